@@ -1,0 +1,122 @@
+"""A user's callable behind a guard: called in the caller's process, counted, and judged before its numbers are used.
+
+The guard turns every way in which a callable can fail to be judged (it raises, returns another shape, an object, NaN,
+changes its input, or is not a function of its input) into one `CallableError` that names it and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError, CallableError
+
+__all__ = ["Guarded", "as_numpy", "to_float"]
+
+
+def as_numpy(value: Any) -> np.ndarray:
+    """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype; a tensor is detached."""
+    if isinstance(value, np.ndarray):
+        return value
+    for step in ("detach", "cpu"):
+        if hasattr(value, step):
+            value = getattr(value, step)()
+    if hasattr(value, "resolve_conj"):
+        value = value.resolve_conj()
+    return np.asarray(value)
+
+
+def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+    """``value`` as a finite float64 array, optionally of the given shape (``None`` = any length).
+
+    Raises ``ArgumentError`` naming ``argument`` when it is not numeric, not finite or of another shape.
+    """
+    try:
+        array = np.asarray(as_numpy(value), dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(argument, "an array of real numbers", type(value).__name__, "convert it with numpy.asarray first") from error
+    if shape is not None and (array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True))):
+        wanted = "(" + ", ".join("n" if w is None else str(w) for w in shape) + ("," if len(shape) == 1 else "") + ")"
+        raise ArgumentError(argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it")
+    if not np.all(np.isfinite(array)):
+        bad = array[~np.isfinite(array)].ravel()[0]
+        raise ArgumentError(argument, "finite", bad, "remove the rows that hold nan or inf")
+    return array
+
+
+class Guarded:
+    """``function`` behind the guard. ``calls`` counts how often it ran; ``eps`` is the unit roundoff of what it returned.
+
+    Parameters
+    ----------
+    function: the user's callable.
+    name: how messages call it (``"denoiser"``).
+    prepare: maps the NumPy arguments to what the callable takes (a torch tensor, say); the default passes copies, so a
+        callable that changes its input cannot spoil the check and is reported.
+
+    >>> double = Guarded(lambda x: 2 * x, "denoiser")
+    >>> double(np.ones((2, 1)), shape=(2, 1)).tolist(), double.calls
+    ([[2.0], [2.0]], 1)
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, *, prepare: Callable[[np.ndarray], Any] | None = None) -> None:
+        if not callable(function):
+            raise ArgumentError(name, "callable", type(function).__name__, f"pass a function, e.g. lambda …: …, as {name}")
+        self.function, self.name, self.prepare = function, name, prepare
+        self.calls = 0
+        self.eps = float(np.finfo(float).eps)
+
+    def raw(self, *arguments: Any) -> Any:
+        """Call it once, guarding only against exceptions and changed inputs; returns what it returned."""
+        given = [np.array(a, copy=True) if isinstance(a, np.ndarray) else a for a in arguments]
+        passed = [self.prepare(a) if self.prepare is not None and isinstance(a, np.ndarray) else a for a in given]
+        self.calls += 1
+        try:
+            result = self.function(*passed)
+        except Exception as error:
+            shapes = ", ".join(f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments)
+            raise CallableError(self.name, "return normally", f"it raised {type(error).__name__}: {error} when called with ({shapes})",
+                                "call it once by hand with these arguments") from error
+        for before, after in zip(arguments, passed, strict=True):
+            if isinstance(before, np.ndarray) and not np.array_equal(before, as_numpy(after).astype(before.dtype, copy=False) if self.prepare is None else before, equal_nan=True):
+                raise CallableError(self.name, "leave its input unchanged", "it wrote into the array it was given", "work on a copy: x = x.copy()")
+        return result
+
+    def __call__(self, *arguments: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """Call it and return a finite float64 (or complex128) array, broadcast to ``shape`` when one is given."""
+        return self.accept(self.raw(*arguments), shape)
+
+    def accept(self, result: Any, shape: tuple[int, ...] | None, part: str = "") -> np.ndarray:
+        """Judge one returned array: numeric, broadcastable to ``shape``, finite. ``part`` names it in messages."""
+        what = f"return {part or 'an array'}"
+        try:
+            array = as_numpy(result)
+        except Exception as error:
+            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__}", "return an array") from error
+        if array.dtype.kind not in "fciub":
+            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array")
+        if array.dtype.kind in "fc":
+            self.eps = max(self.eps, float(np.finfo(array.dtype).eps))
+        array = array.astype(complex if array.dtype.kind == "c" else float)
+        if shape is not None:
+            try:
+                array = np.broadcast_to(array, shape)
+            except ValueError:
+                raise CallableError(self.name, f"{what} of shape {shape} (or one that broadcasts to it)", f"it returned shape {array.shape}",
+                                    "points are rows: one row in, one row out") from None
+        if not np.all(np.isfinite(array)):
+            count = int(np.size(array) - np.isfinite(array).sum())
+            raise CallableError(self.name, f"{what} of finite numbers", f"{count} of {np.size(array)} entries are nan or inf",
+                                "evaluate it away from singular times and check for overflow")
+        return array
+
+    def deterministic(self, *arguments: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """Call it twice and insist on the same answer (dropout left on, or hidden randomness, is the usual cause)."""
+        first, second = self(*arguments, shape=shape), self(*arguments, shape=shape)
+        if not np.array_equal(first, second):
+            gap = float(np.max(np.abs(first - second)))
+            raise CallableError(self.name, "be deterministic", f"two calls with the same input differ by {gap:.3g}",
+                                "switch off dropout (model.eval()) and fix its random seed")
+        return first

@@ -1,0 +1,1 @@
+"""How things are computed: balls, jets, complex step, cubature, … `numerics` knows no claim."""

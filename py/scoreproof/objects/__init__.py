@@ -1,0 +1,1 @@
+"""What the claims talk about: mixtures, empirical laws, processes, schedules, parameterizations, fields, graphs."""

@@ -10,6 +10,7 @@ Conventions
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,7 +33,7 @@ def strength(kind: Kind) -> int:
     return len(KINDS) - KINDS.index(kind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evidence:
     """The outcome of one check on one subject.
 
@@ -66,7 +67,13 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
+        plugin = sys.modules.get("_scoreproof_pytest")
+        if plugin is not None:  # under pytest: so that a failing `assert check_…(…)` can show the explanation
+            plugin.observe(self)
         return self.verdict == "holds"
+
+    def __repr__(self) -> str:
+        return f"<Evidence {self.verdict} ({self.kind}): error {self.value:.3g}, bound {self.bound:.3g}; {self.sentence}>"
 
     # -- constructors: each states the one rule by which its kind decides ---------------------------
 

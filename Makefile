@@ -1,0 +1,47 @@
+# Every target sets up .venv by itself. `make verify` and `make test` are the two commands of the README.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What the environment was made from: it is made anew when these change.
+MADE := $(VENV)/.made
+
+# The CPU builds of torch and jax for the tests that use them. Where they cannot be had, those tests are skipped and counted.
+TORCH ?= torch==2.13.0
+JAX ?= jax
+
+.PHONY: verify test quickstart lint audits bench clean models
+
+$(MADE): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scoreproof needs Python 3.11 or newer; run make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[data,report,test,lint]'
+	touch $@
+
+verify: $(MADE)
+	$(BIN)/scoreproof verify
+
+test: $(MADE) models
+	$(BIN)/python -m pytest py tests
+
+# Never fails: without them `make test` skips and counts what needs them.
+models: $(VENV)/.models
+$(VENV)/.models: $(MADE)
+	-$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	-$(BIN)/python -c 'import jax' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check '$(JAX)'
+	touch $@
+
+# The README's Python examples with the bare dependencies, in an environment of their own.
+quickstart:
+	$(PYTHON) -m venv .venv-quickstart
+	.venv-quickstart/bin/python -m pip install --quiet --disable-pip-version-check .
+	.venv-quickstart/bin/python -m doctest README.md
+	.venv-quickstart/bin/scoreproof verify --profile quick
+
+lint: $(MADE)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .lake
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,96 @@
+"""The command line: ``scoreproof verify | list | explain | check | lean``.
+
+Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage; 3 undecided or not run without stronger
+cover; 4 the tool itself failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scoreproof import __version__
+from scoreproof.errors import ScoreproofError
+
+__all__ = ["main"]
+
+EXIT = {"holds": 0, "refuted": 1, "undecided": 3, "not run": 3}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The argument parser of all commands."""
+    root = argparse.ArgumentParser(prog="scoreproof", description="Check the mathematics of score-based generative models.",
+                                   epilog="exit status: 0 holds · 1 refuted · 2 usage · 3 undecided or not run · 4 the tool failed · 130 interrupted")
+    root.add_argument("--version", action="version", version=f"scoreproof {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    verify = commands.add_parser("verify", help="run the claims' checks, planted faults and sharpness probes")
+    verify.add_argument("claims", nargs="*", metavar="CLAIM", help="claims to verify (default: all; see `scoreproof list`)")
+    verify.add_argument("--profile", choices=("quick", "default", "deep"), default="default", help="how much work to do (default: default)")
+    verify.add_argument("--seed", type=int, default=0, help="seed of every random stream (default: 0)")
+    verify.add_argument("--workers", type=_positive, default=None, metavar="N", help="processes (default: the processors at hand)")
+    verify.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON (- for standard output, instead of the table)")
+    verify.add_argument("--html", type=Path, metavar="FILE", help="write the result as one HTML page (needs the report extra)")
+    verify.add_argument("--no-timings", action="store_true", help="leave seconds out of the JSON: the same bytes for any number of workers")
+    verify.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors; the exit status says it all")
+
+    commands.add_parser("list", help="list the claims, their checks and their faults")
+    explain = commands.add_parser("explain", help="what a claim says, when it holds, what each check can and cannot see")
+    explain.add_argument("claim", metavar="CLAIM")
+
+    check = commands.add_parser("check", help="check an object of your own: `scoreproof check marginals module:object`")
+    check.add_argument("what", metavar="WHAT", help="marginals, denoiser, score, kl, …: the part after check_ in the function's name")
+    check.add_argument("target", metavar="module:object", help="an object, a dict of arguments, or a function that returns one; see `scoreproof check marginals --help`")
+    check.add_argument("--seed", type=int, default=0)
+
+    from scoreproof import lean
+
+    lean.add_arguments(commands.add_parser("lean", help="build, audit or look up the Lean half"))
+    return root
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be >= 1 (got {value})")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        if arguments.command == "verify":
+            from scoreproof.commands import run_verify
+
+            return run_verify(arguments)
+        if arguments.command == "check":
+            from scoreproof.commands import run_check_command
+
+            return EXIT[run_check_command(arguments.what, arguments.target, arguments.seed).verdict]
+        if arguments.command == "lean":
+            from scoreproof import lean
+
+            return lean.run(arguments)
+        from scoreproof.explain import explain_claim, list_claims
+
+        print(list_claims() if arguments.command == "list" else explain_claim(arguments.claim))
+        return 0
+    except ScoreproofError as error:
+        print(f"scoreproof: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("scoreproof: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `scoreproof explain … | head`
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        print(f"scoreproof: the tool itself failed: {type(error).__name__}: {error}", file=sys.stderr)
+        return 4
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,74 @@
+"""A run as a table on a terminal, with what a reader must not miss below it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scoreproof.evidence import KINDS
+from scoreproof.judge import ClaimResult
+from scoreproof.verify import Run
+
+__all__ = ["print_run"]
+
+COLOURS = {"holds": "green", "refuted": "bold red", "undecided": "yellow", "not run": "yellow"}
+
+
+def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
+    """Print the table, then failures, open checks, findings on real input, the Lean status and a legend."""
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("claim", "verdict", "strongest evidence", "error against bound", "faults refuted", "smallest ε refuted", "Lean", "seconds"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading != "Lean", overflow="fold")
+    by_claim = lean.get("claims", {})
+    for result in run.results:
+        table.add_row(*_row(result, str(by_claim.get(result.name, {}).get("status", lean["status"]))))
+    console.print(table)
+    for result in run.results:
+        for failure in result.failures:
+            console.print(Text(f"TOOL FAILURE in {result.name}: {failure}", style="bold red"))
+        if not result.complete:
+            console.print(Text(f"{result.name}: interrupted, not everything ran", style="yellow"))
+        for check in result.checks:
+            if check.worst.verdict != "holds":
+                console.print(Text(f"{result.name} · {check.check.name}: {check.worst.explain()}", style=COLOURS[check.worst.verdict]))
+    console.print()
+    _print_real_input(run, console)
+    console.print(Text(f"Lean: {lean['status']} ({lean['reason']})"))
+    console.print("The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim")
+    console.print("ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim")
+
+
+def _print_real_input(run: Run, console: Console) -> None:
+    for result in run.results:
+        for check in result.checks:
+            for name, evidence in check.evidence.items():
+                if evidence.labels[0] == "" and not evidence.notes:
+                    continue
+                for note in evidence.notes:
+                    console.print(Text(f"{result.name} · {check.check.name} · {name}: {note}"))
+
+
+def _row(result: ClaimResult, lean: str) -> tuple[Any, ...]:
+    kinds = {kind: sum(c.check.kind == kind and c.worst.verdict == "holds" for c in result.checks) for kind in KINDS}
+    strongest = result.strongest
+    held = " ".join(f"{n} {kind}" for kind, n in kinds.items() if n)
+    evidence = f"{strongest.check.kind}: {strongest.check.name}" if strongest is not None else (held or "none")
+    hard = result.hardest
+    error = f"{_short(hard.worst.value)} ≤ {_short(hard.worst.bound)} ({hard.check.kind})" if hard is not None else "—"
+    if hard is not None and hard.check.kind == "certified" and result.verdict == "holds":
+        error = f"0 ± {_short(hard.worst.bound)} (certified)"
+    elif hard is not None and hard.worst.verdict == "refuted":
+        error = error.replace("≤", ">")
+    refuted = sum(f.refuted for f in result.faults)
+    smallest = result.smallest_by_kind()
+    sharp = ", ".join(f"{_short(v)} {k}" for k, v in smallest.items()) or "any (exact)"
+    verdict = Text(result.verdict if not result.failures else f"{result.verdict}, TOOL FAILED", style=COLOURS[result.verdict] if not result.failures else "bold red")
+    return result.name, verdict, evidence, error, f"{refuted} of {len(result.faults)}", sharp, lean, f"{result.seconds:.1f}"
+
+
+def _short(value: float) -> str:
+    return "0" if value == 0 else f"{value:.0e}" if math.isfinite(value) else "—"

@@ -27,8 +27,8 @@ test: $(MADE) models
 # Never fails: without them `make test` skips and counts what needs them.
 models: $(VENV)/.models
 $(VENV)/.models: $(MADE)
-	-$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
-	-$(BIN)/python -c 'import jax' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check '$(JAX)'
+	-$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	-$(BIN)/python -c 'import jax' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(JAX)
 	touch $@
 
 # The README's Python examples with the bare dependencies, in an environment of their own.

@@ -1,0 +1,64 @@
+"""The repository as a stranger finds it: README true, nothing of a machine in it, links that lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+
+import pytest
+
+
+def tracked(root):
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [root / name for name in listed.stdout.split("\n") if name]
+
+
+def test_readme_examples_run(root):
+    result = doctest.testfile(str(root / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_readme_opens_with_the_two_commands(root):
+    text = (root / "README.md").read_text("utf-8")
+    assert text.index("make verify") < text.index("make test") < 2500
+    makefile = (root / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"\bmake ([a-z]+)", text)):
+        assert re.search(rf"^{target}:", makefile, re.M), f"README names make {target}"
+
+
+def test_readme_commands_are_known_to_the_command_line(root, scoreproof):
+    text = (root / "README.md").read_text("utf-8")
+    commands = set(re.findall(r"^(?:\$ )?(?:\.venv/bin/)?scoreproof ([a-z]+)", text, re.M))
+    assert commands
+    for command in commands:
+        assert scoreproof(command, "--help").returncode == 0
+
+
+def test_links_lead_somewhere(root):
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_no_path_of_a_machine_and_no_build_output(root):
+    home = re.compile(rb"/(?:home|Users|root)/[a-z]|/work/")
+    for path in tracked(root):
+        assert not {"__pycache__", ".venv", "dist", ".lake"} & set(path.parts[len(root.parts):]), path
+        if path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".cff", ".lean", ".json", ".j2", ".svg", ""} and path != root / "tests" / "test_repository.py":
+            assert not home.search(path.read_bytes()), path
+
+
+def test_citation_and_versions_agree(root):
+    import tomllib
+
+    import scoreproof as package
+
+    version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert package.__version__ == version
+    assert f"version: {version}" in (root / "CITATION.cff").read_text("utf-8")
+    assert f"## {version}" in (root / "CHANGELOG.md").read_text("utf-8")

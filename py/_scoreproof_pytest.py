@@ -22,7 +22,9 @@ def observe(evidence) -> None:
 def pytest_addoption(parser):
     group = parser.getgroup("scoreproof")
     group.addoption("--scoreproof-seed", type=int, default=0, metavar="N", help="seed of scoreproof's random streams (default: 0)")
-    group.addoption("--scoreproof-profile", choices=("quick", "default", "deep"), default="quick", help="profile for scoreproof's own checks (default: quick)")
+    group.addoption(
+        "--scoreproof-profile", choices=("quick", "default", "deep"), default="quick", help="profile for scoreproof's own checks (default: quick)"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ def scoreproof():
 
     def run(*arguments: str, cwd: Path = ROOT, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-        return subprocess.run([sys.executable, "-m", "scoreproof", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(
+            [sys.executable, "-m", "scoreproof", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
 
     return run

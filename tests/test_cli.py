@@ -52,9 +52,21 @@ def test_quiet_prints_nothing(scoreproof):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("arguments", [("verify", "twedie"), ("explain", "nothing"), ("check", "nothing", "a:b"), ("check", "marginals", "nocolon"),
-                                       ("check", "marginals", "no_such_module:x"), ("verify", "--workers", "0"), ("verify", "--profile", "slow"),
-                                       ("verify", "--json", "no/such/folder/x.json"), ("frobnicate",), ()])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "twedie"),
+        ("explain", "nothing"),
+        ("check", "nothing", "a:b"),
+        ("check", "marginals", "nocolon"),
+        ("check", "marginals", "no_such_module:x"),
+        ("verify", "--workers", "0"),
+        ("verify", "--profile", "slow"),
+        ("verify", "--json", "no/such/folder/x.json"),
+        ("frobnicate",),
+        (),
+    ],
+)
 def test_usage_errors_exit_2_in_one_clear_line(scoreproof, arguments):
     done = scoreproof(*arguments)
     assert done.returncode == 2
@@ -95,8 +107,15 @@ def test_list_names_every_claim(scoreproof):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_interrupt_prints_what_is_done_and_exits_130(root):
-    process = subprocess.Popen([sys.executable, "-m", "scoreproof", "verify", "--workers", "2"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scoreproof", "verify", "--workers", "2"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
     assert process.stdout is not None
     first = process.stdout.readline()
     assert first.startswith("[  1/")

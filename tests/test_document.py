@@ -26,8 +26,12 @@ def outcomes():
 
 def altered(outcomes, check, **evidence_changes):
     """The same outcomes with one check's truth changed."""
-    return [replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()})
-            if (o.task.check, o.task.role) == (check, "truth") else o for o in outcomes]
+    return [
+        replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()})
+        if (o.task.check, o.task.role) == (check, "truth")
+        else o
+        for o in outcomes
+    ]
 
 
 def names(kind):
@@ -47,7 +51,9 @@ def test_same_bytes_for_one_and_two_workers(scoreproof, tmp_path):
     texts = []
     for workers in ("1", "2"):
         file = tmp_path / f"{workers}.json"
-        done = scoreproof("verify", "backprop", "variance_exploding", "--profile", "quick", "--workers", workers, "--no-timings", "-q", "--json", str(file))
+        done = scoreproof(
+            "verify", "backprop", "variance_exploding", "--profile", "quick", "--workers", workers, "--no-timings", "-q", "--json", str(file)
+        )
         assert done.returncode == 0, done.stderr
         texts.append(file.read_bytes())
     assert texts[0] == texts[1]
@@ -82,7 +88,10 @@ def test_not_run_under_stronger_cover_is_no_failure_but_is_in_the_document(outco
 def test_a_missed_fault_is_status_4_before_1(outcomes):
     check = load(CLAIM).check(names("exact")[0])
     fault = next(f.name for f in load(CLAIM).faults if f.name not in check.blind)
-    missed = [replace(o, evidence={**o.evidence, fault: Evidence.exact(0, "planted")}) if (o.task.check, o.task.role) == (check.name, "faults") else o for o in outcomes]
+    missed = [
+        replace(o, evidence={**o.evidence, fault: Evidence.exact(0, "planted")}) if (o.task.check, o.task.role) == (check.name, "faults") else o
+        for o in outcomes
+    ]
     result = judge(CLAIM, altered(missed, check.name, verdict="refuted"))
     assert exit_status([result]) == 4
     assert any(fault in failure for failure in result.failures)
@@ -92,7 +101,10 @@ def test_a_blind_pair_that_sees_is_status_4(outcomes):
     check, fault = next(((c.name, f) for c in load(CLAIM).checks for f in c.blind), (None, None))
     if check is None:
         pytest.skip("no blind pair here")
-    seen = [replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")}) if (o.task.check, o.task.role) == (check, "faults") else o for o in outcomes]
+    seen = [
+        replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")}) if (o.task.check, o.task.role) == (check, "faults") else o
+        for o in outcomes
+    ]
     assert exit_status([judge(CLAIM, seen)]) == 4
 
 

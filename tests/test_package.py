@@ -100,8 +100,21 @@ def test_wheel_is_built_and_works_elsewhere(root, tmp_path):
     site = tmp_path / "site"
     subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True, capture_output=True, text=True)
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    where = subprocess.run([sys.executable, "-c", "import scoreproof; print(scoreproof.__file__)"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    where = subprocess.run(
+        [sys.executable, "-c", "import scoreproof; print(scoreproof.__file__)"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert where.stdout.startswith(str(site))
-    done = subprocess.run([sys.executable, "-m", "scoreproof", "verify", "backprop", "--profile", "quick", "--workers", "1"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "scoreproof", "verify", "backprop", "--profile", "quick", "--workers", "1"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Lean:" in done.stdout

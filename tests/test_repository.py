@@ -48,8 +48,11 @@ def test_links_lead_somewhere(root):
 def test_no_path_of_a_machine_and_no_build_output(root):
     home = re.compile(rb"/(?:home|Users|root)/[a-z]|/work/")
     for path in tracked(root):
-        assert not {"__pycache__", ".venv", "dist", ".lake"} & set(path.parts[len(root.parts):]), path
-        if path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".cff", ".lean", ".json", ".j2", ".svg", ""} and path != root / "tests" / "test_repository.py":
+        assert not {"__pycache__", ".venv", "dist", ".lake"} & set(path.parts[len(root.parts) :]), path
+        if (
+            path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".cff", ".lean", ".json", ".j2", ".svg", ""}
+            and path != root / "tests" / "test_repository.py"
+        ):
             assert not home.search(path.read_bytes()), path
 
 

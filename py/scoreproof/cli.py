@@ -21,8 +21,11 @@ EXIT = {"holds": 0, "refuted": 1, "undecided": 3, "not run": 3}
 
 def parser() -> argparse.ArgumentParser:
     """The argument parser of all commands."""
-    root = argparse.ArgumentParser(prog="scoreproof", description="Check the mathematics of score-based generative models.",
-                                   epilog="exit status: 0 holds · 1 refuted · 2 usage · 3 undecided or not run · 4 the tool failed · 130 interrupted")
+    root = argparse.ArgumentParser(
+        prog="scoreproof",
+        description="Check the mathematics of score-based generative models.",
+        epilog="exit status: 0 holds · 1 refuted · 2 usage · 3 undecided or not run · 4 the tool failed · 130 interrupted",
+    )
     root.add_argument("--version", action="version", version=f"scoreproof {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -42,7 +45,11 @@ def parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check an object of your own: `scoreproof check marginals module:object`")
     check.add_argument("what", metavar="WHAT", help="marginals, denoiser, score, kl, …: the part after check_ in the function's name")
-    check.add_argument("target", metavar="module:object", help="an object, a dict of arguments, or a function that returns one; see `scoreproof check marginals --help`")
+    check.add_argument(
+        "target",
+        metavar="module:object",
+        help="an object, a dict of arguments, or a function that returns one; see `scoreproof check marginals --help`",
+    )
     check.add_argument("--seed", type=int, default=0)
 
     from scoreproof import lean

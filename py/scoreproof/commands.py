@@ -116,7 +116,9 @@ def _load(target: str) -> Any:
     except (ImportError, AttributeError) as error:
         raise ArgumentError("module:object", "importable", target, f"{type(error).__name__}: {error}") from error
     except Exception as error:
-        raise CallableError(f"module {module_name}", "import without an error", f"it raised {type(error).__name__}: {error}", "import it by hand") from error
+        raise CallableError(
+            f"module {module_name}", "import without an error", f"it raised {type(error).__name__}: {error}", "import it by hand"
+        ) from error
     return thing
 
 
@@ -129,7 +131,9 @@ def _arguments(function: Any, thing: Any, target: str) -> dict[str, Any]:
         try:
             thing = thing()
         except Exception as error:
-            raise CallableError(target, "be callable without arguments", f"it raised {type(error).__name__}: {error}", "name an instance or a factory") from error
+            raise CallableError(
+                target, "be callable without arguments", f"it raised {type(error).__name__}: {error}", "name an instance or a factory"
+            ) from error
     if isinstance(thing, Mapping):
         unknown = sorted(set(thing) - set(parameters))
         if unknown:

@@ -85,8 +85,9 @@ class Check:
         return (inspect.getdoc(self.run) or "").split("\n\n")[0].replace("\n", " ")
 
 
-def check(*, kind: Kind, instances: Instances, blind: Mapping[str, str] | None = None, probes: tuple[str, ...] = (),
-          requires: str | None = None) -> Callable[[Callable[[Subject, Any, Any], Evidence]], Check]:
+def check(
+    *, kind: Kind, instances: Instances, blind: Mapping[str, str] | None = None, probes: tuple[str, ...] = (), requires: str | None = None
+) -> Callable[[Callable[[Subject, Any, Any], Evidence]], Check]:
     """Make a function ``(subject, instance, rng) -> Evidence`` into a ``Check`` of the same name."""
 
     def wrap(run: Callable[[Subject, Any, Any], Evidence]) -> Check:

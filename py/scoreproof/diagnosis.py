@@ -64,15 +64,19 @@ def diagnose(measured: np.ndarray, truth: np.ndarray, candidates: Mapping[str, n
         return Diagnosis((), misfits[best], (best, misfits[best]), f"No known fault explains it (the nearest, {best}, {_explains(misfits[best])}).")
     reference = np.asarray(candidates[best])
     depth = best.count(" + ")
-    alike = [n for n in ranked if n.count(" + ") == depth
-             and float(np.linalg.norm((np.asarray(candidates[n]) - reference).ravel())) <= resolution * deviation]
+    alike = [
+        n
+        for n in ranked
+        if n.count(" + ") == depth and float(np.linalg.norm((np.asarray(candidates[n]) - reference).ravel())) <= resolution * deviation
+    ]
     alike = [best, *[n for n in alike if n != best]]
     rest = [n for n in misfits if n not in alike and misfits[n] > misfits[best] + resolution]
     runner = min(rest, key=lambda n: misfits[n]) if rest else None
     what = f"the known fault {best}" if len(alike) == 1 else "a class of faults that these points cannot tell apart: " + ", ".join(alike)
     tail = f"; the next best, {runner}, {_explains(misfits[runner])}" if runner is not None else ""
-    return Diagnosis(tuple(alike), misfits[best], (runner, misfits[runner]) if runner is not None else None,
-                     f"It matches {what} to {misfits[best]:.1g}{tail}.")
+    return Diagnosis(
+        tuple(alike), misfits[best], (runner, misfits[runner]) if runner is not None else None, f"It matches {what} to {misfits[best]:.1g}{tail}."
+    )
 
 
 def misfits_floor(misfits: Mapping[str, float], resolution: float) -> float:

@@ -122,8 +122,9 @@ class Evidence:
         return cls("certified", verdict, excluded, widest, sentence, **more)
 
     @classmethod
-    def convergent(cls, errors: Sequence[float], order: float, expected_order: float, bound: float, sentence: str, *,
-                   order_slack: float = 0.5, **more: Any) -> Evidence:
+    def convergent(
+        cls, errors: Sequence[float], order: float, expected_order: float, bound: float, sentence: str, *, order_slack: float = 0.5, **more: Any
+    ) -> Evidence:
         """Errors along a refinement sequence (coarse to fine) with their observed order.
 
         Holds iff the finest error is within ``bound`` and the observed order reaches

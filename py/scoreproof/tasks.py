@@ -87,18 +87,20 @@ def _faults(claim: Claim, check: Check, seed: int) -> dict[str, Evidence]:
     return found
 
 
+def _epsilon(check: Check, k: int) -> Any:
+    if check.kind != "certified":
+        return 10.0**-k
+    from flint import fmpq
+
+    return fmpq(1, 10**k)
+
+
 def _smallest(claim: Claim, check: Check, seed: int) -> dict[str, float]:
     """For each probe the smallest ε = 10^-k at which it and every larger one tried is refuted (bisection on k)."""
     prepared = list(_instances(claim, check, "faults", seed))
-    if check.kind == "certified":
-        from flint import fmpq
-
-        power: Callable[[int], Any] = lambda k: fmpq(1, 10**k)  # noqa: E731
-    else:
-        power = lambda k: 10.0**-k  # noqa: E731
 
     def refuted(probe: str, k: int) -> bool:
-        subject = claim.perturbations[probe](power(k))
+        subject = claim.perturbations[probe](_epsilon(check, k))
         return any(check.run(subject, built, rng()).verdict == "refuted" for _, built, rng in prepared)
 
     out = {}

@@ -91,8 +91,15 @@ def _collect(executor: Executor, tasks: Sequence[Task]) -> Iterator[Outcome]:
             yield Outcome(futures[future], error=f"{type(error).__name__}: {error}")
 
 
-def verify(claims: Sequence[str] = (), *, profile: str = "default", seed: int = 0, workers: int | None = None,
-           executor: Executor | None = None, progress: Callable[[Outcome, int, int], Any] | None = None) -> Run:
+def verify(
+    claims: Sequence[str] = (),
+    *,
+    profile: str = "default",
+    seed: int = 0,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[Outcome, int, int], Any] | None = None,
+) -> Run:
     """Verify the named claims (all of them by default).
 
     Parameters

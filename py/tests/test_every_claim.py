@@ -76,8 +76,16 @@ def test_texts_are_there(name):
     claim = load(name)
     statement = claim.statement
     assert statement.name == name
-    for part in (statement.title, statement.formula, statement.latex, statement.source, statement.hypotheses, statement.errata,
-                 statement.blind_spots, statement.not_covered):
+    for part in (
+        statement.title,
+        statement.formula,
+        statement.latex,
+        statement.source,
+        statement.hypotheses,
+        statement.errata,
+        statement.blind_spots,
+        statement.not_covered,
+    ):
         assert part
     for check in claim.checks:
         assert len(check.doc) > 40, f"{check.name} does not say how it works"

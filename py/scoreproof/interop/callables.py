@@ -77,10 +77,16 @@ class Guarded:
             result = self.function(*passed)
         except Exception as error:
             shapes = ", ".join(f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments)
-            raise CallableError(self.name, "return normally", f"it raised {type(error).__name__}: {error} when called with ({shapes})",
-                                "call it once by hand with these arguments") from error
+            raise CallableError(
+                self.name,
+                "return normally",
+                f"it raised {type(error).__name__}: {error} when called with ({shapes})",
+                "call it once by hand with these arguments",
+            ) from error
         for before, after in zip(arguments, passed, strict=True):
-            if isinstance(before, np.ndarray) and not np.array_equal(before, as_numpy(after).astype(before.dtype, copy=False) if self.prepare is None else before, equal_nan=True):
+            if isinstance(before, np.ndarray) and not np.array_equal(
+                before, as_numpy(after).astype(before.dtype, copy=False) if self.prepare is None else before, equal_nan=True
+            ):
                 raise CallableError(self.name, "leave its input unchanged", "it wrote into the array it was given", "work on a copy: x = x.copy()")
         return result
 
@@ -96,7 +102,9 @@ class Guarded:
         except Exception as error:
             raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__}", "return an array") from error
         if array.dtype.kind not in "fciub":
-            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array")
+            raise CallableError(
+                self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array"
+            )
         if array.dtype.kind in "fc":
             self.eps = max(self.eps, float(np.finfo(array.dtype).eps))
         array = array.astype(complex if array.dtype.kind == "c" else float)
@@ -104,12 +112,20 @@ class Guarded:
             try:
                 array = np.broadcast_to(array, shape)
             except ValueError:
-                raise CallableError(self.name, f"{what} of shape {shape} (or one that broadcasts to it)", f"it returned shape {array.shape}",
-                                    "points are rows: one row in, one row out") from None
+                raise CallableError(
+                    self.name,
+                    f"{what} of shape {shape} (or one that broadcasts to it)",
+                    f"it returned shape {array.shape}",
+                    "points are rows: one row in, one row out",
+                ) from None
         if not np.all(np.isfinite(array)):
             count = int(np.size(array) - np.isfinite(array).sum())
-            raise CallableError(self.name, f"{what} of finite numbers", f"{count} of {np.size(array)} entries are nan or inf",
-                                "evaluate it away from singular times and check for overflow")
+            raise CallableError(
+                self.name,
+                f"{what} of finite numbers",
+                f"{count} of {np.size(array)} entries are nan or inf",
+                "evaluate it away from singular times and check for overflow",
+            )
         return array
 
     def deterministic(self, *arguments: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -117,6 +133,10 @@ class Guarded:
         first, second = self(*arguments, shape=shape), self(*arguments, shape=shape)
         if not np.array_equal(first, second):
             gap = float(np.max(np.abs(first - second)))
-            raise CallableError(self.name, "be deterministic", f"two calls with the same input differ by {gap:.3g}",
-                                "switch off dropout (model.eval()) and fix its random seed")
+            raise CallableError(
+                self.name,
+                "be deterministic",
+                f"two calls with the same input differ by {gap:.3g}",
+                "switch off dropout (model.eval()) and fix its random seed",
+            )
         return first

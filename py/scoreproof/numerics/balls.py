@@ -57,12 +57,14 @@ def ball(value: Any) -> arb:
 def integral(f: Callable[[acb, bool], acb], a: arb, b: arb, *, tolerance_bits: int | None = None) -> acb:
     """Rigorous ``∫_a^b f`` by ``acb.integral``. ``f(z, analytic)`` must return a non-finite ball when ``analytic`` is set
     and ``f`` is not analytic on ``z`` (a branch cut, an absolute value): that flag is what makes the result a theorem."""
-    more = {} if tolerance_bits is None else {"abs_tol": arb(2) ** (-tolerance_bits)}
-    return acb.integral(f, acb(a), acb(b), **more)
+    if tolerance_bits is None:
+        return acb.integral(f, acb(a), acb(b))
+    return acb.integral(f, acb(a), acb(b), abs_tol=arb(2) ** (-tolerance_bits))
 
 
-def decide(residuals: Callable[[], list[Any]], sentence: str, *, radius: float, scale: float = 1.0, start_bits: int = 256,
-           max_bits: int = 4096, **more: Any) -> Evidence:
+def decide(
+    residuals: Callable[[], list[Any]], sentence: str, *, radius: float, scale: float = 1.0, start_bits: int = 256, max_bits: int = 4096, **more: Any
+) -> Evidence:
     """Evaluate ``residuals()`` at doubling precision until `Evidence.certified` decides or ``max_bits`` is reached."""
     bits = start_bits
     while True:

@@ -38,8 +38,12 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
     console.print()
     _print_real_input(run, console)
     console.print(Text(f"Lean: {lean['status']} ({lean['reason']})"))
-    console.print("The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim")
-    console.print("ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim")
+    console.print(
+        "The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim"
+    )
+    console.print(
+        "ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim"
+    )
 
 
 def _print_real_input(run: Run, console: Console) -> None:
@@ -66,7 +70,10 @@ def _row(result: ClaimResult, lean: str) -> tuple[Any, ...]:
     refuted = sum(f.refuted for f in result.faults)
     smallest = result.smallest_by_kind()
     sharp = ", ".join(f"{_short(v)} {k}" for k, v in smallest.items()) or "any (exact)"
-    verdict = Text(result.verdict if not result.failures else f"{result.verdict}, TOOL FAILED", style=COLOURS[result.verdict] if not result.failures else "bold red")
+    verdict = Text(
+        result.verdict if not result.failures else f"{result.verdict}, TOOL FAILED",
+        style=COLOURS[result.verdict] if not result.failures else "bold red",
+    )
     return result.name, verdict, evidence, error, f"{refuted} of {len(result.faults)}", sharp, lean, f"{result.seconds:.1f}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from scoreproof.claims import load
@@ -65,7 +66,7 @@ def _instances(claim: Claim, check: Check, profile: str, seed: int) -> Iterator[
         names = (claim.name, check.name, instance.name)
         built = instance.build(stream(seed, *names, "build"))
         # every subject sees the same draws: a fresh stream of the same name for each run
-        yield instance.name, built, lambda names=names: stream(seed, *names, "run")
+        yield instance.name, built, partial(stream, seed, *names, "run")
 
 
 def run_check(claim: Claim, check: Check, subject: Any, profile: str, seed: int) -> dict[str, Evidence]:

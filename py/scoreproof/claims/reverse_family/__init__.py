@@ -1,0 +1,19 @@
+"""reverse_family: every reverse-time SDE of the λ-family has the forward marginals (statement 7)."""
+
+from __future__ import annotations
+
+from scoreproof.claims.reverse_family.checks_identity import closed_forms, jet_symbols, log_form
+from scoreproof.claims.reverse_family.faults import FAULTS, compose, perturbations
+from scoreproof.claims.reverse_family.statement import STATEMENT, truth
+from scoreproof.core import Claim
+
+__all__ = ["CLAIM"]
+
+CLAIM = Claim(
+    statement=STATEMENT,
+    truth=truth,
+    checks=(jet_symbols, closed_forms, log_form),
+    faults=FAULTS,
+    perturbations=perturbations(),
+    compose=compose,
+)

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["check_covariance", "log_sum_exp", "random_covariance"]
+__all__ = ["check_covariance", "cholesky_factor", "log_sum_exp", "random_covariance", "solve_rows"]
 
 
 def check_covariance(argument: str, cov: np.ndarray) -> np.ndarray:
@@ -44,3 +44,41 @@ def random_covariance(rng: np.random.Generator, d: int, condition: float = 20.0)
     eigenvalues = condition ** (exponents - 0.5)
     cov = (q * eigenvalues) @ q.T
     return (cov + cov.T) / 2
+
+
+def cholesky_factor(cov: np.ndarray) -> np.ndarray:
+    """The lower triangular L with ``L Lᵀ = cov``, in floats or in any arithmetic with square roots (object arrays).
+
+    >>> cholesky_factor(np.array([[4.0, 2.0], [2.0, 5.0]])).tolist()
+    [[2.0, 0.0], [1.0, 2.0]]
+    """
+    cov = np.asarray(cov)
+    if cov.dtype != object:
+        return np.linalg.cholesky(cov)
+    d = len(cov)
+    root = np.full((d, d), cov[0, 0] * 0, dtype=object)
+    for j in range(d):
+        root[j, j] = (cov[j, j] - sum(root[j, k] * root[j, k] for k in range(j))).sqrt()
+        for i in range(j + 1, d):
+            root[i, j] = (cov[i, j] - sum(root[i, k] * root[j, k] for k in range(j))) / root[j, j]
+    return root
+
+
+def solve_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``rows @ matrix⁻ᵀ``: solves ``matrix z = row`` for each row; floats or any field (object arrays).
+
+    >>> solve_rows(np.diag([2.0, 4.0]), np.array([[2.0, 4.0]])).tolist()
+    [[1.0, 1.0]]
+    """
+    matrix, rows = np.asarray(matrix), np.asarray(rows)
+    if matrix.dtype != object:
+        return np.linalg.solve(matrix, rows.T).T
+    a, b = matrix.copy(), rows.T.copy()
+    d = len(a)
+    for k in range(d):  # no pivoting: the matrices here are positive definite or generic symbols
+        for i in range(d):
+            if i != k:
+                factor = a[i, k] / a[k, k]
+                a[i] = a[i] - factor * a[k]
+                b[i] = b[i] - factor * b[k]
+    return np.stack([b[k] / a[k, k] for k in range(d)]).T

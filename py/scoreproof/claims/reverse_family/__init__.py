@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoreproof.claims.reverse_family.checks_flow import quantiles, spectral_solve
 from scoreproof.claims.reverse_family.checks_identity import closed_forms, jet_symbols, log_form
 from scoreproof.claims.reverse_family.faults import FAULTS, compose, perturbations
 from scoreproof.claims.reverse_family.statement import STATEMENT, truth
@@ -12,7 +13,7 @@ __all__ = ["CLAIM"]
 CLAIM = Claim(
     statement=STATEMENT,
     truth=truth,
-    checks=(jet_symbols, closed_forms, log_form),
+    checks=(jet_symbols, closed_forms, log_form, quantiles, spectral_solve),
     faults=FAULTS,
     perturbations=perturbations(),
     compose=compose,

@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-__all__ = ["Ratio", "symbols"]
+__all__ = ["Positive", "Ratio", "symbols"]
 
 
 class Ratio:
@@ -23,8 +23,8 @@ class Ratio:
     def _lift(self, other: Any) -> Any:
         if isinstance(other, Ratio):
             return other
-        if hasattr(other, "__array__"):
-            return NotImplemented  # an object array: NumPy applies the operation entry by entry
+        if not isinstance(other, int | fmpq):
+            return NotImplemented  # an object array applies the operation entry by entry; others know what to do with a Ratio
         one = self.denominator * 0 + 1
         return Ratio(one * other, one)
 
@@ -108,3 +108,57 @@ def symbols(*names: str) -> tuple[Ratio, ...]:
     ring = fmpq_mpoly_ctx.get(names, Ordering.lex)
     one = ring.constant(fmpq(1))
     return tuple(Ratio(g, one) for g in ring.gens())
+
+
+class Positive:
+    """A positive quantity together with its logarithm, both rational functions: products add logarithms.
+
+    Sums leave the positive quantities and give the plain `Ratio`.
+
+    >>> s, log_s = symbols("s", "log_s")
+    >>> ((Positive(s, log_s) ** 2).log() - 2 * log_s).is_zero()
+    True
+    """
+
+    __slots__ = ("logarithm", "value")
+
+    def __init__(self, value: Ratio, logarithm: Ratio) -> None:
+        self.value, self.logarithm = value, logarithm
+
+    def log(self) -> Ratio:
+        return self.logarithm
+
+    def sqrt(self) -> Positive:
+        return Positive(self.value.sqrt(), self.logarithm / 2)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, Positive):
+            return Positive(self.value * other.value, self.logarithm + other.logarithm)
+        return self.value * other
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, Positive):
+            return Positive(self.value / other.value, self.logarithm - other.logarithm)
+        return self.value / other
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.value
+
+    def __pow__(self, n: int) -> Positive:
+        return Positive(self.value**n, self.logarithm * n)
+
+    def __add__(self, other: Any) -> Any:
+        return self.value + (other.value if isinstance(other, Positive) else other)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Ratio:
+        return -self.value
+
+    def __sub__(self, other: Any) -> Any:
+        return self.value - (other.value if isinstance(other, Positive) else other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.value

@@ -1,0 +1,174 @@
+"""Lean source as tokens: nested comments, strings, raw strings, characters, identifiers by Lean's own rule.
+
+The rule for identifiers is Lean's (ASCII letters, Greek without λ Π Σ, letter-like symbols, subscripts), not Python's: a word
+that Lean reads as ``sorry`` followed by a postfix symbol must not pass here as one harmless longer word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LeanSyntaxError", "Token", "code", "tokenize"]
+
+OPEN, CLOSE = "([{⟨⦃", ")]}⟩⦄"
+_PAIRS = (":=", "=>", "->", "<-", "..")
+_LETTERS = ((0x391, 0x3FB), (0x1F00, 0x1FFE), (0x2100, 0x214F), (0x1D49C, 0x1D59F), (0xC0, 0x17F))
+_NOT_LETTERS = "λΠΣ×÷"
+_SUBSCRIPTS = ((0x2080, 0x2089), (0x2090, 0x209C), (0x1D62, 0x1D6A))
+
+
+class LeanSyntaxError(ValueError):
+    """A comment or a string that never ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token: its kind (``comment string char number word symbol``), text, offset in the source and line from 1."""
+
+    kind: str
+    text: str
+    start: int
+    line: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= ord(character) <= high for low, high in ranges)
+
+
+def _first(character: str) -> bool:
+    ascii_letter = character.isascii() and character.isalpha()
+    return ascii_letter or character == "_" or (character not in _NOT_LETTERS and _within(character, _LETTERS))
+
+
+def _rest(character: str) -> bool:
+    digit = character.isascii() and character.isdigit()
+    return _first(character) or digit or character in "'!?" or _within(character, _SUBSCRIPTS)
+
+
+def tokenize(source: str) -> list[Token]:
+    """All tokens of ``source``, comments included; raises ``LeanSyntaxError`` where a comment or string does not end.
+
+    >>> [t.text for t in tokenize("theorem x' : a₀ -/- b /- c -/ -/ = '\\\\'' := r#\\"sorry\\"#")]
+    ['theorem', "x'", ':', 'a₀', '-', '/- b /- c -/ -/', '=', "'\\\\''", ':=', 'r#"sorry"#']
+    """
+    tokens: list[Token] = []
+    position, line = 0, 1
+    while position < len(source):
+        if source[position].isspace():
+            line += source[position] == "\n"
+            position += 1
+            continue
+        kind, end = _scan(source, position, line)
+        text = source[position:end]
+        tokens.append(Token(kind, text, position, line))
+        line += text.count("\n")
+        position = end
+    return tokens
+
+
+def code(source: str) -> list[Token]:
+    """The tokens that Lean compiles: no comments, and the terms inside interpolated strings besides the strings.
+
+    Which strings are interpolated depends on the macro before them, so every ``{…}`` in an ordinary string counts.
+    """
+    found: list[Token] = []
+    for token in tokenize(source):
+        if token.kind == "comment":
+            continue
+        found.append(token)
+        if token.kind == "string" and token.text[0] == '"' and "{" in token.text:
+            inside = token.text[1:-1].split("{", 1)[1]
+            try:
+                found += [Token(t.kind, t.text, token.start, token.line) for t in tokenize(inside) if t.kind == "word"]
+            except LeanSyntaxError:  # a quotation mark cut the term in two; its words are still words
+                words = "".join(c if _rest(c) or c == "." else " " for c in inside).split()
+                found += [Token("word", word, token.start, token.line) for word in words]
+    return found
+
+
+def _scan(source: str, start: int, line: int) -> tuple[str, int]:
+    """Kind and end of the token at ``start``."""
+    two, character = source[start : start + 2], source[start]
+    if two == "--":
+        stop = source.find("\n", start)
+        return "comment", len(source) if stop < 0 else stop
+    if two == "/-":
+        return "comment", _block_comment(source, start, line)
+    if character == '"':
+        return "string", _string(source, start, line)
+    if character == "r" and (raw := _raw_string(source, start, line)):
+        return "string", raw
+    if character == "'" and (stop := _character(source, start)):
+        return "char", stop
+    if _first(character) or character == "«":
+        return "word", _word(source, start)
+    if character == "#" and start + 1 < len(source) and _first(source[start + 1]):  # #eval, #exit, …
+        return "word", _word(source, start + 1)
+    if character.isascii() and character.isdigit():
+        stop = start
+        while stop < len(source) and source[stop].isascii() and source[stop].isalnum():
+            stop += 1
+        return "number", stop
+    return "symbol", start + (2 if two in _PAIRS else 1)
+
+
+def _block_comment(source: str, start: int, line: int) -> int:
+    depth, position = 1, start + 2
+    while position < len(source):
+        two = source[position : position + 2]
+        if two == "-/":
+            depth, position = depth - 1, position + 2
+            if not depth:
+                return position
+        elif two == "/-":
+            depth, position = depth + 1, position + 2
+        else:
+            position += 1
+    raise LeanSyntaxError(f"line {line}: a comment does not end")
+
+
+def _string(source: str, start: int, line: int) -> int:
+    position = start + 1
+    while position < len(source):
+        if source[position] == '"':
+            return position + 1
+        position += 2 if source[position] == "\\" else 1
+    raise LeanSyntaxError(f"line {line}: a string does not end")
+
+
+def _raw_string(source: str, start: int, line: int) -> int | None:
+    position = start + 1
+    while position < len(source) and source[position] == "#":
+        position += 1
+    if position >= len(source) or source[position] != '"':
+        return None
+    stop = source.find('"' + "#" * (position - start - 1), position + 1)
+    if stop < 0:
+        raise LeanSyntaxError(f"line {line}: a raw string does not end")
+    return stop + position - start
+
+
+def _character(source: str, start: int) -> int | None:
+    if source[start + 1 : start + 2] == "\\":
+        stop = source.find("'", start + 3)  # after the escaped character, which may be a quote
+        return stop + 1 if 0 < stop <= start + 8 else None
+    return start + 3 if source[start + 2 : start + 3] == "'" else None
+
+
+def _word(source: str, start: int) -> int:
+    position = start
+    while True:
+        if source[position] == "«":
+            stop = source.find("»", position)
+            position = len(source) if stop < 0 else stop + 1
+        else:
+            while position < len(source) and _rest(source[position]):
+                position += 1
+        dotted = source[position : position + 1] == "." and position + 1 < len(source)
+        if not dotted or not (_first(source[position + 1]) or source[position + 1] == "«"):
+            return position
+        position += 1

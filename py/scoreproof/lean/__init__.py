@@ -1,57 +1,113 @@
-"""The Lean half seen from Python: which claim is proved, whether its file is what was verified, and how to build it.
+"""The Lean half: its status for ``verify``, its statements for ``explain``, and the command ``scoreproof lean``.
 
-Nothing here reads like a pass without a build or a matching receipt.
+Four words for what the files are worth: ``verified here``, ``verified elsewhere (receipt matches)``, ``changed since it was verified``,
+``not verified``. A claim without a compiled file has ``no Lean proof yet``.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from scoreproof.errors import ScoreproofError
-from scoreproof.lean.command import add_arguments, run
-from scoreproof.lean.receipt import load
+__all__ = ["add_arguments", "exit_status", "main", "run", "statement_of", "status"]
 
-__all__ = ["NO_PROOF", "add_arguments", "run", "statement_of", "status"]
-
-NO_PROOF = "no Lean proof yet"
+_SILENCE = 900.0  # cloning Mathlib prints nothing for minutes
 
 
-def status() -> dict[str, Any]:
-    """The Lean status for a report: ``status``, ``reason`` and, by claim, ``theorem``, ``file`` and ``status``.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``scoreproof lean``."""
+    parser.description = "Compare the Lean files with their receipt and audit them; with --build, compile them with Lake."
+    parser.epilog = (
+        "The last line is one of: verified here · verified elsewhere (receipt matches) · changed since it was verified · not verified. "
+        "Exit status: 0 verified · 2 usage · 3 not verified · 4 a Lean file differs from its receipt · 130 interrupted. "
+        "SCOREPROOF_LAKE_PACKAGES names a packages folder to share with other Lake projects."
+    )
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--build", action="store_true", help="compile with Lake; says first what it would fetch")
+    action.add_argument("--audit", action="store_true", help="the static audit and the comparison with the receipt (the default)")
+    action.add_argument("--receipt", action="store_true", help="also print what was checked when the receipt was made, and what was not")
+    parser.add_argument("--silence", type=_positive, default=_SILENCE, metavar="SECONDS", help="end a lake that prints nothing for so long (default: 900)")
+    parser.add_argument("--root", type=Path, default=None, metavar="DIR", help="the Lake project (default: this checkout, or the copy that was installed)")
 
-    No Lean is run: the status is "not checked here" unless the files differ from their receipt.
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number > 0 (got {text})")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run ``scoreproof lean`` with parsed arguments and return its exit status."""
+    from scoreproof.lean.command import run as command
+
+    return command(arguments)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``scoreproof lean`` on its own: parse, run, return the exit status (130 when interrupted)."""
+    parser = argparse.ArgumentParser(prog="scoreproof lean")
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(argv))
+    except KeyboardInterrupt:
+        print("not verified")
+        return 130
+
+
+def status(root: Path | None = None) -> dict[str, Any]:
+    """What the Lean files are worth, without running anything: overall, and for each claim.
+
+    >>> sorted(status()), status()["claims"]["tweedie"]["status"]
+    (['claims', 'reason', 'status'], 'no Lean proof yet')
     """
     from scoreproof.claims import NAMES
+    from scoreproof.lean.receipt import CITED, NO_PROOF, ReceiptError, compare, project_root, read_receipt
 
+    root = root or project_root()
+    found = compare(root)
+    claims: dict[str, dict[str, str | None]] = {}
     try:
-        receipt = load()
-    except ScoreproofError as error:
-        return {"status": "not checked here", "reason": str(error), "claims": {name: _no_proof() for name in NAMES}}
-    comparison = receipt.compare()
-    if comparison.matches:
-        overall, each = "not checked here", "verified elsewhere (receipt matches)"
-        reason = f"verified elsewhere with {receipt.data['toolchain']}, and the files match that receipt; `scoreproof lean --build` checks them here"
-    else:
-        overall = each = "changed since it was verified"
-        reason = comparison.sentence()
-    claims = {}
+        files = {claim: str(entry["path"]) for claim, entry in read_receipt(root).claims.items()}
+    except ReceiptError:
+        files = {}
     for name in NAMES:
-        entry = receipt.file_of(name)
-        claims[name] = _no_proof() if entry is None else {"theorem": entry["main_theorem"], "file": entry["path"], "status": each}
-    return {"status": overall, "reason": reason, "claims": claims}
+        theorem = CITED.get(name)
+        claims[name] = {"theorem": theorem, "file": files.get(name) if theorem else None, "status": found.status if theorem else NO_PROOF}
+    return {"status": found.status, "reason": found.reason, "claims": claims}
 
 
-def _no_proof() -> dict[str, Any]:
-    return {"theorem": None, "file": None, "status": NO_PROOF}
+def exit_status(found: dict[str, Any]) -> int:
+    """The exit status of ``scoreproof lean`` for a ``status()``: 0, 3 or 4."""
+    from scoreproof.lean.command import EXIT
+
+    return EXIT[found["status"]]
 
 
-def statement_of(claim: str) -> str | None:
-    """The Lean statement of a claim's main theorem with its name and file, or ``None`` when there is no proof yet."""
+def statement_of(claim: str, root: Path | None = None) -> str | None:
+    """The Lean statement that ``claim`` cites, with its place and what it is worth; None if it has no Lean proof."""
+    from scoreproof.lean.declarations import declarations
+    from scoreproof.lean.receipt import CITED, ReceiptError, compare, project_root, read_receipt
+
+    name = CITED.get(claim)
+    if name is None:
+        return None
+    root = root or project_root()
+    found = compare(root)
     try:
-        entry = load().file_of(claim)
-    except ScoreproofError:
-        return None
-    if entry is None:
-        return None
-    main = next(d for d in entry["declarations"] if d["name"] == entry["main_theorem"])
-    return f"{main['name']} ({entry['path']})\n{main['statement']}"
+        receipt = read_receipt(root)
+    except ReceiptError:
+        return f"{name}: {found.status} ({found.reason})"
+    entry, recorded = receipt.claims.get(claim), receipt.declaration(name)
+    if entry is None or recorded is None:
+        return f"{name}: not in the receipt"
+    text = str(recorded["statement"])
+    with suppress(OSError, ValueError):  # else the receipt's text, on one line
+        text = next((d.source for d in declarations((root / entry["path"]).read_text("utf-8")) if d.name == name), text)
+    return f"-- {name}, in {entry['path']}: {found.status}\n{text}"

@@ -1,92 +1,138 @@
-"""``scoreproof lean [--build | --audit | --receipt]``: ends in one of four sentences, none of which is a pass without a
-build or a matching receipt.
-"""
+"""What ``scoreproof lean`` does: compare, audit or build, and end in exactly one of four lines."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import shutil
 from pathlib import Path
 
 from scoreproof.lean.audit import audit
-from scoreproof.lean.lake import build, find_lake, plan
-from scoreproof.lean.receipt import Receipt, load
+from scoreproof.lean.failures import explain_failure
+from scoreproof.lean.lake import BuildError, find_lake, lean_version, needs, run_lake, share_packages
+from scoreproof.lean.receipt import CHANGED, CITED, ELSEWHERE, HERE, INSTALLED, NOT, STAMP, Comparison, ReceiptError, compare, project_root, read_receipt
 
-__all__ = ["HERE", "ELSEWHERE", "CHANGED", "NOT", "add_arguments", "run"]
+__all__ = ["EXIT", "run"]
 
-HERE, ELSEWHERE, CHANGED, NOT = "verified here", "verified elsewhere (receipt matches)", "changed since it was verified", "not verified"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``scoreproof lean``."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--build", action="store_true", help="fetch Mathlib's cache and run lake build (says how much it fetches first)")
-    which.add_argument("--audit", action="store_true", help="the static audit, without Lean (default)")
-    which.add_argument("--receipt", action="store_true", help="what was verified elsewhere, when, and what was not")
-    parser.add_argument("--root", type=Path, default=None, help="the checkout (default: the one this package is run from)")
-    parser.epilog = "exit status: 0 verified here or elsewhere · 3 not verified · 4 a file differs from its receipt · 130 interrupted"
+#: A Lean file that differs from its receipt is 4; everything else that is not verified is 3.
+EXIT = {HERE: 0, ELSEWHERE: 0, NOT: 3, CHANGED: 4}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one of the three and return the exit status."""
-    receipt = load(arguments.root)
+    """Run the command and return its exit status; the last line printed is the verdict."""
+    root = Path(arguments.root).resolve() if arguments.root else project_root()
+    comparison = compare(root)
     if arguments.receipt:
-        _print_receipt(receipt)
-    objections = audit(receipt)
-    for objection in objections:
-        print(f"audit: {objection}")
+        _show_receipt(root)
+    findings = audit(root) if root.is_dir() else []
+    texts = [str(f) for f in findings if f.message != comparison.reason]
+    for text in texts:
+        _say(f"audit: {text}")
+    if not texts and comparison.status != NOT:
+        _say("audit: no sorry, no axiom, no way around the kernel; every cited theorem is the one that was compiled")
+    _say(f"receipt: {comparison.reason}")
+    if findings and comparison.status in (HERE, ELSEWHERE):  # the receipt itself is at odds with the audit
+        comparison = Comparison(NOT, "the audit found something")
     if arguments.build:
-        return _build(receipt, objections)
-    if not objections and not arguments.receipt:
-        print(f"audit: clean ({len(receipt.hashes())} files as in the receipt of {receipt.data['date']}; no Lean was run)")
-    return _end(receipt, objections)
+        comparison = _build(root, comparison, bool(findings), arguments.silence)
+    print(comparison.status, flush=True)
+    return EXIT[comparison.status]
 
 
-def _end(receipt: Receipt, objections: list[str]) -> int:
-    comparison = receipt.compare()
-    if comparison.changed or comparison.missing or comparison.unknown:
-        print(CHANGED)
-        return 4
-    if objections:
-        print(NOT)
-        return 3
-    print(ELSEWHERE)
-    return 0
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
-def _build(receipt: Receipt, objections: list[str]) -> int:
+def _show_receipt(root: Path) -> None:
+    try:
+        receipt = read_receipt(root)
+    except ReceiptError:
+        return  # the comparison says it
+    data = receipt.data
+    _say(f"{data['date']}: {receipt.toolchain}, Mathlib {data['mathlib'].get('tag', '')} ({receipt.mathlib})")
+    for claim, entry in receipt.claims.items():
+        theorems = sum(d["kind"] == "theorem" for d in entry["declarations"])
+        _say(f"{claim}: {entry['main_theorem']} in {entry['path']} ({theorems} theorems)")
+    for heading, key in (("checked", "checked"), ("not checked", "not_checked")):
+        for line in data.get(key, ()):
+            _say(f"{heading}: {line}")
+
+
+def _build(root: Path, comparison: Comparison, findings: bool, silence: float) -> Comparison:
+    """Build with Lake. Whatever goes wrong is one sentence, and never ends in a line that reads like a pass."""
+    failed = Comparison(CHANGED if comparison.status == CHANGED else NOT, "the build did not succeed")
+    try:
+        receipt = read_receipt(root)
+        version = _run_steps(root, receipt.toolchain, receipt.data["mathlib"], silence)
+    except (BuildError, ReceiptError) as error:
+        _say(f"build: {error}")
+        if comparison.status in (HERE, ELSEWHERE):
+            _say(f"build: without it, the files are: {comparison.status}")
+        return failed
+    if comparison.status == CHANGED:
+        _say("build: it compiles, but it is not the text of the receipt; renew the receipt for these files")
+        return comparison
+    if findings:
+        _say("build: it compiles, but the audit found something")
+        return failed
+    if comparison.status == NOT:
+        _say("build: it compiles, but the receipt is not for this revision; renew the receipt")
+        return failed
+    (root / STAMP).write_text(json.dumps({"files": receipt.hashes, "lean": version}, indent=1) + "\n", "utf-8")
+    _say(f"build: every file compiles with Lean {version}; Audit.lean accepts the axioms of {', '.join(CITED.values())}")
+    return Comparison(HERE, "built here")
+
+
+def _run_steps(root: Path, toolchain: str, mathlib: dict[str, str], silence: float) -> str:
+    """Everything up to the compiled files; returns the version of Lean."""
+    if not os.access(root, os.W_OK) or not (root / "lakefile.lean").is_file():
+        raise BuildError("there is no Lake project that can be written to here; clone the repository and build there")
+    if root == INSTALLED:
+        raise BuildError("the Lean files of an installed package are for reading; clone the repository and build there")
     lake = find_lake()
     if lake is None:
-        print("no lake on PATH, in ELAN_HOME or in ~/.elan/bin; install elan (https://github.com/leanprover/elan), then run this again")
-        return _without_build(receipt, objections)
-    print(f"{lake}: {plan(receipt.root, receipt.data['mathlib']['rev'])}", flush=True)
-    result = build(lake, receipt.root, lambda line: print(line, flush=True))
-    print(result.reason)
-    if not result.succeeded:
-        return _without_build(receipt, objections)
-    if objections:
-        # lake accepts files that the receipt does not know: they are built, but they are not what was published
-        return _end(receipt, objections)
-    print(HERE)
-    return 0
+        raise BuildError("no lake on PATH, in ELAN_HOME or in ~/.elan/bin; install elan (https://github.com/leanprover/elan)")
+    shared = share_packages(root)
+    wanted = toolchain.rsplit(":", 1)[-1].removeprefix("v")
+    _announce(root, lake, shared, toolchain, mathlib)
+    version = lean_version(lake, root, _say, silence)
+    if version != wanted:
+        raise BuildError(f"{lake} runs Lean {version or 'of an unknown version'}, and the project pins {wanted}; use elan's lake, which follows lean-toolchain")
+    if needs(root, toolchain).mathlib:
+        _step(lake, ["exe", "cache", "get"], root, silence)
+    printed = _step(lake, ["build"], root, silence)
+    if any("declaration uses 'sorry'" in line or "declaration uses `sorry`" in line for line in printed):
+        raise BuildError("lake build succeeded with a sorry; the line above names it")
+    compiled = root / ".lake" / "build" / "lib"
+    for module in ("Audit", *(Path(entry).stem for entry in _claim_files(root))):
+        if not any(compiled.rglob(f"ScoreProof/{module}.olean")):
+            raise BuildError(f"lake build ended without an error, but did not compile ScoreProof.{module}; is {lake} really Lake?")
+    return version
 
 
-def _without_build(receipt: Receipt, objections: list[str]) -> int:
-    """A build was asked for and there was none: a matching receipt is said, but it is not what was asked for."""
-    comparison = receipt.compare()
-    if comparison.changed or comparison.missing or comparison.unknown:
-        print(CHANGED)
-        return 4
-    if not objections:
-        print("the files match their receipt (see --receipt)")
-    print(NOT)
-    return 3
+def _claim_files(root: Path) -> list[str]:
+    return [entry["path"] for entry in read_receipt(root).data["files"]]
 
 
-def _print_receipt(receipt: Receipt) -> None:
-    data = receipt.data
-    print(f"{data['toolchain']}, Mathlib {data['mathlib'].get('tag', '')} ({data['mathlib']['rev']}), {data['date']}")
-    for entry in receipt.files:
-        print(f"{entry['path']}: claim {entry['claim']}, main theorem {entry['main_theorem']}, {len(entry['declarations'])} declarations")
-    for heading, key in (("checked", "checked"), ("not checked", "not_checked")):
-        for item in data.get(key, ()):
-            print(f"{heading}: {item}")
+def _announce(root: Path, lake: Path, shared: Path | None, toolchain: str, mathlib: dict[str, str]) -> None:
+    """Say what would be used and fetched before anything is; refuse where the disk cannot hold it."""
+    need = needs(root, toolchain)
+    where = shared or root / ".lake" / "packages"
+    _say(f"build: {lake}, {toolchain}, Mathlib {mathlib.get('tag', '')} ({mathlib['rev'][:12]}) in {where}")
+    if not need.download:
+        _say("build: the toolchain and Mathlib are here; nothing to fetch")
+        return
+    missing = " and ".join(name for name, due in (("the toolchain", need.toolchain), ("Mathlib with its compiled files", need.mathlib)) if due)
+    _say(f"build: to fetch: {missing}, about {need.download:g} GB, about {need.disk:g} GB on disk")
+    free = shutil.disk_usage(where if where.exists() else root).free / 1e9
+    if free < need.disk:
+        raise BuildError(f"the disk has {free:.1f} GB free and about {need.disk:g} GB are needed; free some, or put SCOREPROOF_LAKE_PACKAGES elsewhere")
+
+
+def _step(lake: Path, arguments: list[str], root: Path, silence: float) -> list[str]:
+    _say(f"build: lake {' '.join(arguments)}")
+    ran = run_lake(lake, arguments, root, _say, silence)
+    if ran.status:
+        raise BuildError(explain_failure(f"lake {' '.join(arguments)}", ran.status, ran.lines))
+    return ran.lines

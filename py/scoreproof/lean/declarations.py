@@ -91,9 +91,7 @@ def _groups(tokens: list[Token], index: int) -> list[Text]:
     return groups
 
 
-def _declaration(
-    source: str, tokens: list[Token], comments: list[Token], index: int, prefix: str, context: tuple[Text, ...]
-) -> Declaration:
+def _declaration(source: str, tokens: list[Token], comments: list[Token], index: int, prefix: str, context: tuple[Text, ...]) -> Declaration:
     keyword = tokens[index]
     named = index + 1 < len(tokens) and tokens[index + 1].kind == "word" and keyword.text != "example"
     name = tokens[index + 1].text if named else ""

@@ -1,143 +1,199 @@
-"""Lake: where it is, what it would fetch, and its failures in one sentence with the remedy."""
+"""Finding Lake, saying what it would fetch, sharing a packages folder, and running it without ever hanging."""
 
 from __future__ import annotations
 
+import json
 import os
+import queue
 import re
 import shutil
+import signal
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BuildResult", "build", "explain_failure", "find_lake", "plan"]
+from scoreproof.lean.failures import explain_failure
 
-#: Mathlib's compiled files (the cache) and sources at the pinned revision, unpacked; measured figures vary by a fifth
-GIGABYTES = 6
-#: seconds without a line of output after which a build counts as hung
-SILENCE = 1800.0
+__all__ = ["BuildError", "Needs", "Ran", "find_lake", "lean_version", "needs", "run_lake", "share_packages"]
 
-FAILURES = (
-    (r"unable to access|Could not resolve host|Connection refused|Network is unreachable|curl: \(6\)|curl: \(7\)|failed to fetch",
-     "Lake cannot reach the network: connect this machine, or set SCOREPROOF_LAKE_PACKAGES to a folder that holds Mathlib already"),
-    (r"No space left on device|disk quota exceeded", f"the disk is full: Mathlib needs about {GIGABYTES} GB; free some, or set SCOREPROOF_LAKE_PACKAGES to a folder elsewhere"),
-    (r"out of memory|Cannot allocate memory|std::bad_alloc|exit code 137|\bKilled\b", "Lean ran out of memory: close other programs, or build with fewer jobs (LEAN_NUM_THREADS=1)"),
-    (r"toolchain '?[^\n]*'? is not installed|unknown toolchain|no such toolchain|could not download.*toolchain|invalid toolchain|failed to install toolchain",
-     "the pinned Lean toolchain is not here: run `elan toolchain install $(cat lean-toolchain)`"),
-    (r"manifest.*(?:corrupt|invalid|out of date|unexpected)|failed to load manifest|invalid JSON|offset \d+: ",
-     "lake-manifest.json cannot be read or does not fit the lakefile: restore it with `git checkout lake-manifest.json`"),
-    (r"depends on non-standard axioms", "a main theorem depends on an axiom outside propext, Classical.choice, Quot.sound: see the line above"),
-    (r"declaration uses 'sorry'", "a proof has a gap (sorry): see the line above"),
-    (r"^error: .*\.lean:\d+", "a Lean file does not compile: see the error above"),
-)
+#: Rough sizes in GB (download, on disk) at the pinned revision, for the announcement and the check of the disk; not measured here.
+TOOLCHAIN_GB, MATHLIB_GB = (0.5, 2.5), (1.5, 7.0)
+_TAIL = 400  # lines kept for the explanation of a failure
+
+
+class BuildError(Exception):
+    """The build cannot start or did not succeed; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
-class BuildResult:
-    """Whether `lake build` succeeded, and the sentence that says why not."""
+class Ran:
+    """A Lake command that ended: its exit status and the last lines it printed."""
 
-    succeeded: bool
-    reason: str
-
-
-def find_lake() -> Path | None:
-    """`lake` on PATH, in ``$ELAN_HOME/bin`` or in ``~/.elan/bin``; ``None`` where there is none."""
-    homes = [Path(os.environ["ELAN_HOME"])] if os.environ.get("ELAN_HOME") else []
-    on_path = shutil.which("lake")
-    if on_path:
-        return Path(on_path)
-    for home in (*homes, Path.home() / ".elan"):
-        candidate = home / "bin" / "lake"
-        if candidate.is_file() and os.access(candidate, os.X_OK):
-            return candidate
-    return None
+    status: int
+    lines: list[str]
 
 
-def shared_packages() -> Path | None:
-    """The folder of ``SCOREPROOF_LAKE_PACKAGES``, where several projects share one Mathlib."""
-    folder = os.environ.get("SCOREPROOF_LAKE_PACKAGES")
-    return Path(folder).expanduser() if folder else None
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a build would have to fetch."""
+
+    toolchain: bool
+    mathlib: bool
+
+    @property
+    def download(self) -> float:
+        return self.toolchain * TOOLCHAIN_GB[0] + self.mathlib * MATHLIB_GB[0]
+
+    @property
+    def disk(self) -> float:
+        return self.toolchain * TOOLCHAIN_GB[1] + self.mathlib * MATHLIB_GB[1]
 
 
-def plan(root: Path, revision: str) -> str:
-    """Which Mathlib a build would use and how much it would fetch, before it does so."""
-    folder = shared_packages() or root / ".lake" / "packages"
-    if (folder / "mathlib").is_dir():
-        return f"uses Mathlib {revision[:8]} in {folder}; fetches nothing if that is its revision"
-    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free / 1e9
-    return f"fetches Mathlib {revision[:8]} and its compiled files into {folder}: about {GIGABYTES} GB ({free:.0f} GB free)"
+def elan_homes(environment: Mapping[str, str]) -> list[Path]:
+    """Where elan may live: ``ELAN_HOME``, then ``~/.elan``."""
+    homes = [Path(environment["ELAN_HOME"])] if environment.get("ELAN_HOME") else []
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    return [*homes, *([Path(home) / ".elan"] if home else [])]
 
 
-def build(lake: Path, root: Path, say: Callable[[str], None], *, silence: float | None = None) -> BuildResult:
-    """``lake exe cache get`` and ``lake build`` in ``root``, line by line to ``say``; never hangs for longer than ``silence`` seconds."""
-    silence = silence if silence is not None else float(os.environ.get("SCOREPROOF_LAKE_SILENCE", SILENCE))
-    folder = shared_packages()
-    options = [f"--packages={folder}"] if folder and folder.suffix == ".json" else []
-    if folder and not options:
-        folder.mkdir(parents=True, exist_ok=True)
-        local = root / ".lake" / "packages"
-        if not local.exists():
-            local.parent.mkdir(exist_ok=True)
-            local.symlink_to(folder, target_is_directory=True)
-    for arguments in (["exe", "cache", "get"], ["build"]):
-        code, output = _stream([str(lake), *options, *arguments], root, say, silence)
-        # the cache saves time only: without it lake builds Mathlib itself
-        if code is None:
-            return BuildResult(False, f"`lake {' '.join(arguments)}` printed nothing for {silence:g} s and was stopped: check the network, then try again")
-        if code and (arguments == ["build"] or re.search(FAILURES[0][0] + "|" + FAILURES[1][0] + "|" + FAILURES[3][0] + "|" + FAILURES[4][0], output)):
-            return BuildResult(False, explain_failure(output, code))
-    return BuildResult(True, "lake build succeeded, the axiom audit in Audit.lean with it")
+def find_lake(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The ``lake`` to use: on ``PATH``, in ``ELAN_HOME``, in ``~/.elan``; None if there is none."""
+    found = shutil.which("lake", path=environment.get("PATH", ""))
+    for home in elan_homes(environment):
+        found = found or shutil.which("lake", path=str(home / "bin"))
+    return Path(found) if found else None
 
 
-def explain_failure(output: str, code: int) -> str:
-    """One sentence with the remedy for what Lake printed.
+def needs(root: Path, toolchain: str, environment: Mapping[str, str] = os.environ) -> Needs:
+    """Whether the toolchain and Mathlib are here already. A ``lake`` that is not elan's brings its own toolchain."""
+    folder = toolchain.replace("/", "--").replace(":", "---")
+    homes = [home for home in elan_homes(environment) if home.is_dir()]
+    installed = not homes or any((home / "toolchains" / folder).is_dir() for home in homes)
+    return Needs(not installed, not (root / ".lake" / "packages" / "mathlib" / ".lake" / "build" / "lib").is_dir())
 
-    >>> explain_failure("fatal: unable to access 'https://…'", 1)[:32]
-    'Lake cannot reach the network: c'
+
+def share_packages(root: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Let ``.lake/packages`` be the folder that ``SCOREPROOF_LAKE_PACKAGES`` names, so that projects share one Mathlib.
+
+    Lake would check out the manifest's revision in it, under the feet of the other projects; so a package at another revision is
+    an error here. A package that is not there yet is cloned into it by Lake.
     """
-    for pattern, sentence in FAILURES:
-        if re.search(pattern, output, re.I | re.M):
-            return sentence
-    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no output")
-    return f"lake ended with status {code} ({last.strip()[:200]}); run `lake build` by hand for the whole output"
-
-
-def _stream(command: list[str], root: Path, say: Callable[[str], None], silence: float) -> tuple[int | None, str]:
+    named = environment.get("SCOREPROOF_LAKE_PACKAGES")
+    if not named:
+        return None
+    folder = Path(named).expanduser().resolve()
+    if not folder.is_dir():
+        raise BuildError(f"SCOREPROOF_LAKE_PACKAGES must be an existing folder (got {named}); create it, or unset the variable")
+    for name, revision in _manifest(root).items():
+        if (folder / name).is_dir():
+            there = _revision(folder / name)
+            if there != revision:
+                raise BuildError(
+                    f"SCOREPROOF_LAKE_PACKAGES holds {name} at {there[:12] or 'no revision'}, and this project needs {revision[:12]}; "
+                    "use a packages folder of its own for this project, or move that one to the revision"
+                )
+    link = root / ".lake" / "packages"
+    if link.is_symlink():
+        if link.resolve() == folder:
+            return folder
+        link.unlink()
+    elif link.exists():
+        raise BuildError("this project has a .lake/packages of its own; delete it, or unset SCOREPROOF_LAKE_PACKAGES")
+    link.parent.mkdir(parents=True, exist_ok=True)
     try:
-        process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, start_new_session=True)
+        link.symlink_to(folder, target_is_directory=True)
     except OSError as error:
-        return 127, f"error: {error}"
+        raise BuildError(f".lake/packages could not be linked to SCOREPROOF_LAKE_PACKAGES ({error}); unset the variable") from error
+    return folder
+
+
+def _manifest(root: Path) -> dict[str, str]:
+    try:
+        packages = json.loads((root / "lake-manifest.json").read_text("utf-8"))["packages"]
+        return {str(p["name"]): str(p["rev"]) for p in packages}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BuildError(f"lake-manifest.json is broken ({error}); restore it with `git checkout lake-manifest.json`") from error
+
+
+def _revision(folder: Path) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=30, check=False)
+        return done.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def lean_version(lake: Path, root: Path, show: Callable[[str], None], silence: float) -> str | None:
+    """The version of Lean behind ``lake``, as it says itself. With elan this installs the pinned toolchain if need be."""
+    ran = run_lake(lake, ["--version"], root, show, silence)
+    if ran.status:
+        raise BuildError(explain_failure("lake --version", ran.status, ran.lines))
+    found = re.search(r"Lean version (\d+\.\d+\.\d+[^\s,)]*)", "\n".join(ran.lines))
+    return found[1] if found else None
+
+
+def run_lake(lake: Path, arguments: list[str], root: Path, show: Callable[[str], None], silence: float) -> Ran:
+    """Run ``lake`` in ``root`` and pass every line on as it comes.
+
+    Raises ``BuildError`` when nothing is printed for ``silence`` seconds; Lake and everything it started are then ended, as on
+    ``KeyboardInterrupt``.
+    """
+    command = " ".join(["lake", *arguments])
+    try:
+        process = subprocess.Popen(
+            [str(lake), *arguments],
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # one group, so that a hanging git or lean ends with its lake
+        )
+    except OSError as error:
+        raise BuildError(f"{lake} cannot be run ({error.strerror}); reinstall elan (https://github.com/leanprover/elan)") from error
+    chunks: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_read, args=(process, chunks), daemon=True).start()
     lines: list[str] = []
-    hung = threading.Event()
-
-    def stop() -> None:
-        hung.set()
-        _kill(process)
-
-    timer = threading.Timer(silence, stop)
-    timer.start()
+    partial = ""
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            timer.cancel()
-            timer = threading.Timer(silence, stop)
-            timer.start()
-            lines.append(line)
-            say(line.rstrip("\n"))
-        process.wait()
+        while chunk := chunks.get(timeout=silence):
+            # Lake and curl redraw a line with a carriage return: each state is a line of progress
+            *whole, partial = re.split(r"[\r\n]+", partial + chunk.decode("utf-8", "replace"))
+            for line in whole:
+                show(line)
+            lines = (lines + whole)[-_TAIL:]
+        if partial:
+            show(partial)
+            lines.append(partial)
+        return Ran(process.wait(timeout=silence), lines)
+    except (queue.Empty, subprocess.TimeoutExpired):
+        _end(process)
+        raise BuildError(f"{command} printed nothing for {silence:g} seconds and was ended; run it again, or allow more with --silence SECONDS") from None
     except BaseException:
-        _kill(process)
+        _end(process)
         raise
-    finally:
-        timer.cancel()
-    return (None if hung.is_set() else process.returncode), "".join(lines)
 
 
-def _kill(process: subprocess.Popen) -> None:
-    import signal
+def _read(process: subprocess.Popen[bytes], chunks: queue.Queue[bytes]) -> None:
+    assert process.stdout is not None
+    while chunk := os.read(process.stdout.fileno(), 65536):
+        chunks.put(chunk)
+    chunks.put(b"")
 
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its children: politely, then not."""
+    for final in (False, True):
+        try:
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL if final else signal.SIGTERM)
+            else:
+                process.kill()
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + 3
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    process.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "CITED",
     "ELSEWHERE",
     "HERE",
+    "INSTALLED",
     "NO_PROOF",
     "NOT",
     "STAMP",
@@ -37,6 +39,8 @@ CITED = {"backprop": "ScoreProof.Backprop.homework"}
 
 #: Written by a build that succeeded; `lake clean` removes it.
 STAMP = Path(".lake", "build", "scoreproof-verified.json")
+#: Where an installed package carries its copy.
+INSTALLED = Path(__file__).resolve().parent / "data"
 RECEIPT = Path("lean", "receipt.json")
 _HASH_LENGTH = 64
 
@@ -92,7 +96,7 @@ def project_root() -> Path:
     checkout = Path(__file__).resolve().parents[3]
     if (checkout / RECEIPT).is_file() and (checkout / "py" / "scoreproof").is_dir():
         return checkout
-    return Path(__file__).resolve().parent / "project"
+    return INSTALLED
 
 
 def read_receipt(root: Path) -> Receipt:
@@ -131,20 +135,18 @@ def lean_files(root: Path) -> list[str]:
 def pinned(root: Path) -> tuple[str | None, str | None]:
     """Toolchain and Mathlib revision that the project pins; None where the file does not say."""
     toolchain = mathlib = None
-    try:
+    with suppress(OSError):
         toolchain = (root / "lean-toolchain").read_text("utf-8").strip() or None
-    except OSError:
-        pass
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):
         packages = json.loads((root / "lake-manifest.json").read_text("utf-8"))["packages"]
         mathlib = next((str(p["rev"]) for p in packages if p["name"] == "mathlib"), None)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
     return toolchain, mathlib
 
 
 def compare(root: Path) -> Comparison:
     """Compare the files with the receipt, and with the stamp of the last build here."""
+    if not root.is_dir():
+        return Comparison(NOT, "this installation has no Lean files; clone the repository to have them")
     try:
         receipt = read_receipt(root)
     except ReceiptError as error:
@@ -170,7 +172,7 @@ def compare(root: Path) -> Comparison:
     return Comparison(
         ELSEWHERE,
         f"{len(hashes)} files equal the receipt of {receipt.data.get('date', 'unknown date')}, "
-        f"compiled with {receipt.toolchain} against Mathlib {receipt.mathlib[:7]}; not built here",
+        f"compiled with {receipt.toolchain} against Mathlib {receipt.mathlib[:7]}; not checked here",
     )
 
 

@@ -102,8 +102,8 @@ def _scan(source: str, start: int, line: int) -> tuple[str, int]:
         return "string", _string(source, start, line)
     if character == "r" and (raw := _raw_string(source, start, line)):
         return "string", raw
-    if character == "'" and (stop := _character(source, start)):
-        return "char", stop
+    if character == "'" and (quoted := _character(source, start)):
+        return "char", quoted
     if _first(character) or character == "«":
         return "word", _word(source, start)
     if character == "#" and start + 1 < len(source) and _first(source[start + 1]):  # #eval, #exit, …

@@ -23,7 +23,7 @@ from scoreproof.numerics.spectral import FourierGrid, fokker_planck
 __all__ = ["ladder", "quantiles", "spectral_solve"]
 
 EPS = float(np.finfo(float).eps)
-NOISE_ONLY = ("noise_lambda_squared", "noise_without_root", "noise_without_g", "noise_g_without_square", "noise_full", "noise_half", "noise_sign")
+NOISE_ONLY = ("noise_lambda_squared", "noise_without_root", "noise_without_g", "noise_g_without_square", "noise_variance_for_coefficient", "noise_full", "noise_half", "noise_sign")
 #: where a wrong subject makes the solve overflow, its error is this: finite, so that it is refuted
 OVERFLOW = 1e300
 #: no solve is granted a tolerance beyond this, however badly it converges

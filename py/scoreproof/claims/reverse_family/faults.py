@@ -66,6 +66,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "noise_without_root": ({"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g)}, "(1-λ) g: the root forgotten"),
     "noise_without_g": ({"noise": lambda lam, g: 1 - lam + g * 0}, "√(1-λ) dW: g forgotten"),
     "noise_g_without_square": ({"noise": lambda lam, g: (1 - lam) * g}, "√((1-λ) g): the variance rate taken for g"),
+    "noise_variance_for_coefficient": ({"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g) * (g * g)}, "(1-λ) g² dW: the variance rate handed over as coefficient"),
     "noise_full": ({"noise": lambda lam, g: g * g}, "g dW at every λ: only the drift was interpolated"),
     "noise_half": ({"noise": lambda lam, g: (1 - lam / 2) * (g * g)}, "√(1-λ/2) g: the score's factor put on the noise"),
     "noise_sign": ({"noise": lambda lam, g: (1 + lam) * (g * g)}, "√(1+λ) g: the sign of λ in the noise"),

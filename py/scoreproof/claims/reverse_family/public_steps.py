@@ -1,0 +1,164 @@
+"""Judging a one-step sampler without Monte Carlo: inject points and noise, read off the mean map and the noise, refine the step.
+
+Conventions: ``step(x, t, t_next, noise, model, lam) -> x_next`` with t_next < t; h = t - t_next > 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoreproof.claims.reverse_family.checks_gaussian import romberg
+from scoreproof.claims.reverse_family.public import Job, describe_effect, explain_deviation, member_note, velocity_error
+from scoreproof.claims.reverse_family.targets import Diffused, exact_model, gaussian
+from scoreproof.errors import CallableError
+from scoreproof.evidence import Evidence
+
+__all__ = ["Read", "judge_step", "read_step"]
+
+TIMES, LEVELS, CHAINS = 3, 6, (8, 16, 32)
+#: a step whose extrapolation does not settle gets no more credit for it than this
+LOOSEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Read:
+    """One step, read off: images of the ``points`` without noise, the noise matrix, and whether all is affine (relative defect)."""
+
+    points: np.ndarray
+    images: np.ndarray
+    noise: np.ndarray
+    bend: float
+
+    @property
+    def affine(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(A, c)`` with x -> A x + c, from the images of the centre and of one shift along each axis."""
+        d = self.noise.shape[0]
+        a = ((self.images[1 : d + 1] - self.images[0]) / (self.points[1 : d + 1] - self.points[0]).diagonal()[:, None]).T
+        return a, self.images[0] - a @ self.points[0]
+
+    def law(self, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The Gaussian law after the step, from the one before it."""
+        a, c = self.affine
+        return a @ mean + c, a @ cov @ a.T + self.noise @ self.noise.T
+
+
+def read_step(job: Job, target: Diffused, t: float, t_next: float, lam: float) -> Read:
+    """One batched call: the centre, ± a standard deviation along each axis, unit noise along each axis, and one row with both."""
+    d, eye = job.dimension, np.eye(job.dimension)
+    mean, cov = target.moments(t)
+    spread = np.sqrt(np.diag(cov))
+    points = mean + np.concatenate([np.zeros((1, d)), eye, -eye]) * spread
+    x = np.concatenate([points, np.repeat(mean[None], d, axis=0), (mean + 0.5 * spread)[None]])
+    z = np.concatenate([np.zeros_like(points), eye, np.full((1, d), 0.25)])
+    out = job.call(x, t, t_next, z, exact_model(target, job.prediction), *job.last(lam), shape=x.shape)
+    if np.iscomplexobj(out):
+        raise CallableError("sampler", "return real numbers", "it returned complex ones", "check the square root of 1 - λ")
+    k = len(points)
+    images, noise = out[:k], (out[k : k + d] - out[0]).T
+    predicted = out[0] + 0.5 * (out[1 : d + 1] - out[0]).sum(axis=0) + 0.25 * noise.sum(axis=1)
+    # a map that is affine goes through the middle of ± images as well
+    bend = max(float(np.max(np.abs(out[-1] - predicted))), float(np.max(np.abs(out[1 : d + 1] + out[d + 1 : k] - 2 * out[0]))))
+    return Read(points, images, noise, bend / float(np.max(np.abs(out)) + np.max(spread)))
+
+
+def _defect(target: Diffused, read: Read, t: float, t_next: float) -> float:
+    """Relative error of the law after one step from p_t exactly."""
+    mean, cov = read.law(*target.moments(t))
+    right_mean, right_cov = target.moments(t_next)
+    scale = float(np.max(np.abs(right_cov)))
+    return float(np.max(np.abs(cov - right_cov))) / scale + float(np.max(np.abs(mean - right_mean))) / scale**0.5
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Drift and squared noise as the step goes to zero, with what extrapolation and rounding leave open."""
+
+    b: np.ndarray
+    c2: float
+    open: float
+    order: float
+    exact: bool
+    affine: bool
+
+
+def _limit(job: Job, target: Diffused, atom: Diffused, t: float, lam: float) -> tuple[np.ndarray, Limit]:
+    first = (t - job.times[0] * 0.5) / 4
+    widths = [first / 2**k for k in range(LEVELS)]
+    reads = [read_step(job, target, t, t - h, lam) for h in widths]
+    x = reads[0].points
+    slopes = romberg([(x - r.images) / h for r, h in zip(reads, widths, strict=True)])
+    squares = romberg([np.atleast_1d(np.trace(r.noise @ r.noise.T) / job.dimension / h) for r, h in zip(reads, widths, strict=True)])
+    eps = job.call.eps
+    # rounding of x and of the noise, some sixteen operations, divided by h, times the extrapolation's weights (< 9); what the last level
+    # of the extrapolation changed bounds what the next would: the level is taken where the two together are least
+    rounding = [9 * 16 * eps * (float(np.max(np.abs(x))) + 1) / h for h in widths]
+    change = [np.inf, *(float(np.max(np.abs(b - a)) + np.max(np.abs(d - c)))
+                        for a, b, c, d in zip(slopes[:-1], slopes[1:], squares[:-1], squares[1:], strict=True))]
+    best = int(np.argmin(np.add(rounding, change)))
+    defects = [_defect(target, r, t, t - h) for r, h in zip(reads, widths, strict=True)]
+    order = float(np.log2(defects[1] / defects[3]) / 2) if defects[3] > 512 * eps else np.inf
+    exact = max(_defect(atom, read_step(job, atom, t, t - h, lam), t, t - h) for h in (first * 2, first / 2)) <= 512 * eps
+    return x, Limit(slopes[best], float(squares[best][0]), rounding[best] + min(change[best], LOOSEST), order, exact, max(r.bend for r in reads) <= 512 * eps)
+
+
+def judge_step(job: Job) -> Evidence:
+    """The evidence for a one-step sampler: 3·(6 + 2) + 8 + 16 + 32 = 80 calls for each λ."""
+    target = gaussian(job.process, job.dimension, job.horizon)
+    atom = gaussian(job.process, job.dimension, job.horizon, point_mass=True)
+    places, limits = [], []
+    for lam in job.lambdas:
+        for t in np.linspace(job.times[0] + (job.times[1] - job.times[0]) / 4, job.times[1], TIMES).tolist():
+            x, limit = _limit(job, target, atom, t, lam)
+            places.append((x, t, lam))
+            limits.append(limit)
+    found = [(limit.b, limit.c2) for limit in limits]
+    worst = (-1.0, 0.0, 0.0, 0)
+    for i, (x, t, lam) in enumerate(places):
+        deviation, size, _ = velocity_error(target, x, t, found[i], lam)
+        k = int(np.argmax(deviation / size))
+        # c² enters the velocity with c²/2 s: what is open in it counts with the score
+        bound = limits[i].open * (1 + float(np.max(np.abs(target.score(x, t))))) / float(size[k])
+        value = float(deviation[k] / size[k])
+        worst = max(worst, (value / bound, value, bound, i))
+    _, value, bound, where = worst
+    curves, effects = _chains(job, target)
+    affine, order = all(m.affine for m in limits), float(np.median([m.order for m in limits]))
+    notes: tuple[str, ...] = ()
+    if all(m.exact for m in limits):
+        notes += ("From a point mass every step, long or short, keeps q(x_t | x_0) exactly, as DDIM's do.",)
+    if not affine:
+        notes += ("With a Gaussian prior and the exact model the step is not affine in x and noise (clipping, or a nonlinear solver).",)
+    more: dict[str, Any] = {"kind": "convergent", "curves": curves, "labels": ("steps", "relative error of the final law"), "cost": {"calls": job.call.calls}}
+    kept = f"the law of one step errs by h^{order:.1f}" if np.isfinite(order) else "the law of one step is exact"
+    lams = ", ".join(f"{lam:g}" for lam in job.lambdas)
+    if value <= bound:
+        return Evidence.measured(value, bound, f"as the step goes to zero its drift and noise keep the marginals (λ = {lams}); {kept}",
+                                 notes=(*notes, *member_note(target, places, found, 1e-4 + 10 * bound)), **more)
+    _, t, lam = places[where]
+    sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity that the step tends to is off by {100 * value:.3g} %"
+    if affine:
+        sentence += f"; {max(effects)[1]}"
+    return Evidence.measured(value, bound, sentence, notes=notes, diagnosis=explain_deviation(target, places, found, 10 * bound), **more)
+
+
+def _chains(job: Job, target: Diffused) -> tuple[dict[str, tuple[list[float], list[float]]], list[tuple[float, str]]]:
+    """The law of whole chains of 8, 16 and 32 steps from p_T exactly: error curves, and what the longest does to a Gaussian."""
+    low, high = job.times
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    effects = []
+    for lam in job.lambdas:
+        errors = []
+        for n in CHAINS:
+            grid = np.linspace(high, low, n + 1).tolist()
+            law = target.moments(high)
+            with np.errstate(all="ignore"):
+                for t, t_next in zip(grid[:-1], grid[1:], strict=True):
+                    law = read_step(job, target, t, t_next, lam).law(*law)
+            effect = describe_effect(target, lam, low, *law)
+            errors.append(effect[0])
+        curves[f"λ = {lam:g}"] = ([float(n) for n in CHAINS], errors)
+        effects.append((effect[0], f"in {n} steps, {effect[1]}"))
+    return curves, effects

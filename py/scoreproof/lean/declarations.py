@@ -155,7 +155,7 @@ def conclusion(declaration: Declaration) -> tuple[list[Text], Text]:
         return hypotheses, ()
     hypotheses += _binders(body[:colon])
     rest = _bare(body[colon + 1 :])
-    while rest:
+    while rest and rest not in hypotheses:  # h : ∀ n, P n is a hypothesis as a whole
         if rest[0] in ("∀", "Π") and (comma := _split(rest, (",",))) is not None:
             binders = rest[1:comma]
             hypotheses += _binders(binders) if any(t in OPEN for t in binders) and binders[0] in OPEN else [_bare(binders)]

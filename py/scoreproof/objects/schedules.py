@@ -1,12 +1,14 @@
-"""Noise schedules as practitioners write them: each as drift and diffusion, and as the marginal it declares.
+"""Noise schedules as practitioners write them: as ``(f, g)`` of an SDE, and as the marginal they declare.
 
 Conventions
 -----------
-- ``dX = drift(x, t) dt + diffusion(t) dW``; ``diffusion`` is g, not g².
-- ``marginal(x0, t) -> (mean, std)`` is what the class declares for X_t given X_0 = x0; ``std`` is a standard deviation.
-- ``x_t = alpha(t) x_0 + sigma(t) ε`` with ``alpha, sigma`` read off the declared marginal.
-- Drift and diffusion and the declared marginal are written separately, neither from the other: a check compares them.
-- ``t`` runs over [0, ``end``]; data sit at t = 0.
+- ``dX = f(X, t) dt + g(t) dW`` with ``f = rate(t)·x``; time runs forward from 0 (data) to ``horizon`` (noise).
+- ``marginal(x0, t) -> (mean, std)``: a *standard deviation*. ``alpha(t)``, ``sigma(t)``: ``X_t = α X_0 + σ ε``.
+- The two halves are written independently (``rate`` and ``diffusion`` from β or σ', ``alpha`` and ``sigma`` from closed forms),
+  so that a check may compare them as opaque callables.
+- ``initial_std`` is the convention a class carries silently: the declared marginal is that of the SDE when the data are
+  first blurred by this much (0 for all but `VE`, whose declared σ(0) is σ_min).
+- ``breaks``: times inside (0, horizon) where f or g has a kink. Times may be floats or arrays; x and x0 are rows ``(n, d)``.
 """
 
 from __future__ import annotations
@@ -18,166 +20,247 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["EDM", "SCHEDULES", "VPCosine", "Schedule", "SubVP", "VEGeometric", "VPLinear"]
-
-
-class Schedule:
-    """The methods every schedule has; ``alpha`` and ``sigma`` come from its declared marginal."""
-
-    end: float = 1.0
-
-    def drift(self, x: Any, t: Any) -> Any:
-        """f(x, t), the shape of x."""
-        raise NotImplementedError
-
-    def diffusion(self, t: Any) -> Any:
-        """g(t)."""
-        raise NotImplementedError
-
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        """The declared mean (shape of x0) and standard deviation of X_t given X_0 = x0."""
-        raise NotImplementedError
-
-    def alpha(self, t: Any) -> Any:
-        """The declared factor of x_0 in the mean."""
-        return self.marginal(1.0, t)[0]
-
-    def sigma(self, t: Any) -> Any:
-        """The declared standard deviation."""
-        return self.marginal(1.0, t)[1]
+__all__ = ["EDM", "SCHEDULES", "VE", "FlowMatching", "Schedule", "SubVP", "VPCosine", "VPLinear"]
 
 
 def _positive(**values: float) -> None:
     for name, value in values.items():
         if not (np.isfinite(value) and value > 0):
-            raise ArgumentError(name, "finite and > 0", value, "pass a standard deviation or a rate, not a log")
+            raise ArgumentError(name, "finite and > 0", value, "pass the parameter itself, not its logarithm")
+
+
+class Schedule:
+    """What all schedules share: ``drift``, ``marginal`` and the time derivatives of α and σ from ``rate``, ``diffusion``, ``alpha``, ``sigma``."""
+
+    horizon: float
+    initial_std: float = 0.0
+    breaks: tuple[float, ...] = ()
+
+    def rate(self, t: Any) -> Any:
+        """The coefficient of x in the drift."""
+        raise NotImplementedError
+
+    def diffusion(self, t: Any) -> Any:
+        """g(t), per square root of time; its square is the rate of variance."""
+        raise NotImplementedError
+
+    def alpha(self, t: Any) -> Any:
+        """The factor of X_0 in X_t."""
+        raise NotImplementedError
+
+    def sigma(self, t: Any) -> Any:
+        """The declared standard deviation of X_t given X_0."""
+        raise NotImplementedError
+
+    def drift(self, x: Any, t: Any) -> Any:
+        """f(x, t) = rate(t)·x."""
+        return self.rate(t) * x
+
+    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
+        """Mean (shape of x0) and standard deviation (shape of t) that the schedule declares for X_t given X_0 = x0."""
+        return self.alpha(t) * x0, self.sigma(t)
+
+    def derivatives(self, t: Any) -> tuple[Any, Any]:
+        """``(dα/dt, dσ/dt)``, from the SDE: α' = rate·α and (σ²)' = 2 rate σ² + g². Needs σ(t) > 0."""
+        rate, sigma = self.rate(t), self.sigma(t)
+        return rate * self.alpha(t), rate * sigma + self.diffusion(t) ** 2 / (2 * sigma)
 
 
 @dataclass(frozen=True)
-class VEGeometric(Schedule):
-    """Variance exploding, σ(t) = σ_min (σ_max/σ_min)^t.
+class VE(Schedule):
+    """Variance exploding, geometric: σ(t) = σ_min (σ_max/σ_min)^t on [0, 1] (Song et al. 2021, ``VESDE``).
 
-    Its declared marginal has variance σ(t)², its SDE started at X_0 has σ(t)² - σ_min²: the declared one is right when the
-    data are first blurred by σ_min (a jump of σ at 0⁺), and both conventions are in use.
+    >>> ve = VE()
+    >>> float(ve.sigma(0.0)), bool(np.isclose(ve.sigma(1.0), 50.0))
+    (0.01, True)
     """
 
     sigma_min: float = 0.01
     sigma_max: float = 50.0
+    horizon: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive(sigma_min=self.sigma_min, sigma_max=self.sigma_max)
+        _positive(sigma_min=self.sigma_min, sigma_max=self.sigma_max, horizon=self.horizon)
+        if self.sigma_max <= self.sigma_min:
+            raise ArgumentError("sigma_max", f"> sigma_min = {self.sigma_min}", self.sigma_max, "σ must increase")
 
-    def drift(self, x: Any, t: Any) -> Any:
-        return 0 * x
+    @property
+    def initial_std(self) -> float:  # type: ignore[override]
+        return self.sigma_min
+
+    def rate(self, t: Any) -> Any:
+        return 0.0 * np.asarray(t)
 
     def diffusion(self, t: Any) -> Any:
-        ratio = self.sigma_max / self.sigma_min
-        return self.sigma_min * ratio**t * np.sqrt(2 * np.log(ratio))
+        return self.sigma_min * (self.sigma_max / self.sigma_min) ** np.asarray(t) * np.sqrt(2 * (np.log(self.sigma_max) - np.log(self.sigma_min)))
 
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        return x0, self.sigma_min * (self.sigma_max / self.sigma_min) ** t
+    def alpha(self, t: Any) -> Any:
+        return np.ones_like(np.asarray(t, dtype=float))
+
+    def sigma(self, t: Any) -> Any:
+        return self.sigma_min * (self.sigma_max / self.sigma_min) ** np.asarray(t)
 
 
 @dataclass(frozen=True)
 class VPLinear(Schedule):
-    """Variance preserving with β(t) = β_min + (β_max - β_min) t."""
+    """Variance preserving with β(t) = β_min + t (β_max - β_min) on [0, 1] (Song et al. 2021, ``VPSDE``; DDPM's limit).
+
+    >>> vp = VPLinear()
+    >>> bool(np.isclose(vp.alpha(0.3) ** 2 + vp.sigma(0.3) ** 2, 1.0))
+    True
+    """
 
     beta_min: float = 0.1
     beta_max: float = 20.0
+    horizon: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive(beta_min=self.beta_min, beta_max=self.beta_max)
+        _positive(beta_min=self.beta_min, beta_max=self.beta_max, horizon=self.horizon)
 
-    def drift(self, x: Any, t: Any) -> Any:
-        return -0.5 * (self.beta_min + t * (self.beta_max - self.beta_min)) * x
+    def beta(self, t: Any) -> Any:
+        """The rate at which variance is replaced."""
+        return self.beta_min + np.asarray(t) * (self.beta_max - self.beta_min)
+
+    def log_mean_coefficient(self, t: Any) -> Any:
+        """log α(t) = -½ ∫β."""
+        t = np.asarray(t)
+        return -0.25 * t**2 * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
+
+    def rate(self, t: Any) -> Any:
+        return -0.5 * self.beta(t)
 
     def diffusion(self, t: Any) -> Any:
-        return np.sqrt(self.beta_min + t * (self.beta_max - self.beta_min))
+        return np.sqrt(self.beta(t))
 
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        log_mean = -0.25 * t**2 * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
-        return np.exp(log_mean) * x0, np.sqrt(-np.expm1(2 * log_mean))
+    def alpha(self, t: Any) -> Any:
+        return np.exp(self.log_mean_coefficient(t))
+
+    def sigma(self, t: Any) -> Any:
+        return np.sqrt(-np.expm1(2 * self.log_mean_coefficient(t)))  # 1 - exp(…) would lose its digits at small t
+
+
+@dataclass(frozen=True)
+class SubVP(VPLinear):
+    """Sub-VP: the drift of `VPLinear` with less noise, g² = β (1 - e^{-2∫β}); the *standard deviation* is 1 - e^{-∫β}."""
+
+    def diffusion(self, t: Any) -> Any:
+        return np.sqrt(-self.beta(t) * np.expm1(-2 * self.beta_min * np.asarray(t) - (self.beta_max - self.beta_min) * np.asarray(t) ** 2))
+
+    def sigma(self, t: Any) -> Any:
+        return -np.expm1(2 * self.log_mean_coefficient(t))
 
 
 @dataclass(frozen=True)
 class VPCosine(Schedule):
-    """Variance preserving with ᾱ(t) = cos²((t+s)/(1+s) π/2) / cos²(s/(1+s) π/2), β clipped at ``clip`` (0.999 a step, 1000 steps).
+    """Cosine schedule ᾱ(t) = cos²(θ)/cos²(θ_0), θ = (t+s)/(1+s)·π/2 (Nichol and Dhariwal 2021), β clipped at ``clip``.
 
-    From the time at which the clip acts, ᾱ decays at the rate ``clip``; the declared marginal honours that.
+    The unclipped β = π/(1+s) tan θ is infinite at t = 1. Their clip of 0.999 a step at 1000 steps is ``clip = 999`` here:
+    from ``clip_time`` on β is constant and α falls exponentially. ``clip=None`` leaves it out (then horizon must be < 1).
+
+    >>> round(VPCosine().clip_time, 4)
+    0.998
     """
 
-    offset: float = 0.008
-    clip: float = 999.0
+    s: float = 0.008
+    clip: float | None = 999.0
+    horizon: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive(offset=self.offset, clip=self.clip)
-
-    def _angle(self, t: Any) -> Any:
-        return (t + self.offset) / (1 + self.offset) * (np.pi / 2)
+        _positive(s=self.s, horizon=self.horizon, **({} if self.clip is None else {"clip": self.clip}))
+        if self.clip is None and self.horizon >= 1:
+            raise ArgumentError("horizon", "< 1 without a clip", self.horizon, "β is infinite at t = 1; pass clip=999.0 or a horizon such as 0.9946")
 
     @property
     def clip_time(self) -> float:
-        """The time from which β is clipped."""
-        return float(np.arctan(self.clip * (1 + self.offset) / np.pi) * 2 / np.pi * (1 + self.offset) - self.offset)
+        """Where β reaches the clip (infinity without one)."""
+        return np.inf if self.clip is None else float(np.arctan(self.clip * (1 + self.s) / np.pi) * 2 / np.pi * (1 + self.s) - self.s)
 
-    def _beta(self, t: Any) -> Any:
-        return np.minimum(np.pi / (1 + self.offset) * np.tan(self._angle(np.minimum(t, self.clip_time))), self.clip)
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return (self.clip_time,) if 0 < self.clip_time < self.horizon else ()
 
-    def drift(self, x: Any, t: Any) -> Any:
-        return -0.5 * self._beta(t) * x
+    def beta(self, t: Any) -> Any:
+        """min(π/(1+s) tan θ, clip)."""
+        t = np.asarray(t)
+        capped = np.pi / (1 + self.s) * np.tan((np.minimum(t, min(self.clip_time, 1.0)) + self.s) / (1 + self.s) * np.pi / 2)
+        return capped if self.clip is None else np.where(t < self.clip_time, np.minimum(capped, self.clip), self.clip)
 
-    def diffusion(self, t: Any) -> Any:
-        return np.sqrt(self._beta(t))
+    def _angles(self, t: Any) -> tuple[Any, float, Any]:
+        """θ up to the clip, θ_0, and the ∫β gathered after the clip."""
+        t, start = np.asarray(t), self.s / (1 + self.s) * np.pi / 2
+        before = np.minimum(t, min(self.clip_time, 1.0))
+        after = 0.0 * t if self.clip is None else self.clip * np.maximum(t - self.clip_time, 0.0)
+        return start + before / (1 + self.s) * np.pi / 2, start, after
 
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        late = np.maximum(t - self.clip_time, 0.0)
-        root = np.cos(self._angle(np.minimum(t, self.clip_time))) / np.cos(self._angle(0.0)) * np.exp(-0.5 * self.clip * late)
-        return root * x0, np.sqrt((1 - root) * (1 + root))
-
-
-@dataclass(frozen=True)
-class SubVP(Schedule):
-    """Sub-variance preserving: the drift of ``VPLinear`` with g² = β (1 - exp(-2∫β)), so that σ = 1 - exp(-∫β)."""
-
-    beta_min: float = 0.1
-    beta_max: float = 20.0
-
-    def __post_init__(self) -> None:
-        _positive(beta_min=self.beta_min, beta_max=self.beta_max)
-
-    def drift(self, x: Any, t: Any) -> Any:
-        return -0.5 * (self.beta_min + t * (self.beta_max - self.beta_min)) * x
+    def rate(self, t: Any) -> Any:
+        return -0.5 * self.beta(t)
 
     def diffusion(self, t: Any) -> Any:
-        beta = self.beta_min + t * (self.beta_max - self.beta_min)
-        return np.sqrt(beta * -np.expm1(-2 * self.beta_min * t - (self.beta_max - self.beta_min) * t**2))
+        return np.sqrt(self.beta(t))
 
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        log_mean = -0.25 * t**2 * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
-        return np.exp(log_mean) * x0, -np.expm1(2 * log_mean)
+    def alpha(self, t: Any) -> Any:
+        angle, start, after = self._angles(t)
+        return np.cos(angle) / np.cos(start) * np.exp(-after / 2)
+
+    def sigma(self, t: Any) -> Any:
+        angle, start, after = self._angles(t)
+        # cos²θ_0 - cos²θ = sin(θ-θ_0) sin(θ+θ_0): nothing cancels at small t
+        before = np.sin(angle - start) * np.sin(angle + start) / np.cos(start) ** 2
+        return np.sqrt(before - (1 - before) * np.expm1(-after))
 
 
 @dataclass(frozen=True)
 class EDM(Schedule):
-    """σ(t) = t and no drift: time is the noise level."""
+    """σ(t) = t: f = 0, g = √(2t) (Karras et al. 2022); variance exploding with σ(0) = 0."""
 
-    end: float = 80.0
+    horizon: float = 80.0
 
-    def drift(self, x: Any, t: Any) -> Any:
-        return 0 * x
+    def __post_init__(self) -> None:
+        _positive(horizon=self.horizon)
+
+    def rate(self, t: Any) -> Any:
+        return 0.0 * np.asarray(t)
 
     def diffusion(self, t: Any) -> Any:
-        return np.sqrt(2 * t)
+        return np.sqrt(2 * np.asarray(t))
 
-    def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        return x0, t
+    def alpha(self, t: Any) -> Any:
+        return np.ones_like(np.asarray(t, dtype=float))
+
+    def sigma(self, t: Any) -> Any:
+        return 1.0 * np.asarray(t)
 
 
-#: The schedules with their usual constants, by the names people use.
+@dataclass(frozen=True)
+class FlowMatching(Schedule):
+    """The straight path X_t = (1-t) X_0 + t ε as an SDE: f = -x/(1-t), g² = 2t/(1-t). Times stay below 1, where f is infinite."""
+
+    horizon: float = 0.999
+
+    def __post_init__(self) -> None:
+        _positive(horizon=self.horizon)
+        if self.horizon >= 1:
+            raise ArgumentError("horizon", "< 1", self.horizon, "the drift is infinite at t = 1")
+
+    def rate(self, t: Any) -> Any:
+        return -1 / (1 - np.asarray(t))
+
+    def diffusion(self, t: Any) -> Any:
+        return np.sqrt(2 * np.asarray(t) / (1 - np.asarray(t)))
+
+    def alpha(self, t: Any) -> Any:
+        return 1 - np.asarray(t)
+
+    def sigma(self, t: Any) -> Any:
+        return 1.0 * np.asarray(t)
+
+
+#: One of each, with the parameters of the papers.
 SCHEDULES: dict[str, Schedule] = {
-    "VE geometric": VEGeometric(),
+    "VE geometric": VE(),
     "VP linear": VPLinear(),
-    "VP cosine": VPCosine(),
+    "VP cosine, clipped": VPCosine(),
     "sub-VP": SubVP(),
     "EDM": EDM(),
+    "flow matching": FlowMatching(),
 }

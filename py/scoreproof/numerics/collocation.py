@@ -50,13 +50,16 @@ def integrate(prepare: Callable[[np.ndarray], Rhs], y: np.ndarray, start: float,
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(steps):
             rhs = prepare(start + h * (n + c))
-            k = rhs(np.broadcast_to(y, (stages, *y.shape)))
+            k, last = rhs(np.broadcast_to(y, (stages, *y.shape))), np.inf
             for _ in range(sweeps):
                 new = rhs(y + h * np.tensordot(a, k, axes=1))
                 change = float(np.max(np.abs(new - k), initial=0.0))
                 k = new
-                if not change > 2e-16 * float(np.max(np.abs(k), initial=0.0)):
+                size = float(np.max(np.abs(k), initial=0.0))
+                # converged, or down at the rounding floor where changes no longer shrink (nan stops too)
+                if not change > 2e-16 * size or (change >= last and change < 1e-10 * size):
                     break
+                last = change
             y = y + h * (b.reshape(shape) * k).sum(axis=0)
     return y
 

@@ -23,7 +23,8 @@ from scoreproof.numerics.spectral import FourierGrid, fokker_planck
 __all__ = ["ladder", "quantiles", "spectral_solve"]
 
 EPS = float(np.finfo(float).eps)
-NOISE_ONLY = ("noise_lambda_squared", "noise_without_root", "noise_without_g", "noise_g_without_square", "noise_variance_for_coefficient", "noise_full", "noise_half", "noise_sign")
+NOISE_ONLY = ("noise_lambda_squared", "noise_without_root", "noise_without_g", "noise_g_without_square", "noise_variance_for_coefficient",
+              "noise_full", "noise_half", "noise_sign")
 #: where a wrong subject makes the solve overflow, its error is this: finite, so that it is refuted
 OVERFLOW = 1e300
 #: no solve is granted a tolerance beyond this, however badly it converges
@@ -82,7 +83,7 @@ def quantiles(subject: Any, flow: Flow, rng: Any) -> Evidence:
         return lambda y: np.stack([subject(flow.process, np.clip(row, -30, 30), float(t), 1.0)[0] for row, t in zip(y, times, strict=True)])
 
     with np.errstate(all="ignore"):
-        ends = [integrate(prepare, flow.x, flow.start, flow.end, n, sweeps=40) for n in flow.steps]
+        ends = [integrate(prepare, flow.x, flow.start, flow.end, n, sweeps=24) for n in flow.steps]
         found = [np.nan_to_num(flow.process.distribution(e, flow.end), nan=2.0) for e in ends]
     # the end point carries rounding of a few ulp a step times the flow's stretch (≤ 8 here), the two distribution functions one ulp each
     return ladder(found, exact, 1.0, 32 * EPS, 12, f"{flow.x.size} quantiles carried from t = {flow.start} to {flow.end}",

@@ -50,7 +50,8 @@ def gaussian_moments(subject: Any, case: Case, rng: Any) -> Evidence:
     found = [reverse_moments(subject, process, case.lam, case.start, case.end, n, begin).packed for n in case.steps]
     # each step multiplies d×d matrices; the score is a solve with p_t's covariance
     floor = 16 * EPS * process.dimension * float(np.linalg.cond(cov))
-    return ladder(found, exact, float(np.max(np.abs(exact))), floor, 8, f"mean and covariance at t = {case.end} in d = {process.dimension} with λ = {case.lam:g}",
+    return ladder(found, exact, float(np.max(np.abs(exact))), floor, 8,
+                  f"mean and covariance at t = {case.end} in d = {process.dimension} with λ = {case.lam:g}",
                   cost={"evaluations": 4 * sum(case.steps)})
 
 

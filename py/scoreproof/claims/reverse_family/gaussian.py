@@ -10,8 +10,8 @@ Conventions
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Rotating:
     log_alpha: tuple[float, float] = (0.35, 0.15)
     growth: tuple[float, float] = (0.8, 1.3)
     horizon: float = 1.0
+    _known: dict[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def dimension(self) -> int:
@@ -42,13 +43,18 @@ class Rotating:
 
     def propagator(self, t: float) -> np.ndarray:
         """E[X_t | X_0] = propagator @ X_0."""
-        from scipy.linalg import expm
+        speeds, modes = self._modes
+        return self.alpha(t) * np.real((modes * np.exp(-1j * speeds * t)) @ modes.conj().T)
 
-        return self.alpha(t) * expm(self.spin * t)
+    @cached_property
+    def _modes(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.linalg.eigh(1j * self.spin)
 
     def moments(self, t: float) -> tuple[np.ndarray, np.ndarray]:
-        p = self.propagator(t)
-        return p @ self.mean0, p @ self.cov0 @ p.T + self.alpha(t) ** 2 * self._w(t) * np.eye(self.dimension)
+        if t not in self._known:  # every subject is asked at the same times
+            p = self.propagator(t)
+            self._known[t] = p @ self.mean0, p @ self.cov0 @ p.T + self.alpha(t) ** 2 * self._w(t) * np.eye(self.dimension)
+        return self._known[t]
 
     def drift(self, x: np.ndarray, t: float) -> np.ndarray:
         return -(self.log_alpha[0] + 2 * self.log_alpha[1] * t) * x + x @ self.spin.T

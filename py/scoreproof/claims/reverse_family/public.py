@@ -128,7 +128,8 @@ def _validate(sampler: Any, process: Any, lambdas: Any, form: str | None, predic
                                 'wrap it, and say form="sde" or form="step"')
     passes_lam = count not in (3, 5)
     if not passes_lam and values.size > 1:
-        raise ArgumentError("lambdas", "one value for a sampler that takes no λ", f"{values.size} values", "name the λ it implements, e.g. lambdas=(1.0,) for an ODE")
+        raise ArgumentError("lambdas", "one value for a sampler that takes no λ", f"{values.size} values",
+                            "name the λ it implements, e.g. lambdas=(1.0,) for an ODE")
     d = int(dimension or getattr(process, "dimension", None) or 1)
     probe = gaussian(process, d, horizon)
     span = times if times is not None else (0.1 * probe.horizon, 0.9 * probe.horizon)
@@ -201,8 +202,8 @@ def member_note(target: Diffused, places: list[tuple[np.ndarray, float, float]],
     wrong = [(lam, min(e), max(e)) for lam, e in notes.items() if max(abs(v - lam) for v in e) > tolerance * (1 + abs(lam))]
     if not wrong:
         return ()
-    text = ", ".join(f"asked for λ = {lam:g} it is the member λ = {round(low, 4) + 0:g}" + ("" if high - low < 1e-3 else f" to {round(high, 4) + 0:g} (it varies with t)")
-                     for lam, low, high in wrong)
+    text = ", ".join(f"asked for λ = {lam:g} it is the member λ = {round(low, 4) + 0:g}"
+                     + ("" if high - low < 1e-3 else f" to {round(high, 4) + 0:g} (it varies with t)") for lam, low, high in wrong)
     return (f"The marginals are right, but it means something else by λ: {text}.",)
 
 
@@ -255,7 +256,8 @@ def _judge_sde(job: Job) -> Evidence:
     moved, text = max(effects)
     sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity b + c²/2 ∂log p of the marginals is off by {100 * value:.3g} %; {text}"
     if job.dimension > 1 and moved < 1e3 * allowed:
-        return Evidence.undecided("float", f"{sentence}; in {job.dimension} dimensions the excess may be a rotation that keeps the marginals: use dimension=1", **more)
+        sentence += f"; in {job.dimension} dimensions the excess may be a rotation that keeps the marginals: use dimension=1"
+        return Evidence.undecided("float", sentence, **more)
     return Evidence.measured(value, bound, sentence, diagnosis=explain_deviation(target, places, found, 1e3 * allowed), **more)
 
 

@@ -3,8 +3,7 @@
 Conventions
 -----------
 - ``X_t | X_0 ~ N(α X_0 + shift, σ² I)``; σ is a standard deviation; points are rows ``(n, d)``.
-- Predictions: ``score`` = ∇log p, ``eps`` = -σ·score, ``x0`` = E[X_0 | x] = (x + σ²·score)/α, ``v`` = α·eps - σ·x0, ``velocity`` =
-  f - g²/2·score (the probability flow), ``F`` with x0 = c_skip x/α + c_out F and EDM's constants for σ_data = 0.5 at the noise level σ/α.
+- Predictions as in `scoreproof.objects.parameterizations`; ``velocity`` = f - g²/2·score, ``F`` with σ_data = 0.5.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy
+from scoreproof.objects.parameterizations import PREDICTIONS, convert
 
 __all__ = ["PREDICTIONS", "Diffused", "answer_like", "diffused", "exact_model", "gaussian", "mixture"]
 
-PREDICTIONS = ("score", "eps", "x0", "v", "velocity", "F")
-SIGMA_DATA = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +83,26 @@ def _level(process: Any, dimension: int) -> Callable[[float], tuple[float, np.nd
             return alpha, np.asarray(shift, dtype=float), var
 
         return from_transition
-    return lambda t: (float(np.ravel(process.alpha(t))[0]), np.zeros(dimension), float(np.ravel(process.sigma(t))[0]) ** 2)
+    def number(value: Any) -> float:
+        return float(np.ravel(value)[0])
+
+    return lambda t: (number(process.alpha(t)), np.zeros(dimension), number(process.sigma(t)) ** 2)
+
+
+def _consistent(target: Diffused) -> None:
+    """Refuse a process whose declared α, σ are not those of its drift and diffusion: no sampler could be right for both."""
+    zero, one = np.zeros((1, target.dimension)), np.ones((1, target.dimension))
+    for t in (0.3 * target.horizon, 0.7 * target.horizon):
+        rate, g2 = float((target.drift(one, t) - target.drift(zero, t))[0, 0]), target.diffusion(t) ** 2
+        h = 1e-3 * target.horizon
+        # σ² / α² grows at the rate g² / α², and log α at `rate`: central differences, error about 1e-6
+        levels = {s: target.level(t + s * h) for s in (-1, 0, 1)}
+        slope = (np.log(levels[1][0]) - np.log(levels[-1][0])) / (2 * h)
+        growth = (levels[1][2] / levels[1][0] ** 2 - levels[-1][2] / levels[-1][0] ** 2) / (2 * h) * levels[0][0] ** 2
+        if abs(slope - rate) > 1e-3 * (abs(rate) + 1 / target.horizon) or abs(growth - g2) > 1e-3 * g2:
+            raise ArgumentError("process", "one whose alpha and sigma are the marginals of its drift and diffusion",
+                                f"at t = {t:g} (log α)' = {slope:.4g} against a drift of {rate:.4g} x, and noise growing at {growth:.4g} against g² = {g2:.4g}",
+                                "judge the schedule first, with check_marginals")
 
 
 def diffused(process: Any, weights: Any, means: Any, covs: Any, horizon: float | None) -> Diffused:
@@ -98,7 +115,9 @@ def diffused(process: Any, weights: Any, means: Any, covs: Any, horizon: float |
     if horizon is None:
         horizon = next((float(getattr(process, n)) for n in ("horizon", "T", "t_max") if isinstance(getattr(process, n, None), int | float)), 1.0)
     means = np.asarray(means, dtype=float)
-    return Diffused(process, np.asarray(weights, dtype=float), means, np.asarray(covs, dtype=float), horizon, _level(process, means.shape[1]))
+    target = Diffused(process, np.asarray(weights, dtype=float), means, np.asarray(covs, dtype=float), float(horizon), _level(process, means.shape[1]))
+    _consistent(target)
+    return target
 
 
 def mixture(process: Any, dimension: int, horizon: float | None) -> Diffused:
@@ -142,19 +161,10 @@ def exact_model(target: Diffused, prediction: str) -> Callable[[Any, Any], Any]:
         s = target.score(x, t)
         if prediction == "score":
             return s
-        alpha, shift, var = target.level(t)
-        sigma, x0 = np.sqrt(var), (x - shift + var * s) / alpha
-        if prediction == "eps":
-            return -sigma * s
-        if prediction == "x0":
-            return x0
-        if prediction == "v":
-            return -alpha * sigma * s - sigma * x0
         if prediction == "velocity":
             return target.drift(x, t) - target.diffusion(t) ** 2 / 2 * s
-        noise = var / alpha**2  # EDM works on x/α at the noise level σ/α
-        total = noise + SIGMA_DATA**2
-        return (x0 - SIGMA_DATA**2 / total * x / alpha) * np.sqrt(total) / (np.sqrt(noise) * SIGMA_DATA)
+        alpha, shift, var = target.level(t)
+        return convert(s, x - shift, "score", prediction, alpha, var**0.5)
 
     def model(x: Any, t: Any) -> Any:
         points = np.asarray(as_numpy(x), dtype=float)

@@ -80,7 +80,7 @@ class LinearSDE:
         self.dimension = int(d)
         self._A = A if callable(A) else np.asarray(A, dtype=float) * (np.eye(d) if shape == () else 1.0)
         self.b = np.broadcast_to(shift, (d,)).astype(float)
-        self._rho = rho if callable(rho) else np.atleast_1d(to_float("rho", rho))
+        self._rho: Any = rho if callable(rho) else np.atleast_1d(to_float("rho", rho))
 
     # -- coefficients -------------------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ def _rescaled(logs: np.ndarray) -> np.ndarray:
 def _linear_floats(d: int, n: int, rng: np.random.Generator) -> Floating:
     A = rng.standard_normal((d, d)) / np.sqrt(d) * 0.5 + 0.4 * np.eye(d)
     sde = LinearSDE(A, rng.standard_normal(d) * 0.5, [0.6, 0.3, 0.2])
-    start = GaussianMixture([0.4, 0.6], rng.standard_normal((2, d)) / np.sqrt(d), np.stack([random_covariance(rng, d, 4.0) for _ in range(2)]))
+    start = GaussianMixture(np.array([0.4, 0.6]), rng.standard_normal((2, d)) / np.sqrt(d), np.stack([random_covariance(rng, d, 4.0) for _ in range(2)]))
     t = 0.6
     law = sde.marginal(t, start)
     x = law.sample(rng, n)
@@ -195,7 +195,7 @@ def _linear_floats(d: int, n: int, rng: np.random.Generator) -> Floating:
 def _nonlinear_floats(d: int, n: int, rng: np.random.Generator) -> Floating:
     k = d + 2
     process = HTransform(
-        rng.uniform(0.5, 1.5, k), rng.standard_normal((k, d)), np.array([0.7, 0.8]), np.array([0.4, 0.6]), rng.standard_normal((2, d)), np.array([0.5, 0.2])
+        rng.uniform(0.5, 1.5, k).tolist(), rng.standard_normal((k, d)).tolist(), (0.7, 0.8), (0.4, 0.6), rng.standard_normal((2, d)).tolist(), (0.5, 0.2)
     )  # fmt: skip
     t, x = 0.6, 1.5 * rng.standard_normal((n, d))
     columns = list(x.T)

@@ -267,6 +267,11 @@ def test_no_receipt_and_no_project(project, tmp_path):
 # --- tokens and statements --------------------------------------------------------------------------------------------------
 
 
+def test_an_ambiguous_comment_is_refused():
+    """Read as an empty comment, the string hides the sorry; read as a documentation comment, it does not."""
+    assert "ambiguous" in audit_source(HEADER + '/--/ "-/ theorem a : 1 = 2 := sorry -- "')[0].message
+
+
 @pytest.mark.parametrize("source", ["/- never", "/- a /- b -/", '"never', 'r#"never"'])
 def test_what_does_not_end_is_said(source):
     with pytest.raises(LeanSyntaxError, match="does not end"):

@@ -37,7 +37,7 @@ def project(root, tmp_path):
     for name in ("lakefile.lean", "lean-toolchain", "lake-manifest.json"):
         shutil.copy(root / name, folder / name)
     shutil.copytree(root / "lean", folder / "lean")
-    (folder / ".lake" / "packages" / "mathlib" / ".lake" / "build" / "lib").mkdir(parents=True)
+    compiled(folder / ".lake" / "packages")
     return folder
 
 
@@ -62,6 +62,14 @@ def lean(project, tmp_path, monkeypatch, capsys):
         return code, lines
 
     return run
+
+
+def compiled(packages):
+    """What Mathlib's cache leaves behind of the modules that are imported."""
+    for module in ("Algebra/BigOperators/Group/List/Basic", "Data/Matrix/Mul"):
+        path = packages / "mathlib" / ".lake" / "build" / "lib" / "lean" / "Mathlib" / f"{module}.olean"
+        path.parent.mkdir(parents=True)
+        path.touch()
 
 
 def script(path, text):
@@ -176,6 +184,14 @@ def test_what_would_be_fetched_is_said_first(lean, project, tmp_path, monkeypatc
     ran = [line for line in lines if line.startswith("ran lake")]
     assert announced < lines.index(ran[0])
     assert ran == ["ran lake --version", "ran lake exe cache get", "ran lake build"]
+
+
+def test_half_a_cache_is_fetched_again(lean, project, monkeypatch):
+    monkeypatch.setattr(command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12))
+    next((project / ".lake" / "packages").rglob("Mul.olean")).unlink()
+    code, lines = lean("--build", lake=VERSION + COMPILE)
+    assert code == 0
+    assert said(lines, "lake exe cache get")
 
 
 def test_a_full_disk_is_seen_before_anything_runs(lean, project, monkeypatch):
@@ -311,6 +327,7 @@ def test_interrupted_is_130_and_ends_lake(project, tmp_path):
             break
     output, errors = process.communicate(timeout=20)
     assert process.returncode == 130, errors
+    assert output.splitlines()[-1] == NOT
     assert ELSEWHERE not in output.splitlines() and HERE not in output.splitlines()
     assert gone(int(pid.read_text()))
 
@@ -322,7 +339,7 @@ def test_interrupted_is_130_and_ends_lake(project, tmp_path):
 def shared(tmp_path, monkeypatch):
     """A packages folder with a Mathlib in it whose git says it is at ``revision``."""
     folder = tmp_path / "shared"
-    (folder / "mathlib" / ".lake" / "build" / "lib").mkdir(parents=True)
+    compiled(folder)
 
     def at(revision):
         script(tmp_path / "bin" / "git", f"echo {revision}\n")

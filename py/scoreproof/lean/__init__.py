@@ -44,21 +44,22 @@ def _positive(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run ``scoreproof lean`` with parsed arguments and return its exit status."""
+    """Run ``scoreproof lean`` with parsed arguments and return its exit status (130 when interrupted)."""
     from scoreproof.lean.command import run as command
+    from scoreproof.lean.receipt import NOT
 
-    return command(arguments)
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print(NOT, flush=True)
+        return 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``scoreproof lean`` on its own: parse, run, return the exit status (130 when interrupted)."""
+    """``scoreproof lean`` on its own: parse, run, return the exit status."""
     parser = argparse.ArgumentParser(prog="scoreproof lean")
     add_arguments(parser)
-    try:
-        return run(parser.parse_args(argv))
-    except KeyboardInterrupt:
-        print("not verified")
-        return 130
+    return run(parser.parse_args(argv))
 
 
 def status(root: Path | None = None) -> dict[str, Any]:

@@ -10,8 +10,22 @@ from pathlib import Path
 
 from scoreproof.lean.audit import audit
 from scoreproof.lean.failures import explain_failure
-from scoreproof.lean.lake import BuildError, find_lake, lean_version, needs, run_lake, share_packages
-from scoreproof.lean.receipt import CHANGED, CITED, ELSEWHERE, HERE, INSTALLED, NOT, STAMP, Comparison, ReceiptError, compare, project_root, read_receipt
+from scoreproof.lean.lake import BuildError, Needs, find_lake, lean_version, needs, run_lake, share_packages
+from scoreproof.lean.receipt import (
+    CHANGED,
+    CITED,
+    ELSEWHERE,
+    HERE,
+    INSTALLED,
+    NOT,
+    STAMP,
+    Comparison,
+    Receipt,
+    ReceiptError,
+    compare,
+    project_root,
+    read_receipt,
+)
 
 __all__ = ["EXIT", "run"]
 
@@ -64,7 +78,7 @@ def _build(root: Path, comparison: Comparison, findings: bool, silence: float) -
     failed = Comparison(CHANGED if comparison.status == CHANGED else NOT, "the build did not succeed")
     try:
         receipt = read_receipt(root)
-        version = _run_steps(root, receipt.toolchain, receipt.data["mathlib"], silence)
+        version = _run_steps(root, receipt, silence)
     except (BuildError, ReceiptError) as error:
         _say(f"build: {error}")
         if comparison.status in (HERE, ELSEWHERE):
@@ -84,7 +98,7 @@ def _build(root: Path, comparison: Comparison, findings: bool, silence: float) -
     return Comparison(HERE, "built here")
 
 
-def _run_steps(root: Path, toolchain: str, mathlib: dict[str, str], silence: float) -> str:
+def _run_steps(root: Path, receipt: Receipt, silence: float) -> str:
     """Everything up to the compiled files; returns the version of Lean."""
     if not os.access(root, os.W_OK) or not (root / "lakefile.lean").is_file():
         raise BuildError("there is no Lake project that can be written to here; clone the repository and build there")
@@ -94,32 +108,28 @@ def _run_steps(root: Path, toolchain: str, mathlib: dict[str, str], silence: flo
     if lake is None:
         raise BuildError("no lake on PATH, in ELAN_HOME or in ~/.elan/bin; install elan (https://github.com/leanprover/elan)")
     shared = share_packages(root)
-    wanted = toolchain.rsplit(":", 1)[-1].removeprefix("v")
-    _announce(root, lake, shared, toolchain, mathlib)
+    wanted = receipt.toolchain.rsplit(":", 1)[-1].removeprefix("v")
+    need = needs(root, receipt.toolchain, receipt.mathlib_imports)
+    _announce(root, lake, shared, receipt, need)
     version = lean_version(lake, root, _say, silence)
     if version != wanted:
         raise BuildError(f"{lake} runs Lean {version or 'of an unknown version'}, and the project pins {wanted}; use elan's lake, which follows lean-toolchain")
-    if needs(root, toolchain).mathlib:
+    if need.mathlib:
         _step(lake, ["exe", "cache", "get"], root, silence)
     printed = _step(lake, ["build"], root, silence)
     if any("declaration uses 'sorry'" in line or "declaration uses `sorry`" in line for line in printed):
         raise BuildError("lake build succeeded with a sorry; the line above names it")
     compiled = root / ".lake" / "build" / "lib"
-    for module in ("Audit", *(Path(entry).stem for entry in _claim_files(root))):
+    for module in ("Audit", *(Path(entry["path"]).stem for entry in receipt.data["files"])):
         if not any(compiled.rglob(f"ScoreProof/{module}.olean")):
             raise BuildError(f"lake build ended without an error, but did not compile ScoreProof.{module}; is {lake} really Lake?")
     return version
 
 
-def _claim_files(root: Path) -> list[str]:
-    return [entry["path"] for entry in read_receipt(root).data["files"]]
-
-
-def _announce(root: Path, lake: Path, shared: Path | None, toolchain: str, mathlib: dict[str, str]) -> None:
+def _announce(root: Path, lake: Path, shared: Path | None, receipt: Receipt, need: Needs) -> None:
     """Say what would be used and fetched before anything is; refuse where the disk cannot hold it."""
-    need = needs(root, toolchain)
     where = shared or root / ".lake" / "packages"
-    _say(f"build: {lake}, {toolchain}, Mathlib {mathlib.get('tag', '')} ({mathlib['rev'][:12]}) in {where}")
+    _say(f"build: {lake}, {receipt.toolchain}, Mathlib {receipt.data['mathlib'].get('tag', '')} ({receipt.mathlib[:12]}) in {where}")
     if not need.download:
         _say("build: the toolchain and Mathlib are here; nothing to fetch")
         return

@@ -32,7 +32,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"manifest is not valid JSON|manifest not a JSON object|manifest missing required|(?:incompatible|unknown) manifest version|manifest version .* is"
-        r"|missing manifest|not in manifest|manifest is corrupt|package entry missing|unknown package entry type|manifest out of date",
+        r"|missing manifest|not in manifest|manifest is corrupt|package entry missing|unknown package entry type",
         "lake-manifest.json is broken or does not fit lakefile.lean; restore both with `git checkout lake-manifest.json lakefile.lean`",
     ),
     (
@@ -46,7 +46,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
 )
 
 
-def explain_failure(command: str, status: int, lines: list[str], *, allowed: bool = False) -> str:
+def explain_failure(command: str, status: int, lines: list[str]) -> str:
     """One sentence on why ``command`` ended with ``status``, from what it printed.
 
     >>> explain_failure("lake build", 1, ["fatal: unable to access 'https://…': Could not resolve host: github.com"]).split(";")[0]

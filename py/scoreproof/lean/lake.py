@@ -67,12 +67,14 @@ def find_lake(environment: Mapping[str, str] = os.environ) -> Path | None:
     return Path(found) if found else None
 
 
-def needs(root: Path, toolchain: str, environment: Mapping[str, str] = os.environ) -> Needs:
-    """Whether the toolchain and Mathlib are here already. A ``lake`` that is not elan's brings its own toolchain."""
+def needs(root: Path, toolchain: str, imports: list[str], environment: Mapping[str, str] = os.environ) -> Needs:
+    """Whether the toolchain and the compiled ``imports`` from Mathlib are here. A ``lake`` that is not elan's brings its own toolchain."""
     folder = toolchain.replace("/", "--").replace(":", "---")
     homes = [home for home in elan_homes(environment) if home.is_dir()]
     installed = not homes or any((home / "toolchains" / folder).is_dir() for home in homes)
-    return Needs(not installed, not (root / ".lake" / "packages" / "mathlib" / ".lake" / "build" / "lib").is_dir())
+    library = root / ".lake" / "packages" / "mathlib" / ".lake" / "build" / "lib" / "lean"
+    compiled = all((library / f"{module.replace('.', '/')}.olean").is_file() for module in imports)
+    return Needs(not installed, not compiled)
 
 
 def share_packages(root: Path, environment: Mapping[str, str] = os.environ) -> Path | None:

@@ -73,6 +73,11 @@ class Receipt:
         """The entry of each claim that has a file."""
         return {entry["claim"]: entry for entry in self.data["files"]}
 
+    @property
+    def mathlib_imports(self) -> list[str]:
+        """The modules of Mathlib that the claims' files import."""
+        return sorted({m for entry in self.data["files"] for m in entry.get("imports", ()) if m.startswith("Mathlib.")})
+
     def declaration(self, name: str) -> dict[str, Any] | None:
         """The recorded declaration called ``name``."""
         for entry in self.data["files"]:

@@ -18,7 +18,7 @@ _SUBSCRIPTS = ((0x2080, 0x2089), (0x2090, 0x209C), (0x1D62, 0x1D6A))
 
 
 class LeanSyntaxError(ValueError):
-    """A comment or a string that never ends."""
+    """A comment or a string that does not end, or a comment that can be read in two ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ def _scan(source: str, start: int, line: int) -> tuple[str, int]:
 
 
 def _block_comment(source: str, start: int, line: int) -> int:
+    if source.startswith("/--/", start):  # empty, or a documentation comment that goes on? Code could hide in the difference
+        raise LeanSyntaxError(f"line {line}: /--/ is ambiguous; write /- -/")
     depth, position = 1, start + 2
     while position < len(source):
         two = source[position : position + 2]

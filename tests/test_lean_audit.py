@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scoreproof.claims import NAMES
 from scoreproof.lean import statement_of, status
 from scoreproof.lean.audit import audit, audit_source
-from scoreproof.lean.declarations import conclusion, declarations, says_nothing
+from scoreproof.lean.conclusions import conclusion, says_nothing
+from scoreproof.lean.declarations import declarations
 from scoreproof.lean.receipt import CHANGED, CITED, ELSEWHERE, NO_PROOF, NOT, compare, read_receipt
 from scoreproof.lean.tokens import LeanSyntaxError, code, tokenize
 
@@ -341,7 +342,7 @@ def test_comments_leave_the_statement():
 
 def test_conclusion_of_a_statement_with_premises():
     (found,) = declarations("theorem a {n : ℕ} (h : n = 1) : ∀ m ∈ s, (m = 2 → n < m) := f")
-    hypotheses, end = conclusion(found)
+    hypotheses, end = conclusion(found.body, found.context)
     assert end == ("n", "<", "m")
     assert [" ".join(h) for h in hypotheses] == ["ℕ", "n = 1", "m ∈ s", "m = 2"]
-    assert says_nothing(found) is None
+    assert says_nothing(found.body, found.context) is None

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from scoreproof.lean.declarations import declarations, says_nothing
+from scoreproof.lean.conclusions import says_nothing
+from scoreproof.lean.declarations import declarations
 from scoreproof.lean.receipt import CITED, Receipt, ReceiptError, compare, lean_files, read_receipt
 from scoreproof.lean.tokens import CLOSE, OPEN, LeanSyntaxError, Token, code, tokenize
 
@@ -87,7 +88,7 @@ def audit_source(source: str, path: str = "Some.lean", *, claim: bool = True, me
         if thing.kind in ("theorem", "lemma"):
             if not thing.complete:
                 found.append(Finding(path, thing.line, f"the statement of {thing.name} does not end in := or where"))
-            if nothing := says_nothing(thing):
+            if nothing := says_nothing(thing.body, thing.context):
                 found.append(Finding(path, thing.line, f"{thing.name} says nothing: {nothing}"))
     return found
 

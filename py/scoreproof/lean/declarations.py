@@ -1,4 +1,4 @@
-"""The declarations of a Lean file: full name, kind, statement, hypotheses and conclusion, all read from the source.
+"""The declarations of a Lean file: full name, kind, statement and the variables in scope, all read from the source.
 
 A statement is normalised as the receipt says: the source text from the keyword to the ``:=`` or ``where`` that ends it, comments
 removed, white space collapsed to single blanks.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from scoreproof.lean.conclusions import Text, binder_types
 from scoreproof.lean.tokens import CLOSE, OPEN, Token, tokenize
 
-__all__ = ["Declaration", "conclusion", "declarations", "says_nothing"]
+__all__ = ["Declaration", "declarations"]
 
 KINDS = {"theorem", "lemma", "def", "abbrev", "structure", "inductive", "class", "instance", "opaque", "axiom", "example"}
-Text = tuple[str, ...]  # the texts of tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def declarations(source: str) -> list[Declaration]:
             for _ in range(_closed(tokens, index, scopes)):
                 del variables[scopes.pop()[1] :]
         elif token.text == "variable":
-            variables += [t for group in _groups(tokens, index + 1) for t in _types(group)]
+            variables += [t for group in _groups(tokens, index + 1) for t in binder_types(group)]
         elif token.text in KINDS:
             prefix = ".".join(part for part, _ in scopes if part)
             found.append(_declaration(source, tokens, comments, index, prefix, tuple(variables)))
@@ -114,96 +114,3 @@ def _declaration(source: str, tokens: list[Token], comments: list[Token], index:
     text += source[position:end]
     body = tuple(t.text for t in tokens[index + 1 + named : stop])
     return Declaration(full, keyword.text, text.rstrip(), " ".join(text.split()), keyword.line, complete, context, body)
-
-
-def _types(group: Text) -> list[Text]:
-    """The type in a binder such as ``(h : P)``; ``[P]`` is its own type."""
-    inside = group[1:-1]
-    depth = 0
-    for index, text in enumerate(inside):
-        depth += (text in OPEN) - (text in CLOSE)
-        if text == ":" and not depth:
-            return [_bare(inside[index + 1 :])]
-    return [_bare(inside)] if group[0] == "[" else []
-
-
-def _bare(text: Text) -> Text:
-    """Without parentheses around the whole."""
-    while len(text) > 2 and text[0] == "(" and text[-1] == ")" and _split(text, (")",), around=True) is None:
-        text = text[1:-1]
-    return text
-
-
-def _split(text: Text, at: Text, *, around: bool = False) -> int | None:
-    """Index of the first of ``at`` outside all brackets; ``around``: of a closing bracket that is not the last token."""
-    depth = 0
-    for index, token in enumerate(text):
-        depth += (token in OPEN) - (token in CLOSE)
-        if around:
-            if not depth and index < len(text) - 1:
-                return index
-        elif not depth and token in at:
-            return index
-    return None
-
-
-def conclusion(declaration: Declaration) -> tuple[list[Text], Text]:
-    """Hypotheses (binders, variables in scope, premises before arrows) and the conclusion, as token texts."""
-    body, hypotheses = declaration.body, list(declaration.context)
-    colon = _split(body, (":",))
-    if colon is None:
-        return hypotheses, ()
-    hypotheses += _binders(body[:colon])
-    rest = _bare(body[colon + 1 :])
-    while rest and rest not in hypotheses:  # h : ∀ n, P n is a hypothesis as a whole
-        if rest[0] in ("∀", "Π") and (comma := _split(rest, (",",))) is not None:
-            binders = rest[1:comma]
-            hypotheses += _binders(binders) if any(t in OPEN for t in binders) and binders[0] in OPEN else [_bare(binders)]
-            if (kind := _split(binders, (":",))) is not None:
-                hypotheses.append(_bare(binders[kind + 1 :]))
-            rest = _bare(rest[comma + 1 :])
-            continue
-        arrow, scope = _split(rest, ("→", "->")), _split(rest, ("∃", "∀", "fun", "λ", "let", "∑", "∏"))
-        if arrow is None or (scope is not None and scope < arrow):
-            return hypotheses, rest
-        hypotheses.append(_bare(rest[:arrow]))
-        rest = _bare(rest[arrow + 1 :])
-    return hypotheses, rest
-
-
-def _binders(text: Text) -> list[Text]:
-    found, start, depth = [], 0, 0
-    for index, token in enumerate(text):
-        if token in OPEN:
-            start, depth = (index, 1) if not depth else (start, depth + 1)
-        elif token in CLOSE:
-            depth -= 1
-            if not depth:
-                found += _types(text[start : index + 1])
-    return found
-
-
-def says_nothing(declaration: Declaration) -> str | None:
-    """Why a theorem's conclusion is empty (``True``, a hypothesis, the same text on both sides), or None.
-
-    >>> says_nothing(declarations("theorem a (P : Prop) (h : P) : P := h")[0])
-    'its conclusion is one of its hypotheses: P'
-    """
-    hypotheses, end = conclusion(declaration)
-    return _nothing(hypotheses, end)
-
-
-def _nothing(hypotheses: list[Text], end: Text) -> str | None:
-    if not end:
-        return None
-    if (both := _split(end, ("∧",))) is not None and not {"∃", "∀", "fun", "→"} & set(end[:both]):
-        left, right = _nothing(hypotheses, _bare(end[:both])), _nothing(hypotheses, _bare(end[both + 1 :]))
-        return left and right and f"{left}, and {right}"
-    if end == ("True",):
-        return "its conclusion is True"
-    if end in hypotheses:
-        return "its conclusion is one of its hypotheses: " + " ".join(end)
-    middle = _split(end, ("↔",)) or _split(end, ("=",))
-    if middle is not None and _bare(end[:middle]) == _bare(end[middle + 1 :]):
-        return "both sides of its conclusion are the same text"
-    return None

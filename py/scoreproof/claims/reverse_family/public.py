@@ -32,6 +32,8 @@ from scoreproof.streams import stream
 __all__ = ["Job", "check_reverse_sampler", "explain_deviation", "velocity_error"]
 
 POINTS, TIMES, MOMENT_STEPS = 16, 4, 8
+#: what eight collocation steps of order 8 resolve of a Gaussian's moments
+MOMENT_ERROR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,8 +256,8 @@ def _judge_sde(job: Job) -> Evidence:
         return Evidence.measured(value, bound, f"drift and noise keep the marginals at {POINTS * len(places)} points (λ = {_list(job.lambdas)})",
                                  notes=member_note(target, places, found, 1e3 * allowed), **more)
     moved, text = max(effects)
-    sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity b + c²/2 ∂log p of the marginals is off by {100 * value:.3g} %; {text}"
-    if job.dimension > 1 and moved < 1e3 * allowed:
+    sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity b + c²/2 ∂log p of the marginals is off by {percent(value)}; {text}"
+    if job.dimension > 1 and moved < max(MOMENT_ERROR, 1e3 * allowed):
         sentence += f"; in {job.dimension} dimensions the excess may be a rotation that keeps the marginals: use dimension=1"
         return Evidence.undecided("float", sentence, **more)
     return Evidence.measured(value, bound, sentence, diagnosis=explain_deviation(target, places, found, 1e3 * allowed), **more)
@@ -278,6 +280,11 @@ def describe_effect(target: Diffused, lam: float, low: float, mean: np.ndarray, 
         return 1e300, f"with λ = {lam:g} a Gaussian started exactly right blows up before t = {low:.3g}"
     return moved, (f"with λ = {lam:g} a Gaussian started exactly right ends at t = {low:.3g} with variance {variance:.3g} where {right:.3g} is right "
                    f"(mean {float(mean[0]):.3g}, right {float(right_mean[0]):.3g})")
+
+
+def percent(part: float) -> str:
+    """A relative error for a sentence: in percent, or as a power of ten when it is tiny."""
+    return f"{100 * part:.3g} %" if part >= 1e-4 else f"a part {part:.2g}"
 
 
 def _list(values: Sequence[float]) -> str:

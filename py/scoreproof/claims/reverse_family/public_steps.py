@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
-from scoreproof.claims.reverse_family.public import Job, describe_effect, explain_deviation, member_note, velocity_error
+from scoreproof.claims.reverse_family.public import Job, describe_effect, explain_deviation, member_note, percent, velocity_error
 from scoreproof.claims.reverse_family.targets import Diffused, exact_model, gaussian
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
@@ -19,7 +19,7 @@ from scoreproof.evidence import Evidence
 __all__ = ["Read", "judge_step", "read_step"]
 
 TIMES, LEVELS, CHAINS = 3, 6, (8, 16, 32)
-#: a step whose extrapolation does not settle gets no more credit for it than this
+#: an extrapolation that still moves by more than this part of the velocity has not settled: it acquits no one
 LOOSEST = 1e-3
 
 
@@ -78,15 +78,24 @@ class Limit:
 
     b: np.ndarray
     c2: float
-    open: float
+    rounding: float
+    change: float
     order: float
     exact: bool
     affine: bool
 
 
+def _rate(target: Diffused, t: float) -> float:
+    """The coefficient of x in the forward drift."""
+    one = np.ones((1, target.dimension))
+    return float((target.drift(one, t) - target.drift(0 * one, t))[0, 0])
+
+
 def _limit(job: Job, target: Diffused, atom: Diffused, t: float, lam: float) -> tuple[np.ndarray, Limit]:
-    first = (t - job.times[0] * 0.5) / 4
-    widths = [first / 2**k for k in range(LEVELS)]
+    longest = (t - job.times[0] * 0.5) / 2
+    # the widest step lets the law change by a quarter: beyond, the expansion in h that is extrapolated means little
+    pace = abs(float(_rate(target, t))) + target.diffusion(t) ** 2 / float(np.min(np.diag(target.moments(t)[1])))
+    widths = [min(longest / 2, 0.25 / pace) / 2**k for k in range(LEVELS)]
     reads = [read_step(job, target, t, t - h, lam) for h in widths]
     x = reads[0].points
     slopes = romberg([(x - r.images) / h for r, h in zip(reads, widths, strict=True)])
@@ -100,8 +109,8 @@ def _limit(job: Job, target: Diffused, atom: Diffused, t: float, lam: float) -> 
     best = int(np.argmin(np.add(rounding, change)))
     defects = [_defect(target, r, t, t - h) for r, h in zip(reads, widths, strict=True)]
     order = float(np.log2(defects[1] / defects[3]) / 2) if defects[3] > 512 * eps else np.inf
-    exact = max(_defect(atom, read_step(job, atom, t, t - h, lam), t, t - h) for h in (first * 2, first / 2)) <= 512 * eps
-    return x, Limit(slopes[best], float(squares[best][0]), rounding[best] + min(change[best], LOOSEST), order, exact, max(r.bend for r in reads) <= 512 * eps)
+    exact = max(_defect(atom, read_step(job, atom, t, t - h, lam), t, t - h) for h in (longest, widths[1])) <= 512 * eps
+    return x, Limit(slopes[best], float(squares[best][0]), rounding[best], 4 * change[best], order, exact, max(r.bend for r in reads) <= 512 * eps)
 
 
 def judge_step(job: Job) -> Evidence:
@@ -115,12 +124,13 @@ def judge_step(job: Job) -> Evidence:
             places.append((x, t, lam))
             limits.append(limit)
     found = [(limit.b, limit.c2) for limit in limits]
-    worst = (-1.0, 0.0, 0.0, 0)
+    worst, settled = (-1.0, 0.0, 0.0, 0), True
     for i, (x, t, lam) in enumerate(places):
         deviation, size, _ = velocity_error(target, x, t, found[i], lam)
         k = int(np.argmax(deviation / size))
         # c² enters the velocity with c²/2 s: what is open in it counts with the score
-        bound = limits[i].open * (1 + float(np.max(np.abs(target.score(x, t))))) / float(size[k])
+        weight = (1 + float(np.max(np.abs(target.score(x, t))))) / float(size[k])
+        bound, settled = (limits[i].rounding + limits[i].change) * weight, settled and limits[i].change * weight <= LOOSEST
         value = float(deviation[k] / size[k])
         worst = max(worst, (value / bound, value, bound, i))
     _, value, bound, where = worst
@@ -134,31 +144,36 @@ def judge_step(job: Job) -> Evidence:
     more: dict[str, Any] = {"kind": "convergent", "curves": curves, "labels": ("steps", "relative error of the final law"), "cost": {"calls": job.call.calls}}
     kept = f"the law of one step errs by h^{order:.1f}" if np.isfinite(order) else "the law of one step is exact"
     lams = ", ".join(f"{lam:g}" for lam in job.lambdas)
+    if value <= bound and not settled:
+        sentence = f"what the step tends to does not settle as it is refined (to {bound:.2g} of the velocity only): it must be smooth in t and t_next to be judged"
+        return Evidence.undecided("convergent", sentence, notes=notes, **{k: v for k, v in more.items() if k != "kind"})
     if value <= bound:
         return Evidence.measured(value, bound, f"as the step goes to zero its drift and noise keep the marginals (λ = {lams}); {kept}",
                                  notes=(*notes, *member_note(target, places, found, 1e-4 + 10 * bound)), **more)
     _, t, lam = places[where]
-    sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity that the step tends to is off by {100 * value:.3g} %"
+    sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity that the step tends to is off by {percent(value)}"
     if affine:
         sentence += f"; {max(effects)[1]}"
     return Evidence.measured(value, bound, sentence, notes=notes, diagnosis=explain_deviation(target, places, found, 10 * bound), **more)
 
 
 def _chains(job: Job, target: Diffused) -> tuple[dict[str, tuple[list[float], list[float]]], list[tuple[float, str]]]:
-    """The law of whole chains of 8, 16 and 32 steps from p_T exactly: error curves, and what the longest does to a Gaussian."""
+    """The law of whole chains of 8, 16 and 32 steps from p_T exactly: error curves, and where a Gaussian ends as steps are added."""
     low, high = job.times
     curves: dict[str, tuple[list[float], list[float]]] = {}
     effects = []
     for lam in job.lambdas:
-        errors = []
+        laws = []
         for n in CHAINS:
             grid = np.linspace(high, low, n + 1).tolist()
             law = target.moments(high)
             with np.errstate(all="ignore"):
                 for t, t_next in zip(grid[:-1], grid[1:], strict=True):
                     law = read_step(job, target, t, t_next, lam).law(*law)
-            effect = describe_effect(target, lam, low, *law)
-            errors.append(effect[0])
-        curves[f"λ = {lam:g}"] = ([float(n) for n in CHAINS], errors)
-        effects.append((effect[0], f"in {n} steps, {effect[1]}"))
+            laws.append(np.concatenate([law[0][:, None], law[1]], axis=1))
+        curves[f"λ = {lam:g}"] = ([float(n) for n in CHAINS], [describe_effect(target, lam, low, w[:, 0], w[:, 1:])[0] for w in laws])
+        with np.errstate(all="ignore"):
+            limit = romberg(laws)[-1]
+        moved, text = describe_effect(target, lam, low, limit[:, 0], limit[:, 1:])
+        effects.append((moved, f"over ever more steps, {text}"))
     return curves, effects

@@ -5,7 +5,6 @@ Conventions: as in `statement`; points are rows, t is a float that every row sha
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -14,20 +13,19 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.fokker_planck import strong, weak
+from scoreproof.claims.fokker_planck.arguments import at_start, depends_on_state, number, where
 from scoreproof.claims.fokker_planck.faults import FAULTS, compose
 from scoreproof.claims.fokker_planck.mass import mass_notes
 from scoreproof.claims.fokker_planck.statement import truth
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
-from scoreproof.interop.callables import Guarded, to_float
+from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
-from scoreproof.streams import stream
 
 __all__ = ["check_fokker_planck"]
 
 METHODS = ("auto", "strong", "weak")
-INTERPRETATIONS = ("ito", "stratonovich")
 #: a weak form whose quadrature is worse than this decides nothing
 COARSEST = 1e-3
 
@@ -86,7 +84,7 @@ def check_fokker_planck(
     >>> bool(evidence), evidence.kind
     (True, 'float')
     """
-    box, d, x = _where(times, domain, dimension, points, seed)
+    box, d, x = where(times, domain, dimension, points, seed)
     if (density is None) == (log_density is None):
         raise ArgumentError("density", "given, or log_density, but not both", "both" if density is not None else "neither", "pass one of them")
     if method not in METHODS:
@@ -96,7 +94,7 @@ def check_fokker_planck(
     f, g = guarded(drift, "drift", framework, dtype), guarded(diffusion, "diffusion", framework, dtype)
     # PyTorch and JAX get t as an array of theirs: a Python float would often become float32 on its way
     clock: Callable[[float], Any] = float if framework == "numpy" else np.asarray
-    of_state = _depends_on_state(diffusion, interpretation)
+    of_state = depends_on_state(diffusion, interpretation)
     if of_state and method == "strong":
         raise ArgumentError("method", "'weak' or 'auto' when diffusion depends on x", "'strong'", "the strong form here is for a diffusion of t only")
     why = "the diffusion depends on x" if of_state else ""
@@ -124,62 +122,6 @@ def check_fokker_planck(
     )  # fmt: skip
 
 
-# -- arguments --------------------------------------------------------------------------------------
-
-
-def _where(times: Any, domain: Any, dimension: int | None, points: Any, seed: int) -> tuple[weak.Box, int, np.ndarray]:
-    t = to_float("times", times, shape=(None,))
-    if t.size < 2 or t[0] <= 0 or np.any(np.diff(t) <= 0):
-        raise ArgumentError("times", "two or more increasing numbers > 0", times, "t = 0 is left out: there p need not be smooth")
-    sides = to_float("domain", domain)
-    if sides.shape != (2,) and (sides.ndim != 2 or sides.shape[1] != 2):
-        raise ArgumentError("domain", "(low, high) or a list of such pairs", domain, "e.g. (-3, 3), or [(-3, 3), (0, 5)]")
-    rows = None if points is None else to_float("points", points, shape=(None, None))
-    d = dimension or (rows.shape[1] if rows is not None else (len(sides) if sides.ndim == 2 else 1))
-    if rows is not None and rows.shape[1] != d:
-        raise ArgumentError("points", f"of shape (n, {d})", f"shape {rows.shape}", "points are rows; they, domain and dimension must agree")
-    if sides.ndim == 2 and len(sides) != d:
-        raise ArgumentError("domain", f"one pair for each of the {d} coordinates", f"{len(sides)} pairs", "domain and dimension must agree")
-    sides = np.broadcast_to(sides, (d, 2))
-    if np.any(sides[:, 0] >= sides[:, 1]):
-        raise ArgumentError("domain", "pairs with low < high", domain, "swap the ends")
-    if rows is None:
-        rows = stream(seed, "fokker_planck", "points").uniform(sides[:, 0], sides[:, 1], (64, d))
-    return weak.Box((float(t[0]), float(t[-1])), tuple((float(a), float(b)) for a, b in sides)), int(d), rows
-
-
-def _depends_on_state(diffusion: Callable[..., Any], interpretation: str | None) -> bool:
-    if interpretation is not None and interpretation not in INTERPRETATIONS:
-        raise ArgumentError("interpretation", "'ito' or 'stratonovich'", repr(interpretation), "say which integral your dW means")
-    try:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        needed = [p for p in inspect.signature(diffusion).parameters.values() if p.kind in kinds and p.default is p.empty]
-    except (TypeError, ValueError):
-        return False
-    if len(needed) >= 2 and interpretation is None:
-        raise ArgumentError(
-            "interpretation",
-            "'ito' or 'stratonovich' when diffusion takes (x, t)",
-            None,
-            "the two equations differ when the noise depends on x; for Itô the noise term is ½ Σ ∂_i ∂_j ((g gᵀ)_ij p)",
-        )
-    return len(needed) >= 2
-
-
-def _number(g: Guarded, t: Any) -> float:
-    value = g(t).real
-    if value.size != 1:
-        raise CallableError("diffusion", "return one number", f"it returned shape {value.shape}", "a matrix needs diffusion(x, t) and interpretation=")
-    return float(value.reshape(()))
-
-
-def _at_start(g: Guarded, clock: Callable[[float], Any]) -> float:
-    try:
-        return _number(g, clock(0.0))
-    except CallableError:  # no value at 0 is no error: only one fault needs it
-        return float("nan")
-
-
 # -- the two forms ----------------------------------------------------------------------------------
 
 
@@ -192,10 +134,10 @@ def _candidates(predict: Callable[[Any], np.ndarray]) -> dict[str, np.ndarray]:
 
 def _strong(law: Guarded, is_log: bool, f: Guarded, g: Guarded, x: np.ndarray, times: np.ndarray, box: weak.Box, framework: str,
             clock: Callable[[float], Any]) -> Evidence:  # fmt: skip
-    rho0, parts = _at_start(g, clock), []
+    rho0, parts = at_start(g, clock), []
     length = 0.5 * min(high - low for low, high in box.domain) / 2
     for t in times:
-        rho = _number(g, clock(t))
+        rho = number(g, clock(t))
         if framework == "numpy":
             parts.append(strong.by_circles(law, is_log, f, x, float(t), rho, rho0, length))
         else:
@@ -241,7 +183,7 @@ def _weak(law: Guarded, is_log: bool, f: Guarded, g: Guarded, box: weak.Box, clo
 
     def noise(x: np.ndarray, t: float) -> np.ndarray:
         if not of_state:
-            return np.broadcast_to(_number(g, clock(t)) * np.eye(d), (len(x), d, d))
+            return np.broadcast_to(number(g, clock(t)) * np.eye(d), (len(x), d, d))
         value = g(x, clock(t)).real
         if value.shape in ((), (1,), (len(x),), (len(x), 1)) and not (d == 1 and value.ndim == 3):
             return np.broadcast_to(value.reshape(-1, 1, 1) * np.eye(d), (len(x), d, d))
@@ -254,7 +196,7 @@ def _weak(law: Guarded, is_log: bool, f: Guarded, g: Guarded, box: weak.Box, clo
     def field(x: np.ndarray, t: float) -> np.ndarray:
         return f(x, clock(t), shape=x.shape).real
 
-    rho_start = float("nan") if of_state else _at_start(g, clock)
+    rho_start = float("nan") if of_state else at_start(g, clock)
     coarse, fine = (weak.measure(density, field, noise, box, level, rho_start) for level in range(2))
     stratonovich = 1.0 if interpretation == "stratonovich" else 0.0
 

@@ -44,9 +44,10 @@ def ladder(results: Sequence[np.ndarray], exact: np.ndarray, scale: float, floor
     with np.errstate(over="ignore", invalid="ignore"):
         errors = [size(r - exact) for r in results]
         change = size(results[-1] - results[-2])
-    observed = math.log2(errors[0] / errors[1]) if errors[1] > 0 else math.inf
-    return Evidence.convergent(errors, observed, order, min(change / 16 + floor, LOOSEST), f"{sentence}; observed order {observed:.1f}",
-                               order_slack=order / 3, **more)
+    at_floor = errors[1] <= floor  # then rounding hides the order, which is at least what the first two errors show
+    observed = math.inf if at_floor else math.log2(errors[0] / errors[1])
+    order_text = "at the rounding floor" if at_floor else f"observed order {observed:.1f}"
+    return Evidence.convergent(errors, observed, order, min(change / 16 + floor, LOOSEST), f"{sentence}; {order_text}", order_slack=order / 3, **more)
 
 
 # -- λ = 1: quantiles go to quantiles ---------------------------------------------------------------

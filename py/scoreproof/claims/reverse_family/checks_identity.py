@@ -77,7 +77,8 @@ def _dimensions(profile: str) -> tuple[Instance, ...]:
 def jet_symbols(subject: Any, axes: list[Symbols], rng: Any) -> Evidence:
     """Writes forward minus reverse Fokker–Planck operator as a polynomial over Q in the symbols p, p_x, p_xx, f, f_x, g and λ
     and reduces it by p·(1/p) = 1: it must vanish, for every smooth process and every λ at once (dimensions 1 and 3)."""
-    residual, ring = 0, axes[0].ring
+    ring = axes[0].ring
+    residual: Any = 0
     for axis in axes:
         p, px, pxx = (axis._get(n, axis.now) for n in ("p", "px", "pxx"))
         f, g = axis.drift(None, axis.now), axis.diffusion(axis.now)

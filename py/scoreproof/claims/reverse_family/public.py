@@ -173,15 +173,44 @@ def velocity_error(target: Diffused, x: np.ndarray, t: float, found: tuple[np.nd
     return np.max(np.abs(b + c2 / 2 * s - (f - g2 / 2 * s)), axis=1), size, amplified
 
 
+class _Remembered:
+    """A target that evaluates each function once at each place: two hundred candidate explanations ask the same questions."""
+
+    def __init__(self, target: Diffused) -> None:
+        self.target, self.horizon, self._known = target, target.horizon, {}  # type: ignore[var-annotated]
+
+    def _ask(self, name: str, *at: Any) -> Any:
+        key = (name, *(id(a) if isinstance(a, np.ndarray) else a for a in at))  # the arrays outlive this object
+        if key not in self._known:
+            self._known[key] = getattr(self.target, name)(*at)
+        return self._known[key]
+
+    def drift(self, x: np.ndarray, t: float) -> np.ndarray:
+        return self._ask("drift", x, t)
+
+    def diffusion(self, t: float) -> float:
+        return self._ask("diffusion", t)
+
+    def score(self, x: np.ndarray, t: float) -> np.ndarray:
+        return self._ask("score", x, t)
+
+    def density(self, x: np.ndarray, t: float) -> np.ndarray:
+        return self._ask("density", x, t)
+
+
 def explain_deviation(target: Diffused, places: list[tuple[np.ndarray, float, float]], found: list[tuple[np.ndarray, float]], rounding: float) -> Diagnosis:
     """The known fault, or pair of faults, whose drift and noise at these ``places`` (x, t, λ) come closest to ``found``."""
 
+    known = _Remembered(target)
+    sizes = []
+    for x, t, lam in places:
+        g2 = (1 + abs(lam)) * known.diffusion(t) ** 2
+        sizes.append((float(np.max(np.abs(known.drift(x, t)))) + g2 * float(np.max(np.abs(known.score(x, t)))), g2))
+
     def flat(values: list[tuple[Any, Any]]) -> np.ndarray:
         parts = []
-        for (x, t, lam), (b, c2) in zip(places, values, strict=True):
-            g2 = target.diffusion(t) ** 2
-            size = float(np.max(np.abs(target.drift(x, t)))) + (1 + abs(lam)) * g2 * float(np.max(np.abs(target.score(x, t))))
-            parts += [np.ravel(b) / size, np.full(x.size, float(np.ravel(c2)[0]) / ((1 + abs(lam)) * g2))]
+        for (b, c2), (drift_size, g2) in zip(values, sizes, strict=True):
+            parts += [np.ravel(b) / drift_size, np.full(b.size, float(np.ravel(c2)[0]) / g2)]
         return np.concatenate(parts)
 
     subjects: dict[str, Any] = {f.name: f.subject for f in FAULTS}
@@ -189,8 +218,8 @@ def explain_deviation(target: Diffused, places: list[tuple[np.ndarray, float, fl
         both = compose((a, b))
         if both is not None:
             subjects[f"{a} + {b}"] = both
-    right = flat([truth(target, x, t, lam) for x, t, lam in places])
-    candidates = {name: flat([s(target, x, t, lam) for x, t, lam in places]) for name, s in subjects.items()}
+    right = flat([truth(known, x, t, lam) for x, t, lam in places])
+    candidates = {name: flat([s(known, x, t, lam) for x, t, lam in places]) for name, s in subjects.items()}
     # at λ = 1, say, some faults are no faults: they explain nothing
     candidates = {n: c for n, c in candidates.items() if np.linalg.norm(c - right) > 1e-9 * np.linalg.norm(right)}
     return diagnose(flat(found), right, candidates, resolution=max(1e-6, rounding))
@@ -241,7 +270,8 @@ def _judge_sde(job: Job) -> Evidence:
     found = [subject(target, x, t, lam) for x, t, lam in places]
     # a schedule of exponentials and a mixture's score: a few hundred roundings, amplified as velocity_error says
     allowed = 256 * job.call.eps
-    worst, curves = (-1.0, 0.0, 0.0, 0), {f"λ = {lam:g}": ([], []) for lam in job.lambdas}
+    worst = (-1.0, 0.0, 0.0, 0)
+    curves: dict[str, tuple[list[float], list[float]]] = {f"λ = {lam:g}": ([], []) for lam in job.lambdas}
     for i, (x, t, lam) in enumerate(places):
         deviation, size, amplified = velocity_error(target, x, t, found[i], lam)
         curves[f"λ = {lam:g}"][0].append(t)

@@ -145,7 +145,7 @@ def judge_step(job: Job) -> Evidence:
     kept = f"the law of one step errs by h^{order:.1f}" if np.isfinite(order) else "the law of one step is exact"
     lams = ", ".join(f"{lam:g}" for lam in job.lambdas)
     if value <= bound and not settled:
-        sentence = f"what the step tends to does not settle as it is refined (to {bound:.2g} of the velocity only): it must be smooth in t and t_next to be judged"
+        sentence = f"what the step tends to settles to {bound:.2g} of the velocity only as it is refined: it must be smooth in t and t_next to be judged"
         return Evidence.undecided("convergent", sentence, notes=notes, **{k: v for k, v in more.items() if k != "kind"})
     if value <= bound:
         return Evidence.measured(value, bound, f"as the step goes to zero its drift and noise keep the marginals (λ = {lams}); {kept}",

@@ -314,7 +314,15 @@ def test_a_rotation_is_not_called_wrong():
         b, c2 = formula(VP.drift(x, t), VP.diffusion(t), s, lam)
         return b + np.stack([-s[:, 1], s[:, 0]], axis=1), c2**0.5
 
+    def step(x, t, t_next, noise, score, lam):
+        b, c = with_rotation(x, t, score, lam)
+        return x - (t - t_next) * b + (t - t_next) ** 0.5 * c * noise
+
     assert check_reverse_sampler(with_rotation, VP, dimension=2).verdict == "undecided"
+    assert check_reverse_sampler(step, VP, dimension=2).verdict == "undecided"
+    for name in ("score_sign", "noise_half", "reversed_clock"):
+        wrong = check_reverse_sampler(as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 2, None)), VP, LAMBDAS, dimension=2)
+        assert wrong.diagnosis.names == (name,)
 
 
 # -- other frameworks ----------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
-from scoreproof.claims.reverse_family.public import Job, describe_effect, explain_deviation, member_note, percent, velocity_error
+from scoreproof.claims.reverse_family.judging import describe_effect, explain_deviation, member_note, percent, velocity_error
+from scoreproof.claims.reverse_family.request import Job
+from scoreproof.claims.reverse_family.statement import truth
 from scoreproof.claims.reverse_family.targets import Diffused, exact_model, gaussian
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
@@ -113,6 +115,19 @@ def _limit(job: Job, target: Diffused, atom: Diffused, t: float, lam: float) -> 
     return x, Limit(slopes[best], float(squares[best][0]), rounding[best], 4 * change[best], order, exact, max(r.bend for r in reads) <= 512 * eps)
 
 
+def _moves_moments(target: Diffused, place: tuple[np.ndarray, float, float], found: tuple[np.ndarray, float]) -> float:
+    """The part of the deviation that changes mean or covariance, in units of the velocity: 0 for a rotation that keeps the Gaussian."""
+    x, t, lam = place
+    d = target.dimension
+    right = truth(target, x, t, lam)
+    off = found[0] - right[0]
+    spread = (x[1 : d + 1] - x[0]).diagonal()
+    slope = (off[1 : d + 1] - off[0]).T / spread
+    cov = target.moments(t)[1]
+    change = slope @ cov + cov @ slope.T - (found[1] - float(np.ravel(right[1])[0])) * np.eye(d)
+    return float(np.max(np.abs(change)) / np.max(spread) + np.max(np.abs(off[0])))
+
+
 def judge_step(job: Job) -> Evidence:
     """The evidence for a one-step sampler: 3·(6 + 2) + 8 + 16 + 32 = 80 calls for each λ."""
     target = gaussian(job.process, job.dimension, job.horizon)
@@ -151,6 +166,9 @@ def judge_step(job: Job) -> Evidence:
         return Evidence.measured(value, bound, f"as the step goes to zero its drift and noise keep the marginals (λ = {lams}); {kept}",
                                  notes=(*notes, *member_note(target, places, found, 1e-4 + 10 * bound)), **more)
     _, t, lam = places[where]
+    if job.dimension > 1 and affine and all(_moves_moments(target, p, f) <= 100 * (m.rounding + m.change) for p, f, m in zip(places, found, limits, strict=True)):
+        sentence = f"in {job.dimension} dimensions the step adds a rotation that keeps a Gaussian; whether it keeps other laws is not seen: use dimension=1"
+        return Evidence.undecided("convergent", sentence, notes=notes, **{k: v for k, v in more.items() if k != "kind"})
     sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity that the step tends to is off by {percent(value)}"
     if affine:
         sentence += f"; {max(effects)[1]}"

@@ -166,7 +166,8 @@ def judge_step(job: Job) -> Evidence:
         return Evidence.measured(value, bound, f"as the step goes to zero its drift and noise keep the marginals (λ = {lams}); {kept}",
                                  notes=(*notes, *member_note(target, places, found, 1e-4 + 10 * bound)), **more)
     _, t, lam = places[where]
-    if job.dimension > 1 and affine and all(_moves_moments(target, p, f) <= 100 * (m.rounding + m.change) for p, f, m in zip(places, found, limits, strict=True)):
+    still = [_moves_moments(target, p, f) <= 100 * (m.rounding + m.change) for p, f, m in zip(places, found, limits, strict=True)]
+    if job.dimension > 1 and affine and all(still):
         sentence = f"in {job.dimension} dimensions the step adds a rotation that keeps a Gaussian; whether it keeps other laws is not seen: use dimension=1"
         return Evidence.undecided("convergent", sentence, notes=notes, **{k: v for k, v in more.items() if k != "kind"})
     sentence = f"at λ = {lam:g}, t = {t:.3g} the velocity that the step tends to is off by {percent(value)}"

@@ -52,6 +52,21 @@ def prepare(field: Any, theta: Any, path: Path) -> Prepared:
     return Prepared(path, here, mirrored)
 
 
+class _Linear:
+    """A linearization whose part without a is switched off: what remains of a' is linear in a."""
+
+    def __init__(self, local: Any) -> None:
+        self.jvp, self.vjp = local.jvp, local.vjp
+
+    def quad(self, u: Any, v: Any) -> float:
+        return 0.0
+
+    quad_z = quad_theta = quad
+
+    def vjp_theta(self, a: Any) -> float:
+        return 0.0
+
+
 def solve(subject: Any, latent: Any, prepared: Prepared, nu: np.ndarray, fresh: np.ndarray) -> Solution:
     """The subject's log p̂, a(1) and b(1) for ν ``(n, D)`` along a path of points ``(n, D)`` or ``(1, D)``."""
     path, grid = prepared.path, prepared.path.grid
@@ -62,7 +77,10 @@ def solve(subject: Any, latent: Any, prepared: Prepared, nu: np.ndarray, fresh: 
 
     a0, b0 = subject.start(latent, path.start, path.end)
     a0 = np.broadcast_to(a0, nu.shape).astype(float)
-    a, stages = advance(lambda n, values: rates(n, values)[1], a0, grid)
+    # every subject's a' is affine in a: its constant part is evaluated once a step, and the sweeps repeat the linear part only
+    constants = [rates(n, np.zeros((grid.stages, *nu.shape)))[1] for n in range(grid.steps)]
+    linear = [(_Linear(prepared.here[n]), Spare(fresh, _Linear(prepared.mirrored[n]))) for n in range(grid.steps)]
+    a, stages = advance(lambda n, values: subject.rates(linear[n][0], values, nu, linear[n][1])[1] + constants[n], a0, grid)
     ell_rates, _, b_rates = (np.stack(parts) for parts in zip(*(rates(n, stages[n]) for n in range(grid.steps)), strict=True))
     ell0 = -accumulate(ell_rates, grid)
     return Solution(np.asarray(subject.estimate(latent, path.start, path.end, ell0)), a, b0 + accumulate(b_rates, grid))

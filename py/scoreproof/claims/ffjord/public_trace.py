@@ -1,0 +1,159 @@
+"""Public check of a trace (divergence) estimator: E[ν^T J ν] = tr J.
+
+Conventions: rows z ``(n, D)``; ``f`` maps rows to rows; the estimator returns one number a row.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scoreproof.claims.ffjord.black_box import BlackBoxField
+from scoreproof.claims.ffjord.checks_float import orthogonal, signs
+from scoreproof.claims.ffjord.checks_random import LEVEL, mean_test
+from scoreproof.diagnosis import diagnose
+from scoreproof.errors import ArgumentError
+from scoreproof.evidence import Evidence, worst
+from scoreproof.interop.callables import Guarded, to_float
+from scoreproof.interop.frameworks import guarded
+from scoreproof.streams import stream
+
+__all__ = ["check_trace_estimator"]
+
+
+def _takes_nu(estimator: Any) -> bool:
+    try:
+        parameters = inspect.signature(estimator).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty]
+    return len(positional) >= 3 or any(p.kind == p.VAR_POSITIONAL for p in parameters)
+
+
+def _quadratic(d: int, rng: np.random.Generator, convert: Callable[[np.ndarray], Any]) -> tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]:
+    """A field of full, unsymmetric Jacobian in operators that NumPy, torch and jax share, and that Jacobian."""
+    a, b = rng.standard_normal((2, d, d)) / np.sqrt(d)
+    a = a + np.eye(d)  # a trace that does not vanish by accident
+    left, right = convert(a.T), convert(b.T)
+
+    def field(z: Any) -> Any:
+        inner = z @ right
+        return z @ left + inner * inner / 2
+
+    return field, lambda z: a + (z @ b.T)[..., :, None] * b
+
+
+def _candidates(jacobian: np.ndarray, nus: np.ndarray) -> dict[str, np.ndarray]:
+    """What known wrong estimators return on average over the rows of ν ``(m, D)``, per point."""
+    d = jacobian.shape[-1]
+    quad = np.einsum("mi,nij,mj->mn", nus, jacobian, nus).mean(axis=0)
+    return {
+        "last_nu_missing": np.einsum("mi,nij->mn", nus, jacobian).mean(axis=0),
+        "first_nu_missing": np.einsum("nij,mj->mn", jacobian, nus).mean(axis=0),
+        "ell_sign": -quad,
+        "ell_doubled": 2 * quad,
+        "mean_for_sum": quad / d,
+        "nu_missing": jacobian.sum(axis=(1, 2)),
+        "frobenius": (jacobian**2).sum(axis=(1, 2)),
+        "uniform_nu": quad / 3,
+    }
+
+
+def check_trace_estimator(
+    estimator: Callable[..., Any],
+    *,
+    field: Callable[..., Any] | None = None,
+    dimension: int = 4,
+    points: Any = None,
+    draws: int = 2000,
+    framework: str = "numpy",
+    dtype: Any = None,
+    seed: int = 0,
+) -> Evidence:
+    """Is ``estimator`` an unbiased estimator of the trace of a field's Jacobian (its divergence)?
+
+    Parameters
+    ----------
+    estimator: ``estimator(f, z, nu) -> (n,)`` with ``f(z)`` rows to rows, z and ν ``(n, D)``; or ``estimator(f, z)`` if it draws its own ν.
+    field: ``f(z)`` to try it on, in the estimator's framework; default: a quadratic field with a full, unsymmetric Jacobian.
+    dimension: D of the default field and points, at least 2.
+    points: rows ``(n, D)``; default: three random ones.
+    draws: the number of calls where the estimator draws its own ν.
+    framework, dtype: ``"numpy"`` (f accepts complex numbers too), ``"torch"`` or ``"jax"``, and the floating type passed in.
+    seed: for the field, the points and the designs.
+
+    With ν given, the expectation is exact: the mean over the D vectors √D Q e_i and, for D ≤ 8, over all of {±1}^D. Without it, a test of
+    the mean over ``draws`` calls at level 1e-6. Calls of ``estimator``: D + 2^D for D ≤ 8, D beyond, or ``draws``. The bound comes from
+    the rounding of what is returned (float32 gives a float32 bound), and from the estimator's own differencing only if it is exact to that.
+
+    Raises ``ArgumentError`` and ``CallableError`` as all checks do.
+
+    Source: homework on generative models, spring 2024, problem 3 (claim ``ffjord``).
+
+    >>> def hutchinson(f, z, nu):
+    ...     return (nu * np.imag(f(z + 1e-30j * nu)) / 1e-30).sum(axis=1)
+    >>> bool(check_trace_estimator(hutchinson))
+    True
+    """
+    rng = stream(seed, "ffjord", "trace")
+    if points is None:
+        if not isinstance(dimension, int | np.integer) or dimension < 2:
+            raise ArgumentError("dimension", "an integer >= 2", dimension, "in one dimension every estimator with ν = ±1 is exact")
+        points = rng.standard_normal((3, dimension))
+    if draws < 30:
+        raise ArgumentError("draws", ">= 30", draws, "the test of means needs that many")
+    z = to_float("points", points, shape=(None, None))
+    n, d = z.shape
+    guard = guarded(estimator, "estimator", framework, dtype)
+
+    def convert(a: np.ndarray) -> Any:
+        return guard.prepare(a) if guard.prepare is not None else a
+
+    if field is None:
+        f, exact = _quadratic(d, rng, convert)
+        jacobian = exact(z)
+    else:
+        f = field
+        jacobian = _jacobian(field, z, framework, dtype)
+    trace = np.trace(jacobian, axis1=1, axis2=2)
+    # the sum over D² products, four deviations; the mean over a design adds the size of its largest term
+    size = np.sqrt((jacobian**2).sum(axis=(1, 2))).max()
+    if not _takes_nu(estimator):
+        return _by_draws(guard, f, z, jacobian, trace, draws)
+    designs = {"the D vectors √D Q e_i": orthogonal(rng, d)} | ({"all of {±1}^D": signs(d)} if d <= 8 else {})
+    found = []
+    for name, nus in designs.items():
+        rows = np.stack([guard(f, z, np.repeat(nu[None], n, axis=0), shape=(n,)) for nu in nus])
+        measured, scale = np.real(rows.mean(axis=0)), float(np.max(np.abs(trace))) or 1.0
+        bound = 4 * guard.eps * d * float(size) * d / scale
+        error = float(np.max(np.abs(measured - trace))) / scale
+        evidence = Evidence.measured(error, bound, f"the mean of the estimates over {name} against the trace (D = {d})",
+                                     curves={"estimate": (list(range(n)), measured.tolist()), "trace": (list(range(n)), trace.tolist())},
+                                     labels=("point", "trace"))
+        if evidence.verdict == "refuted":
+            evidence = evidence.with_diagnosis(diagnose(measured, trace, _candidates(jacobian, nus)))
+        found.append(evidence)
+    return worst(found)
+
+
+def _jacobian(field: Callable[..., Any], z: np.ndarray, framework: str, dtype: Any) -> np.ndarray:
+    """J at rows z by the same means as for a user's flow; the parameter is a dummy."""
+    n, d = z.shape
+    box = BlackBoxField(guarded(lambda q, params, s: field(q) + 0 * params[0], "field", framework, dtype), np.ones(1), np.ones((1, 1)), framework, z)
+    columns = box.along_z(np.tile(z, (d, 1)), 0.5, np.repeat(np.eye(d), n, axis=0))
+    return np.moveaxis(columns.reshape(d, n, d), 0, 2)
+
+
+def _by_draws(guard: Guarded, f: Any, z: np.ndarray, jacobian: np.ndarray, trace: np.ndarray, draws: int) -> Evidence:
+    rows = np.stack([np.real(guard(f, z, shape=z.shape[:1])) for _ in range(draws)])
+    scale = float(np.max(np.abs(trace))) or 1.0
+    p_value, detectable = mean_test(rows / scale, trace / scale, 1e3 * guard.eps)
+    evidence = Evidence.statistical(p_value, LEVEL, f"0.99 against a shift of {100 * detectable:.2g} %",
+                                    f"the mean of {draws} estimates that draw their own ν against the trace", cost={"calls": guard.calls})
+    if evidence.verdict == "refuted":
+        d = z.shape[1]
+        evidence = evidence.with_diagnosis(diagnose(rows.mean(axis=0), trace, _candidates(jacobian, np.sqrt(d) * np.eye(d)), resolution=0.02))
+    return evidence

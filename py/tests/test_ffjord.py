@@ -1,0 +1,376 @@
+"""Claim ffjord: its own properties, and its public checks on the truth, on every fault, on real solvers and on bad input."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scoreproof as sp
+from scoreproof.claims.ffjord import CLAIM
+from scoreproof.claims.ffjord.checks_exact import scaled_basis
+from scoreproof.claims.ffjord.checks_float import orthogonal, signs
+from scoreproof.claims.ffjord.checks_kink import _instances, solve
+from scoreproof.claims.ffjord.faults import FAULTS, TRUTH, compose
+from scoreproof.claims.ffjord.public import _Normal
+from scoreproof.claims.ffjord.solver import path_of, prepare
+from scoreproof.claims.ffjord.solver import solve as solve_subject
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.numerics.adjoint import Grid
+from scoreproof.objects.fields import TanhNetwork
+from scoreproof.streams import stream
+
+NET = TanhNetwork(3, (5,))
+RNG = np.random.default_rng(1)
+THETA, X = NET.initial(RNG, 1.2), RNG.standard_normal((2, 3))
+PREPARED = prepare(NET, THETA, path_of(NET, THETA, X, Grid(4, 6)))
+
+
+def field(z, params, s):
+    return NET(z, params, s)
+
+
+def user(subject, summed=False):
+    """A user's gradient and log-likelihood that carry the subject's fault; a fresh ν is really drawn anew."""
+    rng = np.random.default_rng(5)
+
+    def solution(nu):
+        return solve_subject(subject, _Normal(), PREPARED, nu, rng.standard_normal(nu.shape))
+
+    def gradient(x, params, nu):
+        b = solution(nu).b
+        return b.sum(axis=0) if summed else b
+
+    return {"gradient": gradient, "log_likelihood": lambda x, params, nu: solution(nu).value}
+
+
+# -- the claim's own objects --------------------------------------------------------------------
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 4, 9]))
+def test_designs_have_mean_identity(seed, d):
+    rng = np.random.default_rng(seed)
+    exact = scaled_basis(d, rng)
+    for i, j in itertools.product(range(d), repeat=2):
+        assert sum((v[i] * v[j] for v in exact), exact[0][0] * 0) == d * (i == j)
+    q = orthogonal(rng, d)
+    assert np.allclose(q.T @ q / d, np.eye(d))
+
+
+def test_all_signs_have_mean_identity():
+    s = signs(5)
+    assert s.shape == (32, 5)
+    assert np.array_equal(s.T @ s / 32, np.eye(5))
+
+
+@pytest.mark.parametrize("instance", _instances("default"), ids=lambda i: i.name)
+def test_the_printed_adjoint_misses_the_kink_and_the_jump_mends_it(instance):
+    problem = instance.build(stream(0, "kink"))
+    printed, mended = solve(TRUTH, problem, jump=False), solve(TRUTH, problem, jump=True)
+    h = 1e-6
+    difference = (problem.log_likelihood(problem.theta + [h, 0]) - problem.log_likelihood(problem.theta - [h, 0])) / (2 * h)
+    assert abs(mended[1] - difference.item()) < 1e-8
+    assert abs(printed[1] - difference.item()) > 0.1
+
+
+def test_the_truth_is_the_formula_and_an_empty_composition():
+    assert compose(()) == TRUTH
+    assert compose(("a_trace_sign", "a_trace_missing")) is None
+    assert CLAIM.truth is TRUTH
+
+
+# -- check_log_likelihood_gradient --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("summed", [False, True])
+def test_truth_holds_at_a_fixed_nu_and_in_expectation(summed):
+    for in_expectation in (False, True):
+        evidence = sp.check_log_likelihood_gradient(field, THETA, X, **user(TRUTH, summed), in_expectation=in_expectation)
+        assert evidence, evidence.explain()
+        assert evidence.value < 1e-11
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_every_fault_is_refuted_and_named(fault):
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X, **user(fault.subject))
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert fault.name in evidence.diagnosis.names, evidence.explain()
+    assert fault.name in evidence.explain()
+    # ν^T J ν enters log p̂ through ℓ̂(0) alone: its two signs are one class
+    signs_of_ell = {"ell_sign", "ell_added"}
+    assert set(evidence.diagnosis.names) == (signs_of_ell if fault.name in signs_of_ell else {fault.name})
+
+
+def test_nine_pairs_of_ten_are_named():
+    pairs = [p for p in itertools.combinations([f.name for f in FAULTS if f.name != "fresh_nu"], 2) if compose(p) is not None]
+    picked = [pairs[i] for i in np.random.default_rng(0).choice(len(pairs), 10, replace=False)]
+    named = 0
+    for pair in picked:
+        evidence = sp.check_log_likelihood_gradient(field, THETA, X, **user(compose(pair)))
+        named += any(set(name.split(" + ")) == set(pair) for name in evidence.diagnosis.names)
+    assert named >= 9, named
+
+
+def test_unbiased_faults_pass_in_expectation_only():
+    subject = CLAIM.fault("trace_in_adjoint").subject
+    assert sp.check_log_likelihood_gradient(field, THETA, X, user(subject)["gradient"], in_expectation=True)
+    assert not sp.check_log_likelihood_gradient(field, THETA, X, user(subject)["gradient"])
+
+
+def test_a_gradient_that_draws_its_own_nu_is_tested_by_its_mean():
+    fresh = CLAIM.fault("fresh_nu").subject
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(fresh)["gradient"], in_expectation=True, draws=200)
+    assert evidence
+    assert evidence.kind == "statistical"
+
+
+def test_signs_and_means_of_the_loss_are_named():
+    gradient = user(TRUTH, summed=True)["gradient"]
+    negated = sp.check_log_likelihood_gradient(field, THETA, X, lambda x, p, nu: -gradient(x, p, nu))
+    assert negated.diagnosis.names == ("gradient_of_the_loss",)
+    mean = sp.check_log_likelihood_gradient(field, THETA, X, lambda x, p, nu: gradient(x, p, nu) / len(x))
+    assert mean.diagnosis.names == ("mean_over_the_batch",)
+
+
+def adaptive(sign=1.0, ignore_tol=False):
+    """A user's adjoint with SciPy's adaptive solver."""
+    from scipy.integrate import solve_ivp
+
+    def gradient(x, params, nu, tol):
+        tol, rows, d = 1e-7 if ignore_tol else tol, [], x.shape[1]
+        for point, v in zip(x, nu, strict=True):
+            z0 = solve_ivp(lambda s, z: NET(z, params, s), (1, 0), point, rtol=tol, atol=tol).y[:, -1]
+
+            def rhs(s, y, v=v):
+                local, a = NET.linearize(y[:d], params, s), y[d : 2 * d]
+                return np.concatenate([NET(y[:d], params, s), -local.vjp(a) - sign * local.quad_z(v, v), -local.vjp_theta(a) - local.quad_theta(v, v)])
+
+            start = np.concatenate([z0, -z0, np.zeros(params.size)])
+            rows.append(solve_ivp(rhs, (0, 1), start, rtol=tol, atol=tol).y[2 * d :, -1])
+        return np.array(rows)
+
+    return gradient
+
+
+def test_the_limit_of_an_adaptive_solver_is_judged():
+    right = sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive())
+    assert right, right.explain()
+    assert right.kind == "convergent"
+    errors = right.curves["error"][1]
+    assert errors[0] > 100 * errors[-1]
+    wrong = sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(-1.0))
+    assert wrong.diagnosis.names == ("a_trace_sign",)
+    # an error of 1e-4 in one term is far below what one loose tolerance would show
+    assert sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(1.0001)).verdict == "refuted"
+    assert sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(ignore_tol=True)).verdict == "undecided"
+
+
+def test_a_relu_field_is_undecided_and_says_why():
+    def relu(z, params, s):
+        return params[0] * np.maximum(z, 0) + params[1]
+
+    evidence = sp.check_log_likelihood_gradient(relu, [0.8, 1.0], [[0.4]], lambda x, p, nu: np.zeros((1, 2)))
+    assert evidence.verdict == "undecided"
+    assert "jump" in evidence.explain()
+
+
+def test_a_field_that_takes_no_complex_numbers_is_differenced():
+    def stubborn(z, params, s):
+        return field(np.asarray(z, dtype=float), np.asarray(params, dtype=float), s)
+
+    evidence = sp.check_log_likelihood_gradient(lambda z, p, s: stubborn(z.real, p.real, s), THETA, X, **user(TRUTH))
+    assert evidence, evidence.explain()
+
+
+def test_calls_of_the_gradient_are_as_documented():
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(TRUTH)["gradient"])
+    assert evidence.cost["gradient_calls"] == 1 + 1
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(TRUTH)["gradient"], in_expectation=True)
+    assert evidence.cost["gradient_calls"] == 3 + 1
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(), tolerances=(1e-4, 1e-6))
+    assert evidence.cost["gradient_calls"] == 2 + 1
+
+
+def test_another_latent_law_is_used():
+    def log_latent(z):
+        return -np.log(np.cosh(z)).sum(axis=1)
+
+    subject = user(TRUTH)["gradient"]
+    assert sp.check_log_likelihood_gradient(field, THETA, X, subject, log_latent=log_latent).verdict == "refuted"
+    assert sp.check_log_likelihood_gradient(field, THETA, X, subject, log_latent=lambda z: -(z * z).sum(axis=1) / 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"params": [[1.0]]}, r"params must be of shape \(n,\)"),
+        ({"x": [1.0, 2.0]}, r"x must be of shape \(n, n\)"),
+        ({"x": [[np.nan, 1.0, 2.0]]}, "x must be finite"),
+        ({"nu": [[1.0]]}, r"nu must be of shape \(2, 3\)"),
+        ({"tolerances": (1e-8, 1e-4)}, "tolerances must be two or more numbers"),
+        ({"accuracy": 0.0}, r"accuracy must be in \(0, 1\)"),
+        ({"framework": "mxnet"}, "framework must be one of numpy, torch, jax"),
+        ({"gradient": 3}, "gradient must be callable"),
+    ],
+)
+def test_bad_arguments_are_named(change, message):
+    arguments = {"field": field, "params": THETA, "x": X, "gradient": user(TRUTH)["gradient"]} | change
+    with pytest.raises(ArgumentError, match=message):
+        sp.check_log_likelihood_gradient(**arguments)
+
+
+def _raises(z, params, s):
+    raise RuntimeError("out of cheese")
+
+
+def _writes(z, params, s):
+    z += 1
+    return z
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (_raises, "field must return normally.*out of cheese"),
+        (_writes, "field must leave its input unchanged"),
+        (lambda z, p, s: z * np.nan, "field must return an array of finite numbers"),
+        (lambda z, p, s: np.ones(7), "field must return an array of shape"),
+        (lambda z, p, s: z + np.random.default_rng().random(), "field must be deterministic"),
+    ],
+)
+def test_a_bad_field_is_named(bad, message):
+    with pytest.raises(CallableError, match=message):
+        sp.check_log_likelihood_gradient(bad, THETA, X, user(TRUTH)["gradient"])
+
+
+@pytest.mark.parametrize("bad", [lambda x, p, nu: np.full((2, THETA.size), np.nan), lambda x, p, nu: np.ones(3)])
+def test_a_bad_gradient_is_named(bad):
+    with pytest.raises(CallableError, match="gradient must return"):
+        sp.check_log_likelihood_gradient(field, THETA, X, bad)
+
+
+# -- check_trace_estimator ----------------------------------------------------------------------
+
+
+def jvp(f, z, nu):
+    return np.imag(f(z + 1e-30j * nu)) / 1e-30
+
+
+ESTIMATORS = {
+    "last_nu_missing": lambda f, z, nu: (nu * jvp(f, z, np.ones_like(z))).sum(axis=1),
+    "first_nu_missing": lambda f, z, nu: jvp(f, z, nu).sum(axis=1),
+    "ell_sign": lambda f, z, nu: -(nu * jvp(f, z, nu)).sum(axis=1),
+    "ell_doubled": lambda f, z, nu: 2 * (nu * jvp(f, z, nu)).sum(axis=1),
+    "mean_for_sum": lambda f, z, nu: (nu * jvp(f, z, nu)).mean(axis=1),
+    "nu_missing": lambda f, z, nu: jvp(f, z, np.ones_like(z)).sum(axis=1),
+}
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**31), st.integers(2, 10))
+def test_a_right_estimator_holds(seed, d):
+    assert sp.check_trace_estimator(lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), dimension=d, seed=seed)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_wrong_estimator_is_refuted_and_named(name):
+    evidence = sp.check_trace_estimator(ESTIMATORS[name])
+    assert evidence.verdict == "refuted"
+    assert name in evidence.diagnosis.names
+
+
+def test_an_estimator_with_its_own_nu_is_tested_by_its_mean():
+    rng = np.random.default_rng(0)
+
+    def rademacher(f, z):
+        nu = rng.choice([-1.0, 1.0], z.shape)
+        return (nu * jvp(f, z, nu)).sum(axis=1)
+
+    def uniform(f, z):
+        nu = rng.uniform(-1, 1, z.shape)
+        return (nu * jvp(f, z, nu)).sum(axis=1)
+
+    good = sp.check_trace_estimator(rademacher, draws=500)
+    assert good
+    assert good.kind == "statistical"
+    assert good.cost["calls"] == 500
+    bad = sp.check_trace_estimator(uniform, draws=2000)
+    assert bad.verdict == "refuted"
+    assert bad.diagnosis.names == ("uniform_nu",)
+
+
+def test_calls_of_the_estimator_are_as_documented():
+    calls = []
+
+    def counted(f, z, nu):
+        calls.append(1)
+        return (nu * jvp(f, z, nu)).sum(axis=1)
+
+    assert sp.check_trace_estimator(counted, dimension=4)
+    assert len(calls) == 4 + 2**4
+    calls.clear()
+    assert sp.check_trace_estimator(counted, dimension=20)
+    assert len(calls) == 20
+
+
+def test_one_s_own_field():
+    def cubic(z):
+        return z**3 + np.roll(z, 1, axis=1)
+
+    points = np.array([[0.3, -1.0, 0.7]])
+    evidence = sp.check_trace_estimator(lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), field=cubic, points=points)
+    assert evidence, evidence.explain()
+    assert abs(evidence.curves["trace"][1][0] - 3 * (points**2).sum()) < 1e-12
+
+
+def test_bad_arguments_of_the_trace_check():
+    with pytest.raises(ArgumentError, match="dimension must be an integer >= 2"):
+        sp.check_trace_estimator(ESTIMATORS["ell_sign"], dimension=1)
+    with pytest.raises(CallableError, match="estimator must return an array of shape"):
+        sp.check_trace_estimator(lambda f, z, nu: np.ones(17))
+
+
+# -- frameworks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_torch(dtype):
+    torch = pytest.importorskip("torch")
+
+    def flow(z, params, s):
+        return torch.tanh(z @ params[:4].reshape(2, 2) + s * params[4:6]) @ params[6:].reshape(2, 2)
+
+    def gradient(x, params, nu):
+        params, steps = params.clone().requires_grad_(True), 8
+        z, trace, h = x, 0.0, 1 / steps
+
+        def rates(z, s):
+            f, jnu = torch.func.jvp(lambda y: flow(y, params, s), (z,), (nu,))
+            return f, (nu * jnu).sum(1)
+
+        for k in range(steps):
+            s = 1 - k * h
+            k1, q1 = rates(z, s)
+            k2, q2 = rates(z - h / 2 * k1, s - h / 2)
+            k3, q3 = rates(z - h / 2 * k2, s - h / 2)
+            k4, q4 = rates(z - h * k3, s - h)
+            z = z - h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            trace = trace + h / 6 * (q1 + 2 * q2 + 2 * q3 + q4)
+        return torch.autograd.grad((-(z * z).sum(1) / 2 - trace).sum(), params)[0]
+
+    params, x = 0.6 * np.random.default_rng(3).standard_normal(10), np.random.default_rng(4).standard_normal((2, 2))
+    right = sp.check_log_likelihood_gradient(flow, params, x, gradient, framework="torch", dtype=dtype)
+    assert right, right.explain()
+    wrong = sp.check_log_likelihood_gradient(flow, params, x, lambda *a: 1.001 * gradient(*a), framework="torch", dtype=dtype)
+    assert wrong.verdict == "refuted"
+
+    def estimator(f, z, nu):
+        return (nu * torch.func.jvp(f, (z,), (nu,))[1]).sum(1)
+
+    evidence = sp.check_trace_estimator(estimator, framework="torch", dtype=dtype)
+    assert evidence, evidence.explain()
+    assert (evidence.bound > 1e-7) == (dtype == "float32")

@@ -15,6 +15,7 @@ from scoreproof.verify import Run
 
 __all__ = ["print_run"]
 
+SHORT = {"verified elsewhere (receipt matches)": "receipt matches", "no Lean proof yet": "no proof yet"}
 COLOURS = {"holds": "green", "refuted": "bold red", "undecided": "yellow", "not run": "yellow"}
 
 
@@ -25,7 +26,8 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
         table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading != "Lean", overflow="fold")
     by_claim = lean.get("claims", {})
     for result in run.results:
-        table.add_row(*_row(result, str(by_claim.get(result.name, {}).get("status", lean["status"]))))
+        status = str(by_claim.get(result.name, {}).get("status", lean["status"]))
+        table.add_row(*_row(result, SHORT.get(status, status)))
     console.print(table)
     for result in run.results:
         for failure in result.failures:
@@ -37,7 +39,8 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
                 console.print(Text(f"{result.name} · {check.check.name}: {check.worst.explain()}", style=COLOURS[check.worst.verdict]))
     console.print()
     _print_real_input(run, console)
-    console.print(Text(f"Lean: {lean['status']} ({lean['reason']})"))
+    here = "" if lean["status"] == "verified here" else "not checked here; "
+    console.print(Text(f"Lean: {here}{lean['status']}: {lean['reason']}"))
     console.print(
         "The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim"
     )

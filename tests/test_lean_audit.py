@@ -171,6 +171,11 @@ def test_a_file_without_header_is_refused_and_audit_may_define_a_command():
     assert audit_source('/-! # Audit -/\nelab "#a" : command => pure ()', claim=False, meta=True) == []
 
 
+def test_a_statement_without_end_is_refused():
+    (finding,) = audit_source(HEADER + "theorem a : ∀ n : ℕ, n < n + 1\n  | n => n.lt_succ_self")
+    assert "does not end in := or where" in finding.message
+
+
 def test_findings_carry_path_and_line():
     (finding,) = audit_source(HEADER + "\n/- a\nb -/ theorem a :\n    1 = 2 := sorry", "lean/X.lean")
     assert str(finding) == f"lean/X.lean:{HEADER.count(chr(10)) + 4}: sorry proves without a proof"

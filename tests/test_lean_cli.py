@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -117,6 +118,20 @@ def test_another_revision_is_3_even_when_it_compiles(lean, project):
         code, lines = lean(*arguments, lake=VERSION + COMPILE)
         assert (code, lines[-1]) == (3, NOT)
         assert said(lines, "the receipt is for another revision")
+    assert said(lines, "it compiles, but the receipt is for another revision")
+    (project / "lean" / "ScoreProof" / "Audit.lean").write_text("", "utf-8")
+    assert lean()[1][-1] == CHANGED, "a changed Lean file weighs more than the revision"
+
+
+def test_a_renewed_receipt_for_a_cheat_is_not_verified_though_it_compiles(lean, project):
+    path, receipt = project / "lean" / "ScoreProof" / "Backprop.lean", project / "lean" / "receipt.json"
+    old = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(path.read_text("utf-8") + "\ntheorem extra : 1 = 2 := sorry\n", "utf-8")
+    receipt.write_text(receipt.read_text("utf-8").replace(old, hashlib.sha256(path.read_bytes()).hexdigest()), "utf-8")
+    for arguments in ((), ("--build",)):
+        code, lines = lean(*arguments, lake=VERSION + COMPILE)
+        assert (code, lines[-1]) == (3, NOT)
+        assert said(lines, "sorry proves without a proof")
 
 
 def test_a_broken_receipt_and_a_broken_manifest_are_3(lean, project):

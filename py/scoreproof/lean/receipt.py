@@ -187,7 +187,7 @@ def _revision(receipt: Receipt, toolchain: str | None, mathlib: str | None) -> s
         return f"{_list(tuple(broken))} cannot be read, so its revision is unknown; restore with `git checkout {' '.join(broken)}`"
     return (
         f"the receipt is for another revision ({receipt.toolchain}, Mathlib {receipt.mathlib[:7]}; "
-        f"this project pins {toolchain}, Mathlib {str(mathlib)[:7]}); build it with `scoreproof lean --build`"
+        f"this project pins {toolchain}, Mathlib {str(mathlib)[:7]}); build, then renew the receipt"
     )
 
 

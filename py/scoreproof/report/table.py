@@ -23,7 +23,7 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
     """Print the table, then failures, open checks, findings on real input, the Lean status and a legend."""
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("claim", "verdict", "strongest evidence", "error against bound", "faults refuted", "smallest ε refuted", "Lean", "seconds"):
-        table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading != "Lean", overflow="fold")
+        table.add_column(heading, justify="right" if heading == "seconds" else "left", no_wrap=heading in ("claim", "verdict"), overflow="fold")
     by_claim = lean.get("claims", {})
     for result in run.results:
         status = str(by_claim.get(result.name, {}).get("status", lean["status"]))

@@ -87,7 +87,7 @@ def integrate_backward(f: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray
     >>> bool(abs(path.start[0] - np.exp(-1)) < 1e-15)
     True
     """
-    y, stages = np.asarray(x), [None] * grid.steps
+    y, found = np.asarray(x), []
     with np.errstate(over="ignore", invalid="ignore"):
         for n in reversed(range(grid.steps)):
             times = grid.times[n][::-1]
@@ -96,8 +96,8 @@ def integrate_backward(f: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray
                 return np.asarray(f(values, times))
 
             y, values = _step(rhs, y, -1 / grid.steps, grid.stages, sweeps)
-            stages[n] = values[::-1]
-    return Path(grid, y, np.asarray(x), np.stack(stages))
+            found.append(values[::-1])
+    return Path(grid, y, np.asarray(x), np.stack(found[::-1]))
 
 
 def advance(rate: Callable[[int, np.ndarray], np.ndarray], y: np.ndarray, grid: Grid, *, sweeps: int = 60) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ inside an eighth-order real stencil in the other variable.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,9 +109,11 @@ class BlackBoxField:
 
             columns = [self._autodiff(value, self.params, w) for w in self.directions.T]
         else:
-            columns = [
-                stencil(lambda t, w=w: (u * self.along_z(z, s, v, self.params + t * w)).sum(axis=1), self.width) for w in self.directions.T
-            ]
+
+            def moved(t: float, w: np.ndarray) -> np.ndarray:
+                return (u * self.along_z(z, s, v, self.params + t * w)).sum(axis=1)
+
+            columns = [stencil(partial(moved, w=w), self.width) for w in self.directions.T]
         return np.stack(columns, axis=1)
 
     # -- frameworks -------------------------------------------------------------------------

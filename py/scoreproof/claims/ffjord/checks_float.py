@@ -56,7 +56,7 @@ class Network:
 def _network(d: int, hidden: tuple[int, ...], count: int, grid: Grid, rng: np.random.Generator) -> Network:
     field = TanhNetwork(d, hidden)
     covariances = np.stack([random_covariance(rng, d, 5.0) for _ in range(2)])
-    latent = MixtureLatent(GaussianMixture([0.4, 0.6], rng.standard_normal((2, d)), covariances))
+    latent = MixtureLatent(GaussianMixture(np.array([0.4, 0.6]), rng.standard_normal((2, d)), covariances))
     nu, fresh = rng.standard_normal((2, count, d))
     theta, x = field.initial(rng, 1.3), rng.standard_normal((count, d))
     prepared = prepare(field, theta, path_of(field, theta, x, grid))

@@ -72,11 +72,11 @@ def solve(subject: Any, p: Kinked, *, jump: bool) -> np.ndarray:
         times = first + length * grid.times[0]
         here, spare = p.local(p.path(times)), Spare(fresh, p.local(p.path(1 - times)))
 
-        def rates(values: np.ndarray, here: Dense = here, spare: Spare = spare) -> Any:
-            return subject.rates(here, values, nu, spare)
+        def a_rate(n: int, values: np.ndarray, here: Dense = here, spare: Spare = spare, length: float = length) -> np.ndarray:
+            return length * subject.rates(here, values, nu, spare)[1]
 
-        a, stages = advance(lambda n, values, rates=rates, length=length: length * rates(values)[1], a, grid)
-        ell_rate, _, b_rate = rates(stages[0])
+        a, stages = advance(a_rate, a, grid)
+        ell_rate, _, b_rate = subject.rates(here, stages[0], nu, spare)
         ell0 -= length * float(accumulate(ell_rate[None], grid))
         b = b + length * accumulate(b_rate[None], grid)
         if jump and last == star:

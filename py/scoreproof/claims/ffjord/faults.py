@@ -153,9 +153,11 @@ def compose(names: tuple[str, ...]) -> Variant | None:
 def perturbations() -> Mapping[str, Callable[[Any], Variant]]:
     """Each coefficient of the formula off by the relative error ``eps``."""
     terms = {"ell_trace": "quad", "a_jacobian": "vjp", "a_trace": "quad_z", "b_jacobian": "vjp_theta", "b_trace": "quad_theta"}
-    out: dict[str, Callable[[Any], Variant]] = {
-        name: (lambda eps, method=method: Variant({method: _times(method, 1 + eps)})) for name, method in terms.items()
-    }
+
+    def scaled(method: str) -> Callable[[Any], Variant]:
+        return lambda eps: Variant({method: _times(method, 1 + eps)})
+
+    out = {name: scaled(method) for name, method in terms.items()}
     out["a_start"] = lambda eps: Variant({"score": lambda score: score * (1 + eps)})
     out["ell0"] = lambda eps: Variant({"ell0": lambda ell: ell * (1 + eps)})
     return out

@@ -7,6 +7,7 @@ that the custom rule has no say in them. Nested ``jit`` is inlined; ``scan``, ``
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -134,8 +135,9 @@ class _Reader:
         return where[atom]
 
     def equation(self, equation: Any, where: dict[Any, tuple[int, int]]) -> int:
-        jax, primitive = self.jax, equation.primitive
-        subfunctions, parameters = primitive.get_bind_params(equation.params)
+        primitive = equation.primitive
+        bound = primitive.get_bind_params(equation.params)
+        subfunctions, parameters = bound if isinstance(bound, tuple) else ((), bound)  # older versions of jax return a pair
         places = [None if hasattr(a, "val") else where[a] for a in equation.invars]
         current = [a.val if p is None else self.values[p[0]][p[1]] for a, p in zip(equation.invars, places, strict=True)]
 
@@ -148,15 +150,11 @@ class _Reader:
             body = equation.params.get("call_jaxpr", equation.params.get("fun_jaxpr"))
 
             def primal(*arguments: Any) -> tuple[Any, ...]:
-                return tuple(jax.extend.core.jaxpr_as_fun(body)(*arguments))
+                return tuple(importlib.import_module("jax.extend.core").jaxpr_as_fun(body)(*arguments))
 
-        title = str(equation.params.get("name") or primitive.name) if primitive.name.startswith("custom") else primitive.name
-        if title == primitive.name and primitive.name.startswith("custom"):
-            body_info = getattr(getattr(equation.params.get("call_jaxpr"), "jaxpr", None), "debug_info", None)
-            title = f"{primitive.name} {getattr(body_info, 'func_name', '') or ''}".strip()
-        arguments = ", ".join("·" if p is None else self.names[p[0]] for p in places)
+        title, written = _titles(equation)
         name = f"{title}_{len(self.values)}"
-        label = f"{name} = {title}({arguments})"
+        label = f"{name} = {written}({', '.join('·' if p is None else self.names[p[0]] for p in places)})"
         try:
             value = evaluate(*current)
         except Exception as error:
@@ -216,9 +214,23 @@ class _Reader:
         try:
             exact(self.embed(node, position, ones.arrays[0]))
         except Exception:  # a custom_vjp inside a scan, say, has no forward mode: differences, with their error
-            _, error = difference_jvp(plain, here, ones, self.eps)
-            return SlotMap(pull, lambda t: difference_jvp(plain, here, Leaves([t.arrays[position]]), self.eps)[0], error)
+
+
+            def differences(t: Leaves) -> tuple[Leaves, float]:
+                return difference_jvp(plain, here, Leaves([t.arrays[position]]), self.eps)
+
+            return SlotMap(pull, lambda t: differences(t)[0], lambda t: differences(t)[1])
         return SlotMap(pull, exact)
+
+
+def _titles(equation: Any) -> tuple[str, str]:
+    """What an equation is called in a node's name and in its label: for a custom rule, the name of the user's function."""
+    kind = equation.primitive.name
+    if not kind.startswith("custom"):
+        return kind, kind
+    info = getattr(getattr(equation.params.get("call_jaxpr"), "jaxpr", None), "debug_info", None)
+    name = str(equation.params.get("name") or getattr(info, "func_name", None) or kind)
+    return name, f"{kind.removesuffix('_call')} {name}"
 
 
 def _floating_type(x: Any) -> bool:

@@ -72,39 +72,48 @@ def _custom_functions_as_nodes(torch: Any) -> Iterator[None]:
         torch.autograd.Function.apply = original
 
 
-def _read(torch: Any, thing: Any) -> tuple[Any, Any]:
+def _read(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:
+    """``(graph, root module, notes)``. A module that torch.fx cannot read becomes one node; a function is refused."""
     try:
         with _custom_functions_as_nodes(torch):
             tracer = torch.fx.Tracer()
             graph = tracer.trace(thing)
-        return graph, tracer.root
+        return graph, tracer.root, ()
     except Exception as error:
-        raise ArgumentError(
-            "backward",
-            "traceable by torch.fx",
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            "control flow must not depend on tensor values, and parameters must belong to the module that is passed",
-        ) from error
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        if not isinstance(thing, torch.nn.Module):
+            raise ArgumentError(
+                "backward",
+                "traceable by torch.fx",
+                reason,
+                "control flow must not depend on tensor values; pass the nn.Module itself where parameters belong to one",
+            ) from error
+        graph, root = torch.fx.Graph(), torch.nn.Module()
+        root.add_module("module", thing)
+        graph.output(graph.call_module("module", tuple(graph.placeholder(f"input_{i}") for i in range(arguments))))
+        return graph, root, (f"torch.fx cannot read the module ({reason}), so it was judged as one node.",)
 
 
 def trace(thing: Any, inputs: Sequence[Any]) -> TracedGraph:
     """Read the graph of ``thing(*inputs)``: an ``nn.Module`` (copied first) or a function of tensors.
 
     ``inputs`` are tensors, or arrays, which become float64 tensors. Sources are the floating inputs, then the parameters
-    that require a gradient. Raises ``ArgumentError`` where torch.fx cannot read it or a node works in place, ``CallableError``
+    that require a gradient. A module that torch.fx cannot read is one node. Raises ``ArgumentError`` where torch.fx cannot read
+    a function, or a node works in place, ``CallableError``
     where a node raises or is random, ``MissingExtraError`` without torch. The function is called twice: to read it, and for torch's gradient.
     """
     torch = require("torch")
     thing = copy.deepcopy(thing) if isinstance(thing, torch.nn.Module) else thing
     given = [x.detach().clone() if isinstance(x, torch.Tensor) else torch.tensor(np.asarray(x)) for x in inputs]
-    graph, root = _read(torch, thing)
-    return _Reader(torch, thing, graph, root, given).read()
+    graph, root, notes = _read(torch, thing, len(given))
+    return _Reader(torch, thing, graph, root, given, notes).read()
 
 
 class _Reader:
     """Walks the fx graph once, evaluating node by node and making one slot per differentiable argument."""
 
-    def __init__(self, torch: Any, thing: Any, graph: Any, root: Any, given: list[Any]) -> None:
+    def __init__(self, torch: Any, thing: Any, graph: Any, root: Any, given: list[Any], notes: tuple[str, ...]) -> None:
+        self.notes = notes
         self.torch, self.thing, self.fx_graph, self.root, self.given = torch, thing, graph, root, given
         self.values: list[Any] = []  # per node: what it returned (any nest of tensors)
         self.leaves: list[Leaves] = []
@@ -209,6 +218,7 @@ class _Reader:
             out,
             self.eps,
             gradient,
+            self.notes,
         )
 
     def call(self, node: Any) -> None:
@@ -276,8 +286,7 @@ class _Reader:
         try:
             exact(probe)
         except Exception:  # no forward mode (NumPy code or a compiled kernel inside): differences, with their error
-            _, error = difference_jvp(plain, x, probe, self.eps)
-            return SlotMap(pull, lambda t: difference_jvp(plain, x, t, self.eps)[0], error)
+            return SlotMap(pull, lambda t: difference_jvp(plain, x, t, self.eps)[0], lambda t: difference_jvp(plain, x, t, self.eps)[1])
         return SlotMap(pull, exact)
 
     def function(self, node: Any) -> tuple[Callable[..., Any], list[int], str]:

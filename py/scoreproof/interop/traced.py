@@ -29,11 +29,16 @@ class Leaves:
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self.arrays = tuple(arrays)
 
+    def _pairs(self, other: Leaves) -> list[tuple[np.ndarray, np.ndarray]]:
+        if [a.shape for a in self.arrays] != [b.shape for b in other.arrays]:  # no broadcasting between gradient spaces
+            raise ValueError(f"shapes {[a.shape for a in self.arrays]} and {[b.shape for b in other.arrays]} differ")
+        return list(zip(self.arrays, other.arrays, strict=True))
+
     def __add__(self, other: Leaves) -> Leaves:
-        return Leaves([a + b for a, b in zip(self.arrays, other.arrays, strict=True)])
+        return Leaves([a + b for a, b in self._pairs(other)])
 
     def __sub__(self, other: Leaves) -> Leaves:
-        return Leaves([a - b for a, b in zip(self.arrays, other.arrays, strict=True)])
+        return Leaves([a - b for a, b in self._pairs(other)])
 
     def __neg__(self) -> Leaves:
         return Leaves([-a for a in self.arrays])
@@ -46,8 +51,7 @@ class Leaves:
 
     def dot(self, other: Leaves) -> float:
         """The pairing of a gradient with a tangent, summed in double precision."""
-        pairs = zip(self.arrays, other.arrays, strict=True)
-        return float(sum(np.vdot(np.asarray(a, float), np.asarray(b, float)) for a, b in pairs))
+        return float(sum(np.vdot(np.asarray(a, float), np.asarray(b, float)) for a, b in self._pairs(other)))
 
     def norm(self) -> float:
         return self.dot(self) ** 0.5
@@ -56,19 +60,23 @@ class Leaves:
         return np.concatenate([np.zeros(0), *[np.asarray(a, float).ravel() for a in self.arrays]])
 
 
+def _no_error(tangent: Leaves) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True)
 class SlotMap:
-    """The Jacobian of one argument slot, as its two products. ``error``: a relative error of ``push`` (0 by forward mode)."""
+    """The Jacobian of one argument slot, as its two products. ``error(t)``: the relative error of ``push(t)`` (0 by forward mode)."""
 
     pull: Callable[[Leaves], Leaves]
     push: Callable[[Leaves], Leaves]
-    error: float = 0.0
+    error: Callable[[Leaves], float] = _no_error
 
     def __matmul__(self, tangent: Leaves) -> Leaves:
         return self.push(tangent)
 
     def __add__(self, other: SlotMap) -> SlotMap:
-        return SlotMap(lambda g: self.pull(g) + other.pull(g), lambda t: self.push(t) + other.push(t), max(self.error, other.error))
+        return SlotMap(lambda g: self.pull(g) + other.pull(g), lambda t: self.push(t) + other.push(t), lambda t: max(self.error(t), other.error(t)))
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class TracedGraph:
     v_out: int
     eps: float
     gradient: Callable[[Leaves], list[Leaves]]
+    notes: tuple[str, ...] = ()
 
     def zeros(self) -> list[Leaves]:
         return [Leaves([np.zeros_like(a) for a in v.arrays]) for v in self.values]

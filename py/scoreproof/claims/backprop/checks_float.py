@@ -80,7 +80,7 @@ def _floats(profile: str) -> tuple[Instance, ...]:
     small = Instance("12 nodes, positive partials", build(12, False))
     if profile == "faults":
         return (small,)
-    size = {"quick": 40, "default": 200, "deep": 2000}[profile]
+    size = {"quick": 40, "default": 200, "deep": 400}[profile]
     return small, Instance(f"{size} nodes, partials of both signs", build(size, True))
 
 

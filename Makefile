@@ -45,3 +45,6 @@ lint: $(MADE)
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .lake
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bench: $(MADE)
+	$(BIN)/python bench/run.py

@@ -102,6 +102,25 @@ def _tail(values: np.ndarray) -> np.ndarray:
     return np.abs(np.einsum("kn,pnd->pkd", _legendre()[0][-3:], values)).max(axis=1)
 
 
+def _hidden(values: np.ndarray, width: np.ndarray, smooth: np.ndarray) -> np.ndarray:
+    """What a kink or jump between a panel's end and its outermost node could contribute to its integral: ``(panels, d)``.
+
+    The nodes do not see it; but then the polynomials of two neighbours do not join smoothly at their common edge. ``smooth``
+    ``(panels - 1,)``: the edges where they should (not at a known break).
+    """
+    series = np.einsum("kn,pnd->pkd", _legendre()[0], values)
+    k = np.arange(NODES)
+    sign, rise = (-1.0) ** k, k * (k + 1) / 2
+    ends = [np.einsum("k,pkd->pd", w, series) for w in (np.ones(NODES), sign)]
+    slopes = [np.einsum("k,pkd->pd", w, series) * 2 / width for w in (rise, -sign * rise)]
+    jump, bend = np.abs(ends[1][1:] - ends[0][:-1]), np.abs(slopes[1][1:] - slopes[0][:-1])
+    out = np.zeros_like(ends[0])
+    for side in (slice(None, -1), slice(1, None)):
+        blind = _legendre()[1][0] * width[side]
+        out[side] += np.where(smooth[:, None], jump * blind + bend * blind**2 / 2, 0.0)
+    return out
+
+
 @dataclass(eq=False)
 class _Panels:
     """Panels in order of time, with the coefficients at their nodes and the local integrals."""
@@ -136,14 +155,14 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
     while True:
         state = _propagate(panels, times)
         splittable = panels.high - panels.low > 64 * np.finfo(float).eps * panels.high
-        poor = _poor(panels, state, times, eps) & splittable
+        poor = _poor(panels, state, times, eps, breaks) & splittable
         if not poor.any() or tried + 2 * int(poor.sum()) > max_panels:
             break
         middle = (panels.low[poor] + panels.high[poor]) / 2
         halves = _evaluate(coefficients, np.concatenate([panels.low[poor], middle]), np.concatenate([middle, panels.high[poor]]))
         tried += len(halves.low)
         panels = panels.merge(~poor, halves)
-    return _collect(panels, state, times, poor, tried)
+    return _collect(panels, state, times, poor, breaks)
 
 
 def _evaluate(coefficients: Coefficients, low: np.ndarray, high: np.ndarray) -> _Panels:
@@ -182,17 +201,23 @@ def _propagate(panels: _Panels, times: np.ndarray) -> _State:
     return _State(log, log[:-1, None, :] + local, np.array(shift), np.array(variance), noise, push)
 
 
-def _errors(panels: _Panels, state: _State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _errors(panels: _Panels, state: _State, breaks: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Truncation errors of each panel's ∫a, S and V, at the panel's end."""
     width = (panels.high - panels.low)[:, None]
-    with np.errstate(over="ignore", invalid="ignore"):
-        log = width * _tail(panels.a)
-        return log, width * _tail(state.push), width * _tail(state.noise)
+    smooth = ~np.isin(panels.high[:-1], breaks)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        growth = np.exp(np.maximum(np.diff(state.log, axis=0), 0.0))
+        hidden = [_hidden(v, width, smooth) for v in (panels.a, panels.b, panels.g2)]
+        return (
+            width * _tail(panels.a) + hidden[0],
+            width * _tail(state.push) + growth * hidden[1],
+            width * _tail(state.noise) + growth**2 * hidden[2],
+        )
 
 
-def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float) -> np.ndarray:
+def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float, breaks: tuple[float, ...]) -> np.ndarray:
     """Panels whose error at the next requested time is more than four roundings of what there is at that time."""
-    log, shift, variance = _errors(panels, state)
+    log, shift, variance = _errors(panels, state, breaks)
     edges = np.append(panels.low, panels.high[-1])
     # breaks may lie beyond the panel; the next requested time closes the segment
     goal = np.searchsorted(edges, times[np.minimum(np.searchsorted(times, panels.low, side="right"), len(times) - 1)])
@@ -204,8 +229,8 @@ def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float) -> np.n
     return ~good.all(axis=1)
 
 
-def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray, tried: int) -> Moments:
-    log_error, shift_error, variance_error = _errors(panels, state)
+def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray, breaks: tuple[float, ...]) -> Moments:
+    log_error, shift_error, variance_error = _errors(panels, state, breaks)
     edges = np.append(panels.low, panels.high[-1])
     width = (panels.high - panels.low)[:, None]
     weights = gauss_legendre(NODES)[2]
@@ -215,7 +240,7 @@ def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray
 
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         largest = np.exp(2 * np.max(state.log[1:, None, :] - state.log_nodes, axis=1))
-        moved, log_moved = largest * variation(panels.g2) * width, variation(panels.a) * width
+        moved, log_moved = largest * variation(panels.g2), variation(panels.a)
         growth = np.exp(np.diff(state.log, axis=0))
         totals = [np.zeros((4, panels.a.shape[2]))]
         for i in range(len(panels.low)):

@@ -95,7 +95,7 @@ class VE(Schedule):
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** np.asarray(t) * np.sqrt(2 * (np.log(self.sigma_max) - np.log(self.sigma_min)))
 
     def alpha(self, t: Any) -> Any:
-        return np.ones_like(np.asarray(t, dtype=float))
+        return 1.0 + 0.0 * np.asarray(t)
 
     def sigma(self, t: Any) -> Any:
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** np.asarray(t)
@@ -186,11 +186,11 @@ class VPCosine(Schedule):
         return capped if self.clip is None else np.where(t < self.clip_time, np.minimum(capped, self.clip), self.clip)
 
     def _angles(self, t: Any) -> tuple[Any, float, Any]:
-        """θ up to the clip, θ_0, and the ∫β gathered after the clip."""
+        """θ - θ_0 up to the clip, θ_0, and the ∫β gathered after the clip."""
         t, start = np.asarray(t), self.s / (1 + self.s) * np.pi / 2
-        before = np.minimum(t, min(self.clip_time, 1.0))
+        turned = np.minimum(t, min(self.clip_time, 1.0)) / (1 + self.s) * np.pi / 2
         after = 0.0 * t if self.clip is None else self.clip * np.maximum(t - self.clip_time, 0.0)
-        return start + before / (1 + self.s) * np.pi / 2, start, after
+        return turned, start, after
 
     def rate(self, t: Any) -> Any:
         return -0.5 * self.beta(t)
@@ -199,13 +199,13 @@ class VPCosine(Schedule):
         return np.sqrt(self.beta(t))
 
     def alpha(self, t: Any) -> Any:
-        angle, start, after = self._angles(t)
-        return np.cos(angle) / np.cos(start) * np.exp(-after / 2)
+        turned, start, after = self._angles(t)
+        return np.cos(start + turned) / np.cos(start) * np.exp(-after / 2)
 
     def sigma(self, t: Any) -> Any:
-        angle, start, after = self._angles(t)
+        turned, start, after = self._angles(t)
         # cos²θ_0 - cos²θ = sin(θ-θ_0) sin(θ+θ_0): nothing cancels at small t
-        before = np.sin(angle - start) * np.sin(angle + start) / np.cos(start) ** 2
+        before = np.sin(turned) * np.sin(turned + 2 * start) / np.cos(start) ** 2
         return np.sqrt(before - (1 - before) * np.expm1(-after))
 
 
@@ -225,7 +225,7 @@ class EDM(Schedule):
         return np.sqrt(2 * np.asarray(t))
 
     def alpha(self, t: Any) -> Any:
-        return np.ones_like(np.asarray(t, dtype=float))
+        return 1.0 + 0.0 * np.asarray(t)
 
     def sigma(self, t: Any) -> Any:
         return 1.0 * np.asarray(t)

@@ -60,7 +60,12 @@ def main() -> None:
     print("its complex-step gradient, batched against one coordinate at a time")
     pair("  gradient", lambda: gradient(law.log_density, y), lambda: one_coordinate_at_a_time(y), runs=3)
     for profile in ("quick", "default"):
-        pair(f"verify --profile {profile}, two workers against one", lambda p=profile: verify(profile=p, workers=2), lambda p=profile: verify(profile=p, workers=1), runs=1)
+        pair(
+            f"verify --profile {profile}, two workers against one",
+            lambda p=profile: verify(profile=p, workers=2),
+            lambda p=profile: verify(profile=p, workers=1),
+            runs=1,
+        )
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     print(f"peak memory of the largest process: {peak:.0f} MiB")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scoreproof.errors import MissingExtraError
-from scoreproof.evidence import Evidence
+
+if TYPE_CHECKING:
+    from scoreproof.evidence import Evidence
 
 __all__ = ["plot_evidence"]
 

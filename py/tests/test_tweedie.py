@@ -123,7 +123,9 @@ def test_a_wrong_prediction_type_is_named():
     assert "alpha_not_divided_out" in forgotten.diagnosis.names
 
 
-@pytest.mark.parametrize("name", ["minus", "half", "twice", "scaled_by_cov", "scaled_by_std", "posterior_mean_returned", "residual_not_divided_by_cov", "score_of_the_prior"])
+@pytest.mark.parametrize(
+    "name", ["minus", "half", "twice", "scaled_by_cov", "scaled_by_std", "posterior_mean_returned", "residual_not_divided_by_cov", "score_of_the_prior"]
+)
 def test_wrong_scores_are_named(name):
     prior, law = mixture(), mixture().noised(COV)
     values, vectors = np.linalg.eigh(COV)

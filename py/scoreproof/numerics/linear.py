@@ -9,14 +9,16 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["check_covariance", "cholesky_factor", "log_sum_exp", "random_covariance", "solve_rows"]
+__all__ = ["check_covariance", "cholesky_factor", "log_sum_exp", "random_covariance", "solve_rows", "square_root"]
 
 
 def check_covariance(argument: str, cov: np.ndarray) -> np.ndarray:
     """``cov`` if it is symmetric (to 1e-10 relative) positive definite, else ``ArgumentError`` naming ``argument``."""
     scale = float(np.max(np.abs(cov))) if cov.size else 0.0
     if cov.size and np.max(np.abs(cov - cov.T)) > 1e-10 * scale:
-        raise ArgumentError(argument, "symmetric", f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}", "pass (C + C.T) / 2, or a covariance rather than its factor")
+        raise ArgumentError(
+            argument, "symmetric", f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}", "pass (C + C.T) / 2, or a covariance rather than its factor"
+        )
     try:
         np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
@@ -82,3 +84,9 @@ def solve_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
                 a[i] = a[i] - factor * a[k]
                 b[i] = b[i] - factor * b[k]
     return np.stack([b[k] / a[k, k] for k in range(d)]).T
+
+
+def square_root(cov: np.ndarray) -> np.ndarray:
+    """The symmetric positive definite square root of a covariance ``(d, d)``."""
+    values, vectors = np.linalg.eigh(cov)
+    return (vectors * np.sqrt(values)) @ vectors.T

@@ -41,12 +41,8 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
     _print_real_input(run, console)
     here = "" if lean["status"] == "verified here" else "not checked here; "
     console.print(Text(f"Lean: {here}{lean['status']}: {lean['reason']}"))
-    console.print(
-        "The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim"
-    )
-    console.print(
-        "ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim"
-    )
+    console.print("The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim")
+    console.print("ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim")
 
 
 def _print_real_input(run: Run, console: Console) -> None:

@@ -200,7 +200,10 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
 
     def separable(v0: np.ndarray, v1: np.ndarray) -> np.ndarray:
         # log p_0 and log p_1 kept apart: their sizes are what rounding acts on
-        parts = [separable_expectation(lambda x, m=m, v=v: -((x - m) ** 2) / (2 * v) - np.log(v) / 2, pair.m0, np.sqrt(v0)) for m, v in ((pair.m0, v0), (pair.m1, v1))]
+        parts = [
+            separable_expectation(lambda x, m=m, v=v: -((x - m) ** 2) / (2 * v) - np.log(v) / 2, pair.m0, np.sqrt(v0))
+            for m, v in ((pair.m0, v0), (pair.m1, v1))
+        ]
         return np.array([parts[0], -parts[1]])
 
     wide = np.ones(d)
@@ -221,7 +224,9 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
         condition = float(np.linalg.cond(pair.cov1))
     error = max(e / s for e, s in zip(errors, scales, strict=True))
     # pairwise and sequential sums of d terms: sqrt(d) roundings is what they leave; the full form inverts C1
-    return Evidence.measured(error, EPS * (4 + 2 * np.sqrt(d)) * (condition if pair.rotation is not None else 1.0), f"the three forms against exact cubature in d = {d}")
+    return Evidence.measured(
+        error, EPS * (4 + 2 * np.sqrt(d)) * (condition if pair.rotation is not None else 1.0), f"the three forms against exact cubature in d = {d}"
+    )
 
 
 def _vectorised(form: Any, m0: np.ndarray, scale0: Any, m1: np.ndarray, scale1: Any) -> Any:

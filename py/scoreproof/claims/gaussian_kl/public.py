@@ -119,7 +119,10 @@ def _laws(rng: np.random.Generator, form: str, against: str) -> Laws:
         c0, c1 = (np.stack([random_covariance(rng, d, 10.0) for _ in range(n)]) for _ in range(2))
     else:
         width = 1 if form == "isotropic" else d
-        c0, c1 = (np.exp(rng.uniform(-1.5, 1.5, (n, width)))[:, :, None] * np.eye(d) if width == d else np.exp(rng.uniform(-1.5, 1.5, (n, 1, 1))) * np.eye(d) for _ in range(2))
+        c0, c1 = (
+            np.exp(rng.uniform(-1.5, 1.5, (n, width)))[:, :, None] * np.eye(d) if width == d else np.exp(rng.uniform(-1.5, 1.5, (n, 1, 1))) * np.eye(d)
+            for _ in range(2)
+        )
     if against == "standard":
         m1, c1 = np.zeros((n, d)), np.broadcast_to(np.eye(d), (n, d, d)).copy()
     return m0, c0, m1, c1

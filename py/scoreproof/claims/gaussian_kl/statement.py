@@ -91,5 +91,8 @@ STATEMENT = Statement(
         "The moments E_0[x] and E_0[x²] of a Gaussian are taken as known symbols; that they are its moments is for the integrals to show.",
         "The exact core treats the isotropic and the diagonal form; the full form is checked in ball arithmetic and by cubature.",
     ),
-    conventions=("The order of the arguments matters: a VAE's regulariser is KL(q(z|x) ‖ N(0, I)).", "Batched code sums over d and may average over the batch."),
+    conventions=(
+        "The order of the arguments matters: a VAE's regulariser is KL(q(z|x) ‖ N(0, I)).",
+        "Batched code sums over d and may average over the batch.",
+    ),
 )

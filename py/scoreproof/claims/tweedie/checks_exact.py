@@ -52,9 +52,7 @@ def polynomial(subject: Posterior, atoms: int, rng: Any) -> Evidence:
 
     mean = (e @ x) / density
     covariance = sum(e[i] * np.outer(x[i], x[i]) for i in range(atoms)) / density - np.outer(mean, mean)
-    differences = np.concatenate(
-        [(subject.mean(y[None], score[None], cov)[0] - mean), (subject.covariance(hessian[None], cov)[0] - covariance).ravel()]
-    )
+    differences = np.concatenate([(subject.mean(y[None], score[None], cov)[0] - mean), (subject.covariance(hessian[None], cov)[0] - covariance).ravel()])
     nonzero = sum(0 if d.is_zero() else d.terms() for d in differences)
     return Evidence.exact(
         nonzero,

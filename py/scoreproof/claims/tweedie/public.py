@@ -7,29 +7,23 @@ a standard deviation. Points are rows. The denoiser returns ``E[x_0 | y]``, the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.tweedie.faults import FAULTS
-from scoreproof.claims.tweedie.statement import mean_formula
+from scoreproof.claims.tweedie.explanations import denoiser_candidates, score_candidates
+from scoreproof.claims.tweedie.jacobian import jacobian_evidence
+from scoreproof.claims.tweedie.problem import Prediction, Prior, Problem, make_problem
 from scoreproof.diagnosis import diagnose
-from scoreproof.errors import ArgumentError, ScoreproofError
+from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
-from scoreproof.interop.callables import Guarded, to_float
-from scoreproof.interop.derivatives import row_jacobian
+from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics.complex_step import gradient
-from scoreproof.numerics.linear import check_covariance
-from scoreproof.objects.empirical import Atoms, NoisyAtoms
-from scoreproof.objects.mixtures import GaussianMixture
-from scoreproof.objects.parameterizations import PREDICTIONS, convert
-from scoreproof.streams import stream
+from scoreproof.objects.empirical import NoisyAtoms
 
 __all__ = ["check_denoiser", "check_score"]
-
-Prior = GaussianMixture | Atoms | Any
 
 
 def check_denoiser(
@@ -86,17 +80,17 @@ def check_denoiser(
     >>> check_denoiser(denoiser, data, 1.5**2).diagnosis.names       # the variance squared again
     ('noise_variance_rooted',)
     """
-    problem = _problem(prior, cov, alpha, points, n, seed, "check_denoiser")
+    problem = make_problem(prior, cov, alpha, points, n, seed, "check_denoiser")
     guard = guarded(denoiser, "denoiser", framework, dtype)
     returned = guard.deterministic(problem.y, shape=problem.y.shape)
-    kind = _Kind(prediction, problem, sigma_data, rates)
+    kind = Prediction(prediction, problem, sigma_data, rates)
     measured = kind.to_x0(returned) * alpha
     truth = problem.mean()
     evidence = _judge(measured, truth, problem, guard, tolerance, f"the denoiser against E[x_0 | y] {problem.where}", alpha)
     if evidence.verdict != "refuted":
         return evidence
     score = gradient(problem.law.log_density, problem.y)
-    return evidence.with_diagnosis(diagnose(measured, truth, _denoiser_candidates(problem, score, kind), resolution=1e-6))
+    return evidence.with_diagnosis(diagnose(measured, truth, denoiser_candidates(problem, score, kind), resolution=1e-6))
 
 
 def check_score(
@@ -131,6 +125,7 @@ def check_score(
 
     Source: homework problem 1, with its second order ``Cov[X|Y] = Σ + Σ ∇² log p_Y Σ``.
 
+    >>> from scoreproof import GaussianMixture
     >>> prior = GaussianMixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 1.0]], [np.eye(2), 0.5 * np.eye(2)])
     >>> cov = np.array([[1.0, 0.3], [0.3, 0.5]])
     >>> bool(check_score(prior.noised(cov).score, prior, cov))
@@ -140,11 +135,11 @@ def check_score(
     """
     if prior is None and points is None:
         raise ArgumentError("points", "given when prior is None", None, "pass the rows at which to look at the Jacobian")
-    problem = _problem(prior, cov, alpha, points, n, seed, "check_score")
+    problem = make_problem(prior, cov, alpha, points, n, seed, "check_score")
     guard = guarded(score, "score", framework, dtype)
-    kind = _Kind(prediction, problem, sigma_data, rates)
+    kind = Prediction(prediction, problem, sigma_data, rates)
     returned = guard.deterministic(problem.y, shape=problem.y.shape)
-    jacobian = _jacobian_evidence(guard, kind, problem, framework, tolerance)
+    jacobian = jacobian_evidence(guard, kind, problem, framework, tolerance)
     if prior is None:
         return jacobian
     measured = kind.to_score(returned)
@@ -155,104 +150,7 @@ def check_score(
     if evidence.verdict != "refuted":
         return evidence if jacobian.verdict != "refuted" else jacobian
     notes = (jacobian.explain(),) if jacobian.verdict == "refuted" else ()
-    from dataclasses import replace
-
-    return replace(evidence, notes=notes, diagnosis=diagnose(measured, truth, _score_candidates(problem, truth, kind), resolution=1e-6))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The prior of ``alpha x_0``, the noise and the points; ``law`` is that of y."""
-
-    prior: GaussianMixture | Atoms | None
-    cov: np.ndarray
-    y: np.ndarray
-    alpha: float
-    where: str
-    decisive: bool  # False where every point has one effective atom
-
-    @property
-    def law(self) -> Any:
-        assert self.prior is not None
-        return self.prior.noised(self.cov)
-
-    def mean(self) -> np.ndarray:
-        """E[alpha x_0 | y], by a softmax average or a Kalman update."""
-        assert self.prior is not None
-        return self.prior.posterior_mean(self.y, self.cov)
-
-
-def _problem(prior: Prior | None, cov: Any, alpha: float, points: Any, n: int, seed: int, name: str) -> Problem:
-    if not (np.isfinite(alpha) and alpha > 0):
-        raise ArgumentError("alpha", "finite and > 0", alpha, "it multiplies x_0 in y = alpha x_0 + z")
-    if n < 1:
-        raise ArgumentError("n", ">= 1", n, "it is the number of points")
-    y = None if points is None else to_float("points", points, shape=(None, None))
-    known = prior if prior is None or isinstance(prior, GaussianMixture | Atoms) else Atoms(to_float("prior", prior, shape=(None, None)))
-    d = known.dimension if known is not None else y.shape[1]  # type: ignore[union-attr]
-    matrix = to_float("cov", cov)
-    matrix = float(matrix) * np.eye(d) if matrix.ndim == 0 else to_float("cov", matrix, shape=(d, d))
-    check_covariance("cov", matrix)
-    if y is not None and y.shape[1] != d:
-        raise ArgumentError("points", f"of shape (m, {d})", f"shape {y.shape}", "points have the prior's dimension")
-    if known is not None and alpha != 1.0:
-        known = Atoms(alpha * known.points, known.weights) if isinstance(known, Atoms) else known.affine(alpha * np.eye(d))
-    if known is None:
-        assert y is not None
-        return Problem(None, matrix, y, alpha, f"at {len(y)} points in R^{d}", True)
-    rng = stream(seed, name, "points")
-    decisive, note = True, ""
-    if isinstance(known, Atoms):
-        law = known.noised(matrix)
-        if y is None:
-            try:
-                y = law.noisy(rng, n)
-            except ScoreproofError:
-                y = known.sample(rng, n) + rng.standard_normal((n, d)) @ np.linalg.cholesky(matrix).T
-        perplexity = law.perplexity(y)
-        # nearest atom = nearest atom: such points cannot tell a right denoiser from many wrong ones
-        decisive = known.size < 4 or bool(np.max(perplexity) >= 1.5)
-        note = f" (softmax perplexity {perplexity.min():.2g} to {perplexity.max():.2g} of {known.size} data)"
-    elif y is None:
-        y = known.noised(matrix).sample(rng, n)
-    return Problem(known, matrix, y, alpha, f"at {len(y)} points in R^{d}{note}", decisive)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """What the callable predicts, and how that becomes E[x_0 | y] or the score of y."""
-
-    prediction: str
-    problem: Problem
-    sigma_data: float
-    rates: tuple[float, float] | None
-
-    def __post_init__(self) -> None:
-        if self.prediction not in PREDICTIONS:
-            raise ArgumentError("prediction", f"one of {', '.join(PREDICTIONS)}", repr(self.prediction), "name what the callable returns")
-        if self.prediction not in ("x0", "score"):
-            cov = self.problem.cov
-            if not np.allclose(cov, cov[0, 0] * np.eye(len(cov)), rtol=1e-12, atol=0):
-                raise ArgumentError("cov", f"σ² I for prediction={self.prediction!r}", "another covariance", "convert to x0 or score in your own code")
-            if self.prediction == "velocity" and self.rates is None:
-                raise ArgumentError("rates", "(dα/dt, dσ/dt) for a velocity", None, "pass rates=(alpha_dot, sigma_dot)")
-
-    def _convert(self, value: np.ndarray, y: np.ndarray, source: str, target: str) -> np.ndarray:
-        rates = self.rates or (None, None)
-        sigma = float(np.sqrt(self.problem.cov[0, 0]))
-        return convert(value, y, source, target, self.problem.alpha, sigma, sigma_data=self.sigma_data, alpha_dot=rates[0], sigma_dot=rates[1])
-
-    def to_x0(self, value: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        y = self.problem.y if y is None else y
-        if self.prediction == "score":
-            return mean_formula(y, value, self.problem.cov) / self.problem.alpha
-        return self._convert(value, y, self.prediction, "x0")
-
-    def to_score(self, value: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        y = self.problem.y if y is None else y
-        if self.prediction == "score":
-            return value
-        return np.linalg.solve(self.problem.cov, (self.problem.alpha * self.to_x0(value, y) - y).T).T
+    return replace(evidence, notes=notes, diagnosis=diagnose(measured, truth, score_candidates(problem, truth, kind), resolution=1e-6))
 
 
 def _judge(measured: np.ndarray, truth: np.ndarray, problem: Problem, guard: Guarded, tolerance: float | None, sentence: str, alpha: float) -> Evidence:
@@ -280,97 +178,3 @@ def _rounding(problem: Problem, eps: float) -> float:
     condition = max(condition, *(float(np.linalg.cond(c)) for c in law.covariances))
     exponent = float(np.max(np.sum((problem.y[:, None] - law.means) ** 2, axis=2))) / float(min(np.linalg.eigvalsh(c)[0] for c in law.covariances))
     return 4 * eps * (exponent + len(problem.cov) + 2 * condition)
-
-
-def _denoiser_candidates(problem: Problem, score: np.ndarray, kind: _Kind) -> dict[str, np.ndarray]:
-    """What the claim's faults, a wrong noise level, a wrong scale and another prediction type would have returned, times alpha."""
-    found = {f.name: np.asarray(f.subject.mean(problem.y, score, problem.cov)) for f in FAULTS if f.subject.mean is not mean_formula}
-    levels = {
-        "noise_variance_squared": problem.cov @ problem.cov,
-        "noise_variance_rooted": _root(problem.cov),
-        "noise_variance_halved": problem.cov / 2,
-        "noise_variance_doubled": problem.cov * 2,
-    }
-    assert problem.prior is not None
-    for name, cov in levels.items():
-        found[name] = problem.prior.posterior_mean(problem.y, cov)
-        other = gradient(problem.prior.noised(cov).log_density, problem.y)
-        for fault in FAULTS:
-            if fault.subject.mean is not mean_formula:
-                found[f"{fault.name} + {name}"] = np.asarray(fault.subject.mean(problem.y, other, problem.cov))
-    truth = problem.mean()
-    if problem.alpha != 1.0:
-        found["alpha_not_divided_out"] = problem.alpha * truth
-        found["alpha_divided_twice"] = truth / problem.alpha
-    sigma2 = problem.cov[0, 0]
-    if np.allclose(problem.cov, sigma2 * np.eye(len(problem.cov))):
-        x0 = truth / problem.alpha
-        for other_kind in ("score", "eps", "v"):
-            if other_kind != kind.prediction:
-                actual = convert(x0, problem.y, "x0", other_kind, problem.alpha, np.sqrt(sigma2))
-                found[f"returns_{other_kind}"] = kind.to_x0(actual) * problem.alpha
-    return found
-
-
-def _score_candidates(problem: Problem, score: np.ndarray, kind: _Kind) -> dict[str, np.ndarray]:
-    inverse = np.linalg.inv(problem.cov)
-    assert problem.prior is not None
-    mean = problem.mean()
-    found = {
-        "minus": -score,
-        "half": score / 2,
-        "twice": 2 * score,
-        "scaled_by_cov": score @ problem.cov,
-        "scaled_by_inverse_cov": score @ inverse,
-        "scaled_by_std": score @ _root(problem.cov),
-        "minus_scaled_by_std": -score @ _root(problem.cov),
-        "posterior_mean_returned": mean / problem.alpha,
-        "residual_not_divided_by_cov": mean - problem.y,
-        "residual_divided_by_std": (mean - problem.y) @ np.linalg.inv(_root(problem.cov)),
-    }
-    if isinstance(problem.prior, GaussianMixture):
-        found["score_of_the_prior"] = problem.prior.score(problem.y)
-    for name, cov in (("noise_variance_squared", problem.cov @ problem.cov), ("noise_variance_rooted", _root(problem.cov)), ("noise_variance_doubled", 2 * problem.cov)):
-        other = gradient(problem.prior.noised(cov).log_density, problem.y)
-        found[name] = other
-        found[f"minus + {name}"] = -other
-    return found
-
-
-def _root(cov: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(cov)
-    return (vectors * np.sqrt(values)) @ vectors.T
-
-
-def _jacobian_evidence(guard: Guarded, kind: _Kind, problem: Problem, framework: str, tolerance: float | None) -> Evidence:
-    """Whether the score's Jacobian is symmetric and ``Σ + Σ J Σ`` positive semidefinite, at the points."""
-    y, cov = problem.y, problem.cov
-    scale = float(np.sqrt(np.min(np.diagonal(cov))))
-    raw, inaccuracy = row_jacobian(guard, y, framework, scale)
-    jacobian = _score_jacobian(raw, kind, problem)
-    # in whitened coordinates: a root of Σ on both sides, so that the identity is the size to compare with
-    root = _root(cov)
-    white = root @ jacobian @ root
-    size = 1 + np.max(np.abs(white))
-    skew = float(np.max(np.abs(white - np.swapaxes(white, 1, 2)))) / 2 / size
-    posterior = np.eye(len(cov)) + (white + np.swapaxes(white, 1, 2)) / 2
-    negative = float(max(0.0, -np.min(np.linalg.eigvalsh(posterior)))) / size
-    # what the conversion from another prediction divides by
-    amplification = 1.0 if kind.prediction == "score" else float(np.linalg.cond(cov)) * (1 + 1 / float(np.min(np.diagonal(cov))))
-    bound = (tolerance or 0.0) + len(cov) * amplification * (inaccuracy + 64 * guard.eps * float(np.max(np.abs(raw)) / max(1.0, np.max(np.abs(white)))))
-    what = f"the score's Jacobian at {len(y)} points: asymmetry {skew:.2g}, negative part of Cov = Σ + Σ J Σ {negative:.2g} (relative)"
-    sentence = f"{what}; a posterior mean has neither, which is necessary and not sufficient"
-    return Evidence.measured(max(skew, negative), bound, sentence, cost={"calls": guard.calls})
-
-
-def _score_jacobian(raw: np.ndarray, kind: _Kind, problem: Problem) -> np.ndarray:
-    """The Jacobian of the score from that of the prediction, both ``(n, d, d)``: every conversion is affine in (value, y)."""
-    if kind.prediction == "score":
-        return raw
-    d = raw.shape[1]
-    zero, one = np.zeros((1, d)), np.ones((1, d))
-    # the conversion acts entrywise (σ² I): read its two coefficients off
-    per_value = kind.to_score(one, zero)[0, 0] if kind.prediction != "x0" else None
-    if per_value is not None:
-        return per_value * raw + kind.to_score(zero, one)[0, 0] * np.eye(d)
-    return np.linalg.solve(problem.cov, problem.alpha * raw - np.eye(d))

@@ -70,9 +70,7 @@ STATEMENT = Statement(
         "A score taken from the posterior mean (or the reverse) is the formula itself and passes always: differentiate log p_Y.",
         "A symmetric positive semidefinite Jacobian is necessary for a posterior mean, not sufficient: max(y, 0) has one.",
     ),
-    not_covered=(
-        "That p_Y is smooth and positive and that derivatives pass under the integral, for laws of X that are not finitely many atoms.",
-    ),
+    not_covered=("That p_Y is smooth and positive and that derivatives pass under the integral, for laws of X that are not finitely many atoms.",),
     conventions=(
         "The formula fails for noise with a mean, noise that is not Gaussian, and noise that depends on X.",
         "For x_t = α x_0 + σ ε it reads E[x_0 | x_t] = (x_t + σ² ∇log p(x_t)) / α.",

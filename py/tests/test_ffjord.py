@@ -178,6 +178,23 @@ def test_a_relu_field_is_undecided_and_says_why():
     assert "jump" in evidence.explain()
 
 
+def test_a_flow_that_explodes_is_undecided():
+    evidence = sp.check_log_likelihood_gradient(lambda z, p, s: -p[0] * z**3, [2.0], [[1.5]], lambda x, p, nu: np.zeros((1, 1)))
+    assert evidence.verdict == "undecided"
+    assert "does not exist" in evidence.explain()
+
+
+def test_a_float32_field_gets_a_float32_bound():
+    def single(z, params, s):
+        out = field(z, params, s)
+        return out.astype(np.complex64 if np.iscomplexobj(out) else np.float32)
+
+    gradient = user(TRUTH)["gradient"]
+    evidence = sp.check_log_likelihood_gradient(single, THETA, X, lambda x, p, nu: gradient(x, p, nu).astype(np.float32))
+    assert evidence, evidence.explain()
+    assert evidence.bound > 2e-5
+
+
 def test_a_field_that_takes_no_complex_numbers_is_differenced():
     def stubborn(z, params, s):
         return field(np.asarray(z, dtype=float), np.asarray(params, dtype=float), s)

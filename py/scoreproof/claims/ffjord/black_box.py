@@ -66,7 +66,7 @@ class BlackBoxField:
         h = self.width / 4
         real_z, real_theta = stencil(lambda t: self(z + t * v, 0.5), h), stencil(lambda t: self(z, 0.5, self.params + t * w), h)
         scale = float(np.max(np.abs(real_z)) + np.max(np.abs(real_theta))) + 1e-300
-        return float(max(np.max(np.abs(in_z - real_z)), np.max(np.abs(in_theta - real_theta)))) <= 1e-6 * scale
+        return float(max(np.max(np.abs(in_z - real_z)), np.max(np.abs(in_theta - real_theta)))) <= (1e-6 + 10 * self.guard.eps / h) * scale
 
     def along_z(self, z: np.ndarray, s: float, v: np.ndarray, params: np.ndarray | None = None) -> np.ndarray:
         """``J v`` at rows z."""

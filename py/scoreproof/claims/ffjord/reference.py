@@ -17,7 +17,7 @@ from scoreproof.claims.ffjord.black_box import FOURTH_ORDER, BlackBoxField, prep
 from scoreproof.claims.ffjord.faults import EDITS, FAULTS, TRUTH, compose
 from scoreproof.claims.ffjord.solver import Prepared, Solution, solve
 from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.errors import ArgumentError
+from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics import complex_step
@@ -101,18 +101,23 @@ def vector(form: tuple[np.ndarray, np.ndarray | None], scales: tuple[float, floa
     return np.concatenate(parts)
 
 
-def settle(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray) -> tuple[Prepared, Solution, float]:
-    """The truth for the user's field, with steps doubled until it settles; and the last change, relative."""
-    previous, change = None, float("inf")
+def settle(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray) -> tuple[Prepared, Solution, float] | None:
+    """The truth for the user's field, with steps doubled until it settles, and the last change, relative; ``None`` if it never does."""
+    previous = None
+    enough = max(SETTLED, 100 * field.guard.eps)
     for steps in STEPS:
-        prepared = prepare_black_box(field, field.path(x, Grid(steps, STAGES)))
+        try:
+            prepared = prepare_black_box(field, field.path(x, Grid(steps, STAGES)))
+        except CallableError:  # the field is finite at x; stage values ran away because the steps are too long, or the flow does
+            previous = None
+            continue
         found = solve(TRUTH, latent, prepared, nu, nu)
         if previous is not None:
             change = float(np.max(np.abs(found.b - previous.b))) / (float(np.max(np.abs(found.b))) + 1e-300)
-            if change <= max(SETTLED, 100 * field.guard.eps) or not np.isfinite(change):
-                break
+            if change <= enough:
+                return prepared, found, change
         previous = found
-    return prepared, found, change
+    return None
 
 
 def independent_gap(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray, prepared: Prepared, found: Solution) -> float:

@@ -48,12 +48,24 @@ class BlackBoxField:
 
     def __call__(self, z: np.ndarray, s: float, params: np.ndarray | None = None) -> np.ndarray:
         """f at rows z, in whatever real arithmetic the callable has."""
-        return self.guard(z, self.params if params is None else params, float(s), shape=z.shape)
+        return self._call(z, self.params if params is None else params, float(s))
+
+    def _call(self, z: np.ndarray, params: np.ndarray, s: float) -> np.ndarray:
+        """The callable without the guard's copies, which its first calls have passed; at the least oddity the guard takes over."""
+        if self.framework == "numpy" and self.guard.prepare is None:
+            self.guard.calls += 1
+            try:
+                result = self.guard.function(z, params, s)
+                if isinstance(result, np.ndarray) and result.shape == z.shape and result.dtype in (float, complex) and np.isfinite(result).all():
+                    return result
+            except Exception:  # the guard will say what it was
+                pass
+        return self.guard(z, params, s, shape=z.shape)
 
     # -- first derivatives ------------------------------------------------------------------
 
     def _complex(self, z: np.ndarray, s: float, params: np.ndarray) -> np.ndarray:
-        return np.imag(self.guard(z, params, float(s), shape=z.shape)) / STEP
+        return np.imag(self._call(z, params, float(s))) / STEP
 
     def _complex_steps_work(self, z: np.ndarray) -> bool:
         """Whether the callable takes complex numbers and is analytic: compared with a real stencil, in z and in θ."""

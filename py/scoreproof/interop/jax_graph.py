@@ -1,7 +1,7 @@
 """The computation graph of a JAX function, read from its jaxpr, with the products of every equation.
 
 Backward products are ``jax.vjp`` through the one equation (the rule that ``jax.grad`` runs, ``custom_vjp`` included). Forward
-products are ``jax.jvp`` through the equation; for a ``custom_vjp`` or ``custom_jvp`` through the jaxpr of the function itself, so
+products are ``jax.jvp`` through the equation; for a user's ``custom_vjp`` or ``custom_jvp`` through the jaxpr of the function itself, so
 that the custom rule has no say in them. Nested ``jit`` is inlined; ``scan``, ``while`` and ``cond`` are one node each.
 """
 
@@ -70,7 +70,10 @@ class _Reader:
             closed = jax.make_jaxpr(self.called)(*self.flat)
         except Exception as error:
             raise ArgumentError(
-                "backward", "traceable by jax.make_jaxpr", f"{type(error).__name__}: {str(error).splitlines()[0]}", "use jax.numpy and jax.lax control flow"
+                "backward",
+                "traceable by jax.make_jaxpr",
+                f"{type(error).__name__}: {str(error).splitlines()[0]}",
+                "use jax.numpy and jax.lax control flow",
             ) from error
         where: dict[Any, tuple[int, int]] = {}  # variable -> (node, which of its outputs)
         sources = []
@@ -80,7 +83,9 @@ class _Reader:
                 sources.append(where[variable][0])
         result = self.walk(closed.jaxpr, closed.consts, where)
         if len(result) != 1 or result[0] is None or not self.leaves[result[0][0]].arrays:
-            raise ArgumentError("backward", "a function that returns one floating array computed from its inputs", f"{len(result)} outputs", "return the loss")
+            raise ArgumentError(
+                "backward", "a function that returns one floating array computed from its inputs", f"{len(result)} outputs", "return the loss"
+            )
         node, index = result[0]
         if len(self.values[node]) > 1:  # one of several outputs: a node that picks it
             node = self.pick(node, index)
@@ -146,7 +151,7 @@ class _Reader:
             return tuple(out) if primitive.multiple_results else (out,)
 
         primal = evaluate
-        if primitive.name in ("custom_vjp_call", "custom_jvp_call", "custom_vjp_call_jaxpr"):
+        if primitive.name in ("custom_vjp_call", "custom_jvp_call", "custom_vjp_call_jaxpr") and not _jax_knows_best(equation):
             body = equation.params.get("call_jaxpr", equation.params.get("fun_jaxpr"))
 
             def primal(*arguments: Any) -> tuple[Any, ...]:
@@ -215,12 +220,17 @@ class _Reader:
             exact(self.embed(node, position, ones.arrays[0]))
         except Exception:  # a custom_vjp inside a scan, say, has no forward mode: differences, with their error
 
-
             def differences(t: Leaves) -> tuple[Leaves, float]:
                 return difference_jvp(plain, here, Leaves([t.arrays[position]]), self.eps)
 
             return SlotMap(pull, lambda t: differences(t)[0], lambda t: differences(t)[1])
         return SlotMap(pull, exact)
+
+
+def _jax_knows_best(equation: Any) -> bool:
+    """JAX's own ``custom_jvp`` rules (relu, logsumexp, …) are kept: they choose a value where their function has a kink."""
+    info = getattr(getattr(equation.params.get("call_jaxpr"), "jaxpr", None), "debug_info", None)
+    return equation.primitive.name == "custom_jvp_call" and "/jax/_src/" in str(getattr(info, "func_src_info", "")).replace("\\", "/")
 
 
 def _titles(equation: Any) -> tuple[str, str]:

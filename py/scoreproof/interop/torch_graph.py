@@ -277,17 +277,38 @@ class _Reader:
         def exact(tangent: Leaves) -> Leaves:
             return self.to_leaves(torch.func.jvp(of_argument, here, tuple(torch.tensor(a) for a in tangent.arrays))[1])
 
-        def plain(x: Leaves) -> Leaves:
-            with torch.no_grad():
-                return self.to_leaves(of_argument(*[torch.tensor(a) for a in x.arrays], primal=False))
-
         x = self.to_leaves(here)
-        probe = Leaves([np.ones_like(a) for a in x.arrays])
         try:
-            exact(probe)
+            exact(Leaves([np.ones_like(a) for a in x.arrays]))
         except Exception:  # no forward mode (NumPy code or a compiled kernel inside): differences, with their error
-            return SlotMap(pull, lambda t: difference_jvp(plain, x, t, self.eps)[0], lambda t: difference_jvp(plain, x, t, self.eps)[1])
+            plain, at, eps = self.plain(evaluate, current, k)
+            return SlotMap(pull, lambda t: difference_jvp(plain, at, t, eps)[0], lambda t: difference_jvp(plain, at, t, eps)[1])
         return SlotMap(pull, exact)
+
+    def plain(self, evaluate: Callable[..., Any], current: list[Any], k: int) -> tuple[Callable[[Leaves], Leaves], Leaves, float]:
+        """The node as a function of argument k alone, where it is now, and its unit roundoff: in double precision if it takes that."""
+        torch = self.torch
+
+        def of(values: list[Any]) -> Callable[[Leaves], Leaves]:
+            def run(x: Leaves) -> Leaves:
+                arguments = list(values)
+                like = self.floats(values[k])
+                arguments[k] = self.with_floats(values[k], [torch.tensor(a, dtype=v.dtype) for a, v in zip(x.arrays, like, strict=True)])
+                with torch.no_grad():
+                    return self.to_leaves(self.floats(evaluate(arguments)))
+
+            return run
+
+        doubled = [self.with_floats(v, [t.detach().double() for t in self.floats(v)]) for v in current]
+        for values, eps in ((doubled, float(np.finfo(float).eps)), (current, self.eps)):
+            at = self.to_leaves(self.floats(values[k]))
+            try:
+                if all(a.dtype == np.float64 for a in of(values)(at).arrays) or values is current:
+                    return of(values), at, eps
+            except Exception:  # it insists on its own dtype
+                if values is current:
+                    raise
+        raise AssertionError("one of the two returns")
 
     def function(self, node: Any) -> tuple[Callable[..., Any], list[int], str]:
         """``(own parameters, args, kwargs, primal) -> value`` of a call, the parameters' nodes, and a readable label."""
@@ -303,7 +324,11 @@ class _Reader:
 
             return run, extra, f"{node.name} = {type(module).__name__}({shown})"
         if node.op == "call_method":
-            return (lambda own, args, kwargs, primal: getattr(args[0], node.target)(*args[1:], **kwargs)), [], f"{node.name} = .{node.target}({shown})"
+            return (
+                (lambda own, args, kwargs, primal: getattr(args[0], node.target)(*args[1:], **kwargs)),
+                [],
+                f"{node.name} = .{node.target}({shown})",
+            )
         target = node.target
         title = getattr(target, "__name__", str(target)) + (".apply" if isinstance(target, _Custom) else "")
 

@@ -110,10 +110,11 @@ class TracedGraph:
 
 
 def difference_jvp(function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, eps: float) -> tuple[Leaves, float]:
-    """``J t`` by central differences with one Richardson step, and a relative error for it.
+    """``J t`` by central differences with one Richardson step, and an estimate of its relative error.
 
-    With D(h) exact to O(h²), ``(4 D(h) - D(2h)) / 3`` is exact to O(h⁴); its error is estimated by its distance to D(h),
-    which is larger by a factor 1/h², plus the rounding of the function, ``3 eps |f| / h``. For functions that have no forward mode only.
+    With D(h) exact to O(h²), ``(4 D(h) - D(2h)) / 3`` is exact to O(h⁴). The estimate is ``|D(h) - D(2h)|``, which where the function
+    is smooth is larger by a factor 1/h² and where steps cross kinks is of the error's own size, plus the rounding of the function,
+    ``3 eps |f| / h``. It is an estimate and no bound: judges leave a margin. For functions that have no forward mode only.
     """
     size, length = max(x.norm(), 1.0), max(t.norm(), 1e-300)
     h = eps**0.25 * size / length
@@ -125,14 +126,15 @@ def difference_jvp(function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, e
     near, far = central(h), central(2 * h)
     best = (4 / 3) * near - (1 / 3) * far
     rounding = 3 * eps * function(x).norm() / h
-    return best, ((best - near).norm() + rounding) / max(best.norm(), rounding, 1e-300)
+    return best, ((near - far).norm() + rounding) / max(best.norm(), rounding, 1e-300)
 
 
 def same_value(name: str, first: Leaves, second: Leaves, eps: float) -> None:
     """Raise ``CallableError`` when two evaluations of a node with the same arguments differ by more than rounding could."""
-    gap, size = (first - second).norm(), first.norm()
+    size = first.norm()
     if not np.isfinite(size):
         raise CallableError(name, "return finite numbers", "its value holds nan or inf", "pass inputs at which the function is finite")
+    gap = (first - second).norm()
     if gap > eps**0.5 * max(size, 1e-300):
         raise CallableError(
             name, "be deterministic", f"two evaluations differ by {gap:.3g}", "switch off dropout (model.eval()) and fix its random seed"

@@ -36,7 +36,7 @@ class Graph:
     >>> Graph(3, ((0, 1), (1, 2), (2, 0)))
     Traceback (most recent call last):
         ...
-    scoreproof.errors.ArgumentError: graph must be acyclic (got the cycle 0 → 1 → 2 → 0); a computation graph has no loops: unroll the recurrence
+    scoreproof.errors.ArgumentError: graph must be acyclic (got the cycle 0 → 1 → 2 → 0); ...
     """
 
     size: int
@@ -48,7 +48,9 @@ class Graph:
             object.__setattr__(self, "size", int(self.size))
             object.__setattr__(self, "edges", tuple((int(u), int(v)) for u, v in self.edges))
         except (TypeError, ValueError) as error:
-            raise ArgumentError("graph", "a number of nodes and pairs (tail, head)", repr(self.edges)[:60], "e.g. Graph(3, ((0, 1), (1, 2)))") from error
+            raise ArgumentError(
+                "graph", "a number of nodes and pairs (tail, head)", repr(self.edges)[:60], "e.g. Graph(3, ((0, 1), (1, 2)))"
+            ) from error
         for u, v in self.edges:
             if not (0 <= u < self.size and 0 <= v < self.size):
                 raise ArgumentError("graph", f"made of edges between nodes 0 … {self.size - 1}", f"edge ({u}, {v})", "raise size or correct the edge")

@@ -67,9 +67,7 @@ def scaled(*, partial: Any = 1, seed: Any = 1) -> Loops:
     """The truth with every partial, or the seed, multiplied by a factor (the sharpness probes)."""
 
     def scale(run: BackwardPass) -> BackwardPass:
-        return BackwardPass(
-            run.order, run.successors, run.predecessors, [partial * p for p in run.partials], run.zeros, run.v_out, seed * run.one
-        )
+        return BackwardPass(run.order, run.successors, run.predecessors, [partial * p for p in run.partials], run.zeros, run.v_out, seed * run.one)
 
     return Loops(lambda r, g: prepare(scale(r), g), lambda r, g: pull(scale(r), g), lambda r, g: push(scale(r), g))
 

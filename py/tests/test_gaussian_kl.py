@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoreproof as sp
+from scoreproof.claims.gaussian_kl.explanations import native
 from scoreproof.claims.gaussian_kl.faults import EDITS, compose, of_form
-from scoreproof.claims.gaussian_kl.public import _native
-from scoreproof.claims.gaussian_kl.stable import excess, stable_isotropic
+from scoreproof.claims.gaussian_kl.stable import excess, stable_diagonal, stable_isotropic
 from scoreproof.claims.gaussian_kl.statement import TRUTH
 from scoreproof.numerics.balls import precision
 from scoreproof.numerics.cubature import expectation, random_rotation
@@ -136,21 +136,105 @@ def test_the_vae_loss_in_torch_float32():
     assert "logvar_as_logstd" in wrong.diagnosis.names
 
 
-def test_near_equal_laws_are_a_note():
-    evidence = sp.check_kl(batched(TRUTH, "isotropic"))
+def stable_vae(mu, logvar, xp=np):
+    return 0.5 * (mu**2 + xp.expm1(logvar) - logvar).sum(1)
+
+
+def printed_vae(mu, logvar, xp=np):
+    return -0.5 * (1 + logvar - mu**2 - xp.exp(logvar)).sum(1)
+
+
+@pytest.mark.parametrize("form", ["isotropic", "diagonal", "full"])
+def test_digits_lost_near_equal_laws_are_a_note(form):
+    evidence = sp.check_kl(batched(TRUTH, form), **options(form))
     assert evidence
     assert "log1p" in evidence.explain()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_stable_form_gets_no_note(dtype):
+    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "dtype": dtype}
+    assert sp.check_kl(stable_vae, **given).notes == ()
+    evidence = sp.check_kl(printed_vae, **given)
+    assert evidence
+    assert len(evidence.notes) == 1
+
+
+def test_the_vae_loss_in_jax():
+    jax = pytest.importorskip("jax")
+    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "framework": "jax"}
+    assert sp.check_kl(jax.jit(lambda m, v: stable_vae(m, v, jax.numpy)), **given)
+    wrong = sp.check_kl(lambda m, v: 0.5 * (m**2 + jax.numpy.exp(v) - v).sum(1), **given)
+    assert wrong.diagnosis.names == ("diagonal_no_minus_one",)
+
+
+@pytest.mark.parametrize(
+    ("parameterization", "read", "name"),
+    [
+        ("std", lambda s: s, "std_as_variance"),
+        ("variance", lambda v: v**2, "variance_as_std"),
+        ("variance", np.exp, "variance_as_logvar"),
+        ("logvar", lambda v: v**2, "logvar_as_std"),
+        ("logvar", lambda v: np.exp(2 * v), "logvar_as_logstd"),
+    ],
+)
+@pytest.mark.parametrize("form", ["isotropic", "diagonal"])
+def test_a_misread_scale_is_named(parameterization, read, name, form):
+    def kl(mu0, scale0, mu1, scale1):
+        v0, v1 = read(scale0), read(scale1)
+        return 0.5 * ((mu1 - mu0) ** 2 / v1 + v0 / v1 - 1 + np.log(v1 / v0)).sum(axis=1)
+
+    evidence = sp.check_kl(kl, form=form, parameterization=parameterization)
+    assert evidence.verdict == "refuted"
+    assert name in evidence.diagnosis.names, evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("change", "reduction", "name"),
+    [
+        (lambda v: v.sum() / np.log(2), "sum", "bits_for_nats"),
+        (lambda v: v.mean(), "sum", "mean_for_sum"),
+        (lambda v: v.mean() / 3, "sum", "mean_for_sum + mean_over_dimensions"),
+        (lambda v: 2 * v, "none", "twice_everything"),
+    ],
+)
+def test_reductions_and_units_are_named(change, reduction, name):
+    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "reduction": reduction}
+    evidence = sp.check_kl(lambda mu, logvar: change(stable_vae(mu, logvar)), **given)
+    assert evidence.diagnosis.names == (name,)
+
+
+@given(st.integers(1, 5), st.floats(1e-12, 1e-2), st.integers(0, 2**32 - 1))
+def test_stable_forms_keep_their_digits(d, gap, seed):
+    from flint import arb
+
+    rng = np.random.default_rng(seed)
+    m0, v1 = rng.standard_normal((2, d))
+    m1, v0 = m0 + gap * rng.standard_normal(d), v1 + gap * rng.standard_normal(d)
+    stable = stable_diagonal(m0, v0, m1, v1)
+    with precision(400):
+        a, b, c, e = (np.array([arb(float(x)) for x in row], dtype=object) for row in (m0, v0, m1, v1))
+        exact = TRUTH.diagonal(a, b, c, e)
+        assert abs(arb(stable) / exact - 1) < 1.8e-15
 
 
 def test_calls_are_counted():
     from scoreproof.interop.callables import Guarded
 
-    guard = Guarded(batched(TRUTH, "full"), "kl")
-    sp.check_kl(guard, form="full")
+    for form in ("isotropic", "full"):
+        guard = Guarded(batched(TRUTH, form), "kl")
+        assert sp.check_kl(guard, form=form).cost == {"calls": 5}
+        assert guard.calls == 5
+    guard = Guarded(lambda m0, s0, m1, s1: 0 * m0[:, 0], "kl")
+    assert sp.check_kl(guard).cost == {"calls": 4}
     assert guard.calls == 4
-    guard = Guarded(batched(TRUTH, "isotropic"), "kl")
-    sp.check_kl(guard)
-    assert guard.calls == 5
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_verdict_is_the_same_for_every_seed(seed):
+    for form in ("isotropic", "diagonal", "full"):
+        evidence = sp.check_kl(batched(TRUTH, form), seed=seed, **options(form))
+        assert evidence, evidence.explain()
 
 
 @pytest.mark.parametrize(
@@ -173,5 +257,5 @@ def test_bad_input_has_one_clear_error(kl, more, message):
 
 def test_native_parameters():
     cov = np.diag([4.0, 4.0])
-    assert _native(cov, "isotropic") == 2.0
-    assert np.allclose(_native(cov, "diagonal"), np.log(4))
+    assert native(cov, "isotropic") == 2.0
+    assert np.allclose(native(cov, "diagonal"), np.log(4))

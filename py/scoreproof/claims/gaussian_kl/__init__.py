@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoreproof.claims.gaussian_kl.checks import cubature, integrals, moments, near_equal
+from scoreproof.claims.gaussian_kl.checks_certified import integrals
+from scoreproof.claims.gaussian_kl.checks_exact import moments
+from scoreproof.claims.gaussian_kl.checks_float import cubature, near_equal
 from scoreproof.claims.gaussian_kl.faults import FAULTS, compose
 from scoreproof.claims.gaussian_kl.statement import KL, STATEMENT, TRUTH, assemble, diagonal_terms, full_terms, isotropic_terms
 from scoreproof.core import Claim

@@ -26,15 +26,12 @@ __all__ = ["STATEMENT", "TRUTH", "KL", "assemble", "diagonal_terms", "full_terms
 def isotropic_terms(m0: Any, sigma0: Any, m1: Any, sigma1: Any) -> tuple[Any, Any, Any]:
     """The mean, trace and log terms of ``‖m1-m0‖²/(2σ1²) + (σ0²/σ1² - 1) d/2 + d log(σ1/σ0)``."""
     d = len(m0)
-    gap = sum((m1 - m0) ** 2, 0 * (sigma0 / sigma1))
-    return gap / (2 * sigma1**2), (sigma0**2 / sigma1**2 - 1) * d / 2, d * log(sigma1 / sigma0)
+    return np.sum((m1 - m0) ** 2) / (2 * sigma1**2), (sigma0**2 / sigma1**2 - 1) * d / 2, d * log(sigma1 / sigma0)
 
 
 def diagonal_terms(m0: Any, logvar0: Any, m1: Any, logvar1: Any) -> tuple[Any, Any, Any]:
     """``½ Σ (m1-m0)²/v1``, ``½ Σ (v0/v1 - 1)`` and ``½ Σ (logvar1 - logvar0)`` with ``v = exp(logvar)``."""
-    ratio = np.array([exp(a - b) for a, b in zip(logvar0, logvar1, strict=True)])
-    inverse = np.array([exp(-b) for b in logvar1])
-    return sum((m1 - m0) ** 2 * inverse) / 2, sum(ratio - 1) / 2, sum(logvar1 - logvar0) / 2
+    return np.sum((m1 - m0) ** 2 * exp(-logvar1)) / 2, np.sum(exp(logvar0 - logvar1) - 1) / 2, np.sum(logvar1 - logvar0) / 2
 
 
 def full_terms(m0: Any, cov0: Any, m1: Any, cov1: Any) -> tuple[Any, Any, Any]:

@@ -65,3 +65,15 @@ def test_citation_and_versions_agree(root):
     assert package.__version__ == version
     assert f"version: {version}" in (root / "CITATION.cff").read_text("utf-8")
     assert f"## {version}" in (root / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_readme_shows_the_table_that_verify_prints(root):
+    from scoreproof.claims import NAMES, load
+
+    text = (root / "README.md").read_text("utf-8")
+    for name in NAMES:
+        row = re.search(rf"^{name} +│ holds +│ exact: (\w+) .*│ (\d+) of (\d+) ", text, re.M)
+        assert row, f"README's table has no row for {name}"
+        faults = len(load(name).faults)
+        assert (row[2], row[3]) == (str(faults), str(faults)), f"README's row for {name} is out of date: paste the table of `make verify` anew"
+        assert row[1] in {c.name for c in load(name).checks}

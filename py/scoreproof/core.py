@@ -78,6 +78,7 @@ class Check:
     blind: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[str, ...] = ()
     requires: str | None = None  # the extra this check needs, e.g. "data"
+    real_input: bool = False  # runs on data or code from outside: what it found is printed below the table
 
     @property
     def doc(self) -> str:
@@ -91,7 +92,7 @@ def check(
     """Make a function ``(subject, instance, rng) -> Evidence`` into a ``Check`` of the same name."""
 
     def wrap(run: Callable[[Subject, Any, Any], Evidence]) -> Check:
-        return Check(run.__name__, kind, run, instances, dict(blind or {}), probes, requires)
+        return Check(run.__name__, kind, run, instances, dict(blind or {}), probes, requires, real_input)
 
     return wrap
 

@@ -46,13 +46,12 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
 
 
 def _print_real_input(run: Run, console: Console) -> None:
+    """What the checks on data and code from outside found: one line an instance."""
     for result in run.results:
         for check in result.checks:
-            for name, evidence in check.evidence.items():
-                if evidence.labels[0] == "" and not evidence.notes:
-                    continue
-                for note in evidence.notes:
-                    console.print(Text(f"{result.name} · {check.check.name} · {name}: {note}"))
+            for evidence in check.evidence.values() if check.check.real_input else ():
+                error = f" (error {_short(evidence.value)} ≤ {_short(evidence.bound)})" if evidence.verdict == "holds" else ""
+                console.print(Text(f"{result.name} · {check.check.name}: {evidence.verdict}: {evidence.sentence}{error}"))
 
 
 def _row(result: ClaimResult, lean: str) -> tuple[Any, ...]:

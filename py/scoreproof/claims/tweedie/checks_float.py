@@ -33,7 +33,7 @@ class NoisyData:
     prior: Atoms
     cov: np.ndarray
     y: np.ndarray
-    note: str = ""
+    where: str = ""
 
 
 def _random_atoms(rng: np.random.Generator, d: int, n: int, m: int, condition: float) -> NoisyData:
@@ -73,9 +73,8 @@ def _compare_means(subject: Posterior, data: NoisyData) -> Evidence:
         error,
         mean_bound(data.cov, law.exponent(data.y), data.prior.size),
         f"y + Σ ∇log p_Y(y) against the softmax average of {data.prior.size} atoms in R^{data.prior.dimension} at {len(data.y)} points "
-        f"(softmax perplexity {spread})",
+        f"(softmax perplexity {spread}){data.where}",
         cost={"evaluations": data.y.size},
-        notes=(data.note.format(spread=spread, error=error),) if data.note else (),
     )
 
 
@@ -96,8 +95,8 @@ def _digits(rng: np.random.Generator, c: float, m: int) -> NoisyData | None:
     prior = Atoms(points)
     # three pixels are constant over the whole set: without a ridge Σ is singular
     cov = c * (prior.covariance() + 1e-2 * np.eye(64))
-    note = f"scikit-learn's handwritten digits as the prior, Σ = {c:g}·(covariance + 0.01 I): softmax perplexity {{spread}}, error {{error:.1e}}."
-    return NoisyData(prior, cov, prior.noised(cov).noisy(rng, m), note)
+    where = f"; scikit-learn's handwritten digits as the prior, Σ = {c:g}·(their covariance + 0.01 I)"
+    return NoisyData(prior, cov, prior.noised(cov).noisy(rng, m), where)
 
 
 def _digit_instances(profile: str) -> tuple[Instance, ...]:
@@ -106,7 +105,7 @@ def _digit_instances(profile: str) -> tuple[Instance, ...]:
     return tuple(Instance(f"digits, c = {c:g}", lambda rng, c=c: _digits(rng, c, m)) for c in scales)
 
 
-@check(kind="float", instances=_digit_instances, blind=dict.fromkeys(_COVARIANCE_FAULTS, _NO_COVARIANCE), requires="data")
+@check(kind="float", instances=_digit_instances, blind=dict.fromkeys(_COVARIANCE_FAULTS, _NO_COVARIANCE), requires="data", real_input=True)
 def digits(subject: Posterior, data: NoisyData | None, rng: Any) -> Evidence:
     """Real data: the 1797 handwritten digits of scikit-learn are the prior, in 64 dimensions, and the exact posterior mean of
     a noisy digit is compared with y + Σ ∇log p_Y(y); the score is the complex-step derivative of log p_Y.

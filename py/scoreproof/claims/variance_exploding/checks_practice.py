@@ -69,7 +69,7 @@ def _instances(profile: str) -> tuple[Instance, ...]:
     return tuple(Instance(name, partial(_practice, name)) for name in names)
 
 
-@check(kind="float", instances=_instances, probes=("spread", "root", "rate"))
+@check(kind="float", instances=_instances, probes=("spread", "root", "rate"), real_input=True)
 def schedules(subject: Any, practice: Practice, rng: Any) -> Evidence:
     """Real input: the schedules that practitioners write (VE, VP linear and cosine, sub-VP, EDM, straight paths), as (f, g) and as the
     declared marginal. The variance that (f, g) imply comes from quadrature of f and g alone; X/α must be variance exploding with σ/α.

@@ -32,7 +32,7 @@ def test_readme_opens_with_the_two_commands(root):
 
 def test_readme_commands_are_known_to_the_command_line(root, scoreproof):
     text = (root / "README.md").read_text("utf-8")
-    commands = set(re.findall(r"^ *(?:\$ )?(?:\.venv/bin/)?scoreproof ([a-z]+)", text, re.M))
+    commands = set(re.findall(r"^ {4}(?:\$ )?(?:\.venv/bin/)?scoreproof ([a-z]+)", text, re.M))
     assert commands
     for command in commands:
         assert scoreproof(command, "--help").returncode == 0

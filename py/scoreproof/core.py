@@ -87,7 +87,13 @@ class Check:
 
 
 def check(
-    *, kind: Kind, instances: Instances, blind: Mapping[str, str] | None = None, probes: tuple[str, ...] = (), requires: str | None = None
+    *,
+    kind: Kind,
+    instances: Instances,
+    blind: Mapping[str, str] | None = None,
+    probes: tuple[str, ...] = (),
+    requires: str | None = None,
+    real_input: bool = False,
 ) -> Callable[[Callable[[Subject, Any, Any], Evidence]], Check]:
     """Make a function ``(subject, instance, rng) -> Evidence`` into a ``Check`` of the same name."""
 

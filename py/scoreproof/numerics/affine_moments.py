@@ -51,6 +51,7 @@ class Moments:
     log_sensitivity: np.ndarray
     converged: np.ndarray
     panels: int
+    tried: int  # panels evaluated, those that were split included
     edges: np.ndarray  # (panels + 1,)
     nodes: np.ndarray  # (panels, n)
     weights: np.ndarray  # (panels, n)
@@ -67,6 +68,13 @@ class Moments:
         """``∫_0^t`` of values given at the nodes ``(panels, n, d)``, at any times within the span: ``(m, d)``."""
         whole = np.concatenate([np.zeros((1, values.shape[2])), np.cumsum(np.einsum("pn,pnd->pd", self.weights, values), axis=0)])
         return whole[self._panel(t)] + self._partial(values, t)
+
+    def value(self, values: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Values given at the nodes, interpolated to times within the span (or a panel's end): ``(m, d)``."""
+        p = np.clip(np.searchsorted(self.edges, t, side="left") - 1, 0, self.panels - 1)
+        series = np.einsum("kn,mnd->mkd", _legendre()[0], values[p])
+        u = (np.asarray(t) - self.edges[p]) / (self.edges[p + 1] - self.edges[p])
+        return np.einsum("mk,mkd->md", np.polynomial.legendre.legvander(2 * u - 1, NODES - 1), series)
 
     def _panel(self, t: np.ndarray) -> np.ndarray:
         return np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, self.panels - 1)
@@ -154,7 +162,8 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
     tried = len(panels.low)
     while True:
         state = _propagate(panels, times)
-        splittable = panels.high - panels.low > 64 * np.finfo(float).eps * panels.high
+        # not below what floats resolve, nor (towards a singularity at 0) below where even t^(-1/2) holds nothing any more
+        splittable = panels.high - panels.low > np.maximum(64 * np.finfo(float).eps * panels.high, 1e-36 * times[-1])
         poor = _poor(panels, state, times, eps, breaks) & splittable
         if not poor.any() or tried + 2 * int(poor.sum()) > max_panels:
             break
@@ -162,7 +171,7 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
         halves = _evaluate(coefficients, np.concatenate([panels.low[poor], middle]), np.concatenate([middle, panels.high[poor]]))
         tried += len(halves.low)
         panels = panels.merge(~poor, halves)
-    return _collect(panels, state, times, poor, breaks)
+    return _collect(panels, state, times, poor, tried, breaks)
 
 
 def _evaluate(coefficients: Coefficients, low: np.ndarray, high: np.ndarray) -> _Panels:
@@ -229,7 +238,7 @@ def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float, breaks:
     return ~good.all(axis=1)
 
 
-def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray, breaks: tuple[float, ...]) -> Moments:
+def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray, tried: int, breaks: tuple[float, ...]) -> Moments:
     log_error, shift_error, variance_error = _errors(panels, state, breaks)
     edges = np.append(panels.low, panels.high[-1])
     width = (panels.high - panels.low)[:, None]
@@ -254,6 +263,6 @@ def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray
     settled = ~np.concatenate([[False], np.logical_or.accumulate(poor)])
     return Moments(
         times, state.log[where], state.shift[where], state.variance[where], running[:, 0], running[:, 1], running[:, 2], size[where], running[:, 3],
-        moved_log[where], settled[where] & np.isfinite(state.variance[where]).all(axis=1), len(panels.low), edges,
+        moved_log[where], settled[where] & np.isfinite(state.variance[where]).all(axis=1), len(panels.low), tried, edges,
         panels.low[:, None] + width * gauss_legendre(NODES)[0], width * weights, panels.a, panels.g2, state.log_nodes, state.log,
     )  # fmt: skip

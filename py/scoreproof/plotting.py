@@ -18,7 +18,8 @@ _COLOURS = {"holds": "tab:green", "refuted": "tab:red", "undecided": "tab:orange
 def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
     """Draw ``evidence`` on ``ax`` (a new figure when omitted) and return the axes.
 
-    Named curves are drawn as lines (``truth`` dashed); without curves, the error stands beside its bound. Raises
+    Named curves are drawn as lines (``truth`` dashed), with the bound where they are errors; without curves, the error stands
+    beside its bound. The vertical axis is logarithmic where everything is positive and spans more than two decades. Raises
     ``MissingExtraError`` when matplotlib is not installed.
     """
     try:
@@ -35,6 +36,9 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
             style = {"linestyle": "--", "color": "0.5"} if name in ("truth", "exact", "implied") else {"marker": "."}
             ax.plot(x, y, label=name, **(style if ordered else {"linestyle": "none", "marker": "."}))
         values = [v for x, y in evidence.curves.values() for v in y]
+        if "error" in evidence.labels[1] and evidence.bound > 0:  # only an error can be held against the bound; nan > 0 is false
+            _bound_line(ax, evidence.bound)
+            values.append(evidence.bound)
         if values and all(v > 0 for v in values) and max(values) > 100 * min(values):
             ax.set_yscale("log")
         ax.set_xlabel(evidence.labels[0])
@@ -44,8 +48,12 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
         floor = 1e-3 * evidence.bound if evidence.bound > 0 else 1e-300
         ax.bar(["error"], [max(evidence.value, floor)], color=_COLOURS[evidence.verdict])
         if evidence.bound > 0:
-            ax.axhline(evidence.bound, linestyle="--", color="0.3", label=f"bound {evidence.bound:.2g}")
+            _bound_line(ax, evidence.bound)
             ax.set_yscale("log")
             ax.legend()
     ax.set_title(f"{evidence.verdict} ({evidence.kind})", color=_COLOURS[evidence.verdict])
     return ax
+
+
+def _bound_line(ax: Any, bound: float) -> None:
+    ax.axhline(bound, linestyle="--", color="0.3", label=f"bound {bound:.2g}")

@@ -17,7 +17,7 @@ from scoreproof.objects.graphs import Graph
 from scoreproof.objects.h_transform import HTransform
 from scoreproof.objects.linear_sde import LinearSDE
 from scoreproof.objects.mixtures import GaussianMixture
-from scoreproof.objects.schedules import EDM, VE, Schedule, SubVP, VPCosine, VPLinear
+from scoreproof.objects.schedules import EDM, VE, FlowMatching, Schedule, SubVP, VPCosine, VPLinear
 
 try:
     from hypothesis import strategies as st
@@ -45,8 +45,10 @@ def covariances(draw: Any, d: int | None = None, condition: float = 100.0) -> np
 
     Rotations in the coordinate planes turn a diagonal of powers of two; d is between 1 and 4 unless it is given.
     """
+    if not condition >= 1:
+        raise ArgumentError("condition", ">= 1", condition, "it is the largest eigenvalue over the smallest")
     d = draw(st.integers(1, 4)) if d is None else d
-    levels = int(np.log2(condition)) if condition >= 1 else 0
+    levels = int(np.log2(condition))
     exponents = np.array(draw(st.lists(st.integers(0, levels), min_size=d, max_size=d)), dtype=float)
     cov = np.diag(2.0 ** (exponents - exponents.min()))
     for i in range(d - 1):
@@ -68,13 +70,14 @@ def mixtures(draw: Any, d: int | None = None, components: int = 3, condition: fl
 
 
 def schedules() -> st.SearchStrategy[Schedule]:
-    """VE, VP (linear, cosine with its clip), sub-VP and EDM, with constants around the usual ones."""
+    """VP (linear, cosine with its clip), sub-VP, VE, EDM and flow matching, with constants around the usual ones; shrinks to linear VP."""
     return st.one_of(
         st.builds(VPLinear, numbers(0.0625, 1), numbers(2, 20)),
         st.builds(SubVP, numbers(0.0625, 1), numbers(2, 20)),
         st.builds(VE, numbers(0.0625, 0.5), numbers(2, 50)),
         st.just(VPCosine()),
         st.just(EDM()),
+        st.just(FlowMatching()),
     )
 
 

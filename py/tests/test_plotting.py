@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -39,3 +40,17 @@ def test_plot_on_given_axes_and_of_what_did_not_run():
     ax = Figure().add_subplot()
     assert sp.Evidence.not_run("float", "an extra is missing").plot(ax) is ax
     assert "not run" in ax.get_title()
+
+
+def test_curves_of_errors_show_the_bound_on_a_logarithmic_axis():
+    curves = {"error": ([1, 2, 3], [1e-3, 1e-5, 1e-7])}
+    ax = sp.Evidence.measured(1e-7, 1e-6, "two sides", curves=curves, labels=("n", "relative error")).plot()
+    assert ax.get_yscale() == "log"
+    assert any("bound" in line.get_label() for line in ax.lines)
+
+
+def test_without_matplotlib_one_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(sp.MissingExtraError, match=r"matplotlib is not installed; run: pip install 'scoreproof\[report\]'"):
+        sp.Evidence.measured(1e-3, 1e-6, "two sides").plot()

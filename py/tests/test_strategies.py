@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
@@ -68,3 +69,28 @@ def test_minimal_examples_are_readable():
     assert (graph.size, graph.edges) == (2, ((0, 1),))
     parallel = find(sps.graphs(), lambda g: len(g.edges) > len(set(g.edges)), settings=NO_DEADLINE)
     assert parallel.edges == ((0, 1), (0, 1))
+
+
+def test_minimal_processes_are_readable():
+    sde = find(sps.linear_sdes(), lambda s: True, settings=NO_DEADLINE)
+    assert (sde.dimension, sde.matrix().tolist(), sde.b.tolist()) == (1, [[0.0]], [0.0])
+    rotating = find(sps.linear_sdes(d=2), lambda s: s.matrix()[0, 1] > 0.5, settings=NO_DEADLINE)
+    assert rotating.matrix().tolist() == [[0.0, 0.5625], [0.0, 0.0]]
+    field, theta = find(sps.smooth_fields(d=2), lambda pair: True, settings=NO_DEADLINE)
+    assert field.dimension == 2
+    assert theta.tolist() == [0.25, 0.25, 1.0, 1.0], "the logistic field: equal rates, unit capacities"
+    net, theta = find(sps.smooth_fields(d=1), lambda pair: type(pair[0]).__name__ == "TanhNetwork", settings=NO_DEADLINE)
+    assert not theta.any()
+    late = find(sps.schedules(), lambda s: s.horizon > 1, settings=NO_DEADLINE)
+    assert type(late).__name__ == "EDM"
+    process = find(sps.nonlinear_sdes(), lambda p: True, settings=NO_DEADLINE)
+    assert process.dimension == 1
+
+
+def test_bad_parameters_are_named():
+    import scoreproof as sp
+
+    with pytest.raises(sp.ArgumentError, match="condition must be >= 1"):
+        find(sps.covariances(condition=0.5), lambda c: True, settings=NO_DEADLINE)
+    with pytest.raises(sp.ArgumentError, match="multiple of 1/16"):
+        sps.numbers(0.01, 0.02)

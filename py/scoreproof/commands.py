@@ -52,7 +52,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     for result in run.results if quiet else ():
         for failure in result.failures:
             print(f"scoreproof: TOOL FAILURE in {result.name}: {failure}", file=sys.stderr)
-    return run.status
+    # a Lean file that is not the one its receipt speaks of is a failure of the tool, as a missed fault is
+    return run.status if run.interrupted else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
 
 
 def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:

@@ -125,3 +125,14 @@ def test_interrupt_prints_what_is_done_and_exits_130(root):
     assert process.returncode == 130, err
     assert "interrupted, not everything ran" in out
     assert "Traceback" not in err
+
+
+def test_an_edited_lean_file_fails_the_verification(tmp_path, monkeypatch, capsys):
+    import json
+
+    from scoreproof import cli, lean
+
+    monkeypatch.setattr(lean, "status", lambda: {"status": "changed since it was verified", "reason": "a test", "claims": {}})
+    file = tmp_path / "out.json"
+    assert cli.main(["verify", "gaussian_kl", "--profile", "quick", "--workers", "1", "-q", "--json", str(file)]) == 4
+    assert json.loads(file.read_text("utf-8"))["status"] == 4

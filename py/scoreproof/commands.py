@@ -37,7 +37,9 @@ def run_verify(arguments: argparse.Namespace) -> int:
     quiet = arguments.quiet or to_stdout
     run = _with_progress(arguments, quiet)
     status = lean.status()
-    doc = document(run, status, timings=not arguments.no_timings)
+    # a Lean file that is not the one its receipt speaks of is a failure of the tool, as a missed fault is
+    exit_status = run.status if run.interrupted else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
+    doc = document(run, status, exit_status=exit_status, timings=not arguments.no_timings)
     if to_stdout:
         sys.stdout.write(dumps(doc))
     elif arguments.json is not None:
@@ -52,8 +54,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     for result in run.results if quiet else ():
         for failure in result.failures:
             print(f"scoreproof: TOOL FAILURE in {result.name}: {failure}", file=sys.stderr)
-    # a Lean file that is not the one its receipt speaks of is a failure of the tool, as a missed fault is
-    return run.status if run.interrupted else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
+    return exit_status
 
 
 def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:

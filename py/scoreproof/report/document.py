@@ -27,8 +27,8 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def document(run: Run, lean: dict[str, Any], *, timings: bool = True) -> dict[str, Any]:
-    """``run`` and the Lean status as a JSON-ready dictionary."""
+def document(run: Run, lean: dict[str, Any], *, exit_status: int | None = None, timings: bool = True) -> dict[str, Any]:
+    """``run`` and the Lean status as a JSON-ready dictionary; ``exit_status`` is the process's, where it is not the run's own."""
     from scoreproof import __version__
 
     return {
@@ -39,7 +39,7 @@ def document(run: Run, lean: dict[str, Any], *, timings: bool = True) -> dict[st
         "seed": run.seed,
         "profile": run.profile,
         "interrupted": run.interrupted,
-        "status": run.status,
+        "status": run.status if exit_status is None else exit_status,
         "claims": [_claim(result, timings) for result in run.results],
         "lean": lean,
     }

@@ -8,13 +8,13 @@ signature, so one set of checks serves verification, the kill matrix, the sharpn
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scoreproof.evidence import Evidence, Kind
 
-__all__ = ["PROFILES", "Check", "Claim", "Fault", "Instance", "Statement", "check"]
+__all__ = ["PROFILES", "Check", "Claim", "Fault", "Instance", "Statement", "check", "merge_slots"]
 
 Subject = Any  # a callable, or a small frozen dataclass of callables where a claim has two formulas
 
@@ -131,6 +131,22 @@ class Claim:
     def fault(self, name: str) -> Fault:
         """The fault called ``name``; raises ``KeyError`` with the known names."""
         return _named(self.faults, name, "fault")
+
+
+def merge_slots(edits: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The union of several faults' edits, each a mapping from the slot of a formula to what stands there instead.
+
+    ``None`` when two of them edit the same slot: such faults exclude each other.
+
+    >>> merge_slots([{"sign": -1}, {"half": 1}]), merge_slots([{"sign": -1}, {"sign": 0}])
+    ({'sign': -1, 'half': 1}, None)
+    """
+    merged: dict[str, Any] = {}
+    for edit in edits:
+        if merged.keys() & edit.keys():
+            return None
+        merged |= edit
+    return merged
 
 
 def _named(things: tuple[Any, ...], name: str, what: str) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scoreproof.claims.ffjord.statement import estimate, formula, start
-from scoreproof.core import Fault
+from scoreproof.core import Fault, merge_slots
 from scoreproof.objects.fields import basis_rows
 
 __all__ = ["EDITS", "FAULTS", "Spare", "TRUTH", "Variant", "compose", "perturbations"]
@@ -141,13 +141,8 @@ FAULTS = tuple(Fault(name, Variant(slots), why) for name, (slots, why) in EDITS.
 
 def compose(names: tuple[str, ...]) -> Variant | None:
     """The subject that carries all named faults; ``None`` where two of them edit the same slot."""
-    slots: dict[str, Callable[..., Any]] = {}
-    for name in names:
-        edit = EDITS[name][0]
-        if slots.keys() & edit.keys():
-            return None
-        slots |= edit
-    return Variant(slots)
+    slots = merge_slots(EDITS[name][0] for name in names)
+    return None if slots is None else Variant(slots)
 
 
 def perturbations() -> Mapping[str, Callable[[Any], Variant]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.claims.fokker_planck.statement import Jets, total
-from scoreproof.core import Fault
+from scoreproof.core import Fault, merge_slots
 
 __all__ = ["EDITS", "FAULTS", "Operator", "compose", "perturbations"]
 
@@ -87,13 +87,8 @@ FAULTS = tuple(Fault(name, Operator(**slots), why) for name, (slots, why) in EDI
 
 def compose(names: tuple[str, ...]) -> Operator | None:
     """The subject that carries all named faults; ``None`` where two of them edit the same slot."""
-    slots: dict[str, Any] = {}
-    for name in names:
-        edit = EDITS[name][0]
-        if slots.keys() & edit.keys():
-            return None
-        slots |= edit
-    return Operator(**slots)
+    slots = merge_slots(EDITS[name][0] for name in names)
+    return None if slots is None else Operator(**slots)
 
 
 def perturbations() -> Mapping[str, Callable[[Any], Operator]]:

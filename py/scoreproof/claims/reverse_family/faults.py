@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scoreproof.core import Fault
+from scoreproof.core import Fault, merge_slots
 
 __all__ = ["EDITS", "FAULTS", "Variant", "compose", "perturbations"]
 
@@ -66,8 +66,10 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "noise_without_root": ({"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g)}, "(1-λ) g: the root forgotten"),
     "noise_without_g": ({"noise": lambda lam, g: 1 - lam + g * 0}, "√(1-λ) dW: g forgotten"),
     "noise_g_without_square": ({"noise": lambda lam, g: (1 - lam) * g}, "√((1-λ) g): the variance rate taken for g"),
-    "noise_variance_for_coefficient": ({"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g) * (g * g)},
-                                       "(1-λ) g² dW: the variance rate handed over as coefficient"),
+    "noise_variance_for_coefficient": (
+        {"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g) * (g * g)},
+        "(1-λ) g² dW: the variance rate handed over as coefficient",
+    ),
     "noise_full": ({"noise": lambda lam, g: g * g}, "g dW at every λ: only the drift was interpolated"),
     "noise_half": ({"noise": lambda lam, g: (1 - lam / 2) * (g * g)}, "√(1-λ/2) g: the score's factor put on the noise"),
     "noise_sign": ({"noise": lambda lam, g: (1 + lam) * (g * g)}, "√(1+λ) g: the sign of λ in the noise"),
@@ -83,13 +85,8 @@ FAULTS = tuple(Fault(name, Variant(**slots), why) for name, (slots, why) in EDIT
 
 def compose(names: tuple[str, ...]) -> Variant | None:
     """The subject that carries all named faults; ``None`` where two of them edit the same slot."""
-    slots: dict[str, Any] = {}
-    for name in names:
-        edit = EDITS[name][0]
-        if slots.keys() & edit.keys():
-            return None
-        slots |= edit
-    return Variant(**slots)
+    slots = merge_slots(EDITS[name][0] for name in names)
+    return None if slots is None else Variant(**slots)
 
 
 def perturbations() -> Mapping[str, Callable[[Any], Variant]]:

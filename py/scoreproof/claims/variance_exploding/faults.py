@@ -6,11 +6,11 @@ Conventions: as in `statement`. A subject is ``(y, Sigma) -> Law``; the slots ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.claims.variance_exploding.statement import Law, Sigma, formula
-from scoreproof.core import Fault
+from scoreproof.core import Fault, merge_slots
 
 __all__ = ["EDITS", "FAULTS", "Variant", "compose"]
 
@@ -88,11 +88,5 @@ FAULTS = tuple(Fault(name, Variant(**edits), why) for name, (edits, why) in EDIT
 
 def compose(names: tuple[str, ...]) -> Variant | None:
     """The subject with all the named faults, or ``None`` when two of them edit the same slot."""
-    subject, taken = Variant(), set[str]()
-    for name in names:
-        edits = EDITS[name][0]
-        if taken & set(edits):
-            return None
-        taken |= set(edits)
-        subject = replace(subject, **edits)
-    return subject
+    slots = merge_slots(EDITS[name][0] for name in names)
+    return None if slots is None else Variant(**slots)

@@ -35,7 +35,7 @@ class Moments:
     - ``log_mean_error``, ``shift_error``, ``variance_error``: estimates of what the quadrature leaves.
     - ``log_size``: ∫|a|. ``sensitivity``: ∫ e^{2∫_s^t a} s |dg²|, ``log_sensitivity``: ∫ s |da|: how far a rounding of the time inside the
       coefficients moves V and ∫a, in units of eps.
-    - ``converged`` ``(m,)``: the budget sufficed up to that time.
+    - ``converged`` ``(m,)``: up to that time the error estimates are below 1e-9 (256 eps for coarser numbers) of what they belong to.
     - The panels, with the coefficients at their nodes, for integrals of one's own.
     """
 
@@ -171,7 +171,7 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
         halves = _evaluate(coefficients, np.concatenate([panels.low[poor], middle]), np.concatenate([middle, panels.high[poor]]))
         tried += len(halves.low)
         panels = panels.merge(~poor, halves)
-    return _collect(panels, state, times, poor, tried, breaks)
+    return _collect(panels, state, times, eps, tried, breaks)
 
 
 def _evaluate(coefficients: Coefficients, low: np.ndarray, high: np.ndarray) -> _Panels:
@@ -238,7 +238,7 @@ def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float, breaks:
     return ~good.all(axis=1)
 
 
-def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray, tried: int, breaks: tuple[float, ...]) -> Moments:
+def _collect(panels: _Panels, state: _State, times: np.ndarray, eps: float, tried: int, breaks: tuple[float, ...]) -> Moments:
     log_error, shift_error, variance_error = _errors(panels, state, breaks)
     edges = np.append(panels.low, panels.high[-1])
     width = (panels.high - panels.low)[:, None]
@@ -260,9 +260,11 @@ def _collect(panels: _Panels, state: _State, times: np.ndarray, poor: np.ndarray
         moved_log = np.concatenate([np.zeros((1, panels.a.shape[2])), np.cumsum(log_moved, axis=0)])
     where = np.searchsorted(edges, times)
     running = np.array(totals)[where]
-    settled = ~np.concatenate([[False], np.logical_or.accumulate(poor)])
+    log, shift, variance = state.log[where], state.shift[where], state.variance[where]
+    allowed = max(1e-9, 256 * eps)
+    settled = (running[:, 0] <= allowed) & (running[:, 1] <= allowed * (np.exp(log) + np.abs(shift))) & (running[:, 2] <= allowed * variance)
     return Moments(
-        times, state.log[where], state.shift[where], state.variance[where], running[:, 0], running[:, 1], running[:, 2], size[where], running[:, 3],
-        moved_log[where], settled[where] & np.isfinite(state.variance[where]).all(axis=1), len(panels.low), tried, edges,
+        times, log, shift, variance, running[:, 0], running[:, 1], running[:, 2], size[where], running[:, 3],
+        moved_log[where], np.logical_and.accumulate((settled & np.isfinite(variance)).all(axis=1)), len(panels.low), tried, edges,
         panels.low[:, None] + width * gauss_legendre(NODES)[0], width * weights, panels.a, panels.g2, state.log_nodes, state.log,
     )  # fmt: skip

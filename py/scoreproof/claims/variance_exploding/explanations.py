@@ -228,6 +228,7 @@ def _predict(names: tuple[str, ...], c: Context) -> Callable[[Any], tuple[Any, A
 
     def at(s: Any) -> tuple[Any, Any]:
         v = variance(end, s) - variance(parts, s) if end is not None else variance(later, s)
+        v = np.where((v < 0) & (v > -1e-12 * np.max(np.abs(v))), 0.0, v)  # a zero that came out of a difference
         if start is not None:
             v = STARTS[start](moved, v, s)
         # after a mistake of the start slot the variance is the author's own: σ_0 does not enter again

@@ -107,7 +107,31 @@ def check_marginals(
     else:
         start = np.zeros(rows.shape[1])
     cost = {"panels": implied.tried, "drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls}
-    return _judge(_Case(implied, said, start, at_zero, max(f.eps, g.eps), chosen), cost)
+    case = _Case(implied, said, start, at_zero, max(f.eps, g.eps), chosen)
+    return _judge(case, cost) if implied.converged.any() or len(grid) < 2 else _from_first_time(case, probe, breaks, max_panels, cost)
+
+
+def _from_first_time(case: _Case, probe: Probe, breaks: Sequence[float], max_panels: int, cost: dict[str, int]) -> Evidence:
+    """Where the coefficients cannot be integrated from 0: what they imply from the first time on, started from what is declared there."""
+    said, grid, origin = case.said, case.implied.times, float(case.implied.times[0])
+    rest = moments(lambda s: probe.coefficients(s + origin), grid[1:] - origin, eps=case.eps, breaks=tuple(float(b) - origin for b in breaks),
+                   max_panels=max_panels)  # fmt: skip
+    later = _Declared(said.law, said.mean[0], probe, said.notes)
+    later.mean, later.std = said.mean[1:], said.std[1:]
+    singular = f"∫g² (or ∫ of the drift's rate) from t = 0 does not converge: the SDE cannot start there{_hint(case)}"
+    moved = _Case(rest, later, np.max(said.std[0], axis=0), None, case.eps, case.chosen, origin=origin)
+    cost = {**cost, "panels": case.implied.tried + rest.tried, "drift calls": probe.drift.calls, "diffusion calls": probe.diffusion.calls}
+    if not rest.converged.any() or bool(np.all(_fits(moved, moved.start)[rest.converged])):
+        agrees = "agrees" if rest.converged.any() else "could not be judged either"
+        return Evidence.undecided("float", f"{singular}; from t = {origin:.3g} on the declared marginal {agrees}", cost=cost)
+    return replace(_judge(moved, cost), diagnosis=None, notes=(f"{singular[0].upper()}{singular[1:]}.",))
+
+
+def _hint(case: _Case) -> str:
+    """g² = σ²/t is the usual reason for a divergence at 0: then g² t settles there."""
+    i = case.implied
+    level = (i.value(i.g2, i.times[:2]) * i.times[:2, None])[:, 0]
+    return " (like the known fault rate_over_t, ρ² = σ²/t with σ_0 ≠ 0)" if np.isclose(level[0], level[1], rtol=0.05) else ""
 
 
 def _arguments(times: Any, horizon: float | None, d: int, x0: Any, reading: str, initial_std: float | None, breaks: Any, max_panels: int,
@@ -188,6 +212,7 @@ class _Case:
     at_zero: np.ndarray | None
     eps: float  # of the coefficients
     chosen: bool
+    origin: float = 0.0  # added to the quadrature's times
 
     def law(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Implied mean ``(m, n, d)`` and standard deviation ``(m, d)`` when the data are blurred by ``start``."""
@@ -199,7 +224,7 @@ class _Case:
         i, own = self.implied, self.said.law.eps
         mean, std = self.law(start)
         m, v = np.exp(i.log_mean), std**2
-        t = i.times[:, None]
+        t = i.times[:, None] + self.origin
         size = m * np.max(np.abs(self.said.rows), axis=0) + np.abs(i.shift)
         a, g2 = i.value(i.a, i.times), i.value(i.g2, i.times)
         # ∫a: quadrature, the coefficients' rounding, and that of t inside them
@@ -227,7 +252,7 @@ def _ratio(error: np.ndarray, bound: np.ndarray) -> np.ndarray:
 
 
 def _judge(case: _Case, cost: dict[str, int]) -> Evidence:
-    times, settled = case.implied.times, case.implied.converged
+    times, settled = case.implied.times + case.origin, case.implied.converged
     notes = case.said.notes
     if not settled.all():
         failed = f"the quadrature of drift and diffusion did not converge by t = {times[~settled][0]:.3g}"
@@ -261,21 +286,30 @@ def _short(start: np.ndarray) -> str:
 
 
 def _sentence(case: _Case, which: int, k: int) -> str:
-    t = case.implied.times[k]
+    t = case.implied.times[k] + case.origin
     mean, std = case.law(case.start)
     if which == 0:
         gap = np.abs(case.said.mean[k] - mean[k])
         r, c = np.unravel_index(int(np.argmax(gap)), gap.shape)
-        return (f"your drift implies the mean {mean[k, r, c]:.4g} at t={t:.3g} from x0 = {case.said.rows[r, c]:.3g}, "
-                f"your marginal says {case.said.mean[k, r, c]:.4g}")  # fmt: skip
+        implied, says = _apart(float(mean[k, r, c]), float(case.said.mean[k, r, c]))
+        return f"your drift implies the mean {implied} at t={t:.3g} from x0 = {case.said.rows[r, c]:.3g}, your marginal says {says}"
     gap = np.abs(case.said.std[k] - std[k])
     r, c = np.unravel_index(int(np.argmax(gap)), gap.shape)
-    says, right = float(case.said.std[k, r, c]), float(std[k, c])
-    if says < 0:
-        return f"your marginal returns the negative standard deviation {says:.4g} at t={t:.3g}; your drift and diffusion imply {right:.4g}"
+    found, right = float(case.said.std[k, r, c]), float(std[k, c])
+    if found < 0:
+        return f"your marginal returns the negative standard deviation {found:.4g} at t={t:.3g}; your drift and diffusion imply {right:.4g}"
     blur = f" (the data being blurred by {_short(case.start)} first)" if np.any(case.start) else ""
-    ratio = f": ratio {says**2 / right**2:.3g}" if right > 0 else ""
-    return f"your drift and diffusion imply variance {right**2:.3g} at t={t:.3g}{blur}, your marginal says {says**2:.3g}{ratio}"
+    blur = f" (started at t={case.origin:.3g} from what is declared there)" if case.origin else blur
+    implied, says = _apart(right**2, found**2)
+    ratio = f": ratio {_apart(found**2 / right**2, 1.0)[0]}" if right > 0 else ""
+    return f"your drift and diffusion imply variance {implied} at t={t:.3g}{blur}, your marginal says {says}{ratio}"
+
+
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    gap = abs(one - other) / max(abs(one), abs(other), 1e-300)
+    digits = 3 if gap > 0.01 else min(17, 3 - int(np.floor(np.log10(max(gap, 1e-17)))))
+    return f"{one:.{digits}g}", f"{other:.{digits}g}"
 
 
 def _diagnosis(case: _Case, settled: np.ndarray) -> Diagnosis:

@@ -72,7 +72,7 @@ EDITS: dict[str, tuple[dict[str, Part], str]] = {
     "variance_reversed": (_both(lambda s: s.mirror * s.mirror - s.start * s.start), "σ at T - t: the sampler's clock in the forward kernel"),
     "variance_remaining": (_both(lambda s: s.end * s.end - s.now * s.now), "σ_T² - σ_t²: the variance still to come, that of X_T given X_t"),
     # -- ρ²
-    "rate_slope_squared": (_rate(lambda s: s.slope * s.slope), "ρ = dσ/dt"),
+    "rate_slope_squared": (_rate(lambda s: s.slope * s.slope), "ρ = dσ/dt: the slope of the standard deviation taken for the coefficient of dW"),
     "rate_slope": (_rate(lambda s: s.slope), "ρ² = dσ/dt for d(σ²)/dt"),
     "rate_no_two": (_rate(lambda s: s.now * s.slope), "ρ² = σ σ': the 2 of the chain rule forgotten"),
     "rate_twice": (_rate(lambda s: 4 * s.now * s.slope), "ρ² = 4 σ σ': the ½ of the generator put into ρ²"),

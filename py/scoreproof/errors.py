@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["ArgumentError", "CallableError", "MissingExtraError", "ScoreproofError"]
 
 
@@ -24,7 +26,7 @@ class ArgumentError(ScoreproofError, ValueError):
         self.argument, self.expected, self.got, self.remedy = argument, expected, got, remedy
         super().__init__(f"{argument} must be {expected} (got {got}); {remedy}")
 
-    def __reduce__(self):  # exceptions cross process boundaries by their arguments
+    def __reduce__(self) -> tuple[Any, ...]:  # exceptions cross process boundaries by their arguments
         return type(self), (self.argument, self.expected, str(self.got), self.remedy)
 
 
@@ -38,7 +40,7 @@ class CallableError(ScoreproofError):
         self.name, self.expected, self.got, self.remedy = name, expected, got, remedy
         super().__init__(f"{name} must {expected} ({got}); {remedy}")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.expected, self.got, self.remedy)
 
 
@@ -49,5 +51,5 @@ class MissingExtraError(ScoreproofError, ImportError):
         self.extra, self.package = extra, package
         super().__init__(f"{package} is not installed; run: pip install 'scoreproof[{extra}]'")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.extra, self.package)

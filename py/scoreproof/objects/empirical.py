@@ -98,7 +98,7 @@ class NoisyAtoms:
         """The data's mean, the whitened centred data ``(n, d)``, and the log weight of each atom minus half its norm²."""
         centre = self.prior.mean()
         z = solve_triangular(self._factor, (self.prior.points - centre).T, lower=True).T
-        return centre, z, np.log(self.prior.weights) - 0.5 * np.sum(z**2, axis=1)
+        return centre, z, np.log(np.asarray(self.prior.weights)) - 0.5 * np.sum(z**2, axis=1)
 
     def _whiten(self, y: np.ndarray) -> np.ndarray:
         return solve_triangular(self._factor, (y - self._whitened[0]).T, lower=True).T

@@ -7,6 +7,7 @@ relative to the size of the posterior mean (or covariance), maximum norm.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def _random_atoms(rng: np.random.Generator, d: int, n: int, m: int, condition: f
 def _atoms(profile: str) -> tuple[Instance, ...]:
     sizes = {"faults": ((3, 12, 8, 4.0),), "quick": ((10, 40, 16, 20.0),), "default": ((10, 40, 16, 20.0), (1000, 60, 4, 20.0))}
     return tuple(
-        Instance(f"{n} atoms in R^{d}, condition {c:g}", lambda rng, a=(d, n, m, c): _random_atoms(rng, *a))
+        Instance(f"{n} atoms in R^{d}, condition {c:g}", partial(_random_atoms, d=d, n=n, m=m, condition=c))
         for d, n, m, c in sizes.get(profile, (*sizes["default"], (1000, 500, 16, 1e3)))
     )
 
@@ -102,7 +103,7 @@ def _digits(rng: np.random.Generator, c: float, m: int) -> NoisyData | None:
 def _digit_instances(profile: str) -> tuple[Instance, ...]:
     m = {"faults": 2, "quick": 4, "default": 8}.get(profile, 64)
     scales = (4.0,) if profile in ("faults", "quick") else (4.0, 10.0, 30.0)
-    return tuple(Instance(f"digits, c = {c:g}", lambda rng, c=c: _digits(rng, c, m)) for c in scales)
+    return tuple(Instance(f"digits, c = {c:g}", partial(_digits, c=c, m=m)) for c in scales)
 
 
 @check(kind="float", instances=_digit_instances, blind=dict.fromkeys(_COVARIANCE_FAULTS, _NO_COVARIANCE), requires="data", real_input=True)
@@ -135,7 +136,7 @@ def _random_mixture(rng: np.random.Generator, d: int, k: int, m: int, condition:
 def _mixtures(profile: str) -> tuple[Instance, ...]:
     sizes = {"faults": ((3, 2, 6, 4.0),), "quick": ((8, 3, 8, 20.0),), "default": ((8, 3, 8, 20.0), (100, 3, 4, 20.0))}
     return tuple(
-        Instance(f"{k} Gaussians in R^{d}, condition {c:g}", lambda rng, a=(d, k, m, c): _random_mixture(rng, *a))
+        Instance(f"{k} Gaussians in R^{d}, condition {c:g}", partial(_random_mixture, d=d, k=k, m=m, condition=c))
         for d, k, m, c in sizes.get(profile, (*sizes["default"], (300, 4, 4, 100.0)))
     )
 

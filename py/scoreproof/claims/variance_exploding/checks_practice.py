@@ -52,7 +52,7 @@ class Practice:
 def _practice(name: str, rng: Any) -> Practice:
     schedule = SCHEDULES[name]
 
-    def coefficients(t: np.ndarray) -> tuple[np.ndarray, ...]:
+    def coefficients(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         a = [schedule.drift(np.ones(1), u) for u in t.tolist()]
         g = np.array([float(schedule.diffusion(u)) for u in t.tolist()])[:, None]
         return np.array(a), np.zeros_like(g), g * g

@@ -157,7 +157,9 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
     """
     times = np.asarray(times, dtype=float)
     inner = [b for b in breaks if 0 < b < times[-1]]
-    edges = np.unique(np.concatenate([[0.0], times, inner]))
+    # the first and last panels have no neighbour that would betray a kink next to the ends: a few short ones shelter them
+    shelter = [times[0] * 1e-2, times[0] * 1e-4, times[0] * 1e-6, times[-1] * (1 - 1e-2), times[-1] * (1 - 1e-4)]
+    edges = np.unique(np.concatenate([[0.0], times, inner, shelter]))
     panels = _evaluate(coefficients, edges[:-1], edges[1:])
     tried = len(panels.low)
     while True:

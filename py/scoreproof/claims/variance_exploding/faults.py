@@ -79,7 +79,7 @@ EDITS: dict[str, tuple[dict[str, Part], str]] = {
     "rate_over_t": (_rate(lambda s: s.now * s.now / s.time), "ρ² = σ²/t: the mean rate for the rate (right for Brownian motion only)"),
     "rate_sigma_squared": (_rate(lambda s: s.now * s.now), "ρ = σ: the noise level taken for the diffusion coefficient"),
     "rate_squared_again": (_rate(lambda s: (2 * s.now * s.slope) * (2 * s.now * s.slope)), "the diffusion returns ρ² where ρ is due"),
-    "rate_reversed": (_rate(lambda s: 2 * s.mirror * s.mirror_slope), "ρ at T - t"),
+    "rate_reversed": (_rate(lambda s: 2 * s.mirror * s.mirror_slope), "ρ at T - t: the sampler's clock in the forward SDE"),
     "rate_negative": (_rate(lambda s: -2 * s.now * s.slope), "ρ² with the sign of the reverse clock"),
 }
 

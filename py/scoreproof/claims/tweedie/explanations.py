@@ -1,13 +1,18 @@
-"""What the known faults would have returned at the points looked at: the candidates of a diagnosis."""
+"""What the known faults would have returned at the points looked at: the candidates of a diagnosis.
+
+The scores used here come from posterior means, at a price that does not grow with the dimension: they explain a failure that was
+found by other means, and decide nothing.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
 from scoreproof.claims.tweedie.problem import Prediction, Problem
 from scoreproof.claims.tweedie.statement import mean_formula
-from scoreproof.numerics.complex_step import gradient
 from scoreproof.numerics.linear import square_root
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.parameterizations import convert
@@ -15,60 +20,87 @@ from scoreproof.objects.parameterizations import convert
 __all__ = ["denoiser_candidates", "score_candidates"]
 
 
-def denoiser_candidates(problem: Problem, score: np.ndarray, kind: Prediction) -> dict[str, np.ndarray]:
-    """What the claim's faults, a wrong noise level, a wrong scale and another prediction type would have returned, times alpha."""
-    found = {f.name: np.asarray(f.subject.mean(problem.y, score, problem.cov)) for f in FAULTS if f.subject.mean is not mean_formula}
-    levels = {
-        "noise_variance_squared": problem.cov @ problem.cov,
-        "noise_variance_rooted": square_root(problem.cov),
-        "noise_variance_halved": problem.cov / 2,
-        "noise_variance_doubled": problem.cov * 2,
+def _levels(cov: np.ndarray) -> dict[str, np.ndarray]:
+    """The noise with another variance than it has."""
+    return {
+        "noise_variance_squared": cov @ cov,
+        "noise_variance_rooted": square_root(cov),
+        "noise_variance_halved": cov / 2,
+        "noise_variance_doubled": cov * 2,
     }
+
+
+def _other_predictions(problem: Problem, mean: np.ndarray, kind: Prediction) -> dict[str, np.ndarray]:
+    """``returns_<kind>`` -> what a callable of another kind of prediction returns (for noise σ² I)."""
+    sigma2 = problem.cov[0, 0]
+    if not np.allclose(problem.cov, sigma2 * np.eye(len(problem.cov))):
+        return {}
+    options: dict[str, Any] = {"sigma_data": kind.sigma_data}
+    kinds = ["score", "eps", "x0", "v", "F"]
+    if kind.rates is not None:
+        kinds.append("velocity")
+        options |= {"alpha_dot": kind.rates[0], "sigma_dot": kind.rates[1]}
+    x0 = mean / problem.alpha
+    others = [k for k in kinds if k != kind.name]
+    return {f"returns_{k}": convert(x0, problem.y, "x0", k, problem.alpha, np.sqrt(sigma2), **options) for k in others}
+
+
+def denoiser_candidates(problem: Problem, kind: Prediction) -> dict[str, np.ndarray]:
+    """What the claim's faults, a wrong noise level, a wrong scale and another prediction type would have returned, times alpha."""
     assert problem.prior is not None
-    for name, cov in levels.items():
-        found[name] = problem.prior.posterior_mean(problem.y, cov)
-        other = gradient(problem.prior.noised(cov).log_density, problem.y)
-        for fault in FAULTS:
-            if fault.subject.mean is not mean_formula:
-                found[f"{fault.name} + {name}"] = np.asarray(fault.subject.mean(problem.y, other, problem.cov))
-    truth = problem.mean()
+    y, cov, truth = problem.y, problem.cov, problem.mean()
+    faults = [f for f in FAULTS if f.subject.mean is not mean_formula]
+    score = problem.score_at(cov)
+    found = {f.name: np.asarray(f.subject.mean(y, score, cov)) for f in faults}
+    for name, level in _levels(cov).items():
+        found[name] = problem.prior.posterior_mean(y, level)
+        other = problem.score_at(level)
+        found |= {f"{f.name} + {name}": np.asarray(f.subject.mean(y, other, cov)) for f in faults}
     if problem.alpha != 1.0:
         found["alpha_not_divided_out"] = problem.alpha * truth
         found["alpha_divided_twice"] = truth / problem.alpha
-    sigma2 = problem.cov[0, 0]
-    if np.allclose(problem.cov, sigma2 * np.eye(len(problem.cov))):
-        x0 = truth / problem.alpha
-        for other_kind in ("score", "eps", "v"):
-            if other_kind != kind.name:
-                actual = convert(x0, problem.y, "x0", other_kind, problem.alpha, np.sqrt(sigma2))
-                found[f"returns_{other_kind}"] = kind.to_x0(actual) * problem.alpha
+    found |= {name: kind.to_x0(value) * problem.alpha for name, value in _other_predictions(problem, truth, kind).items()}
     return found
+
+
+def _wrong_scores(score: np.ndarray, mean: np.ndarray, problem: Problem) -> dict[str, np.ndarray]:
+    """Wrong ways to come by a score, from the right score or the right posterior mean. Those that only change sign are not here."""
+    y, cov, residual = problem.y, problem.cov, mean - problem.y
+    root, factor = square_root(cov), np.linalg.cholesky(cov)
+    inverse = np.linalg.inv(cov)
+    return {
+        "half": score / 2,
+        "twice": 2 * score,
+        "scaled_by_cov": score @ cov,
+        "scaled_by_inverse_cov": score @ inverse,
+        "scaled_by_std": score @ root,
+        "posterior_mean_returned": mean / problem.alpha,
+        "residual_not_divided_by_cov": residual,
+        "residual_multiplied_by_cov": residual @ cov,
+        "residual_divided_by_std": residual @ np.linalg.inv(root),
+        "residual_divided_by_factor": residual @ np.linalg.inv(factor),
+        "residual_divided_by_transposed_factor": residual @ np.linalg.inv(factor.T),
+        "residual_divided_by_swapped_factor": residual @ np.linalg.inv(factor.T @ factor),
+        "residual_divided_by_diagonal": residual / np.diagonal(cov),
+        "y_not_subtracted": mean @ inverse,
+        "mean_not_subtracted": -y @ inverse,
+    }
 
 
 def score_candidates(problem: Problem, score: np.ndarray, kind: Prediction) -> dict[str, np.ndarray]:
-    inverse = np.linalg.inv(problem.cov)
-    assert problem.prior is not None
+    """Wrong scores, wrong noise levels and another prediction type; pairs of them, and each with the sign lost."""
+    prior = problem.prior
+    assert prior is not None
     mean = problem.mean()
-    found = {
-        "minus": -score,
-        "half": score / 2,
-        "twice": 2 * score,
-        "scaled_by_cov": score @ problem.cov,
-        "scaled_by_inverse_cov": score @ inverse,
-        "scaled_by_std": score @ square_root(problem.cov),
-        "minus_scaled_by_std": -score @ square_root(problem.cov),
-        "posterior_mean_returned": mean / problem.alpha,
-        "residual_not_divided_by_cov": mean - problem.y,
-        "residual_divided_by_std": (mean - problem.y) @ np.linalg.inv(square_root(problem.cov)),
-    }
-    if isinstance(problem.prior, GaussianMixture):
-        found["score_of_the_prior"] = problem.prior.score(problem.y)
-    for name, cov in (
-        ("noise_variance_squared", problem.cov @ problem.cov),
-        ("noise_variance_rooted", square_root(problem.cov)),
-        ("noise_variance_doubled", 2 * problem.cov),
-    ):
-        other = gradient(problem.prior.noised(cov).log_density, problem.y)
+    found = _wrong_scores(score, mean, problem)
+    if isinstance(prior, GaussianMixture):
+        found["score_of_the_prior"] = prior.score(problem.y)
+    found |= {name: kind.to_score(value) for name, value in _other_predictions(problem, mean, kind).items()}
+    for name, level in _levels(problem.cov).items():
+        other = problem.score_at(level)
         found[name] = other
-        found[f"minus + {name}"] = -other
-    return found
+        wrong = _wrong_scores(other, prior.posterior_mean(problem.y, level), problem)
+        # what does not see the level is no pair
+        found |= {f"{fault} + {name}": value for fault, value in wrong.items() if fault != "mean_not_subtracted"}
+    signs = {f"minus + {name}": -value for name, value in found.items() if " + " not in name}
+    return {"minus": -score, **found, **signs, "minus_scaled_by_std": found["scaled_by_std"] * -1}

@@ -6,6 +6,7 @@ Conventions: ``y = alpha x_0 + z`` with ``z ~ N(0, cov)``; a covariance, never a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from scoreproof.claims.tweedie.statement import mean_formula
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import to_float
+from scoreproof.numerics.complex_step import gradient
 from scoreproof.numerics.linear import check_covariance
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
@@ -22,6 +24,7 @@ from scoreproof.streams import stream
 __all__ = ["Prediction", "Prior", "Problem", "make_problem"]
 
 Prior = GaussianMixture | Atoms | Any
+WORK = 1 << 27  # exponentials that the exact score may take
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,34 @@ class Problem:
         assert self.prior is not None
         return self.prior.posterior_mean(self.y, self.cov)
 
+    def score(self) -> np.ndarray | None:
+        """∇ log p_Y by the complex step; ``None`` where that would take more than ``WORK`` exponentials."""
+        terms = self.prior.size if isinstance(self.prior, Atoms) else 1
+        return gradient(self.law.log_density, self.y) if self.y.size * terms <= WORK else None
 
-def make_problem(prior: Prior | None, cov: Any, alpha: float, points: Any, n: int, seed: int, name: str) -> Problem:
-    if not (np.isfinite(alpha) and alpha > 0):
-        raise ArgumentError("alpha", "finite and > 0", alpha, "it multiplies x_0 in y = alpha x_0 + z")
-    if n < 1:
-        raise ArgumentError("n", ">= 1", n, "it is the number of points")
+    def score_at(self, cov: np.ndarray) -> np.ndarray:
+        """∇ log p_Y for another noise, from the posterior mean: good enough to explain a failure, never to find one."""
+        assert self.prior is not None
+        return np.linalg.solve(cov, (self.prior.posterior_mean(self.y, cov) - self.y).T).T
+
+
+def _number(argument: str, value: Any, remedy: str) -> float:
+    if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
+        raise ArgumentError(argument, "finite and > 0", value, remedy)
+    return float(value)
+
+
+def make_problem(prior: Prior | None, cov: Any, alpha: float, points: Any, n: int, tolerance: float | None, seed: int, name: str) -> Problem:
+    alpha = _number("alpha", alpha, "it multiplies x_0 in y = alpha x_0 + z")
+    if not isinstance(n, Integral) or n < 1:
+        raise ArgumentError("n", "an integer >= 1", n, "it is the number of points")
+    if tolerance is not None and not (isinstance(tolerance, Real) and np.isfinite(tolerance) and tolerance >= 0):
+        raise ArgumentError("tolerance", "finite and >= 0", tolerance, "it is a relative error; leave it out to allow rounding only")
+    if prior is None and points is None:
+        raise ArgumentError("points", "given when prior is None", None, "pass the rows at which to look at the Jacobian")
     y = None if points is None else to_float("points", points, shape=(None, None))
+    if y is not None and len(y) == 0:
+        raise ArgumentError("points", "at least one row", f"shape {y.shape}", "pass the rows at which to look")
     known = prior if prior is None or isinstance(prior, GaussianMixture | Atoms) else Atoms(to_float("prior", prior, shape=(None, None)))
     d = known.dimension if known is not None else y.shape[1]  # type: ignore[union-attr]
     matrix = to_float("cov", cov)
@@ -98,8 +122,17 @@ class Prediction:
             cov = self.problem.cov
             if not np.allclose(cov, cov[0, 0] * np.eye(len(cov)), rtol=1e-12, atol=0):
                 raise ArgumentError("cov", f"σ² I for prediction={self.name!r}", "another covariance", "convert to x0 or score in your own code")
-            if self.name == "velocity" and self.rates is None:
-                raise ArgumentError("rates", "(dα/dt, dσ/dt) for a velocity", None, "pass rates=(alpha_dot, sigma_dot)")
+            if self.name == "F":
+                _number("sigma_data", self.sigma_data, "it is the standard deviation of the data in EDM's preconditioning")
+            if self.name == "velocity":
+                self._check_rates(float(np.sqrt(cov[0, 0])))
+
+    def _check_rates(self, sigma: float) -> None:
+        rates = np.asarray(self.rates, dtype=object).ravel()
+        if rates.shape != (2,) or not all(isinstance(r, Real) and np.isfinite(r) for r in rates):
+            raise ArgumentError("rates", "(dα/dt, dσ/dt) for a velocity", self.rates, "pass rates=(alpha_dot, sigma_dot)")
+        if abs(self.problem.alpha * rates[1] - sigma * rates[0]) <= 1e-12 * sigma * abs(rates[0]):
+            raise ArgumentError("rates", "such that α σ' - σ α' is not 0", self.rates, "where σ/α stands still a velocity does not tell x_0")
 
     def _convert(self, value: np.ndarray, y: np.ndarray, source: str, target: str) -> np.ndarray:
         rates = self.rates or (None, None)

@@ -60,7 +60,7 @@ class Problem:
 
 
 def _number(argument: str, value: Any, remedy: str) -> float:
-    if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
+    if not (isinstance(value, Real) and np.isfinite(float(value)) and float(value) > 0):
         raise ArgumentError(argument, "finite and > 0", value, remedy)
     return float(value)
 
@@ -69,7 +69,7 @@ def make_problem(prior: Prior | None, cov: Any, alpha: float, points: Any, n: in
     alpha = _number("alpha", alpha, "it multiplies x_0 in y = alpha x_0 + z")
     if not isinstance(n, Integral) or n < 1:
         raise ArgumentError("n", "an integer >= 1", n, "it is the number of points")
-    if tolerance is not None and not (isinstance(tolerance, Real) and np.isfinite(tolerance) and tolerance >= 0):
+    if tolerance is not None and not (isinstance(tolerance, Real) and np.isfinite(float(tolerance)) and float(tolerance) >= 0):
         raise ArgumentError("tolerance", "finite and >= 0", tolerance, "it is a relative error; leave it out to allow rounding only")
     if prior is None and points is None:
         raise ArgumentError("points", "given when prior is None", None, "pass the rows at which to look at the Jacobian")
@@ -128,8 +128,9 @@ class Prediction:
                 self._check_rates(float(np.sqrt(cov[0, 0])))
 
     def _check_rates(self, sigma: float) -> None:
-        rates = np.asarray(self.rates, dtype=object).ravel()
-        if rates.shape != (2,) or not all(isinstance(r, Real) and np.isfinite(r) for r in rates):
+        given = self.rates if isinstance(self.rates, tuple | list | np.ndarray) else ()
+        rates = [float(r) for r in given if isinstance(r, Real) and np.isfinite(float(r))]
+        if len(rates) != 2 or len(given) != 2:
             raise ArgumentError("rates", "(dα/dt, dσ/dt) for a velocity", self.rates, "pass rates=(alpha_dot, sigma_dot)")
         if abs(self.problem.alpha * rates[1] - sigma * rates[0]) <= 1e-12 * sigma * abs(rates[0]):
             raise ArgumentError("rates", "such that α σ' - σ α' is not 0", self.rates, "where σ/α stands still a velocity does not tell x_0")

@@ -198,6 +198,22 @@ def test_singular_and_rough_coefficients():
     assert sp.check_marginals(s.drift, s.diffusion, s.marginal, times=[0.5, 1.0], max_panels=300).verdict == "undecided"
 
 
+def test_rounding_noise_is_no_feature():
+    """1 - exp(-x) leaves noise in g² at small t: it is accepted as such, not refined for ever, and not called a singularity."""
+    low, high = 0.0017, 17.7
+
+    def area(t):
+        return low * t + (high - low) * t * t / 2
+
+    evidence = sp.check_marginals(
+        lambda x, t: -0.5 * (low + (high - low) * t) * x,
+        lambda t: math.sqrt((low + (high - low) * t) * (1 - math.exp(-2 * area(t)))),
+        lambda x0, t: (x0 * math.exp(-area(t) / 2), 1 - math.exp(-area(t))),
+    )
+    assert evidence, evidence.explain()
+    assert evidence.cost["panels"] < 200
+
+
 def test_cosine_without_its_clip_in_the_marginal():
     clipped, plain = VPCosine(clip=50.0), VPCosine(clip=None, horizon=0.9946)
     assert sp.check_marginals(clipped.drift, clipped.diffusion, clipped.marginal)

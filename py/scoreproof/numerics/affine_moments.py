@@ -15,7 +15,7 @@ estimate the truncation error, are below a few roundings of the whole segment's 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -35,7 +35,7 @@ class Moments:
     - ``log_mean_error``, ``shift_error``, ``variance_error``: estimates of what the quadrature leaves.
     - ``log_size``: ∫|a|. ``sensitivity``: ∫ e^{2∫_s^t a} s |dg²|, ``log_sensitivity``: ∫ s |da|: how far a rounding of the time inside the
       coefficients moves V and ∫a, in units of eps.
-    - ``converged`` ``(m,)``: up to that time the error estimates are below 1e-9 (256 eps for coarser numbers) of what they belong to.
+    - ``converged`` ``(m,)``: the error estimates are below 1e-6 of what they belong to (1e-2 for coarse numbers), and nothing diverges at 0.
     - The panels, with the coefficients at their nodes, for integrals of one's own.
     """
 
@@ -138,11 +138,23 @@ class _Panels:
     a: np.ndarray
     b: np.ndarray
     g2: np.ndarray
+    twin: np.ndarray  # 2j and 2j + 1 for the two halves made from one panel in the last round, -1 for older panels
+    before: np.ndarray  # the parent's error per unit length, in units of what is allowed
+    noisy: np.ndarray
 
     def merge(self, keep: np.ndarray, new: _Panels) -> _Panels:
-        joined = [np.concatenate([getattr(self, n)[keep], getattr(new, n)]) for n in ("low", "high", "a", "b", "g2")]
+        old = replace(self, twin=np.full_like(self.twin, -1))
+        joined = [np.concatenate([getattr(old, f.name)[keep], getattr(new, f.name)]) for f in fields(self)]
         order = np.argsort(joined[0], kind="stable")
         return _Panels(*[j[order] for j in joined])
+
+    def mark_noise(self, excess: np.ndarray, eps: float) -> None:
+        """Halving helped neither half, and what is left is of the size of roundings: then it is rounding (1 - exp(-x) at small x), no feature."""
+        new = np.flatnonzero(self.twin >= 0)
+        pairs = new[np.argsort(self.twin[new])].reshape(-1, 2)
+        stuck = (excess >= 0.25 * self.before)[pairs].all(axis=1)
+        small = np.logical_and.reduce([(_tail(v) <= 256 * eps * np.max(np.abs(v), axis=(0, 1))).all(axis=1) for v in (self.a, self.b, self.g2)])
+        self.noisy[pairs[stuck]] |= small[pairs[stuck]]
 
 
 def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks: tuple[float, ...] = (), max_panels: int = 3000) -> Moments:
@@ -166,11 +178,16 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
         state = _propagate(panels, times)
         # not below what floats resolve, nor (towards a singularity at 0) below where even t^(-1/2) holds nothing any more
         splittable = panels.high - panels.low > np.maximum(64 * np.finfo(float).eps * panels.high, 1e-36 * times[-1])
-        poor = _poor(panels, state, times, eps, breaks) & splittable
+        excess = _excess(panels, state, times, eps, breaks)
+        panels.mark_noise(excess / (panels.high - panels.low), eps)
+        poor = ~(excess <= 1) & splittable & ~panels.noisy
         if not poor.any() or tried + 2 * int(poor.sum()) > max_panels:
             break
         middle = (panels.low[poor] + panels.high[poor]) / 2
         halves = _evaluate(coefficients, np.concatenate([panels.low[poor], middle]), np.concatenate([middle, panels.high[poor]]))
+        number = np.arange(len(middle))
+        halves.twin = np.concatenate([2 * number, 2 * number + 1])
+        halves.before = np.tile((excess / (panels.high - panels.low))[poor], 2)
         tried += len(halves.low)
         panels = panels.merge(~poor, halves)
     return _collect(panels, state, times, eps, tried, breaks)
@@ -179,7 +196,9 @@ def moments(coefficients: Coefficients, times: np.ndarray, *, eps: float, breaks
 def _evaluate(coefficients: Coefficients, low: np.ndarray, high: np.ndarray) -> _Panels:
     nodes = low[:, None] + (high - low)[:, None] * _legendre()[1]
     values = coefficients(nodes.ravel())
-    return _Panels(low, high, *[np.asarray(v).reshape(len(low), NODES, -1) for v in values])
+    n = len(low)
+    a, b, g2 = (np.asarray(v).reshape(n, NODES, -1) for v in values)
+    return _Panels(low, high, a, b, g2, np.full(n, -1), np.full(n, np.inf), np.zeros(n, dtype=bool))
 
 
 @dataclass(eq=False)
@@ -226,18 +245,31 @@ def _errors(panels: _Panels, state: _State, breaks: tuple[float, ...]) -> tuple[
         )
 
 
-def _poor(panels: _Panels, state: _State, times: np.ndarray, eps: float, breaks: tuple[float, ...]) -> np.ndarray:
-    """Panels whose error at the next requested time is more than four roundings of what there is at that time."""
+def _excess(panels: _Panels, state: _State, times: np.ndarray, eps: float, breaks: tuple[float, ...]) -> np.ndarray:
+    """Each panel's error over four roundings of what there is at the next requested time: ``(panels,)``, the worst of ∫a, S and V."""
     log, shift, variance = _errors(panels, state, breaks)
     edges = np.append(panels.low, panels.high[-1])
     # breaks may lie beyond the panel; the next requested time closes the segment
     goal = np.searchsorted(edges, times[np.minimum(np.searchsorted(times, panels.low, side="right"), len(times) - 1)])
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         carry = np.exp(state.log[goal] - state.log[1:])
         mean = np.exp(state.log[goal])
-        good = (log <= 4 * eps * np.maximum(1.0, np.abs(state.log[goal]))) & (carry**2 * variance <= 4 * eps * state.variance[goal])
-        good &= carry * shift <= 4 * eps * (mean + np.abs(state.shift[goal]))
-    return ~good.all(axis=1)
+        parts = (
+            (log, np.maximum(1.0, np.abs(state.log[goal]))),
+            (carry**2 * variance, state.variance[goal]),
+            (carry * shift, mean + np.abs(state.shift[goal])),
+        )
+        ratios = [np.where(error == 0, 0.0, error / (4 * eps * size)) for error, size in parts]
+    out = np.max(ratios, axis=(0, 2))
+    return np.where(np.isnan(out), np.inf, out)
+
+
+def _diverges(panels: _Panels, state: _State) -> bool:
+    """Whether a vanishingly short first panel still holds a noticeable part of ∫|a| or of V: then the integral from 0 does not exist."""
+    if panels.high[0] > 1e-30 * panels.high[-1]:
+        return False
+    soon = min(int(np.searchsorted(panels.low, 1e-12 * panels.high[-1])), len(panels.low))
+    return bool(np.any(np.abs(state.log[1]) > 1e-9) or np.any(state.variance[1] > 1e-9 * state.variance[soon]))
 
 
 def _collect(panels: _Panels, state: _State, times: np.ndarray, eps: float, tried: int, breaks: tuple[float, ...]) -> Moments:
@@ -263,10 +295,11 @@ def _collect(panels: _Panels, state: _State, times: np.ndarray, eps: float, trie
     where = np.searchsorted(edges, times)
     running = np.array(totals)[where]
     log, shift, variance = state.log[where], state.shift[where], state.variance[where]
-    allowed = max(1e-9, 256 * eps)
+    allowed = 1e-2 if eps > 1e-10 else 1e-6
     settled = (running[:, 0] <= allowed) & (running[:, 1] <= allowed * (np.exp(log) + np.abs(shift))) & (running[:, 2] <= allowed * variance)
+    settled = (settled & np.isfinite(variance)).all(axis=1) & np.full(len(times), not _diverges(panels, state))
     return Moments(
         times, log, shift, variance, running[:, 0], running[:, 1], running[:, 2], size[where], running[:, 3],
-        moved_log[where], np.logical_and.accumulate((settled & np.isfinite(variance)).all(axis=1)), len(panels.low), tried, edges,
+        moved_log[where], settled, len(panels.low), tried, edges,
         panels.low[:, None] + width * gauss_legendre(NODES)[0], width * weights, panels.a, panels.g2, state.log_nodes, state.log,
     )  # fmt: skip

@@ -255,10 +255,11 @@ def _judge(case: _Case, cost: dict[str, int]) -> Evidence:
     times, settled = case.implied.times + case.origin, case.implied.converged
     notes = case.said.notes
     if not settled.all():
-        failed = f"the quadrature of drift and diffusion did not converge by t = {times[~settled][0]:.3g}"
+        failed = f"the quadrature of drift and diffusion did not converge at t = {times[~settled][0]:.3g}"
         if not settled.any() or (case.chosen and bool(np.all(_fits(case, case.start)[settled]))):
-            return Evidence.undecided("float", f"{failed}: they are singular there, or jump too often; name jumps in breaks=", cost=cost)
-        notes = (*notes, f"Left out: {failed} (singular, or too many jumps).")
+            return Evidence.undecided("float", f"{failed}: they are singular, jump too often (name jumps in breaks=) or lost their digits", cost=cost)
+        where = ", ".join(f"{t:.3g}" for t in times[~settled])
+        notes = (*notes, f"Left out: t = {where}, where drift and diffusion are singular, jump too often or lost their digits.")
     mean_error, mean_bound, std_error, std_bound = case.errors(case.start)
     ratios = np.stack([np.where(settled, _ratio(e, b), -1.0) for e, b in ((mean_error, mean_bound), (std_error, std_bound))])
     which, k = np.unravel_index(int(np.argmax(ratios)), ratios.shape)
@@ -349,12 +350,13 @@ def _remarks(case: _Case, found: Diagnosis, settled: np.ndarray) -> tuple[str, .
     notes = []
     if found.names:
         notes.append(f"({found.names[0]}: {reason(found.names[0])}.)")
-    if not np.any(case.start) and case.at_zero is not None and np.any(case.at_zero > 0) and bool(np.all(_fits(case, case.at_zero)[settled])):
-        error = float(np.max(case.errors(case.at_zero)[2][settled]))
+    own = case.at_zero
+    if own is not None and np.any(own > 0) and not np.array_equal(own, case.start) and bool(np.all(_fits(case, own)[settled])):
+        error = float(np.max(case.errors(own)[2][settled]))
+        read = f"the data were blurred by {_short(case.start)} first" if np.any(case.start) else "this is the literal reading (the SDE started at x0)"
         notes.append(
-            "This is the literal reading (the SDE started at x0); with the data first blurred by a standard deviation of "
-            f"{_short(case.at_zero)}, which is what your marginal declares at t=0, it is right to {error:.1g}: if that is meant, "
-            'pass reading="blurred".'
+            f"{read[0].upper()}{read[1:]}; with the data first blurred by a standard deviation of {_short(own)}, which is what your marginal declares "
+            f'at t=0, it is right to {error:.1g}: if that is meant, pass reading="blurred".'
         )
     elif np.any(case.start) and bool(np.all(_fits(case, 0 * case.start)[settled])):
         notes.append('It is right for the SDE started at x0 itself: pass reading="literal".')

@@ -150,6 +150,8 @@ class Evidence:
         ``value`` is ``level / p_value`` capped at 1e300 (so that, as everywhere, more than ``bound = 1`` refutes).
         """
         value = min(level / max(p_value, 1e-300), 1e300)
+        if not math.isfinite(p_value):
+            return cls.undecided("statistical", f"{sentence} (no p-value could be computed)", **more)
         verdict: Verdict = "refuted" if p_value < level else "holds"
         full = f"{sentence} (p = {p_value:.3g}, false-alarm rate {level:g}, power: {power})"
         return cls("statistical", verdict, value, 1.0, full, **more)

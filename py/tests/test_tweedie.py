@@ -229,3 +229,22 @@ def test_bad_input_has_one_clear_error(change, message):
     arguments = {"denoiser": lambda y: y, "prior": mixture(), "cov": COV, **change}
     with pytest.raises(sp.ScoreproofError, match=message):
         sp.check_denoiser(**arguments)
+
+
+def test_rounding_never_hides_the_whole_signal():
+    prior, small = mixture(), 1e-4
+    law = prior.noised(small * np.eye(3))
+    wrong = sp.check_score(lambda y: (0.9 * law.score(y.astype(float))).astype(np.float32), prior, small, dtype=np.float32)
+    assert not wrong, wrong.explain()
+    for cov in (1e-14, 1e-16):
+        assert not sp.check_score(lambda y: 0 * y, prior, cov)
+    assert not sp.check_denoiser(lambda y: y, prior, 4e-6, dtype=np.float32)
+    assert not sp.check_denoiser(lambda y: 0 * y, prior, 4e-6, prediction="eps", dtype=np.float32)
+
+
+def test_a_coordinate_of_small_scale_counts_as_much_as_the_others():
+    cov = np.diag([1.0, 1e-10])
+    prior = sp.GaussianMixture([1.0], [[0.0, 0.0]], [cov])
+    assert sp.check_denoiser(lambda y: 0.5 * y, prior, cov)
+    evidence = sp.check_denoiser(lambda y: y * np.array([0.5, 0.0]), prior, cov)
+    assert evidence.verdict == "refuted", evidence.explain()

@@ -13,7 +13,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
 
-__all__ = ["Guarded", "as_numpy", "to_float"]
+__all__ = ["Guarded", "as_numpy", "to_float", "unit_roundoff"]
 
 
 def as_numpy(value: Any) -> np.ndarray:
@@ -25,7 +25,25 @@ def as_numpy(value: Any) -> np.ndarray:
             value = getattr(value, step)()
     if hasattr(value, "resolve_conj"):
         value = value.resolve_conj()
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+        value = value.float()  # NumPy has no bfloat16
     return np.asarray(value)
+
+
+def unit_roundoff(array: Any) -> float:
+    """The spacing of numbers at 1 in the floating type of a NumPy, PyTorch or JAX array; 0 for other types.
+
+    >>> unit_roundoff(np.zeros(1, np.float32)) == 2.0**-23
+    True
+    """
+    name = str(array.dtype).removeprefix("torch.")
+    if name == "bfloat16":
+        return 2.0**-7
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        return 0.0
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
 def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
@@ -34,7 +52,10 @@ def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None 
     Raises ``ArgumentError`` naming ``argument`` when it is not numeric, not finite or of another shape.
     """
     try:
-        array = np.asarray(as_numpy(value), dtype=float)
+        given = as_numpy(value)
+        if np.iscomplexobj(given):
+            raise TypeError("complex numbers")
+        array = np.asarray(given, dtype=float)
     except (TypeError, ValueError) as error:
         raise ArgumentError(argument, "an array of real numbers", type(value).__name__, "convert it with numpy.asarray first") from error
     if shape is not None and (array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True))):
@@ -72,6 +93,8 @@ class Guarded:
         """Call it once, guarding only against exceptions and changed inputs; returns what it returned."""
         given = [np.array(a, copy=True) if isinstance(a, np.ndarray) else a for a in arguments]
         passed = [self.prepare(a) if self.prepare is not None and isinstance(a, np.ndarray) else a for a in given]
+        # a callable fed in float32 computes in float32, whatever type it wraps its answer in
+        self.eps = max([self.eps, *(unit_roundoff(a) for a in passed if hasattr(a, "dtype"))])
         self.calls += 1
         try:
             result = self.function(*passed)
@@ -97,8 +120,11 @@ class Guarded:
     def accept(self, result: Any, shape: tuple[int, ...] | None, part: str = "") -> np.ndarray:
         """Judge one returned array: numeric, broadcastable to ``shape``, finite. ``part`` names it in messages."""
         what = f"return {part or 'an array'}"
+        if hasattr(result, "dtype"):
+            self.eps = max(self.eps, unit_roundoff(result))
         try:
             array = as_numpy(result)
+            array = array.astype(np.float32) if str(array.dtype) == "bfloat16" else array
         except Exception as error:
             raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__}", "return an array") from error
         if array.dtype.kind not in "fciub":

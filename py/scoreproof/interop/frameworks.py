@@ -31,7 +31,9 @@ def require(package: str) -> Any:
 
 def _to_torch(dtype: Any) -> Callable[[np.ndarray], Any]:
     torch = require("torch")
-    wanted = getattr(torch, dtype) if isinstance(dtype, str) else (dtype or torch.float64)
+    wanted = getattr(torch, dtype, None) if isinstance(dtype, str) else (dtype or torch.float64)
+    if not isinstance(wanted, torch.dtype) or not wanted.is_floating_point:
+        raise ArgumentError("dtype", "a floating type of torch", repr(dtype), 'pass "float32" or torch.float32')
     return lambda a: torch.tensor(a, dtype=wanted if a.dtype.kind == "f" else None)
 
 
@@ -47,6 +49,15 @@ def _to_jax(dtype: Any) -> Callable[[np.ndarray], Any]:
     return convert
 
 
+def _check_dtype(dtype: Any) -> None:
+    try:
+        floating = str(dtype) == "bfloat16" or np.dtype(dtype).kind == "f" or "float" in np.dtype(dtype).name
+    except TypeError:
+        floating = False
+    if not floating:
+        raise ArgumentError("dtype", "a floating type", repr(dtype), 'pass "float32" or numpy.float32')
+
+
 def guarded(function: Callable[..., Any], name: str, framework: str = "numpy", dtype: Any = None) -> Guarded:
     """``function`` behind the guard, fed with arrays of ``framework`` (``"numpy"``, ``"torch"`` or ``"jax"``).
 
@@ -60,6 +71,8 @@ def guarded(function: Callable[..., Any], name: str, framework: str = "numpy", d
     """
     if isinstance(function, Guarded):
         return function
+    if framework in ("numpy", "jax") and dtype is not None:
+        _check_dtype(dtype)
     if framework == "numpy":
         prepare = None if dtype is None else (lambda a: a.astype(dtype) if a.dtype.kind == "f" else a)
         guard = Guarded(function, name, prepare=prepare)

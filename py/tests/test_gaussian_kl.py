@@ -192,15 +192,15 @@ def test_a_misread_scale_is_named(parameterization, read, name, form):
 @pytest.mark.parametrize(
     ("change", "reduction", "name"),
     [
-        (lambda v: v.sum() / np.log(2), "sum", "bits_for_nats"),
-        (lambda v: v.mean(), "sum", "mean_for_sum"),
-        (lambda v: v.mean() / 3, "sum", "mean_for_sum + mean_over_dimensions"),
-        (lambda v: 2 * v, "none", "twice_everything"),
+        (lambda v, d: v.sum() / np.log(2), "sum", "bits_for_nats"),
+        (lambda v, d: v.mean(), "sum", "mean_for_sum"),
+        (lambda v, d: v.mean() / d, "sum", "mean_for_sum + mean_over_dimensions"),
+        (lambda v, d: 2 * v, "none", "twice_everything"),
     ],
 )
 def test_reductions_and_units_are_named(change, reduction, name):
     given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "reduction": reduction}
-    evidence = sp.check_kl(lambda mu, logvar: change(stable_vae(mu, logvar)), **given)
+    evidence = sp.check_kl(lambda mu, logvar: change(stable_vae(mu, logvar), mu.shape[1]), **given)
     assert evidence.diagnosis.names == (name,)
 
 
@@ -259,3 +259,26 @@ def test_native_parameters():
     cov = np.diag([4.0, 4.0])
     assert native(cov, "isotropic") == 2.0
     assert np.allclose(native(cov, "diagonal"), np.log(4))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda m0, s0, m1, s1: ((m1 - m0) ** 2 / (2 * s1**2)).sum(1) + ((s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0))[:, 0] * 3,
+        lambda m0, s0, m1, s1: plain(m0, np.clip(s0, 0.3, 3), m1, np.clip(s1, 0.3, 3)),
+        lambda m0, s0, m1, s1: plain(np.clip(m0, -4, 4), s0, np.clip(m1, -4, 4), s1),
+    ],
+    ids=["the dimension by heart", "clipped scales", "clipped means"],
+)
+def test_code_that_is_right_on_one_shape_or_range_only_is_refuted(wrong):
+    assert sp.check_kl(plain)
+    assert sp.check_kl(wrong).verdict == "refuted"
+
+
+def test_a_batch_size_known_by_heart_is_refuted():
+    assert sp.check_kl(lambda *a: plain(*a).mean(), reduction="mean")
+    assert sp.check_kl(lambda *a: plain(*a).sum() / 6, reduction="mean").verdict == "refuted"
+
+
+def plain(m0, s0, m1, s1):
+    return ((m1 - m0) ** 2 / (2 * s1**2) + (s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0)).sum(axis=1)

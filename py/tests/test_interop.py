@@ -54,7 +54,12 @@ def test_float32_code_in_float64_clothes_is_judged_as_float32():
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [("text", "x must be an array of real numbers"), ([1.0, np.inf], "x must be finite"), ([[1.0]], r"x must be of shape \(n,\)"), ([1 + 1j], "x must be an array of real")],
+    [
+        ("text", "x must be an array of real numbers"),
+        ([1.0, np.inf], "x must be finite"),
+        ([[1.0]], r"x must be of shape \(n,\)"),
+        ([1 + 1j], "x must be an array of real"),
+    ],
 )
 def test_to_float_names_what_is_wrong(value, message):
     with pytest.raises(sp.ArgumentError, match=message):

@@ -14,7 +14,7 @@ import numpy as np
 from scoreproof.claims.gaussian_kl.faults import compose, of_form
 from scoreproof.claims.gaussian_kl.statement import TRUTH
 
-__all__ = ["Laws", "REDUCE", "candidates", "native"]
+__all__ = ["Laws", "REDUCE", "candidates", "gather", "native"]
 
 Laws = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -41,16 +41,21 @@ def native(cov: np.ndarray, form: str) -> Any:
     return {"isotropic": lambda: np.sqrt(cov[0, 0]), "diagonal": lambda: np.log(np.diagonal(cov)), "full": lambda: cov}[form]()
 
 
-def values(formula: Callable[..., Any], batches: list[Laws], form: str) -> np.ndarray:
-    """``formula`` on every law, ``(batches, n)``; nan where it cannot be computed."""
+def values(formula: Callable[..., Any], batches: list[Laws], form: str) -> list[np.ndarray]:
+    """``formula`` on every law, ``(n,)`` for each batch; nan where it cannot be computed."""
     with np.errstate(all="ignore"):
-        return np.array([[float(formula(m0, native(c0, form), m1, native(c1, form))) for m0, c0, m1, c1 in zip(*b, strict=True)] for b in batches])
+        return [np.array([float(formula(m0, native(c0, form), m1, native(c1, form))) for m0, c0, m1, c1 in zip(*b, strict=True)]) for b in batches]
+
+
+def gather(batches: list[np.ndarray], reduction: str) -> np.ndarray:
+    """Each batch reduced as the user's function does, all in one vector."""
+    return np.concatenate([np.atleast_1d(REDUCE[reduction](v)) for v in batches])
 
 
 def candidates(batches: list[Laws], form: str, parameterization: str, against: str, reduction: str) -> dict[str, np.ndarray]:
     """name -> what a function with that fault would have returned, reduced over each batch."""
     truth = values(getattr(TRUTH, form), batches, form)
-    single: dict[str, np.ndarray] = {name: factor * truth for name, factor in _FACTORS.items()}
+    single = {name: [factor * v for v in truth] for name, factor in _FACTORS.items()}
     for name in of_form(form):
         single[name] = values(getattr(compose((name,)), form), batches, form)
     if form != "full":
@@ -58,15 +63,15 @@ def candidates(batches: list[Laws], form: str, parameterization: str, against: s
             # "logvar_as_logstd" is one of the claim's own faults for the diagonal form
             if declared == parameterization and f"{declared}_as_{read}" not in single:
                 single[f"{declared}_as_{read}"] = values(getattr(TRUTH, form), [_misread(b, transform, against) for b in batches], form)
-    found = {name: REDUCE[reduction](value) for name, value in single.items()}
+    found = {name: gather(value, reduction) for name, value in single.items()}
     for pair in combinations(of_form(form), 2):
         subject = compose(pair)
         if subject is not None:
-            found[" + ".join(pair)] = REDUCE[reduction](values(getattr(subject, form), batches, form))
+            found[" + ".join(pair)] = gather(values(getattr(subject, form), batches, form), reduction)
     if reduction != "none":
-        n = truth.shape[1]
-        slip, factor = ("sum_for_mean", n) if reduction == "mean" else ("mean_for_sum", 1 / n)
-        found |= {slip: factor * REDUCE[reduction](truth)} | {f"{slip} + {name}": factor * REDUCE[reduction](value) for name, value in single.items()}
+        slip = "sum_for_mean" if reduction == "mean" else "mean_for_sum"
+        other = "sum" if reduction == "mean" else "mean"
+        found |= {slip: gather(truth, other)} | {f"{slip} + {name}": gather(value, other) for name, value in single.items()}
     return found
 
 

@@ -48,3 +48,7 @@ clean:
 
 bench: $(MADE)
 	$(BIN)/python bench/run.py
+
+# Public code at pinned versions, each project in .venv-audit-<name>: writes audits/findings.md. Not part of `make test`.
+audits:
+	$(PYTHON) audits/run.py

@@ -1,0 +1,89 @@
+"""Run every audit in a virtual environment of its own and write audits/findings.md: ``python audits/run.py [name …]``.
+
+Only the standard library is needed here. Each audit is ``audits/audit_<name>.py``; what it needs is pinned in
+``audits/requirements/<name>.txt``. An audit that is not named keeps the rows it has in findings.json.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+NAMES = ("diffusers", "torchdiffeq", "diffrax", "torchsde")
+HEAD = """# What scoreproof finds in public code
+
+Written by `make audits` (`python audits/run.py`), each project in a virtual environment of its own at the version of `audits/requirements/`. Every row comes
+from the script named above its table, and says no more than the script measured. **refuted** means: not what the column "checked" says, by more than
+the bound, which is derived in the script from the precision of the computation. It does not always mean a bug: where there is a reading under which the
+code is right, the row gives it. Errors are relative unless the sentence says otherwise.
+"""
+
+
+def environment(name: str) -> Path:
+    """The interpreter of ``.venv-audit-<name>``, made (or made anew) when the pins change."""
+    folder, pins = ROOT / f".venv-audit-{name}", HERE / "requirements" / f"{name}.txt"
+    python, made = folder / "bin" / "python", folder / ".made"
+    if not (made.exists() and made.read_text() == pins.read_text()):
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(ROOT), "-r", str(pins)], check=True)
+        made.write_text(pins.read_text())
+    return python
+
+
+def run(name: str) -> list[dict[str, object]]:
+    """The findings of one audit; a script that fails ends the run."""
+    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1", "JAX_PLATFORMS": "cpu"}
+    result = subprocess.run([environment(name), HERE / f"audit_{name}.py"], stdout=subprocess.PIPE, text=True, env={**os.environ, **single}, check=True)
+    return [json.loads(line.removeprefix("FINDING ")) for line in result.stdout.splitlines() if line.startswith("FINDING ")]
+
+
+def number(x: object) -> str:
+    value = float(x)  # type: ignore[arg-type]
+    return f"{value:.2g}" if math.isfinite(value) else "–"
+
+
+def table(found: dict[str, list[dict[str, object]]]) -> str:
+    """findings.md."""
+    parts = [HEAD]
+    for name in NAMES:
+        rows = found.get(name, [])
+        if not rows:
+            continue
+        counts = {v: sum(r["verdict"] == v for r in rows) for v in ("holds", "refuted", "undecided")}
+        parts.append(f"\n## {name} {rows[0]['version']}\n\n`audits/audit_{name}.py`: {', '.join(f'{n} {v}' for v, n in counts.items() if n)}.\n")
+        parts.append("| project | version | object | checked | verdict | error | bound | what was found | the reading under which it is right |")
+        parts.append("|---|---|---|---|---|---|---|---|---|")
+        for r in rows:
+            cells = [r["project"], r["version"], f"`{r['object']}`", r["checked"], f"**{r['verdict']}**" if r["verdict"] != "holds" else "holds",
+                     number(r["error"]), number(r["bound"]), r["sentence"], r["reading"]]  # fmt: skip
+            parts.append("| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |")
+    return "\n".join(parts) + "\n"
+
+
+def main(names: list[str]) -> int:
+    store = HERE / "findings.json"
+    found = json.loads(store.read_text()) if store.exists() else {}
+    for name in names or NAMES:
+        if name not in NAMES:
+            print(f"no audit is called {name}; there are {', '.join(NAMES)}", file=sys.stderr)
+            return 2
+        found[name] = run(name)
+        print(f"{name}: {len(found[name])} findings", flush=True)
+    found = {name: found[name] for name in NAMES if name in found}
+    # NaN (nothing was measured) is not JSON
+    clean = {n: [{k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in r.items()} for r in rows] for n, rows in found.items()}
+    store.write_text(json.dumps(clean, indent=1, ensure_ascii=False) + "\n")
+    back = {n: [{k: (math.nan if v is None else v) for k, v in r.items()} for r in rows] for n, rows in clean.items()}
+    (HERE / "findings.md").write_text(table(back))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""examples/: the judgement of a trained model runs, and judges what is known to be right as right."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scoreproof import check_denoiser, check_reverse_sampler
+from scoreproof.objects.empirical import Atoms
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    pytest.importorskip("torch", reason="the example trains a PyTorch model")
+    pytest.importorskip("sklearn", reason="the example's data are scikit-learn's digits")
+    spec = importlib.util.spec_from_file_location("digits_score", EXAMPLES / "digits_score.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_hardly_trained_model_is_refuted_and_the_tables_are_printed(digits, capsys, monkeypatch):
+    monkeypatch.setattr(digits, "LEVELS", (0.6, 2.5))
+    monkeypatch.setattr(digits, "LAMBDAS", (0.0, 1.0))
+    digits.main(["--steps", "3", "--samples", "8"])
+    out = capsys.readouterr().out
+    rows = [line.split("|")[1:-1] for line in out.splitlines() if line.startswith("| ")]
+    assert {len(r) for r in rows} == {8, 3, 7}
+    first = next(r for r in rows if r[0].strip() == "0.6" and len(r) == 8)
+    assert first[4].strip() == "refuted" and float(first[1].strip(" %")) > 5
+    assert "Holds (float)" in out  # the λ-family of the example's own sampler, with the exact score
+    # the velocity's error is the score's times 1 - λ/2
+    velocity = {r[0].strip(): [float(c.strip(" %")) for c in r[1:]] for r in rows if len(r) == 3 and "σ" not in r[1]}
+    assert np.allclose(velocity["1"], np.array(velocity["0"]) / 2, atol=0.1)
+
+
+def test_training_is_deterministic(digits):
+    import torch
+
+    data = torch.linspace(-1, 1, 40).reshape(10, 4)
+    first, second = (digits.train(data, 5) for _ in range(2))
+    assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_the_exact_denoiser_passes_where_the_network_is_judged(digits):
+    rng = np.random.default_rng(0)
+    atoms = Atoms(rng.standard_normal((20, 3)))
+    y = atoms.sample(rng, 8) + rng.standard_normal((8, 3))
+    assert check_denoiser(lambda x: atoms.posterior_mean(x, np.eye(3)), atoms, 1.0, points=y, tolerance=digits.TOLERANCE)
+
+
+def test_the_sampler_of_the_example_is_the_family_and_a_wrong_one_is_not(digits):
+    assert check_reverse_sampler(digits.drift_and_noise, digits.VarianceExploding(), (0.0, 1.0), dimension=1)
+
+    def halved(x, t, score, lam):
+        drift, noise = digits.drift_and_noise(x, t, score, lam)
+        return drift / 2, noise
+
+    assert check_reverse_sampler(halved, digits.VarianceExploding(), (0.0, 1.0), dimension=1).verdict == "refuted"
+
+
+def test_the_committed_output_has_the_tables_of_the_script():
+    text = (EXAMPLES / "README.md").read_text()
+    for heading in ("check_denoiser", "asymmetry of J", "covariance, learned score", "λ"):
+        assert heading in text

@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 # What the environment was made from: it is made anew when these change.
 MADE := $(VENV)/.made
 
-# The CPU builds of torch and jax for the tests that use them. Where they cannot be had, those tests are skipped and counted.
+# torch and jax for the tests that use them, on the CPU. Where they cannot be had, those tests are skipped and counted.
+# PyPI's torch for Linux is the CUDA build: TORCH='torch --index-url https://download.pytorch.org/whl/cpu' takes the small one.
 TORCH ?= torch==2.13.0
 JAX ?= jax
 
@@ -29,7 +30,7 @@ models: $(VENV)/.models
 $(VENV)/.models: $(MADE)
 	-$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	-$(BIN)/python -c 'import jax' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(JAX)
-	touch $@
+	-$(BIN)/python -c 'import torch, jax' 2>/dev/null && touch $@
 
 # The README's Python examples with the bare dependencies, in an environment of their own.
 quickstart:

@@ -22,9 +22,7 @@ def observe(evidence) -> None:
 def pytest_addoption(parser):
     group = parser.getgroup("scoreproof")
     group.addoption("--scoreproof-seed", type=int, default=0, metavar="N", help="seed of scoreproof's random streams (default: 0)")
-    group.addoption(
-        "--scoreproof-profile", choices=("quick", "default", "deep"), default="quick", help="profile for scoreproof's own checks (default: quick)"
-    )
+    group.addoption("--scoreproof-profile", choices=("quick", "default", "deep"), default="quick", help="profile for scoreproof's own checks (default: quick)")
 
 
 @pytest.fixture(scope="session")
@@ -57,4 +55,4 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_terminal_summary(terminalreporter):
     if _counts:
-        terminalreporter.write_line("scoreproof: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(_counts.items())))
+        terminalreporter.write_line("scoreproof, verdicts that tests asked for: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(_counts.items())))

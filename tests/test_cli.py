@@ -136,3 +136,17 @@ def test_an_edited_lean_file_fails_the_verification(tmp_path, monkeypatch, capsy
     file = tmp_path / "out.json"
     assert cli.main(["verify", "gaussian_kl", "--profile", "quick", "--workers", "1", "-q", "--json", str(file)]) == 4
     assert json.loads(file.read_text("utf-8"))["status"] == 4
+
+
+def test_check_help_prints_what_the_check_takes(scoreproof):
+    done = scoreproof("check", "marginals", "help")
+    assert done.returncode == 0
+    assert "drift" in done.stdout
+    assert "Parameters" in done.stdout
+
+
+def test_a_class_with_marginal_prob_gets_its_adapter(scoreproof, tmp_path):
+    (tmp_path / "theirs.py").write_text("class VESDE:\n    def sde(self, x, t): ...\n    def marginal_prob(self, x, t): ...\n", "utf-8")
+    done = scoreproof("check", "marginals", "theirs:VESDE", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "marginal=o.marginal_prob" in done.stderr

@@ -27,9 +27,7 @@ def outcomes():
 def altered(outcomes, check, **evidence_changes):
     """The same outcomes with one check's truth changed."""
     return [
-        replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()})
-        if (o.task.check, o.task.role) == (check, "truth")
-        else o
+        replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()}) if (o.task.check, o.task.role) == (check, "truth") else o
         for o in outcomes
     ]
 
@@ -51,9 +49,7 @@ def test_same_bytes_for_one_and_two_workers(scoreproof, tmp_path):
     texts = []
     for workers in ("1", "2"):
         file = tmp_path / f"{workers}.json"
-        done = scoreproof(
-            "verify", "backprop", "variance_exploding", "--profile", "quick", "--workers", workers, "--no-timings", "-q", "--json", str(file)
-        )
+        done = scoreproof("verify", "backprop", "variance_exploding", "--profile", "quick", "--workers", workers, "--no-timings", "-q", "--json", str(file))
         assert done.returncode == 0, done.stderr
         texts.append(file.read_bytes())
     assert texts[0] == texts[1]
@@ -102,8 +98,7 @@ def test_a_blind_pair_that_sees_is_status_4(outcomes):
     if check is None:
         pytest.skip("no blind pair here")
     seen = [
-        replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")}) if (o.task.check, o.task.role) == (check, "faults") else o
-        for o in outcomes
+        replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")}) if (o.task.check, o.task.role) == (check, "faults") else o for o in outcomes
     ]
     assert exit_status([judge(CLAIM, seen)]) == 4
 

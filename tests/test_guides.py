@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-
-def blocks(root):
-    text = (root / "docs" / "guides.md").read_text("utf-8")
-    return re.findall(r"^## (.+?)$.*?```python\n(.*?)```", text, re.M | re.S)
+GUIDES = re.findall(r"^## (.+?)$.*?```python\n(.*?)```", (Path(__file__).parents[1] / "docs" / "guides.md").read_text("utf-8"), re.M | re.S)
 
 
-def test_there_are_guides(root):
-    assert len(blocks(root)) >= 4
-
-
-@pytest.mark.parametrize("index", range(4))
-def test_guide_runs(root, index):
-    _, code = blocks(root)[index]
+@pytest.mark.parametrize(("title", "code"), GUIDES, ids=[title for title, _ in GUIDES])
+def test_guide_runs(title, code):
     for package in ("torch", "jax"):
         if f"import {package}" in code:
             pytest.importorskip(package)
@@ -28,3 +21,12 @@ def test_guide_runs(root, index):
     assert tests
     for test in tests:
         test()
+
+
+def test_every_check_has_a_guide():
+    import scoreproof
+
+    text = "".join(code for _, code in GUIDES)
+    for name in scoreproof.__all__:
+        if name.startswith("check_"):
+            assert f"{name}(" in text, f"docs/guides.md has no test with {name}"

@@ -19,7 +19,7 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(scoreproof.__path__, "sco
 
 
 def test_import_stays_light():
-    heavy = ('scipy', 'flint', 'hypothesis', 'matplotlib', 'rich', 'torch', 'jax', 'sklearn')
+    heavy = ("scipy", "flint", "hypothesis", "matplotlib", "rich", "torch", "jax", "sklearn")
     code = f"import sys, scoreproof; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

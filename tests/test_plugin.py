@@ -35,7 +35,7 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
     assert "1 failed, 2 passed" in done.stdout
     assert "- scoreproof -" in done.stdout
     assert "Refuted (" in done.stdout
-    assert "scoreproof: 1 holds, 1 refuted" in done.stdout
+    assert "scoreproof, verdicts that tests asked for: 1 holds, 1 refuted" in done.stdout
 
 
 def test_the_plugin_imports_nothing_until_used(tmp_path):

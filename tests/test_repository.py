@@ -10,7 +10,10 @@ import pytest
 
 
 def tracked(root):
-    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    except OSError:
+        pytest.skip("no git on this machine")
     if listed.returncode:
         pytest.skip("not a git checkout")
     return [root / name for name in listed.stdout.split("\n") if name]
@@ -26,7 +29,7 @@ def test_readme_opens_with_the_two_commands(root):
     text = (root / "README.md").read_text("utf-8")
     assert text.index("make verify") < text.index("make test") < 2500
     makefile = (root / "Makefile").read_text("utf-8")
-    for target in set(re.findall(r"\bmake ([a-z]+)", text)):
+    for target in {a or b for a, b in re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)", text, re.M)}:
         assert re.search(rf"^{target}:", makefile, re.M), f"README names make {target}"
 
 
@@ -41,7 +44,7 @@ def test_readme_commands_are_known_to_the_command_line(root, scoreproof):
 def test_links_lead_somewhere(root):
     for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            if "://" not in target:
+            if "://" not in target and not target.startswith("../../actions"):  # the badge: a page of the host, not of the tree
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 

@@ -16,8 +16,6 @@ from scoreproof.errors import ScoreproofError
 
 __all__ = ["main"]
 
-EXIT = {"holds": 0, "refuted": 1, "undecided": 3, "not run": 3}
-
 
 def parser() -> argparse.ArgumentParser:
     """The argument parser of all commands."""
@@ -48,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "target",
         metavar="module:object",
-        help="an object, a dict of arguments, or a function that returns one; see `scoreproof check marginals --help`",
+        help="an object, a dict of arguments, or a function that returns one; `scoreproof check marginals help` prints what the check takes",
     )
     check.add_argument("--seed", type=int, default=0)
 
@@ -74,9 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return run_verify(arguments)
         if arguments.command == "check":
-            from scoreproof.commands import run_check_command
+            from scoreproof.user_object import run_check
 
-            return EXIT[run_check_command(arguments.what, arguments.target, arguments.seed).verdict]
+            return run_check(arguments.what, arguments.target, arguments.seed)
         if arguments.command == "lean":
             from scoreproof import lean
 

@@ -1,23 +1,20 @@
-"""What the commands ``verify`` and ``check`` do, apart from parsing their arguments."""
+"""What the command ``verify`` does, apart from parsing its arguments."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import os
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scoreproof.errors import ArgumentError, CallableError, ScoreproofError
-from scoreproof.evidence import Evidence, worst
+from scoreproof.errors import ArgumentError
+from scoreproof.evidence import worst
 from scoreproof.tasks import Outcome
 from scoreproof.verify import Run, verify
 
-__all__ = ["run_check_command", "run_verify"]
+__all__ = ["run_verify"]
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
@@ -86,75 +83,3 @@ def _brief(outcome: Outcome) -> str:
         refuted = sum(e.verdict == "refuted" for e in outcome.evidence.values())
         return f"{refuted} of {len(outcome.evidence)} faults refuted"
     return ", ".join(f"{name} down to {eps:g}" for name, eps in outcome.smallest.items()) or "nothing refuted"
-
-
-def run_check_command(what: str, target: str, seed: int) -> Evidence:
-    """``scoreproof check WHAT module:object``: print the explanation and return the evidence.
-
-    The object is a mapping of the check's arguments, an object with attributes of their names (``drift``, ``diffusion``,
-    ``marginal``), or a function without arguments that returns either, or for checks of one callable that callable.
-    """
-    import scoreproof
-
-    known = sorted(n.removeprefix("check_") for n in scoreproof.__all__ if n.startswith("check_"))
-    if what not in known:
-        raise ArgumentError("WHAT", f"one of {', '.join(known)}", what, "it is the part after check_ in the function's name")
-    function = getattr(scoreproof, f"check_{what}")
-    evidence: Evidence = function(**_arguments(function, _load(target), target), seed=seed)
-    print(evidence.explain())
-    return evidence
-
-
-def _load(target: str) -> Any:
-    module_name, _, path = target.partition(":")
-    if not module_name or not path:
-        raise ArgumentError("module:object", "of the form package.module:name", target, "e.g. mysde:sde, with mysde.py in this directory")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        thing: Any = importlib.import_module(module_name)
-        for part in path.split("."):
-            thing = getattr(thing, part)
-    except (ImportError, AttributeError) as error:
-        raise ArgumentError("module:object", "importable", target, f"{type(error).__name__}: {error}") from error
-    except Exception as error:
-        raise CallableError(
-            f"module {module_name}", "import without an error", f"it raised {type(error).__name__}: {error}", "import it by hand"
-        ) from error
-    return thing
-
-
-def _arguments(function: Any, thing: Any, target: str) -> dict[str, Any]:
-    import inspect
-
-    parameters = inspect.signature(function).parameters
-    needed = [n for n, p in parameters.items() if p.default is p.empty]
-    if inspect.isclass(thing) or (callable(thing) and len(needed) > 1 and not _required(thing)):
-        try:
-            thing = thing()
-        except Exception as error:
-            raise CallableError(
-                target, "be callable without arguments", f"it raised {type(error).__name__}: {error}", "name an instance or a factory"
-            ) from error
-    if isinstance(thing, Mapping):
-        unknown = sorted(set(thing) - set(parameters))
-        if unknown:
-            raise ArgumentError(target, f"a mapping with keys among {', '.join(parameters)}", ", ".join(unknown), "rename or drop these keys")
-        return dict(thing)
-    found = {n: getattr(thing, n) for n in needed if hasattr(thing, n)}
-    missing = [n for n in needed if n not in found]
-    if missing == needed and len(needed) == 1 and callable(thing):
-        return {needed[0]: thing}
-    if missing:
-        raise ArgumentError(target, f"an object or mapping with {', '.join(needed)}", f"no {', '.join(missing)}", "add what is missing")
-    return found
-
-
-def _required(thing: Any) -> list[str]:
-    import inspect
-
-    try:
-        parameters = inspect.signature(thing).parameters.values()
-    except (TypeError, ValueError) as error:
-        raise ScoreproofError(f"{thing!r} has no readable signature; name a mapping of arguments instead") from error
-    return [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -33,13 +33,21 @@ class Diagnosis:
     sentence: str
 
 
-def diagnose(measured: np.ndarray, truth: np.ndarray, candidates: Mapping[str, np.ndarray], *, resolution: float = 1e-6) -> Diagnosis:
+def diagnose(
+    measured: np.ndarray,
+    truth: np.ndarray,
+    candidates: Mapping[str, np.ndarray],
+    *,
+    resolution: float = 1e-6,
+    reasons: Mapping[str, str] | None = None,
+) -> Diagnosis:
     """Name the candidate whose prediction is closest to ``measured``.
 
     Parameters
     ----------
     measured, truth: what the subject returned and what the formula gives, arrays of one shape (any; complex allowed).
     candidates: name -> prediction of that fault, same shape. Non-finite predictions are passed over.
+    reasons: name -> what the fault is, in words; added to the sentence for the faults that are named.
     resolution: two predictions closer than this part of the deviation count as indistinguishable.
 
     >>> d = diagnose(np.array([2.0, 4.0]), np.array([1.0, 2.0]),
@@ -62,22 +70,26 @@ def diagnose(measured: np.ndarray, truth: np.ndarray, candidates: Mapping[str, n
     ranked = sorted(misfits, key=lambda n: (misfits[n] > misfits_floor(misfits, resolution), n.count(" + "), misfits[n], n))
     best = ranked[0]
     if misfits[best] > (UNEXPLAINED_BY_PAIR if " + " in best else UNEXPLAINED):
-        return Diagnosis((), misfits[best], (best, misfits[best]), f"No known fault explains it (the nearest, {best}, {_explains(misfits[best])}).")
+        return Diagnosis(
+            (), misfits[best], (best, misfits[best]), f"No known fault explains it (the nearest leaves {100 * min(misfits[best], 1):.0f} % of it)."
+        )
     reference = np.asarray(candidates[best])
     depth = best.count(" + ")
-    alike = [
-        n
-        for n in ranked
-        if n.count(" + ") == depth and float(np.linalg.norm((np.asarray(candidates[n]) - reference).ravel())) <= resolution * deviation
-    ]
+    alike = [n for n in ranked if n.count(" + ") == depth and float(np.linalg.norm((np.asarray(candidates[n]) - reference).ravel())) <= resolution * deviation]
     alike = [best, *[n for n in alike if n != best]]
     rest = [n for n in misfits if n not in alike and misfits[n] > misfits[best] + resolution]
     runner = min(rest, key=lambda n: misfits[n]) if rest else None
     what = f"the known fault {best}" if len(alike) == 1 else "a class of faults that these points cannot tell apart: " + ", ".join(alike)
     tail = f"; the next best, {runner}, {_explains(misfits[runner])}" if runner is not None else ""
-    return Diagnosis(
-        tuple(alike), misfits[best], (runner, misfits[runner]) if runner is not None else None, f"It matches {what} to {misfits[best]:.1g}{tail}."
-    )
+    sentence = f"It matches {what} to {misfits[best]:.1g}{tail}.{_why(alike, reasons or {})}"
+    return Diagnosis(tuple(alike), misfits[best], (runner, misfits[runner]) if runner is not None else None, sentence)
+
+
+def _why(names: list[str], reasons: Mapping[str, str]) -> str:
+    """What the named faults are, in words, each once and three at the most."""
+    parts = dict.fromkeys(part for name in names for part in name.split(" + ") if part in reasons)
+    told = [f"{part}: {reasons[part].rstrip('.')}" for part in list(parts)[:3]]
+    return f" ({'; '.join(told)}.)" if told else ""
 
 
 def misfits_floor(misfits: Mapping[str, float], resolution: float) -> float:

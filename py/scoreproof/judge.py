@@ -129,9 +129,7 @@ def judge(name: str, outcomes: Sequence[Outcome]) -> ClaimResult:
                         separation[fault] = max(separation[fault], evidence.separation)
     results = tuple(FaultResult(f, tuple(killers[f]), separation[f]) for f in killers)
     if complete:
-        failures.extend(
-            f"no deterministic check separates {r.name} by {SEPARATION:g} (best {r.separation:.3g})" for r in results if r.separation < SEPARATION
-        )
+        failures.extend(f"no deterministic check separates {r.name} by {SEPARATION:g} (best {r.separation:.3g})" for r in results if r.separation < SEPARATION)
     return ClaimResult(name, _fold(checks), tuple(checks), results, tuple(failures), sum(o.seconds for o in outcomes), complete)
 
 

@@ -59,12 +59,24 @@ def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None 
     except (TypeError, ValueError) as error:
         raise ArgumentError(argument, "an array of real numbers", type(value).__name__, "convert it with numpy.asarray first") from error
     if shape is not None and (array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True))):
-        wanted = "(" + ", ".join("n" if w is None else str(w) for w in shape) + ("," if len(shape) == 1 else "") + ")"
+        wanted = "(" + ", ".join("nd"[min(i, 1)] if w is None else str(w) for i, w in enumerate(shape)) + ("," if len(shape) == 1 else "") + ")"
         raise ArgumentError(argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it")
     if not np.all(np.isfinite(array)):
         bad = array[~np.isfinite(array)].ravel()[0]
         raise ArgumentError(argument, "finite", bad, "remove the rows that hold nan or inf")
     return array
+
+
+def _remedy(error: Exception) -> str:
+    """What most probably helps against an exception out of a user's callable."""
+    text = str(error)
+    if "dtype" in text or "expected scalar type" in text:
+        return 'pass dtype="float32" (or the floating type that it takes)'
+    if isinstance(error, TypeError) and ("ndarray" in text and "Tensor" in text or "must be Tensor" in text):
+        return 'pass framework="torch"'
+    if isinstance(error, TypeError) and "positional argument" in text:
+        return "see the check's docstring for the arguments it is called with"
+    return "call it once by hand with these arguments"
 
 
 class Guarded:
@@ -104,7 +116,7 @@ class Guarded:
                 self.name,
                 "return normally",
                 f"it raised {type(error).__name__}: {error} when called with ({shapes})",
-                "call it once by hand with these arguments",
+                _remedy(error),
             ) from error
         for before, after in zip(arguments, passed, strict=True):
             if isinstance(before, np.ndarray) and not np.array_equal(
@@ -128,9 +140,7 @@ class Guarded:
         except Exception as error:
             raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__}", "return an array") from error
         if array.dtype.kind not in "fciub":
-            raise CallableError(
-                self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array"
-            )
+            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array")
         if array.dtype.kind in "fc":
             self.eps = max(self.eps, float(np.finfo(array.dtype).eps))
         array = array.astype(complex if array.dtype.kind == "c" else float)

@@ -8,6 +8,7 @@ grad mode; outputs are detached. The unit roundoff of what came back (float32, b
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -58,11 +59,20 @@ def _check_dtype(dtype: Any) -> None:
         raise ArgumentError("dtype", "a floating type", repr(dtype), 'pass "float32" or numpy.float32')
 
 
+def _module_dtype(function: Any) -> Any:
+    """The floating type of a torch module's parameters (float32 when it has none); ``None`` for anything else."""
+    torch = sys.modules.get("torch")  # a module cannot exist before torch was imported
+    if torch is None or not isinstance(function, torch.nn.Module):
+        return None
+    return next((p.dtype for p in function.parameters() if p.is_floating_point()), torch.get_default_dtype())
+
+
 def guarded(function: Callable[..., Any], name: str, framework: str = "numpy", dtype: Any = None) -> Guarded:
     """``function`` behind the guard, fed with arrays of ``framework`` (``"numpy"``, ``"torch"`` or ``"jax"``).
 
     ``dtype`` is the floating type of what is passed in, as a name (``"float32"``) or the framework's own object; the
-    default is float64 (for jax: float64 when ``jax_enable_x64`` is set, else float32).
+    default is float64 (for jax: float64 when ``jax_enable_x64`` is set, else float32). A ``torch.nn.Module`` is recognised, and
+    fed with the type of its parameters.
 
     Raises ``ArgumentError`` for an unknown framework and ``MissingExtraError`` when it is not installed.
 
@@ -71,6 +81,9 @@ def guarded(function: Callable[..., Any], name: str, framework: str = "numpy", d
     """
     if isinstance(function, Guarded):
         return function
+    module_dtype = _module_dtype(function)
+    if module_dtype is not None:  # a torch.nn.Module says itself what it takes
+        framework, dtype = ("torch" if framework == "numpy" else framework), dtype or module_dtype
     if framework in ("numpy", "jax") and dtype is not None:
         _check_dtype(dtype)
     if framework == "numpy":

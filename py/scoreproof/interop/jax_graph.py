@@ -83,9 +83,7 @@ class _Reader:
                 sources.append(where[variable][0])
         result = self.walk(closed.jaxpr, closed.consts, where)
         if len(result) != 1 or result[0] is None or not self.leaves[result[0][0]].arrays:
-            raise ArgumentError(
-                "backward", "a function that returns one floating array computed from its inputs", f"{len(result)} outputs", "return the loss"
-            )
+            raise ArgumentError("backward", "a function that returns one floating array computed from its inputs", f"{len(result)} outputs", "return the loss")
         node, index = result[0]
         if len(self.values[node]) > 1:  # one of several outputs: a node that picks it
             node = self.pick(node, index)

@@ -136,6 +136,4 @@ def same_value(name: str, first: Leaves, second: Leaves, eps: float) -> None:
         raise CallableError(name, "return finite numbers", "its value holds nan or inf", "pass inputs at which the function is finite")
     gap = (first - second).norm()
     if gap > eps**0.5 * max(size, 1e-300):
-        raise CallableError(
-            name, "be deterministic", f"two evaluations differ by {gap:.3g}", "switch off dropout (model.eval()) and fix its random seed"
-        )
+        raise CallableError(name, "be deterministic", f"two evaluations differ by {gap:.3g}", "switch off dropout (model.eval()) and fix its random seed")

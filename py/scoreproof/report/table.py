@@ -39,8 +39,9 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
                 console.print(Text(f"{result.name} · {check.check.name}: {check.worst.explain()}", style=COLOURS[check.worst.verdict]))
     console.print()
     _print_real_input(run, console)
+    reason = lean["reason"].removesuffix("; not checked here")
     here = "" if lean["status"] == "verified here" else "not checked here; "
-    console.print(Text(f"Lean: {here}{lean['status']}: {lean['reason']}"))
+    console.print(Text(f"Lean: {here}{lean['status']}: {reason}"))
     console.print("The error is relative; a certified bound is the radius of the enclosure, and every other is a tolerance derived from rounding.", style="dim")
     console.print("ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each check does and cannot see.", style="dim")
 

@@ -15,7 +15,7 @@ from scoreproof.claims.backprop.statement import Loops
 from scoreproof.core import Fault
 from scoreproof.objects.graphs import BackwardPass
 
-__all__ = ["COMMON", "FAULTS", "Edit", "assemble", "compose", "version_of"]
+__all__ = ["COMMON", "FAULTS", "REASONS", "Edit", "assemble", "compose", "version_of"]
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,15 @@ _EDITS = {name: edit for group in (_BOTH, _PULL, _PUSH) for name, (edit, _) in g
 COMMON = tuple(_BOTH)
 
 FAULTS = tuple(Fault(name, assemble(edit), why) for group in (_BOTH, _PULL, _PUSH) for name, (edit, why) in group.items())
+
+#: what each name of a diagnosis means, in words: the faults, and what only a real model's gradient can have
+REASONS = {f.name: f.why for f in FAULTS} | {
+    "minus": "the backward rule has the wrong sign",
+    "factor_2": "the backward rule is twice what it should be",
+    "factor_half": "it is half of what it should be",
+    "gradient_missing": "no gradient comes back: a detach, or a rule that returns zero",
+    "whole_gradient_negated": "the whole gradient has the wrong sign",
+}
 
 
 def version_of(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.backprop.checks_float import rounding_bounds
-from scoreproof.claims.backprop.faults import FAULTS, compose, version_of
+from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
 from scoreproof.claims.backprop.statement import Loops
 from scoreproof.diagnosis import diagnose
 from scoreproof.errors import CallableError
@@ -163,7 +163,7 @@ def predicted(subject: Loops, name: str, problems: Sequence[tuple[Graph, Backwar
 def _diagnosis(problems: Any, measured: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> Any:
     got, right = np.concatenate([m.ravel() for m in measured]), np.concatenate([t.ravel() for t in truth])
     candidates = {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
-    found = diagnose(got, right, candidates)
+    found = diagnose(got, right, candidates, reasons=REASONS)
     if found.names and found.misfit < 1e-6:
         return found
     names = [f.name for f in FAULTS]
@@ -172,4 +172,4 @@ def _diagnosis(problems: Any, measured: Sequence[np.ndarray], truth: Sequence[np
             pair = compose((a, b))
             if pair is not None:
                 candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
-    return diagnose(got, right, candidates)
+    return diagnose(got, right, candidates, reasons=REASONS)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.backprop.faults import FAULTS, compose, version_of
+from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
 from scoreproof.claims.backprop.statement import TRUTH
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import ArgumentError
@@ -186,7 +186,7 @@ def _node_diagnosis(traced: TracedGraph, nodes: list[tuple[int, float, float, Fi
         which = f"argument_{slots.index(slot) + 1}"
         candidates |= {f"minus in {which}": np.where(at, -right, right), f"gradient_missing in {which}": np.where(at, 0, right)}
         candidates |= {f"factor_2 in {which}": np.where(at, 2 * right, right), f"factor_half in {which}": np.where(at, right / 2, right)}
-    return diagnose(np.array([left for _, left, _ in mine]), right, candidates)
+    return diagnose(np.array([left for _, left, _ in mine]), right, candidates, reasons=REASONS)
 
 
 def _gradient_diagnosis(run: BackwardPass, found: list[Leaves], loop: list[Leaves], at: list[int], slots: int) -> Diagnosis:
@@ -207,7 +207,7 @@ def _gradient_diagnosis(run: BackwardPass, found: list[Leaves], loop: list[Leave
 
     for fault in FAULTS:
         predict(fault.name, fault.subject)
-    single = diagnose(measured, truth, candidates)
+    single = diagnose(measured, truth, candidates, reasons=REASONS)
     if (single.names and single.misfit < 1e-6) or slots > PAIRS_UP_TO:
         return single
     for i, a in enumerate(names):
@@ -215,4 +215,4 @@ def _gradient_diagnosis(run: BackwardPass, found: list[Leaves], loop: list[Leave
             pair = compose((a, b))
             if pair is not None:
                 predict(f"{a} + {b}", pair)
-    return diagnose(measured, truth, candidates)
+    return diagnose(measured, truth, candidates, reasons=REASONS)

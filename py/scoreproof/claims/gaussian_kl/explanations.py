@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.gaussian_kl.faults import compose, of_form
+from scoreproof.claims.gaussian_kl.faults import FAULTS, compose, of_form
 from scoreproof.claims.gaussian_kl.statement import TRUTH
 
-__all__ = ["Laws", "REDUCE", "candidates", "gather", "native"]
+__all__ = ["Laws", "REASONS", "REDUCE", "candidates", "gather", "native"]
 
 Laws = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -30,6 +30,17 @@ _MISREAD: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
     ("variance", "logstd"): lambda v: np.exp(2 * v),
     ("logvar", "std"): lambda v: np.log(v) ** 2,
     ("logvar", "logstd"): lambda v: v**2,
+}
+
+#: what each name means, in words
+REASONS = {f.name: f.why for f in FAULTS} | {
+    "half_of_everything": "the whole divergence is halved",
+    "twice_everything": "the whole divergence is doubled: a factor 1/2 is missing",
+    "minus_everything": "the whole divergence has the wrong sign",
+    "bits_for_nats": "logarithms to base 2: bits where nats are due",
+    "sum_for_mean": "the batch was summed where it is to be averaged",
+    "mean_for_sum": "the batch was averaged where it is to be summed",
+    **{f"{a}_as_{b}": f"scales declared as {a} are read as {b}" for a, b in _MISREAD},
 }
 
 #: constant factors on the whole divergence

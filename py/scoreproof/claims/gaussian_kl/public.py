@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.gaussian_kl.explanations import REDUCE, Laws, candidates, gather
+from scoreproof.claims.gaussian_kl.explanations import REASONS, REDUCE, Laws, candidates, gather
 from scoreproof.claims.gaussian_kl.stable import stable_isotropic
 from scoreproof.diagnosis import diagnose
-from scoreproof.errors import ArgumentError
+from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
@@ -109,7 +109,7 @@ def check_kl(
         evidence = replace(evidence, notes=_cancellation(guard, form, parameterization, against, reduction))
     elif evidence.verdict == "refuted":
         explanations = candidates(batches, form, parameterization, against, reduction)
-        evidence = evidence.with_diagnosis(diagnose(measured, truth, explanations))
+        evidence = evidence.with_diagnosis(diagnose(measured, truth, explanations, reasons=REASONS))
     return replace(evidence, cost={"calls": guard.calls - before})
 
 
@@ -141,6 +141,8 @@ def _call(guard: Guarded, laws: Laws, form: str, parameterization: str, against:
         arguments += [m1, _scale(c1, form, parameterization)]
     result = guard(*arguments)
     wanted = (len(m0),) if reduction == "none" else ()
+    if form == "isotropic" and reduction == "none" and result.shape == (len(m0), len(m0)):
+        raise CallableError("kl", f"return an array of shape {wanted}", f"it returned shape {result.shape}", "the scales are (n, 1): use scale[:, 0] beside a sum over the last axis")
     if result.size == max(1, int(np.prod(wanted))):
         return result.reshape(wanted)
     return guard.accept(result, wanted)  # raises, and says which shape is due

@@ -17,7 +17,31 @@ from scoreproof.numerics.linear import square_root
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.parameterizations import convert
 
-__all__ = ["denoiser_candidates", "score_candidates"]
+__all__ = ["REASONS", "denoiser_candidates", "score_candidates"]
+
+#: what each name means, in words: the claim's own faults, and those that only a user's callable can have
+REASONS = {f.name: f.why for f in FAULTS} | {
+    "noise_variance_squared": "it is the answer for the noise covariance Σ²: a variance was squared again",
+    "noise_variance_rooted": "it is the answer for the noise covariance √Σ: a standard deviation stands where a variance is due",
+    "noise_variance_halved": "it is the answer for half the noise variance",
+    "noise_variance_doubled": "it is the answer for twice the noise variance",
+    "alpha_not_divided_out": "E[alpha x_0 | y] was returned where E[x_0 | y] is due",
+    "alpha_divided_twice": "it was divided by alpha twice",
+    "returns_score": "it returns the score: say prediction='score'",
+    "returns_eps": "it returns E[ε | y]: say prediction='eps'",
+    "returns_x0": "it returns E[x_0 | y]: say prediction='x0'",
+    "returns_v": "it returns v: say prediction='v'",
+    "returns_F": "it returns EDM's F: say prediction='F'",
+    "returns_velocity": "it returns the velocity: say prediction='velocity'",
+    "scaled_by_cov": "the score was multiplied by Σ: that is E[x|y] - y",
+    "scaled_by_inverse_cov": "the score was divided by Σ once too often",
+    "scaled_by_std": "the score was multiplied by a root of Σ: that is -E[ε|y]",
+    "posterior_mean_returned": "the posterior mean was returned where the score is due",
+    "residual_not_divided_by_cov": "E[x|y] - y was not divided by Σ",
+    "residual_multiplied_by_cov": "E[x|y] - y was multiplied by Σ where it is to be divided",
+    "residual_divided_by_std": "E[x|y] - y was divided by a standard deviation where a variance is due",
+    "score_of_the_prior": "it is the score of x_0, not of the noisy y",
+}
 
 
 def _levels(cov: np.ndarray) -> dict[str, np.ndarray]:

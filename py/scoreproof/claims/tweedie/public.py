@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from scoreproof.claims.tweedie.explanations import denoiser_candidates, score_candidates
+from scoreproof.claims.tweedie.explanations import REASONS, denoiser_candidates, score_candidates
 from scoreproof.claims.tweedie.jacobian import jacobian_evidence
 from scoreproof.claims.tweedie.judging import judge_mean, judge_score, resolution
 from scoreproof.claims.tweedie.problem import Prediction, Prior, make_problem
@@ -90,7 +90,7 @@ def check_denoiser(
     evidence = judge_mean(measured, truth, problem, guard, tolerance, f"the denoiser against E[x_0 | y] {problem.where}")
     if evidence.verdict != "refuted":
         return evidence
-    return evidence.with_diagnosis(diagnose(measured, truth, denoiser_candidates(problem, kind), resolution=resolution(guard)))
+    return evidence.with_diagnosis(diagnose(measured, truth, denoiser_candidates(problem, kind), resolution=resolution(guard), reasons=REASONS))
 
 
 def check_score(
@@ -154,5 +154,5 @@ def check_score(
     if evidence.verdict != "refuted":
         return evidence if jacobian.verdict != "refuted" else jacobian
     notes = (jacobian.explain(),) if jacobian.verdict == "refuted" else ()
-    found = diagnose(measured, truth, score_candidates(problem, truth, kind), resolution=resolution(guard))
+    found = diagnose(measured, truth, score_candidates(problem, truth, kind), resolution=resolution(guard), reasons=REASONS)
     return replace(evidence, notes=notes, diagnosis=found)

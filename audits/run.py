@@ -31,7 +31,7 @@ def environment(name: str) -> Path:
     folder, pins = ROOT / f".venv-audit-{name}", HERE / "requirements" / f"{name}.txt"
     python, made = folder / "bin" / "python", folder / ".made"
     if not (made.exists() and made.read_text() == pins.read_text()):
-        venv.create(folder, with_pip=True)
+        venv.create(folder, clear=True, symlinks=True, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(ROOT), "-r", str(pins)], check=True)
         made.write_text(pins.read_text())
     return python
@@ -45,8 +45,7 @@ def run(name: str) -> list[dict[str, object]]:
 
 
 def number(x: object) -> str:
-    value = float(x)  # type: ignore[arg-type]
-    return f"{value:.2g}" if math.isfinite(value) else "–"
+    return "–" if x is None else f"{x:.2g}"
 
 
 def table(found: dict[str, list[dict[str, object]]]) -> str:
@@ -70,18 +69,17 @@ def table(found: dict[str, list[dict[str, object]]]) -> str:
 def main(names: list[str]) -> int:
     store = HERE / "findings.json"
     found = json.loads(store.read_text()) if store.exists() else {}
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        print(f"no audit is called {unknown[0]}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
     for name in names or NAMES:
-        if name not in NAMES:
-            print(f"no audit is called {name}; there are {', '.join(NAMES)}", file=sys.stderr)
-            return 2
-        found[name] = run(name)
+        # NaN (nothing was measured) is not JSON
+        found[name] = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in run(name)]
         print(f"{name}: {len(found[name])} findings", flush=True)
-    found = {name: found[name] for name in NAMES if name in found}
-    # NaN (nothing was measured) is not JSON
-    clean = {n: [{k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in r.items()} for r in rows] for n, rows in found.items()}
-    store.write_text(json.dumps(clean, indent=1, ensure_ascii=False) + "\n")
-    back = {n: [{k: (math.nan if v is None else v) for k, v in r.items()} for r in rows] for n, rows in clean.items()}
-    (HERE / "findings.md").write_text(table(back))
+        found = {n: found[n] for n in NAMES if n in found}
+        store.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        (HERE / "findings.md").write_text(table(found))
     return 0
 
 

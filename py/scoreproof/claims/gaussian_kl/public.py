@@ -142,7 +142,8 @@ def _call(guard: Guarded, laws: Laws, form: str, parameterization: str, against:
     result = guard(*arguments)
     wanted = (len(m0),) if reduction == "none" else ()
     if form == "isotropic" and reduction == "none" and result.shape == (len(m0), len(m0)):
-        raise CallableError("kl", f"return an array of shape {wanted}", f"it returned shape {result.shape}", "the scales are (n, 1): use scale[:, 0] beside a sum over the last axis")
+        remedy = "the scales are (n, 1): use scale[:, 0] beside a sum over the last axis"
+        raise CallableError("kl", f"return an array of shape {wanted}", f"it returned shape {result.shape}", remedy)
     if result.size == max(1, int(np.prod(wanted))):
         return result.reshape(wanted)
     return guard.accept(result, wanted)  # raises, and says which shape is due

@@ -140,6 +140,7 @@ RATES: dict[str | None, Callable[[Context, Array], tuple[Array, Any]]] = {
     "half_missing_in_log_mean": lambda c, u: _from_mean(c, u, 2.0, lambda m: 1 - m**2),
     "half_twice_in_log_mean": lambda c, u: _from_mean(c, u, 0.5, lambda m: 1 - m**2),
     "preserving_std": lambda c, u: _from_mean(c, u, 1.0, lambda m: 1 - m**2),
+    "preserving_std_of_root": lambda c, u: _from_mean(c, u, 1.0, lambda m: 1 - m),
     "sub_preserving_std": lambda c, u: _from_mean(c, u, 1.0, lambda m: (1 - m**2) ** 2),
 }
 CLOCKS = ("variance_reversed", "variance_remaining")
@@ -189,6 +190,7 @@ WHY = {
     "half_missing_in_log_mean": "log α = -∫β where -½ ∫β is due, in mean and standard deviation alike",
     "half_twice_in_log_mean": "log α = -¼ ∫β where -½ ∫β is due, in mean and standard deviation alike",
     "preserving_std": "the standard deviation √(1-α²) of the variance-preserving SDE",
+    "preserving_std_of_root": "the standard deviation √(1-α) where √(1-α²) is due: ᾱ taken for its root",
     "sub_preserving_std": "the standard deviation 1-α² of the sub-VP SDE",
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
     "log_std": "the marginal returns log σ",

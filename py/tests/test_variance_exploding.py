@@ -245,9 +245,49 @@ def test_calls_are_as_documented():
 
     evidence = sp.check_marginals(**{n: counted(n, f) for n, f in vp().items()})
     panels = evidence.cost["panels"]
-    assert counts == {"drift": 2 + NODES * panels, "diffusion": 2 + NODES * panels, "marginal": 3 + 13}
+    assert counts == {"drift": 2 + NODES * panels, "diffusion": 2 + NODES * panels, "marginal": 3 + 16}
     assert panels < 60
     assert [evidence.cost[f"{n} calls"] for n in counts] == list(counts.values())
+
+
+@pytest.mark.parametrize("mu", [1.0, 100.0, 1000.0, -1e5])
+def test_a_distant_fixed_point_is_granted_its_rounding(mu):
+    for marginal in (
+        lambda x0, t: (mu + (x0 - mu) * math.exp(-t), math.sqrt(-math.expm1(-2 * t) / 2)),
+        lambda x0, t: (x0 * math.exp(-t) + mu * (1 - math.exp(-t)), math.sqrt(-math.expm1(-2 * t) / 2)),
+    ):
+        evidence = sp.check_marginals(lambda x, t: -(x - mu), lambda t: 1.0, marginal)
+        assert evidence, evidence.explain()
+        off = sp.check_marginals(lambda x, t: -(x - mu), lambda t: 1.0, lambda x0, t, f=marginal: (f(x0, t)[0] * (1 + 1e-8), f(x0, t)[1]))
+        assert off.verdict == "refuted"
+
+
+def test_clipping_is_seen():
+    drift = sp.check_marginals(**vp(drift=lambda x, t: -0.5 * beta(t) * np.clip(x, -3, 3)))
+    assert drift.verdict == "undecided" and "not affine" in drift.sentence
+    law = vp()["marginal"]
+    for limit in (2.0, 25.0):
+        mean = sp.check_marginals(**vp(marginal=lambda x0, t, c=limit: law(np.clip(x0, -c, c), t)))
+        assert mean.verdict == "refuted"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_drift_that_overflows_far_away_is_not_affine():
+    evidence = sp.check_marginals(**vp(drift=lambda x, t: np.exp(x)))
+    assert evidence.verdict == "undecided" and "not affine" in evidence.sentence
+
+
+def test_a_marginal_right_at_round_times_only_is_refuted():
+    law = vp()["marginal"]
+    round_times = (1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0, 0.0)
+    evidence = sp.check_marginals(**vp(marginal=lambda x0, t: law(x0, t) if t in round_times else (law(x0, t)[0], 1.1 * law(x0, t)[1])))
+    assert evidence.verdict == "refuted"
+
+
+def test_a_variance_that_underflows_is_undecided():
+    tiny = {"drift": lambda x, t: 0 * x, "diffusion": lambda t: 1e-170}
+    evidence = sp.check_marginals(**tiny, marginal=lambda x0, t: (x0, 1e-170 * math.sqrt(t)))
+    assert evidence.verdict == "undecided" and "underflows" in evidence.sentence
 
 
 def test_seed_changes_probes_not_verdicts():

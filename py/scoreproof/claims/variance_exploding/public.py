@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.variance_exploding.explanations import Context, candidates, reason
-from scoreproof.claims.variance_exploding.probing import NotAffine, Probe, declared
+from scoreproof.claims.variance_exploding.probing import TINY, NotAffine, Probe, declared
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
@@ -28,6 +28,9 @@ __all__ = ["check_marginals"]
 
 FRACTIONS = (1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
 LIKELY = ("sigma0_missing", "variance_for_std", "std_as_variance", "rate_no_two", "rate_squared_again", "mean_not_scaled", "coefficients_reversed")
+EXTRA_TIMES = 3  # drawn between 0.12 and 0.96 of the horizon: a marginal cannot be right at the round fractions only
+DISTANT = 30.0  # the size of the last of the random x0: a clipped mean shows there
+FIXED_POINT = 1e6  # the largest ratio of the drift's fixed point to the mean whose rounding is forgiven
 OPERATIONS = 16  # roundings granted to one evaluation of a user's formula
 
 
@@ -57,8 +60,9 @@ def check_marginals(
         coordinate by itself (else the verdict is ``undecided``: no Gaussian marginal follows).
     diffusion: ``diffusion(t) -> g``, a coefficient per √time (not its square): a number, ``(d,)``, or a diagonal ``(d, d)``.
     marginal: ``marginal(x0, t) -> (mean, std)``, mean ``(n, d)``, std a number, ``(n,)``, ``(n, 1)`` or ``(n, d)``.
-    times: where to compare, all > 0 (default: 13 times from 1e-5·horizon to the horizon). horizon: the end of time, default 1 (or the last of ``times``).
-    d, x0: the dimension, or the rows ``(n, d)`` to start from (default: 5 random rows in d = 2).
+    times: where to compare, all > 0 (default: 16 times from 1e-5·horizon to the horizon, 3 of them random). horizon: the end of time,
+        default 1 (or the last of ``times``).
+    d, x0: the dimension, or the rows ``(n, d)`` to start from (default: 5 random rows in d = 2, the last of size 30).
     reading: ``"literal"``: the SDE starts at x0. ``"blurred"``: the data are first blurred by what ``marginal`` declares at t = 0.
     initial_std: the standard deviation of that blur, if it is to be another one.
     breaks: times where drift or diffusion are known to jump or to have a kink (they are found anyway, at the cost of calls).
@@ -70,7 +74,7 @@ def check_marginals(
     -------
     Evidence: kind float; the error is relative, the bound is made of the quadrature's error estimate and of the rounding of what the callables
     return. ``drift`` and ``diffusion`` are called ``2 + 16·P`` times each, P the panels tried (``evidence.cost["panels"]``, about 50 for a smooth schedule,
-    200 with a kink); drift is called with 6 rows (and once more if it is not affine). ``marginal`` is called ``3 + len(times)`` times.
+    200 with a kink); drift is called with 7 rows, one of size 1000 (up to twice more if it is not affine). ``marginal`` is called ``3 + len(times)`` times.
 
     Raises
     ------
@@ -97,6 +101,9 @@ def check_marginals(
         implied = moments(probe.coefficients, grid, eps=max(f.eps, g.eps), breaks=tuple(float(b) for b in breaks), max_panels=max_panels)
     except NotAffine as why:
         return Evidence.undecided("float", str(why), cost={"drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls})
+    if probe.underflowed and bool(np.any(implied.variance < TINY)):
+        why = "the square of the diffusion underflows: the variance is too small for a float; rescale x"
+        return Evidence.undecided("float", why, cost={"drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls})
     at_zero = said.at_zero()
     if initial_std is not None:
         start = np.full(rows.shape[1], float(initial_std))
@@ -146,7 +153,8 @@ def _arguments(times: Any, horizon: float | None, d: int, x0: Any, reading: str,
         raise ArgumentError("max_panels", "an integer > 0", max_panels, "1000 is plenty")
     to_float("breaks", list(breaks))
     if times is None:
-        grid = np.array(FRACTIONS) * (horizon or 1.0)
+        extra = stream(seed, "check_marginals", "times").uniform(0.12, 0.96, EXTRA_TIMES)
+        grid = np.unique(np.concatenate([FRACTIONS, extra])) * (horizon or 1.0)
     else:
         grid = np.unique(np.atleast_1d(to_float("times", times)).ravel())
         if grid.size == 0 or grid[0] <= 0:
@@ -157,6 +165,7 @@ def _arguments(times: Any, horizon: float | None, d: int, x0: Any, reading: str,
         if not (isinstance(d, int) and d > 0):
             raise ArgumentError("d", "an integer > 0", d, "the dimension of x")
         rows = stream(seed, "check_marginals", "x0").uniform(0.5, 2.0, (5, d)) * stream(seed, "check_marginals", "signs").choice([-1.0, 1.0], (5, d))
+        rows[-1] = DISTANT * np.sign(rows[-1])
     else:
         rows = to_float("x0", x0, shape=(None, None))
         if rows.size == 0 or not np.any(rows):
@@ -225,11 +234,18 @@ class _Case:
         mean, std = self.law(start)
         m, v = np.exp(i.log_mean), std**2
         t = i.times[:, None] + self.origin
-        size = m * np.max(np.abs(self.said.rows), axis=0) + np.abs(i.shift)
+        # each row by its own size, so that a distant one hides nothing (but not below 1/30 of the largest)
+        rows = np.abs(self.said.rows)
+        size = m[:, None] * np.maximum(rows, np.max(rows, axis=0) / 30) + np.abs(i.shift)[:, None]
         a, g2 = i.value(i.a, i.times), i.value(i.g2, i.times)
         # ∫a: quadrature, the coefficients' rounding, and that of t inside them
         log = i.log_mean_error + self.eps * (OPERATIONS * i.log_size + i.log_sensitivity)
-        mean_bound = log + i.shift_error / size + own * (OPERATIONS + 2 * i.log_size + t * np.abs(a))
+        mean_bound = (log + own * (OPERATIONS + 2 * i.log_size + t * np.abs(a)))[:, None] + i.shift_error[:, None] / size
+        # μ + (x0 - μ) M and x0 M + μ (1 - M) round numbers of the size of the fixed point μ, which may be far above the mean
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            fixed = np.where(i.shift == 0, 0.0, np.abs(i.shift / np.expm1(i.log_mean)))
+        fixed = np.where(np.isfinite(fixed), fixed, 0.0)
+        mean_bound = mean_bound + max(own, self.eps) * OPERATIONS * np.minimum((fixed * (1 + m))[:, None] / size, FIXED_POINT)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             quadrature = (i.variance_error + self.eps * (OPERATIONS * i.variance + i.sensitivity)) / v + 2 * log
             # what the user's own formula may lose: a dozen operations, t rounded inside it, and a difference of numbers of
@@ -240,7 +256,8 @@ class _Case:
         still = v == 0  # no noise at all: the declared std is the error
         std_error = np.where(still, np.max(np.abs(self.said.std), axis=1), std_error)
         std_bound = np.where(still, 0.0, std_bound)
-        mean_error = np.max(np.abs(self.said.mean - mean), axis=1) / size
+        mean_error = (np.abs(self.said.mean - mean) / size).reshape(len(i.times), -1)
+        mean_bound = mean_bound.reshape(mean_error.shape)
         k = np.arange(len(i.times))
         pick = [np.argmax(_ratio(e, b), axis=1) for e, b in ((mean_error, mean_bound), (std_error, std_bound))]
         return mean_error[k, pick[0]], mean_bound[k, pick[0]], std_error[k, pick[1]], std_bound[k, pick[1]]

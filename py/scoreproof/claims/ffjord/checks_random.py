@@ -21,9 +21,11 @@ from scoreproof.numerics.adjoint import Grid
 from scoreproof.objects.fields import LogisticField
 from scoreproof.objects.latents import GaussianLatent
 
-__all__ = ["LEVEL", "mean_test", "random_nu"]
+__all__ = ["LEVEL", "POWERLESS", "mean_test", "random_nu"]
 
 LEVEL = 1e-6
+#: a test of means that would miss a shift of this size decides nothing by not rejecting
+POWERLESS = 0.1
 
 
 def mean_test(samples: np.ndarray, expected: np.ndarray, accuracy: float) -> tuple[float, float]:

@@ -63,6 +63,18 @@ def _two_lengths(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([short * basis, long * basis]), np.repeat([(1 - rare) / d, rare / d], d)
 
 
+REASONS = {
+    "last_nu_missing": "νᵀJ was summed without its last ν",
+    "first_nu_missing": "Jν was summed without its first ν",
+    "ell_sign": "the sign: -νᵀJν",
+    "ell_doubled": "2 νᵀJν",
+    "mean_for_sum": "an average over the dimensions where a sum is due",
+    "nu_missing": "the sum of all entries of J: no ν at all",
+    "frobenius": "the squared Frobenius norm of J in place of its trace",
+    "uniform_nu": "ν uniform on [-1, 1]: E[νν^T] = I/3",
+}
+
+
 def _candidates(jacobian: np.ndarray, nus: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     """What known wrong estimators return on average over the rows of ν ``(m, D)`` with weights ``(m,)``, per point."""
     d = jacobian.shape[-1]
@@ -160,7 +172,7 @@ def check_trace_estimator(
                                      curves={"estimate": (list(range(n)), measured.tolist()), "trace": (list(range(n)), trace.tolist())},
                                      labels=("point", "trace"))
         if evidence.verdict == "refuted":
-            evidence = evidence.with_diagnosis(diagnose(measured, trace, _candidates(jacobian, nus, weights)))
+            evidence = evidence.with_diagnosis(diagnose(measured, trace, _candidates(jacobian, nus, weights), reasons=REASONS))
         found.append(evidence)
     return worst(found)
 
@@ -184,5 +196,5 @@ def _by_draws(guard: Guarded, f: Any, z: np.ndarray, jacobian: np.ndarray, trace
     if evidence.verdict == "refuted":
         d = z.shape[1]
         candidates = _candidates(jacobian, np.sqrt(d) * np.eye(d), np.full(d, 1 / d))
-        evidence = evidence.with_diagnosis(diagnose(rows.mean(axis=0), trace, candidates, resolution=0.02))
+        evidence = evidence.with_diagnosis(diagnose(rows.mean(axis=0), trace, candidates, resolution=0.02, reasons=REASONS))
     return evidence

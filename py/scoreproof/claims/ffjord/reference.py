@@ -30,6 +30,12 @@ STAGES = 6
 STEPS = (2, 4, 8, 16, 32)
 SETTLED = 1e-9
 
+#: what each name of a diagnosis means, in words
+REASONS = {f.name: f.why for f in FAULTS} | {
+    "gradient_of_the_loss": "it is the gradient of -log p, the loss",
+    "mean_over_the_batch": "the batch was averaged where it is to be summed",
+}
+
 
 @dataclass(frozen=True)
 class UserLatent:
@@ -149,7 +155,7 @@ def _explain(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scal
     candidates["gradient_of_the_loss"] = np.concatenate([-truth[:size], truth[size:]])
     if measure.summed and measure.n > 1:
         candidates["mean_over_the_batch"] = np.concatenate([truth[:size] / measure.n, truth[size:]])
-    best = diagnose(measured, truth, candidates)
+    best = diagnose(measured, truth, candidates, reasons=REASONS)
     relative = noise / max(float(np.max(np.abs(measured - truth))), 1e-300)
     if best.names and best.misfit <= max(1e-6, 10 * relative):
         return best
@@ -159,7 +165,7 @@ def _explain(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scal
         prediction = predict(pair)
         if prediction is not None:
             candidates[" + ".join(pair)] = prediction
-    return diagnose(measured, truth, candidates)
+    return diagnose(measured, truth, candidates, reasons=REASONS)
 
 
 def diagnosis(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scales: tuple[float, float], latent: Any, prepared: Prepared,
@@ -174,4 +180,4 @@ def diagnosis(measure: Measurement, measured: np.ndarray, truth: np.ndarray, sca
         b0 = subject.start(latent, prepared.path.start, prepared.path.end)[1]
         forms = [measure.predicted(solve(subject, latent, prepared, v, v), b0) for v in nus]
         candidates[name] = np.mean([vector(form, scales) for form in forms], axis=0)
-    return diagnose(measured, truth, candidates)
+    return diagnose(measured, truth, candidates, reasons=REASONS)

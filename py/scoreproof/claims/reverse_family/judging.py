@@ -78,7 +78,7 @@ def explain_deviation(target: Diffused, places: list[tuple[np.ndarray, float, fl
     candidates = {name: flat([s(known, x, t, lam) for x, t, lam in places]) for name, s in subjects.items()}
     # at λ = 1, say, some faults are no faults: they explain nothing
     candidates = {n: c for n, c in candidates.items() if np.linalg.norm(c - right) > 1e-9 * np.linalg.norm(right)}
-    return diagnose(flat(found), right, candidates, resolution=max(1e-6, rounding))
+    return diagnose(flat(found), right, candidates, resolution=max(1e-6, rounding), reasons={f.name: f.why for f in FAULTS})
 
 
 def member_note(target: Diffused, places: list[tuple[np.ndarray, float, float]], found: list[tuple[np.ndarray, float]], tolerance: float) -> tuple[str, ...]:

@@ -498,3 +498,13 @@ def test_jax():
         return (nu * jax.jvp(f, (z,), (nu,))[1]).sum(1)
 
     assert sp.check_trace_estimator(estimator, framework="jax")
+
+
+def test_an_error_that_still_falls_in_jumps_is_undecided_and_one_that_stalls_is_refuted():
+    from scoreproof.claims.ffjord.public import _verdict
+
+    truth, tols = np.array([1.0, 2.0]), (1e-4, 1e-6, 1e-8)
+    falling = [truth + 1.1e-3, truth + 9.0e-6 * np.array([1.0, -1.0]), truth + 2.5e-6 * np.array([1.0, 1.0])]
+    assert _verdict(falling, truth, tols, 1e-12, 1e-5, "x", 3).verdict != "refuted"
+    stalled = _verdict([truth + 1e-3, truth + 1.001e-3, truth + 1.001e-3], truth, tols, 1e-12, 1e-5, "x", 3)
+    assert stalled.verdict == "refuted"

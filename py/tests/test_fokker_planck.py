@@ -343,3 +343,21 @@ def test_bad_callables(change, match, method):
     arguments = {"drift": pull, "diffusion": root2, "density": ou, "method": method} | change
     with pytest.raises(CallableError, match=match):
         check(**arguments)
+
+
+@pytest.mark.parametrize("jump", ["higher on one side", "half of a normal"])
+def test_a_density_that_jumps_between_the_points_does_not_hold(jump):
+    import scoreproof as sp
+
+    def log_normal(x, t):
+        v = 1 + np.exp(-2 * t)
+        return -0.5 * x[:, 0] ** 2 / v - 0.5 * np.log(2 * np.pi * v)
+
+    given = {"drift": lambda x, t: -x, "diffusion": lambda t: 2**0.5}
+    assert sp.check_fokker_planck(log_density=log_normal, **given)
+    if jump == "half of a normal":
+        evidence = sp.check_fokker_planck(density=lambda x, t: np.where(x[:, 0].real < 0.3, 0, 2 * np.exp(log_normal(x, t))), **given)
+    else:
+        evidence = sp.check_fokker_planck(log_density=lambda x, t: log_normal(x, t) + np.where(x[:, 0].real < 0, 1.0, 0.0), **given)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "jumps" in evidence.explain()

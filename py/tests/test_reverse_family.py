@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import scoreproof as sp
 from scoreproof import check_reverse_sampler
 from scoreproof.claims.reverse_family import CLAIM
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
@@ -259,7 +260,7 @@ def test_euler_holds_with_its_order():
     assert evidence.kind == "convergent"
     assert "h^2.0" in evidence.explain()
     assert "point mass" not in evidence.explain()
-    assert evidence.cost["calls"] == 4 * 80
+    assert evidence.cost["calls"] == 2 + 4 * 80
     steps, errors = evidence.curves["λ = 0"]
     assert steps == [8.0, 16.0, 32.0]
     assert errors[0] > 1.5 * errors[1] > 2 * errors[2]
@@ -437,3 +438,66 @@ def test_a_step_that_is_not_smooth_is_not_acquitted():
         return inner(x, t, t_next, noise, score, lam) + 0.3 * (t - t_next) * np.sin(40 / (t - t_next))
 
     assert not check_reverse_sampler(jumpy, VP, (0.0,))
+
+
+def euler(x, t, t_next, noise, score, lam):
+    h = t - t_next
+    return x - h * (-0.5 * x - (1 - lam / 2) * score(x, t)) + np.sqrt((1 - lam) * h) * noise
+
+
+def ornstein_uhlenbeck():
+    from scoreproof.objects.linear_sde import LinearSDE
+
+    return LinearSDE(-0.5, 0.0, 1.0, dimension=1)
+
+
+@pytest.mark.parametrize(
+    "clipped",
+    [
+        lambda x, t, tn, z, s, lam: np.clip(euler(x, t, tn, z, s, lam), -2, 2.5),
+        lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam),
+    ],
+    ids=["the state", "the noise"],
+)
+def test_a_step_that_clips_does_not_hold(clipped):
+    assert sp.check_reverse_sampler(euler, ornstein_uhlenbeck())
+    evidence = sp.check_reverse_sampler(clipped, ornstein_uhlenbeck())
+    assert evidence.verdict != "holds", evidence.explain()
+    assert "affine" in evidence.explain()
+
+
+def test_a_step_that_draws_its_own_noise_is_named():
+    rng = np.random.default_rng(0)
+    with pytest.raises(sp.CallableError, match="sampler must use the noise it is given"):
+        sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: euler(x, t, tn, rng.standard_normal(x.shape), s, lam), ornstein_uhlenbeck())
+
+
+def test_a_sampler_right_on_the_line_only_does_not_hold():
+    from scoreproof.objects.schedules import VPLinear
+
+    process = VPLinear()
+
+    def drift_and_noise(x, t, score, lam, total=False):
+        s = score(x, t)
+        s = s.sum(axis=1, keepdims=True) if total else s
+        g2 = process.diffusion(t) ** 2
+        return process.drift(x, t) - (1 - lam / 2) * g2 * s, np.sqrt((1 - lam) * g2)
+
+    assert sp.check_reverse_sampler(lambda x, t, score, lam: drift_and_noise(x, t, score, lam), process)
+    assert not sp.check_reverse_sampler(lambda x, t, score, lam: drift_and_noise(x, t, score, lam, True), process)
+
+
+def test_ddim_with_eta_holds_by_default():
+    from scoreproof.objects.schedules import VPLinear
+
+    process = VPLinear()
+
+    def ddim(x, t, t_next, noise, model, eta):
+        a, s, b, r = process.alpha(t), process.sigma(t), process.alpha(t_next), process.sigma(t_next)
+        eps = model(x, t)
+        x0 = (x - s * eps) / a
+        c = eta * r / s * np.sqrt(1 - a**2 / b**2)
+        return b * x0 + np.sqrt(r**2 - c**2) * eps + c * noise
+
+    evidence = sp.check_reverse_sampler(ddim, process, prediction="eps", parameter="eta")
+    assert evidence, evidence.explain()

@@ -63,7 +63,8 @@ STATEMENT = Statement(
     hypotheses=(
         "X_0 is independent of the Brownian motion",
         "X_t has a density p_t that is smooth for t > 0 (C² in x, C¹ in t); otherwise the equation holds in the weak sense only",
-        "no explosion: the solution exists for all times used (enough: f locally Lipschitz and x·f <= C(1+|x|²))",
+        "no explosion, for p to be a probability density and for the converse (the equation itself holds for the mass that is left); "
+        "enough: f locally Lipschitz and x·f <= C(1+|x|²)",
         "decay at infinity: no mass flows through it; needed to go from the equation back to the law",
         "the noise does not depend on x; then Itô and Stratonovich agree. With g(x,t) the Itô equation has ½ Σ ∂_i∂_j((g gᵀ)_ij p)",
     ),

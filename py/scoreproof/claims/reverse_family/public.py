@@ -11,6 +11,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ MOMENT_ERROR = 1e-6
 
 
 def check_reverse_sampler(sampler: Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]], process: Any,
-                          lambdas: Sequence[float] = (-1.0, 0.0, 0.5, 1.0), *, form: str | None = None, prediction: str = "score",
+                          lambdas: Sequence[float] | None = None, *, form: str | None = None, prediction: str = "score",
                           parameter: str = "lambda", clock: str = "t", times: tuple[float, float] | None = None, horizon: float | None = None,
                           dimension: int | None = None, framework: str = "numpy", dtype: Any = None, seed: int = 0) -> Evidence:
     """Judge a reverse-time sampler against exact marginals; no samples are drawn.
@@ -48,14 +49,16 @@ def check_reverse_sampler(sampler: Callable[..., Any] | tuple[Callable[..., Any]
 
         ``model(x, t)`` is the exact score, or what ``prediction`` names. A sampler without the last argument is judged at one λ.
     process: a `LinearSDE` (isotropic), or an object with ``drift(x, t)``, ``diffusion(t)``, ``alpha(t)``, ``sigma(t)`` (std).
-    lambdas: members of the family to ask for, each ≤ 1. With ``parameter="eta"`` the callable receives √(1-λ).
+    lambdas: members of the family to ask for, each ≤ 1; by default -1, 0, 1/2, 1. With ``parameter="eta"`` the callable receives
+        √(1-λ), and the default leaves out -1 (η = √2, where a DDIM step is not real).
     form: ``"sde"`` or ``"step"``; by default read from the number of arguments (3 or 4 against 5 or 6).
     prediction: what ``model`` returns: score, eps, x0, v, velocity or F.
     clock: ``"t"`` for dt < 0, ``"s"`` when the drift is for s = T - t (``form="sde"`` only).
     times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T). horizon: T (default the process's own, else 1).
     dimension: d (default the process's, else 1). framework, dtype: what the callables take (numpy, torch, jax).
 
-    Calls of the sampler, batched: ``len(lambdas) · (4 + 32)`` for drift and noise, ``len(lambdas) · 80`` for a step.
+    Calls of the sampler, batched: ``len(lambdas) · (4 + 32)`` for drift and noise, ``2 + len(lambdas) · 80`` for a step. When
+    drift and noise hold and neither ``dimension`` nor the process says what d is, they are called as often again in d = 2.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of consistency is in the sentence).
     It holds when the marginals are right; if they are, but of another λ than the one asked for, a note says which.
@@ -70,12 +73,19 @@ def check_reverse_sampler(sampler: Callable[..., Any] | tuple[Callable[..., Any]
     >>> bool(check_reverse_sampler(ode, ou, lambdas=(0.0, 1.0)))
     True
     """
+    if lambdas is None:
+        lambdas = (0.0, 0.5, 1.0) if parameter == "eta" else (-1.0, 0.0, 0.5, 1.0)
     job, form = validate(sampler, process, lambdas, form, prediction, parameter, clock, times, horizon, dimension, framework, dtype, seed)
     if form == "step":
         from scoreproof.claims.reverse_family.public_steps import judge_step
 
         return judge_step(job)
-    return _judge_sde(job)
+    evidence = _judge_sde(job)
+    if evidence.verdict == "holds" and dimension is None and getattr(process, "dimension", None) is None:
+        # right on the line only (a sum over axis 1, say) is not right
+        plane = _judge_sde(replace(job, dimension=2))
+        return evidence if plane.verdict == "holds" else plane
+    return evidence
 
 
 def _subject(job: Job) -> Callable[[Any, np.ndarray, float, float], tuple[np.ndarray, float]]:

@@ -99,8 +99,8 @@ def check_marginals(
         probe.settle(float(grid[len(grid) // 2]) / 2)  # inside: the ends may be singular
         grid = said.ask(grid, droppable=not chosen)
         implied = moments(probe.coefficients, grid, eps=max(f.eps, g.eps), breaks=tuple(float(b) for b in breaks), max_panels=max_panels)
-    except NotAffine as why:
-        return Evidence.undecided("float", str(why), cost={"drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls})
+    except NotAffine as found:
+        return Evidence.undecided("float", str(found), cost={"drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls})
     if probe.underflowed and bool(np.any(implied.variance < TINY)):
         why = "the square of the diffusion underflows: the variance is too small for a float; rescale x"
         return Evidence.undecided("float", why, cost={"drift calls": f.calls, "diffusion calls": g.calls, "marginal calls": law.calls})

@@ -361,3 +361,62 @@ def test_a_density_that_jumps_between_the_points_does_not_hold(jump):
         evidence = sp.check_fokker_planck(log_density=lambda x, t: log_normal(x, t) + np.where(x[:, 0].real < 0, 1.0, 0.0), **given)
     assert evidence.verdict == "refuted", evidence.explain()
     assert "jumps" in evidence.explain()
+
+
+def _step_up(x, t):
+    return ou_log(x, t) + np.where(x[:, 0].real < 0, 1.0, 0.0)
+
+
+def _half(x, t):
+    return np.where(x[:, 0].real < 0, 0, 2 * np.exp(ou_log(x, t)))
+
+
+def test_a_strong_form_asked_for_says_what_it_does_not_see():
+    evidence = check(pull, root2, log_density=_step_up, method="strong")
+    assert "a jump between them is not seen" in evidence.sentence
+    assert "192 points and times" in check(pull, root2, ou).sentence
+
+
+def test_points_without_density_are_not_dropped_silently():
+    evidence = check(pull, root2, _half, method="strong")
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "density is 0 at" in evidence.explain()
+
+    def in_three(x, t):
+        return np.where(x[:, 0].real < -1, 0, np.exp(-0.5 * (x * x).sum(axis=1) / _variance(t)) / (2 * np.pi * _variance(t)) ** 1.5)
+
+    assert check(pull, root2, in_three, dimension=3).verdict == "undecided"
+
+
+def test_a_jump_that_the_quadrature_cannot_settle_is_undecided():
+    # far out in a wide box the jump is small and the weak form coarse: neither form may acquit it
+    evidence = check(pull, root2, log_density=lambda x, t: ou_log(x, t) + np.where(x[:, 0].real < 2.7, 0.0, 0.1), domain=(-40.0, 40.0))
+    assert evidence.verdict != "holds", evidence.explain()
+
+
+def test_points_of_ones_own_are_confirmed_where_they_lie():
+    def log_normal(x, t):  # log X is Brownian; negative x give nan
+        y = np.log(x[:, 0])
+        return -y * y / (2 * (t + 0.1)) - y - 0.5 * np.log(2 * np.pi * (t + 0.1))
+
+    def outward(x, t):  # chosen so that the flux f p = ½ ∂_x p - ∫ ∂_t p: f = ½ ∂ log p + y / (2 (t + 0.1)) · x
+        y, v = np.log(x[:, 0]), t + 0.1
+        return (0.5 * (-y / v - 1) / x[:, 0] + y / (2 * v) * x[:, 0])[:, None]
+
+    evidence = check(outward, lambda t: 1.0, log_density=log_normal, points=np.linspace(0.5, 2.0, 12)[:, None])
+    assert evidence, evidence.explain()
+
+
+def test_auto_calls_both_forms():
+    seen = [0, 0]
+
+    def drift(x, t):
+        seen[0] += 1
+        return -x
+
+    def density(x, t):
+        seen[1] += 1
+        return ou(x, t)
+
+    assert check(drift, root2, density)
+    assert seen == [6 + 34 + 2, 15 + 34 + 6]

@@ -77,7 +77,8 @@ def check_fokker_planck(
     Batched calls with T times. Strong, NumPy: the density 5 T, the drift 2 T. Strong, autodiff: (d+2) T and (d+1) T. Weak:
     34 of each in d = 1, 28 in d = 2. The diffusion: one a time, and one at t = 0. For the notes: in d = 1 the density 6 times and
     the drift twice, in d = 2 the density 4 times. An ``"auto"`` that falls back pays for both forms, and so does one whose strong form
-    holds in d <= 2: it is confirmed in weak form, for a density that jumps between the points.
+    holds in d <= 2: it is confirmed in weak form (on the box spanned by ``points=`` if given, else on the domain), for a density that
+    jumps between the points; where the density is 0 at a point the weak form alone decides, and with ``"strong"`` or d > 2 nothing does.
 
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or return nan or a wrong shape.
     Source: homework on generative models, spring 2024, problem 5.
@@ -119,16 +120,38 @@ def check_fokker_planck(
             if d > 2:
                 return Evidence.undecided("float", f"the weak form needs d <= 2 (here {d}){', and ' + why if why else ''}; use torch or jax callables")
             evidence = _weak(law, is_log, f, g, box, clock, interpretation if of_state else None)
-        elif evidence.verdict == "holds" and method == "auto" and d <= 2:
-            # the strong form looks between the points no further than its circles: a jump of the density is seen by integrals only
-            confirmed = _weak(law, is_log, f, g, box, clock, None)
-            if confirmed.verdict == "refuted":
-                evidence = confirmed
-                why_weak = "The strong form holds at its points; between them the density jumps or bends."
+        elif evidence.verdict != "refuted" and method == "auto" and d <= 2:
+            evidence, why_weak = _confirmed(evidence, lambda seen: _weak(law, is_log, f, g, seen, clock, None), box if points is None else _spanned(box, x))
+        elif evidence.verdict == "holds":
+            evidence = replace(evidence, sentence=f"{evidence.sentence}; at these points only: a jump between them is not seen")
         notes = mass_notes(law, is_log, f, box, clock) if d <= 2 else ()
     if why and method == "auto" and not of_state:
         why_weak = f"The weak form was used, since {why}."
     return replace(evidence, notes=(*evidence.notes, *((why_weak,) if why_weak else ()), *notes))
+
+
+def _spanned(box: weak.Box, x: np.ndarray) -> weak.Box | None:
+    """The box that the points span: the domain may reach where the callables promise nothing."""
+    sides = tuple((float(low), float(high)) for low, high in zip(x.min(axis=0), x.max(axis=0), strict=True))
+    return weak.Box(box.times, sides) if all(low < high for low, high in sides) else None
+
+
+def _confirmed(pointwise: Evidence, weakly: Callable[[weak.Box], Evidence], box: weak.Box | None) -> tuple[Evidence, str]:
+    """A strong form that is not refuted, against integrals: they alone see a jump of the density between the points."""
+    if box is None:
+        return replace(pointwise, sentence=f"{pointwise.sentence}; at these points only: a jump between them is not seen"), ""
+    try:
+        found = weakly(box)
+    except CallableError as error:
+        return Evidence.undecided("float", f"{pointwise.sentence}: no error there, but the weak form could not be evaluated: {error}; narrow domain="), ""
+    if found.verdict == "refuted":
+        return found, "The strong form holds at its points; between them the density jumps or bends."
+    if pointwise.verdict == "holds" and found.verdict == "holds":
+        return replace(pointwise, sentence=f"{pointwise.sentence}, and in weak form", cost=found.cost), ""
+    if found.verdict == "holds":
+        return found, "The weak form was used, since the density is 0 at some of the points."
+    hint = "The strong form holds at its points; whether the density jumps between them is not seen (method='strong' looks at the points only)."
+    return found, hint
 
 
 # -- the two forms ----------------------------------------------------------------------------------
@@ -163,12 +186,15 @@ def _strong(law: Guarded, is_log: bool, f: Guarded, g: Guarded, x: np.ndarray, t
     evidence = Evidence.measured(
         value,
         bound,
-        f"∂_t p against -∇·(f p) + (ρ²/2) Δp at {found.rate.size} points and times in R^{x.shape[1]}, relative to the size of the terms "
+        f"∂_t p against -∇·(f p) + (ρ²/2) Δp at {found.rate.size} of {len(x) * len(times)} points and times in R^{x.shape[1]}, relative to the size of the terms "
         f"(worst near t = {times[int(np.searchsorted(np.cumsum(sizes), worst, side='right'))]:.3g})",
         cost={"density": law.calls, "drift": f.calls, "diffusion": g.calls},
         curves={"largest error": ([float(t) for t in times], [float(np.max(b)) for b in blocks])},
         labels=("t", "relative error"),
     )
+    if evidence.verdict == "holds" and found.empty:
+        sentence = f"{evidence.sentence}: no error there, but the density is 0 at {found.empty} others; choose points= where it is positive, or method='weak'"
+        return Evidence.undecided("float", sentence, cost=evidence.cost, curves=evidence.curves, labels=evidence.labels)
     if evidence.verdict != "refuted":
         return evidence
     # every point counts by its own size, so that no fault hides behind a few large values

@@ -7,7 +7,7 @@ bound of the error of the difference ``∂_t p - right side`` at each point.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,13 @@ class NotAnalytic(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """Jets, ∂_t p, the size of the terms and the error bound at each point that could be judged."""
+    """Jets, ∂_t p, the size of the terms and the error bound at each point that could be judged; how many had no density (p = 0)."""
 
     jets: Jets
     rate: np.ndarray
     scale: np.ndarray
     bound: np.ndarray
+    empty: int = 0
 
 
 def _found(p: np.ndarray, dp: np.ndarray, d2p: np.ndarray, f: np.ndarray, df: np.ndarray, rho: float, rho0: float, rate: np.ndarray,
@@ -62,7 +63,7 @@ def join(parts: list[Found]) -> Found:
         rho=cat(lambda q: np.full(q.rate.shape, q.jets.rho)),
         rho_start=cat(lambda q: np.full(q.rate.shape, q.jets.rho_start)),
     )
-    return Found(jets, cat(lambda q: q.rate), cat(lambda q: q.scale), cat(lambda q: q.bound))
+    return Found(jets, cat(lambda q: q.rate), cat(lambda q: q.scale), cat(lambda q: q.bound), sum(part.empty for part in parts))
 
 
 def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndarray, t: float, rho: float, rho0: float, length: float) -> Found:
@@ -82,6 +83,7 @@ def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndar
     kept = np.isfinite(base) if is_log else base > 1e-290
     if not np.any(kept):
         raise NotAnalytic("the density vanishes at every point")
+    empty = int(np.sum(~kept))
     x, base, n = x[kept], base[kept], int(kept.sum())
     eps = max(log_or_density.eps, drift.eps)
     logs = base if is_log else np.log(base)
@@ -132,7 +134,7 @@ def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndar
     p = np.exp(logs)
     error = p * (error + 8 * eps * digits * size)
     part = _found(p, p[:, None] * first, p[:, None] * second, f, df, rho, rho0, p * rate, error)
-    return _select(part, good)
+    return replace(_select(part, good), empty=empty)
 
 
 def _select(part: Found, good: np.ndarray) -> Found:
@@ -150,7 +152,11 @@ def by_forward_mode(density: Guarded, is_log: bool, drift: Guarded, x: np.ndarra
     clock = np.asarray(float(t))
     base = density(x, clock, shape=(n,))
     f = drift(x, clock, shape=(n, d))
-    kept = np.isfinite(base) if is_log else base > 1e-30
+    eps = max(density.eps, drift.eps)
+    kept = np.isfinite(base) if is_log else base > (1e-30 if eps > 1e-10 else 1e-290)
+    if not np.any(kept):
+        raise NotAnalytic("the density vanishes at every point")
+    empty = int(np.sum(~kept))
     x, base, f = x[kept], base[kept], f[kept]
     logs = base if is_log else np.log(base)
     to, n = density.prepare or (lambda a: a), len(x)
@@ -179,10 +185,9 @@ def by_forward_mode(density: Guarded, is_log: bool, drift: Guarded, x: np.ndarra
         raise NotAnalytic(f"{framework} cannot differentiate the callables ({type(caught).__name__}: {caught})") from caught
     density.calls += d + 1
     drift.calls += d
-    eps = max(density.eps, drift.eps)
     p = np.exp(logs)
     curvature = first * first + second
     # a derivative carries the rounding of the exponent's parts, which a mixture weighs against each other
     size = np.abs(rate) + (np.abs(f * first) + np.abs(df) + rho**2 / 2 * (np.abs(second) + first * first)).sum(axis=1)
     error = p * size * eps * 16 * (4 + np.abs(logs))
-    return _found(p, p[:, None] * first, p[:, None] * curvature, f, df, rho, rho0, p * rate, error)
+    return replace(_found(p, p[:, None] * first, p[:, None] * curvature, f, df, rho, rho0, p * rate, error), empty=empty)

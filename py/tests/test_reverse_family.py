@@ -260,7 +260,7 @@ def test_euler_holds_with_its_order():
     assert evidence.kind == "convergent"
     assert "h^2.0" in evidence.explain()
     assert "point mass" not in evidence.explain()
-    assert evidence.cost["calls"] == 2 + 4 * 80
+    assert evidence.cost["calls"] == 2 + 4 * 86
     steps, errors = evidence.curves["λ = 0"]
     assert steps == [8.0, 16.0, 32.0]
     assert errors[0] > 1.5 * errors[1] > 2 * errors[2]
@@ -501,3 +501,76 @@ def test_ddim_with_eta_holds_by_default():
 
     evidence = sp.check_reverse_sampler(ddim, process, prediction="eps", parameter="eta")
     assert evidence, evidence.explain()
+
+
+def test_clipped_noise_is_refuted_and_a_clipped_state_is_open():
+    noise = sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam), ornstein_uhlenbeck())
+    assert noise.verdict == "refuted"
+    assert "0.516 of the variance" in noise.explain()  # E min(Z², 1)
+    assert noise.cost["calls"] == 2 + 4 * 80 + 1
+    state = sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: np.clip(euler(x, t, tn, z, s, lam), -2, 2.5), ornstein_uhlenbeck())
+    assert state.verdict == "undecided"
+    assert "not affine in x" in state.sentence
+    assert "clips" in state.sentence
+
+
+def test_a_step_with_a_linearised_score_does_not_hold():
+    def linearised(x, t, tn, z, score, lam):
+        at = np.full_like(x, 0.2)
+        slope = (score(at + 0.5, t) - score(at - 0.5, t)) / 1.0
+        return euler(x, t, tn, z, lambda y, u: score(at, u) + slope * (y - at), lam)
+
+    evidence = sp.check_reverse_sampler(linearised, ornstein_uhlenbeck())
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "mixture" in evidence.sentence
+
+
+def test_a_step_right_on_the_line_only_does_not_hold():
+    def total(x, t, tn, z, score, lam):
+        h, g2 = t - tn, VP.diffusion(t) ** 2
+        return x - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t).sum(axis=1, keepdims=True)) + np.sqrt((1 - lam) * h * g2) * z
+
+    assert sp.check_reverse_sampler(total, VP, dimension=1)
+    assert not sp.check_reverse_sampler(total, VP)
+
+
+def test_calls_double_where_no_one_says_the_dimension():
+    seen = []
+
+    def counted(x, t, tn, z, score, lam):
+        seen.append(x.shape[1])
+        h, g2 = t - tn, VP.diffusion(t) ** 2
+        return x - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t)) + np.sqrt((1 - lam) * h * g2) * z
+
+    assert sp.check_reverse_sampler(counted, VP, (0.0, 1.0))
+    assert [seen.count(d) for d in (1, 2)] == [2 + 2 * 86] * 2
+
+
+def test_a_sigma_that_jumps_late_is_refused():
+    class Jumps(VPLinear):
+        def sigma(self, t):
+            return super().sigma(t) * (1.5 if t > 0.75 else 1.0)
+
+    with pytest.raises(ArgumentError, match="check_marginals"):
+        sp.check_reverse_sampler(good, Jumps(0.3, 4.3))
+
+    class Slightly(VPLinear):
+        def sigma(self, t):
+            return super().sigma(t) * (1 + 2e-4 * t)
+
+    with pytest.raises(ArgumentError, match="check_marginals"):
+        sp.check_reverse_sampler(good, Slightly(0.3, 4.3))
+
+
+def test_a_bound_that_says_nothing_acquits_no_one():
+    from scoreproof.objects.schedules import VE
+
+    ve = VE()
+
+    def drift_and_noise(x, t, score, lam, factor=1.0):
+        g2 = ve.diffusion(t) ** 2
+        return (-(1 - lam / 2) * g2 * score(x, t) * factor).astype(np.float32), np.float32(np.sqrt((1 - lam) * g2))
+
+    evidence = sp.check_reverse_sampler(drift_and_noise, ve, prediction="score", times=(0.01, 0.9), dtype="float32")
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "use float64" in evidence.sentence

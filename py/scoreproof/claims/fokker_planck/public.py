@@ -186,8 +186,8 @@ def _strong(law: Guarded, is_log: bool, f: Guarded, g: Guarded, x: np.ndarray, t
     evidence = Evidence.measured(
         value,
         bound,
-        f"∂_t p against -∇·(f p) + (ρ²/2) Δp at {found.rate.size} of {len(x) * len(times)} points and times in R^{x.shape[1]}, relative to the size of the terms "
-        f"(worst near t = {times[int(np.searchsorted(np.cumsum(sizes), worst, side='right'))]:.3g})",
+        f"∂_t p against -∇·(f p) + (ρ²/2) Δp at {found.rate.size} of {len(x) * len(times)} points and times in R^{x.shape[1]}, relative to the "
+        f"size of the terms (worst near t = {times[int(np.searchsorted(np.cumsum(sizes), worst, side='right'))]:.3g})",
         cost={"density": law.calls, "drift": f.calls, "diffusion": g.calls},
         curves={"largest error": ([float(t) for t in times], [float(np.max(b)) for b in blocks])},
         labels=("t", "relative error"),

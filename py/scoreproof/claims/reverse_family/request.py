@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.reverse_family.targets import PREDICTIONS, gaussian
+from scoreproof.claims.reverse_family.targets import PREDICTIONS, agrees_on, gaussian
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
@@ -73,6 +73,7 @@ def validate(sampler: Any, process: Any, lambdas: Any, form: str | None, predict
     span = times if times is not None else (0.1 * probe.horizon, 0.9 * probe.horizon)
     if len(span) != 2 or not 0 < span[0] < span[1] <= probe.horizon:
         raise ArgumentError("times", f"(t_min, t_max) with 0 < t_min < t_max <= {probe.horizon:g}", span, "t runs from t_max down to t_min")
+    agrees_on(probe, float(span[0]), float(span[1]))
     call = guarded(sampler, "sampler", framework, dtype)
     return Job(call, process, tuple(values.tolist()), (float(span[0]), float(span[1])), probe.horizon, d, prediction, parameter,
                1.0 if clock == "t" else -1.0, passes_lam, int(seed)), form

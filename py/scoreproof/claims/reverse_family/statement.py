@@ -70,7 +70,8 @@ STATEMENT = Statement(
         "λ and DDIM: a DDIM step with parameter η tends to the member λ = 1 - η² (η = 0 the ODE, η = 1 the ancestral sampler λ = 0); at any step size "
         "it keeps q(x_t | x_0) exactly",
         "λ and EDM's churn: raising the noise from σ_i to (1+γ)σ_i and stepping down to σ_{i+1} is λ = 1 - γσ_i/h to first order, h = σ_i - σ_{i+1} the net "
-        "decrease (S_churn = 0 is λ = 1; with h' the way down from the raised level, 1 - γσ_i/(h' - γσ_i)); with γ = min(S_churn/steps, √2 - 1) it varies along the chain",
+        "decrease (S_churn = 0 is λ = 1; with h' the way down from the raised level, 1 - γσ_i/(h' - γσ_i)); "
+        "with γ = min(S_churn/steps, √2 - 1) it varies along the chain",
         "λ may be a function of t: the identity holds at each time by itself",
         "dt < 0: drift b as given. With the clock s = T - t, ds > 0, the drift is -b and the noise the same",
         "σ is a standard deviation, g² a rate of variance; VE has g² = d(σ²)/dt, VP g² = β",

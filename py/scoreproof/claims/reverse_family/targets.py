@@ -18,7 +18,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.objects.parameterizations import PREDICTIONS, convert
 
-__all__ = ["PREDICTIONS", "Diffused", "answer_like", "diffused", "exact_model", "gaussian", "mixture"]
+__all__ = ["PREDICTIONS", "Diffused", "agrees_on", "answer_like", "diffused", "exact_model", "gaussian", "mixture"]
 
 
 
@@ -103,6 +103,29 @@ def _consistent(target: Diffused) -> None:
             raise ArgumentError("process", "one whose alpha and sigma are the marginals of its drift and diffusion",
                                 f"at t = {t:g} (log α)' = {slope:.4g} against a drift of {rate:.4g} x, and noise growing at {growth:.4g} against g² = {g2:.4g}",
                                 "judge the schedule first, with check_marginals")
+
+
+def agrees_on(target: Diffused, low: float, high: float) -> None:
+    """Refuse a process whose α, σ do not move between the times of a grid from ``low`` to ``high`` as its drift and noise say: no jump passes."""
+    zero, one = np.zeros((1, target.dimension)), np.ones((1, target.dimension))
+    grid = np.linspace(low, high, 13)
+    levels = [target.level(float(t)) for t in grid]
+    for a, b, (alpha, _, var), (alpha_, _, var_) in zip(grid[:-1], grid[1:], levels[:-1], levels[1:], strict=True):
+        sums = []
+        for count in (6, 10):
+            nodes, weights = np.polynomial.legendre.leggauss(count)
+            at, w = (a + b) / 2 + (b - a) / 2 * nodes, (b - a) / 2 * weights
+            rate = np.array([float((target.drift(one, t) - target.drift(zero, t))[0, 0]) for t in at.tolist()])
+            alphas, g2 = np.array([target.level(t)[0] for t in at.tolist()]), np.array([target.diffusion(t) ** 2 for t in at.tolist()])
+            sums.append((float(w @ rate), alpha_**2 * float(w @ (g2 / alphas**2))))
+        (rough, rough_noise), (slope, noise) = sums
+        change, growth = float(np.log(alpha_ / alpha)), var_ - (alpha_ / alpha) ** 2 * var
+        # 1e-6 leaves room for schedules in single precision; what two quadratures differ by, for those with kinks
+        allowed = (1e-6 * (1 + abs(slope)) + min(4 * abs(slope - rough), 1e-3), 1e-6 * (var_ + noise) + min(4 * abs(noise - rough_noise), 1e-3 * noise))
+        if not (abs(change - slope) <= allowed[0] and abs(growth - noise) <= allowed[1]):
+            raise ArgumentError("process", "one whose alpha and sigma are the marginals of its drift and diffusion",
+                                f"from t = {a:.4g} to {b:.4g} log α changes by {change:.6g} against a drift of {slope:.6g}, and noise grows by {growth:.6g} "
+                                f"against {noise:.6g}", "judge the schedule first, with check_marginals")
 
 
 def diffused(process: Any, weights: Any, means: Any, covs: Any, horizon: float | None) -> Diffused:

@@ -388,10 +388,24 @@ def test_points_without_density_are_not_dropped_silently():
     assert check(pull, root2, in_three, dimension=3).verdict == "undecided"
 
 
-def test_a_jump_that_the_quadrature_cannot_settle_is_undecided():
-    # far out in a wide box the jump is small and the weak form coarse: neither form may acquit it
-    evidence = check(pull, root2, log_density=lambda x, t: ou_log(x, t) + np.where(x[:, 0].real < 2.7, 0.0, 0.1), domain=(-40.0, 40.0))
-    assert evidence.verdict != "holds", evidence.explain()
+def _narrow(w):
+    return lambda x, t: np.exp(-0.5 * x[:, 0] ** 2 / (w * _variance(t))) / np.sqrt(2 * np.pi * w * _variance(t))
+
+
+def test_a_strong_form_that_integrals_cannot_confirm_is_undecided():
+    given = {"drift": pull, "diffusion": lambda t: np.sqrt(0.03), "log_density": lambda x, t: np.log(_narrow(0.015)(x, t)), "times": (0.02, 0.05, 6.0)}
+    evidence = check(**given, domain=(-3, 3))
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "whether the density jumps between them is not seen" in evidence.explain()
+    assert check(**given, domain=(-1, 1))
+
+
+def test_where_the_density_underflows_the_weak_form_decides():
+    points = np.append(np.linspace(-6.0, 2.0, 12), 50.0)[:, None]  # at 50 the density is below 1e-290
+    strong = check(pull, root2, ou, points=points, method="strong")
+    assert strong.verdict == "undecided" and "the density is 0 at 3 more" in strong.sentence
+    evidence = check(pull, root2, ou, points=points)
+    assert evidence and "The weak form was used, since the density is 0 at some of the points." in evidence.notes
 
 
 def test_points_of_ones_own_are_confirmed_where_they_lie():
@@ -420,3 +434,12 @@ def test_auto_calls_both_forms():
 
     assert check(drift, root2, density)
     assert seen == [6 + 34 + 2, 15 + 34 + 6]
+
+
+def test_a_quadrature_that_is_too_coarse_refutes_no_one():
+    points = np.append(np.linspace(-2.0, 2.0, 12), [-40.0, 50.0])[:, None]  # a wide box, most of it empty: both rules err alike
+    evidence = check(pull, root2, ou, points=points)
+    assert evidence.verdict == "undecided", evidence.explain()
+    box = check(pull, root2, ou, domain=(-40.0, 50.0), method="weak")
+    assert box.verdict == "undecided" and "finer rule" in box.sentence
+    assert (box.cost["density"], box.cost["drift"]) == (34 + 28, 34 + 28)

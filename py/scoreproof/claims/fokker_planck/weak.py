@@ -17,8 +17,8 @@ from scoreproof.numerics.gauss_grid import GaussGrid
 
 __all__ = ["Box", "Weak", "measure"]
 
-#: (time nodes, nodes per coordinate) of the coarse and the fine quadrature, by dimension
-RESOLUTION = {1: ((14, 48), (20, 80)), 2: ((12, 32), (16, 48))}
+#: (time nodes, nodes per coordinate) of the coarse and the fine quadrature, and of the one that reviews a close refutation, by dimension
+RESOLUTION = {1: ((14, 48), (20, 80), (28, 128)), 2: ((12, 32), (16, 48), (20, 72))}
 DEGREE, CLOCKS = 4, 2
 
 

@@ -20,6 +20,7 @@ from sklearn.datasets import load_digits
 
 from scoreproof import check_denoiser, check_reverse_sampler, check_score
 from scoreproof.objects.empirical import Atoms
+from scoreproof.objects.schedules import EDM
 
 LEVELS = (0.3, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0)
 LAMBDAS = (-1.0, 0.0, 0.5, 1.0)
@@ -97,24 +98,6 @@ def judge_model(model: Denoiser, atoms: Atoms) -> None:
     print()
 
 
-class VarianceExploding:
-    """dX = √(2t) dW: σ = t."""
-
-    horizon = 2.0
-
-    def drift(self, x: np.ndarray, t: float) -> np.ndarray:
-        return 0 * x
-
-    def diffusion(self, t: float) -> float:
-        return (2 * t) ** 0.5
-
-    def alpha(self, t: float) -> float:
-        return 1.0
-
-    def sigma(self, t: float) -> float:
-        return float(t)
-
-
 def drift_and_noise(x, t, score, lam):
     """The λ-family for f = 0, g² = 2t; the drift is for dt < 0."""
     return -(1 - lam / 2) * 2 * t * score(x, t), ((1 - lam) * 2 * t) ** 0.5
@@ -145,7 +128,7 @@ def distance(x: np.ndarray, atoms: Atoms) -> tuple[float, float, float]:
 
 def judge_sampler(model: Denoiser, atoms: Atoms, count: int) -> None:
     print("2. The sampler, with an exact score: is its λ-family right?\n")
-    print(check_reverse_sampler(drift_and_noise, VarianceExploding(), LAMBDAS, dimension=1).explain())
+    print(check_reverse_sampler(drift_and_noise, EDM(horizon=2.0), LAMBDAS, dimension=1).explain())
 
     def exact(x: np.ndarray, t: float) -> np.ndarray:
         return (atoms.posterior_mean(x, t**2 * np.eye(atoms.dimension)) - x) / t**2

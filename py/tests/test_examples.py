@@ -10,6 +10,7 @@ import pytest
 
 from scoreproof import check_denoiser, check_reverse_sampler
 from scoreproof.objects.empirical import Atoms
+from scoreproof.objects.schedules import EDM
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -55,13 +56,13 @@ def test_the_exact_denoiser_passes_where_the_network_is_judged(digits):
 
 
 def test_the_sampler_of_the_example_is_the_family_and_a_wrong_one_is_not(digits):
-    assert check_reverse_sampler(digits.drift_and_noise, digits.VarianceExploding(), (0.0, 1.0), dimension=1)
+    assert check_reverse_sampler(digits.drift_and_noise, EDM(horizon=2.0), (0.0, 1.0), dimension=1)
 
     def halved(x, t, score, lam):
         drift, noise = digits.drift_and_noise(x, t, score, lam)
         return drift / 2, noise
 
-    assert check_reverse_sampler(halved, digits.VarianceExploding(), (0.0, 1.0), dimension=1).verdict == "refuted"
+    assert check_reverse_sampler(halved, EDM(horizon=2.0), (0.0, 1.0), dimension=1).verdict == "refuted"
 
 
 def test_the_committed_output_has_the_tables_of_the_script():

@@ -94,15 +94,6 @@ class Ratio:
         n, d = self.numerator, self.denominator
         return Ratio(n.derivative(name) * d - n * d.derivative(name), d * d)
 
-    def substitute(self, symbol: Ratio, value: int | fmpq) -> Ratio:
-        """The function with a symbol set to a number; raises ``ZeroDivisionError`` at a pole."""
-        name = {str(symbol.numerator): fmpq(value)}
-        reduced = self._reduced()
-        numerator, denominator = reduced.numerator.subs(name), reduced.denominator.subs(name)
-        if denominator == 0:
-            raise ZeroDivisionError(f"a pole at {symbol.numerator} = {value}")
-        return Ratio(numerator, denominator)
-
     def __repr__(self) -> str:
         return f"({self.numerator})/({self.denominator})"
 

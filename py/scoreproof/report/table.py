@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scoreproof.evidence import KINDS
 from scoreproof.judge import ClaimResult
 from scoreproof.verify import Run
 
@@ -56,10 +55,8 @@ def _print_real_input(run: Run, console: Console) -> None:
 
 
 def _row(result: ClaimResult, lean: str) -> tuple[Any, ...]:
-    kinds = {kind: sum(c.check.kind == kind and c.worst.verdict == "holds" for c in result.checks) for kind in KINDS}
     strongest = result.strongest
-    held = " ".join(f"{n} {kind}" for kind, n in kinds.items() if n)
-    evidence = f"{strongest.check.kind}: {strongest.check.name}" if strongest is not None else (held or "none")
+    evidence = f"{strongest.check.kind}: {strongest.check.name}" if strongest is not None else "none"
     hard = result.hardest
     error = f"{_short(hard.worst.value)} ≤ {_short(hard.worst.bound)} ({hard.check.kind})" if hard is not None else "—"
     if hard is not None and hard.check.kind == "certified" and result.verdict == "holds":

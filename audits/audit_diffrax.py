@@ -1,4 +1,6 @@
-"""diffrax: the gradient of the FFJORD log-likelihood through each of its adjoints, as the tolerance goes to zero (double precision)."""
+"""diffrax: the gradient of the FFJORD log-likelihood through each of its adjoints, as the tolerance
+goes to zero (double precision).
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,17 @@ def gradient_by(solver: Any, adjoint: Any) -> Any:
             return f, -jnp.sum(pull(v)[0] * v, axis=1)
 
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(dynamics), solver, t0=1.0, t1=0.0, dt0=None, y0=(x, jnp.zeros(len(x))), args=(params, nu),
-            stepsize_controller=diffrax.PIDController(rtol=tol, atol=tol), adjoint=adjoint, max_steps=100_000 if not isinstance(
-                adjoint, diffrax.DirectAdjoint) else 4096,
-        )  # fmt: skip
+            diffrax.ODETerm(dynamics),
+            solver,
+            t0=1.0,
+            t1=0.0,
+            dt0=None,
+            y0=(x, jnp.zeros(len(x))),
+            args=(params, nu),
+            stepsize_controller=diffrax.PIDController(rtol=tol, atol=tol),
+            adjoint=adjoint,
+            max_steps=100_000 if not isinstance(adjoint, diffrax.DirectAdjoint) else 4096,
+        )
         z, change = solution.ys[0][-1], solution.ys[1][-1]
         return jnp.sum(-0.5 * z**2 - 0.5 * math.log(2 * math.pi)) - jnp.sum(change)
 
@@ -51,9 +60,21 @@ def gradient_by(solver: Any, adjoint: Any) -> Any:
 
 
 CASES = [
-    ("RecursiveCheckpointAdjoint(), Tsit5()", diffrax.Tsit5(), diffrax.RecursiveCheckpointAdjoint()),
-    ("RecursiveCheckpointAdjoint(), Dopri8()", diffrax.Dopri8(), diffrax.RecursiveCheckpointAdjoint()),
-    ("RecursiveCheckpointAdjoint(), Kvaerno5()", diffrax.Kvaerno5(), diffrax.RecursiveCheckpointAdjoint()),
+    (
+        "RecursiveCheckpointAdjoint(), Tsit5()",
+        diffrax.Tsit5(),
+        diffrax.RecursiveCheckpointAdjoint(),
+    ),
+    (
+        "RecursiveCheckpointAdjoint(), Dopri8()",
+        diffrax.Dopri8(),
+        diffrax.RecursiveCheckpointAdjoint(),
+    ),
+    (
+        "RecursiveCheckpointAdjoint(), Kvaerno5()",
+        diffrax.Kvaerno5(),
+        diffrax.RecursiveCheckpointAdjoint(),
+    ),
     ("BacksolveAdjoint(), Tsit5()", diffrax.Tsit5(), diffrax.BacksolveAdjoint()),
     ("BacksolveAdjoint(), Dopri5()", diffrax.Dopri5(), diffrax.BacksolveAdjoint()),
     ("BacksolveAdjoint(), Dopri8()", diffrax.Dopri8(), diffrax.BacksolveAdjoint()),
@@ -62,11 +83,22 @@ CASES = [
 
 def main() -> None:
     for name, solver, adjoint in CASES:
-        evidence = check_log_likelihood_gradient(field, PARAMS, ROWS, gradient_by(solver, adjoint), framework="jax")
+        evidence = check_log_likelihood_gradient(
+            field, PARAMS, ROWS, gradient_by(solver, adjoint), framework="jax"
+        )
         curve = evidence.curves.get("error")
-        errors = "; errors " + ", ".join(f"{e:.1g} at {t:g}" for t, e in zip(*curve, strict=True)) if curve else ""
-        judged("diffrax", f"diffeqsolve(adjoint={name})", 
-               f"the gradient of the FFJORD log-likelihood at a fixed ν as rtol = atol = tol goes to 0{errors}", evidence)
+        errors = (
+            "; errors " + ", ".join(f"{e:.1g} at {t:g}" for t, e in zip(*curve, strict=True))
+            if curve
+            else ""
+        )
+        judged(
+            "diffrax",
+            f"diffeqsolve(adjoint={name})",
+            "the gradient of the FFJORD log-likelihood at a fixed ν as rtol = atol = tol goes to"
+            f" 0{errors}",
+            evidence,
+        )
 
 
 if __name__ == "__main__":

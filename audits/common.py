@@ -1,4 +1,6 @@
-"""What every audit prints: one JSON line for each finding. Verdicts and numbers come from the script, never from a person."""
+"""What every audit prints: one JSON line for each finding. Verdicts and numbers come from the
+script, never from a person.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ __all__ = ["Finding", "emit", "judged", "measured"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of findings.md. ``reading`` says under which reading the code is right, where the verdict alone would mislead."""
+    """One row of findings.md. ``reading`` says under which reading the code is right, where the
+    verdict alone would mislead.
+    """
 
     project: str
     version: str
@@ -33,10 +37,44 @@ def judged(project: str, name: str, checked: str, evidence: Any, reading: str = 
     """A finding from an `Evidence`; a reading is kept only where the code is refuted or undecided."""
     text = " ".join(evidence.explain().split())
     keep = reading if evidence.verdict != "holds" else ""
-    emit(Finding(project, version(project), name, checked, evidence.verdict, float(evidence.value), float(evidence.bound), text, keep))
+    emit(
+        Finding(
+            project,
+            version(project),
+            name,
+            checked,
+            evidence.verdict,
+            float(evidence.value),
+            float(evidence.bound),
+            text,
+            keep,
+        )
+    )
 
 
-def measured(project: str, name: str, checked: str, error: float, bound: float, sentence: str, reading: str = "") -> None:
-    """A finding from an error and the bound it is held against; not finite is refuted (the code returned no number)."""
+def measured(
+    project: str,
+    name: str,
+    checked: str,
+    error: float,
+    bound: float,
+    sentence: str,
+    reading: str = "",
+) -> None:
+    """A finding from an error and the bound it is held against; not finite is refuted (the code
+    returned no number).
+    """
     verdict = "holds" if error <= bound else "refuted"
-    emit(Finding(project, version(project), name, checked, verdict, float(error), float(bound), sentence, reading if verdict != "holds" else ""))
+    emit(
+        Finding(
+            project,
+            version(project),
+            name,
+            checked,
+            verdict,
+            float(error),
+            float(bound),
+            sentence,
+            reading if verdict != "holds" else "",
+        )
+    )

@@ -1,7 +1,9 @@
-"""What the audit of diffusers shares: schedulers as shipped, the law of a whole chain, and noise in the place of random draws.
+"""What the audit of diffusers shares: schedulers as shipped, the law of a whole chain, and noise in
+the place of random draws.
 
-A step is affine in x and in its noise when the data are Gaussian and the model is exact, so the law of a whole chain is read off one batch: one row for
-the mean, one for the spread, one with unit noise at each step.
+A step is affine in x and in its noise when the data are Gaussian and the model is exact, so the law
+of a whole chain is read off one batch: one row for the mean, one for the spread, one with unit
+noise at each step.
 """
 
 from __future__ import annotations
@@ -46,12 +48,23 @@ def make(name: str, **more: Any) -> Any:
     return kind(**{k: v for k, v in {**EPSILON.get(name, {}), **more}.items() if k in known})
 
 
-def levels(scheduler: Any, timesteps: torch.Tensor, dtype: Any = torch.float32) -> tuple[np.ndarray, np.ndarray]:
-    """(α, σ) that the scheduler's own forward process (add_noise, scale_noise) uses at these timesteps."""
-    one, zero = torch.ones(len(timesteps), 1, dtype=dtype), torch.zeros(len(timesteps), 1, dtype=dtype)
+def levels(
+    scheduler: Any, timesteps: torch.Tensor, dtype: Any = torch.float32
+) -> tuple[np.ndarray, np.ndarray]:
+    """(α, σ) that the scheduler's own forward process (add_noise, scale_noise) uses at these
+    timesteps.
+    """
+    one, zero = (
+        torch.ones(len(timesteps), 1, dtype=dtype),
+        torch.zeros(len(timesteps), 1, dtype=dtype),
+    )
 
     def forward(x: torch.Tensor, noise: torch.Tensor) -> np.ndarray:
-        out = scheduler.scale_noise(x, timesteps, noise) if hasattr(scheduler, "scale_noise") else scheduler.add_noise(x, noise, timesteps)
+        out = (
+            scheduler.scale_noise(x, timesteps, noise)
+            if hasattr(scheduler, "scale_noise")
+            else scheduler.add_noise(x, noise, timesteps)
+        )
         return out.double().numpy().ravel()
 
     return forward(one, zero), forward(zero, one)
@@ -69,7 +82,9 @@ class _Doubled:
 
 @contextmanager
 def doubled(kind: type) -> Iterator[None]:
-    """Run a scheduler's own code in double precision: the ``float32`` that its module names is float64 for the while."""
+    """Run a scheduler's own code in double precision: the ``float32`` that its module names is
+    float64 for the while.
+    """
     module = importlib.import_module(kind.__module__)
     kept = {n: getattr(module, n) for n in ("torch", "np") if hasattr(module, n)}
     for name, value in kept.items():
@@ -83,7 +98,9 @@ def doubled(kind: type) -> Iterator[None]:
 
 @dataclass
 class Chain:
-    """A chain from the exact law at the first timestep: mean and std after each step, next to the forward process's."""
+    """A chain from the exact law at the first timestep: mean and std after each step, next to the
+    forward process's.
+    """
 
     alpha: np.ndarray  # at timesteps[0], …, timesteps[-1], and 1 at the end
     sigma: np.ndarray  # and 0
@@ -91,8 +108,17 @@ class Chain:
     std: np.ndarray
 
 
-def chain(scheduler: Any, n: int, mean: float, var: float, dtype: Any = torch.float32, exact_start: int = 0) -> Chain:
-    """Run ``n`` steps with the exact model of data N(mean, var); the results of the first ``exact_start`` are replaced by the exact flow's."""
+def chain(
+    scheduler: Any,
+    n: int,
+    mean: float,
+    var: float,
+    dtype: Any = torch.float32,
+    exact_start: int = 0,
+) -> Chain:
+    """Run ``n`` steps with the exact model of data N(mean, var); the results of the first
+    ``exact_start`` are replaced by the exact flow's.
+    """
     scheduler.set_timesteps(n)
     timesteps = scheduler.timesteps
     alpha, sigma = levels(scheduler, timesteps, dtype)
@@ -117,11 +143,22 @@ def chain(scheduler: Any, n: int, mean: float, var: float, dtype: Any = torch.fl
             eps = (y - a * x0) / s
             kind = getattr(scheduler.config, "prediction_type", "flow")
             norm = np.hypot(a, s)  # 1 for variance-preserving schedules; v is that of x / norm
-            out = {"epsilon": eps, "flow": eps - x0, "sample": x0, "v_prediction": (a * eps - s * x0) / norm}[kind]
-            scheduler.scale_model_input(sample, t) if hasattr(scheduler, "scale_model_input") else None
+            out = {
+                "epsilon": eps,
+                "flow": eps - x0,
+                "sample": x0,
+                "v_prediction": (a * eps - s * x0) / norm,
+            }[kind]
+            (
+                scheduler.scale_model_input(sample, t)
+                if hasattr(scheduler, "scale_model_input")
+                else None
+            )
             sample = scheduler.step(torch.tensor(out, dtype=dtype), t, sample, return_dict=False)[0]
             if k < exact_start:
-                stretch = np.sqrt((alpha[k + 1] ** 2 * var + sigma[k + 1] ** 2) / (a**2 * var + s**2))
+                stretch = np.sqrt(
+                    (alpha[k + 1] ** 2 * var + sigma[k + 1] ** 2) / (a**2 * var + s**2)
+                )
                 sample = torch.tensor(alpha[k + 1] * mean + stretch * (y - a * mean), dtype=dtype)
             z = sample.double().numpy().ravel()
             means.append(z[0])
@@ -132,8 +169,16 @@ def chain(scheduler: Any, n: int, mean: float, var: float, dtype: Any = torch.fl
     return Chain(np.append(alpha, 1.0), np.append(sigma, 0.0), np.array(means), np.array(stds))
 
 
-def law_error(c: Chain, mean: float, var: float, *, eps: float = EPS32, ends_at: tuple[float, float] | None = (1.0, 0.0)) -> tuple[float, float, int]:
-    """Worst error of mean and std over the chain, in units of the std (where that is 0: of the mean): (error, its bound, the step).
+def law_error(
+    c: Chain,
+    mean: float,
+    var: float,
+    *,
+    eps: float = EPS32,
+    ends_at: tuple[float, float] | None = (1.0, 0.0),
+) -> tuple[float, float, int]:
+    """Worst error of mean and std over the chain, in units of the std (where that is 0: of the
+    mean): (error, its bound, the step).
 
     ``ends_at`` is the (α, σ) that the last step should reach; None leaves the last step out.
     """
@@ -144,8 +189,8 @@ def law_error(c: Chain, mean: float, var: float, *, eps: float = EPS32, ends_at:
         a[-1], s[-1] = ends_at
     right = np.sqrt(a[1:] ** 2 * var + s[1:] ** 2)
     scale = np.where(right > 0, right, abs(mean) or 1.0)
-    # a step forms x_0 from x and ε with some 16 roundings (of numbers of size |x| + σ, divided by α where it forms x_0) and weighs it with the
-    # next α; 1 - ᾱ is a difference of numbers of size 1
+    # a step forms x_0 from x and ε with some 16 roundings (of numbers of size |x| + σ, divided by α
+    # where it forms x_0) and weighs it with the next α; 1 - ᾱ is a difference of numbers of size 1
     with np.errstate(divide="ignore"):
         growth = np.where(a[:-1] > 0, a[1:] / a[:-1], 1.0)
     vp = a**2 + s**2 < 1.5
@@ -163,7 +208,9 @@ def after(scheduler: Any, k: int) -> str:
     return f"from timestep {names[k]} to {names[k + 1]}"
 
 
-def with_noise(scheduler: Any, noise: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+def with_noise(
+    scheduler: Any, noise: torch.Tensor, *arguments: Any, **options: Any
+) -> torch.Tensor:
     """``scheduler.step`` with ``noise`` in the place of its random draws."""
     module = importlib.import_module(type(scheduler).__module__)
     kept = getattr(module, "randn_tensor", None)

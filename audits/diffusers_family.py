@@ -1,4 +1,6 @@
-"""Steps as members of the λ-family, in double precision, between any two times of a continuous schedule."""
+"""Steps as members of the λ-family, in double precision, between any two times of a continuous
+schedule.
+"""
 
 from __future__ import annotations
 
@@ -95,18 +97,37 @@ def audit_family() -> None:
         s = two_levels("DDIMScheduler", vp, float(t), float(t_next), timestep_spacing="leading")
         return with_noise(s, noise, model(x, t), 1, x, eta=float(eta))
 
-    evidence = check_reverse_sampler(ddim, vp, (0.0, 0.5, 1.0), form="step", prediction="eps", parameter="eta", framework="torch")
-    judged(P, "DDIMScheduler(clip_sample=False).step", "a member of the λ-family with λ = 1 - η², for η = 1, 0.71, 0 (in double precision)", evidence)
+    evidence = check_reverse_sampler(
+        ddim, vp, (0.0, 0.5, 1.0), form="step", prediction="eps", parameter="eta", framework="torch"
+    )
+    judged(
+        P,
+        "DDIMScheduler(clip_sample=False).step",
+        "a member of the λ-family with λ = 1 - η², for η = 1, 0.71, 0 (in double precision)",
+        evidence,
+    )
 
     for kind in ("fixed_small", "fixed_large"):
 
         def ddpm(x, t, t_next, noise, model, kind=kind):
-            s = two_levels("DDPMScheduler", vp, float(t), float(t_next), variance_type=kind, timestep_spacing="leading")
+            s = two_levels(
+                "DDPMScheduler",
+                vp,
+                float(t),
+                float(t_next),
+                variance_type=kind,
+                timestep_spacing="leading",
+            )
             return with_noise(s, noise, model(x, t), 1, x)
 
-        evidence = check_reverse_sampler(ddpm, vp, (0.0,), form="step", prediction="eps", framework="torch")
+        evidence = check_reverse_sampler(
+            ddpm, vp, (0.0,), form="step", prediction="eps", framework="torch"
+        )
         judged(
-            P, f"DDPMScheduler(clip_sample=False, variance_type={kind!r}).step", "the member λ = 0 of the λ-family (in double precision)", evidence
+            P,
+            f"DDPMScheduler(clip_sample=False, variance_type={kind!r}).step",
+            "the member λ = 0 of the λ-family (in double precision)",
+            evidence,
         )
 
     for name, lam in (("EulerDiscreteScheduler", 1.0), ("EulerAncestralDiscreteScheduler", 0.0)):
@@ -115,17 +136,28 @@ def audit_family() -> None:
             s = sigma_pair(name, [float(t), float(t_next)])
             return with_noise(s, noise, model(x, t), s.timesteps[0], x)
 
-        evidence = check_reverse_sampler(euler, ve, (lam,), form="step", prediction="eps", framework="torch")
-        judged(P, f"{name}().step", f"the member λ = {lam:g} of the λ-family of dX = √(2t) dW (in double precision)", evidence)
+        evidence = check_reverse_sampler(
+            euler, ve, (lam,), form="step", prediction="eps", framework="torch"
+        )
+        judged(
+            P,
+            f"{name}().step",
+            f"the member λ = {lam:g} of the λ-family of dX = √(2t) dW (in double precision)",
+            evidence,
+        )
 
     for algorithm, lam in (("dpmsolver++", 1.0), ("sde-dpmsolver++", 0.0)):
 
         def dpm(x, t, t_next, noise, model, algorithm=algorithm):
             ratio = [vp.sigma(float(u)) / vp.alpha(float(u)) for u in (t, t_next)]
-            s = sigma_pair("DPMSolverMultistepScheduler", ratio, algorithm_type=algorithm, solver_order=1)
+            s = sigma_pair(
+                "DPMSolverMultistepScheduler", ratio, algorithm_type=algorithm, solver_order=1
+            )
             return with_noise(s, noise, model(x, t), s.timesteps[0], x)
 
-        evidence = check_reverse_sampler(dpm, vp, (lam,), form="step", prediction="eps", framework="torch", times=(0.1, 0.7))
+        evidence = check_reverse_sampler(
+            dpm, vp, (lam,), form="step", prediction="eps", framework="torch", times=(0.1, 0.7)
+        )
         judged(
             P,
             f"DPMSolverMultistepScheduler({algorithm!r}, solver_order=1).step",
@@ -139,19 +171,46 @@ def audit_family() -> None:
         s.sigmas = torch.tensor([float(t), float(t_next), 0.0], dtype=torch.float64)
         return with_noise(s, noise, model(x, t), s.timesteps[0], x)
 
-    evidence = check_reverse_sampler(flow, FlowMatching(), (1.0,), form="step", prediction="velocity", framework="torch", times=(0.1, 0.8))
-    judged(P, "FlowMatchEulerDiscreteScheduler().step", "the member λ = 1 of the λ-family of X = (1-t) X_0 + t Z (in double precision)", evidence)
+    evidence = check_reverse_sampler(
+        flow,
+        FlowMatching(),
+        (1.0,),
+        form="step",
+        prediction="velocity",
+        framework="torch",
+        times=(0.1, 0.8),
+    )
+    judged(
+        P,
+        "FlowMatchEulerDiscreteScheduler().step",
+        "the member λ = 1 of the λ-family of X = (1-t) X_0 + t Z (in double precision)",
+        evidence,
+    )
 
     counts = (10, 100, 1000)
-    stds = [chain(diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True), n, 0.4, 0.3).std[-1] / np.sqrt(0.3) for n in counts]
-    error, bound, _ = law_error(chain(diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True), 50, ATOM, 0.0), ATOM, 0.0)
+    stds = [
+        chain(diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True), n, 0.4, 0.3).std[
+            -1
+        ]
+        / np.sqrt(0.3)
+        for n in counts
+    ]
+    error, bound, _ = law_error(
+        chain(diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True), 50, ATOM, 0.0),
+        ATOM,
+        0.0,
+    )
     measured(
         P,
         "FlowMatchEulerDiscreteScheduler(stochastic_sampling=True).step",
-        "data N(0.4, 0.3), exact velocity: the law at the end has the data's std as steps are added (allowed: 1 % at 1000 steps)",
+        "data N(0.4, 0.3), exact velocity: the law at the end has the data's std as steps are added"
+        " (allowed: 1 % at 1000 steps)",
         abs(stds[-1] - 1),
         0.01,
-        "the std is " + ", ".join(f"{s:.3f} (n = {n})" for n, s in zip(counts, stds, strict=True)) + " of the data's",
-        f"the step draws fresh noise around the predicted x_0: exact for data at one point ({error:.1g} σ, bound {bound:.1g}), "
-        "hence for a model that returns the one x_0 behind x_t rather than a mean over several",
+        "the std is "
+        + ", ".join(f"{s:.3f} (n = {n})" for n, s in zip(counts, stds, strict=True))
+        + " of the data's",
+        "the step draws fresh noise around the predicted x_0: exact for data at one point"
+        f" ({error:.1g} σ, bound {bound:.1g}), hence for a model that returns the one x_0 behind"
+        " x_t rather than a mean over several",
     )

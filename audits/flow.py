@@ -1,4 +1,6 @@
-"""The flow that the solvers' audits share: a small smooth field, its parameters and data (FFJORD objective, fixed ν)."""
+"""The flow that the solvers' audits share: a small smooth field, its parameters and data (FFJORD
+objective, fixed ν).
+"""
 
 from __future__ import annotations
 
@@ -15,4 +17,9 @@ ROWS = RNG.standard_normal((3, DIMENSION))
 
 def sizes() -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Names and shapes of the pieces of PARAMS, in order."""
-    return (("w1", (HIDDEN, DIMENSION)), ("b1", (HIDDEN,)), ("u", (HIDDEN,)), ("w2", (DIMENSION, HIDDEN)))
+    return (
+        ("w1", (HIDDEN, DIMENSION)),
+        ("b1", (HIDDEN,)),
+        ("u", (HIDDEN,)),
+        ("w2", (DIMENSION, HIDDEN)),
+    )

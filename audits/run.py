@@ -1,7 +1,9 @@
-"""Run every audit in a virtual environment of its own and write audits/findings.md: ``python audits/run.py [name …]``.
+"""Run every audit in a virtual environment of its own and write audits/findings.md: ``python
+audits/run.py [name …]``.
 
-Only the standard library is needed here. Each audit is ``audits/audit_<name>.py``; what it needs is pinned in
-``audits/requirements/<name>.txt``. An audit that is not named keeps the rows it has in findings.json.
+Only the standard library is needed here. Each audit is ``audits/audit_<name>.py``; what it needs is
+pinned in ``audits/requirements/<name>.txt``. An audit that is not named keeps the rows it has in
+findings.json.
 """
 
 from __future__ import annotations
@@ -33,16 +35,46 @@ def environment(name: str) -> Path:
     python, made = folder / "bin" / "python", folder / ".made"
     if not (made.exists() and made.read_text() == pins.read_text()):
         venv.create(folder, clear=True, symlinks=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(ROOT), "-r", str(pins)], check=True)
+        subprocess.run(
+            [
+                python,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-e",
+                str(ROOT),
+                "-r",
+                str(pins),
+            ],
+            check=True,
+        )
         made.write_text(pins.read_text())
     return python
 
 
 def run(name: str) -> list[dict[str, object]]:
     """The findings of one audit; a script that fails ends the run."""
-    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1", "JAX_PLATFORMS": "cpu"}
-    result = subprocess.run([environment(name), HERE / f"audit_{name}.py"], stdout=subprocess.PIPE, text=True, env={**os.environ, **single}, check=True)
-    return [json.loads(line.removeprefix("FINDING ")) for line in result.stdout.splitlines() if line.startswith("FINDING ")]
+    single = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+        "HF_HUB_OFFLINE": "1",
+        "JAX_PLATFORMS": "cpu",
+    }
+    result = subprocess.run(
+        [environment(name), HERE / f"audit_{name}.py"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **single},
+        check=True,
+    )
+    return [
+        json.loads(line.removeprefix("FINDING "))
+        for line in result.stdout.splitlines()
+        if line.startswith("FINDING ")
+    ]
 
 
 def number(x: object) -> str:
@@ -56,14 +88,35 @@ def table(found: dict[str, list[dict[str, object]]]) -> str:
         rows = found.get(name, [])
         if not rows:
             continue
-        counts = {v: sum(r["verdict"] == v for r in rows) for v in ("holds", "refuted", "undecided")}
-        parts.append(f"\n## {name} {rows[0]['version']}\n\n`audits/audit_{name}.py`: {', '.join(f'{n} {v}' for v, n in counts.items() if n)}.\n")
-        parts.append("| project | version | object | checked | verdict | error | bound | what was found | the reading under which it is right |")
+        counts = {
+            v: sum(r["verdict"] == v for r in rows) for v in ("holds", "refuted", "undecided")
+        }
+        parts.append(
+            f"\n## {name} {rows[0]['version']}\n\n`audits/audit_{name}.py`:"
+            f" {', '.join(f'{n} {v}' for v, n in counts.items() if n)}.\n"
+        )
+        parts.append(
+            "| project | version | object | checked | verdict | error | bound | what was found |"
+            " the reading under which it is right |"
+        )
         parts.append("|---|---|---|---|---|---|---|---|---|")
         for r in rows:
-            cells = [r["project"], r["version"], f"`{r['object']}`", r["checked"], f"**{r['verdict']}**" if r["verdict"] != "holds" else "holds",
-                     number(r["error"]), number(r["bound"]), r["sentence"], r["reading"]]  # fmt: skip
-            parts.append("| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |")
+            cells = [
+                r["project"],
+                r["version"],
+                f"`{r['object']}`",
+                r["checked"],
+                f"**{r['verdict']}**" if r["verdict"] != "holds" else "holds",
+                number(r["error"]),
+                number(r["bound"]),
+                r["sentence"],
+                r["reading"],
+            ]
+            parts.append(
+                "| "
+                + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells)
+                + " |"
+            )
     return "\n".join(parts) + "\n"
 
 
@@ -76,7 +129,13 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or NAMES:
         # NaN (nothing was measured) is not JSON
-        found[name] = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in run(name)]
+        found[name] = [
+            {
+                k: None if isinstance(v, float) and not math.isfinite(v) else v
+                for k, v in row.items()
+            }
+            for row in run(name)
+        ]
         print(f"{name}: {len(found[name])} findings", flush=True)
         found = {n: found[n] for n in NAMES if n in found}
         store.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

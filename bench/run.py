@@ -1,6 +1,8 @@
-"""Figures and ratios, measured side by side in one process: ``make bench``. Nothing here is asserted by a test.
+"""Figures and ratios, measured side by side in one process: ``make bench``. Nothing here is
+asserted by a test.
 
-Each pair runs in turn (A B A B …) and the median of the ratios is printed: what matters survives a noisy machine.
+Each pair runs in turn (A B A B …) and the median of the ratios is printed: what matters survives a
+noisy machine.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def main() -> None:
 
     def direct(at: np.ndarray) -> np.ndarray:
         gaps = at[:, None, :] - points
-        return log_sum_exp(-0.5 * np.einsum("mni,ij,mnj->mn", gaps, inverse, gaps, optimize=True) - np.log(n))
+        return log_sum_exp(
+            -0.5 * np.einsum("mni,ij,mnj->mn", gaps, inverse, gaps, optimize=True) - np.log(n)
+        )
 
     def one_coordinate_at_a_time(at: np.ndarray) -> np.ndarray:
         columns = []
@@ -55,10 +59,18 @@ def main() -> None:
             columns.append(law.log_density(shifted).imag / 1e-30)
         return np.stack(columns, axis=1)
 
-    print(f"log p_Y of {n} atoms in R^{d} at {m} points, whitened matrix product against direct differences")
+    print(
+        f"log p_Y of {n} atoms in R^{d} at {m} points, whitened matrix product against direct"
+        " differences"
+    )
     pair("  log_density", lambda: law.log_density(y), lambda: direct(y))
     print("its complex-step gradient, batched against one coordinate at a time")
-    pair("  gradient", lambda: gradient(law.log_density, y), lambda: one_coordinate_at_a_time(y), runs=3)
+    pair(
+        "  gradient",
+        lambda: gradient(law.log_density, y),
+        lambda: one_coordinate_at_a_time(y),
+        runs=3,
+    )
     for profile in ("quick", "default"):
         pair(
             f"verify --profile {profile}, two workers against one",
@@ -66,7 +78,13 @@ def main() -> None:
             lambda p=profile: verify(profile=p, workers=1),
             runs=1,
         )
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    peak = (
+        max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        / 1024
+    )
     print(f"peak memory of the largest process: {peak:.0f} MiB")
 
 

@@ -1,10 +1,13 @@
-"""Train a small score network on scikit-learn's digits, then let scoreproof judge it against the exact answer.
+"""Train a small score network on scikit-learn's digits, then let scoreproof judge it against the
+exact answer.
 
-The data are 1797 images, so the exact denoiser is known: the softmax average of the images. Under a minute on one core of a CPU:
+The data are 1797 images, so the exact denoiser is known: the softmax average of the images. Under a
+minute on one core of a CPU:
 
     python examples/digits_score.py [--steps 4000] [--samples 1000]
 
-Conventions: y = x_0 + σ z (variance exploding, t = σ, g = √(2t)); the network returns E[x_0 | y]; λ ≤ 1 names the reverse-time SDE, λ = 1 the ODE.
+Conventions: y = x_0 + σ z (variance exploding, t = σ, g = √(2t)); the network returns E[x_0 | y]; λ
+≤ 1 names the reverse-time SDE, λ = 1 the ODE.
 """
 
 from __future__ import annotations
@@ -29,24 +32,36 @@ TOLERANCE = 0.05  # what we would accept of a learned denoiser: 5 % of the large
 
 
 class Denoiser(torch.nn.Module):
-    """c_skip y + c_out F(c_in y, log σ), as Karras et al. 2022 scale it; F is a perceptron of two hidden layers."""
+    """c_skip y + c_out F(c_in y, log σ), as Karras et al. 2022 scale it; F is a perceptron of two
+    hidden layers.
+    """
 
     def __init__(self, dimension: int, spread: float, width: int = 256) -> None:
         super().__init__()
         self.spread = spread
-        layers = (torch.nn.Linear(dimension + 8, width), torch.nn.SiLU(), torch.nn.Linear(width, width), torch.nn.SiLU(), torch.nn.Linear(width, dimension))
+        layers = (
+            torch.nn.Linear(dimension + 8, width),
+            torch.nn.SiLU(),
+            torch.nn.Linear(width, width),
+            torch.nn.SiLU(),
+            torch.nn.Linear(width, dimension),
+        )
         self.net = torch.nn.Sequential(*layers)
 
     def forward(self, y: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         total = sigma**2 + self.spread**2
         level = torch.log(sigma) / 4
-        waves = torch.cat([f(2.0**k * level) for k in range(4) for f in (torch.sin, torch.cos)], dim=1)
+        waves = torch.cat(
+            [f(2.0**k * level) for k in range(4) for f in (torch.sin, torch.cos)], dim=1
+        )
         out = self.net(torch.cat([y / total.sqrt(), waves], dim=1))
         return self.spread**2 / total * y + sigma * self.spread / total.sqrt() * out
 
 
 def train(data: torch.Tensor, steps: int, seed: int = 0) -> Denoiser:
-    """Denoising score matching: mean squared error, weighted so that every noise level counts alike."""
+    """Denoising score matching: mean squared error, weighted so that every noise level counts
+    alike.
+    """
     torch.manual_seed(seed)
     model = Denoiser(data.shape[1], float(data.std()))
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
@@ -66,7 +81,10 @@ def train(data: torch.Tensor, steps: int, seed: int = 0) -> Denoiser:
 
 
 def jacobian_defects(model: Denoiser, y: np.ndarray, sigma: float) -> tuple[float, float]:
-    """Of J = ∂D/∂y, for a posterior mean a covariance divided by σ²: the worst |J - Jᵀ| / 2|J| and the lowest eigenvalue of (J + Jᵀ)/2."""
+    """Of J = ∂D/∂y, for a posterior mean a covariance divided by σ²: the worst |J - Jᵀ| / 2|J| and
+    the lowest eigenvalue of (J + Jᵀ)/2.
+    """
+
     def one(row: torch.Tensor) -> torch.Tensor:
         return model(row[None], torch.full((1, 1), sigma, dtype=row.dtype))[0]
 
@@ -77,23 +95,43 @@ def jacobian_defects(model: Denoiser, y: np.ndarray, sigma: float) -> tuple[floa
 
 
 def judge_model(model: Denoiser, atoms: Atoms) -> None:
-    print("1. The denoiser against E[x_0 | y], exactly, and the Jacobian that a posterior mean must have\n")
-    print("| σ | largest error | rms error | images within reach | check_denoiser | asymmetry of J | lowest eigenvalue of J | check_score, no prior |")
+    print(
+        "1. The denoiser against E[x_0 | y], exactly, and the Jacobian that a posterior mean must"
+        " have\n"
+    )
+    print(
+        "| σ | largest error | rms error | images within reach | check_denoiser | asymmetry of J |"
+        " lowest eigenvalue of J | check_score, no prior |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for sigma in LEVELS:
+
         def denoiser(y: torch.Tensor, sigma: float = sigma) -> torch.Tensor:
             return model(y, torch.full((len(y), 1), sigma, dtype=y.dtype))
 
         rng = np.random.default_rng(0)
         y = atoms.sample(rng, 64) + sigma * rng.standard_normal((64, atoms.dimension))
-        evidence = check_denoiser(denoiser, atoms, sigma**2, points=y, tolerance=TOLERANCE, framework="torch")
+        evidence = check_denoiser(
+            denoiser, atoms, sigma**2, points=y, tolerance=TOLERANCE, framework="torch"
+        )
         exact = atoms.posterior_mean(y, sigma**2 * np.eye(atoms.dimension))
         with torch.no_grad():
             rms = float(np.sqrt(np.mean((denoiser(torch.tensor(y)).numpy() - exact) ** 2)))
         reach = float(np.median(atoms.noised(sigma**2 * np.eye(atoms.dimension)).perplexity(y)))
-        possible = check_score(denoiser, None, sigma**2, prediction="x0", points=y[:8], tolerance=1e-2, framework="torch")
+        possible = check_score(
+            denoiser,
+            None,
+            sigma**2,
+            prediction="x0",
+            points=y[:8],
+            tolerance=1e-2,
+            framework="torch",
+        )
         skew, lowest = jacobian_defects(model, y[:8], sigma)
-        judged = f"{reach:.0f} | {evidence.verdict} | {skew:.1%} | {lowest:.2g} | {possible.verdict} ({possible.value:.2g})"
+        judged = (
+            f"{reach:.0f} | {evidence.verdict} | {skew:.1%} | {lowest:.2g} | {possible.verdict}"
+            f" ({possible.value:.2g})"
+        )
         print(f"| {sigma:g} | {evidence.value:.1%} | {rms:.3f} | {judged} |")
     print()
 
@@ -104,7 +142,9 @@ def drift_and_noise(x, t, score, lam):
 
 
 def sample(score, atoms: Atoms, lam: float, count: int, steps: int = 150) -> np.ndarray:
-    """Euler–Maruyama on a geometric grid, from exact draws at SIGMA_MAX: what is wrong at the end was made on the way."""
+    """Euler–Maruyama on a geometric grid, from exact draws at SIGMA_MAX: what is wrong at the end
+    was made on the way.
+    """
     rng = np.random.default_rng(1)
     x = atoms.sample(rng, count) + SIGMA_MAX * rng.standard_normal((count, atoms.dimension))
     grid = np.geomspace(SIGMA_MAX, SIGMA_MIN, steps + 1)
@@ -115,15 +155,28 @@ def sample(score, atoms: Atoms, lam: float, count: int, steps: int = 150) -> np.
 
 
 def distance(x: np.ndarray, atoms: Atoms) -> tuple[float, float, float]:
-    """Of samples that should have the exact law at SIGMA_MIN: the relative error of their covariance (Frobenius), by how many nats the mean of
-    log p falls short of that of exact draws, and the median distance to the nearest image."""
+    """Of samples that should have the exact law at SIGMA_MIN: the relative error of their
+    covariance (Frobenius), by how many nats the mean of log p falls short of that of exact draws,
+    and the median distance to the nearest image.
+    """
     cov = SIGMA_MIN**2 * np.eye(atoms.dimension)
     law, right = atoms.noised(cov), atoms.covariance() + cov
     rng = np.random.default_rng(3)
     draws = atoms.sample(rng, 2000) + SIGMA_MIN * rng.standard_normal((2000, atoms.dimension))
-    near = np.sqrt(np.maximum(0, np.sum(x**2, axis=1)[:, None] - 2 * x @ atoms.points.T + np.sum(atoms.points**2, axis=1)).min(axis=1))
+    near = np.sqrt(
+        np.maximum(
+            0,
+            np.sum(x**2, axis=1)[:, None]
+            - 2 * x @ atoms.points.T
+            + np.sum(atoms.points**2, axis=1),
+        ).min(axis=1)
+    )
     shortfall = float(law.log_density(draws).mean() - law.log_density(x).mean())
-    return float(np.linalg.norm(np.cov(x.T) - right) / np.linalg.norm(right)), shortfall, float(np.median(near))
+    return (
+        float(np.linalg.norm(np.cov(x.T) - right) / np.linalg.norm(right)),
+        shortfall,
+        float(np.median(near)),
+    )
 
 
 def judge_sampler(model: Denoiser, atoms: Atoms, count: int) -> None:
@@ -135,11 +188,16 @@ def judge_sampler(model: Denoiser, atoms: Atoms, count: int) -> None:
 
     def learned(x: np.ndarray, t: float) -> np.ndarray:
         with torch.no_grad():
-            return (model(torch.tensor(x), torch.full((len(x), 1), t, dtype=torch.float64)).numpy() - x) / t**2
+            return (
+                model(torch.tensor(x), torch.full((len(x), 1), t, dtype=torch.float64)).numpy() - x
+            ) / t**2
 
     rng = np.random.default_rng(2)
     print("\n3. The sampler with the learned score\n")
-    print("The velocity b + c²/2 ∇log p of the marginals, relative rms error (exact; it is the score's error times 1 - λ/2):\n")
+    print(
+        "The velocity b + c²/2 ∇log p of the marginals, relative rms error (exact; it is the"
+        " score's error times 1 - λ/2):\n"
+    )
     print("| λ |" + "".join(f" σ = {s:g} |" for s in LEVELS) + "\n|---|" + "---|" * len(LEVELS))
     rows = {lam: [] for lam in LAMBDAS}
     for sigma in LEVELS:
@@ -148,15 +206,25 @@ def judge_sampler(model: Denoiser, atoms: Atoms, count: int) -> None:
         velocity = -sigma * right  # f - g²/2 ∇log p
         for lam in LAMBDAS:
             drift, noise = drift_and_noise(y, sigma, learned, lam)
-            rows[lam].append(np.linalg.norm(drift + noise**2 / 2 * right - velocity) / np.linalg.norm(velocity))
+            rows[lam].append(
+                np.linalg.norm(drift + noise**2 / 2 * right - velocity) / np.linalg.norm(velocity)
+            )
     for lam, values in rows.items():
         print(f"| {lam:g} |" + "".join(f" {v:.1%} |" for v in values))
-    print(f"\nThe law at σ = {SIGMA_MIN:g} of {count} samples, started from exact draws at σ = {SIGMA_MAX:g} (150 Euler–Maruyama steps);")
+    print(
+        f"\nThe law at σ = {SIGMA_MIN:g} of {count} samples, started from exact draws at σ ="
+        f" {SIGMA_MAX:g} (150 Euler–Maruyama steps);"
+    )
     print("the exact score shows what is due to the steps and to the number of samples:\n")
-    print("| λ | covariance, learned score | exact score | log p too low by (nats), learned | exact | distance to the nearest image, learned | exact |")
+    print(
+        "| λ | covariance, learned score | exact score | log p too low by (nats), learned | exact |"
+        " distance to the nearest image, learned | exact |"
+    )
     print("|---|---|---|---|---|---|---|")
     for lam in LAMBDAS:
-        (c1, p1, n1), (c2, p2, n2) = (distance(sample(score, atoms, lam, count), atoms) for score in (learned, exact))
+        (c1, p1, n1), (c2, p2, n2) = (
+            distance(sample(score, atoms, lam, count), atoms) for score in (learned, exact)
+        )
         print(f"| {lam:g} | {c1:.1%} | {c2:.1%} | {p1:.1f} | {p2:.1f} | {n1:.2f} | {n2:.2f} |")
 
 

@@ -1,15 +1,16 @@
 """The pytest plugin of scoreproof: imports nothing but pytest until it is used.
 
-``assert check_…(…)`` shows the explanation when it fails; ``--scoreproof-seed`` and ``--scoreproof-profile`` set the
-fixtures ``scoreproof_seed`` and ``scoreproof_profile``; a summary line counts the verdicts that tests asked for.
+``assert check_…(…)`` shows the explanation when it fails; ``--scoreproof-seed`` and
+``--scoreproof-profile`` set the fixtures ``scoreproof_seed`` and ``scoreproof_profile``; a summary
+line counts the verdicts that tests asked for.
 """
 
 from __future__ import annotations
 
 import pytest
 
-# Evidence reports here whenever it is tested for truth (see Evidence.__bool__): the evidence of `assert check_…(…)` is
-# a temporary, which no traceback holds.
+# Evidence reports here whenever it is tested for truth (see Evidence.__bool__): the evidence of
+# `assert check_…(…)` is a temporary, which no traceback holds.
 _current: list = []
 _counts: dict = {}
 
@@ -21,8 +22,19 @@ def observe(evidence) -> None:
 
 def pytest_addoption(parser):
     group = parser.getgroup("scoreproof")
-    group.addoption("--scoreproof-seed", type=int, default=0, metavar="N", help="seed of scoreproof's random streams (default: 0)")
-    group.addoption("--scoreproof-profile", choices=("quick", "default", "deep"), default="quick", help="profile for scoreproof's own checks (default: quick)")
+    group.addoption(
+        "--scoreproof-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of scoreproof's random streams (default: 0)",
+    )
+    group.addoption(
+        "--scoreproof-profile",
+        choices=("quick", "default", "deep"),
+        default="quick",
+        help="profile for scoreproof's own checks (default: quick)",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +45,9 @@ def scoreproof_seed(request):
 
 @pytest.fixture(scope="session")
 def scoreproof_profile(request):
-    """The profile given with --scoreproof-profile: pass it on, ``verify(…, profile=scoreproof_profile)``."""
+    """The profile given with --scoreproof-profile: pass it on, ``verify(…,
+    profile=scoreproof_profile)``.
+    """
     return request.config.getoption("--scoreproof-profile")
 
 
@@ -55,4 +69,7 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_terminal_summary(terminalreporter):
     if _counts:
-        terminalreporter.write_line("scoreproof, verdicts that tests asked for: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(_counts.items())))
+        terminalreporter.write_line(
+            "scoreproof, verdicts that tests asked for: "
+            + ", ".join(f"{n} {verdict}" for verdict, n in sorted(_counts.items()))
+        )

@@ -22,10 +22,18 @@ def root() -> Path:
 def scoreproof():
     """Run the command line as a subprocess: ``scoreproof("verify", "tweedie", cwd=…)``."""
 
-    def run(*arguments: str, cwd: Path = ROOT, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, cwd: Path = ROOT, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
         return subprocess.run(
-            [sys.executable, "-m", "scoreproof", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+            [sys.executable, "-m", "scoreproof", *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
 
     return run

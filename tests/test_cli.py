@@ -95,7 +95,13 @@ def test_a_callable_that_raises_is_named(scoreproof, user):
 def test_explain_says_it_all(scoreproof, name):
     done = scoreproof("explain", name)
     assert done.returncode == 0, done.stderr
-    for heading in ("Holds when", "Where a naive check sees nothing", "Checks, strongest first", "Planted faults", "Lean"):
+    for heading in (
+        "Holds when",
+        "Where a naive check sees nothing",
+        "Checks, strongest first",
+        "Planted faults",
+        "Lean",
+    ):
         assert heading in done.stdout
 
 
@@ -132,9 +138,28 @@ def test_an_edited_lean_file_fails_the_verification(tmp_path, monkeypatch, capsy
 
     from scoreproof import cli, lean
 
-    monkeypatch.setattr(lean, "status", lambda: {"status": "changed since it was verified", "reason": "a test", "claims": {}})
+    monkeypatch.setattr(
+        lean,
+        "status",
+        lambda: {"status": "changed since it was verified", "reason": "a test", "claims": {}},
+    )
     file = tmp_path / "out.json"
-    assert cli.main(["verify", "gaussian_kl", "--profile", "quick", "--workers", "1", "-q", "--json", str(file)]) == 4
+    assert (
+        cli.main(
+            [
+                "verify",
+                "gaussian_kl",
+                "--profile",
+                "quick",
+                "--workers",
+                "1",
+                "-q",
+                "--json",
+                str(file),
+            ]
+        )
+        == 4
+    )
     assert json.loads(file.read_text("utf-8"))["status"] == 4
 
 
@@ -146,7 +171,10 @@ def test_check_help_prints_what_the_check_takes(scoreproof):
 
 
 def test_a_class_with_marginal_prob_gets_its_adapter(scoreproof, tmp_path):
-    (tmp_path / "theirs.py").write_text("class VESDE:\n    def sde(self, x, t): ...\n    def marginal_prob(self, x, t): ...\n", "utf-8")
+    (tmp_path / "theirs.py").write_text(
+        "class VESDE:\n    def sde(self, x, t): ...\n    def marginal_prob(self, x, t): ...\n",
+        "utf-8",
+    )
     done = scoreproof("check", "marginals", "theirs:VESDE", cwd=tmp_path)
     assert done.returncode == 2
     assert "marginal=o.marginal_prob" in done.stderr

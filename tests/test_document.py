@@ -1,4 +1,6 @@
-"""The JSON document: its schema, its honesty about failure, and that it does not depend on the number of workers."""
+"""The JSON document: its schema, its honesty about failure, and that it does not depend on the
+number of workers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ def outcomes():
 def altered(outcomes, check, **evidence_changes):
     """The same outcomes with one check's truth changed."""
     return [
-        replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()}) if (o.task.check, o.task.role) == (check, "truth") else o
+        (
+            replace(o, evidence={n: replace(e, **evidence_changes) for n, e in o.evidence.items()})
+            if (o.task.check, o.task.role) == (check, "truth")
+            else o
+        )
         for o in outcomes
     ]
 
@@ -49,7 +55,19 @@ def test_same_bytes_for_one_and_two_workers(scoreproof, tmp_path):
     texts = []
     for workers in ("1", "2"):
         file = tmp_path / f"{workers}.json"
-        done = scoreproof("verify", "backprop", "variance_exploding", "--profile", "quick", "--workers", workers, "--no-timings", "-q", "--json", str(file))
+        done = scoreproof(
+            "verify",
+            "backprop",
+            "variance_exploding",
+            "--profile",
+            "quick",
+            "--workers",
+            workers,
+            "--no-timings",
+            "-q",
+            "--json",
+            str(file),
+        )
         assert done.returncode == 0, done.stderr
         texts.append(file.read_bytes())
     assert texts[0] == texts[1]
@@ -85,7 +103,11 @@ def test_a_missed_fault_is_status_4_before_1(outcomes):
     check = load(CLAIM).check(names("exact")[0])
     fault = next(f.name for f in load(CLAIM).faults if f.name not in check.blind)
     missed = [
-        replace(o, evidence={**o.evidence, fault: Evidence.exact(0, "planted")}) if (o.task.check, o.task.role) == (check.name, "faults") else o
+        (
+            replace(o, evidence={**o.evidence, fault: Evidence.exact(0, "planted")})
+            if (o.task.check, o.task.role) == (check.name, "faults")
+            else o
+        )
         for o in outcomes
     ]
     result = judge(CLAIM, altered(missed, check.name, verdict="refuted"))
@@ -98,7 +120,12 @@ def test_a_blind_pair_that_sees_is_status_4(outcomes):
     if check is None:
         pytest.skip("no blind pair here")
     seen = [
-        replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")}) if (o.task.check, o.task.role) == (check, "faults") else o for o in outcomes
+        (
+            replace(o, evidence={**o.evidence, fault: Evidence.exact(1, "planted")})
+            if (o.task.check, o.task.role) == (check, "faults")
+            else o
+        )
+        for o in outcomes
     ]
     assert exit_status([judge(CLAIM, seen)]) == 4
 
@@ -113,5 +140,7 @@ def test_a_check_that_raises_is_status_4_and_loses_nothing(outcomes):
 def test_statistical_evidence_alone_never_holds(outcomes):
     weak = outcomes
     for check in load(CLAIM).checks:
-        weak = altered(weak, check.name, verdict="undecided") if check.kind != "statistical" else weak
+        weak = (
+            altered(weak, check.name, verdict="undecided") if check.kind != "statistical" else weak
+        )
     assert judge(CLAIM, weak).verdict != "holds"

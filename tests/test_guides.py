@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-GUIDES = re.findall(r"^## (.+?)$.*?```python\n(.*?)```", (Path(__file__).parents[1] / "docs" / "guides.md").read_text("utf-8"), re.M | re.S)
+GUIDES = re.findall(
+    r"^## (.+?)$.*?```python\n(.*?)```",
+    (Path(__file__).parents[1] / "docs" / "guides.md").read_text("utf-8"),
+    re.M | re.S,
+)
 
 
 @pytest.mark.parametrize(("title", "code"), GUIDES, ids=[title for title, _ in GUIDES])

@@ -18,7 +18,10 @@ from scoreproof.lean.declarations import declarations
 from scoreproof.lean.receipt import CHANGED, CITED, ELSEWHERE, NO_PROOF, NOT, compare, read_receipt
 from scoreproof.lean.tokens import LeanSyntaxError, code, tokenize
 
-HEADER = "/-!\n# Title\n\nSource: a sheet.\n\n## Definitions\n\nd\n\n## Main results\n\nr\n\n## Not proved\n\nn\n-/\n"
+HEADER = (
+    "/-!\n# Title\n\nSource: a sheet.\n\n## Definitions\n\nd\n\n## Main results\n\nr\n\n## Not"
+    " proved\n\nn\n-/\n"
+)
 
 
 @pytest.fixture
@@ -45,7 +48,8 @@ def renew(project):
     path.write_text(json.dumps(data), "utf-8")
 
 
-# --- the repository ---------------------------------------------------------------------------------------------------------
+# --- the repository
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_lean_files_pass_the_audit(root):
@@ -68,7 +72,9 @@ def test_cited_theorems_are_the_main_theorems_and_their_axioms_are_the_three(roo
     assert set(CITED) <= set(NAMES)
     for claim, name in CITED.items():
         assert receipt.claims[claim]["main_theorem"] == name
-        assert name in (root / "lean" / "ScoreProof" / "Audit.lean").read_text("utf-8"), "#assert_axioms guards it"
+        assert name in (root / "lean" / "ScoreProof" / "Audit.lean").read_text("utf-8"), (
+            "#assert_axioms guards it"
+        )
     for entry in receipt.data["files"]:
         for recorded in entry["declarations"]:
             assert set(recorded["direct_axioms"]) <= {"propext", "Classical.choice", "Quot.sound"}
@@ -81,18 +87,28 @@ def test_claims_without_a_file_say_so(root):
         proved = name in CITED
         assert (found[name]["status"] == NO_PROOF) is not proved
         assert (statement_of(name) is None) is not proved
-        file = root / "lean" / "ScoreProof" / ("".join(part.capitalize() for part in name.split("_")) + ".lean")
+        file = (
+            root
+            / "lean"
+            / "ScoreProof"
+            / ("".join(part.capitalize() for part in name.split("_")) + ".lean")
+        )
         assert file.is_file() is proved, "one claim, one file of the same stem"
 
 
 def test_statement_of_keeps_the_line_breaks_of_the_source(root):
     text = statement_of("backprop")
-    assert text.startswith("-- ScoreProof.Backprop.homework, in lean/ScoreProof/Backprop.lean: verified")
-    assert "theorem homework (h : TopologicalOrder edges nodes) (vout : V) (one : G vout) :\n" in text
+    assert text.startswith(
+        "-- ScoreProof.Backprop.homework, in lean/ScoreProof/Backprop.lean: verified"
+    )
+    assert (
+        "theorem homework (h : TopologicalOrder edges nodes) (vout : V) (one : G vout) :\n" in text
+    )
     assert not text.rstrip().endswith(":=")
 
 
-# --- what the audit refuses -------------------------------------------------------------------------------------------------
+# --- what the audit refuses
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -149,9 +165,13 @@ def test_cheats_are_refused(cheat):
         "def f' (x : ℕ) := x\ndef sorry_not := f' 1",
         "#eval (1 + 1 : ℕ)",
         "#eval ([1, 2].map (· + 1) : List ℕ)",
-        "theorem a (P Q : Prop) (h : P) (k : Q) : P ∧ Q := ⟨h, k⟩\n" * 0 + "theorem a (m n : ℕ) (h : m = n) : n = m := h.symm",
+        "theorem a (P Q : Prop) (h : P) (k : Q) : P ∧ Q := ⟨h, k⟩\n" * 0
+        + "theorem a (m n : ℕ) (h : m = n) : n = m := h.symm",
         "theorem a (P Q R : Prop) (h : P → Q) (k : Q → R) : P → R := k ∘ h",
-        "section\nvariable (P : Prop) (h : P)\nend\ntheorem a (P Q : Prop) (k : Q → P) (q : Q) : P := k q",
+        (
+            "section\nvariable (P : Prop) (h : P)\nend\ntheorem a (P Q : Prop) (k : Q → P) (q : Q)"
+            " : P := k q"
+        ),
         "theorem a : ∃ n : ℕ, n = n → True := ⟨0, fun _ => trivial⟩",
         "theorem a (f : ℕ → ℕ) (h : f = fun n => n) : f 0 = 0 := by rw [h]",
     ],
@@ -160,7 +180,9 @@ def test_honest_lean_is_not_refused(honest):
     assert [str(f) for f in audit_source(HEADER + honest)] == []
 
 
-@pytest.mark.parametrize("part", ["# Title", "Source: a sheet.", "## Definitions", "## Main results", "## Not proved"])
+@pytest.mark.parametrize(
+    "part", ["# Title", "Source: a sheet.", "## Definitions", "## Main results", "## Not proved"]
+)
 def test_each_part_of_the_header_is_demanded(part):
     (finding,) = audit_source(HEADER.replace(part, "") + "theorem a : 1 + 1 = 2 := rfl")
     assert "header does not give" in finding.message
@@ -168,7 +190,9 @@ def test_each_part_of_the_header_is_demanded(part):
 
 def test_a_file_without_header_is_refused_and_audit_may_define_a_command():
     assert "no module header" in audit_source("theorem a : 1 + 1 = 2 := rfl")[0].message
-    assert audit_source('/-! # Audit -/\nelab "#a" : command => pure ()', claim=False, meta=True) == []
+    assert (
+        audit_source('/-! # Audit -/\nelab "#a" : command => pure ()', claim=False, meta=True) == []
+    )
 
 
 def test_a_statement_without_end_is_refused():
@@ -177,11 +201,14 @@ def test_a_statement_without_end_is_refused():
 
 
 def test_findings_carry_path_and_line():
-    (finding,) = audit_source(HEADER + "\n/- a\nb -/ theorem a :\n    1 = 2 := sorry", "lean/X.lean")
+    (finding,) = audit_source(
+        HEADER + "\n/- a\nb -/ theorem a :\n    1 = 2 := sorry", "lean/X.lean"
+    )
     assert str(finding) == f"lean/X.lean:{HEADER.count(chr(10)) + 4}: sorry proves without a proof"
 
 
-# --- what the comparison sees -----------------------------------------------------------------------------------------------
+# --- what the comparison sees
+# -----------------------------------------------------------------------------------------------
 
 
 def test_an_edited_file_is_changed(project):
@@ -200,7 +227,9 @@ def test_line_ends_are_bytes(project):
 
 
 def test_a_new_file_and_a_missing_file_are_changed(project):
-    (project / "lean" / "ScoreProof" / "Tweedie.lean").write_text(HEADER + "theorem a : 1 + 1 = 2 := rfl\n", "utf-8")
+    (project / "lean" / "ScoreProof" / "Tweedie.lean").write_text(
+        HEADER + "theorem a : 1 + 1 = 2 := rfl\n", "utf-8"
+    )
     assert compare(project).reason.startswith("lean/ScoreProof/Tweedie.lean is not in the receipt")
     (project / "lean" / "ScoreProof" / "Tweedie.lean").unlink()
     (project / "lean" / "ScoreProof" / "Audit.lean").unlink()
@@ -217,8 +246,16 @@ def test_a_new_file_and_a_missing_file_are_changed(project):
             "not the one that was compiled",
         ),
         ("theorem homework", "theorem home_work", "in the receipt and not in the file"),
-        ("theorem homework", "theorem extra (n : ℕ) : n + 0 = n := rfl\n\ntheorem homework", "not in the receipt"),
-        ("variable {V : Type*} {G : V → Type*}", "variable {V : Type*} {G : V → Type*}\ntheorem extra : 1 = 2 := sorry", "sorry proves"),
+        (
+            "theorem homework",
+            "theorem extra (n : ℕ) : n + 0 = n := rfl\n\ntheorem homework",
+            "not in the receipt",
+        ),
+        (
+            "variable {V : Type*} {G : V → Type*}",
+            "variable {V : Type*} {G : V → Type*}\ntheorem extra : 1 = 2 := sorry",
+            "sorry proves",
+        ),
         ("## Not proved", "## Left out", "header does not give what it does not prove"),
     ],
 )
@@ -231,12 +268,20 @@ def test_a_renewed_hash_does_not_hide_an_edit(project, old, new, message):
 
 
 def test_a_receipt_for_another_theorem_is_seen(project):
-    edit(project / "lean" / "receipt.json", '"main_theorem": "ScoreProof.Backprop.homework"', '"main_theorem": "ScoreProof.Backprop.loop_iff"')
+    edit(
+        project / "lean" / "receipt.json",
+        '"main_theorem": "ScoreProof.Backprop.homework"',
+        '"main_theorem": "ScoreProof.Backprop.loop_iff"',
+    )
     assert any("backprop cites ScoreProof.Backprop.homework" in str(f) for f in audit(project))
 
 
 def test_a_receipt_for_another_revision(project):
-    edit(project / "lean" / "receipt.json", '"toolchain": "leanprover/lean4:v4.27.0"', '"toolchain": "leanprover/lean4:v4.26.0"')
+    edit(
+        project / "lean" / "receipt.json",
+        '"toolchain": "leanprover/lean4:v4.27.0"',
+        '"toolchain": "leanprover/lean4:v4.26.0"',
+    )
     found = compare(project)
     assert found.status == NOT
     assert "another revision (leanprover/lean4:v4.26.0" in found.reason
@@ -254,7 +299,16 @@ def test_a_broken_manifest_has_its_own_sentence(project):
     assert "lake-manifest.json cannot be read" in compare(project).reason
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"toolchain": "t", "mathlib": {"rev": "r"}, "files": [], "other_files": []}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"toolchain": "t", "mathlib": {"rev": "r"}, "files": [], "other_files": []}',
+    ],
+)
 def test_a_broken_receipt_is_not_verified(project, text):
     (project / "lean" / "receipt.json").write_text(text, "utf-8")
     assert compare(project).status == NOT
@@ -270,12 +324,17 @@ def test_no_receipt_and_no_project(project, tmp_path):
     assert "has no Lean files" in compare(tmp_path / "nowhere").reason
 
 
-# --- tokens and statements --------------------------------------------------------------------------------------------------
+# --- tokens and statements
+# --------------------------------------------------------------------------------------------------
 
 
 def test_an_ambiguous_comment_is_refused():
-    """Read as an empty comment, the string hides the sorry; read as a documentation comment, it does not."""
-    assert "ambiguous" in audit_source(HEADER + '/--/ "-/ theorem a : 1 = 2 := sorry -- "')[0].message
+    """Read as an empty comment, the string hides the sorry; read as a documentation comment, it
+    does not.
+    """
+    assert (
+        "ambiguous" in audit_source(HEADER + '/--/ "-/ theorem a : 1 = 2 := sorry -- "')[0].message
+    )
 
 
 @pytest.mark.parametrize("source", ["/- never", "/- a /- b -/", '"never', 'r#"never"'])
@@ -285,7 +344,25 @@ def test_what_does_not_end_is_said(source):
     assert "does not end" in audit_source(source)[0].message
 
 
-PIECES = st.sampled_from(["theorem", "«a b»", "x.y'", "/- c /- d -/ -/", "-- e\n", '"s\\" /-"', 'r#"r " -/"#', "'\\''", "'-'", "12", ":=", "(", "→", "₀", "ℝ"])
+PIECES = st.sampled_from(
+    [
+        "theorem",
+        "«a b»",
+        "x.y'",
+        "/- c /- d -/ -/",
+        "-- e\n",
+        '"s\\" /-"',
+        'r#"r " -/"#',
+        "'\\''",
+        "'-'",
+        "12",
+        ":=",
+        "(",
+        "→",
+        "₀",
+        "ℝ",
+    ]
+)
 
 
 @given(st.lists(PIECES, max_size=12), st.sampled_from([" ", "\n"]))
@@ -299,7 +376,9 @@ def test_tokens_cover_the_source(pieces, blank):
         assert token.line == source.count("\n", 0, token.start) + 1
         position = token.end
     assert not source[position:].strip()
-    assert "".join(t.text for t in code(source) if t.kind == "word").count("theorem") == pieces.count("theorem")
+    assert "".join(t.text for t in code(source) if t.kind == "word").count(
+        "theorem"
+    ) == pieces.count("theorem")
 
 
 @given(st.lists(st.sampled_from(["/- ", "-/ ", "sorry ", "x ", "- ", "/ ", "\n"]), max_size=14))

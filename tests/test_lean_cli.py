@@ -1,4 +1,6 @@
-"""``scoreproof lean`` as its user meets it, with and without a ``lake``: a script stands in for it and fails as Lake does."""
+"""``scoreproof lean`` as its user meets it, with and without a ``lake``: a script stands in for it
+and fails as Lake does.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ from scoreproof.lean.receipt import CHANGED, ELSEWHERE, HERE, NOT, STAMP
 
 ENDS = {HERE: 0, ELSEWHERE: 0, NOT: 3, CHANGED: 4}
 REVISION = "a3a10db0e9d66acbebf76c5e6a135066525ac900"
-VERSION = 'if [ "$1" = --version ]; then echo "Lake version 5.0.0-src (Lean version 4.27.0)"; exit 0; fi\n'
+VERSION = (
+    'if [ "$1" = --version ]; then echo "Lake version 5.0.0-src (Lean version 4.27.0)"; exit 0;'
+    " fi\n"
+)
 COMPILE = """if [ "$1" = build ]; then
   mkdir -p .lake/build/lib/lean/ScoreProof
   for m in Backprop Audit; do echo "✔ [1/2] Built ScoreProof.$m"; : > .lake/build/lib/lean/ScoreProof/$m.olean; done
@@ -27,7 +32,9 @@ COMPILE = """if [ "$1" = build ]; then
 fi
 """
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in for lake is a shell script")
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="the stand-in for lake is a shell script"
+)
 
 
 @pytest.fixture
@@ -44,7 +51,9 @@ def project(root, tmp_path):
 
 @pytest.fixture
 def lean(project, tmp_path, monkeypatch, capsys):
-    """Run ``scoreproof lean`` with a ``lake`` of the given script (None: no lake); returns status and lines, and checks the end."""
+    """Run ``scoreproof lean`` with a ``lake`` of the given script (None: no lake); returns status
+    and lines, and checks the end.
+    """
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -68,7 +77,16 @@ def lean(project, tmp_path, monkeypatch, capsys):
 def compiled(packages):
     """What Mathlib's cache leaves behind of the modules that are imported."""
     for module in ("Algebra/BigOperators/Group/List/Basic", "Data/Matrix/Mul"):
-        path = packages / "mathlib" / ".lake" / "build" / "lib" / "lean" / "Mathlib" / f"{module}.olean"
+        path = (
+            packages
+            / "mathlib"
+            / ".lake"
+            / "build"
+            / "lib"
+            / "lean"
+            / "Mathlib"
+            / f"{module}.olean"
+        )
         path.parent.mkdir(parents=True)
         path.touch()
 
@@ -83,7 +101,8 @@ def said(lines, what):
     return any(what in line for line in lines)
 
 
-# --- without lake -----------------------------------------------------------------------------------------------------------
+# --- without lake
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("option", [(), ("--audit",), ("--receipt",)])
@@ -102,8 +121,16 @@ def test_no_lake(lean):
 
 def test_an_edited_file_is_4_whatever_is_asked(lean, project):
     path = project / "lean" / "ScoreProof" / "Backprop.lean"
-    path.write_text(path.read_text("utf-8").replace("theorem homework", "theorem homeworc"), "utf-8")
-    for arguments, lake in ((("--audit",), None), ((), None), (("--receipt",), None), (("--build",), None), (("--build",), VERSION + COMPILE)):
+    path.write_text(
+        path.read_text("utf-8").replace("theorem homework", "theorem homeworc"), "utf-8"
+    )
+    for arguments, lake in (
+        (("--audit",), None),
+        ((), None),
+        (("--receipt",), None),
+        (("--build",), None),
+        (("--build",), VERSION + COMPILE),
+    ):
         code, lines = lean(*arguments, lake=lake)
         assert (code, lines[-1]) == (4, CHANGED)
         assert said(lines, "lean/ScoreProof/Backprop.lean")
@@ -124,10 +151,16 @@ def test_another_revision_is_3_even_when_it_compiles(lean, project):
 
 
 def test_a_renewed_receipt_for_a_cheat_is_not_verified_though_it_compiles(lean, project):
-    path, receipt = project / "lean" / "ScoreProof" / "Backprop.lean", project / "lean" / "receipt.json"
+    path, receipt = (
+        project / "lean" / "ScoreProof" / "Backprop.lean",
+        project / "lean" / "receipt.json",
+    )
     old = hashlib.sha256(path.read_bytes()).hexdigest()
     path.write_text(path.read_text("utf-8") + "\ntheorem extra : 1 = 2 := sorry\n", "utf-8")
-    receipt.write_text(receipt.read_text("utf-8").replace(old, hashlib.sha256(path.read_bytes()).hexdigest()), "utf-8")
+    receipt.write_text(
+        receipt.read_text("utf-8").replace(old, hashlib.sha256(path.read_bytes()).hexdigest()),
+        "utf-8",
+    )
     for arguments in ((), ("--build",)):
         code, lines = lean(*arguments, lake=VERSION + COMPILE)
         assert (code, lines[-1]) == (3, NOT)
@@ -137,7 +170,11 @@ def test_a_renewed_receipt_for_a_cheat_is_not_verified_though_it_compiles(lean, 
 def test_a_broken_receipt_and_a_broken_manifest_are_3(lean, project):
     (project / "lake-manifest.json").write_text("{", "utf-8")
     for arguments in ((), ("--build",)):
-        code, lines = lean(*arguments, lake=VERSION + 'echo "error: lake-manifest.json: manifest is not valid JSON: offset 1"; exit 1\n')
+        code, lines = lean(
+            *arguments,
+            lake=VERSION
+            + 'echo "error: lake-manifest.json: manifest is not valid JSON: offset 1"; exit 1\n',
+        )
         assert (code, lines[-1]) == (3, NOT)
         assert said(lines, "lake-manifest.json cannot be read")
     (project / "lean" / "receipt.json").write_text("{", "utf-8")
@@ -148,7 +185,12 @@ def test_a_broken_receipt_and_a_broken_manifest_are_3(lean, project):
 
 
 def test_usage_is_2(capsys):
-    for arguments in (["--build", "--audit"], ["--silence", "0"], ["--silence", "soon"], ["--nothing"]):
+    for arguments in (
+        ["--build", "--audit"],
+        ["--silence", "0"],
+        ["--silence", "soon"],
+        ["--nothing"],
+    ):
         with pytest.raises(SystemExit) as error:
             main(arguments)
         assert error.value.code == 2
@@ -164,7 +206,8 @@ def test_it_is_a_command_of_scoreproof(scoreproof):
     assert "verified elsewhere (receipt matches)" in scoreproof("lean", "--help").stdout
 
 
-# --- with a lake that works -------------------------------------------------------------------------------------------------
+# --- with a lake that works
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("where", ["bin", "home/.elan/bin"])
@@ -190,19 +233,27 @@ def test_elan_home_is_looked_into(lean, tmp_path, monkeypatch):
 
 
 def test_what_would_be_fetched_is_said_first(lean, project, tmp_path, monkeypatch):
-    monkeypatch.setattr(command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12))
+    monkeypatch.setattr(
+        command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12)
+    )
     shutil.rmtree(project / ".lake")
     (tmp_path / "home" / ".elan").mkdir()
     code, lines = lean("--build", lake='echo "ran lake $*"\n' + VERSION + COMPILE)
     assert code == 0
-    announced = next(i for i, line in enumerate(lines) if "to fetch: the toolchain and Mathlib" in line and "GB" in line)
+    announced = next(
+        i
+        for i, line in enumerate(lines)
+        if "to fetch: the toolchain and Mathlib" in line and "GB" in line
+    )
     ran = [line for line in lines if line.startswith("ran lake")]
     assert announced < lines.index(ran[0])
     assert ran == ["ran lake --version", "ran lake exe cache get", "ran lake build"]
 
 
 def test_half_a_cache_is_fetched_again(lean, project, monkeypatch):
-    monkeypatch.setattr(command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12))
+    monkeypatch.setattr(
+        command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12)
+    )
     next((project / ".lake" / "packages").rglob("Mul.olean")).unlink()
     code, lines = lean("--build", lake=VERSION + COMPILE)
     assert code == 0
@@ -210,7 +261,9 @@ def test_half_a_cache_is_fetched_again(lean, project, monkeypatch):
 
 
 def test_a_full_disk_is_seen_before_anything_runs(lean, project, monkeypatch):
-    monkeypatch.setattr(command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**9))
+    monkeypatch.setattr(
+        command.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**9)
+    )
     shutil.rmtree(project / ".lake")
     code, lines = lean("--build", lake='echo "ran lake"\n' + VERSION)
     assert code == 3
@@ -219,13 +272,18 @@ def test_a_full_disk_is_seen_before_anything_runs(lean, project, monkeypatch):
 
 
 def test_progress_is_streamed(project, tmp_path):
-    script(tmp_path / "bin" / "lake", VERSION + "printf 'first\\r50%%\\r'; while [ ! -e go ]; do sleep 0.05; done\n" + COMPILE)
+    script(
+        tmp_path / "bin" / "lake",
+        VERSION + "printf 'first\\r50%%\\r'; while [ ! -e go ]; do sleep 0.05; done\n" + COMPILE,
+    )
     process = start(project, tmp_path)
     seen = []
     for line in process.stdout:
         seen.append(line.strip())
         if line.strip() == "50%":
-            (project / "go").touch()  # the build waits for this: the line came before the build ended
+            (
+                project / "go"
+            ).touch()  # the build waits for this: the line came before the build ended
     assert process.wait(timeout=20) == 0
     assert seen[-1] == HERE
     assert "first" in seen
@@ -235,27 +293,59 @@ def start(project, tmp_path):
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path)}
     environment.pop("SCOREPROOF_LAKE_PACKAGES", None)
     command_line = [sys.executable, "-m", "scoreproof", "lean", "--build", "--root", str(project)]
-    return subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command_line,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
-# --- with a lake that does not ----------------------------------------------------------------------------------------------
+# --- with a lake that does not
+# ----------------------------------------------------------------------------------------------
 
 FAILURES = {
-    "fatal: unable to access 'https://github.com/leanprover-community/mathlib4/': Could not resolve host: github.com": "the network could not be reached",
-    "curl: (7) Failed to connect to lakecache.blob.core.windows.net port 443": "the network could not be reached",
-    "error: error during download\ninfo: caused by: [6] Could not resolve hostname (Could not resolve host: github.com)": "the network could not be reached",
+    "fatal: unable to access 'https://github.com/leanprover-community/mathlib4/': Could not resolve host: github.com": (
+        "the network could not be reached"
+    ),
+    "curl: (7) Failed to connect to lakecache.blob.core.windows.net port 443": (
+        "the network could not be reached"
+    ),
+    "error: error during download\ninfo: caused by: [6] Could not resolve hostname (Could not resolve host: github.com)": (
+        "the network could not be reached"
+    ),
     "error: no such release: 'v4.27.00'": "the Lean toolchain is not the one",
-    "error: toolchain 'leanprover/lean4:v4.27.0' is not installed": "the Lean toolchain is not the one",
-    "uncaught exception: failed to read file 'Init.olean', incompatible header": "the Lean toolchain is not the one",
-    "fatal: write error: No space left on device\nerror: external command 'git' exited with code 128": "the disk is full",
-    "✖ [504/2162] Building Mathlib.Data.Matrix.Mul\nerror: Lean exited with code 137": "ran out of memory",
+    "error: toolchain 'leanprover/lean4:v4.27.0' is not installed": (
+        "the Lean toolchain is not the one"
+    ),
+    "uncaught exception: failed to read file 'Init.olean', incompatible header": (
+        "the Lean toolchain is not the one"
+    ),
+    "fatal: write error: No space left on device\nerror: external command 'git' exited with code 128": (
+        "the disk is full"
+    ),
+    "✖ [504/2162] Building Mathlib.Data.Matrix.Mul\nerror: Lean exited with code 137": (
+        "ran out of memory"
+    ),
     "terminate called after throwing an instance of 'std::bad_alloc'": "ran out of memory",
-    "error: lake-manifest.json: manifest is not valid JSON: offset 17: unexpected input": "lake-manifest.json is broken",
-    "error: dependency 'mathlib' not in manifest; use `lake update mathlib` to add it": "lake-manifest.json is broken",
+    "error: lake-manifest.json: manifest is not valid JSON: offset 17: unexpected input": (
+        "lake-manifest.json is broken"
+    ),
+    "error: dependency 'mathlib' not in manifest; use `lake update mathlib` to add it": (
+        "lake-manifest.json is broken"
+    ),
     "error: missing manifest; use `lake update` to generate one": "lake-manifest.json is broken",
-    "fatal: Needed a single revision\nerror: external command `git` exited with code 128": "delete that folder under .lake/packages",
-    "error: lean/ScoreProof/Audit.lean:50:15: ScoreProof.Backprop.homework depends on non-standard axioms: [sorryAx]": "rests on an axiom other than",
-    "error: lean/ScoreProof/Backprop.lean:12:3: unsolved goals": "Lean rejects lean/ScoreProof/Backprop.lean:12:3: unsolved goals",
+    "fatal: Needed a single revision\nerror: external command `git` exited with code 128": (
+        "delete that folder under .lake/packages"
+    ),
+    "error: lean/ScoreProof/Audit.lean:50:15: ScoreProof.Backprop.homework depends on non-standard axioms: [sorryAx]": (
+        "rests on an axiom other than"
+    ),
+    "error: lean/ScoreProof/Backprop.lean:12:3: unsolved goals": (
+        "Lean rejects lean/ScoreProof/Backprop.lean:12:3: unsolved goals"
+    ),
     "error: something quite new": "exit status 1: error: something quite new",
 }
 
@@ -308,9 +398,17 @@ def test_a_lake_that_cannot_be_run(lean, tmp_path):
 @pytest.mark.parametrize("at", ["--version", "build"])
 def test_a_lake_that_hangs_is_ended_with_its_children(lean, tmp_path, at, trap):
     pid = tmp_path / "pid"
-    hang = f'if [ "$1" = {at} ]; then\n  {trap}  sleep 300 & echo $! > {pid}; wait\n  while true; do sleep 300; done\nfi\n'
+    hang = (
+        f'if [ "$1" = {at} ]; then\n  {trap}  sleep 300 & echo $! > {pid}; wait\n  while true; do'
+        " sleep 300; done\nfi\n"
+    )
     begun = time.monotonic()
-    code, lines = lean("--build", "--silence", "0.5", lake=(hang + VERSION) if at == "--version" else VERSION + hang)
+    code, lines = lean(
+        "--build",
+        "--silence",
+        "0.5",
+        lake=(hang + VERSION) if at == "--version" else VERSION + hang,
+    )
     assert code == 3
     assert time.monotonic() - begun < 20
     assert said(lines, f"lake {at} printed nothing for 0.5 seconds and was ended")
@@ -347,7 +445,8 @@ def test_interrupted_is_130_and_ends_lake(project, tmp_path):
     assert gone(int(pid.read_text()))
 
 
-# --- one Mathlib for several projects ---------------------------------------------------------------------------------------
+# --- one Mathlib for several projects
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -388,9 +487,13 @@ def test_shared_packages_beside_packages_of_its_own(lean, shared, monkeypatch):
     shared(REVISION)
     code, lines = lean("--build", lake=VERSION + COMPILE)
     assert code == 3
-    assert said(lines, "has a .lake/packages of its own; delete it, or unset SCOREPROOF_LAKE_PACKAGES")
+    assert said(
+        lines, "has a .lake/packages of its own; delete it, or unset SCOREPROOF_LAKE_PACKAGES"
+    )
     monkeypatch.setenv("SCOREPROOF_LAKE_PACKAGES", "/no/such/folder")
-    assert said(lean("--build", lake=VERSION)[1], "must be an existing folder (got /no/such/folder)")
+    assert said(
+        lean("--build", lake=VERSION)[1], "must be an existing folder (got /no/such/folder)"
+    )
 
 
 def test_a_stamp_for_other_files_is_not_believed(lean, project):

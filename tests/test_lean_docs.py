@@ -1,4 +1,6 @@
-"""What is written about the Lean half agrees with the receipt: the page, the graph, formalization.yaml, the workflow."""
+"""What is written about the Lean half agrees with the receipt: the page, the graph,
+formalization.yaml, the workflow.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ yaml = pytest.importorskip("yaml")
 
 def test_the_graph_is_up_to_date(root):
     drawn = draw(read_receipt(root))
-    assert drawn == (root / "docs" / "lean-graph.svg").read_text("utf-8"), "run: python -m scoreproof.lean.graph > docs/lean-graph.svg"
+    assert drawn == (root / "docs" / "lean-graph.svg").read_text("utf-8"), (
+        "run: python -m scoreproof.lean.graph > docs/lean-graph.svg"
+    )
 
 
 def test_the_graph_shows_every_declaration_inside_the_page(root):
@@ -27,17 +31,30 @@ def test_the_graph_shows_every_declaration_inside_the_page(root):
     statements = {title.text for title in tree.iter(f"{svg}title")}
     recorded = [d for entry in receipt.data["files"] for d in entry["declarations"]]
     assert {d["statement"] for d in recorded} <= statements
-    boxes = [[float(rect.get(k)) for k in ("x", "y", "width", "height")] for rect in tree.iter(f"{svg}rect") if rect.get("rx")]
+    boxes = [
+        [float(rect.get(k)) for k in ("x", "y", "width", "height")]
+        for rect in tree.iter(f"{svg}rect")
+        if rect.get("rx")
+    ]
     assert len(boxes) == len(recorded)
     for i, (x, y, width, height) in enumerate(boxes):
-        assert x >= 0 and x + width <= float(tree.get("width")) and y >= 0 and y + height <= float(tree.get("height"))
+        assert (
+            x >= 0
+            and x + width <= float(tree.get("width"))
+            and y >= 0
+            and y + height <= float(tree.get("height"))
+        )
         for u, v, w, h in boxes[:i]:
             assert x + width < u or u + w < x or y + height < v or v + h < y, "boxes overlap"
     assert sum(rect.get("class") == "main" for rect in tree.iter(f"{svg}rect")) == len(CITED)
 
 
 def test_reduction_keeps_what_can_be_reached(root):
-    declarations = {d["name"]: tuple(d["uses"]) for entry in read_receipt(root).data["files"] for d in entry["declarations"]}
+    declarations = {
+        d["name"]: tuple(d["uses"])
+        for entry in read_receipt(root).data["files"]
+        for d in entry["declarations"]
+    }
 
     def below(graph, name):
         return set(graph[name]).union(*(below(graph, used) for used in graph[name]))
@@ -59,7 +76,11 @@ def test_the_page_sets_every_claim_and_quotes_the_compiled_statement(root):
             assert CITED[name] in row
             assert statement_of(name).split("\n", 1)[1] in text
     receipt = read_receipt(root)
-    names = {d["name"].rpartition(".")[2] for entry in receipt.data["files"] for d in entry["declarations"]}
+    names = {
+        d["name"].rpartition(".")[2]
+        for entry in receipt.data["files"]
+        for d in entry["declarations"]
+    }
     for cited in re.findall(r"^\| `([a-zA-Z0-9_]+)` \| (?!\| no Lean|\[)", text, re.M):
         assert cited in names
     assert receipt.mathlib in text
@@ -71,7 +92,9 @@ def test_formalization_yaml_agrees_with_the_receipt(root):
     data = yaml.safe_load((root / "formalization.yaml").read_text("utf-8"))
     receipt = read_receipt(root)
     results = {r["claim"]: r for r in data["status"]["main_results"]}
-    assert {c: (r["declaration"], r["file"]) for c, r in results.items()} == {c: (CITED[c], e["path"]) for c, e in receipt.claims.items()}
+    assert {c: (r["declaration"], r["file"]) for c, r in results.items()} == {
+        c: (CITED[c], e["path"]) for c, e in receipt.claims.items()
+    }
     statements = {s["claim"]: s for s in data["alignment"]["statements"]}
     assert list(statements) == list(NAMES)
     for name, entry in statements.items():
@@ -79,7 +102,11 @@ def test_formalization_yaml_agrees_with_the_receipt(root):
         assert entry["lean"] == CITED.get(name, "")
     for required in ("name", "authors", "license"):
         assert data["project"][required]
-    assert data["automation"]["methods"][0]["method"] and data["review"]["status"] and data["sources"][0]["id"]
+    assert (
+        data["automation"]["methods"][0]["method"]
+        and data["review"]["status"]
+        and data["sources"][0]["id"]
+    )
 
 
 def test_the_workflow_pins_every_action_and_runs_both_halves(root):
@@ -88,8 +115,16 @@ def test_the_workflow_pins_every_action_and_runs_both_halves(root):
         assert re.fullmatch(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
     jobs = yaml.safe_load(text)["jobs"]
     assert jobs["python"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    (action,) = [step for step in jobs["lean"]["steps"] if step.get("uses", "").startswith("leanprover/lean-action@")]
-    assert action["with"]["leanchecker"] is True and action["with"]["use-mathlib-cache"] is True and action["with"]["build"] is True
+    (action,) = [
+        step
+        for step in jobs["lean"]["steps"]
+        if step.get("uses", "").startswith("leanprover/lean-action@")
+    ]
+    assert (
+        action["with"]["leanchecker"] is True
+        and action["with"]["use-mathlib-cache"] is True
+        and action["with"]["build"] is True
+    )
     assert jobs["both"]["needs"] == ["python", "lean"]
     makefile = (root / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"run: make ((?:\w+ ?)+)", text)):

@@ -1,4 +1,6 @@
-"""The package as a thing that is installed: its wheel, what importing it costs, its docstrings, its layers."""
+"""The package as a thing that is installed: its wheel, what importing it costs, its docstrings, its
+layers.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ import pytest
 
 import scoreproof
 
-MODULES = sorted(m.name for m in pkgutil.walk_packages(scoreproof.__path__, "scoreproof.") if not m.name.endswith("__main__"))
+MODULES = sorted(
+    m.name
+    for m in pkgutil.walk_packages(scoreproof.__path__, "scoreproof.")
+    if not m.name.endswith("__main__")
+)
 
 
 def test_import_stays_light():
@@ -82,7 +88,9 @@ def test_dependencies_point_one_way(root):
                 assert target[0] in {"interop", "objects", "numerics", *low}, where
             if parts[0] == "claims" and len(parts) > 2:
                 assert target[0] in {"numerics", "objects", "interop", "claims", *low}, where
-                assert target[0] != "claims" or target[1] == parts[1], where + ": a claim knows no other claim"
+                assert target[0] != "claims" or target[1] == parts[1], (
+                    where + ": a claim knows no other claim"
+                )
 
 
 def test_no_package_marker_among_the_tests(root):
@@ -92,14 +100,29 @@ def test_no_package_marker_among_the_tests(root):
 
 def test_wheel_is_built_and_works_elsewhere(root, tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(root)], check=True, capture_output=True, text=True)
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(root)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     (wheel,) = tmp_path.glob("scoreproof-*.whl")
     inside = zipfile.ZipFile(wheel).namelist()
-    for needed in ("scoreproof/py.typed", "scoreproof/report/schema.json", "scoreproof/report/page.html.j2", "_scoreproof_pytest.py"):
+    for needed in (
+        "scoreproof/py.typed",
+        "scoreproof/report/schema.json",
+        "scoreproof/report/page.html.j2",
+        "_scoreproof_pytest.py",
+    ):
         assert needed in inside
     assert not [n for n in inside if "tests" in n]
     site = tmp_path / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True, capture_output=True, text=True)
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--target", str(site), str(wheel)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     environment = {**os.environ, "PYTHONPATH": str(site)}
     where = subprocess.run(
         [sys.executable, "-c", "import scoreproof; print(scoreproof.__file__)"],
@@ -111,7 +134,17 @@ def test_wheel_is_built_and_works_elsewhere(root, tmp_path):
     )
     assert where.stdout.startswith(str(site))
     done = subprocess.run(
-        [sys.executable, "-m", "scoreproof", "verify", "backprop", "--profile", "quick", "--workers", "1"],
+        [
+            sys.executable,
+            "-m",
+            "scoreproof",
+            "verify",
+            "backprop",
+            "--profile",
+            "quick",
+            "--workers",
+            "1",
+        ],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -12,13 +12,17 @@ import pytest
 pytest.importorskip("jinja2", reason="pip install 'scoreproof[report]'")
 pytest.importorskip("latex2mathml", reason="pip install 'scoreproof[report]'")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 
 @pytest.fixture(scope="module")
 def page(scoreproof, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
-    done = scoreproof("verify", "gaussian_kl", "tweedie", "--profile", "quick", "-q", "--html", str(file))
+    done = scoreproof(
+        "verify", "gaussian_kl", "tweedie", "--profile", "quick", "-q", "--html", str(file)
+    )
     assert done.returncode == 0, done.stderr
     return file
 

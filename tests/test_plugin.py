@@ -26,7 +26,16 @@ def test_options(scoreproof_seed, scoreproof_profile):
 def test_a_failing_assert_shows_the_explanation(tmp_path):
     (tmp_path / "test_mine.py").write_text(TESTS, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--scoreproof-seed=7", "--scoreproof-profile=deep", "test_mine.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "--scoreproof-seed=7",
+            "--scoreproof-profile=deep",
+            "test_mine.py",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -40,10 +49,21 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
 
 def test_the_plugin_imports_nothing_until_used(tmp_path):
     (tmp_path / "test_none.py").write_text(
-        "import sys\ndef test(): assert not [m for m in sys.modules if m.split('.')[0] in ('scoreproof', 'numpy')]\n", "utf-8"
+        "import sys\ndef test(): assert not [m for m in sys.modules if m.split('.')[0] in"
+        " ('scoreproof', 'numpy')]\n",
+        "utf-8",
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "test_none.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            "test_none.py",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,4 +1,6 @@
-"""The repository as a stranger finds it: README true, nothing of a machine in it, links that lead somewhere."""
+"""The repository as a stranger finds it: README true, nothing of a machine in it, links that lead
+somewhere.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ def tracked(root):
 
 
 def test_readme_examples_run(root):
-    result = doctest.testfile(str(root / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    result = doctest.testfile(
+        str(root / "README.md"),
+        module_relative=False,
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+    )
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -29,7 +35,9 @@ def test_readme_opens_with_the_two_commands(root):
     text = (root / "README.md").read_text("utf-8")
     assert text.index("make verify") < text.index("make test") < 2500
     makefile = (root / "Makefile").read_text("utf-8")
-    for target in {a or b for a, b in re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)", text, re.M)}:
+    for target in {
+        a or b for a, b in re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)", text, re.M)
+    }:
         assert re.search(rf"^{target}:", makefile, re.M), f"README names make {target}"
 
 
@@ -42,18 +50,39 @@ def test_readme_commands_are_known_to_the_command_line(root, scoreproof):
 
 
 def test_links_lead_somewhere(root):
-    for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]:
+    for page in [
+        root / "README.md",
+        root / "CONTRIBUTING.md",
+        *sorted((root / "docs").glob("*.md")),
+    ]:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            if "://" not in target and not target.startswith("../../actions"):  # the badge: a page of the host, not of the tree
+            if "://" not in target and not target.startswith(
+                "../../actions"
+            ):  # the badge: a page of the host, not of the tree
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_no_path_of_a_machine_and_no_build_output(root):
     home = re.compile(rb"/(?:home|Users|root)/[a-z]|/work/")
     for path in tracked(root):
-        assert not {"__pycache__", ".venv", "dist", ".lake"} & set(path.parts[len(root.parts) :]), path
+        assert not {"__pycache__", ".venv", "dist", ".lake"} & set(path.parts[len(root.parts) :]), (
+            path
+        )
         if (
-            path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".cff", ".lean", ".json", ".j2", ".svg", ""}
+            path.suffix
+            in {
+                ".py",
+                ".md",
+                ".toml",
+                ".yml",
+                ".yaml",
+                ".cff",
+                ".lean",
+                ".json",
+                ".j2",
+                ".svg",
+                "",
+            }
             and path != root / "tests" / "test_repository.py"
         ):
             assert not home.search(path.read_bytes()), path
@@ -78,5 +107,8 @@ def test_readme_shows_the_table_that_verify_prints(root):
         row = re.search(rf"^{name} +│ holds +│ exact: (\w+) .*│ (\d+) of (\d+) ", text, re.M)
         assert row, f"README's table has no row for {name}"
         faults = len(load(name).faults)
-        assert (row[2], row[3]) == (str(faults), str(faults)), f"README's row for {name} is out of date: paste the table of `make verify` anew"
+        assert (row[2], row[3]) == (
+            str(faults),
+            str(faults),
+        ), f"README's row for {name} is out of date: paste the table of `make verify` anew"
         assert row[1] in {c.name for c in load(name).checks}

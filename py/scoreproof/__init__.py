@@ -1,4 +1,5 @@
-"""scoreproof: the mathematics of score-based generative models, as checks you can run on your own code.
+"""scoreproof: the mathematics of score-based generative models, as checks you can run on your own
+code.
 
 >>> import scoreproof as sp
 >>> from math import exp, sqrt
@@ -15,7 +16,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# Names are resolved on first use (PEP 562): `import scoreproof` must stay free of scipy, flint, hypothesis, matplotlib.
+# Names are resolved on first use (PEP 562): `import scoreproof` must stay free of scipy, flint,
+# hypothesis, matplotlib.
 _HOME = {
     "Evidence": "scoreproof.evidence",
     "Statement": "scoreproof.core",

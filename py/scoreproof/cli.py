@@ -1,6 +1,7 @@
 """The command line: ``scoreproof verify | list | explain | check | lean``.
 
-Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage; 3 undecided or not run without stronger
+Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage; 3 undecided or not run
+without stronger
 cover; 4 the tool itself failed; 130 interrupted.
 """
 
@@ -22,31 +23,84 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="scoreproof",
         description="Check the mathematics of score-based generative models.",
-        epilog="exit status: 0 holds · 1 refuted · 2 usage · 3 undecided or not run · 4 the tool failed · 130 interrupted",
+        epilog=(
+            "exit status: 0 holds · 1 refuted · 2 usage · 3 undecided or not run · 4 the tool"
+            " failed · 130 interrupted"
+        ),
     )
     root.add_argument("--version", action="version", version=f"scoreproof {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    verify = commands.add_parser("verify", help="run the claims' checks, planted faults and sharpness probes")
-    verify.add_argument("claims", nargs="*", metavar="CLAIM", help="claims to verify (default: all; see `scoreproof list`)")
-    verify.add_argument("--profile", choices=("quick", "default", "deep"), default="default", help="how much work to do (default: default)")
-    verify.add_argument("--seed", type=int, default=0, help="seed of every random stream (default: 0)")
-    verify.add_argument("--workers", type=_positive, default=None, metavar="N", help="processes (default: the processors at hand)")
-    verify.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON (- for standard output, instead of the table)")
-    verify.add_argument("--html", type=Path, metavar="FILE", help="write the result as one HTML page (needs the report extra)")
-    verify.add_argument("--no-timings", action="store_true", help="leave seconds out of the JSON: the same bytes for any number of workers")
-    verify.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors; the exit status says it all")
+    verify = commands.add_parser(
+        "verify", help="run the claims' checks, planted faults and sharpness probes"
+    )
+    verify.add_argument(
+        "claims",
+        nargs="*",
+        metavar="CLAIM",
+        help="claims to verify (default: all; see `scoreproof list`)",
+    )
+    verify.add_argument(
+        "--profile",
+        choices=("quick", "default", "deep"),
+        default="default",
+        help="how much work to do (default: default)",
+    )
+    verify.add_argument(
+        "--seed", type=int, default=0, help="seed of every random stream (default: 0)"
+    )
+    verify.add_argument(
+        "--workers",
+        type=_positive,
+        default=None,
+        metavar="N",
+        help="processes (default: the processors at hand)",
+    )
+    verify.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the result as JSON (- for standard output, instead of the table)",
+    )
+    verify.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write the result as one HTML page (needs the report extra)",
+    )
+    verify.add_argument(
+        "--no-timings",
+        action="store_true",
+        help="leave seconds out of the JSON: the same bytes for any number of workers",
+    )
+    verify.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print nothing but errors; the exit status says it all",
+    )
 
     commands.add_parser("list", help="list the claims, their checks and their faults")
-    explain = commands.add_parser("explain", help="what a claim says, when it holds, what each check can and cannot see")
+    explain = commands.add_parser(
+        "explain", help="what a claim says, when it holds, what each check can and cannot see"
+    )
     explain.add_argument("claim", metavar="CLAIM")
 
-    check = commands.add_parser("check", help="check an object of your own: `scoreproof check marginals module:object`")
-    check.add_argument("what", metavar="WHAT", help="marginals, denoiser, score, kl, …: the part after check_ in the function's name")
+    check = commands.add_parser(
+        "check", help="check an object of your own: `scoreproof check marginals module:object`"
+    )
+    check.add_argument(
+        "what",
+        metavar="WHAT",
+        help="marginals, denoiser, score, kl, …: the part after check_ in the function's name",
+    )
     check.add_argument(
         "target",
         metavar="module:object",
-        help="an object, a dict of arguments, or a function that returns one; `scoreproof check marginals help` prints what the check takes",
+        help=(
+            "an object, a dict of arguments, or a function that returns one; `scoreproof check"
+            " marginals help` prints what the check takes"
+        ),
     )
     check.add_argument("--seed", type=int, default=0)
 
@@ -93,7 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:
-        print(f"scoreproof: the tool itself failed: {type(error).__name__}: {error}", file=sys.stderr)
+        print(
+            f"scoreproof: the tool itself failed: {type(error).__name__}: {error}", file=sys.stderr
+        )
         return 4
 
 

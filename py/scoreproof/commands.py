@@ -18,7 +18,9 @@ __all__ = ["run_verify"]
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """``scoreproof verify``: progress while it runs, then the table, the JSON file and the HTML page."""
+    """``scoreproof verify``: progress while it runs, then the table, the JSON file and the HTML
+    page.
+    """
     from scoreproof import lean
     from scoreproof.report.document import document, dumps
     from scoreproof.report.table import print_run
@@ -26,7 +28,9 @@ def run_verify(arguments: argparse.Namespace) -> int:
     to_stdout = arguments.json is not None and str(arguments.json) == "-"
     for path in (arguments.json, arguments.html):  # learn now, not after a minute of work
         if path is not None and not to_stdout and not path.absolute().parent.is_dir():
-            raise ArgumentError("the output file", "in an existing directory", path, "create the directory first")
+            raise ArgumentError(
+                "the output file", "in an existing directory", path, "create the directory first"
+            )
     if arguments.html is not None:
         from scoreproof.report.page import require_report
 
@@ -34,8 +38,13 @@ def run_verify(arguments: argparse.Namespace) -> int:
     quiet = arguments.quiet or to_stdout
     run = _with_progress(arguments, quiet)
     status = lean.status()
-    # a Lean file that is not the one its receipt speaks of is a failure of the tool, as a missed fault is
-    exit_status = run.status if run.interrupted else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
+    # a Lean file that is not the one its receipt speaks of is a failure of the tool, as a missed
+    # fault is
+    exit_status = (
+        run.status
+        if run.interrupted
+        else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
+    )
     doc = document(run, status, exit_status=exit_status, timings=not arguments.no_timings)
     if to_stdout:
         sys.stdout.write(dumps(doc))
@@ -47,7 +56,11 @@ def run_verify(arguments: argparse.Namespace) -> int:
         arguments.html.write_text(page(run, doc), "utf-8")
     if not quiet:
         # a table needs room: where output is not a terminal, 80 columns would fold every cell
-        print_run(run, status, Console(width=None if sys.stdout.isatty() else 190, soft_wrap=not sys.stdout.isatty()))
+        print_run(
+            run,
+            status,
+            Console(width=None if sys.stdout.isatty() else 190, soft_wrap=not sys.stdout.isatty()),
+        )
     for result in run.results if quiet else ():
         for failure in result.failures:
             print(f"scoreproof: TOOL FAILURE in {result.name}: {failure}", file=sys.stderr)
@@ -55,21 +68,39 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:
-    options: dict[str, Any] = {"profile": arguments.profile, "seed": arguments.seed, "workers": arguments.workers}
+    options: dict[str, Any] = {
+        "profile": arguments.profile,
+        "seed": arguments.seed,
+        "workers": arguments.workers,
+    }
     if quiet:
         return verify(arguments.claims, **options)
     if not sys.stdout.isatty():
 
         def line(outcome: Outcome, done: int, total: int) -> None:
-            print(f"[{done:3d}/{total}] {outcome.task.claim} · {outcome.task.check} · {outcome.task.role}: {_brief(outcome)}", flush=True)
+            print(
+                f"[{done:3d}/{total}] {outcome.task.claim} · {outcome.task.check} ·"
+                f" {outcome.task.role}: {_brief(outcome)}",
+                flush=True,
+            )
 
         return verify(arguments.claims, progress=line, **options)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, transient=True) as bar:
         shown = bar.add_task("verifying", total=None)
 
         def tick(outcome: Outcome, done: int, total: int) -> None:
-            bar.update(shown, completed=done, total=total, description=f"{outcome.task.claim} · {outcome.task.check}")
+            bar.update(
+                shown,
+                completed=done,
+                total=total,
+                description=f"{outcome.task.claim} · {outcome.task.check}",
+            )
 
         return verify(arguments.claims, progress=tick, **options)
 
@@ -82,4 +113,7 @@ def _brief(outcome: Outcome) -> str:
     if outcome.task.role == "faults":
         refuted = sum(e.verdict == "refuted" for e in outcome.evidence.values())
         return f"{refuted} of {len(outcome.evidence)} faults refuted"
-    return ", ".join(f"{name} down to {eps:g}" for name, eps in outcome.smallest.items()) or "nothing refuted"
+    return (
+        ", ".join(f"{name} down to {eps:g}" for name, eps in outcome.smallest.items())
+        or "nothing refuted"
+    )

@@ -1,8 +1,11 @@
 """The four frozen types that a claim is made of: Statement, Check, Fault, Claim.
 
-A check is a pure function ``(subject, instance, rng) -> Evidence``. The *subject* is the claim's formula as a
-callable: the truth, a planted fault, the truth with one coefficient off by ε, or a user's own code. All have the same
-signature, so one set of checks serves verification, the kill matrix, the sharpness probe and the public functions.
+A check is a pure function ``(subject, instance, rng) -> Evidence``. The *subject* is the claim's
+formula as a
+callable: the truth, a planted fault, the truth with one coefficient off by ε, or a user's own code.
+All have the same
+signature, so one set of checks serves verification, the kill matrix, the sharpness probe and the
+public functions.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ PROFILES = ("faults", "quick", "default", "deep")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a claim says, in words and formulas, with everything a reader must know before citing it.
+    """What a claim says, in words and formulas, with everything a reader must know before citing
+    it.
 
-    ``hypotheses``: what must hold for it. ``errata``: what the source prints wrongly or leaves unsaid.
-    ``blind_spots``: where a naive check sees nothing. ``not_covered``: what the exact algebraic core leaves to analysis.
+    ``hypotheses``: what must hold for it. ``errata``: what the source prints wrongly or leaves
+    unsaid. ``blind_spots``: where a naive check sees nothing. ``not_covered``: what the exact
+    algebraic core leaves to analysis.
     """
 
     name: str
@@ -53,7 +58,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A named input of a check. ``build(rng)`` makes it; it must not be degenerate (see the claim's blind spots)."""
+    """A named input of a check. ``build(rng)`` makes it; it must not be degenerate (see the claim's
+    blind spots).
+    """
 
     name: str
     build: Callable[[Any], Any]
@@ -66,9 +73,9 @@ Instances = Callable[[str], tuple[Instance, ...]]  # profile -> instances
 class Check:
     """One way to test a claim.
 
-    ``blind`` maps the names of the faults this check cannot see to the reason; every other fault of the claim is
-    declared visible. ``probes`` names the coefficients (see ``Claim.perturbations``) whose smallest refuted relative
-    error is reported for this check.
+    ``blind`` maps the names of the faults this check cannot see to the reason; every other fault of
+    the claim is declared visible. ``probes`` names the coefficients (see ``Claim.perturbations``)
+    whose smallest refuted relative error is reported for this check.
     """
 
     name: str
@@ -78,7 +85,9 @@ class Check:
     blind: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[str, ...] = ()
     requires: str | None = None  # the extra this check needs, e.g. "data"
-    real_input: bool = False  # runs on data or code from outside: what it found is printed below the table
+    real_input: bool = (
+        False  # runs on data or code from outside: what it found is printed below the table
+    )
 
     @property
     def doc(self) -> str:
@@ -98,7 +107,9 @@ def check(
     """Make a function ``(subject, instance, rng) -> Evidence`` into a ``Check`` of the same name."""
 
     def wrap(run: Callable[[Subject, Any, Any], Evidence]) -> Check:
-        return Check(run.__name__, kind, run, instances, dict(blind or {}), probes, requires, real_input)
+        return Check(
+            run.__name__, kind, run, instances, dict(blind or {}), probes, requires, real_input
+        )
 
     return wrap
 
@@ -107,10 +118,10 @@ def check(
 class Claim:
     """A statement, its formula (``truth``), the checks, the planted faults, and the perturbations.
 
-    ``perturbations`` maps the name of a coefficient to ``eps -> subject``: the truth with that coefficient multiplied by
-    ``1 + eps``. ``eps`` comes as float for float and convergent checks, as ``fmpq`` for certified ones.
-    ``compose`` gives the subject that carries several faults at once (``None`` where they exclude each other); diagnosis
-    tries single faults and pairs.
+    ``perturbations`` maps the name of a coefficient to ``eps -> subject``: the truth with that
+    coefficient multiplied by ``1 + eps``. ``eps`` comes as float for float and convergent checks,
+    as ``fmpq`` for certified ones. ``compose`` gives the subject that carries several faults at
+    once (``None`` where they exclude each other); diagnosis tries single faults and pairs.
     """
 
     statement: Statement
@@ -134,7 +145,8 @@ class Claim:
 
 
 def merge_slots(edits: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The union of several faults' edits, each a mapping from the slot of a formula to what stands there instead.
+    """The union of several faults' edits, each a mapping from the slot of a formula to what stands
+    there instead.
 
     ``None`` when two of them edit the same slot: such faults exclude each other.
 

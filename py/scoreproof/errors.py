@@ -1,4 +1,6 @@
-"""Errors a caller can act on: each names the argument, what was expected, what came, and the remedy."""
+"""Errors a caller can act on: each names the argument, what was expected, what came, and the
+remedy.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,17 @@ class ArgumentError(ScoreproofError, ValueError):
     >>> raise ArgumentError("sigma1", "> 0", -0.5, "pass a standard deviation, not a log")
     Traceback (most recent call last):
         ...
-    scoreproof.errors.ArgumentError: sigma1 must be > 0 (got -0.5); pass a standard deviation, not a log
+    scoreproof.errors.ArgumentError: sigma1 must be > 0 (got -0.5); pass a standard deviation, not a
+    log
     """
 
     def __init__(self, argument: str, expected: str, got: object, remedy: str) -> None:
         self.argument, self.expected, self.got, self.remedy = argument, expected, got, remedy
         super().__init__(f"{argument} must be {expected} (got {got}); {remedy}")
 
-    def __reduce__(self) -> tuple[Any, ...]:  # exceptions cross process boundaries by their arguments
+    def __reduce__(
+        self,
+    ) -> tuple[Any, ...]:  # exceptions cross process boundaries by their arguments
         return type(self), (self.argument, self.expected, str(self.got), self.remedy)
 
 

@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-- ``value`` is the measured error, ``bound`` what it is held against; both are non-negative floats and
-  relative unless the sentence says otherwise.
+- ``value`` is the measured error, ``bound`` what it is held against; both are non-negative floats
+  and relative unless the sentence says otherwise.
 - ``bool(evidence)`` is true for ``holds`` only: ``undecided`` and ``not run`` never pass silently.
 """
 
@@ -68,18 +68,26 @@ class Evidence:
 
     def __bool__(self) -> bool:
         plugin = sys.modules.get("_scoreproof_pytest")
-        if plugin is not None:  # under pytest: so that a failing `assert check_…(…)` can show the explanation
+        if (
+            plugin is not None
+        ):  # under pytest: so that a failing `assert check_…(…)` can show the explanation
             plugin.observe(self)
         return self.verdict == "holds"
 
     def __repr__(self) -> str:
-        return f"<Evidence {self.verdict} ({self.kind}): error {self.value:.3g}, bound {self.bound:.3g}; {self.sentence}>"
+        return (
+            f"<Evidence {self.verdict} ({self.kind}): error {self.value:.3g}, bound"
+            f" {self.bound:.3g}; {self.sentence}>"
+        )
 
-    # -- constructors: each states the one rule by which its kind decides ---------------------------
+    # -- constructors: each states the one rule by which its kind decides --------------------------
 
     @classmethod
-    def measured(cls, value: float, bound: float, sentence: str, *, kind: Kind = "float", **more: Any) -> Evidence:
-        """An error against a bound derived from conditioning and rounding: holds iff ``value <= bound``.
+    def measured(
+        cls, value: float, bound: float, sentence: str, *, kind: Kind = "float", **more: Any
+    ) -> Evidence:
+        """An error against a bound derived from conditioning and rounding: holds iff ``value <=
+        bound``.
 
         A value that is not finite decides nothing (``undecided``).
         """
@@ -91,16 +99,27 @@ class Evidence:
 
     @classmethod
     def exact(cls, nonzero: int, sentence: str, *, kind: Kind = "exact", **more: Any) -> Evidence:
-        """Finite algebra or exhaustion: ``nonzero`` counts the terms (or cases) that should vanish and do not."""
+        """Finite algebra or exhaustion: ``nonzero`` counts the terms (or cases) that should vanish
+        and do not.
+        """
         return cls(kind, "refuted" if nonzero else "holds", float(nonzero), 0.0, sentence, **more)
 
     @classmethod
-    def certified(cls, residuals: Sequence[Any], sentence: str, *, scale: float = 1.0, radius: float, **more: Any) -> Evidence:
+    def certified(
+        cls,
+        residuals: Sequence[Any],
+        sentence: str,
+        *,
+        scale: float = 1.0,
+        radius: float,
+        **more: Any,
+    ) -> Evidence:
         """Balls (``arb``/``acb``) that must contain zero.
 
         Refuted as soon as one excludes zero; holds when all contain zero and no radius exceeds
-        ``radius * scale``; undecided otherwise (more bits are needed). ``value`` is the largest lower bound of
-        ``|residual| / scale`` (0 when all contain zero), ``bound`` the largest radius over ``scale``.
+        ``radius * scale``; undecided otherwise (more bits are needed). ``value`` is the largest
+        lower bound of ``|residual| / scale`` (0 when all contain zero), ``bound`` the largest
+        radius over ``scale``.
         """
         excluded, widest = 0.0, 0.0
         finite = len(residuals) > 0
@@ -110,7 +129,11 @@ class Evidence:
             if not ball.contains(0):
                 # a lower bound can underflow a float; it is still a strict exclusion
                 excluded = max(excluded, lower / scale, 5e-324)
-            ball_radius = max(float(ball.real.rad()), float(ball.imag.rad())) if hasattr(ball, "imag") else float(ball.rad())
+            ball_radius = (
+                max(float(ball.real.rad()), float(ball.imag.rad()))
+                if hasattr(ball, "imag")
+                else float(ball.rad())
+            )
             widest = max(widest, ball_radius / scale)
         verdict: Verdict
         if excluded > 0:
@@ -123,13 +146,22 @@ class Evidence:
 
     @classmethod
     def convergent(
-        cls, errors: Sequence[float], order: float, expected_order: float, bound: float, sentence: str, *, order_slack: float = 0.5, **more: Any
+        cls,
+        errors: Sequence[float],
+        order: float,
+        expected_order: float,
+        bound: float,
+        sentence: str,
+        *,
+        order_slack: float = 0.5,
+        **more: Any,
     ) -> Evidence:
         """Errors along a refinement sequence (coarse to fine) with their observed order.
 
         Holds iff the finest error is within ``bound`` and the observed order reaches
-        ``expected_order - order_slack``, or every error already lies within ``bound`` (the rounding floor, where no
-        order can be seen). Refuted iff the finest error exceeds ``bound``; undecided when only the order is missed.
+        ``expected_order - order_slack``, or every error already lies within ``bound`` (the rounding
+        floor, where no order can be seen). Refuted iff the finest error exceeds ``bound``;
+        undecided when only the order is missed.
         """
         finest = float(errors[-1])
         verdict: Verdict
@@ -144,14 +176,20 @@ class Evidence:
         return cls("convergent", verdict, finest, float(bound), sentence, **more)
 
     @classmethod
-    def statistical(cls, p_value: float, level: float, power: str, sentence: str, **more: Any) -> Evidence:
-        """A hypothesis test: refuted iff ``p_value < level``; ``power`` says what it would have seen.
+    def statistical(
+        cls, p_value: float, level: float, power: str, sentence: str, **more: Any
+    ) -> Evidence:
+        """A hypothesis test: refuted iff ``p_value < level``; ``power`` says what it would have
+        seen.
 
-        ``value`` is ``level / p_value`` capped at 1e300 (so that, as everywhere, more than ``bound = 1`` refutes).
+        ``value`` is ``level / p_value`` capped at 1e300 (so that, as everywhere, more than ``bound
+        = 1`` refutes).
         """
         value = min(level / max(p_value, 1e-300), 1e300)
         if not math.isfinite(p_value):
-            return cls.undecided("statistical", f"{sentence} (no p-value could be computed)", **more)
+            return cls.undecided(
+                "statistical", f"{sentence} (no p-value could be computed)", **more
+            )
         verdict: Verdict = "refuted" if p_value < level else "holds"
         full = f"{sentence} (p = {p_value:.3g}, false-alarm rate {level:g}, power: {power})"
         return cls("statistical", verdict, value, 1.0, full, **more)
@@ -163,14 +201,18 @@ class Evidence:
 
     @classmethod
     def not_run(cls, kind: Kind, sentence: str) -> Evidence:
-        """An optional dependency is missing; the sentence names it and the command that installs it."""
+        """An optional dependency is missing; the sentence names it and the command that installs
+        it.
+        """
         return cls(kind, "not run", math.nan, math.nan, sentence)
 
     # -- reading -----------------------------------------------------------------------------------
 
     @property
     def separation(self) -> float:
-        """How far the value stands above the bound: ``value / bound``; infinite for exact and certified refutations."""
+        """How far the value stands above the bound: ``value / bound``; infinite for exact and
+        certified refutations.
+        """
         if self.verdict == "refuted" and self.kind in ("exact", "certified"):
             return math.inf
         return self.value / self.bound if self.bound > 0 else (math.inf if self.value > 0 else 0.0)
@@ -189,7 +231,8 @@ class Evidence:
     def plot(self, ax: Any = None) -> Any:
         """Draw the measured curves on ``ax`` (a new figure when omitted) and return the axes.
 
-        Needs matplotlib (``pip install 'scoreproof[report]'``); raises ``MissingExtraError`` without it.
+        Needs matplotlib (``pip install 'scoreproof[report]'``); raises ``MissingExtraError``
+        without it.
         """
         from scoreproof.plotting import plot_evidence
 
@@ -201,13 +244,16 @@ class Evidence:
 
 
 def worst(evidence: Sequence[Evidence]) -> Evidence:
-    """The most alarming of several outcomes: by verdict, then by how far the value stands above its bound.
+    """The most alarming of several outcomes: by verdict, then by how far the value stands above its
+    bound.
 
     >>> worst([Evidence.measured(0, 1, "a"), Evidence.measured(2, 1, "b")]).sentence
     'b'
     """
     if not evidence:
-        raise ValueError("evidence must be a non-empty sequence (got none); a check needs at least one instance")
+        raise ValueError(
+            "evidence must be a non-empty sequence (got none); a check needs at least one instance"
+        )
 
     def alarm(e: Evidence) -> tuple[int, float]:
         ratio = e.separation

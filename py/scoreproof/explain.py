@@ -18,17 +18,27 @@ def list_claims() -> str:
         lines.append(f"{name}: {claim.statement.title}")
         lines.append(f"    {claim.statement.formula}")
         lines.append("    checks: " + ", ".join(f"{c.name} ({c.kind})" for c in claim.checks))
-        lines.append(_wrap("    faults: " + ", ".join(f.name for f in claim.faults), "            "))
+        lines.append(
+            _wrap("    faults: " + ", ".join(f.name for f in claim.faults), "            ")
+        )
     return "\n".join(lines)
 
 
 def explain_claim(name: str) -> str:
-    """The statement with its hypotheses, errata and blind spots; each check; each fault; the Lean statement."""
+    """The statement with its hypotheses, errata and blind spots; each check; each fault; the Lean
+    statement.
+    """
     from scoreproof import lean
 
     claim = load(name)
     statement = claim.statement
-    blocks = [f"{name}: {statement.title}", "", f"    {statement.formula}", "", f"Source: {statement.source}"]
+    blocks = [
+        f"{name}: {statement.title}",
+        "",
+        f"    {statement.formula}",
+        "",
+        f"Source: {statement.source}",
+    ]
     for heading, items in (
         ("Holds when", statement.hypotheses),
         ("What the source prints wrongly or leaves unsaid", statement.errata),
@@ -56,4 +66,6 @@ def _bullets(items: Iterable[str]) -> list[str]:
 
 
 def _wrap(text: str, indent: str) -> str:
-    return textwrap.fill(text, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        text, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

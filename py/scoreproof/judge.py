@@ -2,12 +2,14 @@
 
 Rules
 -----
-- A claim is refuted when any check refutes its truth. It holds when some check that is not statistical holds and every
-  check that is undecided or not run has stronger cover: a check of a strictly stronger kind that holds.
-- The kill matrix is two-sided. A pair (check, fault) declared visible must be refuted, one declared blind must hold, and
-  every fault must be refuted by a deterministic check that separates it by ``SEPARATION``.
-- Exit status: 0 all hold; 1 refuted; 3 undecided or not run without stronger cover; 4 the tool itself failed. 4 goes
-  before 1 before 3.
+- A claim is refuted when any check refutes its truth. It holds when some check that is not
+  statistical holds and every check that is undecided or not run has stronger cover: a check of a
+  strictly stronger kind that holds.
+- The kill matrix is two-sided. A pair (check, fault) declared visible must be refuted, one declared
+  blind must hold, and every fault must be refuted by a deterministic check that separates it by
+  ``SEPARATION``.
+- Exit status: 0 all hold; 1 refuted; 3 undecided or not run without stronger cover; 4 the tool
+  itself failed. 4 goes before 1 before 3.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ SEPARATION = 1e9
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check on the truth: its evidence by instance and the worst of it (``None`` until it has run)."""
+    """One check on the truth: its evidence by instance and the worst of it (``None`` until it has
+    run).
+    """
 
     check: Check
     evidence: dict[str, Evidence]
@@ -41,7 +45,9 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """One planted fault: the checks that refute it, and by how much the best deterministic one separates it."""
+    """One planted fault: the checks that refute it, and by how much the best deterministic one
+    separates it.
+    """
 
     name: str
     by: tuple[str, ...]
@@ -54,7 +60,9 @@ class FaultResult:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """Everything found about one claim. ``failures`` lists what makes the tool itself unfit to judge it."""
+    """Everything found about one claim. ``failures`` lists what makes the tool itself unfit to
+    judge it.
+    """
 
     name: str
     verdict: Verdict
@@ -66,14 +74,20 @@ class ClaimResult:
 
     @property
     def strongest(self) -> CheckResult | None:
-        """The strongest check that decided as the claim did (the first of its kind in the claim's own order)."""
+        """The strongest check that decided as the claim did (the first of its kind in the claim's
+        own order).
+        """
         agreeing = [c for c in self.checks if c.worst.verdict == self.verdict]
         return max(agreeing, key=lambda c: strength(c.check.kind), default=None)
 
     @property
     def hardest(self) -> CheckResult | None:
         """The strongest check that carries a number against a bound (exact ones have neither)."""
-        measured = [c for c in self.checks if c.worst.verdict == self.verdict and c.check.kind != "exact" and c.worst.bound > 0]
+        measured = [
+            c
+            for c in self.checks
+            if c.worst.verdict == self.verdict and c.check.kind != "exact" and c.worst.bound > 0
+        ]
         return max(measured, key=lambda c: strength(c.check.kind), default=None)
 
     def smallest_by_kind(self) -> dict[str, float]:
@@ -102,7 +116,10 @@ def _matrix_failures(check: Check, found: dict[str, Evidence]) -> Iterable[str]:
             continue  # an extra is missing: the check saw nothing, on purpose and in print
         if fault in check.blind:
             if evidence.verdict != "holds":
-                yield f"{check.name} declares itself blind to {fault}, yet finds it {evidence.verdict}"
+                yield (
+                    f"{check.name} declares itself blind to {fault}, yet finds it"
+                    f" {evidence.verdict}"
+                )
         elif evidence.verdict != "refuted":
             yield f"{check.name} should refute {fault}, yet finds it {evidence.verdict}"
 
@@ -116,10 +133,19 @@ def judge(name: str, outcomes: Sequence[Outcome]) -> ClaimResult:
     killers: dict[str, list[str]] = {f.name: [] for f in claim.faults}
     separation: dict[str, float] = {f.name: 0.0 for f in claim.faults}
     for check in claim.checks:
-        truth, faults, sharp = (by_role.get((check.name, role)) for role in ("truth", "faults", "sharpness"))
+        truth, faults, sharp = (
+            by_role.get((check.name, role)) for role in ("truth", "faults", "sharpness")
+        )
         complete = complete and truth is not None and faults is not None
         if truth is not None and truth.evidence:
-            checks.append(CheckResult(check, truth.evidence, truth.seconds, sharp.smallest if sharp is not None else {}))
+            checks.append(
+                CheckResult(
+                    check,
+                    truth.evidence,
+                    truth.seconds,
+                    sharp.smallest if sharp is not None else {},
+                )
+            )
         if faults is not None:
             failures.extend(_matrix_failures(check, faults.evidence))
             for fault, evidence in faults.evidence.items():
@@ -129,8 +155,20 @@ def judge(name: str, outcomes: Sequence[Outcome]) -> ClaimResult:
                         separation[fault] = max(separation[fault], evidence.separation)
     results = tuple(FaultResult(f, tuple(killers[f]), separation[f]) for f in killers)
     if complete:
-        failures.extend(f"no deterministic check separates {r.name} by {SEPARATION:g} (best {r.separation:.3g})" for r in results if r.separation < SEPARATION)
-    return ClaimResult(name, _fold(checks), tuple(checks), results, tuple(failures), sum(o.seconds for o in outcomes), complete)
+        failures.extend(
+            f"no deterministic check separates {r.name} by {SEPARATION:g} (best {r.separation:.3g})"
+            for r in results
+            if r.separation < SEPARATION
+        )
+    return ClaimResult(
+        name,
+        _fold(checks),
+        tuple(checks),
+        results,
+        tuple(failures),
+        sum(o.seconds for o in outcomes),
+        complete,
+    )
 
 
 def exit_status(results: Sequence[ClaimResult]) -> int:

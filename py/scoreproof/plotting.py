@@ -12,15 +12,21 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_evidence"]
 
-_COLOURS = {"holds": "tab:green", "refuted": "tab:red", "undecided": "tab:orange", "not run": "tab:gray"}
+_COLOURS = {
+    "holds": "tab:green",
+    "refuted": "tab:red",
+    "undecided": "tab:orange",
+    "not run": "tab:gray",
+}
 
 
 def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
     """Draw ``evidence`` on ``ax`` (a new figure when omitted) and return the axes.
 
-    Named curves are drawn as lines (``truth`` dashed), with the bound where they are errors; without curves, the error stands
-    beside its bound. The vertical axis is logarithmic where everything is positive and spans more than two decades. Raises
-    ``MissingExtraError`` when matplotlib is not installed.
+    Named curves are drawn as lines (``truth`` dashed), with the bound where they are errors;
+    without curves, the error stands beside its bound. The vertical axis is logarithmic where
+    everything is positive and spans more than two decades. Raises ``MissingExtraError`` when
+    matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure
@@ -33,10 +39,18 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
         for name, (x, y) in evidence.curves.items():
             # many (x, y) pairs in no order are points, not a line
             ordered = all(a <= b for a, b in zip(x, list(x)[1:], strict=False))
-            style = {"linestyle": "--", "color": "0.5"} if name in ("truth", "exact", "implied") else {"marker": "."}
-            ax.plot(x, y, label=name, **(style if ordered else {"linestyle": "none", "marker": "."}))
+            style = (
+                {"linestyle": "--", "color": "0.5"}
+                if name in ("truth", "exact", "implied")
+                else {"marker": "."}
+            )
+            ax.plot(
+                x, y, label=name, **(style if ordered else {"linestyle": "none", "marker": "."})
+            )
         values = [v for x, y in evidence.curves.values() for v in y]
-        if "error" in evidence.labels[1] and evidence.bound > 0:  # only an error can be held against the bound; nan > 0 is false
+        if (
+            "error" in evidence.labels[1] and evidence.bound > 0
+        ):  # only an error can be held against the bound; nan > 0 is false
             _bound_line(ax, evidence.bound)
             values.append(evidence.bound)
         if values and all(v > 0 for v in values) and max(values) > 100 * min(values):

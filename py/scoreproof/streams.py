@@ -1,4 +1,6 @@
-"""Random streams named by what they are for: the same names and seed give the same numbers in any process or order."""
+"""Random streams named by what they are for: the same names and seed give the same numbers in any
+process or order.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The units of work of a verification: names plus a seed, looked up where they run.
 
-A task is one check of one claim in one role: on the truth, on every planted fault, or on the truth with a coefficient
-off by ε. Tasks carry names only, so they travel to worker processes without pickling a callable, and every random
+A task is one check of one claim in one role: on the truth, on every planted fault, or on the truth
+with a coefficient off by ε. Tasks carry names only, so they travel to worker processes without
+pickling a callable, and every random
 stream derives from those names: the result of a task does not depend on who runs it, or after what.
 """
 
@@ -22,7 +23,8 @@ __all__ = ["ROLES", "Outcome", "Task", "plan", "run_check", "run_task"]
 
 ROLES = ("truth", "faults", "sharpness")
 
-#: ε = 10^-k is searched up to this k; beyond it a float cannot hold 1 + ε, and a ball check has made its point.
+#: ε = 10^-k is searched up to this k; beyond it a float cannot hold 1 + ε, and a ball check has
+#: made its point.
 DEEPEST = {"float": 16, "convergent": 16, "certified": 60}
 
 
@@ -39,7 +41,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a task found. ``evidence`` by instance (truth) or by fault; ``smallest`` by coefficient; ``error`` if it raised."""
+    """What a task found. ``evidence`` by instance (truth) or by fault; ``smallest`` by coefficient;
+    ``error`` if it raised.
+    """
 
     task: Task
     evidence: dict[str, Evidence] = field(default_factory=dict)
@@ -55,14 +59,21 @@ def plan(claims: tuple[str, ...], profile: str, seed: int) -> list[Task]:
         claim = load(name)
         for check in claim.checks:
             tasks.append(Task(name, check.name, "truth", profile, seed))
-            # a test at a stated power misses a fault now and then: its kill matrix is that of one seed, not of the user's
-            tasks.append(Task(name, check.name, "faults", "faults", 0 if check.kind == "statistical" else seed))
+            # a test at a stated power misses a fault now and then: its kill matrix is that of one
+            # seed, not of the user's
+            tasks.append(
+                Task(
+                    name, check.name, "faults", "faults", 0 if check.kind == "statistical" else seed
+                )
+            )
             if check.probes and check.kind in DEEPEST:
                 tasks.append(Task(name, check.name, "sharpness", "faults", seed))
     return tasks
 
 
-def _instances(claim: Claim, check: Check, profile: str, seed: int) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+def _instances(
+    claim: Claim, check: Check, profile: str, seed: int
+) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
     for instance in check.instances(profile):
         names = (claim.name, check.name, instance.name)
         built = instance.build(stream(seed, *names, "build"))
@@ -70,9 +81,14 @@ def _instances(claim: Claim, check: Check, profile: str, seed: int) -> Iterator[
         yield instance.name, built, partial(stream, seed, *names, "run")
 
 
-def run_check(claim: Claim, check: Check, subject: Any, profile: str, seed: int) -> dict[str, Evidence]:
+def run_check(
+    claim: Claim, check: Check, subject: Any, profile: str, seed: int
+) -> dict[str, Evidence]:
     """``check`` on ``subject`` for every instance of ``profile``: instance name -> evidence."""
-    return {name: check.run(subject, built, rng()) for name, built, rng in _instances(claim, check, profile, seed)}
+    return {
+        name: check.run(subject, built, rng())
+        for name, built, rng in _instances(claim, check, profile, seed)
+    }
 
 
 def _faults(claim: Claim, check: Check, seed: int) -> dict[str, Evidence]:
@@ -83,7 +99,11 @@ def _faults(claim: Claim, check: Check, seed: int) -> dict[str, Evidence]:
         seen = []
         for _, built, rng in prepared:
             seen.append(check.run(fault.subject, built, rng()))
-            if seen[-1].verdict == "refuted" and fault.name not in check.blind and seen[-1].separation >= 1e9:
+            if (
+                seen[-1].verdict == "refuted"
+                and fault.name not in check.blind
+                and seen[-1].separation >= 1e9
+            ):
                 break
         found[fault.name] = worst(seen)
     return found
@@ -98,12 +118,16 @@ def _epsilon(check: Check, k: int) -> Any:
 
 
 def _smallest(claim: Claim, check: Check, seed: int) -> dict[str, float]:
-    """For each probe the smallest ε = 10^-k at which it and every larger one tried is refuted (bisection on k)."""
+    """For each probe the smallest ε = 10^-k at which it and every larger one tried is refuted
+    (bisection on k).
+    """
     prepared = list(_instances(claim, check, "faults", seed))
 
     def refuted(probe: str, k: int) -> bool:
         subject = claim.perturbations[probe](_epsilon(check, k))
-        return any(check.run(subject, built, rng()).verdict == "refuted" for _, built, rng in prepared)
+        return any(
+            check.run(subject, built, rng()).verdict == "refuted" for _, built, rng in prepared
+        )
 
     out = {}
     for probe in check.probes:
@@ -117,7 +141,9 @@ def _smallest(claim: Claim, check: Check, seed: int) -> dict[str, float]:
 
 
 def run_task(task: Task) -> Outcome:
-    """Run one task with BLAS on one thread; an exception becomes ``Outcome.error`` and loses nothing else."""
+    """Run one task with BLAS on one thread; an exception becomes ``Outcome.error`` and loses
+    nothing else.
+    """
     from threadpoolctl import threadpool_limits
 
     started = time.perf_counter()

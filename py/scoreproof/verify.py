@@ -1,4 +1,5 @@
-"""Run the claims' checks on the truth, on every planted fault, and on coefficients off by ε; in any number of processes.
+"""Run the claims' checks on the truth, on every planted fault, and on coefficients off by ε; in any
+number of processes.
 
 >>> run = verify(["gaussian_kl"], profile="quick", workers=1)
 >>> run.results[0].verdict, run.status
@@ -40,7 +41,9 @@ class Run:
 
 def default_workers() -> int:
     """The processors this process may use, at most 8."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    )
     return max(1, min(8, usable))
 
 
@@ -75,7 +78,12 @@ def _outcomes(tasks: Sequence[Task], workers: int, executor: Executor | None) ->
         yield from map(run_task, ordered)
     else:
         # spawn: a forked child would inherit BLAS threads and flint's state
-        with _single_threaded_children(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _ignore_interrupts) as pool:
+        with (
+            _single_threaded_children(),
+            ProcessPoolExecutor(
+                workers, multiprocessing.get_context("spawn"), _ignore_interrupts
+            ) as pool,
+        ):
             try:
                 yield from _collect(pool, ordered)
             finally:
@@ -87,7 +95,8 @@ def _collect(executor: Executor, tasks: Sequence[Task]) -> Iterator[Outcome]:
     for future in as_completed(futures):
         try:
             yield future.result()
-        except Exception as error:  # the worker died (out of memory, killed): report it and keep what the others found
+        # the worker died (out of memory, killed): report it and keep what the others found
+        except Exception as error:
             yield Outcome(futures[future], error=f"{type(error).__name__}: {error}")
 
 
@@ -104,12 +113,16 @@ def verify(
 
     Parameters
     ----------
-    profile: ``"quick"``, ``"default"`` or ``"deep"``: which instances run; the work is counted, never timed.
-    seed: every random stream derives from it and from names, so results do not depend on ``workers``.
-    workers: processes (default: the processors this process may use). ``executor`` takes the tasks instead, if given.
+    profile: ``"quick"``, ``"default"`` or ``"deep"``: which instances run; the work is counted,
+        never timed.
+    seed: every random stream derives from it and from names, so results do not depend on
+        ``workers``.
+    workers: processes (default: the processors this process may use). ``executor`` takes the tasks
+        instead, if given.
     progress: called with each outcome, how many are done, and how many there are.
 
-    Ctrl-C returns what is done, with ``interrupted`` set. Raises ``ArgumentError`` for an unknown claim or profile.
+    Ctrl-C returns what is done, with ``interrupted`` set. Raises ``ArgumentError`` for an unknown
+    claim or profile.
     """
     names = tuple(claims) or NAMES
     for name in names:

@@ -1,4 +1,6 @@
-"""The two backward passes: properties of the loops, the public check on hand-written passes, and its messages."""
+"""The two backward passes: properties of the loops, the public check on hand-written passes, and
+its messages.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ NAMES = [f.name for f in CLAIM.faults]
 
 
 def hand_written(loops, name):
-    """A user's backward pass with this fault; it remembers gradients as a program with .grad attributes does."""
+    """A user's backward pass with this fault; it remembers gradients as a program with .grad
+    attributes does.
+    """
     memory = {}
 
     def backward(graph, partials, v_out, one):
@@ -49,7 +53,7 @@ def good(graph, partials, v_out, one):
     return grad
 
 
-# -- the loops ------------------------------------------------------------------------------------------
+# -- the loops -------------------------------------------------------------------------------------
 
 
 @given(st.integers(0, 2**32), st.integers(2, 7))
@@ -57,20 +61,29 @@ def test_any_orders_any_start_are_the_sum_over_paths(seed, size):
     rng = np.random.default_rng(seed)
     graph = random_graph(rng, size, 2, None, 0.3)
     partials = [Words.letter(chr(97 + k)) for k in range(len(graph.edges))]
-    run = BackwardPass.of(graph, partials, [Words.zero()] * size, int(rng.integers(size)), Words.letter(""))
+    run = BackwardPass.of(
+        graph, partials, [Words.zero()] * size, int(rng.integers(size)), Words.letter("")
+    )
     first = replace(run.shuffled(rng), order=graph.random_order(rng))
     second = replace(run.shuffled(rng), order=graph.random_order(rng))
     start = [Words.letter(chr(65 + v)) for v in range(size)]
-    assert TRUTH.pull(first, list(start)) == TRUTH.push(second, list(start)) == path_sums(run, start)
+    assert (
+        TRUTH.pull(first, list(start)) == TRUTH.push(second, list(start)) == path_sums(run, start)
+    )
 
 
 def test_u_times_u_is_counted_once_per_slot():
     u = 3.0
     graph = Graph(2, ((0, 1), (0, 1)))
-    run = BackwardPass.of(graph, [np.array([[u]]), np.array([[u]])], [np.zeros((1, 1))] * 2, 1, np.eye(1))
+    run = BackwardPass.of(
+        graph, [np.array([[u]]), np.array([[u]])], [np.zeros((1, 1))] * 2, 1, np.eye(1)
+    )
     for version in (TRUTH.pull, TRUTH.push):
         assert version(run, TRUTH.prepare(run, [None, None]))[0] == 2 * u
-    doubled, lost = CLAIM.fault("multiplicity_doubled").subject, CLAIM.fault("multiplicity_lost").subject
+    doubled, lost = (
+        CLAIM.fault("multiplicity_doubled").subject,
+        CLAIM.fault("multiplicity_lost").subject,
+    )
     assert doubled.pull(run, run.seeded())[0] == 4 * u and lost.push(run, run.seeded())[0] == u
     merged = BackwardPass.of(graph.merged(), [run.total(0, 1)], run.zeros, 1, run.one)
     assert TRUTH.push(merged, merged.seeded())[0] == 2 * u
@@ -81,7 +94,9 @@ def test_what_is_wrong_in_both_versions_escapes_a_comparison_of_the_two(name):
     evidence = CLAIM.check("two_loops")
     assert name in evidence.blind
     graph = Graph(4, ((0, 1), (0, 2), (1, 3), (2, 3), (0, 1)))
-    run = BackwardPass.of(graph, [Words.letter(c) for c in "abcde"], [Words.zero()] * 4, 3, Words.letter(""))
+    run = BackwardPass.of(
+        graph, [Words.letter(c) for c in "abcde"], [Words.zero()] * 4, 3, Words.letter("")
+    )
     loops = CLAIM.fault(name).subject
     left_over = [Words.letter(c) for c in "PQRS"]
     one, two = (v(run, loops.prepare(run, list(left_over))) for v in (loops.pull, loops.push))
@@ -98,17 +113,22 @@ def test_bits_differ_in_another_inner_order_and_stay_within_the_bound():
     other = TRUTH.pull(run.shuffled(rng), run.seeded())
     assert np.array_equal(one, same) and not np.array_equal(one, other)
     gamma, absolute = rounding_bounds(run)
-    assert all(np.all(np.abs(a - b) <= 2 * g * s) for a, b, g, s in zip(one, other, gamma, absolute, strict=True))
+    assert all(
+        np.all(np.abs(a - b) <= 2 * g * s)
+        for a, b, g, s in zip(one, other, gamma, absolute, strict=True)
+    )
 
 
 def test_words_decides_every_small_case():
     (evidence,) = [
-        CLAIM.check("words").run(TRUTH, i.build(stream(0)), stream(0)) for i in CLAIM.check("words").instances("default") if "5 nodes" in i.name
+        CLAIM.check("words").run(TRUTH, i.build(stream(0)), stream(0))
+        for i in CLAIM.check("words").instances("default")
+        if "5 nodes" in i.name
     ]
     assert evidence and evidence.cost["cases"] == 50155
 
 
-# -- check_backward on hand-written passes --------------------------------------------------------------
+# -- check_backward on hand-written passes ---------------------------------------------------------
 
 
 def test_a_right_pass_holds_exactly_in_every_form():
@@ -116,7 +136,9 @@ def test_a_right_pass_holds_exactly_in_every_form():
     assert evidence and evidence.kind == "exact" and evidence.cost["calls"] == 16
     assert sp.check_backward(hand_written(TRUTH, "pull"))
     assert sp.check_backward(lambda g, p, v, o: np.stack(good(g, p, v, o)))
-    assert sp.check_backward(lambda g, p, v, o: {k: x for k, x in enumerate(good(g, p, v, o)) if np.any(x)})
+    assert sp.check_backward(
+        lambda g, p, v, o: {k: x for k, x in enumerate(good(g, p, v, o)) if np.any(x)}
+    )
     assert sp.check_backward(good, dimension=1, seed=3)
     assert sp.check_backward(good, [(0, 1), (0, 2), (1, 2), (1, 2)])
 
@@ -139,12 +161,20 @@ def test_long_graphs_and_low_precision_get_the_rounding_bound():
     assert evidence and evidence.kind == "float" and 0 < evidence.bound < 1e-12
 
     def single(g, p, v, o):
-        return [x.astype(np.float32) for x in good(g, p.astype(np.float32), v, o.astype(np.float32))]
+        return [
+            x.astype(np.float32) for x in good(g, p.astype(np.float32), v, o.astype(np.float32))
+        ]
 
     evidence = sp.check_backward(single, graph)
     assert evidence and 1e-7 < evidence.bound < 1e-3
-    wrong = sp.check_backward(hand_written(CLAIM.fault("push_overwrites").subject, "push_overwrites"), graph)
-    assert wrong.verdict == "refuted" and wrong.separation > 1e9 and wrong.diagnosis.names == ("push_overwrites",)
+    wrong = sp.check_backward(
+        hand_written(CLAIM.fault("push_overwrites").subject, "push_overwrites"), graph
+    )
+    assert (
+        wrong.verdict == "refuted"
+        and wrong.separation > 1e9
+        and wrong.diagnosis.names == ("push_overwrites",)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,7 +185,9 @@ def test_every_fault_is_refuted_and_named(name):
 
 
 def test_pairs_are_named_or_are_the_same_as_what_is_named():
-    """A pair that changes nothing more than one of its faults (a missing seed hides the rest) is that fault; the others are named."""
+    """A pair that changes nothing more than one of its faults (a missing seed hides the rest) is
+    that fault; the others are named.
+    """
     rng = stream(0, "backprop", "check_backward")
     problems = problems_on(standard_graphs(rng), 2, rng)
     singles = {f.name: predicted(f.subject, f.name, problems) for f in CLAIM.faults}
@@ -165,11 +197,17 @@ def test_pairs_are_named_or_are_the_same_as_what_is_named():
             continue
         name = f"{a} + {b}"
         found = sp.check_backward(hand_written(pair, name)).diagnosis.names
-        assert name in found or any(np.array_equal(singles[n], predicted(pair, name, problems)) for n in found if n in singles), (name, found)
+        assert name in found or any(
+            np.array_equal(singles[n], predicted(pair, name, problems))
+            for n in found
+            if n in singles
+        ), (name, found)
 
 
 def test_explanation_and_curves():
-    evidence = sp.check_backward(hand_written(CLAIM.fault("operands_swapped").subject, "operands_swapped"))
+    evidence = sp.check_backward(
+        hand_written(CLAIM.fault("operands_swapped").subject, "operands_swapped")
+    )
     assert "sum over paths" in evidence.explain() and "operands_swapped" in evidence.explain()
     assert evidence.curves and all(len(x) == len(y) for x, y in evidence.curves.values())
 

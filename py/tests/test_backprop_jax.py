@@ -1,4 +1,6 @@
-"""check_backward on JAX functions: the graph from the jaxpr, wrong custom_vjp and custom_jvp rules named."""
+"""check_backward on JAX functions: the graph from the jaxpr, wrong custom_vjp and custom_jvp rules
+named.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,13 @@ def test_a_function_with_nested_jit_and_a_kink_holds():
         y = layer(p, x)
         return jnp.sum(y * y) + jnp.max(y)
 
-    evidence = sp.check_backward(loss, None, ({"w": jnp.asarray(W), "b": jnp.zeros(2)}, jnp.asarray(X)))
+    evidence = sp.check_backward(
+        loss, None, ({"w": jnp.asarray(W), "b": jnp.zeros(2)}, jnp.asarray(X))
+    )
     assert evidence and len(calls) == 2 and "jax's gradient" in evidence.sentence
-    assert sp.check_backward(lambda x: jnp.sum(jax.nn.relu(x)), None, jnp.zeros(3)), "relu at its kink is a choice, not a mistake"
+    assert sp.check_backward(lambda x: jnp.sum(jax.nn.relu(x)), None, jnp.zeros(3)), (
+        "relu at its kink is a choice, not a mistake"
+    )
 
 
 def test_a_wrong_custom_vjp_is_named_and_double_precision_sharpens():
@@ -53,13 +59,19 @@ def test_a_wrong_custom_vjp_is_named_and_double_precision_sharpens():
     assert evidence.verdict == "refuted" and "custom_vjp square(input 0)" in evidence.sentence
     assert evidence.diagnosis.names == ("factor_half",)
     with jax.enable_x64(True):
-        sharp = sp.check_backward(lambda x: jnp.sum(square(x) * jnp.sin(x)), None, X, framework="jax")
+        sharp = sp.check_backward(
+            lambda x: jnp.sum(square(x) * jnp.sin(x)), None, X, framework="jax"
+        )
     assert sharp.verdict == "refuted" and sharp.bound < 1e-13
 
 
 def test_a_wrong_custom_jvp_is_named():
     evidence = sp.check_backward(lambda x: jnp.sum(wave(x)), None, jnp.asarray(X))
-    assert evidence.verdict == "refuted" and "custom_jvp wave" in evidence.sentence and evidence.diagnosis.names == ("minus",)
+    assert (
+        evidence.verdict == "refuted"
+        and "custom_jvp wave" in evidence.sentence
+        and evidence.diagnosis.names == ("minus",)
+    )
 
 
 def test_a_hand_written_gradient():
@@ -68,8 +80,12 @@ def test_a_hand_written_gradient():
 
     u, w = X[0], X[1]
     with jax.enable_x64(True):
-        assert sp.check_backward(loss, None, (u, w), framework="jax", gradient=lambda u, w: (2 * u * w, u * u))
-        wrong = sp.check_backward(loss, None, (u, w), framework="jax", gradient=lambda u, w: (u * w, u * u))
+        assert sp.check_backward(
+            loss, None, (u, w), framework="jax", gradient=lambda u, w: (2 * u * w, u * u)
+        )
+        wrong = sp.check_backward(
+            loss, None, (u, w), framework="jax", gradient=lambda u, w: (u * w, u * u)
+        )
     assert wrong.verdict == "refuted" and "multiplicity_lost" in wrong.diagnosis.names
 
 

@@ -1,4 +1,6 @@
-"""check_backward on PyTorch modules and functions: the graph by torch.fx, wrong nodes named, wrong gradients diagnosed."""
+"""check_backward on PyTorch modules and functions: the graph by torch.fx, wrong nodes named, wrong
+gradients diagnosed.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,11 @@ class Model(torch.nn.Module):
     def __init__(self, custom=None):
         super().__init__()
         torch.manual_seed(0)
-        self.inner, self.weight, self.custom = torch.nn.Linear(3, 4), torch.nn.Parameter(torch.randn(4)), custom
+        self.inner, self.weight, self.custom = (
+            torch.nn.Linear(3, 4),
+            torch.nn.Parameter(torch.randn(4)),
+            custom,
+        )
 
     def forward(self, x):
         h = torch.tanh(self.inner(x))
@@ -111,19 +117,30 @@ def test_the_function_is_called_twice_and_the_gradient_once():
         return 2 * u * w + np.cos(u), u * u
 
     assert sp.check_backward(counted, None, (U, W), framework="torch") and calls["f"] == 2
-    assert sp.check_backward(counted, None, (U, W), framework="torch", gradient=gradient) and calls["g"] == 1
+    assert (
+        sp.check_backward(counted, None, (U, W), framework="torch", gradient=gradient)
+        and calls["g"] == 1
+    )
 
 
-@pytest.mark.parametrize(("custom", "name"), [(Square, "factor_half"), (WrongThroughNumpy, "minus")])
+@pytest.mark.parametrize(
+    ("custom", "name"), [(Square, "factor_half"), (WrongThroughNumpy, "minus")]
+)
 def test_a_wrong_autograd_function_is_named(custom, name):
-    evidence = sp.check_backward(Model(custom).double(), None, torch.randn(5, 3, dtype=torch.float64))
+    evidence = sp.check_backward(
+        Model(custom).double(), None, torch.randn(5, 3, dtype=torch.float64)
+    )
     assert evidence.verdict == "refuted" and evidence.separation > 1e6
-    assert f"{custom.__name__}.apply(tanh)" in evidence.sentence and "inherits it" in evidence.sentence
+    assert (
+        f"{custom.__name__}.apply(tanh)" in evidence.sentence and "inherits it" in evidence.sentence
+    )
     assert evidence.diagnosis.names == (name,)
 
 
 def test_the_wrong_argument_is_named():
-    evidence = sp.check_backward(lambda u, w: Product.apply(u, w).sum(), None, (U, W), framework="torch")
+    evidence = sp.check_backward(
+        lambda u, w: Product.apply(u, w).sum(), None, (U, W), framework="torch"
+    )
     assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("minus in argument_2",)
 
 
@@ -153,14 +170,26 @@ def test_kinks_and_modules_that_fx_cannot_read():
     layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
     evidence = sp.check_backward(layer, None, torch.randn(2, 5, 8))
     assert evidence and "judged as one node" in evidence.explain()
-    assert sp.check_backward(torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)), None, torch.randn(9, 3))
+    assert sp.check_backward(
+        torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)),
+        None,
+        torch.randn(9, 3),
+    )
 
 
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [
-        (torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.ReLU(inplace=True)), ArgumentError, "free of in-place operations"),
-        (torch.nn.Sequential(torch.nn.Linear(3, 50), torch.nn.Dropout(0.5)), CallableError, "be deterministic"),
+        (
+            torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.ReLU(inplace=True)),
+            ArgumentError,
+            "free of in-place operations",
+        ),
+        (
+            torch.nn.Sequential(torch.nn.Linear(3, 50), torch.nn.Dropout(0.5)),
+            CallableError,
+            "be deterministic",
+        ),
         (lambda x: x.sum() if x.sum() > 0 else x, ArgumentError, "traceable by torch.fx"),
         (lambda x, y: x, ArgumentError, "one example per argument"),
         (lambda x: (x * 0).log(), CallableError, "nan or inf"),

@@ -23,7 +23,14 @@ def test_order_conditions(stages):
 @pytest.mark.parametrize("stages", [1, 2, 3])
 def test_observed_order(stages):
     def error(steps):
-        y = integrate(lambda t: lambda y: y * np.cos(t)[:, None], np.array([1.0]), 0.0, 2.0, steps, stages=stages)
+        y = integrate(
+            lambda t: lambda y: y * np.cos(t)[:, None],
+            np.array([1.0]),
+            0.0,
+            2.0,
+            steps,
+            stages=stages,
+        )
         return abs(float(y[0]) - np.exp(np.sin(2.0)))
 
     assert np.log2(error(8) / error(16)) == pytest.approx(2 * stages, abs=0.3)
@@ -50,14 +57,17 @@ def test_derivative_matrices():
 
 @pytest.mark.parametrize(("start", "end"), [(0.0, 0.7), (0.7, 0.0)])
 def test_ornstein_uhlenbeck_in_either_direction(start, end):
-    # dX = -X dt + dW forward; backward the noise spreads mass as t falls and the drift +X contracts: the same law in the other clock
+    # dX = -X dt + dW forward; backward the noise spreads mass as t falls and the drift +X
+    # contracts: the same law in the other clock
     grid, span = FourierGrid(96, 8.5), abs(end - start)
     sign = 1.0 if end > start else -1.0
 
     def density(mean, var):
         return np.exp(-((grid.x - mean) ** 2) / (2 * var)) / np.sqrt(2 * np.pi * var)
 
-    found = fokker_planck(grid, lambda x, t: -sign * x, lambda t: 1.0, density(1.0, 0.6), start, end, 8)
+    found = fokker_planck(
+        grid, lambda x, t: -sign * x, lambda t: 1.0, density(1.0, 0.6), start, end, 8
+    )
     decay = np.exp(-2 * span)
     assert np.max(np.abs(found - density(np.exp(-span), 0.6 * decay + (1 - decay) / 2))) < 1e-9
     assert found.sum() * 17 / 96 == pytest.approx(1.0, abs=1e-12)

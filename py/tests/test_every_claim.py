@@ -1,4 +1,6 @@
-"""What every claim owes: the truth holds, the kill matrix is two-sided, every fault is far away, the texts are there."""
+"""What every claim owes: the truth holds, the kill matrix is two-sided, every fault is far away,
+the texts are there.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,10 @@ def test_sharpness_is_reported(name):
     smallest = result.smallest_by_kind()
     assert smallest, "no check probes a coefficient"
     for kind, value in smallest.items():
-        assert value <= {"certified": 1e-40, "float": 1e-13, "convergent": 1e-6}[kind], (kind, value)
+        assert value <= {"certified": 1e-40, "float": 1e-13, "convergent": 1e-6}[kind], (
+            kind,
+            value,
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,7 +73,11 @@ def test_another_seed_gives_the_same_verdict(name):
     for outcome in map(run_task, tasks):
         assert outcome.error is None
         for instance, evidence in outcome.evidence.items():
-            assert evidence.verdict in ("holds", "not run"), (outcome.task.check, instance, evidence.explain())
+            assert evidence.verdict in ("holds", "not run"), (
+                outcome.task.check,
+                instance,
+                evidence.explain(),
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,4 +109,6 @@ def test_modules_open_with_their_conventions(name):
     import importlib
 
     module = importlib.import_module(f"scoreproof.claims.{name}.statement")
-    assert "onvention" in (inspect.getdoc(module) or ""), "the statement's module has no convention box"
+    assert "onvention" in (inspect.getdoc(module) or ""), (
+        "the statement's module has no convention box"
+    )

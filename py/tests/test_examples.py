@@ -36,7 +36,11 @@ def test_a_hardly_trained_model_is_refuted_and_the_tables_are_printed(digits, ca
     assert first[4].strip() == "refuted" and float(first[1].strip(" %")) > 5
     assert "Holds (float)" in out  # the λ-family of the example's own sampler, with the exact score
     # the velocity's error is the score's times 1 - λ/2
-    velocity = {r[0].strip(): [float(c.strip(" %")) for c in r[1:]] for r in rows if len(r) == 3 and "σ" not in r[1]}
+    velocity = {
+        r[0].strip(): [float(c.strip(" %")) for c in r[1:]]
+        for r in rows
+        if len(r) == 3 and "σ" not in r[1]
+    }
     assert np.allclose(velocity["1"], np.array(velocity["0"]) / 2, atol=0.1)
 
 
@@ -45,14 +49,22 @@ def test_training_is_deterministic(digits):
 
     data = torch.linspace(-1, 1, 40).reshape(10, 4)
     first, second = (digits.train(data, 5) for _ in range(2))
-    assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+    assert all(
+        torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True)
+    )
 
 
 def test_the_exact_denoiser_passes_where_the_network_is_judged(digits):
     rng = np.random.default_rng(0)
     atoms = Atoms(rng.standard_normal((20, 3)))
     y = atoms.sample(rng, 8) + rng.standard_normal((8, 3))
-    assert check_denoiser(lambda x: atoms.posterior_mean(x, np.eye(3)), atoms, 1.0, points=y, tolerance=digits.TOLERANCE)
+    assert check_denoiser(
+        lambda x: atoms.posterior_mean(x, np.eye(3)),
+        atoms,
+        1.0,
+        points=y,
+        tolerance=digits.TOLERANCE,
+    )
 
 
 def test_the_sampler_of_the_example_is_the_family_and_a_wrong_one_is_not(digits):
@@ -62,7 +74,10 @@ def test_the_sampler_of_the_example_is_the_family_and_a_wrong_one_is_not(digits)
         drift, noise = digits.drift_and_noise(x, t, score, lam)
         return drift / 2, noise
 
-    assert check_reverse_sampler(halved, EDM(horizon=2.0), (0.0, 1.0), dimension=1).verdict == "refuted"
+    assert (
+        check_reverse_sampler(halved, EDM(horizon=2.0), (0.0, 1.0), dimension=1).verdict
+        == "refuted"
+    )
 
 
 def test_the_committed_output_has_the_tables_of_the_script():

@@ -1,4 +1,6 @@
-"""Claim ffjord: its own properties, and its public checks on the truth, on every fault, on real solvers and on bad input."""
+"""Claim ffjord: its own properties, and its public checks on the truth, on every fault, on real
+solvers and on bad input.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def field(z, params, s):
 
 
 def user(subject, summed=False):
-    """A user's gradient and log-likelihood that carry the subject's fault; a fresh ν is really drawn anew."""
+    """A user's gradient and log-likelihood that carry the subject's fault; a fresh ν is really
+    drawn anew.
+    """
     rng = np.random.default_rng(5)
 
     def solution(nu):
@@ -72,7 +76,10 @@ def test_the_printed_adjoint_misses_the_kink_and_the_jump_mends_it(instance):
     problem = instance.build(stream(0, "kink"))
     printed, mended = solve(TRUTH, problem, jump=False), solve(TRUTH, problem, jump=True)
     h = 1e-6
-    difference = (problem.log_likelihood(problem.theta + [h, 0]) - problem.log_likelihood(problem.theta - [h, 0])) / (2 * h)
+    difference = (
+        problem.log_likelihood(problem.theta + [h, 0])
+        - problem.log_likelihood(problem.theta - [h, 0])
+    ) / (2 * h)
     assert abs(mended[1] - difference.item()) < 1e-8
     assert abs(printed[1] - difference.item()) > 0.1
 
@@ -89,7 +96,9 @@ def test_the_truth_is_the_formula_and_an_empty_composition():
 @pytest.mark.parametrize("summed", [False, True])
 def test_truth_holds_at_a_fixed_nu_and_in_expectation(summed):
     for in_expectation in (False, True):
-        evidence = sp.check_log_likelihood_gradient(field, THETA, X, **user(TRUTH, summed), in_expectation=in_expectation)
+        evidence = sp.check_log_likelihood_gradient(
+            field, THETA, X, **user(TRUTH, summed), in_expectation=in_expectation
+        )
         assert evidence, evidence.explain()
         assert evidence.value < 1e-11
 
@@ -102,11 +111,17 @@ def test_every_fault_is_refuted_and_named(fault):
     assert fault.name in evidence.explain()
     # ν^T J ν enters log p̂ through ℓ̂(0) alone: its two signs are one class
     signs_of_ell = {"ell_sign", "ell_added"}
-    assert set(evidence.diagnosis.names) == (signs_of_ell if fault.name in signs_of_ell else {fault.name})
+    assert set(evidence.diagnosis.names) == (
+        signs_of_ell if fault.name in signs_of_ell else {fault.name}
+    )
 
 
 def test_nine_pairs_of_ten_are_named():
-    pairs = [p for p in itertools.combinations([f.name for f in FAULTS if f.name != "fresh_nu"], 2) if compose(p) is not None]
+    pairs = [
+        p
+        for p in itertools.combinations([f.name for f in FAULTS if f.name != "fresh_nu"], 2)
+        if compose(p) is not None
+    ]
     picked = [pairs[i] for i in np.random.default_rng(0).choice(len(pairs), 10, replace=False)]
     named = 0
     for pair in picked:
@@ -117,22 +132,30 @@ def test_nine_pairs_of_ten_are_named():
 
 def test_unbiased_faults_pass_in_expectation_only():
     subject = CLAIM.fault("trace_in_adjoint").subject
-    assert sp.check_log_likelihood_gradient(field, THETA, X, user(subject)["gradient"], in_expectation=True)
+    assert sp.check_log_likelihood_gradient(
+        field, THETA, X, user(subject)["gradient"], in_expectation=True
+    )
     assert not sp.check_log_likelihood_gradient(field, THETA, X, user(subject)["gradient"])
 
 
 def test_a_gradient_that_draws_its_own_nu_is_tested_by_its_mean():
     fresh = CLAIM.fault("fresh_nu").subject
-    evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(fresh)["gradient"], in_expectation=True)
+    evidence = sp.check_log_likelihood_gradient(
+        field, THETA, X, user(fresh)["gradient"], in_expectation=True
+    )
     assert evidence
     assert evidence.kind == "statistical"
 
 
 def test_signs_and_means_of_the_loss_are_named():
     gradient = user(TRUTH, summed=True)["gradient"]
-    negated = sp.check_log_likelihood_gradient(field, THETA, X, lambda x, p, nu: -gradient(x, p, nu))
+    negated = sp.check_log_likelihood_gradient(
+        field, THETA, X, lambda x, p, nu: -gradient(x, p, nu)
+    )
     assert negated.diagnosis.names == ("gradient_of_the_loss",)
-    mean = sp.check_log_likelihood_gradient(field, THETA, X, lambda x, p, nu: gradient(x, p, nu) / len(x))
+    mean = sp.check_log_likelihood_gradient(
+        field, THETA, X, lambda x, p, nu: gradient(x, p, nu) / len(x)
+    )
     assert mean.diagnosis.names == ("mean_over_the_batch",)
 
 
@@ -143,11 +166,19 @@ def adaptive(sign=1.0, ignore_tol=False):
     def gradient(x, params, nu, tol):
         tol, rows, d = 1e-7 if ignore_tol else tol, [], x.shape[1]
         for point, v in zip(x, nu, strict=True):
-            z0 = solve_ivp(lambda s, z: NET(z, params, s), (1, 0), point, rtol=tol, atol=tol).y[:, -1]
+            z0 = solve_ivp(lambda s, z: NET(z, params, s), (1, 0), point, rtol=tol, atol=tol).y[
+                :, -1
+            ]
 
             def rhs(s, y, v=v):
                 local, a = NET.linearize(y[:d], params, s), y[d : 2 * d]
-                return np.concatenate([NET(y[:d], params, s), -local.vjp(a) - sign * local.quad_z(v, v), -local.vjp_theta(a) - local.quad_theta(v, v)])
+                return np.concatenate(
+                    [
+                        NET(y[:d], params, s),
+                        -local.vjp(a) - sign * local.quad_z(v, v),
+                        -local.vjp_theta(a) - local.quad_theta(v, v),
+                    ]
+                )
 
             start = np.concatenate([z0, -z0, np.zeros(params.size)])
             rows.append(solve_ivp(rhs, (0, 1), start, rtol=tol, atol=tol).y[2 * d :, -1])
@@ -165,21 +196,30 @@ def test_the_limit_of_an_adaptive_solver_is_judged():
     wrong = sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(-1.0))
     assert wrong.diagnosis.names == ("a_trace_sign",)
     # an error of 1e-4 in one term is far below what one loose tolerance would show
-    assert sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(1.0001)).verdict == "refuted"
-    assert sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(ignore_tol=True)).verdict == "undecided"
+    assert (
+        sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(1.0001)).verdict == "refuted"
+    )
+    assert (
+        sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(ignore_tol=True)).verdict
+        == "undecided"
+    )
 
 
 def test_a_relu_field_is_undecided_and_says_why():
     def relu(z, params, s):
         return params[0] * np.maximum(z, 0) + params[1]
 
-    evidence = sp.check_log_likelihood_gradient(relu, [0.8, 1.0], [[0.4]], lambda x, p, nu: np.zeros((1, 2)))
+    evidence = sp.check_log_likelihood_gradient(
+        relu, [0.8, 1.0], [[0.4]], lambda x, p, nu: np.zeros((1, 2))
+    )
     assert evidence.verdict == "undecided"
     assert "jump" in evidence.explain()
 
 
 def test_a_flow_that_explodes_is_undecided():
-    evidence = sp.check_log_likelihood_gradient(lambda z, p, s: -p[0] * z**3, [2.0], [[1.5]], lambda x, p, nu: np.zeros((1, 1)))
+    evidence = sp.check_log_likelihood_gradient(
+        lambda z, p, s: -p[0] * z**3, [2.0], [[1.5]], lambda x, p, nu: np.zeros((1, 1))
+    )
     assert evidence.verdict == "undecided"
     assert "does not exist" in evidence.explain()
 
@@ -190,7 +230,9 @@ def test_a_float32_field_gets_a_float32_bound():
         return out.astype(np.complex64 if np.iscomplexobj(out) else np.float32)
 
     gradient = user(TRUTH)["gradient"]
-    evidence = sp.check_log_likelihood_gradient(single, THETA, X, lambda x, p, nu: gradient(x, p, nu).astype(np.float32))
+    evidence = sp.check_log_likelihood_gradient(
+        single, THETA, X, lambda x, p, nu: gradient(x, p, nu).astype(np.float32)
+    )
     assert evidence, evidence.explain()
     assert evidence.bound > 2e-5
 
@@ -199,16 +241,22 @@ def test_a_field_that_takes_no_complex_numbers_is_differenced():
     def stubborn(z, params, s):
         return field(np.asarray(z, dtype=float), np.asarray(params, dtype=float), s)
 
-    evidence = sp.check_log_likelihood_gradient(lambda z, p, s: stubborn(z.real, p.real, s), THETA, X, **user(TRUTH))
+    evidence = sp.check_log_likelihood_gradient(
+        lambda z, p, s: stubborn(z.real, p.real, s), THETA, X, **user(TRUTH)
+    )
     assert evidence, evidence.explain()
 
 
 def test_calls_of_the_gradient_are_as_documented():
     evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(TRUTH)["gradient"])
     assert evidence.cost["gradient_calls"] == 1 + 1
-    evidence = sp.check_log_likelihood_gradient(field, THETA, X, user(TRUTH)["gradient"], in_expectation=True)
+    evidence = sp.check_log_likelihood_gradient(
+        field, THETA, X, user(TRUTH)["gradient"], in_expectation=True
+    )
     assert evidence.cost["gradient_calls"] == 3 + 1
-    evidence = sp.check_log_likelihood_gradient(field, THETA, X[:1], adaptive(), tolerances=(1e-4, 1e-6))
+    evidence = sp.check_log_likelihood_gradient(
+        field, THETA, X[:1], adaptive(), tolerances=(1e-4, 1e-6)
+    )
     assert evidence.cost["gradient_calls"] == 2 + 1
 
 
@@ -217,8 +265,13 @@ def test_another_latent_law_is_used():
         return -np.log(np.cosh(z)).sum(axis=1)
 
     subject = user(TRUTH)["gradient"]
-    assert sp.check_log_likelihood_gradient(field, THETA, X, subject, log_latent=log_latent).verdict == "refuted"
-    assert sp.check_log_likelihood_gradient(field, THETA, X, subject, log_latent=lambda z: -(z * z).sum(axis=1) / 2)
+    assert (
+        sp.check_log_likelihood_gradient(field, THETA, X, subject, log_latent=log_latent).verdict
+        == "refuted"
+    )
+    assert sp.check_log_likelihood_gradient(
+        field, THETA, X, subject, log_latent=lambda z: -(z * z).sum(axis=1) / 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,7 +288,12 @@ def test_another_latent_law_is_used():
     ],
 )
 def test_bad_arguments_are_named(change, message):
-    arguments = {"field": field, "params": THETA, "x": X, "gradient": user(TRUTH)["gradient"]} | change
+    arguments = {
+        "field": field,
+        "params": THETA,
+        "x": X,
+        "gradient": user(TRUTH)["gradient"],
+    } | change
     with pytest.raises(ArgumentError, match=message):
         sp.check_log_likelihood_gradient(**arguments)
 
@@ -264,13 +322,17 @@ def test_a_bad_field_is_named(bad, message):
         sp.check_log_likelihood_gradient(bad, THETA, X, user(TRUTH)["gradient"])
 
 
-@pytest.mark.parametrize("bad", [lambda x, p, nu: np.full((2, THETA.size), np.nan), lambda x, p, nu: np.ones(3)])
+@pytest.mark.parametrize(
+    "bad", [lambda x, p, nu: np.full((2, THETA.size), np.nan), lambda x, p, nu: np.ones(3)]
+)
 def test_a_bad_gradient_is_named(bad):
     with pytest.raises(CallableError, match="gradient must return"):
         sp.check_log_likelihood_gradient(field, THETA, X, bad)
 
 
-@pytest.mark.parametrize(("wrong", "verdict"), [(8e-4, "refuted"), (0.0, "holds"), (3e-6, "undecided")])
+@pytest.mark.parametrize(
+    ("wrong", "verdict"), [(8e-4, "refuted"), (0.0, "holds"), (3e-6, "undecided")]
+)
 def test_the_limit_over_tol_is_extrapolated_where_the_rate_is_regular(wrong, verdict):
     exact, power = user(TRUTH)["gradient"], 0.5 if wrong != 3e-6 else 0.25
 
@@ -287,7 +349,11 @@ def test_an_irregular_approach_to_another_limit_never_holds(power):
 
     def gradient(x, params, nu, tol):
         right = exact(x, params, nu)
-        return right * (1.0008 + tol**power * np.sign(np.random.default_rng(int(-np.log10(tol))).standard_normal(right.shape)))
+        return right * (
+            1.0008
+            + tol**power
+            * np.sign(np.random.default_rng(int(-np.log10(tol))).standard_normal(right.shape))
+        )
 
     assert sp.check_log_likelihood_gradient(field, THETA, X, gradient).verdict != "holds"
 
@@ -295,7 +361,12 @@ def test_an_irregular_approach_to_another_limit_never_holds(power):
 def test_a_gradient_too_noisy_to_judge_is_undecided():
     exact, rng = user(TRUTH)["gradient"], np.random.default_rng(0)
     evidence = sp.check_log_likelihood_gradient(
-        field, THETA, X, lambda x, p, nu: exact(x, p, nu) + 1e9 * rng.standard_normal((2, THETA.size)), in_expectation=True, draws=100
+        field,
+        THETA,
+        X,
+        lambda x, p, nu: exact(x, p, nu) + 1e9 * rng.standard_normal((2, THETA.size)),
+        in_expectation=True,
+        draws=100,
     )
     assert evidence.verdict == "undecided" and "more draws" in evidence.explain()
 
@@ -316,7 +387,12 @@ def test_a_small_entry_is_not_hidden_by_the_large_ones():
     assert sp.check_log_likelihood_gradient(*arguments, gradient)
     wrong = sp.check_log_likelihood_gradient(*arguments, lambda *a: gradient(*a) * [1, 0])
     assert wrong.verdict == "undecided" and "params[1]" in wrong.explain()
-    assert sp.check_log_likelihood_gradient(*arguments, lambda *a: gradient(*a) * [1, 0], accuracy=1e-9).verdict == "refuted"
+    assert (
+        sp.check_log_likelihood_gradient(
+            *arguments, lambda *a: gradient(*a) * [1, 0], accuracy=1e-9
+        ).verdict
+        == "refuted"
+    )
 
 
 # -- check_trace_estimator ----------------------------------------------------------------------
@@ -339,7 +415,9 @@ ESTIMATORS = {
 @settings(max_examples=10)
 @given(st.integers(0, 2**31), st.integers(2, 10))
 def test_a_right_estimator_holds(seed, d):
-    assert sp.check_trace_estimator(lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), dimension=d, seed=seed)
+    assert sp.check_trace_estimator(
+        lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), dimension=d, seed=seed
+    )
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -355,7 +433,9 @@ def hutchinson(f, z, nu):
 
 DIFFERENCES = {
     "central": lambda f, z, nu: ((f(z + nu) - f(z - nu)) * nu).sum(axis=1) / 2,
-    "fourth order": lambda f, z, nu: ((8 * (f(z + nu) - f(z - nu)) - f(z + 2 * nu) + f(z - 2 * nu)) * nu).sum(axis=1) / 12,
+    "fourth order": lambda f, z, nu: (
+        ((8 * (f(z + nu) - f(z - nu)) - f(z + 2 * nu) + f(z - 2 * nu)) * nu).sum(axis=1) / 12
+    ),
 }
 UNFIT_FOR_GAUSSIAN = {
     "a factor |nu|²/D": lambda f, z, nu: hutchinson(f, z, nu) * (nu**2).mean(axis=1),
@@ -374,12 +454,19 @@ def test_a_difference_with_a_long_step_is_refuted(name):
 @pytest.mark.parametrize("name", UNFIT_FOR_GAUSSIAN)
 def test_an_estimator_biased_for_nu_of_varying_length_is_refuted(name, d):
     for seed in range(5):
-        assert sp.check_trace_estimator(UNFIT_FOR_GAUSSIAN[name], dimension=d, seed=seed).verdict == "refuted"
+        assert (
+            sp.check_trace_estimator(UNFIT_FOR_GAUSSIAN[name], dimension=d, seed=seed).verdict
+            == "refuted"
+        )
 
 
 def test_an_estimator_too_noisy_to_judge_is_undecided():
     rng = np.random.default_rng(0)
-    evidence = sp.check_trace_estimator(lambda f, z: hutchinson(f, z, rng.choice([-1.0, 1.0], z.shape)) + 1e9 * rng.standard_normal(len(z)))
+    evidence = sp.check_trace_estimator(
+        lambda f, z: (
+            hutchinson(f, z, rng.choice([-1.0, 1.0], z.shape)) + 1e9 * rng.standard_normal(len(z))
+        )
+    )
     assert evidence.verdict == "undecided" and "more draws" in evidence.explain()
 
 
@@ -422,7 +509,9 @@ def test_one_s_own_field():
         return z**3 + np.roll(z, 1, axis=1)
 
     points = np.array([[0.3, -1.0, 0.7]])
-    evidence = sp.check_trace_estimator(lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), field=cubic, points=points)
+    evidence = sp.check_trace_estimator(
+        lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), field=cubic, points=points
+    )
     assert evidence, evidence.explain()
     assert abs(evidence.curves["trace"][1][0] - 3 * (points**2).sum()) < 1e-12
 
@@ -462,10 +551,17 @@ def test_torch(dtype):
             trace = trace + h / 6 * (q1 + 2 * q2 + 2 * q3 + q4)
         return torch.autograd.grad((-(z * z).sum(1) / 2 - trace).sum(), params)[0]
 
-    params, x = 0.6 * np.random.default_rng(3).standard_normal(10), np.random.default_rng(4).standard_normal((2, 2))
-    right = sp.check_log_likelihood_gradient(flow, params, x, gradient, framework="torch", dtype=dtype, accuracy=1e-4)
+    params, x = (
+        0.6 * np.random.default_rng(3).standard_normal(10),
+        np.random.default_rng(4).standard_normal((2, 2)),
+    )
+    right = sp.check_log_likelihood_gradient(
+        flow, params, x, gradient, framework="torch", dtype=dtype, accuracy=1e-4
+    )
     assert right, right.explain()
-    wrong = sp.check_log_likelihood_gradient(flow, params, x, lambda *a: -gradient(*a), framework="torch", dtype=dtype)
+    wrong = sp.check_log_likelihood_gradient(
+        flow, params, x, lambda *a: -gradient(*a), framework="torch", dtype=dtype
+    )
     assert wrong.diagnosis.names == ("gradient_of_the_loss",)
 
     def estimator(f, z, nu):
@@ -486,12 +582,19 @@ def test_jax():
     def gradient(x, params, nu):  # z(0) = e^-p (x + q/p) - q/p, the trace is p
         p, q = params
         z0 = jnp.exp(-p) * (x + q / p) - q / p
-        in_p, in_q = -jnp.exp(-p) * (x + q / p) + (1 - jnp.exp(-p)) * q / p**2, (jnp.exp(-p) - 1) / p
+        in_p, in_q = (
+            -jnp.exp(-p) * (x + q / p) + (1 - jnp.exp(-p)) * q / p**2,
+            (jnp.exp(-p) - 1) / p,
+        )
         return jnp.column_stack([(-z0 * in_p - nu**2).sum(axis=1), (-z0 * in_q).sum(axis=1)])
 
-    right = sp.check_log_likelihood_gradient(flow, [0.5, 0.3], [[1.0], [0.2]], gradient, framework="jax")
+    right = sp.check_log_likelihood_gradient(
+        flow, [0.5, 0.3], [[1.0], [0.2]], gradient, framework="jax"
+    )
     assert right, right.explain()
-    wrong = sp.check_log_likelihood_gradient(flow, [0.5, 0.3], [[1.0], [0.2]], lambda *a: -gradient(*a), framework="jax")
+    wrong = sp.check_log_likelihood_gradient(
+        flow, [0.5, 0.3], [[1.0], [0.2]], lambda *a: -gradient(*a), framework="jax"
+    )
     assert wrong.verdict == "refuted"
 
     def estimator(f, z, nu):
@@ -504,7 +607,13 @@ def test_an_error_that_still_falls_in_jumps_is_undecided_and_one_that_stalls_is_
     from scoreproof.claims.ffjord.public import _verdict
 
     truth, tols = np.array([1.0, 2.0]), (1e-4, 1e-6, 1e-8)
-    falling = [truth + 1.1e-3, truth + 9.0e-6 * np.array([1.0, -1.0]), truth + 2.5e-6 * np.array([1.0, 1.0])]
+    falling = [
+        truth + 1.1e-3,
+        truth + 9.0e-6 * np.array([1.0, -1.0]),
+        truth + 2.5e-6 * np.array([1.0, 1.0]),
+    ]
     assert _verdict(falling, truth, tols, 1e-12, 1e-5, "x", 3).verdict != "refuted"
-    stalled = _verdict([truth + 1e-3, truth + 1.001e-3, truth + 1.001e-3], truth, tols, 1e-12, 1e-5, "x", 3)
+    stalled = _verdict(
+        [truth + 1e-3, truth + 1.001e-3, truth + 1.001e-3], truth, tols, 1e-12, 1e-5, "x", 3
+    )
     assert stalled.verdict == "refuted"

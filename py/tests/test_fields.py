@@ -1,4 +1,6 @@
-"""Vector fields and Gauss paths: every derivative against complex steps, flows against the differential equation."""
+"""Vector fields and Gauss paths: every derivative against complex steps, flows against the
+differential equation.
+"""
 
 from __future__ import annotations
 
@@ -39,15 +41,28 @@ def test_every_derivative_is_that_of_the_field(seed, d, kind):
     rng = np.random.default_rng(seed)
     field, theta, z = kind(rng, d)
     s = 0.37
-    u, v, w = rng.standard_normal((3, d)), rng.standard_normal((3, d)), rng.standard_normal(theta.size)
+    u, v, w = (
+        rng.standard_normal((3, d)),
+        rng.standard_normal((3, d)),
+        rng.standard_normal(theta.size),
+    )
     local = field.linearize(z, theta, s)
     close(local.jvp(v), np.imag(field(z + 1j * STEP * v, theta, s)) / STEP)
     close((u * local.jvp(v)).sum(axis=1), (local.vjp(u) * v).sum(axis=1))
     close(local.quad(u, v), (u * local.jvp(v)).sum(axis=1))
-    close(local.vjp_theta(u) @ w, (u * np.imag(field(z + 0j, theta + 1j * STEP * w, s)) / STEP).sum(axis=1))
+    close(
+        local.vjp_theta(u) @ w,
+        (u * np.imag(field(z + 0j, theta + 1j * STEP * w, s)) / STEP).sum(axis=1),
+    )
     dz = rng.standard_normal((3, d))
-    close((local.quad_z(u, v) * dz).sum(axis=1), np.imag(field.linearize(z + 1j * STEP * dz, theta, s).quad(u, v)) / STEP)
-    close(local.quad_theta(u, v) @ w, np.imag(field.linearize(z + 0j, theta + 1j * STEP * w, s).quad(u, v)) / STEP)
+    close(
+        (local.quad_z(u, v) * dz).sum(axis=1),
+        np.imag(field.linearize(z + 1j * STEP * dz, theta, s).quad(u, v)) / STEP,
+    )
+    close(
+        local.quad_theta(u, v) @ w,
+        np.imag(field.linearize(z + 0j, theta + 1j * STEP * w, s).quad(u, v)) / STEP,
+    )
     assert local.vjp_theta(u).shape == (3, field.parameters)
 
 
@@ -58,8 +73,13 @@ def test_the_logistic_flow_solves_its_equation(seed, d, s):
     moved = field.flow(z, theta, 1.0, s + 1j * STEP)
     close(np.imag(moved) / STEP, field(np.real(moved), theta, s))
     close(field.flow(field.flow(z, theta, 1.0, s), theta, s, 1.0), z)
-    close(np.imag(field.log_stretch(z, theta, 0.0, s + 1j * STEP)).sum(axis=1) / STEP,
-          sum(field.linearize(field.flow(z, theta, 0.0, s), theta, s).quad(e, e) for e in basis_rows(z)))
+    close(
+        np.imag(field.log_stretch(z, theta, 0.0, s + 1j * STEP)).sum(axis=1) / STEP,
+        sum(
+            field.linearize(field.flow(z, theta, 0.0, s), theta, s).quad(e, e)
+            for e in basis_rows(z)
+        ),
+    )
 
 
 @settings(max_examples=10)
@@ -100,10 +120,17 @@ def test_dense_quadratic_forms():
 
 def test_latents_have_the_score_of_their_log_density():
     rng = np.random.default_rng(2)
-    mixture = MixtureLatent(GaussianMixture([0.3, 0.7], rng.standard_normal((2, 2)), np.stack([np.eye(2), 2 * np.eye(2)])))
+    mixture = MixtureLatent(
+        GaussianMixture(
+            [0.3, 0.7], rng.standard_normal((2, 2)), np.stack([np.eye(2), 2 * np.eye(2)])
+        )
+    )
     for latent in (GaussianLatent(np.ones(2), np.array([[2.0, 0.3], [0.3, 1.0]])), mixture):
         z, v = rng.standard_normal((4, 3, 2)), rng.standard_normal(2)
-        close((latent.score(z) * v).sum(axis=-1), np.imag(latent.log_density(z + 1j * STEP * v)) / STEP)
+        close(
+            (latent.score(z) * v).sum(axis=-1),
+            np.imag(latent.log_density(z + 1j * STEP * v)) / STEP,
+        )
 
 
 def test_a_network_needs_hidden_layers():

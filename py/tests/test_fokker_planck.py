@@ -1,4 +1,6 @@
-"""The Fokker–Planck claim: known values, and `check_fokker_planck` on the truth, on every fault, on pairs, and on bad input."""
+"""The Fokker–Planck claim: known values, and `check_fokker_planck` on the truth, on every fault, on
+pairs, and on bad input.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def root2(t):
     return np.sqrt(2.0)
 
 
-# -- the formula and its template -------------------------------------------------------------------
+# -- the formula and its template ------------------------------------------------------------------
 
 
 @settings(max_examples=25)
@@ -62,11 +64,13 @@ def test_explosion_loses_37_percent_by_time_1():
     operator = line.project @ truth(line.jets)
     left = line.mass @ (expm(operator) @ line.start)
     assert left == pytest.approx(0.6311597476855, abs=1e-11)
-    assert mean_explosion_time() == pytest.approx(-line.mass @ np.linalg.solve(operator, line.start), rel=1e-12)
+    assert mean_explosion_time() == pytest.approx(
+        -line.mass @ np.linalg.solve(operator, line.start), rel=1e-12
+    )
     assert line.mass @ line.start == pytest.approx(1, abs=1e-12)
 
 
-# -- the public check on the truth ------------------------------------------------------------------
+# -- the public check on the truth -----------------------------------------------------------------
 
 
 @settings(max_examples=6)
@@ -74,8 +78,16 @@ def test_explosion_loses_37_percent_by_time_1():
 def test_linear_sdes_hold(seed, method, d):
     r = np.random.default_rng(seed)
     sde = LinearSDE(r.standard_normal((d, d)) * 0.5, r.standard_normal(d) * 0.3, [0.8, 0.3])
-    start = GaussianMixture([0.4, 0.6], r.standard_normal((2, d)), np.stack([np.eye(d), 0.7 * np.eye(d)]))
-    evidence = check(sde.drift, sde.diffusion, log_density=lambda x, t: sde.log_density(x, t, start), dimension=d, method=method)
+    start = GaussianMixture(
+        [0.4, 0.6], r.standard_normal((2, d)), np.stack([np.eye(d), 0.7 * np.eye(d)])
+    )
+    evidence = check(
+        sde.drift,
+        sde.diffusion,
+        log_density=lambda x, t: sde.log_density(x, t, start),
+        dimension=d,
+        method=method,
+    )
     assert evidence, evidence.explain()
     assert evidence.bound < 1e-10
 
@@ -85,27 +97,44 @@ def test_linear_sdes_hold(seed, method, d):
 def test_nonlinear_processes_hold(seed, method):
     r = np.random.default_rng(seed)
     h = HTransform(
-        r.uniform(0.3, 1, 3).tolist(), r.uniform(-1, 1, (3, 1)).tolist(), (0.7, 0.4), (0.5, 0.5), r.uniform(-1, 1, (2, 1)).tolist(), (0.4, 0.6)
+        r.uniform(0.3, 1, 3).tolist(),
+        r.uniform(-1, 1, (3, 1)).tolist(),
+        (0.7, 0.4),
+        (0.5, 0.5),
+        r.uniform(-1, 1, (2, 1)).tolist(),
+        (0.4, 0.6),
     )
-    evidence = check(lambda x, t: np.stack(h.drift([x[:, 0]], t), axis=1), h.diffusion, lambda x, t: h.density([x[:, 0]], t), method=method)
+    evidence = check(
+        lambda x, t: np.stack(h.drift([x[:, 0]], t), axis=1),
+        h.diffusion,
+        lambda x, t: h.density([x[:, 0]], t),
+        method=method,
+    )
     assert evidence, evidence.explain()
 
 
 def test_many_dimensions_strong():
     r = np.random.default_rng(3)
-    sde, start = LinearSDE(r.standard_normal((8, 8)) * 0.3, 0.1, [0.6, 0.5]), GaussianMixture.gaussian(np.zeros(8), np.eye(8))
-    evidence = check(sde.drift, sde.diffusion, log_density=lambda x, t: sde.log_density(x, t, start), dimension=8)
+    sde, start = (
+        LinearSDE(r.standard_normal((8, 8)) * 0.3, 0.1, [0.6, 0.5]),
+        GaussianMixture.gaussian(np.zeros(8), np.eye(8)),
+    )
+    evidence = check(
+        sde.drift, sde.diffusion, log_density=lambda x, t: sde.log_density(x, t, start), dimension=8
+    )
     assert evidence and evidence.bound < 1e-11
 
 
-# -- refutations and their diagnosis ----------------------------------------------------------------
+# -- refutations and their diagnosis ---------------------------------------------------------------
 
 
 RHO, RHO_START, T0 = 1.3, 0.8, 0.5
 
 
 def _planted(subject):
-    """Callables in the plane whose density obeys ``subject`` in place of the equation, at T0 (and to first order around it)."""
+    """Callables in the plane whose density obeys ``subject`` in place of the equation, at T0 (and
+    to first order around it).
+    """
     means = np.array([[0.5, -0.3], [-0.6, 0.4]])
 
     def base(x):
@@ -113,7 +142,9 @@ def _planted(subject):
         for m, v, w in zip(means, (0.8, 1.1), (0.4, 0.6), strict=True):
             r2 = (x[0] - m[0]) * (x[0] - m[0]) + (x[1] - m[1]) * (x[1] - m[1])
             exponent = r2 * (-0.5 / v)
-            total = total + (exponent.exp() if hasattr(exponent, "exp") else np.exp(exponent)) * (w / (2 * np.pi * v))
+            total = total + (exponent.exp() if hasattr(exponent, "exp") else np.exp(exponent)) * (
+                w / (2 * np.pi * v)
+            )
         return total
 
     def field(x):
@@ -123,13 +154,25 @@ def _planted(subject):
         columns = list(x.T)
         return base(columns) + (t - T0) * subject(jets_at(base, field, columns, RHO, RHO_START))
 
-    return lambda x, t: np.stack(field(list(x.T)), axis=1), lambda t: RHO if t > 0 else RHO_START, density
+    return (
+        lambda x, t: np.stack(field(list(x.T)), axis=1),
+        lambda t: RHO if t > 0 else RHO_START,
+        density,
+    )
 
 
 def _judge(subject, method):
     drift, diffusion, density = _planted(subject)
     wide = 1e-9 if method == "strong" else 1e-3
-    return check(drift, diffusion, density, dimension=2, domain=(-1.5, 1.5), times=(T0 - wide, T0 + wide), method=method)
+    return check(
+        drift,
+        diffusion,
+        density,
+        dimension=2,
+        domain=(-1.5, 1.5),
+        times=(T0 - wide, T0 + wide),
+        method=method,
+    )
 
 
 def test_the_planted_truth_holds():
@@ -148,7 +191,17 @@ def test_every_single_fault_is_refuted_and_named_or_its_class_is(fault):
     assert fault.name in evidence.explain()
 
 
-@pytest.mark.parametrize("name", ["drift_sign", "gradient_outside", "half_missing", "rho_not_squared", "first_coordinate", "reversed_clock"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "drift_sign",
+        "gradient_outside",
+        "half_missing",
+        "rho_not_squared",
+        "first_coordinate",
+        "reversed_clock",
+    ],
+)
 def test_the_weak_form_names_it_too(name):
     evidence = _judge(CLAIM.fault(name).subject, "weak")
     assert evidence.verdict == "refuted"
@@ -165,7 +218,9 @@ def test_nine_of_ten_pairs_are_named():
 
 
 def _same(pair, name):
-    """Whether another name describes the very same operator (drift_sign + reversed_clock is laplacian_sign, say)."""
+    """Whether another name describes the very same operator (drift_sign + reversed_clock is
+    laplacian_sign, say).
+    """
     r = np.random.default_rng(0)
     jets = Jets(r.random(), *(list(r.standard_normal(2)) for _ in range(4)), r.random(), r.random())
     other = compose(tuple(name.split(" + ")))
@@ -176,7 +231,9 @@ def test_a_users_mistakes():
     sentence = check(lambda x, t: x, root2, ou).explain()
     assert "drift_sign" in sentence and "Refuted" in sentence
     assert "half_missing" in check(pull, lambda t: 1.0, ou).explain()
-    assert check(pull, lambda t: 2.0, ou).diagnosis.names  # √2 squared twice: rho for ρ², or the ½ twice: a class
+    assert check(
+        pull, lambda t: 2.0, ou
+    ).diagnosis.names  # √2 squared twice: rho for ρ², or the ½ twice: a class
     assert not check(pull, root2, lambda x, t: np.exp(ou_log(x, 1.001 * t)))
 
 
@@ -185,13 +242,22 @@ def test_a_coefficient_off_by_1e_minus_12_is_refuted():
     assert check(lambda x, t: -(1 + 1e-12) * x, root2, ou, method="weak").verdict == "refuted"
 
 
-# -- black boxes, hypotheses, noise of the state ------------------------------------------------------
+# -- black boxes, hypotheses, noise of the state ---------------------------------------------------
 
 
 def test_auto_falls_back_to_the_weak_form():
-    evidence = check(pull, root2, lambda x, t: np.exp(-(np.abs(x[:, 0]) ** 2) / (2 * _variance(t))) / np.sqrt(2 * np.pi * _variance(t)))
+    evidence = check(
+        pull,
+        root2,
+        lambda x, t: (
+            np.exp(-(np.abs(x[:, 0]) ** 2) / (2 * _variance(t))) / np.sqrt(2 * np.pi * _variance(t))
+        ),
+    )
     assert evidence and "weak form was used" in evidence.explain()
-    assert check(pull, root2, lambda x, t: ou(x, float(np.real(t))), method="strong").verdict == "undecided"
+    assert (
+        check(pull, root2, lambda x, t: ou(x, float(np.real(t))), method="strong").verdict
+        == "undecided"
+    )
     scalar_only = check(pull, lambda t: math.sqrt(2), lambda x, t: ou(x, math.fabs(t)))
     assert scalar_only and scalar_only.notes
 
@@ -202,7 +268,9 @@ def test_float32_gets_a_bound_of_its_own():
 
 
 def test_mass_and_flux_are_noted():
-    cauchy = check(lambda x, t: 1 + x * x, lambda t: 0.0, lambda x, t: 1 / (np.pi * (1 + x[:, 0] ** 2)))
+    cauchy = check(
+        lambda x, t: 1 + x * x, lambda t: 0.0, lambda x, t: 1 / (np.pi * (1 + x[:, 0] ** 2))
+    )
     assert cauchy and "flux" in cauchy.explain()
     assert "integral of the density is 2" in check(pull, root2, lambda x, t: 2 * ou(x, t)).explain()
     assert not check(pull, root2, ou).notes
@@ -211,7 +279,11 @@ def test_mass_and_flux_are_noted():
 def _geometric(mean):
     def density(x, t):
         v = 0.25 * t + 0.1
-        return np.exp(-((np.log(x[:, 0]) - mean * t) ** 2) / (2 * v)) / x[:, 0] / np.sqrt(2 * np.pi * v)
+        return (
+            np.exp(-((np.log(x[:, 0]) - mean * t) ** 2) / (2 * v))
+            / x[:, 0]
+            / np.sqrt(2 * np.pi * v)
+        )
 
     return density
 
@@ -222,7 +294,10 @@ def test_noise_of_the_state_needs_an_interpretation():
         check(drift, noise, _geometric(0.1))
     with pytest.raises(ArgumentError, match="method must be"):
         check(drift, noise, _geometric(0.1), interpretation="ito", method="strong")
-    itos, stratonovichs = _geometric(0.1 - 0.125), _geometric(0.1)  # log X has drift μ - σ²/2 by Itô, μ by Stratonovich
+    itos, stratonovichs = (
+        _geometric(0.1 - 0.125),
+        _geometric(0.1),
+    )  # log X has drift μ - σ²/2 by Itô, μ by Stratonovich
     assert check(drift, noise, itos, domain=(0.2, 4), interpretation="ito")
     assert check(drift, noise, stratonovichs, domain=(0.2, 4), interpretation="stratonovich")
     wrong = check(drift, noise, stratonovichs, domain=(0.2, 4), interpretation="ito")
@@ -230,17 +305,22 @@ def test_noise_of_the_state_needs_an_interpretation():
 
 
 def test_the_interpretation_is_idle_for_a_noise_of_time_only():
-    assert check(pull, root2, ou, interpretation="ito") and check(pull, root2, ou, interpretation="stratonovich")
+    assert check(pull, root2, ou, interpretation="ito") and check(
+        pull, root2, ou, interpretation="stratonovich"
+    )
 
 
 def test_a_quadrature_that_resolves_nothing_decides_nothing():
     def narrow(x, t):
         return np.exp(-0.5 * (x[:, 0] - 0.3) ** 2 / (1e-6 * t)) / np.sqrt(2 * np.pi * 1e-6 * t)
 
-    assert check(lambda x, t: 0 * x, lambda t: 1e-3, narrow, method="weak").verdict in ("undecided", "holds")
+    assert check(lambda x, t: 0 * x, lambda t: 1e-3, narrow, method="weak").verdict in (
+        "undecided",
+        "holds",
+    )
 
 
-# -- frameworks -------------------------------------------------------------------------------------
+# -- frameworks ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -251,10 +331,28 @@ def test_torch(dtype):
         v = 1 + torch.exp(-2 * torch.as_tensor(t))
         return -0.5 * x[:, 0] ** 2 / v - 0.5 * torch.log(2 * torch.pi * v)
 
-    evidence = check(pull, lambda t: 2**0.5, log_density=log_density, framework="torch", dtype=dtype)
+    evidence = check(
+        pull, lambda t: 2**0.5, log_density=log_density, framework="torch", dtype=dtype
+    )
     assert evidence and evidence.bound < (1e-12 if dtype == "float64" else 1e-4)
-    assert "drift_sign" in check(lambda x, t: x, lambda t: 2**0.5, log_density=log_density, framework="torch", dtype=dtype).explain()
-    assert check(pull, lambda t: 2**0.5, log_density=log_density, framework="torch", dtype=dtype, method="weak")
+    assert (
+        "drift_sign"
+        in check(
+            lambda x, t: x,
+            lambda t: 2**0.5,
+            log_density=log_density,
+            framework="torch",
+            dtype=dtype,
+        ).explain()
+    )
+    assert check(
+        pull,
+        lambda t: 2**0.5,
+        log_density=log_density,
+        framework="torch",
+        dtype=dtype,
+        method="weak",
+    )
 
 
 def test_jax():
@@ -268,11 +366,18 @@ def test_jax():
     assert not check(pull, lambda t: 2.0, log_density=log_density, framework="jax")
 
 
-# -- calls and bad input ------------------------------------------------------------------------------
+# -- calls and bad input ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "dimension", "counts"), [("strong", 3, (15, 6, 4)), ("strong", 1, (15 + 6, 6 + 2, 4)),
-                                                             ("weak", 1, (34 + 6, 34 + 2, 35)), ("weak", 2, (28 + 4, 28, 29))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "dimension", "counts"),
+    [
+        ("strong", 3, (15, 6, 4)),
+        ("strong", 1, (15 + 6, 6 + 2, 4)),
+        ("weak", 1, (34 + 6, 34 + 2, 35)),
+        ("weak", 2, (28 + 4, 28, 29)),
+    ],
+)
 def test_number_of_calls(method, dimension, counts):
     seen = [0, 0, 0]
 
@@ -284,13 +389,17 @@ def test_number_of_calls(method, dimension, counts):
         return wrapper
 
     def density(x, t):
-        return np.exp(-0.5 * (x * x).sum(axis=1) / _variance(t)) / (2 * np.pi * _variance(t)) ** (dimension / 2)
+        return np.exp(-0.5 * (x * x).sum(axis=1) / _variance(t)) / (2 * np.pi * _variance(t)) ** (
+            dimension / 2
+        )
 
     def diffusion(t):
         seen[2] += 1
         return np.sqrt(2.0)
 
-    assert check(counted(1, pull), diffusion, counted(0, density), dimension=dimension, method=method)
+    assert check(
+        counted(1, pull), diffusion, counted(0, density), dimension=dimension, method=method
+    )
     assert tuple(seen) == counts
 
 
@@ -356,9 +465,15 @@ def test_a_density_that_jumps_between_the_points_does_not_hold(jump):
     given = {"drift": lambda x, t: -x, "diffusion": lambda t: 2**0.5}
     assert sp.check_fokker_planck(log_density=log_normal, **given)
     if jump == "half of a normal":
-        evidence = sp.check_fokker_planck(density=lambda x, t: np.where(x[:, 0].real < 0.3, 0, 2 * np.exp(log_normal(x, t))), **given)
+        evidence = sp.check_fokker_planck(
+            density=lambda x, t: np.where(x[:, 0].real < 0.3, 0, 2 * np.exp(log_normal(x, t))),
+            **given,
+        )
     else:
-        evidence = sp.check_fokker_planck(log_density=lambda x, t: log_normal(x, t) + np.where(x[:, 0].real < 0, 1.0, 0.0), **given)
+        evidence = sp.check_fokker_planck(
+            log_density=lambda x, t: log_normal(x, t) + np.where(x[:, 0].real < 0, 1.0, 0.0),
+            **given,
+        )
     assert evidence.verdict == "refuted", evidence.explain()
     assert "jumps" in evidence.explain()
 
@@ -383,17 +498,28 @@ def test_points_without_density_are_not_dropped_silently():
     assert "density is 0 at" in evidence.explain()
 
     def in_three(x, t):
-        return np.where(x[:, 0].real < -1, 0, np.exp(-0.5 * (x * x).sum(axis=1) / _variance(t)) / (2 * np.pi * _variance(t)) ** 1.5)
+        return np.where(
+            x[:, 0].real < -1,
+            0,
+            np.exp(-0.5 * (x * x).sum(axis=1) / _variance(t)) / (2 * np.pi * _variance(t)) ** 1.5,
+        )
 
     assert check(pull, root2, in_three, dimension=3).verdict == "undecided"
 
 
 def _narrow(w):
-    return lambda x, t: np.exp(-0.5 * x[:, 0] ** 2 / (w * _variance(t))) / np.sqrt(2 * np.pi * w * _variance(t))
+    return lambda x, t: (
+        np.exp(-0.5 * x[:, 0] ** 2 / (w * _variance(t))) / np.sqrt(2 * np.pi * w * _variance(t))
+    )
 
 
 def test_a_strong_form_that_integrals_cannot_confirm_is_undecided():
-    given = {"drift": pull, "diffusion": lambda t: np.sqrt(0.03), "log_density": lambda x, t: np.log(_narrow(0.015)(x, t)), "times": (0.02, 0.05, 6.0)}
+    given = {
+        "drift": pull,
+        "diffusion": lambda t: np.sqrt(0.03),
+        "log_density": lambda x, t: np.log(_narrow(0.015)(x, t)),
+        "times": (0.02, 0.05, 6.0),
+    }
     evidence = check(**given, domain=(-3, 3))
     assert evidence.verdict == "undecided", evidence.explain()
     assert "whether the density jumps between them is not seen" in evidence.explain()
@@ -401,11 +527,17 @@ def test_a_strong_form_that_integrals_cannot_confirm_is_undecided():
 
 
 def test_where_the_density_underflows_the_weak_form_decides():
-    points = np.append(np.linspace(-6.0, 2.0, 12), 50.0)[:, None]  # at 50 the density is below 1e-290
+    points = np.append(np.linspace(-6.0, 2.0, 12), 50.0)[
+        :, None
+    ]  # at 50 the density is below 1e-290
     strong = check(pull, root2, ou, points=points, method="strong")
     assert strong.verdict == "undecided" and "the density is 0 at 3 more" in strong.sentence
     evidence = check(pull, root2, ou, points=points)
-    assert evidence and "The weak form was used, since the density is 0 at some of the points." in evidence.notes
+    assert (
+        evidence
+        and "The weak form was used, since the density is 0 at some of the points."
+        in evidence.notes
+    )
 
 
 def test_points_of_ones_own_are_confirmed_where_they_lie():
@@ -413,11 +545,15 @@ def test_points_of_ones_own_are_confirmed_where_they_lie():
         y = np.log(x[:, 0])
         return -y * y / (2 * (t + 0.1)) - y - 0.5 * np.log(2 * np.pi * (t + 0.1))
 
-    def outward(x, t):  # chosen so that the flux f p = ½ ∂_x p - ∫ ∂_t p: f = ½ ∂ log p + y / (2 (t + 0.1)) · x
+    def outward(
+        x, t
+    ):  # chosen so that the flux f p = ½ ∂_x p - ∫ ∂_t p: f = ½ ∂ log p + y / (2 (t + 0.1)) · x
         y, v = np.log(x[:, 0]), t + 0.1
         return (0.5 * (-y / v - 1) / x[:, 0] + y / (2 * v) * x[:, 0])[:, None]
 
-    evidence = check(outward, lambda t: 1.0, log_density=log_normal, points=np.linspace(0.5, 2.0, 12)[:, None])
+    evidence = check(
+        outward, lambda t: 1.0, log_density=log_normal, points=np.linspace(0.5, 2.0, 12)[:, None]
+    )
     assert evidence, evidence.explain()
 
 
@@ -437,7 +573,9 @@ def test_auto_calls_both_forms():
 
 
 def test_a_quadrature_that_is_too_coarse_refutes_no_one():
-    points = np.append(np.linspace(-2.0, 2.0, 12), [-40.0, 50.0])[:, None]  # a wide box, most of it empty: both rules err alike
+    points = np.append(np.linspace(-2.0, 2.0, 12), [-40.0, 50.0])[
+        :, None
+    ]  # a wide box, most of it empty: both rules err alike
     evidence = check(pull, root2, ou, points=points)
     assert evidence.verdict == "undecided", evidence.explain()
     box = check(pull, root2, ou, domain=(-40.0, 50.0), method="weak")

@@ -1,4 +1,6 @@
-"""gaussian_kl: known values, the stable form, and check_kl on the truth, on every fault and on bad input."""
+"""gaussian_kl: known values, the stable form, and check_kl on the truth, on every fault and on bad
+input.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ positive = st.floats(0.1, 10)
 
 
 def batched(subject, form):
-    """A subject of the claim as a user's batched function, with standard deviations (isotropic) or log-variances."""
+    """A subject of the claim as a user's batched function, with standard deviations (isotropic) or
+    log-variances.
+    """
 
     def kl(mu0, s0, mu1, s1):
         rows = zip(mu0, s0, mu1, s1, strict=True)
@@ -51,8 +55,15 @@ def test_the_forms_agree_and_are_not_negative(d, s0, s1, seed):
     value = TRUTH.isotropic(m0, s0, m1, s1)
     assert value >= -1e-12
     assert np.isclose(value, stable_isotropic(m0, s0, m1, s1), rtol=1e-9, atol=1e-12)
-    assert np.isclose(value, TRUTH.diagonal(m0, np.full(d, 2 * np.log(s0)), m1, np.full(d, 2 * np.log(s1))), rtol=1e-9, atol=1e-11)
-    assert np.isclose(value, TRUTH.full(m0, s0**2 * np.eye(d), m1, s1**2 * np.eye(d)), rtol=1e-9, atol=1e-11)
+    assert np.isclose(
+        value,
+        TRUTH.diagonal(m0, np.full(d, 2 * np.log(s0)), m1, np.full(d, 2 * np.log(s1))),
+        rtol=1e-9,
+        atol=1e-11,
+    )
+    assert np.isclose(
+        value, TRUTH.full(m0, s0**2 * np.eye(d), m1, s1**2 * np.eye(d)), rtol=1e-9, atol=1e-11
+    )
 
 
 @given(st.floats(-0.9, 5))
@@ -108,12 +119,16 @@ def test_nine_of_ten_pairs_are_named():
 @pytest.mark.parametrize("parameterization", ["std", "variance", "logvar"])
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 def test_parameterizations_and_reductions(parameterization, reduction):
-    to_std = {"std": lambda s: s, "variance": np.sqrt, "logvar": lambda v: np.exp(v / 2)}[parameterization]
+    to_std = {"std": lambda s: s, "variance": np.sqrt, "logvar": lambda v: np.exp(v / 2)}[
+        parameterization
+    ]
     reduce = {"none": lambda v: v, "sum": np.sum, "mean": np.mean}
 
     def kl(mu0, s0, mu1, s1, how=reduction):
         s0, s1 = to_std(s0), to_std(s1)
-        return reduce[how](((mu1 - mu0) ** 2 / (2 * s1**2) + (s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0)).sum(axis=1))
+        return reduce[how](
+            ((mu1 - mu0) ** 2 / (2 * s1**2) + (s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0)).sum(axis=1)
+        )
 
     given = {"form": "diagonal", "parameterization": parameterization}
     assert sp.check_kl(kl, reduction=reduction, **given)
@@ -128,7 +143,13 @@ def test_the_vae_loss_in_torch_float32():
     def kl(mu, logvar):
         return -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(dim=1)
 
-    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "framework": "torch", "dtype": torch.float32}
+    given = {
+        "form": "diagonal",
+        "parameterization": "logvar",
+        "against": "standard",
+        "framework": "torch",
+        "dtype": torch.float32,
+    }
     evidence = sp.check_kl(kl, **given)
     assert evidence, evidence.explain()
     assert evidence.bound > 1e-7
@@ -153,7 +174,12 @@ def test_digits_lost_near_equal_laws_are_a_note(form):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_stable_form_gets_no_note(dtype):
-    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "dtype": dtype}
+    given = {
+        "form": "diagonal",
+        "parameterization": "logvar",
+        "against": "standard",
+        "dtype": dtype,
+    }
     assert sp.check_kl(stable_vae, **given).notes == ()
     evidence = sp.check_kl(printed_vae, **given)
     assert evidence
@@ -162,7 +188,12 @@ def test_a_stable_form_gets_no_note(dtype):
 
 def test_the_vae_loss_in_jax():
     jax = pytest.importorskip("jax")
-    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "framework": "jax"}
+    given = {
+        "form": "diagonal",
+        "parameterization": "logvar",
+        "against": "standard",
+        "framework": "jax",
+    }
     assert sp.check_kl(jax.jit(lambda m, v: stable_vae(m, v, jax.numpy)), **given)
     wrong = sp.check_kl(lambda m, v: 0.5 * (m**2 + jax.numpy.exp(v) - v).sum(1), **given)
     assert wrong.diagnosis.names == ("diagonal_no_minus_one",)
@@ -199,7 +230,12 @@ def test_a_misread_scale_is_named(parameterization, read, name, form):
     ],
 )
 def test_reductions_and_units_are_named(change, reduction, name):
-    given = {"form": "diagonal", "parameterization": "logvar", "against": "standard", "reduction": reduction}
+    given = {
+        "form": "diagonal",
+        "parameterization": "logvar",
+        "against": "standard",
+        "reduction": reduction,
+    }
     evidence = sp.check_kl(lambda mu, logvar: change(stable_vae(mu, logvar), mu.shape[1]), **given)
     assert evidence.diagnosis.names == (name,)
 
@@ -213,7 +249,9 @@ def test_stable_forms_keep_their_digits(d, gap, seed):
     m1, v0 = m0 + gap * rng.standard_normal(d), v1 + gap * rng.standard_normal(d)
     stable = stable_diagonal(m0, v0, m1, v1)
     with precision(400):
-        a, b, c, e = (np.array([arb(float(x)) for x in row], dtype=object) for row in (m0, v0, m1, v1))
+        a, b, c, e = (
+            np.array([arb(float(x)) for x in row], dtype=object) for row in (m0, v0, m1, v1)
+        )
         exact = TRUTH.diagonal(a, b, c, e)
         assert abs(arb(stable) / exact - 1) < 1.8e-15
 
@@ -264,7 +302,10 @@ def test_native_parameters():
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda m0, s0, m1, s1: ((m1 - m0) ** 2 / (2 * s1**2)).sum(1) + ((s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0))[:, 0] * 3,
+        lambda m0, s0, m1, s1: (
+            ((m1 - m0) ** 2 / (2 * s1**2)).sum(1)
+            + ((s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0))[:, 0] * 3
+        ),
         lambda m0, s0, m1, s1: plain(m0, np.clip(s0, 0.3, 3), m1, np.clip(s1, 0.3, 3)),
         lambda m0, s0, m1, s1: plain(np.clip(m0, -4, 4), s0, np.clip(m1, -4, 4), s1),
     ],

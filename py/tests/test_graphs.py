@@ -10,9 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoreproof.errors import ArgumentError
-from scoreproof.numerics.flint_matrices import PRIMES, FlintMatrix, failure_probability, random_residues
+from scoreproof.numerics.flint_matrices import (
+    PRIMES,
+    FlintMatrix,
+    failure_probability,
+    random_residues,
+)
 from scoreproof.numerics.words import Words
-from scoreproof.objects.graphs import BackwardPass, Graph, all_graphs, all_multigraphs, path_sums, power_sums, random_graph, tangents
+from scoreproof.objects.graphs import (
+    BackwardPass,
+    Graph,
+    all_graphs,
+    all_multigraphs,
+    path_sums,
+    power_sums,
+    random_graph,
+    tangents,
+)
 
 
 @st.composite
@@ -27,7 +41,11 @@ def graphs(draw, largest=6):
 @given(graphs())
 def test_linear_extensions_are_all_the_orders_with_edges_forward(graph):
     found = set(graph.linear_extensions())
-    wanted = {p for p in permutations(range(graph.size)) if all(p.index(u) < p.index(v) for u, v in graph.edges)}
+    wanted = {
+        p
+        for p in permutations(range(graph.size))
+        if all(p.index(u) < p.index(v) for u, v in graph.edges)
+    }
     assert found == wanted
     assert graph.order in found
     assert graph.random_order(np.random.default_rng(0)) in found
@@ -35,7 +53,9 @@ def test_linear_extensions_are_all_the_orders_with_edges_forward(graph):
 
 @given(graphs())
 def test_neighbours_list_every_slot_once(graph):
-    assert sorted(s for links in graph.successors for _, s in links) == list(range(len(graph.edges)))
+    assert sorted(s for links in graph.successors for _, s in links) == list(
+        range(len(graph.edges))
+    )
     assert {(u, v, s) for u, links in enumerate(graph.successors) for v, s in links} == {
         (u, v, s) for v, links in enumerate(graph.predecessors) for u, s in links
     }
@@ -67,17 +87,28 @@ def test_counts_of_small_graphs():
     assert [sum(1 for _ in all_graphs(n)) for n in range(1, 5)] == [1, 2, 8, 64]
     assert sum(1 for _ in all_multigraphs(3, 2)) == 27 - 8
     # the number of (graph on i < j, v_out, linear extension) with up to 5 nodes, known beforehand
-    assert sum(g.size * sum(1 for _ in g.linear_extensions()) for n in range(1, 6) for g in all_graphs(n)) == 50155
+    assert (
+        sum(
+            g.size * sum(1 for _ in g.linear_extensions())
+            for n in range(1, 6)
+            for g in all_graphs(n)
+        )
+        == 50155
+    )
 
 
 @given(graphs())
 def test_three_ways_to_sum_over_paths_agree(graph):
     partials = [Words.letter(chr(97 + k)) for k in range(len(graph.edges))]
-    run = BackwardPass.of(graph, partials, [Words.zero()] * graph.size, graph.order[-1], Words.letter(""))
+    run = BackwardPass.of(
+        graph, partials, [Words.zero()] * graph.size, graph.order[-1], Words.letter("")
+    )
     start = [Words.letter(chr(65 + v)) for v in range(graph.size)]
     assert path_sums(run, start) == power_sums(run, start)
     rng = np.random.default_rng(1)
-    small = BackwardPass.of(graph, random_residues(rng, len(graph.edges), 2, 2), [], graph.order[-1], None)
+    small = BackwardPass.of(
+        graph, random_residues(rng, len(graph.edges), 2, 2), [], graph.order[-1], None
+    )
     g, i = random_residues(rng, graph.size, 2, 2), random_residues(rng, graph.size, 2, 2)
     left, right = power_sums(small, g), tangents(small, i)
     total = g[0] @ right[0] - left[0] @ i[0]
@@ -91,7 +122,9 @@ def test_random_graph_reaches_its_last_node():
     assert graph.order != tuple(range(50)) and len(set(graph.edges)) < len(graph.edges)
     end = graph.order[-1]
     assert not graph.successors[end]
-    ones = BackwardPass.of(graph, [np.eye(1)] * len(graph.edges), [np.zeros((1, 1))] * 50, end, np.eye(1))
+    ones = BackwardPass.of(
+        graph, [np.eye(1)] * len(graph.edges), [np.zeros((1, 1))] * 50, end, np.eye(1)
+    )
     assert all(s[0, 0] > 0 for s in path_sums_by_power(ones))
 
 
@@ -108,7 +141,9 @@ def test_words_are_a_ring(terms, data):
         return total
 
     x = build(terms)
-    y = build(data.draw(st.lists(st.tuples(st.text("ab", max_size=2), st.integers(-2, 2)), max_size=3)))
+    y = build(
+        data.draw(st.lists(st.tuples(st.text("ab", max_size=2), st.integers(-2, 2)), max_size=3))
+    )
     z = Words.letter("c") + Words.letter("")
     assert (x + y) @ z == x @ z + y @ z and z @ (x + y) == z @ x + z @ y
     assert (x @ y) @ z == x @ (y @ z)

@@ -1,4 +1,6 @@
-"""h-transforms: a probability density at every time, the drift is ρ² ∇log h, the transition law by Monte-Carlo-free means."""
+"""h-transforms: a probability density at every time, the drift is ρ² ∇log h, the transition law by
+Monte-Carlo-free means.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from scoreproof.objects.h_transform import HTransform, benes
 def _process(seed, d, j=2):
     rng = np.random.default_rng(seed)
     return HTransform(
-        rng.uniform(0.3, 1.0, d + 1).tolist(), rng.uniform(-1, 1, (d + 1, d)).tolist(), (0.5, 0.4), (0.3, 0.7), rng.uniform(-1, 1, (j, d)).tolist(), (0.4, 0.2)
+        rng.uniform(0.3, 1.0, d + 1).tolist(),
+        rng.uniform(-1, 1, (d + 1, d)).tolist(),
+        (0.5, 0.4),
+        (0.3, 0.7),
+        rng.uniform(-1, 1, (j, d)).tolist(),
+        (0.4, 0.2),
     )
 
 
@@ -31,7 +38,12 @@ def test_mass_is_one_at_every_time(seed, t):
 def test_both_densities_agree_and_drift_slopes_are_derivatives(seed, d):
     process = _process(seed, d)
     x = np.random.default_rng(seed).standard_normal((5, d))
-    assert np.allclose(np.log(process.density(list(x.T), 0.7)), process.log_density_rows(x, 0.7), rtol=1e-12, atol=1e-12)
+    assert np.allclose(
+        np.log(process.density(list(x.T), 0.7)),
+        process.log_density_rows(x, 0.7),
+        rtol=1e-12,
+        atol=1e-12,
+    )
     slopes = process.drift_slopes(list(x.T), 0.7)
     for i in range(d):
         moved = [Jet.variable(c, 1) if k == i else c for k, c in enumerate(x.T)]

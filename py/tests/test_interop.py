@@ -1,4 +1,6 @@
-"""The guard around a user's callable: precision of what goes in and comes out, and one clear error for every way to fail."""
+"""The guard around a user's callable: precision of what goes in and comes out, and one clear error
+for every way to fail.
+"""
 
 from __future__ import annotations
 

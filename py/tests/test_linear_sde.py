@@ -1,4 +1,6 @@
-"""Linear SDEs: exact transitions three ways, the semigroup law, known values, and the ball version against the floats."""
+"""Linear SDEs: exact transitions three ways, the semigroup law, known values, and the ball version
+against the floats.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ def _random(seed, d):
 
 
 def _close(a, b, tolerance):
-    return all(np.max(np.abs(u - v)) <= tolerance * (1 + np.max(np.abs(u))) for u, v in zip(a, b, strict=True))
+    return all(
+        np.max(np.abs(u - v)) <= tolerance * (1 + np.max(np.abs(u)))
+        for u, v in zip(a, b, strict=True)
+    )
 
 
 @settings(max_examples=20)
@@ -31,7 +36,11 @@ def _close(a, b, tolerance):
 def test_polynomial_callable_and_time_dependent_coefficients_agree(seed, d):
     A, b, rho = _random(seed, d)
     exact = LinearSDE(A, b, rho).transition(0.2, 2.0)
-    assert _close(exact, LinearSDE(A, b, lambda t: rho[0] + rho[1] * t + rho[2] * t * t).transition(0.2, 2.0), 1e-13)
+    assert _close(
+        exact,
+        LinearSDE(A, b, lambda t: rho[0] + rho[1] * t + rho[2] * t * t).transition(0.2, 2.0),
+        1e-13,
+    )
     assert _close(exact, LinearSDE(lambda t: A, b, rho).transition(0.2, 2.0), 1e-12)
 
 
@@ -44,7 +53,9 @@ def test_two_steps_are_one(seed, d, middle):
 
 
 def test_variance_preserving_process_in_closed_form():
-    vp = LinearSDE(lambda t: -0.5 * (0.1 + 19.9 * t), 0.0, lambda t: np.sqrt(0.1 + 19.9 * t), dimension=2)
+    vp = LinearSDE(
+        lambda t: -0.5 * (0.1 + 19.9 * t), 0.0, lambda t: np.sqrt(0.1 + 19.9 * t), dimension=2
+    )
     phi, shift, cov = vp.transition(0.0, 1.0)
     alpha2 = np.exp(-(0.1 + 19.9 / 2))
     assert np.allclose(phi, np.sqrt(alpha2) * np.eye(2), rtol=1e-12)
@@ -64,9 +75,16 @@ def test_a_stable_process_keeps_its_digits_at_large_times():
 def test_log_density_is_the_marginals_and_its_complex_step_in_time_is_its_slope(seed, d):
     rng = np.random.default_rng(seed)
     sde = LinearSDE(*_random(seed, d))
-    start = GaussianMixture([0.3, 0.7], rng.standard_normal((2, d)), np.stack([np.eye(d), 2 * np.eye(d)]))
+    start = GaussianMixture(
+        [0.3, 0.7], rng.standard_normal((2, d)), np.stack([np.eye(d), 2 * np.eye(d)])
+    )
     x = rng.standard_normal((4, d))
-    assert np.allclose(sde.log_density(x, 0.7, start), sde.marginal(0.7, start).log_density(x), rtol=1e-12, atol=1e-12)
+    assert np.allclose(
+        sde.log_density(x, 0.7, start),
+        sde.marginal(0.7, start).log_density(x),
+        rtol=1e-12,
+        atol=1e-12,
+    )
     slope = np.imag(sde.log_density(x, 0.7 + 1e-30j, start)) / 1e-30
     coarse = (sde.log_density(x, 0.7 + 1e-5, start) - sde.log_density(x, 0.7 - 1e-5, start)) / 2e-5
     assert np.allclose(slope, coarse, rtol=1e-6, atol=1e-7)
@@ -75,19 +93,31 @@ def test_log_density_is_the_marginals_and_its_complex_step_in_time_is_its_slope(
 def test_balls_enclose_what_the_floats_say():
     F = fmpq
     exact = ExactLinear(
-        ((F(-1), F(1, 2)), (F(1, 4), F(3, 4))), (F(1, 2), F(-1, 4)), (F(3, 4), F(1, 4)), (F(1, 4), F(3, 4)),
-        ((F(0), F(1)), (F(-1), F(1, 2))), (((F(1), F(1, 4)), (F(1, 4), F(2))), ((F(2), F(0)), (F(0), F(1)))),
-    )  # fmt: skip
+        ((F(-1), F(1, 2)), (F(1, 4), F(3, 4))),
+        (F(1, 2), F(-1, 4)),
+        (F(3, 4), F(1, 4)),
+        (F(1, 4), F(3, 4)),
+        ((F(0), F(1)), (F(-1), F(1, 2))),
+        (((F(1), F(1, 4)), (F(1, 4), F(2))), ((F(2), F(0)), (F(0), F(1)))),
+    )
     floats = LinearSDE([[-1, 0.5], [0.25, 0.75]], [0.5, -0.25], [0.75, 0.25])
-    start = GaussianMixture([0.25, 0.75], [[0, 1], [-1, 0.5]], [[[1, 0.25], [0.25, 2]], [[2, 0], [0, 1]]])
+    start = GaussianMixture(
+        [0.25, 0.75], [[0, 1], [-1, 0.5]], [[[1, 0.25], [0.25, 2]], [[2, 0], [0, 1]]]
+    )
     with precision(128):
         p = float(exact.density([ball("1/4"), ball("-1/2")], exact.moments(F(1, 2), 0)))
-    assert p == pytest.approx(float(np.exp(floats.log_density(np.array([[0.25, -0.5]]), 0.5, start))[0]), rel=1e-14)
+    assert p == pytest.approx(
+        float(np.exp(floats.log_density(np.array([[0.25, -0.5]]), 0.5, start))[0]), rel=1e-14
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "match"),
-    [(([[1.0, 2.0]],), "A must be"), ((np.eye(2), [1.0, 2.0, 3.0]), "b must be"), ((np.eye(2), 0.0, [np.nan]), "rho must be finite")],
+    [
+        (([[1.0, 2.0]],), "A must be"),
+        ((np.eye(2), [1.0, 2.0, 3.0]), "b must be"),
+        ((np.eye(2), 0.0, [np.nan]), "rho must be finite"),
+    ],
 )
 def test_bad_input(arguments, match):
     with pytest.raises(ArgumentError, match=match):

@@ -1,4 +1,6 @@
-"""Parameterizations: round trips, Tweedie, and agreement with the exact posterior of a Gaussian mixture."""
+"""Parameterizations: round trips, Tweedie, and agreement with the exact posterior of a Gaussian
+mixture.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,17 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.parameterizations import PREDICTIONS, convert
 from scoreproof.objects.schedules import SCHEDULES
 
-MIXTURE = GaussianMixture([0.4, 0.6], [[-1.0, 0.5], [1.0, 0.2]], [[[0.5, 0.1], [0.1, 0.3]], [[0.4, -0.1], [-0.1, 0.6]]])
+MIXTURE = GaussianMixture(
+    [0.4, 0.6], [[-1.0, 0.5], [1.0, 0.2]], [[[0.5, 0.1], [0.1, 0.3]], [[0.4, -0.1], [-0.1, 0.6]]]
+)
 
 
 @pytest.mark.parametrize(("source", "target"), list(product(PREDICTIONS, PREDICTIONS)))
-@given(alpha=st.floats(0.3, 1.5), sigma=st.floats(0.2, 2.0), rates=st.tuples(st.floats(-2, -0.1), st.floats(0.1, 2)))
+@given(
+    alpha=st.floats(0.3, 1.5),
+    sigma=st.floats(0.2, 2.0),
+    rates=st.tuples(st.floats(-2, -0.1), st.floats(0.1, 2)),
+)
 def test_round_trips(source, target, alpha, sigma, rates):
     rng = np.random.default_rng(0)
     value, x = rng.standard_normal((2, 4, 3))
@@ -45,13 +53,30 @@ def test_every_kind_is_the_conditional_mean(name):
         "x0": mean,
         "eps": eps,
         "v": alpha * eps - sigma * mean,
-        "velocity": s.drift(x, t) - float(s.diffusion(t)) ** 2 / 2 * score,  # the probability-flow ODE
-        "F": (mean - 0.49 / (0.49 + level**2) * x / alpha) * np.sqrt(0.49 + level**2) / (level * 0.7),
+        "velocity": (
+            s.drift(x, t) - float(s.diffusion(t)) ** 2 / 2 * score
+        ),  # the probability-flow ODE
+        "F": (
+            (mean - 0.49 / (0.49 + level**2) * x / alpha) * np.sqrt(0.49 + level**2) / (level * 0.7)
+        ),
     }
     for source, target in product(PREDICTIONS, PREDICTIONS):
-        found = convert(expected[source], x, source, target, alpha, sigma, sigma_data=0.7, alpha_dot=alpha_dot, sigma_dot=sigma_dot)
+        found = convert(
+            expected[source],
+            x,
+            source,
+            target,
+            alpha,
+            sigma,
+            sigma_data=0.7,
+            alpha_dot=alpha_dot,
+            sigma_dot=sigma_dot,
+        )
         scale = np.max(np.abs(expected[target])) + np.max(np.abs(x))
-        assert np.max(np.abs(found - expected[target])) < 1e-10 * scale * max(1, sigma / alpha), (source, target)
+        assert np.max(np.abs(found - expected[target])) < 1e-10 * scale * max(1, sigma / alpha), (
+            source,
+            target,
+        )
 
 
 def test_rows_with_their_own_times():

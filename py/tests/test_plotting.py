@@ -44,7 +44,9 @@ def test_plot_on_given_axes_and_of_what_did_not_run():
 
 def test_curves_of_errors_show_the_bound_on_a_logarithmic_axis():
     curves = {"error": ([1, 2, 3], [1e-3, 1e-5, 1e-7])}
-    ax = sp.Evidence.measured(1e-7, 1e-6, "two sides", curves=curves, labels=("n", "relative error")).plot()
+    ax = sp.Evidence.measured(
+        1e-7, 1e-6, "two sides", curves=curves, labels=("n", "relative error")
+    ).plot()
     assert ax.get_yscale() == "log"
     assert any("bound" in line.get_label() for line in ax.lines)
 
@@ -52,5 +54,8 @@ def test_curves_of_errors_show_the_bound_on_a_logarithmic_axis():
 def test_without_matplotlib_one_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(sp.MissingExtraError, match=r"matplotlib is not installed; run: pip install 'scoreproof\[report\]'"):
+    with pytest.raises(
+        sp.MissingExtraError,
+        match=r"matplotlib is not installed; run: pip install 'scoreproof\[report\]'",
+    ):
         sp.Evidence.measured(1e-3, 1e-6, "two sides").plot()

@@ -1,4 +1,6 @@
-"""reverse_family: the family's own properties, known values, and `check_reverse_sampler` on right and wrong samplers."""
+"""reverse_family: the family's own properties, known values, and `check_reverse_sampler` on right
+and wrong samplers.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,19 @@ numbers = st.floats(-3, 3)
 
 
 class Carrier:
-    """A user's process with the score it was handed, so that a planted fault can be run as if it were a user's sampler."""
+    """A user's process with the score it was handed, so that a planted fault can be run as if it
+    were a user's sampler.
+    """
 
     horizon = 1.0
 
     def __init__(self, target, score):
-        self.drift, self.diffusion, self.density, self.score = VP.drift, VP.diffusion, target.density, score
+        self.drift, self.diffusion, self.density, self.score = (
+            VP.drift,
+            VP.diffusion,
+            target.density,
+            score,
+        )
 
 
 def as_drift_and_noise(subject, target):
@@ -62,7 +71,12 @@ def as_euler_step(subject, target):
 
 def ddim(schedule=VP):
     def step(x, t, t_next, noise, eps, eta):
-        a, s, a_, s_ = schedule.alpha(t), schedule.sigma(t), schedule.alpha(t_next), schedule.sigma(t_next)
+        a, s, a_, s_ = (
+            schedule.alpha(t),
+            schedule.sigma(t),
+            schedule.alpha(t_next),
+            schedule.sigma(t_next),
+        )
         e = eps(x, t)
         spread = eta * s_ / s * np.sqrt(s * s - (a / a_ * s_) ** 2)
         return a_ * (x - s * e) / a + np.sqrt(s_ * s_ - spread**2) * e + spread * noise
@@ -102,18 +116,30 @@ def test_two_edits_of_one_slot_do_not_compose():
 # -- the processes -----------------------------------------------------------------------------
 
 
-@given(means=st.lists(st.floats(-2, 2), min_size=1, max_size=3), t=st.floats(0.05, 1.0), x=st.floats(-2.5, 2.5))
+@given(
+    means=st.lists(st.floats(-2, 2), min_size=1, max_size=3),
+    t=st.floats(0.05, 1.0),
+    x=st.floats(-2.5, 2.5),
+)
 def test_affine_mixture_against_general_code(means, t, x):
     k = len(means)
     process = AffineMixture((1 / k,) * k, means, (0.3,) * k, (0.35, 0.15), (0.8, 1.3), 1.0)
     alpha, noise = process.alpha(t), process.noise_variance(t)
-    law = GaussianMixture(np.full(k, 1 / k), np.array(means)[:, None], np.full((k, 1, 1), 0.3)).affine(np.array([[alpha]]), np.zeros(1))
+    law = GaussianMixture(
+        np.full(k, 1 / k), np.array(means)[:, None], np.full((k, 1, 1), 0.3)
+    ).affine(np.array([[alpha]]), np.zeros(1))
     law = law.noised(np.array([[noise]]))
     assert process.density(x, t) == pytest.approx(float(law.density(np.array([[x]]))[0]), rel=1e-12)
-    assert process.score(x, t) == pytest.approx(float(law.score(np.array([[x]]))[0, 0]), rel=1e-9, abs=1e-9)
+    assert process.score(x, t) == pytest.approx(
+        float(law.score(np.array([[x]]))[0, 0]), rel=1e-9, abs=1e-9
+    )
 
 
-@pytest.mark.parametrize("process", [floating_process(), Benes((0.3, 0.7), (-0.5, 0.8), (0.6, 0.4), 1.0)], ids=["affine", "Benes"])
+@pytest.mark.parametrize(
+    "process",
+    [floating_process(), Benes((0.3, 0.7), (-0.5, 0.8), (0.6, 0.4), 1.0)],
+    ids=["affine", "Benes"],
+)
 def test_processes_satisfy_their_own_fokker_planck_equation(process):
     x, t = np.linspace(-2, 2, 21), 0.6
     p, f = process.density(Jet.variable(x, 2), t), process.drift(Jet.variable(x, 1), t)
@@ -126,11 +152,16 @@ def test_processes_satisfy_their_own_fokker_planck_equation(process):
 
 
 def test_what_a_wrong_score_does():
-    assert [round(0.5 * scaled_variance_ratio(13**-0.5, 1.1, lam), 3) for lam in (-3, 1)] == [0.444, 0.387]
+    assert [round(0.5 * scaled_variance_ratio(13**-0.5, 1.1, lam), 3) for lam in (-3, 1)] == [
+        0.444,
+        0.387,
+    ]
     for lam in (-2.0, 0.0, 0.5, 1.0):
         assert scaled_variance_ratio(0.3, 1.0, lam) == pytest.approx(1.0, abs=1e-14)
         kappa = 1 / (2 - lam)  # m = 0: the general expression, next to its limit
-        assert scaled_variance_ratio(0.3, kappa, lam) == pytest.approx(scaled_variance_ratio(0.3, kappa * (1 + 1e-7), lam), rel=1e-5)
+        assert scaled_variance_ratio(0.3, kappa, lam) == pytest.approx(
+            scaled_variance_ratio(0.3, kappa * (1 + 1e-7), lam), rel=1e-5
+        )
 
 
 @given(t=st.floats(0.1, 0.95), shrink=st.floats(0.1, 0.95), eta=st.floats(0, 1), x0=numbers)
@@ -150,12 +181,16 @@ def test_joint_law_agrees_at_lambda_zero_only():
     rho = built.correlation
     found = evidence.run(CLAIM.truth, built, None)
     assert found
-    assert [abs(rho ** (1 - lam) - rho) < 1e-12 for lam in built.lambdas] == [lam == 0 for lam in built.lambdas]
+    assert [abs(rho ** (1 - lam) - rho) < 1e-12 for lam in built.lambdas] == [
+        lam == 0 for lam in built.lambdas
+    ]
 
 
 def test_romberg_removes_powers_of_h():
     h = 0.5 ** np.arange(5)
-    assert romberg([np.array([2 + 3 * k - k**2 + 4 * k**3]) for k in h])[-1][0] == pytest.approx(2.0, abs=1e-12)
+    assert romberg([np.array([2 + 3 * k - k**2 + 4 * k**3]) for k in h])[-1][0] == pytest.approx(
+        2.0, abs=1e-12
+    )
 
 
 # -- the public check on drift and noise ---------------------------------------------------------
@@ -171,7 +206,9 @@ def test_the_truth_holds_and_calls_are_counted():
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_refuted_and_named(name):
-    evidence = check_reverse_sampler(as_drift_and_noise(CLAIM.fault(name).subject, mixture(VP, 1, None)), VP, LAMBDAS)
+    evidence = check_reverse_sampler(
+        as_drift_and_noise(CLAIM.fault(name).subject, mixture(VP, 1, None)), VP, LAMBDAS
+    )
     assert evidence.verdict == "refuted"
     assert evidence.diagnosis.names == (name,)
     assert name in evidence.explain()
@@ -182,7 +219,9 @@ def test_pairs_of_faults_are_named():
     target, right, seen = mixture(VP, 1, None), 0, 0
     pairs = [p for p in combinations(FAULTS, 2) if CLAIM.compose(p) is not None]
     for pair in pairs[::2]:
-        evidence = check_reverse_sampler(as_drift_and_noise(CLAIM.compose(pair), target), VP, LAMBDAS)
+        evidence = check_reverse_sampler(
+            as_drift_and_noise(CLAIM.compose(pair), target), VP, LAMBDAS
+        )
         seen += 1
         right += evidence.diagnosis is not None and " + ".join(pair) in evidence.diagnosis.names
     assert seen > 70
@@ -193,12 +232,30 @@ def test_what_the_two_famous_members_hide():
     target = mixture(VP, 1, None)
 
     def hidden(lam):
-        return {n for n in FAULTS if check_reverse_sampler(as_drift_and_noise(CLAIM.fault(n).subject, target), VP, (lam,))}
+        return {
+            n
+            for n in FAULTS
+            if check_reverse_sampler(as_drift_and_noise(CLAIM.fault(n).subject, target), VP, (lam,))
+        }
 
-    assert hidden(0.0) == {"one_minus_lambda", "half_lambda_missing", "half_lambda_added", "noise_lambda_squared", "noise_without_root", "noise_full",
-                           "noise_half", "noise_sign"}
-    assert hidden(1.0) == {"always_half", "noise_lambda_squared", "noise_without_root", "noise_g_without_square", "noise_without_g",
-                           "noise_variance_for_coefficient"}
+    assert hidden(0.0) == {
+        "one_minus_lambda",
+        "half_lambda_missing",
+        "half_lambda_added",
+        "noise_lambda_squared",
+        "noise_without_root",
+        "noise_full",
+        "noise_half",
+        "noise_sign",
+    }
+    assert hidden(1.0) == {
+        "always_half",
+        "noise_lambda_squared",
+        "noise_without_root",
+        "noise_g_without_square",
+        "noise_without_g",
+        "noise_variance_for_coefficient",
+    }
 
 
 def test_another_member_holds_with_a_note():
@@ -222,20 +279,32 @@ def test_the_other_clock():
 
 def test_a_pair_of_callables_and_a_linear_sde():
     ou = LinearSDE(-0.5, 0.3, [0.8, 0.5], dimension=1)
-    pair = (lambda x, t, score, lam: ou.drift(x, t) - (1 - lam / 2) * ou.diffusion(t) ** 2 * score(x, t), lambda t, lam: -((1 - lam) ** 0.5) * ou.diffusion(t))
+    pair = (
+        lambda x, t, score, lam: (
+            ou.drift(x, t) - (1 - lam / 2) * ou.diffusion(t) ** 2 * score(x, t)
+        ),
+        lambda t, lam: -((1 - lam) ** 0.5) * ou.diffusion(t),
+    )
     assert check_reverse_sampler(pair, ou)
 
 
 def test_an_unknown_error_is_not_named():
-    evidence = check_reverse_sampler(lambda x, t, s, lam: (VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * s(x, t) + 0.3 * np.cos(3 * x),
-                                                           (1 - lam) ** 0.5 * VP.diffusion(t)), VP)
+    evidence = check_reverse_sampler(
+        lambda x, t, s, lam: (
+            VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * s(x, t) + 0.3 * np.cos(3 * x),
+            (1 - lam) ** 0.5 * VP.diffusion(t),
+        ),
+        VP,
+    )
     assert evidence.verdict == "refuted"
     assert evidence.diagnosis.names == ()
 
 
 def test_small_errors_are_seen():
     def off(x, t, score, lam):
-        return VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * (1 + 1e-11) * score(x, t), (1 - lam) ** 0.5 * VP.diffusion(t)
+        return VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * (1 + 1e-11) * score(x, t), (
+            1 - lam
+        ) ** 0.5 * VP.diffusion(t)
 
     assert check_reverse_sampler(off, VP).verdict == "refuted"
 
@@ -245,10 +314,14 @@ def test_predictions(prediction):
     def drift_and_noise(x, t, model, lam):
         dots = dict(zip(("alpha_dot", "sigma_dot"), VP.derivatives(t), strict=True))
         score = convert(model(x, t), x, prediction, "score", VP.alpha(t), VP.sigma(t), **dots)
-        return VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * score, (1 - lam) ** 0.5 * VP.diffusion(t)
+        return VP.drift(x, t) - (1 - lam / 2) * VP.diffusion(t) ** 2 * score, (
+            1 - lam
+        ) ** 0.5 * VP.diffusion(t)
 
     assert check_reverse_sampler(drift_and_noise, VP, prediction=prediction)
-    assert not check_reverse_sampler(drift_and_noise, VP, prediction="score" if prediction != "score" else "eps")
+    assert not check_reverse_sampler(
+        drift_and_noise, VP, prediction="score" if prediction != "score" else "eps"
+    )
 
 
 # -- the public check on steps -------------------------------------------------------------------
@@ -268,16 +341,22 @@ def test_euler_holds_with_its_order():
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_in_a_step_is_refuted_and_named(name):
-    evidence = check_reverse_sampler(as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 1, None)), VP, LAMBDAS)
+    evidence = check_reverse_sampler(
+        as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 1, None)), VP, LAMBDAS
+    )
     assert evidence.verdict == "refuted"
     assert name in evidence.diagnosis.names
     assert len(evidence.diagnosis.names) == 1
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES.values() if isinstance(SCHEDULES, dict) else SCHEDULES, ids=str)
+@pytest.mark.parametrize(
+    "schedule", SCHEDULES.values() if isinstance(SCHEDULES, dict) else SCHEDULES, ids=str
+)
 def test_ddim_is_exact_on_point_masses_for_every_schedule(schedule):
     schedule = schedule() if isinstance(schedule, type) else schedule
-    evidence = check_reverse_sampler(ddim(schedule), schedule, (0.0, 0.5, 1.0), prediction="eps", parameter="eta")
+    evidence = check_reverse_sampler(
+        ddim(schedule), schedule, (0.0, 0.5, 1.0), prediction="eps", parameter="eta"
+    )
     assert evidence
     assert "keeps q(x_t | x_0) exactly" in evidence.explain()
 
@@ -305,7 +384,12 @@ def test_two_dimensions():
     target = gaussian(VP, 2, None)
     assert check_reverse_sampler(as_euler_step(truth, target), VP, dimension=2)
     assert check_reverse_sampler(as_drift_and_noise(truth, mixture(VP, 2, None)), VP, dimension=2)
-    wrong = check_reverse_sampler(as_drift_and_noise(CLAIM.fault("noise_half").subject, mixture(VP, 2, None)), VP, LAMBDAS, dimension=2)
+    wrong = check_reverse_sampler(
+        as_drift_and_noise(CLAIM.fault("noise_half").subject, mixture(VP, 2, None)),
+        VP,
+        LAMBDAS,
+        dimension=2,
+    )
     assert wrong.diagnosis.names == ("noise_half",)
 
 
@@ -322,7 +406,12 @@ def test_a_rotation_is_not_called_wrong():
     assert check_reverse_sampler(with_rotation, VP, dimension=2).verdict == "undecided"
     assert check_reverse_sampler(step, VP, dimension=2).verdict == "undecided"
     for name in ("score_sign", "noise_half", "reversed_clock"):
-        wrong = check_reverse_sampler(as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 2, None)), VP, LAMBDAS, dimension=2)
+        wrong = check_reverse_sampler(
+            as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 2, None)),
+            VP,
+            LAMBDAS,
+            dimension=2,
+        )
         assert wrong.diagnosis.names == (name,)
 
 
@@ -334,7 +423,9 @@ def test_torch_in_single_and_double_precision():
 
     def drift_and_noise(x, t, score, lam):
         g2 = torch.as_tensor(VP.diffusion(t) ** 2, dtype=x.dtype)
-        return VP.rate(t) * x - (1 - lam / 2) * g2 * score(x, t), ((1 - lam) * g2) ** 0.5 * torch.ones(1, dtype=x.dtype)
+        return VP.rate(t) * x - (1 - lam / 2) * g2 * score(x, t), (
+            (1 - lam) * g2
+        ) ** 0.5 * torch.ones(1, dtype=x.dtype)
 
     def step(x, t, t_next, noise, score, lam):
         b, c = drift_and_noise(x, t, score, lam)
@@ -342,9 +433,19 @@ def test_torch_in_single_and_double_precision():
 
     for dtype in ("float64", "float32"):
         for sampler in (drift_and_noise, step):
-            assert check_reverse_sampler(sampler, VP, framework="torch", dtype=dtype).verdict == "holds", (dtype, sampler)
-    evidence = check_reverse_sampler(lambda x, t, s, lam: (drift_and_noise(x, t, s, lam)[0] * 1.01, drift_and_noise(x, t, s, lam)[1]), VP,
-                                     framework="torch", dtype="float32")
+            assert (
+                check_reverse_sampler(sampler, VP, framework="torch", dtype=dtype).verdict
+                == "holds"
+            ), (dtype, sampler)
+    evidence = check_reverse_sampler(
+        lambda x, t, s, lam: (
+            drift_and_noise(x, t, s, lam)[0] * 1.01,
+            drift_and_noise(x, t, s, lam)[1],
+        ),
+        VP,
+        framework="torch",
+        dtype="float32",
+    )
     assert evidence.verdict == "refuted"
     assert 1e-6 < evidence.bound < 1e-3
 
@@ -366,24 +467,27 @@ def good(x, t, score, lam):
     return x, 1.0
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"lambdas": (0.0, 1.5)}, r"lambdas must be <= 1 \(got 1.5\)"),
-    ({"lambdas": ()}, "lambdas must be one or more finite numbers"),
-    ({"lambdas": (float("nan"),)}, "lambdas must be one or more finite numbers"),
-    ({"prediction": "noise"}, "prediction must be one of"),
-    ({"parameter": "churn"}, "parameter must be one of"),
-    ({"clock": "up"}, "clock must be one of"),
-    ({"form": "sampler"}, "form must be one of"),
-    ({"times": (0.5, 0.2)}, "times must be"),
-    ({"times": (0.0, 0.2)}, "times must be"),
-    ({"times": (0.1, 2.0)}, "times must be"),
-    ({"sampler": 3}, "sampler must be callable"),
-    ({"sampler": lambda x, t: x}, "sampler must be drift_and_noise"),
-    ({"sampler": (good, good, good)}, "sampler must be a pair"),
-    ({"sampler": lambda x, t, score: (x, 1.0)}, "lambdas must be one value"),
-    ({"process": object()}, "process must be an object with drift"),
-    ({"process": LinearSDE([[-1.0, 0.5], [0.0, -1.0]], 0.0, 1.0)}, "process must be isotropic"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lambdas": (0.0, 1.5)}, r"lambdas must be <= 1 \(got 1.5\)"),
+        ({"lambdas": ()}, "lambdas must be one or more finite numbers"),
+        ({"lambdas": (float("nan"),)}, "lambdas must be one or more finite numbers"),
+        ({"prediction": "noise"}, "prediction must be one of"),
+        ({"parameter": "churn"}, "parameter must be one of"),
+        ({"clock": "up"}, "clock must be one of"),
+        ({"form": "sampler"}, "form must be one of"),
+        ({"times": (0.5, 0.2)}, "times must be"),
+        ({"times": (0.0, 0.2)}, "times must be"),
+        ({"times": (0.1, 2.0)}, "times must be"),
+        ({"sampler": 3}, "sampler must be callable"),
+        ({"sampler": lambda x, t: x}, "sampler must be drift_and_noise"),
+        ({"sampler": (good, good, good)}, "sampler must be a pair"),
+        ({"sampler": lambda x, t, score: (x, 1.0)}, "lambdas must be one value"),
+        ({"process": object()}, "process must be an object with drift"),
+        ({"process": LinearSDE([[-1.0, 0.5], [0.0, -1.0]], 0.0, 1.0)}, "process must be isotropic"),
+    ],
+)
 def test_bad_arguments(change, message):
     arguments = {"sampler": good, "process": VP} | change
     with pytest.raises(ArgumentError, match=message):
@@ -399,17 +503,20 @@ def test_a_process_that_contradicts_itself():
         check_reverse_sampler(good, Wrong())
 
 
-@pytest.mark.parametrize(("sampler", "message"), [
-    (lambda x, t, score, lam: x, "return the pair"),
-    (lambda x, t, score, lam: (x[:3], 1.0), "shape"),
-    (lambda x, t, score, lam: (x * np.nan, 1.0), "finite"),
-    (lambda x, t, score, lam: (x, np.abs(x)), "depends on t only"),
-    (lambda x, t, score, lam: (x, 1j), "real numbers"),
-    (lambda x, t, score, lam: 1 / 0, "ZeroDivisionError"),
-    (lambda x, t, score, lam: (score(x.ravel(), t), 1.0), "points of shape"),
-    (lambda x, t, t_next, noise, score, lam: x[0, 0] * "a", "sampler must"),
-    (lambda x, t, t_next, noise, score, lam: x * np.inf, "finite"),
-])
+@pytest.mark.parametrize(
+    ("sampler", "message"),
+    [
+        (lambda x, t, score, lam: x, "return the pair"),
+        (lambda x, t, score, lam: (x[:3], 1.0), "shape"),
+        (lambda x, t, score, lam: (x * np.nan, 1.0), "finite"),
+        (lambda x, t, score, lam: (x, np.abs(x)), "depends on t only"),
+        (lambda x, t, score, lam: (x, 1j), "real numbers"),
+        (lambda x, t, score, lam: 1 / 0, "ZeroDivisionError"),
+        (lambda x, t, score, lam: (score(x.ravel(), t), 1.0), "points of shape"),
+        (lambda x, t, t_next, noise, score, lam: x[0, 0] * "a", "sampler must"),
+        (lambda x, t, t_next, noise, score, lam: x * np.inf, "finite"),
+    ],
+)
 def test_callables_that_cannot_be_judged(sampler, message):
     with pytest.raises(CallableError, match=message):
         check_reverse_sampler(sampler, VP)
@@ -426,7 +533,12 @@ def test_a_callable_that_writes_into_its_input():
 
 def test_a_clipping_sampler_is_said_to_clip():
     inner = as_euler_step(truth, gaussian(VP, 1, None))
-    evidence = check_reverse_sampler(lambda x, t, t_next, noise, score, lam: np.clip(inner(x, t, t_next, noise, score, lam), -0.5, 0.5), VP)
+    evidence = check_reverse_sampler(
+        lambda x, t, t_next, noise, score, lam: np.clip(
+            inner(x, t, t_next, noise, score, lam), -0.5, 0.5
+        ),
+        VP,
+    )
     assert not evidence
     assert "not affine" in evidence.explain()
 
@@ -435,7 +547,9 @@ def test_a_step_that_is_not_smooth_is_not_acquitted():
     inner = as_euler_step(truth, gaussian(VP, 1, None))
 
     def jumpy(x, t, t_next, noise, score, lam):
-        return inner(x, t, t_next, noise, score, lam) + 0.3 * (t - t_next) * np.sin(40 / (t - t_next))
+        return inner(x, t, t_next, noise, score, lam) + 0.3 * (t - t_next) * np.sin(
+            40 / (t - t_next)
+        )
 
     assert not check_reverse_sampler(jumpy, VP, (0.0,))
 
@@ -469,7 +583,10 @@ def test_a_step_that_clips_does_not_hold(clipped):
 def test_a_step_that_draws_its_own_noise_is_named():
     rng = np.random.default_rng(0)
     with pytest.raises(sp.CallableError, match="sampler must use the noise it is given"):
-        sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: euler(x, t, tn, rng.standard_normal(x.shape), s, lam), ornstein_uhlenbeck())
+        sp.check_reverse_sampler(
+            lambda x, t, tn, z, s, lam: euler(x, t, tn, rng.standard_normal(x.shape), s, lam),
+            ornstein_uhlenbeck(),
+        )
 
 
 def test_a_sampler_right_on_the_line_only_does_not_hold():
@@ -483,8 +600,12 @@ def test_a_sampler_right_on_the_line_only_does_not_hold():
         g2 = process.diffusion(t) ** 2
         return process.drift(x, t) - (1 - lam / 2) * g2 * s, np.sqrt((1 - lam) * g2)
 
-    assert sp.check_reverse_sampler(lambda x, t, score, lam: drift_and_noise(x, t, score, lam), process)
-    assert not sp.check_reverse_sampler(lambda x, t, score, lam: drift_and_noise(x, t, score, lam, True), process)
+    assert sp.check_reverse_sampler(
+        lambda x, t, score, lam: drift_and_noise(x, t, score, lam), process
+    )
+    assert not sp.check_reverse_sampler(
+        lambda x, t, score, lam: drift_and_noise(x, t, score, lam, True), process
+    )
 
 
 def test_ddim_with_eta_holds_by_default():
@@ -493,7 +614,12 @@ def test_ddim_with_eta_holds_by_default():
     process = VPLinear()
 
     def ddim(x, t, t_next, noise, model, eta):
-        a, s, b, r = process.alpha(t), process.sigma(t), process.alpha(t_next), process.sigma(t_next)
+        a, s, b, r = (
+            process.alpha(t),
+            process.sigma(t),
+            process.alpha(t_next),
+            process.sigma(t_next),
+        )
         eps = model(x, t)
         x0 = (x - s * eps) / a
         c = eta * r / s * np.sqrt(1 - a**2 / b**2)
@@ -504,11 +630,16 @@ def test_ddim_with_eta_holds_by_default():
 
 
 def test_clipped_noise_is_refuted_and_a_clipped_state_is_open():
-    noise = sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam), ornstein_uhlenbeck())
+    noise = sp.check_reverse_sampler(
+        lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam), ornstein_uhlenbeck()
+    )
     assert noise.verdict == "refuted"
     assert "0.516 of the variance" in noise.explain()  # E min(Z², 1)
     assert noise.cost["calls"] == 2 + 4 * 80 + 1
-    state = sp.check_reverse_sampler(lambda x, t, tn, z, s, lam: np.clip(euler(x, t, tn, z, s, lam), -2, 2.5), ornstein_uhlenbeck())
+    state = sp.check_reverse_sampler(
+        lambda x, t, tn, z, s, lam: np.clip(euler(x, t, tn, z, s, lam), -2, 2.5),
+        ornstein_uhlenbeck(),
+    )
     assert state.verdict == "undecided"
     assert "not affine in x" in state.sentence
     assert "clips" in state.sentence
@@ -528,7 +659,11 @@ def test_a_step_with_a_linearised_score_does_not_hold():
 def test_a_step_right_on_the_line_only_does_not_hold():
     def total(x, t, tn, z, score, lam):
         h, g2 = t - tn, VP.diffusion(t) ** 2
-        return x - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t).sum(axis=1, keepdims=True)) + np.sqrt((1 - lam) * h * g2) * z
+        return (
+            x
+            - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t).sum(axis=1, keepdims=True))
+            + np.sqrt((1 - lam) * h * g2) * z
+        )
 
     assert sp.check_reverse_sampler(total, VP, dimension=1)
     assert not sp.check_reverse_sampler(total, VP)
@@ -540,7 +675,11 @@ def test_calls_double_where_no_one_says_the_dimension():
     def counted(x, t, tn, z, score, lam):
         seen.append(x.shape[1])
         h, g2 = t - tn, VP.diffusion(t) ** 2
-        return x - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t)) + np.sqrt((1 - lam) * h * g2) * z
+        return (
+            x
+            - h * (VP.drift(x, t) - (1 - lam / 2) * g2 * score(x, t))
+            + np.sqrt((1 - lam) * h * g2) * z
+        )
 
     assert sp.check_reverse_sampler(counted, VP, (0.0, 1.0))
     assert [seen.count(d) for d in (1, 2)] == [2 + 2 * 86] * 2
@@ -569,8 +708,12 @@ def test_a_bound_that_says_nothing_acquits_no_one():
 
     def drift_and_noise(x, t, score, lam, factor=1.0):
         g2 = ve.diffusion(t) ** 2
-        return (-(1 - lam / 2) * g2 * score(x, t) * factor).astype(np.float32), np.float32(np.sqrt((1 - lam) * g2))
+        return (-(1 - lam / 2) * g2 * score(x, t) * factor).astype(np.float32), np.float32(
+            np.sqrt((1 - lam) * g2)
+        )
 
-    evidence = sp.check_reverse_sampler(drift_and_noise, ve, prediction="score", times=(0.01, 0.9), dtype="float32")
+    evidence = sp.check_reverse_sampler(
+        drift_and_noise, ve, prediction="score", times=(0.01, 0.9), dtype="float32"
+    )
     assert evidence.verdict == "undecided", evidence.explain()
     assert "use float64" in evidence.sentence

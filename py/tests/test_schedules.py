@@ -1,4 +1,6 @@
-"""Schedules: both halves agree, by a derivative taken without differences; bad parameters get their message."""
+"""Schedules: both halves agree, by a derivative taken without differences; bad parameters get their
+message.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def test_the_sde_has_the_declared_marginal(name, part):
     rate, sigma = float(s.rate(t)), float(s.sigma(t))
     assert np.isclose(slope(s.alpha, t), rate * s.alpha(t), rtol=1e-6, atol=1e-9)
     variance = slope(lambda u: s.sigma(u) ** 2, t)
-    assert np.isclose(variance, 2 * rate * sigma**2 + s.diffusion(t) ** 2, rtol=1e-6, atol=1e-9 * abs(rate))
+    assert np.isclose(
+        variance, 2 * rate * sigma**2 + s.diffusion(t) ** 2, rtol=1e-6, atol=1e-9 * abs(rate)
+    )
     alpha_dot, sigma_dot = s.derivatives(t)
     assert np.isclose(alpha_dot, slope(s.alpha, t), rtol=1e-6, atol=1e-9)
     assert np.isclose(sigma_dot, slope(s.sigma, t), rtol=1e-6, atol=1e-8)
@@ -66,9 +70,15 @@ def test_at_time_zero(name):
 def test_small_times_keep_their_digits(exponent):
     t = 10.0**exponent
     vp, cosine = VPLinear(), VPCosine()
-    assert np.isclose(vp.sigma(t) ** 2, 0.1 * t + 19.9 * t * t / 2 - (0.1 * t) ** 2 / 2, rtol=1e-4 if t > 1e-6 else 1e-9)
+    assert np.isclose(
+        vp.sigma(t) ** 2,
+        0.1 * t + 19.9 * t * t / 2 - (0.1 * t) ** 2 / 2,
+        rtol=1e-4 if t > 1e-6 else 1e-9,
+    )
     start = 0.008 / 1.008 * np.pi / 2
-    assert np.isclose(cosine.sigma(t) ** 2, 2 * np.tan(start) * t / 1.008 * np.pi / 2, rtol=200 * t + 1e-9)
+    assert np.isclose(
+        cosine.sigma(t) ** 2, 2 * np.tan(start) * t / 1.008 * np.pi / 2, rtol=200 * t + 1e-9
+    )
 
 
 def test_the_cosine_clip():

@@ -20,7 +20,11 @@ def test_covariances_keep_their_condition(cov):
 
 @given(sps.mixtures(), st.data())
 def test_mixtures_have_a_density(mixture, data):
-    x = np.array(data.draw(st.lists(sps.numbers(-3, 3), min_size=mixture.dimension, max_size=mixture.dimension)))[None]
+    x = np.array(
+        data.draw(
+            st.lists(sps.numbers(-3, 3), min_size=mixture.dimension, max_size=mixture.dimension)
+        )
+    )[None]
     assert np.isfinite(mixture.log_density(x)).all()
 
 
@@ -78,8 +82,17 @@ def test_minimal_processes_are_readable():
     assert rotating.matrix().tolist() == [[0.0, 0.5625], [0.0, 0.0]]
     field, theta = find(sps.smooth_fields(d=2), lambda pair: True, settings=NO_DEADLINE)
     assert field.dimension == 2
-    assert theta.tolist() == [0.25, 0.25, 1.0, 1.0], "the logistic field: equal rates, unit capacities"
-    net, theta = find(sps.smooth_fields(d=1), lambda pair: type(pair[0]).__name__ == "TanhNetwork", settings=NO_DEADLINE)
+    assert theta.tolist() == [
+        0.25,
+        0.25,
+        1.0,
+        1.0,
+    ], "the logistic field: equal rates, unit capacities"
+    net, theta = find(
+        sps.smooth_fields(d=1),
+        lambda pair: type(pair[0]).__name__ == "TanhNetwork",
+        settings=NO_DEADLINE,
+    )
     assert not theta.any()
     late = find(sps.schedules(), lambda s: s.horizon > 1, settings=NO_DEADLINE)
     assert type(late).__name__ == "EDM"

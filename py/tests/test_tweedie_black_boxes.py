@@ -1,4 +1,6 @@
-"""tweedie: right callables are not refuted for how they round or bend, wrong ones do not pass for where the data lie."""
+"""tweedie: right callables are not refuted for how they round or bend, wrong ones do not pass for
+where the data lie.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def data(seed=0, n=40, d=3):
 
 def mixture(seed=0, d=3, k=3):
     rng = np.random.default_rng(seed)
-    return sp.GaussianMixture(np.full(k, 1 / k), rng.standard_normal((k, d)), np.stack([random_covariance(rng, d, 5.0) for _ in range(k)]))
+    return sp.GaussianMixture(
+        np.full(k, 1 / k),
+        rng.standard_normal((k, d)),
+        np.stack([random_covariance(rng, d, 5.0) for _ in range(k)]),
+    )
 
 
 @given(
@@ -34,7 +40,9 @@ def mixture(seed=0, d=3, k=3):
     st.sampled_from([0.0, 1e2, 1e4, 1e6]),
     st.sampled_from([np.float64, np.float32]),
 )
-def test_right_callables_are_never_refuted_and_wrong_ones_never_hold(seed, d, n, log_condition, offset, dtype):
+def test_right_callables_are_never_refuted_and_wrong_ones_never_hold(
+    seed, d, n, log_condition, offset, dtype
+):
     rng = np.random.default_rng(seed)
     cov = random_covariance(rng, d, 10.0**log_condition)
     prior = sp.Atoms(rng.standard_normal((30, d)) + offset)
@@ -66,7 +74,11 @@ def test_data_far_from_the_origin_hide_nothing(offset):
 
 def test_a_bound_that_says_nothing_is_undecided():
     points = data() + 1e4
-    evidence = sp.check_denoiser(lambda y: sp.Atoms(points).posterior_mean(y, 0.7 * np.eye(3)).astype(np.float32), points, 0.7)
+    evidence = sp.check_denoiser(
+        lambda y: sp.Atoms(points).posterior_mean(y, 0.7 * np.eye(3)).astype(np.float32),
+        points,
+        0.7,
+    )
     assert evidence.verdict == "undecided"
     assert "centre the data" in evidence.explain()
     blunt = sp.check_score(lambda y: (-y).astype(np.float32), None, 1.0, points=points)
@@ -82,8 +94,11 @@ def test_a_score_that_is_wrong_where_there_is_little_noise():
         return np.linalg.solve(cov, (prior.posterior_mean(y, cov) - y).T).T
 
     assert sp.check_score(score, prior, cov, tolerance=0.01)
-    # Σ times this error is a thousandth of the data's extent; in units of the noise it is everything
-    assert not sp.check_score(lambda y: score(y) * np.array([1.0, 1.0, 0.0]), prior, cov, tolerance=0.01)
+    # Σ times this error is a thousandth of the data's extent; in units of the noise it is
+    # everything
+    assert not sp.check_score(
+        lambda y: score(y) * np.array([1.0, 1.0, 0.0]), prior, cov, tolerance=0.01
+    )
 
 
 def test_kinks_are_not_asymmetry():
@@ -93,9 +108,16 @@ def test_kinks_are_not_asymmetry():
     def gradient_of_a_convex_function(y):
         return np.maximum(y @ weights.T + biases, 0) @ weights / 2000
 
-    assert sp.check_score(lambda y: 0.1 * gradient_of_a_convex_function(y) - y, None, 0.7, points=points)
+    assert sp.check_score(
+        lambda y: 0.1 * gradient_of_a_convex_function(y) - y, None, 0.7, points=points
+    )
     turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    assert not sp.check_score(lambda y: 0.1 * gradient_of_a_convex_function(y) - y + 1e-6 * y @ turn, None, 0.7, points=points)
+    assert not sp.check_score(
+        lambda y: 0.1 * gradient_of_a_convex_function(y) - y + 1e-6 * y @ turn,
+        None,
+        0.7,
+        points=points,
+    )
 
 
 def test_many_dimensions_are_probed_in_some_directions():
@@ -105,8 +127,12 @@ def test_many_dimensions_are_probed_in_some_directions():
     points = rng.standard_normal((3, d))
     assert sp.check_score(lambda y: rows.append(len(y)) or -y / 2, None, 1.0, points=points)
     assert rows == [3, 3, 4 * 3 * 64]
-    assert not sp.check_score(lambda y: -y / 2 + 1e-6 * y @ (turn - turn.T), None, 1.0, points=points)
-    assert not sp.check_score(lambda y: -1.01 * y, None, 1.0, points=points), "the posterior covariance would be negative"
+    assert not sp.check_score(
+        lambda y: -y / 2 + 1e-6 * y @ (turn - turn.T), None, 1.0, points=points
+    )
+    assert not sp.check_score(lambda y: -1.01 * y, None, 1.0, points=points), (
+        "the posterior covariance would be negative"
+    )
 
 
 @pytest.mark.parametrize("point", [0.3, 2.0, 50.0])
@@ -115,7 +141,10 @@ def test_the_error_of_a_difference_is_covered(name, point):
     f, slope = {
         "cube": (lambda x: x**3, 3 * point**2),
         "sine": (lambda x: np.sin(x), np.cos(point)),
-        "steep": (lambda x: np.tanh(30 * (x - 0.3)), 30 / np.cosh(min(30 * (point - 0.3), 300.0)) ** 2),
+        "steep": (
+            lambda x: np.tanh(30 * (x - 0.3)),
+            30 / np.cosh(min(30 * (point - 0.3), 300.0)) ** 2,
+        ),
     }[name]
     found, error = row_jacobian(Guarded(f, "f"), np.array([[point]]))
     assert abs(found[0, 0, 0] - slope) <= error[0, 0, 0]
@@ -140,11 +169,21 @@ def test_a_function_without_forward_mode_is_differenced():
 
 @pytest.mark.parametrize("cov", [COV, 0.6 * np.eye(3)], ids=["full", "isotropic"])
 @pytest.mark.parametrize("prior", [mixture(), sp.Atoms(data())], ids=["mixture", "atoms"])
-@pytest.mark.parametrize(("check", "prediction"), [(sp.check_score, "score"), (sp.check_denoiser, "x0")], ids=["score", "denoiser"])
-def test_every_explanation_names_itself_or_a_simpler_one_that_predicts_the_same(check, prediction, prior, cov):
+@pytest.mark.parametrize(
+    ("check", "prediction"),
+    [(sp.check_score, "score"), (sp.check_denoiser, "x0")],
+    ids=["score", "denoiser"],
+)
+def test_every_explanation_names_itself_or_a_simpler_one_that_predicts_the_same(
+    check, prediction, prior, cov
+):
     problem = make_problem(prior, cov, 1.0, None, 16, None, 0, check.__name__)
     kind = Prediction(prediction, problem, 0.5, None)
-    predictions = score_candidates(problem, problem.score(), kind) if prediction == "score" else denoiser_candidates(problem, kind)
+    predictions = (
+        score_candidates(problem, problem.score(), kind)
+        if prediction == "score"
+        else denoiser_candidates(problem, kind)
+    )
     truth = problem.score() if prediction == "score" else problem.mean()
     assert sum(" + " in name for name in predictions) > 40
     for name, value in predictions.items():

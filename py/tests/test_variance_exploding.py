@@ -1,4 +1,6 @@
-"""variance_exploding: the quadrature behind it, the finding about the VE class, and check_marginals on right, wrong and bad callables."""
+"""variance_exploding: the quadrature behind it, the finding about the VE class, and check_marginals
+on right, wrong and bad callables.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,10 @@ def vp(**replaced):
     return {
         "drift": lambda x, t: -0.5 * beta(t) * x,
         "diffusion": lambda t: math.sqrt(beta(t)),
-        "marginal": lambda x0, t: (x0 * math.exp(-integral(t) / 2), math.sqrt(1 - math.exp(-integral(t)))),
+        "marginal": lambda x0, t: (
+            x0 * math.exp(-integral(t) / 2),
+            math.sqrt(1 - math.exp(-integral(t))),
+        ),
         **replaced,
     }
 
@@ -45,11 +50,15 @@ def vp(**replaced):
 
 
 def test_known_values():
-    law = formula(0.0, Sigma(now=2.0, slope=0.5, start=0.0, end=0, mirror=0, mirror_slope=0, time=0))
+    law = formula(
+        0.0, Sigma(now=2.0, slope=0.5, start=0.0, end=0, mirror=0, mirror_slope=0, time=0)
+    )
     assert (law.spread, law.rate) == (4.0, 2.0)
     assert math.isclose(law.kernel(0.0), 1 / math.sqrt(8 * math.pi))
     misprint = Variant(root=EDITS["root_sigma"][0]["root"])(0.0, Sigma(2.0, 0.5, 0.0, 0, 0, 0, 0))
-    assert math.isclose(misprint.kernel(0.0) / law.kernel(0.0), math.sqrt(2.0)), "the printed kernel has mass √σ"
+    assert math.isclose(misprint.kernel(0.0) / law.kernel(0.0), math.sqrt(2.0)), (
+        "the printed kernel has mass √σ"
+    )
 
 
 @given(st.floats(0.05, 0.95), st.sampled_from(sorted(SCALES)))
@@ -59,7 +68,9 @@ def test_sigma_and_its_slope(part, name):
     sigma = Sigma.at(scale.sigma, t, float(scale.horizon)).values()
     assert math.isclose(sigma.now, scale.sigma(t), rel_tol=1e-13)
     h = 1e-5
-    assert math.isclose(sigma.slope, (scale.sigma(t + h) - scale.sigma(t - h)) / (2 * h), rel_tol=1e-6)
+    assert math.isclose(
+        sigma.slope, (scale.sigma(t + h) - scale.sigma(t - h)) / (2 * h), rel_tol=1e-6
+    )
     assert math.isclose(sigma.mirror, scale.sigma(scale.horizon - t), rel_tol=1e-13)
 
 
@@ -72,7 +83,9 @@ def test_moments_of_ornstein_uhlenbeck(a, g, b, t):
     m = moments(coefficients, np.array([t / 3, t]), eps=2.3e-16)
     growth = t if a == 0 else math.expm1(2 * a * t) / (2 * a)
     assert np.isclose(m.variance[-1, 0], g * g * growth, rtol=1e-13)
-    assert np.isclose(m.shift[-1, 0], b * (t if a == 0 else math.expm1(a * t) / a), rtol=1e-12, atol=1e-13)
+    assert np.isclose(
+        m.shift[-1, 0], b * (t if a == 0 else math.expm1(a * t) / a), rtol=1e-12, atol=1e-13
+    )
     assert np.isclose(m.log_mean[-1, 0], a * t, rtol=1e-14)
     assert m.converged.all()
 
@@ -92,7 +105,11 @@ def test_moments_find_a_kink_anywhere(where, height):
 
 
 def test_moments_inside_a_panel():
-    m = moments(lambda s: tuple(np.stack([f(s)], 1) for f in (np.cos, np.zeros_like, np.exp)), np.array([1.0]), eps=2.3e-16)
+    m = moments(
+        lambda s: tuple(np.stack([f(s)], 1) for f in (np.cos, np.zeros_like, np.exp)),
+        np.array([1.0]),
+        eps=2.3e-16,
+    )
     u = np.array([0.0, 0.123, 0.77, 1.0])
     assert np.allclose(m.at(u)[:, 0], np.sin(u), atol=1e-14)
     assert np.allclose(m.integral(m.g2, u)[:, 0], np.expm1(u), atol=1e-14)
@@ -123,17 +140,24 @@ def test_the_finding_is_in_the_default_run():
         evidence = check.run(CLAIM.truth, instance.build(None), None)
         assert evidence.verdict == "holds", evidence.explain()
         if instance.name == "VE geometric":
-            for part in ("5.87e+03 at t = 1e-05", "59.2 at t = 0.001", "1.22 at t = 0.1", "first blurred by σ(0) = 0.01"):
+            for part in (
+                "5.87e+03 at t = 1e-05",
+                "59.2 at t = 0.001",
+                "1.22 at t = 0.1",
+                "first blurred by σ(0) = 0.01",
+            ):
                 assert part in evidence.sentence
 
 
-# -- check_marginals on right code --------------------------------------------------------------------
+# -- check_marginals on right code -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_practitioners_schedules_hold(name):
     s = SCHEDULES[name]
-    evidence = sp.check_marginals(s.drift, s.diffusion, s.marginal, horizon=s.horizon, reading="blurred")
+    evidence = sp.check_marginals(
+        s.drift, s.diffusion, s.marginal, horizon=s.horizon, reading="blurred"
+    )
     assert evidence, evidence.explain()
     assert evidence.bound < 1e-12
 
@@ -148,7 +172,9 @@ def test_vp_with_any_parameters(low, high, horizon):
 @given(st.floats(0.001, 0.5), st.floats(2, 100), st.floats(1e-12, 1e-3))
 def test_a_small_error_anywhere_is_seen(low, high, error):
     s = VE(low, high)
-    off = sp.check_marginals(s.drift, lambda t: s.diffusion(t) * (1 + error), s.marginal, reading="blurred")
+    off = sp.check_marginals(
+        s.drift, lambda t: s.diffusion(t) * (1 + error), s.marginal, reading="blurred"
+    )
     assert off.verdict == "refuted"
     assert abs(off.value / error - 1) < 1.1
 
@@ -163,7 +189,11 @@ def test_cancellation_at_small_times_is_forgiven_and_told():
 
 def test_constants_shifts_and_coordinates():
     assert sp.check_marginals(lambda x, t: 0.0, lambda t: 1, lambda x0, t: (x0, math.sqrt(t)))
-    assert sp.check_marginals(lambda x, t: 1 - x, lambda t: 1.0, lambda x0, t: (x0 * math.exp(-t) - math.expm1(-t), math.sqrt(-math.expm1(-2 * t) / 2)))
+    assert sp.check_marginals(
+        lambda x, t: 1 - x,
+        lambda t: 1.0,
+        lambda x0, t: (x0 * math.exp(-t) - math.expm1(-t), math.sqrt(-math.expm1(-2 * t) / 2)),
+    )
     rates, noise = np.array([1.0, 2.0, 0.5]), np.array([1.0, 3.0, 2.0])
 
     def marginal(x0, t):
@@ -171,18 +201,24 @@ def test_constants_shifts_and_coordinates():
 
     for diffusion in (lambda t: noise, lambda t: noise[None], lambda t: np.diag(noise)):
         assert sp.check_marginals(lambda x, t: -rates * x, diffusion, marginal, d=3)
-    assert sp.check_marginals(lambda x, t: -x, lambda t: 0.0, lambda x0, t: (x0 * math.exp(-t), 0.0)), "no noise at all"
+    assert sp.check_marginals(
+        lambda x, t: -x, lambda t: 0.0, lambda x0, t: (x0 * math.exp(-t), 0.0)
+    ), "no noise at all"
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (5, 1), (5, 2), (1, 2)])
 def test_shapes_of_std(shape):
     std = vp()["marginal"]
-    assert sp.check_marginals(**vp(marginal=lambda x0, t: (std(x0, t)[0], np.full(shape, std(x0, t)[1]))))
+    assert sp.check_marginals(
+        **vp(marginal=lambda x0, t: (std(x0, t)[0], np.full(shape, std(x0, t)[1])))
+    )
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_singular_and_rough_coefficients():
-    assert sp.check_marginals(lambda x, t: 0 * x, lambda t: math.sqrt(0.5 / math.sqrt(t)), lambda x0, t: (x0, t**0.25)), "g infinite at t = 0"
+    assert sp.check_marginals(
+        lambda x, t: 0 * x, lambda t: math.sqrt(0.5 / math.sqrt(t)), lambda x0, t: (x0, t**0.25)
+    ), "g infinite at t = 0"
     jump = {"drift": lambda x, t: 0 * x, "diffusion": lambda t: 1.0 if t < 1 / 3 else 2.0}
 
     def marginal(x0, t):
@@ -193,13 +229,22 @@ def test_singular_and_rough_coefficients():
     assert found and named
     assert named.cost["panels"] < found.cost["panels"] / 4
     s = FlowMatching()
-    open_end = sp.check_marginals(s.drift, s.diffusion, s.marginal, max_panels=300)  # horizon 1: the drift is infinite there
+    open_end = sp.check_marginals(
+        s.drift, s.diffusion, s.marginal, max_panels=300
+    )  # horizon 1: the drift is infinite there
     assert open_end and "Left out" in open_end.explain()
-    assert sp.check_marginals(s.drift, s.diffusion, s.marginal, times=[0.5, 1.0], max_panels=300).verdict == "undecided"
+    assert (
+        sp.check_marginals(
+            s.drift, s.diffusion, s.marginal, times=[0.5, 1.0], max_panels=300
+        ).verdict
+        == "undecided"
+    )
 
 
 def test_rounding_noise_is_no_feature():
-    """1 - exp(-x) leaves noise in g² at small t: it is accepted as such, not refined for ever, and not called a singularity."""
+    """1 - exp(-x) leaves noise in g² at small t: it is accepted as such, not refined for ever, and
+    not called a singularity.
+    """
     low, high = 0.0017, 17.7
 
     def area(t):
@@ -217,12 +262,17 @@ def test_rounding_noise_is_no_feature():
 def test_cosine_without_its_clip_in_the_marginal():
     clipped, plain = VPCosine(clip=50.0), VPCosine(clip=None, horizon=0.9946)
     assert sp.check_marginals(clipped.drift, clipped.diffusion, clipped.marginal)
-    assert sp.check_marginals(clipped.drift, clipped.diffusion, plain.marginal, horizon=0.99).verdict == "refuted"
+    assert (
+        sp.check_marginals(clipped.drift, clipped.diffusion, plain.marginal, horizon=0.99).verdict
+        == "refuted"
+    )
 
 
 def test_float32_gets_a_bound_of_its_own():
     def single(f):
-        return lambda *a: tuple(np.float32(v) for v in f(*a)) if f is base["marginal"] else np.float32(f(*a))
+        return lambda *a: (
+            tuple(np.float32(v) for v in f(*a)) if f is base["marginal"] else np.float32(f(*a))
+        )
 
     base = vp(marginal=VPLinear().marginal)
     rounded = {n: single(f) for n, f in base.items()}
@@ -230,7 +280,9 @@ def test_float32_gets_a_bound_of_its_own():
     evidence = sp.check_marginals(**rounded, times=times)
     assert evidence
     assert 1e-8 < evidence.bound < 1e-4
-    assert not sp.check_marginals(**{**rounded, "diffusion": lambda t: np.float32(1.001 * math.sqrt(beta(t)))}, times=times)
+    assert not sp.check_marginals(
+        **{**rounded, "diffusion": lambda t: np.float32(1.001 * math.sqrt(beta(t)))}, times=times
+    )
 
 
 def test_calls_are_as_documented():
@@ -245,7 +297,11 @@ def test_calls_are_as_documented():
 
     evidence = sp.check_marginals(**{n: counted(n, f) for n, f in vp().items()})
     panels = evidence.cost["panels"]
-    assert counts == {"drift": 2 + NODES * panels, "diffusion": 2 + NODES * panels, "marginal": 3 + 16}
+    assert counts == {
+        "drift": 2 + NODES * panels,
+        "diffusion": 2 + NODES * panels,
+        "marginal": 3 + 16,
+    }
     assert panels < 60
     assert [evidence.cost[f"{n} calls"] for n in counts] == list(counts.values())
 
@@ -254,11 +310,18 @@ def test_calls_are_as_documented():
 def test_a_distant_fixed_point_is_granted_its_rounding(mu):
     for marginal in (
         lambda x0, t: (mu + (x0 - mu) * math.exp(-t), math.sqrt(-math.expm1(-2 * t) / 2)),
-        lambda x0, t: (x0 * math.exp(-t) + mu * (1 - math.exp(-t)), math.sqrt(-math.expm1(-2 * t) / 2)),
+        lambda x0, t: (
+            x0 * math.exp(-t) + mu * (1 - math.exp(-t)),
+            math.sqrt(-math.expm1(-2 * t) / 2),
+        ),
     ):
         evidence = sp.check_marginals(lambda x, t: -(x - mu), lambda t: 1.0, marginal)
         assert evidence, evidence.explain()
-        off = sp.check_marginals(lambda x, t: -(x - mu), lambda t: 1.0, lambda x0, t, f=marginal: (f(x0, t)[0] * (1 + 1e-8), f(x0, t)[1]))
+        off = sp.check_marginals(
+            lambda x, t: -(x - mu),
+            lambda t: 1.0,
+            lambda x0, t, f=marginal: (f(x0, t)[0] * (1 + 1e-8), f(x0, t)[1]),
+        )
         assert off.verdict == "refuted"
 
 
@@ -280,7 +343,13 @@ def test_a_drift_that_overflows_far_away_is_not_affine():
 def test_a_marginal_right_at_round_times_only_is_refuted():
     law = vp()["marginal"]
     round_times = (1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0, 0.0)
-    evidence = sp.check_marginals(**vp(marginal=lambda x0, t: law(x0, t) if t in round_times else (law(x0, t)[0], 1.1 * law(x0, t)[1])))
+    evidence = sp.check_marginals(
+        **vp(
+            marginal=lambda x0, t: (
+                law(x0, t) if t in round_times else (law(x0, t)[0], 1.1 * law(x0, t)[1])
+            )
+        )
+    )
     assert evidence.verdict == "refuted"
 
 
@@ -295,9 +364,10 @@ def test_seed_changes_probes_not_verdicts():
         assert sp.check_marginals(**vp(), seed=seed)
 
 
-# -- diagnosis ----------------------------------------------------------------------------------------
+# -- diagnosis -------------------------------------------------------------------------------------
 
-#: Faults that a mean and a standard deviation cannot show: they have no normaliser, and no square root of a negative number.
+#: Faults that a mean and a standard deviation cannot show: they have no normaliser, and no square
+#: root of a negative number.
 SILENT = {"root_sigma", "exponent_sign", "rate_negative"}
 SHOWN = [n for n in EDITS if n not in SILENT]
 HALVES = SCALES["quadratic, σ_0 = 1/3"]
@@ -319,7 +389,9 @@ def user(subject, sigma=HALVES.sigma):
 def scale_for(names):
     if "sigma0_not_squared" in names:  # with σ_0 < 1 its variance starts negative
         return lambda t: 4 * HALVES.sigma(t)
-    return (lambda t: t + t * t) if "rate_over_t" in names else HALVES.sigma  # with σ_0 ≠ 0 its ρ² has no integral
+    return (
+        (lambda t: t + t * t) if "rate_over_t" in names else HALVES.sigma
+    )  # with σ_0 ≠ 0 its ρ² has no integral
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -334,11 +406,15 @@ def test_every_fault_is_named(name):
 def test_pairs_are_named():
     right = wrong = 0
     missed = []
-    for pair in list(combinations([n for n in SHOWN if n != "exponent_sigma"], 2))[::2]:  # every second one: the others take as long again
+    for pair in list(combinations([n for n in SHOWN if n != "exponent_sigma"], 2))[
+        ::2
+    ]:  # every second one: the others take as long again
         subject = compose(pair)
         if subject is None or "rate_over_t" in pair:
             continue
-        evidence = sp.check_marginals(**user(subject, scale_for(pair)), times=[0.01, 0.1, 0.3, 0.6, 0.8, 1.0])
+        evidence = sp.check_marginals(
+            **user(subject, scale_for(pair)), times=[0.01, 0.1, 0.3, 0.6, 0.8, 1.0]
+        )
         if evidence:  # two faults that cancel are none
             assert set(pair) == {"exponent_no_half", "rate_no_two"}
             continue
@@ -356,17 +432,66 @@ def test_pairs_are_named():
 @pytest.mark.parametrize(
     ("expected", "replaced"),
     [
-        ("variance_for_std", {"marginal": lambda x0, t: (x0 * math.exp(-integral(t) / 2), 1 - math.exp(-integral(t)))}),
-        ("log_std", {"marginal": lambda x0, t: (x0 * math.exp(-integral(t) / 2), 0.5 * math.log(1 - math.exp(-integral(t))))}),
-        ("half_missing_in_log_mean", {"marginal": lambda x0, t: (x0 * math.exp(-integral(t)), math.sqrt(1 - math.exp(-2 * integral(t))))}),
-        ("half_missing_in_mean", {"marginal": lambda x0, t: (x0 * math.exp(-integral(t)), math.sqrt(1 - math.exp(-integral(t))))}),
-        ("mean_not_scaled", {"marginal": lambda x0, t: (x0, math.sqrt(1 - math.exp(-integral(t))))}),
-        ("coefficients_reversed", {"drift": lambda x, t: -0.5 * beta(1 - t) * x, "diffusion": lambda t: math.sqrt(beta(1 - t))}),
+        (
+            "variance_for_std",
+            {
+                "marginal": lambda x0, t: (
+                    x0 * math.exp(-integral(t) / 2),
+                    1 - math.exp(-integral(t)),
+                )
+            },
+        ),
+        (
+            "log_std",
+            {
+                "marginal": lambda x0, t: (
+                    x0 * math.exp(-integral(t) / 2),
+                    0.5 * math.log(1 - math.exp(-integral(t))),
+                )
+            },
+        ),
+        (
+            "half_missing_in_log_mean",
+            {
+                "marginal": lambda x0, t: (
+                    x0 * math.exp(-integral(t)),
+                    math.sqrt(1 - math.exp(-2 * integral(t))),
+                )
+            },
+        ),
+        (
+            "half_missing_in_mean",
+            {
+                "marginal": lambda x0, t: (
+                    x0 * math.exp(-integral(t)),
+                    math.sqrt(1 - math.exp(-integral(t))),
+                )
+            },
+        ),
+        (
+            "mean_not_scaled",
+            {"marginal": lambda x0, t: (x0, math.sqrt(1 - math.exp(-integral(t))))},
+        ),
+        (
+            "coefficients_reversed",
+            {
+                "drift": lambda x, t: -0.5 * beta(1 - t) * x,
+                "diffusion": lambda t: math.sqrt(beta(1 - t)),
+            },
+        ),
         ("drift_no_half", {"drift": lambda x, t: -beta(t) * x}),
         ("drift_sign", {"drift": lambda x, t: 0.5 * beta(t) * x}),
         ("rate_squared_again", {"diffusion": beta}),
         ("rate_twice", {"diffusion": lambda t: math.sqrt(2 * beta(t))}),
-        ("variance_reversed", {"marginal": lambda x0, t: (x0 * math.exp(-integral(1 - t) / 2), math.sqrt(1 - math.exp(-integral(1 - t))))}),
+        (
+            "variance_reversed",
+            {
+                "marginal": lambda x0, t: (
+                    x0 * math.exp(-integral(1 - t) / 2),
+                    math.sqrt(1 - math.exp(-integral(1 - t))),
+                )
+            },
+        ),
     ],
 )
 def test_practical_mistakes_are_named(expected, replaced):
@@ -377,7 +502,9 @@ def test_practical_mistakes_are_named(expected, replaced):
 
 def test_what_nothing_explains():
     std = vp()["marginal"]
-    evidence = sp.check_marginals(**vp(marginal=lambda x0, t: (std(x0, t)[0], std(x0, t)[1] * (1 + 0.1 * math.sin(9 * t)))))
+    evidence = sp.check_marginals(
+        **vp(marginal=lambda x0, t: (std(x0, t)[0], std(x0, t)[1] * (1 + 0.1 * math.sin(9 * t))))
+    )
     assert evidence.diagnosis.names == ()
     assert "No known fault explains it" in evidence.explain()
 
@@ -386,8 +513,15 @@ def test_a_divergent_rate_is_told():
     evidence = sp.check_marginals(**user(compose(("rate_over_t",))))
     assert evidence.verdict == "refuted"
     assert "does not converge" in evidence.explain() and "rate_over_t" in evidence.explain()
-    assert sp.check_marginals(lambda x, t: 0 * x, lambda t: 1 / math.sqrt(t), lambda x0, t: (x0, math.sqrt(10 + math.log(t)) if t else 0.0),
-                              times=[0.1, 0.5, 1.0]).verdict == "undecided"  # fmt: skip
+    assert (
+        sp.check_marginals(
+            lambda x, t: 0 * x,
+            lambda t: 1 / math.sqrt(t),
+            lambda x0, t: (x0, math.sqrt(10 + math.log(t)) if t else 0.0),
+            times=[0.1, 0.5, 1.0],
+        ).verdict
+        == "undecided"
+    )
 
 
 def test_every_explanation_has_a_reason():
@@ -395,7 +529,7 @@ def test_every_explanation_has_a_reason():
         assert len(reason(name)) > 10
 
 
-# -- hypotheses and bad input ----------------------------------------------------------------------------
+# -- hypotheses and bad input ----------------------------------------------------------------------
 
 
 def test_hypotheses_that_fail_are_undecided():
@@ -441,13 +575,24 @@ def _raises(*a):
         ({"marginal": lambda x0, t: (x0, x0, x0)}, "marginal must return the pair .*3 values"),
         ({"marginal": lambda x0, t: (x0, np.nan)}, "marginal must return .* finite numbers"),
         ({"marginal": lambda x0, t: (x0[:2], 1.0)}, "marginal must return .* of shape"),
-        ({"marginal": lambda x0, t: (x0 + np.random.default_rng().standard_normal(x0.shape), 1.0)}, "marginal must be deterministic"),
+        (
+            {
+                "marginal": lambda x0, t: (
+                    x0 + np.random.default_rng().standard_normal(x0.shape),
+                    1.0,
+                )
+            },
+            "marginal must be deterministic",
+        ),
         ({"drift": _raises}, "drift must return normally .*KeyError"),
         ({"drift": lambda x, t: x * np.inf}, "drift must return .* finite"),
         ({"drift": lambda x, t: x.__imul__(2)}, "drift must leave its input unchanged"),
         ({"drift": lambda x, t: np.ones((7, 7))}, "drift must return .* of shape"),
         ({"drift": lambda x, t: 1j * x}, "drift must return real numbers"),
-        ({"diffusion": lambda t: np.ones(5)}, "diffusion must return a number, or one for each of the 2"),
+        (
+            {"diffusion": lambda t: np.ones(5)},
+            "diffusion must return a number, or one for each of the 2",
+        ),
         ({"diffusion": lambda t: "g"}, "diffusion must return an array of numbers"),
     ],
 )
@@ -459,14 +604,22 @@ def test_bad_callables(replaced, message):
 
 def test_torch_and_jax():
     torch = pytest.importorskip("torch")
-    marginal = {"marginal": lambda x0, t: (x0 * torch.exp(-integral(t) / 2), torch.sqrt(-torch.expm1(-integral(t))))}
+    marginal = {
+        "marginal": lambda x0, t: (
+            x0 * torch.exp(-integral(t) / 2),
+            torch.sqrt(-torch.expm1(-integral(t))),
+        )
+    }
     both = vp(diffusion=lambda t: torch.sqrt(beta(t)), **marginal)
     assert sp.check_marginals(**both, framework="torch").bound < 1e-13
     assert sp.check_marginals(**both, framework="torch", dtype="float32").bound > 1e-8
     batched = {
         "drift": lambda x, t: -0.5 * beta(t)[:, None] * x,
         "diffusion": lambda t: torch.sqrt(beta(t)),
-        "marginal": lambda x0, t: (x0 * torch.exp(-integral(t) / 2)[:, None], torch.sqrt(-torch.expm1(-integral(t)))),
+        "marginal": lambda x0, t: (
+            x0 * torch.exp(-integral(t) / 2)[:, None],
+            torch.sqrt(-torch.expm1(-integral(t))),
+        ),
     }
     assert sp.check_marginals(**batched, framework="torch", batched_time=True)
 

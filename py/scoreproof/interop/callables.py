@@ -1,7 +1,9 @@
-"""A user's callable behind a guard: called in the caller's process, counted, and judged before its numbers are used.
+"""A user's callable behind a guard: called in the caller's process, counted, and judged before its
+numbers are used.
 
-The guard turns every way in which a callable can fail to be judged (it raises, returns another shape, an object, NaN,
-changes its input, or is not a function of its input) into one `CallableError` that names it and the remedy.
+The guard turns every way in which a callable can fail to be judged (it raises, returns another
+shape, an object, NaN, changes its input, or is not a function of its input) into one
+`CallableError` that names it and the remedy.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ __all__ = ["Guarded", "as_numpy", "to_float", "unit_roundoff"]
 
 
 def as_numpy(value: Any) -> np.ndarray:
-    """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype; a tensor is detached."""
+    """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype; a
+    tensor is detached.
+    """
     if isinstance(value, np.ndarray):
         return value
     for step in ("detach", "cpu"):
@@ -31,7 +35,8 @@ def as_numpy(value: Any) -> np.ndarray:
 
 
 def unit_roundoff(array: Any) -> float:
-    """The spacing of numbers at 1 in the floating type of a NumPy, PyTorch or JAX array; 0 for other types.
+    """The spacing of numbers at 1 in the floating type of a NumPy, PyTorch or JAX array; 0 for
+    other types.
 
     >>> unit_roundoff(np.zeros(1, np.float32)) == 2.0**-23
     True
@@ -46,10 +51,13 @@ def unit_roundoff(array: Any) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
-def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+def to_float(
+    argument: str, value: Any, *, shape: tuple[int | None, ...] | None = None
+) -> np.ndarray:
     """``value`` as a finite float64 array, optionally of the given shape (``None`` = any length).
 
-    Raises ``ArgumentError`` naming ``argument`` when it is not numeric, not finite or of another shape.
+    Raises ``ArgumentError`` naming ``argument`` when it is not numeric, not finite or of another
+    shape.
     """
     try:
         given = as_numpy(value)
@@ -57,10 +65,25 @@ def to_float(argument: str, value: Any, *, shape: tuple[int | None, ...] | None 
             raise TypeError("complex numbers")
         array = np.asarray(given, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ArgumentError(argument, "an array of real numbers", type(value).__name__, "convert it with numpy.asarray first") from error
-    if shape is not None and (array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True))):
-        wanted = "(" + ", ".join("nd"[min(i, 1)] if w is None else str(w) for i, w in enumerate(shape)) + ("," if len(shape) == 1 else "") + ")"
-        raise ArgumentError(argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it")
+        raise ArgumentError(
+            argument,
+            "an array of real numbers",
+            type(value).__name__,
+            "convert it with numpy.asarray first",
+        ) from error
+    if shape is not None and (
+        array.ndim != len(shape)
+        or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True))
+    ):
+        wanted = (
+            "("
+            + ", ".join("nd"[min(i, 1)] if w is None else str(w) for i, w in enumerate(shape))
+            + ("," if len(shape) == 1 else "")
+            + ")"
+        )
+        raise ArgumentError(
+            argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it"
+        )
     if not np.all(np.isfinite(array)):
         bad = array[~np.isfinite(array)].ravel()[0]
         raise ArgumentError(argument, "finite", bad, "remove the rows that hold nan or inf")
@@ -72,7 +95,9 @@ def _remedy(error: Exception) -> str:
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
         return 'pass dtype="float32" (or the floating type that it takes)'
-    if isinstance(error, TypeError) and ("ndarray" in text and "Tensor" in text or "must be Tensor" in text):
+    if isinstance(error, TypeError) and (
+        "ndarray" in text and "Tensor" in text or "must be Tensor" in text
+    ):
         return 'pass framework="torch"'
     if isinstance(error, TypeError) and "positional argument" in text:
         return "see the check's docstring for the arguments it is called with"
@@ -80,38 +105,57 @@ def _remedy(error: Exception) -> str:
 
 
 class Guarded:
-    """``function`` behind the guard. ``calls`` counts how often it ran; ``eps`` is the unit roundoff of what it returned.
+    """``function`` behind the guard. ``calls`` counts how often it ran; ``eps`` is the unit
+    roundoff of what it returned.
 
     Parameters
     ----------
     function: the user's callable.
     name: how messages call it (``"denoiser"``).
-    prepare: maps the NumPy arguments to what the callable takes (a torch tensor, say); the default passes copies, so a
-        callable that changes its input cannot spoil the check and is reported.
+    prepare: maps the NumPy arguments to what the callable takes (a torch tensor, say); the default
+        passes copies, so a callable that changes its input cannot spoil the check and is reported.
 
     >>> double = Guarded(lambda x: 2 * x, "denoiser")
     >>> double(np.ones((2, 1)), shape=(2, 1)).tolist(), double.calls
     ([[2.0], [2.0]], 1)
     """
 
-    def __init__(self, function: Callable[..., Any], name: str, *, prepare: Callable[[np.ndarray], Any] | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        *,
+        prepare: Callable[[np.ndarray], Any] | None = None,
+    ) -> None:
         if not callable(function):
-            raise ArgumentError(name, "callable", type(function).__name__, f"pass a function, e.g. lambda …: …, as {name}")
+            raise ArgumentError(
+                name,
+                "callable",
+                type(function).__name__,
+                f"pass a function, e.g. lambda …: …, as {name}",
+            )
         self.function, self.name, self.prepare = function, name, prepare
         self.calls = 0
         self.eps = float(np.finfo(float).eps)
 
     def raw(self, *arguments: Any) -> Any:
-        """Call it once, guarding only against exceptions and changed inputs; returns what it returned."""
+        """Call it once, guarding only against exceptions and changed inputs; returns what it
+        returned.
+        """
         given = [np.array(a, copy=True) if isinstance(a, np.ndarray) else a for a in arguments]
-        passed = [self.prepare(a) if self.prepare is not None and isinstance(a, np.ndarray) else a for a in given]
+        passed = [
+            self.prepare(a) if self.prepare is not None and isinstance(a, np.ndarray) else a
+            for a in given
+        ]
         # a callable fed in float32 computes in float32, whatever type it wraps its answer in
         self.eps = max([self.eps, *(unit_roundoff(a) for a in passed if hasattr(a, "dtype"))])
         self.calls += 1
         try:
             result = self.function(*passed)
         except Exception as error:
-            shapes = ", ".join(f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments)
+            shapes = ", ".join(
+                f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments
+            )
             raise CallableError(
                 self.name,
                 "return normally",
@@ -120,17 +164,32 @@ class Guarded:
             ) from error
         for before, after in zip(arguments, passed, strict=True):
             if isinstance(before, np.ndarray) and not np.array_equal(
-                before, as_numpy(after).astype(before.dtype, copy=False) if self.prepare is None else before, equal_nan=True
+                before,
+                (
+                    as_numpy(after).astype(before.dtype, copy=False)
+                    if self.prepare is None
+                    else before
+                ),
+                equal_nan=True,
             ):
-                raise CallableError(self.name, "leave its input unchanged", "it wrote into the array it was given", "work on a copy: x = x.copy()")
+                raise CallableError(
+                    self.name,
+                    "leave its input unchanged",
+                    "it wrote into the array it was given",
+                    "work on a copy: x = x.copy()",
+                )
         return result
 
     def __call__(self, *arguments: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
-        """Call it and return a finite float64 (or complex128) array, broadcast to ``shape`` when one is given."""
+        """Call it and return a finite float64 (or complex128) array, broadcast to ``shape`` when
+        one is given.
+        """
         return self.accept(self.raw(*arguments), shape)
 
     def accept(self, result: Any, shape: tuple[int, ...] | None, part: str = "") -> np.ndarray:
-        """Judge one returned array: numeric, broadcastable to ``shape``, finite. ``part`` names it in messages."""
+        """Judge one returned array: numeric, broadcastable to ``shape``, finite. ``part`` names it
+        in messages.
+        """
         what = f"return {part or 'an array'}"
         if hasattr(result, "dtype"):
             self.eps = max(self.eps, unit_roundoff(result))
@@ -138,9 +197,19 @@ class Guarded:
             array = as_numpy(result)
             array = array.astype(np.float32) if str(array.dtype) == "bfloat16" else array
         except Exception as error:
-            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__}", "return an array") from error
+            raise CallableError(
+                self.name,
+                f"{what} of numbers",
+                f"it returned {type(result).__name__}",
+                "return an array",
+            ) from error
         if array.dtype.kind not in "fciub":
-            raise CallableError(self.name, f"{what} of numbers", f"it returned {type(result).__name__} of dtype {array.dtype}", "return a float array")
+            raise CallableError(
+                self.name,
+                f"{what} of numbers",
+                f"it returned {type(result).__name__} of dtype {array.dtype}",
+                "return a float array",
+            )
         if array.dtype.kind in "fc":
             self.eps = max(self.eps, float(np.finfo(array.dtype).eps))
         array = array.astype(complex if array.dtype.kind == "c" else float)
@@ -165,7 +234,9 @@ class Guarded:
         return array
 
     def deterministic(self, *arguments: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
-        """Call it twice and insist on the same answer (dropout left on, or hidden randomness, is the usual cause)."""
+        """Call it twice and insist on the same answer (dropout left on, or hidden randomness, is
+        the usual cause).
+        """
         first, second = self(*arguments, shape=shape), self(*arguments, shape=shape)
         if not np.array_equal(first, second):
             gap = float(np.max(np.abs(first - second)))

@@ -1,11 +1,13 @@
-"""A computation graph read from a framework: real values, and per slot the real products with its Jacobian both ways.
+"""A computation graph read from a framework: real values, and per slot the real products with its
+Jacobian both ways.
 
 Conventions
 -----------
-- A gradient or tangent of a node is a tuple of NumPy arrays, one per floating array the node returns (``Leaves``), in the
-  dtype of the framework's value.
-- ``gradient @ slot`` is the framework's vector-Jacobian product (what its backward pass runs); ``slot @ tangent`` is a
-  Jacobian-vector product by forward mode through the *function* of the node, never through its backward rule.
+- A gradient or tangent of a node is a tuple of NumPy arrays, one per floating array the node
+  returns (``Leaves``), in the dtype of the framework's value.
+- ``gradient @ slot`` is the framework's vector-Jacobian product (what its backward pass runs);
+  ``slot @ tangent`` is a Jacobian-vector product by forward mode through the *function* of the
+  node, never through its backward rule.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ __all__ = ["Leaves", "SlotMap", "TracedGraph", "difference_jvp"]
 
 
 class Leaves:
-    """An element of a node's gradient space: a tuple of arrays with ``+``, ``-``, ``k *`` and ``@ slot``."""
+    """An element of a node's gradient space: a tuple of arrays with ``+``, ``-``, ``k *`` and ``@
+    slot``.
+    """
 
     __slots__ = ("arrays",)
 
@@ -30,8 +34,13 @@ class Leaves:
         self.arrays = tuple(arrays)
 
     def _pairs(self, other: Leaves) -> list[tuple[np.ndarray, np.ndarray]]:
-        if [a.shape for a in self.arrays] != [b.shape for b in other.arrays]:  # no broadcasting between gradient spaces
-            raise ValueError(f"shapes {[a.shape for a in self.arrays]} and {[b.shape for b in other.arrays]} differ")
+        if [a.shape for a in self.arrays] != [
+            b.shape for b in other.arrays
+        ]:  # no broadcasting between gradient spaces
+            raise ValueError(
+                f"shapes {[a.shape for a in self.arrays]} and {[b.shape for b in other.arrays]}"
+                " differ"
+            )
         return list(zip(self.arrays, other.arrays, strict=True))
 
     def __add__(self, other: Leaves) -> Leaves:
@@ -51,7 +60,9 @@ class Leaves:
 
     def dot(self, other: Leaves) -> float:
         """The pairing of a gradient with a tangent, summed in double precision."""
-        return float(sum(np.vdot(np.asarray(a, float), np.asarray(b, float)) for a, b in self._pairs(other)))
+        return float(
+            sum(np.vdot(np.asarray(a, float), np.asarray(b, float)) for a, b in self._pairs(other))
+        )
 
     def norm(self) -> float:
         return self.dot(self) ** 0.5
@@ -66,7 +77,9 @@ def _no_error(tangent: Leaves) -> float:
 
 @dataclass(frozen=True)
 class SlotMap:
-    """The Jacobian of one argument slot, as its two products. ``error(t)``: the relative error of ``push(t)`` (0 by forward mode)."""
+    """The Jacobian of one argument slot, as its two products. ``error(t)``: the relative error of
+    ``push(t)`` (0 by forward mode).
+    """
 
     pull: Callable[[Leaves], Leaves]
     push: Callable[[Leaves], Leaves]
@@ -76,15 +89,20 @@ class SlotMap:
         return self.push(tangent)
 
     def __add__(self, other: SlotMap) -> SlotMap:
-        return SlotMap(lambda g: self.pull(g) + other.pull(g), lambda t: self.push(t) + other.push(t), lambda t: max(self.error(t), other.error(t)))
+        return SlotMap(
+            lambda g: self.pull(g) + other.pull(g),
+            lambda t: self.push(t) + other.push(t),
+            lambda t: max(self.error(t), other.error(t)),
+        )
 
 
 @dataclass(frozen=True)
 class TracedGraph:
-    """What a framework ran: the graph (names and readable labels), the maps of its slots, and its own gradient.
+    """What a framework ran: the graph (names and readable labels), the maps of its slots, and its
+    own gradient.
 
-    ``sources`` are the nodes whose gradients ``gradient(seed)`` returns (inputs, then parameters); ``eps`` is the unit roundoff of the
-    coarsest floating type in it.
+    ``sources`` are the nodes whose gradients ``gradient(seed)`` returns (inputs, then parameters);
+    ``eps`` is the unit roundoff of the coarsest floating type in it.
     """
 
     graph: Graph
@@ -103,24 +121,40 @@ class TracedGraph:
 
     def random(self, rng: np.random.Generator, node: int) -> Leaves:
         """A standard normal element of a node's space, in its dtype."""
-        return Leaves([rng.standard_normal(a.shape).astype(a.dtype) for a in self.values[node].arrays])
+        return Leaves(
+            [rng.standard_normal(a.shape).astype(a.dtype) for a in self.values[node].arrays]
+        )
 
     def backward_pass(self, seed: Leaves) -> BackwardPass:
         return BackwardPass.of(self.graph, self.slots, self.zeros(), self.v_out, seed)
 
 
-def difference_jvp(function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, eps: float) -> tuple[Leaves, float]:
-    """``J t`` by central differences with one Richardson step, and an estimate of its relative error.
+def difference_jvp(
+    function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, eps: float
+) -> tuple[Leaves, float]:
+    """``J t`` by central differences with one Richardson step, and an estimate of its relative
+    error.
 
-    With D(h) exact to O(h²), ``(4 D(h) - D(2h)) / 3`` is exact to O(h⁴). The estimate is ``|D(h) - D(2h)|``, which where the function
-    is smooth is larger by a factor 1/h² and where steps cross kinks is of the error's own size, plus the rounding of the function,
-    ``3 eps |f| / h``. It is an estimate and no bound: judges leave a margin. For functions that have no forward mode only.
+    With D(h) exact to O(h²), ``(4 D(h) - D(2h)) / 3`` is exact to O(h⁴). The estimate is ``|D(h) -
+    D(2h)|``, which where the function is smooth is larger by a factor 1/h² and where steps cross
+    kinks is of the error's own size, plus the rounding of the function, ``3 eps |f| / h``. It is an
+    estimate and no bound: judges leave a margin. For functions that have no forward mode only.
     """
     size, length = max(x.norm(), 1.0), max(t.norm(), 1e-300)
     h = eps**0.25 * size / length
 
     def central(step: float) -> Leaves:
-        shifted = [function(Leaves([(a + s * step * b).astype(a.dtype) for a, b in zip(x.arrays, t.arrays, strict=True)])) for s in (1, -1)]
+        shifted = [
+            function(
+                Leaves(
+                    [
+                        (a + s * step * b).astype(a.dtype)
+                        for a, b in zip(x.arrays, t.arrays, strict=True)
+                    ]
+                )
+            )
+            for s in (1, -1)
+        ]
         return (0.5 / step) * (shifted[0] - shifted[1])
 
     near, far = central(h), central(2 * h)
@@ -130,10 +164,22 @@ def difference_jvp(function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, e
 
 
 def same_value(name: str, first: Leaves, second: Leaves, eps: float) -> None:
-    """Raise ``CallableError`` when two evaluations of a node with the same arguments differ by more than rounding could."""
+    """Raise ``CallableError`` when two evaluations of a node with the same arguments differ by more
+    than rounding could.
+    """
     size = first.norm()
     if not np.isfinite(size):
-        raise CallableError(name, "return finite numbers", "its value holds nan or inf", "pass inputs at which the function is finite")
+        raise CallableError(
+            name,
+            "return finite numbers",
+            "its value holds nan or inf",
+            "pass inputs at which the function is finite",
+        )
     gap = (first - second).norm()
     if gap > eps**0.5 * max(size, 1e-300):
-        raise CallableError(name, "be deterministic", f"two evaluations differ by {gap:.3g}", "switch off dropout (model.eval()) and fix its random seed")
+        raise CallableError(
+            name,
+            "be deterministic",
+            f"two evaluations differ by {gap:.3g}",
+            "switch off dropout (model.eval()) and fix its random seed",
+        )

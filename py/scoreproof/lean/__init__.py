@@ -1,7 +1,9 @@
-"""The Lean half: its status for ``verify``, its statements for ``explain``, and the command ``scoreproof lean``.
+"""The Lean half: its status for ``verify``, its statements for ``explain``, and the command
+``scoreproof lean``.
 
-Four words for what the files are worth: ``verified here``, ``verified elsewhere (receipt matches)``, ``changed since it was verified``,
-``not verified``. A claim without a compiled file has ``no Lean proof yet``.
+Four words for what the files are worth: ``verified here``, ``verified elsewhere (receipt
+matches)``, ``changed since it was verified``, ``not verified``. A claim without a compiled file has
+``no Lean proof yet``.
 """
 
 from __future__ import annotations
@@ -19,18 +21,44 @@ _SILENCE = 900.0  # cloning Mathlib prints nothing for minutes
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``scoreproof lean``."""
-    parser.description = "Compare the Lean files with their receipt and audit them; with --build, compile them with Lake."
+    parser.description = (
+        "Compare the Lean files with their receipt and audit them; with --build, compile them with"
+        " Lake."
+    )
     parser.epilog = (
-        "The last line is one of: verified here · verified elsewhere (receipt matches) · changed since it was verified · not verified. "
-        "Exit status: 0 verified · 2 usage · 3 not verified · 4 a Lean file differs from its receipt · 130 interrupted. "
-        "SCOREPROOF_LAKE_PACKAGES names a packages folder to share with other Lake projects."
+        "The last line is one of: verified here · verified elsewhere (receipt matches) · changed"
+        " since it was verified · not verified. Exit status: 0 verified · 2 usage · 3 not verified"
+        " · 4 a Lean file differs from its receipt · 130 interrupted. SCOREPROOF_LAKE_PACKAGES"
+        " names a packages folder to share with other Lake projects."
     )
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--build", action="store_true", help="compile with Lake; says first what it would fetch")
-    action.add_argument("--audit", action="store_true", help="the static audit and the comparison with the receipt (the default)")
-    action.add_argument("--receipt", action="store_true", help="also print what was checked when the receipt was made, and what was not")
-    parser.add_argument("--silence", type=_positive, default=_SILENCE, metavar="SECONDS", help="end a lake that prints nothing for so long (default: 900)")
-    parser.add_argument("--root", type=Path, default=None, metavar="DIR", help="the Lake project (default: this checkout, or the copy that was installed)")
+    action.add_argument(
+        "--build", action="store_true", help="compile with Lake; says first what it would fetch"
+    )
+    action.add_argument(
+        "--audit",
+        action="store_true",
+        help="the static audit and the comparison with the receipt (the default)",
+    )
+    action.add_argument(
+        "--receipt",
+        action="store_true",
+        help="also print what was checked when the receipt was made, and what was not",
+    )
+    parser.add_argument(
+        "--silence",
+        type=_positive,
+        default=_SILENCE,
+        metavar="SECONDS",
+        help="end a lake that prints nothing for so long (default: 900)",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="the Lake project (default: this checkout, or the copy that was installed)",
+    )
 
 
 def _positive(text: str) -> float:
@@ -44,7 +72,9 @@ def _positive(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run ``scoreproof lean`` with parsed arguments and return its exit status (130 when interrupted)."""
+    """Run ``scoreproof lean`` with parsed arguments and return its exit status (130 when
+    interrupted).
+    """
     from scoreproof.lean.command import run as command
     from scoreproof.lean.receipt import NOT
 
@@ -69,7 +99,14 @@ def status(root: Path | None = None) -> dict[str, Any]:
     (['claims', 'reason', 'status'], 'no Lean proof yet')
     """
     from scoreproof.claims import NAMES
-    from scoreproof.lean.receipt import CITED, NO_PROOF, ReceiptError, compare, project_root, read_receipt
+    from scoreproof.lean.receipt import (
+        CITED,
+        NO_PROOF,
+        ReceiptError,
+        compare,
+        project_root,
+        read_receipt,
+    )
 
     root = root or project_root()
     found = compare(root)
@@ -80,7 +117,11 @@ def status(root: Path | None = None) -> dict[str, Any]:
         files = {}
     for name in NAMES:
         theorem = CITED.get(name)
-        claims[name] = {"theorem": theorem, "file": files.get(name) if theorem else None, "status": found.status if theorem else NO_PROOF}
+        claims[name] = {
+            "theorem": theorem,
+            "file": files.get(name) if theorem else None,
+            "status": found.status if theorem else NO_PROOF,
+        }
     return {"status": found.status, "reason": found.reason, "claims": claims}
 
 
@@ -92,7 +133,9 @@ def exit_status(found: dict[str, Any]) -> int:
 
 
 def statement_of(claim: str, root: Path | None = None) -> str | None:
-    """The Lean statement that ``claim`` cites, with its place and what it is worth; None if it has no Lean proof."""
+    """The Lean statement that ``claim`` cites, with its place and what it is worth; None if it has
+    no Lean proof.
+    """
     from scoreproof.lean.declarations import declarations
     from scoreproof.lean.receipt import CITED, ReceiptError, compare, project_root, read_receipt
 
@@ -110,5 +153,12 @@ def statement_of(claim: str, root: Path | None = None) -> str | None:
         return f"{name}: not in the receipt"
     text = str(recorded["statement"])
     with suppress(OSError, ValueError):  # else the receipt's text, on one line
-        text = next((d.source for d in declarations((root / entry["path"]).read_text("utf-8")) if d.name == name), text)
+        text = next(
+            (
+                d.source
+                for d in declarations((root / entry["path"]).read_text("utf-8"))
+                if d.name == name
+            ),
+            text,
+        )
     return f"-- {name}, in {entry['path']}: {found.status}\n{text}"

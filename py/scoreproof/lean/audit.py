@@ -1,7 +1,8 @@
 """The static audit: what can be held against the Lean files without running Lean.
 
-It does not replace a build. It finds what a build accepts all the same (``sorry`` is only a warning, an axiom is legal, a theorem may
-say nothing) and ties the theorems that the Python claims cite to the text that was compiled.
+It does not replace a build. It finds what a build accepts all the same (``sorry`` is only a
+warning, an axiom is legal, a theorem may say nothing) and ties the theorems that the Python claims
+cite to the text that was compiled.
 """
 
 from __future__ import annotations
@@ -22,12 +23,53 @@ _COMPILED = "trusts compiled code instead of the kernel"
 _BYPASS = "goes around the kernel"
 FORBIDDEN = {
     **dict.fromkeys(("sorry", "admit", "axiom", "sorryAx", "proofAsSorry"), _TRUST),
-    **dict.fromkeys(("native_decide", "implemented_by", "extern", "csimp", "ofReduceBool", "ofReduceNat", "trustCompiler"), _COMPILED),
-    **dict.fromkeys(("unsafe", "skipKernelTC", "addDeclWithoutChecking", "setEnv", "modifyEnv", "#exit"), _BYPASS),
+    **dict.fromkeys(
+        (
+            "native_decide",
+            "implemented_by",
+            "extern",
+            "csimp",
+            "ofReduceBool",
+            "ofReduceNat",
+            "trustCompiler",
+        ),
+        _COMPILED,
+    ),
+    **dict.fromkeys(
+        ("unsafe", "skipKernelTC", "addDeclWithoutChecking", "setEnv", "modifyEnv", "#exit"),
+        _BYPASS,
+    ),
 }
 #: A claim's file states and proves; only Audit.lean may define a command, for its `#assert_axioms`.
-META = {"elab", "elab_rules", "macro", "macro_rules", "syntax", "run_cmd", "run_tac", "run_meta", "run_elab", "initialize", "builtin_initialize"}
-PURE = {"ℕ", "ℤ", "ℚ", "Nat", "Int", "Rat", "Bool", "String", "Char", "Fin", "List", "Array", "Option", "×"}
+META = {
+    "elab",
+    "elab_rules",
+    "macro",
+    "macro_rules",
+    "syntax",
+    "run_cmd",
+    "run_tac",
+    "run_meta",
+    "run_elab",
+    "initialize",
+    "builtin_initialize",
+}
+PURE = {
+    "ℕ",
+    "ℤ",
+    "ℚ",
+    "Nat",
+    "Int",
+    "Rat",
+    "Bool",
+    "String",
+    "Char",
+    "Fin",
+    "List",
+    "Array",
+    "Option",
+    "×",
+}
 EFFECTS = {"IO", "do", "dbg_trace", "←", "<-", "unsafeIO", "panic", "panic!"}
 HEADER = (
     ("its title and main results", r"^# .+", r"^## (Main results?|Statement)\b"),
@@ -46,7 +88,11 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+        return (
+            f"{self.path}:{self.line}: {self.message}"
+            if self.line
+            else f"{self.path}: {self.message}"
+        )
 
 
 def audit(root: Path) -> list[Finding]:
@@ -58,23 +104,37 @@ def audit(root: Path) -> list[Finding]:
     findings: list[Finding] = []
     comparison = compare(root)
     if comparison.changed or comparison.status == "not verified":
-        findings += [Finding(path, 0, "is not the file of the receipt") for path in comparison.changed]
+        findings += [
+            Finding(path, 0, "is not the file of the receipt") for path in comparison.changed
+        ]
         findings.append(Finding("lean", 0, comparison.reason))
     claim_files = {entry["path"] for entry in receipt.data["files"]}
     for path in lean_files(root):
         meta = path == "lean/ScoreProof/Audit.lean"
-        findings += audit_source((root / path).read_text("utf-8"), path, claim=not meta and path != "lean/ScoreProof.lean", meta=meta)
+        findings += audit_source(
+            (root / path).read_text("utf-8"),
+            path,
+            claim=not meta and path != "lean/ScoreProof.lean",
+            meta=meta,
+        )
     for path in sorted(claim_files & set(lean_files(root))):
         findings += _against(receipt, path, (root / path).read_text("utf-8"))
     return findings + _citations(receipt, root)
 
 
-def audit_source(source: str, path: str = "Some.lean", *, claim: bool = True, meta: bool = False) -> list[Finding]:
-    """Findings in one file. ``claim``: it is a claim's file and owes the full header. ``meta``: it may define commands."""
+def audit_source(
+    source: str, path: str = "Some.lean", *, claim: bool = True, meta: bool = False
+) -> list[Finding]:
+    """Findings in one file. ``claim``: it is a claim's file and owes the full header. ``meta``: it
+    may define commands.
+    """
     try:
         tokens = code(source)
         found = _words(tokens, path, meta) + _evaluations(tokens, path)
-        header = next((t.text for t in tokenize(source) if t.kind == "comment" and t.text.startswith("/-!")), None)
+        header = next(
+            (t.text for t in tokenize(source) if t.kind == "comment" and t.text.startswith("/-!")),
+            None,
+        )
         things = declarations(source)
     except LeanSyntaxError as error:
         return [Finding(path, 0, str(error))]
@@ -87,7 +147,13 @@ def audit_source(source: str, path: str = "Some.lean", *, claim: bool = True, me
     for thing in things:
         if thing.kind in ("theorem", "lemma"):
             if not thing.complete:
-                found.append(Finding(path, thing.line, f"the statement of {thing.name} does not end in := or where"))
+                found.append(
+                    Finding(
+                        path,
+                        thing.line,
+                        f"the statement of {thing.name} does not end in := or where",
+                    )
+                )
             if nothing := says_nothing(thing.body, thing.context):
                 found.append(Finding(path, thing.line, f"{thing.name} says nothing: {nothing}"))
     return found
@@ -107,8 +173,10 @@ def _words(tokens: list[Token], path: str, meta: bool) -> list[Finding]:
 
 
 def _evaluations(tokens: list[Token], path: str) -> list[Finding]:
-    """``#eval`` runs code when the file is compiled. It has no side effect for certain only where Lean itself checks that its value
-    is plain data: ``#eval (term : ℕ)``."""
+    """``#eval`` runs code when the file is compiled. It has no side effect for certain only where
+    Lean itself checks that its value
+    is plain data: ``#eval (term : ℕ)``.
+    """
     found = []
     for index, token in enumerate(tokens):
         if token.text not in ("#eval", "#eval!"):
@@ -125,7 +193,14 @@ def _evaluations(tokens: list[Token], path: str) -> list[Finding]:
         after = rest[len(group)] if len(rest) > len(group) else None
         alone = after is None or after.line > rest[len(group) - 1].line
         if token.text == "#eval!" or not typed or not alone or EFFECTS & set(group):
-            found.append(Finding(path, token.line, f"{token.text} may have side effects; write #eval (term : type) with a type of plain data"))
+            found.append(
+                Finding(
+                    path,
+                    token.line,
+                    f"{token.text} may have side effects; write #eval (term : type) with a type of"
+                    " plain data",
+                )
+            )
     return found
 
 
@@ -142,10 +217,26 @@ def _against(receipt: Receipt, path: str, source: str) -> list[Finding]:
         if name not in here:
             found.append(Finding(path, 0, f"{name} is in the receipt and not in the file"))
         elif here[name].sha256 != declaration["statement_sha256"]:
-            found.append(Finding(path, here[name].line, f"the statement of {name} is not the one that was compiled"))
-    found += [Finding(path, here[name].line, f"{name} is not in the receipt") for name in here if name not in recorded]
+            found.append(
+                Finding(
+                    path,
+                    here[name].line,
+                    f"the statement of {name} is not the one that was compiled",
+                )
+            )
+    found += [
+        Finding(path, here[name].line, f"{name} is not in the receipt")
+        for name in here
+        if name not in recorded
+    ]
     if entry["main_theorem"] not in recorded:
-        found.append(Finding(path, 0, f"the receipt's main theorem {entry['main_theorem']} is not among its declarations"))
+        found.append(
+            Finding(
+                path,
+                0,
+                f"the receipt's main theorem {entry['main_theorem']} is not among its declarations",
+            )
+        )
     return found
 
 
@@ -155,8 +246,18 @@ def _citations(receipt: Receipt, root: Path) -> list[Finding]:
     for claim, name in CITED.items():
         entry = receipt.claims.get(claim)
         if entry is None or entry["main_theorem"] != name:
-            found.append(Finding("lean/receipt.json", 0, f"{claim} cites {name}, which the receipt does not have as its main theorem"))
+            found.append(
+                Finding(
+                    "lean/receipt.json",
+                    0,
+                    f"{claim} cites {name}, which the receipt does not have as its main theorem",
+                )
+            )
         elif not (root / entry["path"]).is_file():
             found.append(Finding(entry["path"], 0, f"is missing, and {claim} cites {name}"))
-    found += [Finding("lean/receipt.json", 0, f"has {claim}, which no claim cites") for claim in receipt.claims if claim not in CITED]
+    found += [
+        Finding("lean/receipt.json", 0, f"has {claim}, which no claim cites")
+        for claim in receipt.claims
+        if claim not in CITED
+    ]
     return found

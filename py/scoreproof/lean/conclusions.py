@@ -1,7 +1,8 @@
 """What a statement assumes and what it concludes, and whether the conclusion says anything.
 
-A statement is the texts of its tokens after the name: binders, a colon, a type. This is no type checker: it sees a conclusion that
-is ``True``, literally a hypothesis, or the same text on both sides of ``=`` or ``↔``, alone or joined by ``∧``.
+A statement is the texts of its tokens after the name: binders, a colon, a type. This is no type
+checker: it sees a conclusion that is ``True``, literally a hypothesis, or the same text on both
+sides of ``=`` or ``↔``, alone or joined by ``∧``.
 """
 
 from __future__ import annotations
@@ -26,13 +27,20 @@ def binder_types(group: Text) -> list[Text]:
 
 def _bare(text: Text) -> Text:
     """Without parentheses around the whole."""
-    while len(text) > 2 and text[0] == "(" and text[-1] == ")" and _split(text, (")",), around=True) is None:
+    while (
+        len(text) > 2
+        and text[0] == "("
+        and text[-1] == ")"
+        and _split(text, (")",), around=True) is None
+    ):
         text = text[1:-1]
     return text
 
 
 def _split(text: Text, at: Text, *, around: bool = False) -> int | None:
-    """Index of the first of ``at`` outside all brackets; ``around``: of a closing bracket that is not the last token."""
+    """Index of the first of ``at`` outside all brackets; ``around``: of a closing bracket that is
+    not the last token.
+    """
     depth = 0
     for index, token in enumerate(text):
         depth += (token in OPEN) - (token in CLOSE)
@@ -45,7 +53,9 @@ def _split(text: Text, at: Text, *, around: bool = False) -> int | None:
 
 
 def conclusion(body: Text, context: tuple[Text, ...] = ()) -> tuple[list[Text], Text]:
-    """Hypotheses (binders, variables in scope, premises before arrows) and the conclusion of a statement's ``body``."""
+    """Hypotheses (binders, variables in scope, premises before arrows) and the conclusion of a
+    statement's ``body``.
+    """
     hypotheses = list(context)
     colon = _split(body, (":",))
     if colon is None:
@@ -55,12 +65,19 @@ def conclusion(body: Text, context: tuple[Text, ...] = ()) -> tuple[list[Text], 
     while rest and rest not in hypotheses:  # h : ∀ n, P n is a hypothesis as a whole
         if rest[0] in ("∀", "Π") and (comma := _split(rest, (",",))) is not None:
             binders = rest[1:comma]
-            hypotheses += _binders(binders) if any(t in OPEN for t in binders) and binders[0] in OPEN else [_bare(binders)]
+            hypotheses += (
+                _binders(binders)
+                if any(t in OPEN for t in binders) and binders[0] in OPEN
+                else [_bare(binders)]
+            )
             if (kind := _split(binders, (":",))) is not None:
                 hypotheses.append(_bare(binders[kind + 1 :]))
             rest = _bare(rest[comma + 1 :])
             continue
-        arrow, scope = _split(rest, ("→", "->")), _split(rest, ("∃", "∀", "fun", "λ", "let", "∑", "∏"))
+        arrow, scope = (
+            _split(rest, ("→", "->")),
+            _split(rest, ("∃", "∀", "fun", "λ", "let", "∑", "∏")),
+        )
         if arrow is None or (scope is not None and scope < arrow):
             return hypotheses, rest
         hypotheses.append(_bare(rest[:arrow]))
@@ -81,7 +98,8 @@ def _binders(text: Text) -> list[Text]:
 
 
 def says_nothing(body: Text, context: tuple[Text, ...] = ()) -> str | None:
-    """Why a theorem's conclusion is empty (``True``, a hypothesis, the same text on both sides), or None.
+    """Why a theorem's conclusion is empty (``True``, a hypothesis, the same text on both sides), or
+    None.
 
     >>> says_nothing(tuple("( P : Prop ) ( h : P ) : P".split()))
     'its conclusion is one of its hypotheses: P'
@@ -93,7 +111,10 @@ def _nothing(hypotheses: list[Text], end: Text) -> str | None:
     if not end:
         return None
     if (both := _split(end, ("∧",))) is not None and not {"∃", "∀", "fun", "→"} & set(end[:both]):
-        left, right = _nothing(hypotheses, _bare(end[:both])), _nothing(hypotheses, _bare(end[both + 1 :]))
+        left, right = (
+            _nothing(hypotheses, _bare(end[:both])),
+            _nothing(hypotheses, _bare(end[both + 1 :])),
+        )
         return left and right and f"{left}, and {right}"
     if end == ("True",):
         return "its conclusion is True"

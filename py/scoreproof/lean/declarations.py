@@ -1,7 +1,8 @@
-"""The declarations of a Lean file: full name, kind, statement and the variables in scope, all read from the source.
+"""The declarations of a Lean file: full name, kind, statement and the variables in scope, all read
+from the source.
 
-A statement is normalised as the receipt says: the source text from the keyword to the ``:=`` or ``where`` that ends it, comments
-removed, white space collapsed to single blanks.
+A statement is normalised as the receipt says: the source text from the keyword to the ``:=`` or
+``where`` that ends it, comments removed, white space collapsed to single blanks.
 """
 
 from __future__ import annotations
@@ -14,12 +15,26 @@ from scoreproof.lean.tokens import CLOSE, OPEN, Token, tokenize
 
 __all__ = ["Declaration", "declarations"]
 
-KINDS = {"theorem", "lemma", "def", "abbrev", "structure", "inductive", "class", "instance", "opaque", "axiom", "example"}
+KINDS = {
+    "theorem",
+    "lemma",
+    "def",
+    "abbrev",
+    "structure",
+    "inductive",
+    "class",
+    "instance",
+    "opaque",
+    "axiom",
+    "example",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A declaration of the source. ``name`` is full, with its namespaces; ``example`` and nameless instances have ``""``."""
+    """A declaration of the source. ``name`` is full, with its namespaces; ``example`` and nameless
+    instances have ``""``.
+    """
 
     name: str
     kind: str
@@ -46,7 +61,9 @@ def declarations(source: str) -> list[Declaration]:
     tokens = [t for t in everything if t.kind != "comment"]
     comments = [t for t in everything if t.kind == "comment"]
     found: list[Declaration] = []
-    scopes: list[tuple[str | None, int]] = []  # component of a namespace or None for a section, variables before it
+    scopes: list[
+        tuple[str | None, int]
+    ] = []  # component of a namespace or None for a section, variables before it
     variables: list[Text] = []
     for index, token in enumerate(tokens):
         if token.kind != "word":
@@ -91,11 +108,24 @@ def _groups(tokens: list[Token], index: int) -> list[Text]:
     return groups
 
 
-def _declaration(source: str, tokens: list[Token], comments: list[Token], index: int, prefix: str, context: tuple[Text, ...]) -> Declaration:
+def _declaration(
+    source: str,
+    tokens: list[Token],
+    comments: list[Token],
+    index: int,
+    prefix: str,
+    context: tuple[Text, ...],
+) -> Declaration:
     keyword = tokens[index]
-    named = index + 1 < len(tokens) and tokens[index + 1].kind == "word" and keyword.text != "example"
+    named = (
+        index + 1 < len(tokens) and tokens[index + 1].kind == "word" and keyword.text != "example"
+    )
     name = tokens[index + 1].text if named else ""
-    full = name.removeprefix("_root_.") if name.startswith("_root_.") else ".".join(p for p in (prefix, name) if p and name)
+    full = (
+        name.removeprefix("_root_.")
+        if name.startswith("_root_.")
+        else ".".join(p for p in (prefix, name) if p and name)
+    )
     depth, stop, complete = 0, index + 1, False
     while stop < len(tokens):
         text = tokens[stop].text
@@ -103,7 +133,11 @@ def _declaration(source: str, tokens: list[Token], comments: list[Token], index:
         if not depth and tokens[stop].kind != "string" and text in (":=", "where"):
             complete = True
             break
-        if not depth and tokens[stop].kind == "word" and text in KINDS | {"end", "namespace", "section"}:
+        if (
+            not depth
+            and tokens[stop].kind == "word"
+            and text in KINDS | {"end", "namespace", "section"}
+        ):
             break
         stop += 1
     end = tokens[stop].start if stop < len(tokens) else len(source)
@@ -113,4 +147,13 @@ def _declaration(source: str, tokens: list[Token], comments: list[Token], index:
             text, position = text + source[position : comment.start], comment.end
     text += source[position:end]
     body = tuple(t.text for t in tokens[index + 1 + named : stop])
-    return Declaration(full, keyword.text, text.rstrip(), " ".join(text.split()), keyword.line, complete, context, body)
+    return Declaration(
+        full,
+        keyword.text,
+        text.rstrip(),
+        " ".join(text.split()),
+        keyword.line,
+        complete,
+        context,
+        body,
+    )

@@ -1,4 +1,6 @@
-"""Finding Lake, saying what it would fetch, sharing a packages folder, and running it without ever hanging."""
+"""Finding Lake, saying what it would fetch, sharing a packages folder, and running it without ever
+hanging.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,19 @@ from pathlib import Path
 
 from scoreproof.lean.failures import explain_failure
 
-__all__ = ["BuildError", "Needs", "Ran", "find_lake", "lean_version", "needs", "run_lake", "share_packages"]
+__all__ = [
+    "BuildError",
+    "Needs",
+    "Ran",
+    "find_lake",
+    "lean_version",
+    "needs",
+    "run_lake",
+    "share_packages",
+]
 
-#: Rough sizes in GB (download, on disk) at the pinned revision, for the announcement and the check of the disk; not measured here.
+#: Rough sizes in GB (download, on disk) at the pinned revision, for the announcement and the check
+#: of the disk; not measured here.
 TOOLCHAIN_GB, MATHLIB_GB = (0.5, 2.5), (1.5, 7.0)
 _TAIL = 400  # lines kept for the explanation of a failure
 
@@ -67,8 +79,12 @@ def find_lake(environment: Mapping[str, str] = os.environ) -> Path | None:
     return Path(found) if found else None
 
 
-def needs(root: Path, toolchain: str, imports: list[str], environment: Mapping[str, str] = os.environ) -> Needs:
-    """Whether the toolchain and the compiled ``imports`` from Mathlib are here. A ``lake`` that is not elan's brings its own toolchain."""
+def needs(
+    root: Path, toolchain: str, imports: list[str], environment: Mapping[str, str] = os.environ
+) -> Needs:
+    """Whether the toolchain and the compiled ``imports`` from Mathlib are here. A ``lake`` that is
+    not elan's brings its own toolchain.
+    """
     folder = toolchain.replace("/", "--").replace(":", "---")
     homes = [home for home in elan_homes(environment) if home.is_dir()]
     installed = not homes or any((home / "toolchains" / folder).is_dir() for home in homes)
@@ -78,24 +94,30 @@ def needs(root: Path, toolchain: str, imports: list[str], environment: Mapping[s
 
 
 def share_packages(root: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Let ``.lake/packages`` be the folder that ``SCOREPROOF_LAKE_PACKAGES`` names, so that projects share one Mathlib.
+    """Let ``.lake/packages`` be the folder that ``SCOREPROOF_LAKE_PACKAGES`` names, so that
+    projects share one Mathlib.
 
-    Lake would check out the manifest's revision in it, under the feet of the other projects; so a package at another revision is
-    an error here. A package that is not there yet is cloned into it by Lake.
+    Lake would check out the manifest's revision in it, under the feet of the other projects; so a
+    package at another revision is an error here. A package that is not there yet is cloned into it
+    by Lake.
     """
     named = environment.get("SCOREPROOF_LAKE_PACKAGES")
     if not named:
         return None
     folder = Path(named).expanduser().resolve()
     if not folder.is_dir():
-        raise BuildError(f"SCOREPROOF_LAKE_PACKAGES must be an existing folder (got {named}); create it, or unset the variable")
+        raise BuildError(
+            f"SCOREPROOF_LAKE_PACKAGES must be an existing folder (got {named}); create it, or"
+            " unset the variable"
+        )
     for name, revision in _manifest(root).items():
         if (folder / name).is_dir():
             there = _revision(folder / name)
             if there != revision:
                 raise BuildError(
-                    f"SCOREPROOF_LAKE_PACKAGES holds {name} at {there[:12] or 'no revision'}, and this project needs {revision[:12]}; "
-                    "use a packages folder of its own for this project, or move that one to the revision"
+                    f"SCOREPROOF_LAKE_PACKAGES holds {name} at {there[:12] or 'no revision'}, and"
+                    f" this project needs {revision[:12]}; use a packages folder of its own for"
+                    " this project, or move that one to the revision"
                 )
     link = root / ".lake" / "packages"
     if link.is_symlink():
@@ -103,12 +125,18 @@ def share_packages(root: Path, environment: Mapping[str, str] = os.environ) -> P
             return folder
         link.unlink()
     elif link.exists():
-        raise BuildError("this project has a .lake/packages of its own; delete it, or unset SCOREPROOF_LAKE_PACKAGES")
+        raise BuildError(
+            "this project has a .lake/packages of its own; delete it, or unset"
+            " SCOREPROOF_LAKE_PACKAGES"
+        )
     link.parent.mkdir(parents=True, exist_ok=True)
     try:
         link.symlink_to(folder, target_is_directory=True)
     except OSError as error:
-        raise BuildError(f".lake/packages could not be linked to SCOREPROOF_LAKE_PACKAGES ({error}); unset the variable") from error
+        raise BuildError(
+            f".lake/packages could not be linked to SCOREPROOF_LAKE_PACKAGES ({error}); unset the"
+            " variable"
+        ) from error
     return folder
 
 
@@ -117,19 +145,30 @@ def _manifest(root: Path) -> dict[str, str]:
         packages = json.loads((root / "lake-manifest.json").read_text("utf-8"))["packages"]
         return {str(p["name"]): str(p["rev"]) for p in packages}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BuildError(f"lake-manifest.json is broken ({error}); restore it with `git checkout lake-manifest.json`") from error
+        raise BuildError(
+            f"lake-manifest.json is broken ({error}); restore it with `git checkout"
+            " lake-manifest.json`"
+        ) from error
 
 
 def _revision(folder: Path) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
         return done.stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
 
 
 def lean_version(lake: Path, root: Path, show: Callable[[str], None], silence: float) -> str | None:
-    """The version of Lean behind ``lake``, as it says itself. With elan this installs the pinned toolchain if need be."""
+    """The version of Lean behind ``lake``, as it says itself. With elan this installs the pinned
+    toolchain if need be.
+    """
     ran = run_lake(lake, ["--version"], root, show, silence)
     if ran.status:
         raise BuildError(explain_failure("lake --version", ran.status, ran.lines))
@@ -137,11 +176,13 @@ def lean_version(lake: Path, root: Path, show: Callable[[str], None], silence: f
     return found[1] if found else None
 
 
-def run_lake(lake: Path, arguments: list[str], root: Path, show: Callable[[str], None], silence: float) -> Ran:
+def run_lake(
+    lake: Path, arguments: list[str], root: Path, show: Callable[[str], None], silence: float
+) -> Ran:
     """Run ``lake`` in ``root`` and pass every line on as it comes.
 
-    Raises ``BuildError`` when nothing is printed for ``silence`` seconds; Lake and everything it started are then ended, as on
-    ``KeyboardInterrupt``.
+    Raises ``BuildError`` when nothing is printed for ``silence`` seconds; Lake and everything it
+    started are then ended, as on ``KeyboardInterrupt``.
     """
     command = " ".join(["lake", *arguments])
     try:
@@ -154,7 +195,10 @@ def run_lake(lake: Path, arguments: list[str], root: Path, show: Callable[[str],
             start_new_session=True,  # one group, so that a hanging git or lean ends with its lake
         )
     except OSError as error:
-        raise BuildError(f"{lake} cannot be run ({error.strerror}); reinstall elan (https://github.com/leanprover/elan)") from error
+        raise BuildError(
+            f"{lake} cannot be run ({error.strerror}); reinstall elan"
+            " (https://github.com/leanprover/elan)"
+        ) from error
     chunks: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_read, args=(process, chunks), daemon=True).start()
     lines: list[str] = []
@@ -172,7 +216,10 @@ def run_lake(lake: Path, arguments: list[str], root: Path, show: Callable[[str],
         return Ran(process.wait(timeout=silence), lines)
     except (queue.Empty, subprocess.TimeoutExpired):
         _end(process)
-        raise BuildError(f"{command} printed nothing for {silence:g} seconds and was ended; run it again, or allow more with --silence SECONDS") from None
+        raise BuildError(
+            f"{command} printed nothing for {silence:g} seconds and was ended; run it again, or"
+            " allow more with --silence SECONDS"
+        ) from None
     except BaseException:
         _end(process)
         raise

@@ -1,7 +1,9 @@
-"""The receipt: which Lean files were compiled, at which revision, and whether the files at hand are still those.
+"""The receipt: which Lean files were compiled, at which revision, and whether the files at hand are
+still those.
 
-The files are those of the checkout this package runs from; an installed package carries a copy as package data. The comparison
-takes milliseconds and runs nothing, so ``scoreproof verify`` makes it every time.
+The files are those of the checkout this package runs from; an installed package carries a copy as
+package data. The comparison takes milliseconds and runs nothing, so ``scoreproof verify`` makes it
+every time.
 """
 
 from __future__ import annotations
@@ -31,7 +33,12 @@ __all__ = [
 ]
 
 #: The four ends of ``scoreproof lean``.
-HERE, ELSEWHERE, CHANGED, NOT = "verified here", "verified elsewhere (receipt matches)", "changed since it was verified", "not verified"
+HERE, ELSEWHERE, CHANGED, NOT = (
+    "verified here",
+    "verified elsewhere (receipt matches)",
+    "changed since it was verified",
+    "not verified",
+)
 NO_PROOF = "no Lean proof yet"
 
 #: The main theorem each claim cites. A claim that is not here has no Lean proof.
@@ -66,7 +73,10 @@ class Receipt:
     @property
     def hashes(self) -> dict[str, str]:
         """Path to SHA-256 of every file, Lake's own included."""
-        return {entry["path"]: entry["sha256"] for entry in [*self.data["files"], *self.data["other_files"]]}
+        return {
+            entry["path"]: entry["sha256"]
+            for entry in [*self.data["files"], *self.data["other_files"]]
+        }
 
     @property
     def claims(self) -> dict[str, dict[str, Any]]:
@@ -76,7 +86,14 @@ class Receipt:
     @property
     def mathlib_imports(self) -> list[str]:
         """The modules of Mathlib that the claims' files import."""
-        return sorted({m for entry in self.data["files"] for m in entry.get("imports", ()) if m.startswith("Mathlib.")})
+        return sorted(
+            {
+                m
+                for entry in self.data["files"]
+                for m in entry.get("imports", ())
+                if m.startswith("Mathlib.")
+            }
+        )
 
     def declaration(self, name: str) -> dict[str, Any] | None:
         """The recorded declaration called ``name``."""
@@ -105,22 +122,42 @@ def project_root() -> Path:
 
 
 def read_receipt(root: Path) -> Receipt:
-    """The receipt of the project at ``root``; raises ``ReceiptError`` if it is missing or malformed."""
+    """The receipt of the project at ``root``; raises ``ReceiptError`` if it is missing or
+    malformed.
+    """
     path = root / RECEIPT
     try:
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise ReceiptError(f"{RECEIPT.as_posix()} is missing; restore it with `git checkout {RECEIPT.as_posix()}`") from error
+        raise ReceiptError(
+            f"{RECEIPT.as_posix()} is missing; restore it with `git checkout {RECEIPT.as_posix()}`"
+        ) from error
     except (ValueError, OSError) as error:
-        raise ReceiptError(f"{RECEIPT.as_posix()} cannot be read ({error}); restore it with `git checkout {RECEIPT.as_posix()}`") from error
+        raise ReceiptError(
+            f"{RECEIPT.as_posix()} cannot be read ({error}); restore it with `git checkout"
+            f" {RECEIPT.as_posix()}`"
+        ) from error
     receipt = Receipt(data)
     try:
-        ok = receipt.toolchain and receipt.mathlib and receipt.claims and all(len(h) == _HASH_LENGTH for h in receipt.hashes.values())
-        ok = ok and all(d["name"] and d["statement_sha256"] for e in data["files"] for d in e["declarations"])
+        ok = (
+            receipt.toolchain
+            and receipt.mathlib
+            and receipt.claims
+            and all(len(h) == _HASH_LENGTH for h in receipt.hashes.values())
+        )
+        ok = ok and all(
+            d["name"] and d["statement_sha256"] for e in data["files"] for d in e["declarations"]
+        )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ReceiptError(f"{RECEIPT.as_posix()} lacks {error}; restore it with `git checkout {RECEIPT.as_posix()}`") from error
+        raise ReceiptError(
+            f"{RECEIPT.as_posix()} lacks {error}; restore it with `git checkout"
+            f" {RECEIPT.as_posix()}`"
+        ) from error
     if not ok:
-        raise ReceiptError(f"{RECEIPT.as_posix()} is incomplete; restore it with `git checkout {RECEIPT.as_posix()}`")
+        raise ReceiptError(
+            f"{RECEIPT.as_posix()} is incomplete; restore it with `git checkout"
+            f" {RECEIPT.as_posix()}`"
+        )
     return receipt
 
 
@@ -151,13 +188,17 @@ def pinned(root: Path) -> tuple[str | None, str | None]:
 def compare(root: Path) -> Comparison:
     """Compare the files with the receipt, and with the stamp of the last build here."""
     if not root.is_dir():
-        return Comparison(NOT, "this installation has no Lean files; clone the repository to have them")
+        return Comparison(
+            NOT, "this installation has no Lean files; clone the repository to have them"
+        )
     try:
         receipt = read_receipt(root)
     except ReceiptError as error:
         return Comparison(NOT, str(error))
     if not lean_files(root):
-        return Comparison(NOT, "the Lean files are not installed here; clone the repository to have them")
+        return Comparison(
+            NOT, "the Lean files are not installed here; clone the repository to have them"
+        )
     hashes = receipt.hashes
     changed = tuple(p for p in hashes if sha256(root / p) not in (None, hashes[p]))
     missing = tuple(p for p in hashes if sha256(root / p) is None)
@@ -166,25 +207,48 @@ def compare(root: Path) -> Comparison:
     toolchain, mathlib = pinned(root)
     if not lean and (toolchain != receipt.toolchain or mathlib != receipt.mathlib):
         return Comparison(NOT, _revision(receipt, toolchain, mathlib), (*changed, *missing))
-    parts = [f"{_list(changed)} differ{'s' * (len(changed) == 1)} from the receipt" if changed else ""]
+    parts = [
+        f"{_list(changed)} differ{'s' * (len(changed) == 1)} from the receipt" if changed else ""
+    ]
     parts += [f"{_list(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""]
-    parts += [f"{_list(unknown)} {'is' if len(unknown) == 1 else 'are'} not in the receipt" if unknown else ""]
+    parts += [
+        (
+            f"{_list(unknown)} {'is' if len(unknown) == 1 else 'are'} not in the receipt"
+            if unknown
+            else ""
+        )
+    ]
     if any(parts):
         reason = "; ".join(p for p in parts if p)
-        return Comparison(CHANGED, f"{reason}; restore with `git checkout`, or build again and renew the receipt", (*changed, *missing, *unknown))
+        return Comparison(
+            CHANGED,
+            f"{reason}; restore with `git checkout`, or build again and renew the receipt",
+            (*changed, *missing, *unknown),
+        )
     if _built_here(root, hashes):
-        return Comparison(HERE, f"built on this machine with {receipt.toolchain} and Mathlib {receipt.mathlib[:7]}")
+        return Comparison(
+            HERE,
+            f"built on this machine with {receipt.toolchain} and Mathlib {receipt.mathlib[:7]}",
+        )
     return Comparison(
         ELSEWHERE,
         f"{len(hashes)} files equal the receipt of {receipt.data.get('date', 'unknown date')}, "
-        f"compiled with {receipt.toolchain} against Mathlib {receipt.mathlib[:7]}; not checked here",
+        f"compiled with {receipt.toolchain} against Mathlib {receipt.mathlib[:7]}; not checked"
+        " here",
     )
 
 
 def _revision(receipt: Receipt, toolchain: str | None, mathlib: str | None) -> str:
-    broken = [name for name, value in (("lean-toolchain", toolchain), ("lake-manifest.json", mathlib)) if value is None]
+    broken = [
+        name
+        for name, value in (("lean-toolchain", toolchain), ("lake-manifest.json", mathlib))
+        if value is None
+    ]
     if broken:
-        return f"{_list(tuple(broken))} cannot be read, so its revision is unknown; restore with `git checkout {' '.join(broken)}`"
+        return (
+            f"{_list(tuple(broken))} cannot be read, so its revision is unknown; restore with `git"
+            f" checkout {' '.join(broken)}`"
+        )
     return (
         f"the receipt is for another revision ({receipt.toolchain}, Mathlib {receipt.mathlib[:7]}; "
         f"this project pins {toolchain}, Mathlib {str(mathlib)[:7]}); build, then renew the receipt"

@@ -1,7 +1,9 @@
-"""Lean source as tokens: nested comments, strings, raw strings, characters, identifiers by Lean's own rule.
+"""Lean source as tokens: nested comments, strings, raw strings, characters, identifiers by Lean's
+own rule.
 
-The rule for identifiers is Lean's (ASCII letters, Greek without λ Π Σ, letter-like symbols, subscripts), not Python's: a word
-that Lean reads as ``sorry`` followed by a postfix symbol must not pass here as one harmless longer word.
+The rule for identifiers is Lean's (ASCII letters, Greek without λ Π Σ, letter-like symbols,
+subscripts), not Python's: a word that Lean reads as ``sorry`` followed by a postfix symbol must not
+pass here as one harmless longer word.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ class LeanSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: its kind (``comment string char number word symbol``), text, offset in the source and line from 1."""
+    """One token: its kind (``comment string char number word symbol``), text, offset in the source
+    and line from 1.
+    """
 
     kind: str
     text: str
@@ -41,7 +45,11 @@ def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 def _first(character: str) -> bool:
     ascii_letter = character.isascii() and character.isalpha()
-    return ascii_letter or character == "_" or (character not in _NOT_LETTERS and _within(character, _LETTERS))
+    return (
+        ascii_letter
+        or character == "_"
+        or (character not in _NOT_LETTERS and _within(character, _LETTERS))
+    )
 
 
 def _rest(character: str) -> bool:
@@ -50,7 +58,8 @@ def _rest(character: str) -> bool:
 
 
 def tokenize(source: str) -> list[Token]:
-    """All tokens of ``source``, comments included; raises ``LeanSyntaxError`` where a comment or string does not end.
+    """All tokens of ``source``, comments included; raises ``LeanSyntaxError`` where a comment or
+    string does not end.
 
     >>> [t.text for t in tokenize("theorem x' : a₀ -/- b /- c -/ -/ = '\\\\'' := r#\\"sorry\\"#")]
     ['theorem', "x'", ':', 'a₀', '-', '/- b /- c -/ -/', '=', "'\\\\''", ':=', 'r#"sorry"#']
@@ -71,9 +80,11 @@ def tokenize(source: str) -> list[Token]:
 
 
 def code(source: str) -> list[Token]:
-    """The tokens that Lean compiles: no comments, and the terms inside interpolated strings besides the strings.
+    """The tokens that Lean compiles: no comments, and the terms inside interpolated strings besides
+    the strings.
 
-    Which strings are interpolated depends on the macro before them, so every ``{…}`` in an ordinary string counts.
+    Which strings are interpolated depends on the macro before them, so every ``{…}`` in an ordinary
+    string counts.
     """
     found: list[Token] = []
     for token in tokenize(source):
@@ -83,8 +94,14 @@ def code(source: str) -> list[Token]:
         if token.kind == "string" and token.text[0] == '"' and "{" in token.text:
             inside = token.text[1:-1].split("{", 1)[1]
             try:
-                found += [Token(t.kind, t.text, token.start, token.line) for t in tokenize(inside) if t.kind == "word"]
-            except LeanSyntaxError:  # a quotation mark cut the term in two; its words are still words
+                found += [
+                    Token(t.kind, t.text, token.start, token.line)
+                    for t in tokenize(inside)
+                    if t.kind == "word"
+                ]
+            except (
+                LeanSyntaxError
+            ):  # a quotation mark cut the term in two; its words are still words
                 words = "".join(c if _rest(c) or c == "." else " " for c in inside).split()
                 found += [Token("word", word, token.start, token.line) for word in words]
     return found
@@ -106,7 +123,9 @@ def _scan(source: str, start: int, line: int) -> tuple[str, int]:
         return "char", quoted
     if _first(character) or character == "«":
         return "word", _word(source, start)
-    if character == "#" and start + 1 < len(source) and _first(source[start + 1]):  # #eval, #exit, …
+    if (
+        character == "#" and start + 1 < len(source) and _first(source[start + 1])
+    ):  # #eval, #exit, …
         return "word", _word(source, start + 1)
     if character.isascii() and character.isdigit():
         stop = start
@@ -117,7 +136,9 @@ def _scan(source: str, start: int, line: int) -> tuple[str, int]:
 
 
 def _block_comment(source: str, start: int, line: int) -> int:
-    if source.startswith("/--/", start):  # empty, or a documentation comment that goes on? Code could hide in the difference
+    if source.startswith(
+        "/--/", start
+    ):  # empty, or a documentation comment that goes on? Code could hide in the difference
         raise LeanSyntaxError(f"line {line}: /--/ is ambiguous; write /- -/")
     depth, position = 1, start + 2
     while position < len(source):

@@ -1,12 +1,16 @@
-"""Solutions of ``z' = f(z, s)`` and of the linear equations along them, by Gauss–Legendre collocation.
+"""Solutions of ``z' = f(z, s)`` and of the linear equations along them, by Gauss–Legendre
+collocation.
 
-Conventions: time runs over [0, 1] in equal steps; ``z`` is given at s = 1 and solved down to 0. Arrays carry
-``(steps, stages, ..., D)``; the stages of a step lie at the Gauss nodes, so those of the mirrored time 1 - s are the same
-ones in reverse order.
+Conventions: time runs over [0, 1] in equal steps; ``z`` is given at s = 1 and solved down to 0.
+Arrays carry
+``(steps, stages, ..., D)``; the stages of a step lie at the Gauss nodes, so those of the mirrored
+time 1 - s are the same ones in reverse order.
 
-Why Gauss: the method is symmetric (solving down and up visit the same stages) and symplectic (it conserves bilinear
-invariants such as a·δz + b·δθ - δℓ exactly). So an adjoint solved on a path's own stages is the exact derivative of the
-*discrete* log-likelihood: agreement is limited by rounding at any step size, and the truncation error is a matter of its own.
+Why Gauss: the method is symmetric (solving down and up visit the same stages) and symplectic (it
+conserves bilinear
+invariants such as a·δz + b·δθ - δℓ exactly). So an adjoint solved on a path's own stages is the
+exact derivative of the *discrete* log-likelihood: agreement is limited by rounding at any step
+size, and the truncation error is a matter of its own.
 """
 
 from __future__ import annotations
@@ -59,12 +63,21 @@ class Path:
 
 def _small(change: np.ndarray, size: np.ndarray) -> bool:
     """Converged to rounding, in the real and (for complex steps) in the imaginary parts."""
-    parts = [(np.real(change), np.real(size))] + ([(np.imag(change), np.imag(size))] if np.iscomplexobj(change) else [])
-    return all(float(np.max(np.abs(c), initial=0.0)) <= 2 * EPS * float(np.max(np.abs(v), initial=0.0)) for c, v in parts)
+    parts = [(np.real(change), np.real(size))] + (
+        [(np.imag(change), np.imag(size))] if np.iscomplexobj(change) else []
+    )
+    return all(
+        float(np.max(np.abs(c), initial=0.0)) <= 2 * EPS * float(np.max(np.abs(v), initial=0.0))
+        for c, v in parts
+    )
 
 
-def _step(rhs: Callable[[np.ndarray], np.ndarray], y: np.ndarray, h: float, stages: int, sweeps: int) -> tuple[np.ndarray, np.ndarray]:
-    """One Gauss step ``y -> y(h)`` and its stage values; the stage equations are solved by iteration."""
+def _step(
+    rhs: Callable[[np.ndarray], np.ndarray], y: np.ndarray, h: float, stages: int, sweeps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One Gauss step ``y -> y(h)`` and its stage values; the stage equations are solved by
+    iteration.
+    """
     _, a, b = gauss_legendre(stages)
     values = np.repeat(y[None], stages, axis=0)
     k = rhs(values)
@@ -78,8 +91,11 @@ def _step(rhs: Callable[[np.ndarray], np.ndarray], y: np.ndarray, h: float, stag
     return y + h * np.tensordot(b, k, axes=1), y + h * np.tensordot(a, k, axes=1)
 
 
-def integrate_backward(f: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray, grid: Grid, *, sweeps: int = 60) -> Path:
-    """The path of ``z' = f(z, s)`` that ends in ``z(1) = x``. ``f`` takes stages ``(stages, ..., D)`` and times ``(stages,)``.
+def integrate_backward(
+    f: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray, grid: Grid, *, sweeps: int = 60
+) -> Path:
+    """The path of ``z' = f(z, s)`` that ends in ``z(1) = x``. ``f`` takes stages ``(stages, ...,
+    D)`` and times ``(stages,)``.
 
     Complex x (or a complex f) is welcome: nothing is conjugated, so complex steps pass through.
 
@@ -100,8 +116,12 @@ def integrate_backward(f: Callable[[np.ndarray, np.ndarray], Any], x: np.ndarray
     return Path(grid, y, np.asarray(x), np.stack(found[::-1]))
 
 
-def advance(rate: Callable[[int, np.ndarray], np.ndarray], y: np.ndarray, grid: Grid, *, sweeps: int = 60) -> tuple[np.ndarray, np.ndarray]:
-    """``(y(1), stages)`` of ``y' = rate(step, y at the stages)`` from ``y(0) = y``, on the grid's own stages."""
+def advance(
+    rate: Callable[[int, np.ndarray], np.ndarray], y: np.ndarray, grid: Grid, *, sweeps: int = 60
+) -> tuple[np.ndarray, np.ndarray]:
+    """``(y(1), stages)`` of ``y' = rate(step, y at the stages)`` from ``y(0) = y``, on the grid's
+    own stages.
+    """
     stages = []
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(grid.steps):

@@ -1,7 +1,10 @@
-"""Gauss–Legendre collocation: implicit Runge–Kutta of order 2s with positive weights, for smooth problems in either direction.
+"""Gauss–Legendre collocation: implicit Runge–Kutta of order 2s with positive weights, for smooth
+problems in either direction.
 
-Conventions: ``y`` is an array of any shape; stages come first. ``prepare(times)`` is called once a step with the stage times and
-returns the right side on all stages at once, so a right side with costly coefficients evaluates them once a step.
+Conventions: ``y`` is an array of any shape; stages come first. ``prepare(times)`` is called once a
+step with the stage times and
+returns the right side on all stages at once, so a right side with costly coefficients evaluates
+them once a step.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ def gauss_legendre(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     True
     """
     x, w = np.polynomial.legendre.leggauss(stages)
-    # A_ij = ∫_0^{c_i} ℓ_j, with ℓ_j expanded in Legendre polynomials (the quadrature is exact for that)
+    # A_ij = ∫_0^{c_i} ℓ_j, with ℓ_j expanded in Legendre polynomials (the quadrature is exact for
+    # that)
     p = np.polynomial.legendre.legvander(x, stages)
     n = np.arange(stages)
     low = np.concatenate([np.zeros((stages, 1)), p[:, : stages - 1]], axis=1)
@@ -35,9 +39,18 @@ def gauss_legendre(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (x + 1) / 2, integral @ expand / 2, w / 2
 
 
-def integrate(prepare: Callable[[np.ndarray], Rhs], y: np.ndarray, start: float, end: float, steps: int, *, stages: int = 6,
-              sweeps: int = 60) -> np.ndarray:
-    """``y(end)`` from ``y(start) = y`` in equal steps; the stage equations are solved by iteration (the problem must not be stiff).
+def integrate(
+    prepare: Callable[[np.ndarray], Rhs],
+    y: np.ndarray,
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    stages: int = 6,
+    sweeps: int = 60,
+) -> np.ndarray:
+    """``y(end)`` from ``y(start) = y`` in equal steps; the stage equations are solved by iteration
+    (the problem must not be stiff).
 
     >>> y = integrate(lambda t: lambda y: y, np.array([1.0]), 0.0, 1.0, 4)
     >>> bool(abs(y[0] - np.e) < 1e-14)
@@ -56,7 +69,8 @@ def integrate(prepare: Callable[[np.ndarray], Rhs], y: np.ndarray, start: float,
                 change = float(np.max(np.abs(new - k), initial=0.0))
                 k = new
                 size = float(np.max(np.abs(k), initial=0.0))
-                # converged, or down at the rounding floor where changes no longer shrink (nan stops too)
+                # converged, or down at the rounding floor where changes no longer shrink (nan stops
+                # too)
                 if not change > 2e-16 * size or (change >= last and change < 1e-10 * size):
                     break
                 last = change
@@ -64,8 +78,18 @@ def integrate(prepare: Callable[[np.ndarray], Rhs], y: np.ndarray, start: float,
     return y
 
 
-def linear(matrix: Callable[[float], np.ndarray], y: np.ndarray, start: float, end: float, steps: int, *, stages: int = 4) -> np.ndarray:
-    """``y(end)`` for ``y' = M(t) y``, the stage equations solved directly: stiff problems are welcome (A-stable)."""
+def linear(
+    matrix: Callable[[float], np.ndarray],
+    y: np.ndarray,
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    stages: int = 4,
+) -> np.ndarray:
+    """``y(end)`` for ``y' = M(t) y``, the stage equations solved directly: stiff problems are
+    welcome (A-stable).
+    """
     c, a, b = gauss_legendre(stages)
     h = (end - start) / steps
     y = np.asarray(y, dtype=float)
@@ -73,7 +97,9 @@ def linear(matrix: Callable[[float], np.ndarray], y: np.ndarray, start: float, e
     for step in range(steps):
         matrices = np.stack([matrix(start + h * (step + ci)) for ci in c])
         # unknowns k_i = M_i (y + h Σ_j a_ij k_j)
-        system = -h * (a[:, None, :, None] * matrices[:, :, None, :]).reshape(stages * n, stages * n)
+        system = -h * (a[:, None, :, None] * matrices[:, :, None, :]).reshape(
+            stages * n, stages * n
+        )
         system[np.diag_indices(stages * n)] += 1
         k = np.linalg.solve(system, (matrices @ y).ravel()).reshape(stages, n)
         y = y + h * (b @ k)

@@ -1,6 +1,8 @@
-"""Gaussian expectations of quadratics, exactly: 2d points ±√d along d orthogonal directions, equally weighted.
+"""Gaussian expectations of quadratics, exactly: 2d points ±√d along d orthogonal directions,
+equally weighted.
 
-The rule integrates every polynomial of degree up to 3 against N(0, I_d) without error, whatever the rotation.
+The rule integrates every polynomial of degree up to 3 against N(0, I_d) without error, whatever the
+rotation.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ def random_rotation(rng: np.random.Generator, d: int) -> np.ndarray:
     return q * np.sign(np.diag(r))
 
 
-def expectation(f: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, root: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """``E f(mean + root Z)`` for a polynomial ``f: (m, d) -> (m, …)`` of degree at most 3, Z ~ N(0, I).
+def expectation(
+    f: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, root: np.ndarray, rotation: np.ndarray
+) -> np.ndarray:
+    """``E f(mean + root Z)`` for a polynomial ``f: (m, d) -> (m, …)`` of degree at most 3, Z ~ N(0,
+    I).
 
     Points come in pairs about the mean, so odd terms cancel exactly.
 
@@ -31,6 +36,10 @@ def expectation(f: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, root: n
     return (f(mean + offsets) + f(mean - offsets)).mean(axis=0) / 2
 
 
-def separable_expectation(f: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, std: np.ndarray) -> float:
-    """``E Σ_i f(X)_i`` for X_i ~ N(mean_i, std_i²) independent and ``f`` acting entrywise as a cubic: O(d) work and memory."""
+def separable_expectation(
+    f: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, std: np.ndarray
+) -> float:
+    """``E Σ_i f(X)_i`` for X_i ~ N(mean_i, std_i²) independent and ``f`` acting entrywise as a
+    cubic: O(d) work and memory.
+    """
     return float(np.sum(f(mean + std) + f(mean - std))) / 2

@@ -1,10 +1,11 @@
 """Matrices over exact fields and balls behind ``+ - @``, several fields at once.
 
-A ``FlintMatrix`` carries one flint matrix per field (say one modulo each of two primes) and does every operation in all
-of them, so a loop written once runs over F_p × F_q in one pass.
+A ``FlintMatrix`` carries one flint matrix per field (say one modulo each of two primes) and does
+every operation in all of them, so a loop written once runs over F_p × F_q in one pass.
 
-An identity of polynomials that fails is seen at a random point of F_p unless the point is a root: for total degree D at
-most D / p of the points are (Schwartz and Zippel). With independent points in two fields the chances multiply.
+An identity of polynomials that fails is seen at a random point of F_p unless the point is a root:
+for total degree D at most D / p of the points are (Schwartz and Zippel). With independent points in
+two fields the chances multiply.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from flint import nmod_mat
 
 __all__ = ["PRIMES", "FlintMatrix", "failure_probability", "random_residues"]
 
-#: 2^61 - 1 and 2^62 - 57: the largest primes of their lengths, both above 2^60 and within a machine word.
+#: 2^61 - 1 and 2^62 - 57: the largest primes of their lengths, both above 2^60 and within a machine
+#: word.
 PRIMES = (2**61 - 1, 2**62 - 57)
 
 
 class FlintMatrix:
-    """One matrix per field; immutable by convention. ``2 * m`` and ``q * m`` scale (q whatever the field multiplies by)."""
+    """One matrix per field; immutable by convention. ``2 * m`` and ``q * m`` scale (q whatever the
+    field multiplies by).
+    """
 
     __slots__ = ("parts",)
 
@@ -54,18 +58,24 @@ class FlintMatrix:
         return f"FlintMatrix({', '.join(repr(p) for p in self.parts)})"
 
 
-def random_residues(rng: np.random.Generator, count: int, rows: int, columns: int, primes: Sequence[int] = PRIMES) -> list[FlintMatrix]:
+def random_residues(
+    rng: np.random.Generator, count: int, rows: int, columns: int, primes: Sequence[int] = PRIMES
+) -> list[FlintMatrix]:
     """``count`` matrices with independent uniform entries in every field.
 
     >>> [part.modulus() for part in random_residues(np.random.default_rng(0), 1, 2, 2)[0].parts]
     [2305843009213693951, 4611686018427387847]
     """
     draws = [rng.integers(0, p, (count, rows * columns)).tolist() for p in primes]
-    return [FlintMatrix(*[nmod_mat(rows, columns, d[i], p) for d, p in zip(draws, primes, strict=True)]) for i in range(count)]
+    return [
+        FlintMatrix(*[nmod_mat(rows, columns, d[i], p) for d, p in zip(draws, primes, strict=True)])
+        for i in range(count)
+    ]
 
 
 def failure_probability(degree: int, primes: Sequence[int] = PRIMES) -> float:
-    """The chance that a polynomial of total degree ``degree`` that is not zero vanishes at a random point of every field.
+    """The chance that a polynomial of total degree ``degree`` that is not zero vanishes at a random
+    point of every field.
 
     >>> failure_probability(10_000) < 1e-28
     True

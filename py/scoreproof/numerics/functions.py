@@ -1,4 +1,5 @@
-"""exp, log, sqrt, … for whatever number comes: floats and arrays, complex, balls, power series, jets.
+"""exp, log, sqrt, … for whatever number comes: floats and arrays, complex, balls, power series,
+jets.
 
 Formulas are written once with these names and run in every arithmetic.
 """
@@ -17,7 +18,11 @@ def _dispatch(name: str):
     on_arrays = getattr(np, name)
 
     def function(x: Any) -> Any:
-        method = None if isinstance(x, np.ndarray | np.generic | float | int | complex) else getattr(x, name, None)
+        method = (
+            None
+            if isinstance(x, np.ndarray | np.generic | float | int | complex)
+            else getattr(x, name, None)
+        )
         return method() if method is not None else on_arrays(x)
 
     function.__name__ = name

@@ -1,6 +1,8 @@
-"""Gauss–Legendre grids that integrate and differentiate: nodes, weights, and the derivative of the interpolating polynomial.
+"""Gauss–Legendre grids that integrate and differentiate: nodes, weights, and the derivative of the
+interpolating polynomial.
 
-Conventions: functions are columns of values at the nodes; ``d1 @ values`` is the derivative at the nodes. The ends are no nodes.
+Conventions: functions are columns of values at the nodes; ``d1 @ values`` is the derivative at the
+nodes. The ends are no nodes.
 """
 
 from __future__ import annotations

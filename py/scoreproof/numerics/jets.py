@@ -1,8 +1,8 @@
 """Truncated power series ("jets") in one variable over any ring: float arrays, complex, balls.
 
-``Jet.variable(x, order)`` stands for ``x + ε`` with ``ε^(order+1) = 0``; a function of it carries its Taylor
-coefficients, so ``jet.derivative(k)`` is the k-th derivative with no difference taken. Coefficients may be arrays: all
-points at once.
+``Jet.variable(x, order)`` stands for ``x + ε`` with ``ε^(order+1) = 0``; a function of it carries
+its Taylor coefficients, so ``jet.derivative(k)`` is the k-th derivative with no difference taken.
+Coefficients may be arrays: all points at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ __all__ = ["Jet", "derivatives"]
 
 
 class Jet:
-    """A truncated series ``Σ c_k ε^k``; arithmetic with scalars, arrays and other jets of the same order.
+    """A truncated series ``Σ c_k ε^k``; arithmetic with scalars, arrays and other jets of the same
+    order.
 
     >>> y = Jet.variable(2.0, 2) ** 3
     >>> [y.derivative(k) for k in range(3)]
@@ -26,7 +27,9 @@ class Jet:
     """
 
     __slots__ = ("coefficients",)
-    __array_ufunc__ = None  # so that array * jet calls Jet.__rmul__ instead of broadcasting over the jet
+    __array_ufunc__ = (
+        None  # so that array * jet calls Jet.__rmul__ instead of broadcasting over the jet
+    )
 
     def __init__(self, coefficients: Sequence[Any]) -> None:
         self.coefficients = list(coefficients)
@@ -54,7 +57,9 @@ class Jet:
         return Jet([zero + other, *[zero for _ in range(self.order)]])
 
     def __add__(self, other: Any) -> Jet:
-        return Jet([a + b for a, b in zip(self.coefficients, self._lift(other).coefficients, strict=True)])
+        return Jet(
+            [a + b for a, b in zip(self.coefficients, self._lift(other).coefficients, strict=True)]
+        )
 
     __radd__ = __add__
 
@@ -71,7 +76,9 @@ class Jet:
         if not isinstance(other, Jet):
             return Jet([a * other for a in self.coefficients])
         a, b = self.coefficients, other.coefficients
-        return Jet([sum((a[i] * b[k - i] for i in range(1, k + 1)), a[0] * b[k]) for k in range(len(a))])
+        return Jet(
+            [sum((a[i] * b[k - i] for i in range(1, k + 1)), a[0] * b[k]) for k in range(len(a))]
+        )
 
     __rmul__ = __mul__
 
@@ -87,7 +94,9 @@ class Jet:
         a = self.coefficients
         out = [1 / a[0]]
         for k in range(1, len(a)):
-            out.append(-sum((a[i] * out[k - i] for i in range(2, k + 1)), a[1] * out[k - 1]) * out[0])
+            out.append(
+                -sum((a[i] * out[k - i] for i in range(2, k + 1)), a[1] * out[k - 1]) * out[0]
+            )
         return Jet(out)
 
     def __pow__(self, n: int) -> Jet:
@@ -101,7 +110,9 @@ class Jet:
         return result
 
     def _solve(self, start: Any, rhs: Any) -> Jet:
-        """The series y with y(0) = start and y' = rhs(y) * self', term by term; ``rhs`` maps a jet to a jet."""
+        """The series y with y(0) = start and y' = rhs(y) * self', term by term; ``rhs`` maps a jet
+        to a jet.
+        """
         a, out = self.coefficients, [start]
         for k in range(1, len(a)):
             r = rhs(Jet(out)).coefficients
@@ -141,7 +152,8 @@ class Jet:
 
 
 def derivatives(f: Any, x: Any, order: int) -> list[Any]:
-    """``[f(x), f'(x), …, f^(order)(x)]`` for an analytic ``f`` written in this package's arithmetic.
+    """``[f(x), f'(x), …, f^(order)(x)]`` for an analytic ``f`` written in this package's
+    arithmetic.
 
     >>> [float(v) for v in derivatives(lambda t: fn.exp(2 * t), 0.0, 2)]
     [1.0, 2.0, 4.0]

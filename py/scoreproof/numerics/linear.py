@@ -9,32 +9,52 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["check_covariance", "cholesky_factor", "log_sum_exp", "random_covariance", "solve_rows", "square_root"]
+__all__ = [
+    "check_covariance",
+    "cholesky_factor",
+    "log_sum_exp",
+    "random_covariance",
+    "solve_rows",
+    "square_root",
+]
 
 
 def check_covariance(argument: str, cov: np.ndarray) -> np.ndarray:
-    """``cov`` if it is symmetric (to 1e-10 relative) positive definite, else ``ArgumentError`` naming ``argument``."""
+    """``cov`` if it is symmetric (to 1e-10 relative) positive definite, else ``ArgumentError``
+    naming ``argument``.
+    """
     scale = float(np.max(np.abs(cov))) if cov.size else 0.0
     if cov.size and np.max(np.abs(cov - cov.T)) > 1e-10 * scale:
         raise ArgumentError(
-            argument, "symmetric", f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}", "pass (C + C.T) / 2, or a covariance rather than its factor"
+            argument,
+            "symmetric",
+            f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}",
+            "pass (C + C.T) / 2, or a covariance rather than its factor",
         )
     try:
         np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(cov)[0])
-        raise ArgumentError(argument, "positive definite", f"smallest eigenvalue {smallest:.3g}", "add a ridge: cov + eps * I") from None
+        raise ArgumentError(
+            argument,
+            "positive definite",
+            f"smallest eigenvalue {smallest:.3g}",
+            "add a ridge: cov + eps * I",
+        ) from None
     return cov
 
 
 def log_sum_exp(logs: np.ndarray) -> np.ndarray:
-    """``log Σ exp`` along the last axis, shifted by the largest real part; analytic, so complex steps pass through."""
+    """``log Σ exp`` along the last axis, shifted by the largest real part; analytic, so complex
+    steps pass through.
+    """
     shift = np.max(logs.real, axis=-1, keepdims=True)
     return np.log(np.sum(np.exp(logs - shift), axis=-1)) + shift[..., 0]
 
 
 def random_covariance(rng: np.random.Generator, d: int, condition: float = 20.0) -> np.ndarray:
-    """A covariance ``(d, d)`` with random axes and log-uniform eigenvalues spread over ``condition``.
+    """A covariance ``(d, d)`` with random axes and log-uniform eigenvalues spread over
+    ``condition``.
 
     >>> c = random_covariance(np.random.default_rng(0), 3, condition=10.0)
     >>> bool(np.isclose(np.linalg.cond(c), 10.0))
@@ -49,7 +69,8 @@ def random_covariance(rng: np.random.Generator, d: int, condition: float = 20.0)
 
 
 def cholesky_factor(cov: np.ndarray) -> np.ndarray:
-    """The lower triangular L with ``L Lᵀ = cov``, in floats or in any arithmetic with square roots (object arrays).
+    """The lower triangular L with ``L Lᵀ = cov``, in floats or in any arithmetic with square roots
+    (object arrays).
 
     >>> cholesky_factor(np.array([[4.0, 2.0], [2.0, 5.0]])).tolist()
     [[2.0, 0.0], [1.0, 2.0]]
@@ -67,7 +88,8 @@ def cholesky_factor(cov: np.ndarray) -> np.ndarray:
 
 
 def solve_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """``rows @ matrix⁻ᵀ``: solves ``matrix z = row`` for each row; floats or any field (object arrays).
+    """``rows @ matrix⁻ᵀ``: solves ``matrix z = row`` for each row; floats or any field (object
+    arrays).
 
     >>> solve_rows(np.diag([2.0, 4.0]), np.array([[2.0, 4.0]])).tolist()
     [[1.0, 1.0]]

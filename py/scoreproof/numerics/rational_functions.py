@@ -1,6 +1,8 @@
-"""The field of rational functions over Q in named symbols, on top of python-flint's multivariate polynomials.
+"""The field of rational functions over Q in named symbols, on top of python-flint's multivariate
+polynomials.
 
-A formula evaluated here is checked for all instances at once: it is an identity iff its difference has numerator zero.
+A formula evaluated here is checked for all instances at once: it is an identity iff its difference
+has numerator zero.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ __all__ = ["Positive", "Ratio", "symbols"]
 
 
 class Ratio:
-    """``numerator / denominator`` of two polynomials of one ring; arithmetic with integers and rationals."""
+    """``numerator / denominator`` of two polynomials of one ring; arithmetic with integers and
+    rationals.
+    """
 
     __slots__ = ("denominator", "numerator")
 
@@ -24,7 +28,9 @@ class Ratio:
         if isinstance(other, Ratio):
             return other
         if not isinstance(other, int | fmpq):
-            return NotImplemented  # an object array applies the operation entry by entry; others know what to do with a Ratio
+            # an object array applies the operation entry by entry; others know what to do with a
+            # Ratio
+            return NotImplemented
         one = self.denominator * 0 + 1
         return Ratio(one * other, one)
 
@@ -38,7 +44,10 @@ class Ratio:
             return o
         if self.denominator == o.denominator:
             return Ratio(self.numerator + o.numerator, self.denominator)
-        return Ratio(self.numerator * o.denominator + o.numerator * self.denominator, self.denominator * o.denominator)._reduced()
+        return Ratio(
+            self.numerator * o.denominator + o.numerator * self.denominator,
+            self.denominator * o.denominator,
+        )._reduced()
 
     __radd__ = __add__
 
@@ -54,7 +63,11 @@ class Ratio:
 
     def __mul__(self, other: Any) -> Ratio:
         o = self._lift(other)
-        return o if o is NotImplemented else Ratio(self.numerator * o.numerator, self.denominator * o.denominator)
+        return (
+            o
+            if o is NotImplemented
+            else Ratio(self.numerator * o.numerator, self.denominator * o.denominator)
+        )
 
     __rmul__ = __mul__
 
@@ -111,7 +124,8 @@ def symbols(*names: str) -> tuple[Ratio, ...]:
 
 
 class Positive:
-    """A positive quantity together with its logarithm, both rational functions: products add logarithms.
+    """A positive quantity together with its logarithm, both rational functions: products add
+    logarithms.
 
     Sums leave the positive quantities and give the plain `Ratio`.
 

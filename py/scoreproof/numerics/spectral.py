@@ -1,7 +1,10 @@
-"""A Fourier grid on [-L, L) and a one-dimensional Fokker–Planck solve on it, in either direction of time.
+"""A Fourier grid on [-L, L) and a one-dimensional Fokker–Planck solve on it, in either direction of
+time.
 
-Conventions: the density is periodised, so it must be negligible at ±L; ``drift(x, t)`` takes the grid; ``noise2(t)`` is the squared
-diffusion. Time may run backward: then the equation solved is that of a reverse-time SDE, in which noise spreads mass as t falls.
+Conventions: the density is periodised, so it must be negligible at ±L; ``drift(x, t)`` takes the
+grid; ``noise2(t)`` is the squared
+diffusion. Time may run backward: then the equation solved is that of a reverse-time SDE, in which
+noise spreads mass as t falls.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ __all__ = ["FourierGrid", "fokker_planck"]
 
 @dataclass(frozen=True)
 class FourierGrid:
-    """``size`` equidistant points on [-length, length), with first and second derivative as matrices."""
+    """``size`` equidistant points on [-length, length), with first and second derivative as
+    matrices.
+    """
 
     size: int
     length: float
@@ -50,12 +55,23 @@ class FourierGrid:
 
     @cached_property
     def d2(self) -> np.ndarray:
-        return self._matrix(-self._wave**2)
+        return self._matrix(-(self._wave**2))
 
 
-def fokker_planck(grid: FourierGrid, drift: Callable[[np.ndarray, float], np.ndarray], noise2: Callable[[float], float], density: np.ndarray,
-                  start: float, end: float, steps: int, *, stages: int = 4) -> np.ndarray:
-    """The density at ``end`` of the SDE ``dX = b dt + c dW`` with law ``density`` at ``start`` (backward if ``end < start``)."""
+def fokker_planck(
+    grid: FourierGrid,
+    drift: Callable[[np.ndarray, float], np.ndarray],
+    noise2: Callable[[float], float],
+    density: np.ndarray,
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    stages: int = 4,
+) -> np.ndarray:
+    """The density at ``end`` of the SDE ``dX = b dt + c dW`` with law ``density`` at ``start``
+    (backward if ``end < start``).
+    """
     sign = 1.0 if end > start else -1.0
 
     def matrix(t: float) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The free ring: sums of words with integer coefficients, ``@`` concatenates, ``+`` collects.
 
-An identity of words holds for every choice of the letters in every ring: for all matrices, all Jacobians, all additive
-maps. One evaluation in the free ring is therefore a proof for one graph and all its partials.
+An identity of words holds for every choice of the letters in every ring: for all matrices, all
+Jacobians, all additive maps. One evaluation in the free ring is therefore a proof for one graph and
+all its partials.
 """
 
 from __future__ import annotations

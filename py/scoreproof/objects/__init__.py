@@ -1,1 +1,3 @@
-"""What the claims talk about: mixtures, empirical laws, processes, schedules, parameterizations, fields, graphs."""
+"""What the claims talk about: mixtures, empirical laws, processes, schedules, parameterizations,
+fields, graphs.
+"""

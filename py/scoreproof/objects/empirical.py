@@ -1,6 +1,8 @@
-"""The empirical law of a data set as a prior: under Gaussian noise its ideal denoiser is a softmax over the data.
+"""The empirical law of a data set as a prior: under Gaussian noise its ideal denoiser is a softmax
+over the data.
 
-Conventions: points are rows ``(n, d)``, ``cov`` is the covariance ``(d, d)`` of the noise. Work on m query points goes in
+Conventions: points are rows ``(n, d)``, ``cov`` is the covariance ``(d, d)`` of the noise. Work on
+m query points goes in
 blocks, so memory stays bounded whatever m and n are.
 """
 
@@ -37,11 +39,19 @@ class Atoms:
     def __post_init__(self) -> None:
         points = to_float("points", self.points, shape=(None, None))
         if points.shape[0] == 0:
-            raise ArgumentError("points", "at least one row", f"shape {points.shape}", "pass the data as rows")
+            raise ArgumentError(
+                "points", "at least one row", f"shape {points.shape}", "pass the data as rows"
+            )
         n = points.shape[0]
-        weights = np.full(n, 1 / n) if self.weights is None else to_float("weights", self.weights, shape=(n,))
+        weights = (
+            np.full(n, 1 / n)
+            if self.weights is None
+            else to_float("weights", self.weights, shape=(n,))
+        )
         if np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
-            raise ArgumentError("weights", "positive with sum 1", weights, "divide them by their sum")
+            raise ArgumentError(
+                "weights", "positive with sum 1", weights, "divide them by their sum"
+            )
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "weights", weights / weights.sum())
 
@@ -95,7 +105,9 @@ class NoisyAtoms:
 
     @cached_property
     def _whitened(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The data's mean, the whitened centred data ``(n, d)``, and the log weight of each atom minus half its norm²."""
+        """The data's mean, the whitened centred data ``(n, d)``, and the log weight of each atom
+        minus half its norm².
+        """
         centre = self.prior.mean()
         z = solve_triangular(self._factor, (self.prior.points - centre).T, lower=True).T
         return centre, z, np.log(np.asarray(self.prior.weights)) - 0.5 * np.sum(z**2, axis=1)
@@ -104,7 +116,9 @@ class NoisyAtoms:
         return solve_triangular(self._factor, (y - self._whitened[0]).T, lower=True).T
 
     def _blocks(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Row blocks of y: the slice, the whitened rows, and ``log w_i + z·z_i - |z_i|²/2`` for every atom."""
+        """Row blocks of y: the slice, the whitened rows, and ``log w_i + z·z_i - |z_i|²/2`` for
+        every atom.
+        """
         rows = max(1, BLOCK // self.prior.size)
         _, data, offsets = self._whitened
         for start in range(0, len(y), rows):
@@ -113,8 +127,12 @@ class NoisyAtoms:
             yield part, z, z @ data.T + offsets
 
     def log_density(self, y: np.ndarray) -> np.ndarray:
-        """``log p_Y`` at the rows of y ``(m, d)``: ``(m,)``; analytic in y, so a complex step differentiates it."""
-        norm = -0.5 * self.prior.dimension * np.log(2 * np.pi) - np.sum(np.log(np.diag(self._factor)))
+        """``log p_Y`` at the rows of y ``(m, d)``: ``(m,)``; analytic in y, so a complex step
+        differentiates it.
+        """
+        norm = -0.5 * self.prior.dimension * np.log(2 * np.pi) - np.sum(
+            np.log(np.diag(self._factor))
+        )
         out = np.empty(len(y), dtype=np.result_type(y, float))
         for part, z, logs in self._blocks(y):
             out[part] = log_sum_exp(logs) - 0.5 * np.sum(z * z, axis=1) + norm
@@ -142,19 +160,31 @@ class NoisyAtoms:
         return out
 
     def perplexity(self, y: np.ndarray) -> np.ndarray:
-        """exp of the entropy of the softmax weights at each row of y, between 1 and n: how many atoms share in it."""
+        """exp of the entropy of the softmax weights at each row of y, between 1 and n: how many
+        atoms share in it.
+        """
         out = np.empty(len(y))
         for part, r in self._weights(y):
             out[part] = np.exp(-np.sum(r * np.log(np.where(r > 0, r, 1.0)), axis=1))
         return out
 
     def exponent(self, y: np.ndarray) -> float:
-        """The largest number whose rounding enters an exponent here: what a bound on the softmax weights scales with."""
+        """The largest number whose rounding enters an exponent here: what a bound on the softmax
+        weights scales with.
+        """
         z = self._whiten(y)
         return float(np.max(np.sum(z**2, axis=1)) + np.max(np.sum(self._whitened[1] ** 2, axis=1)))
 
-    def noisy(self, rng: np.random.Generator, m: int, perplexity: tuple[float, float] | None = None, *, tries: int = 64) -> np.ndarray:
-        """m draws of Y whose perplexity lies in the given range: elsewhere Tweedie's formula says nothing of interest.
+    def noisy(
+        self,
+        rng: np.random.Generator,
+        m: int,
+        perplexity: tuple[float, float] | None = None,
+        *,
+        tries: int = 64,
+    ) -> np.ndarray:
+        """m draws of Y whose perplexity lies in the given range: elsewhere Tweedie's formula says
+        nothing of interest.
 
         Raises ``ScoreproofError`` when ``tries`` batches do not contain m such points.
         """
@@ -162,12 +192,16 @@ class NoisyAtoms:
         kept: list[np.ndarray] = []
         found = 0
         for _ in range(tries):
-            y = self.prior.sample(rng, 4 * m) + rng.standard_normal((4 * m, self.prior.dimension)) @ self._factor.T
+            y = (
+                self.prior.sample(rng, 4 * m)
+                + rng.standard_normal((4 * m, self.prior.dimension)) @ self._factor.T
+            )
             p = self.perplexity(y)
             kept.append(y[(p >= low) & (p <= high)])
             found += len(kept[-1])
             if found >= m:
                 return np.concatenate(kept)[:m]
         raise ScoreproofError(
-            f"only {found} of {m} noisy points have a softmax perplexity in [{low:.3g}, {high:.3g}] after {tries} batches; choose larger or smaller noise"
+            f"only {found} of {m} noisy points have a softmax perplexity in [{low:.3g}, {high:.3g}]"
+            f" after {tries} batches; choose larger or smaller noise"
         )

@@ -2,14 +2,17 @@
 
 Conventions
 -----------
-- Points are rows ``z (..., D)``, parameters a flat vector ``theta (P,)`` (or ``(..., P)``, one per point), ``s`` a number
-  or an array that broadcasts to the leading axes of ``z``.
+- Points are rows ``z (..., D)``, parameters a flat vector ``theta (P,)`` (or ``(..., P)``, one per
+  point), ``s`` a number or an array that broadcasts to the leading axes of ``z``.
 - ``J[i, j] = ∂f_i/∂z_j``; ``a`` is a row (a gradient), ``vjp(a) = a J``, ``jvp(v) = J v``.
-- ``quad(u, v) = uᵀ J v``; ``quad_z`` and ``quad_theta`` are its gradients in z and θ with u and v held fixed.
-- Everything is analytic in z and θ: no conjugation, no absolute value, so complex steps and balls pass through.
+- ``quad(u, v) = uᵀ J v``; ``quad_z`` and ``quad_theta`` are its gradients in z and θ with u and v
+  held fixed.
+- Everything is analytic in z and θ: no conjugation, no absolute value, so complex steps and balls
+  pass through.
 
 To give one's own field: an object with ``dimension``, ``parameters``, ``__call__(z, theta, s)`` and
-``linearize(z, theta, s)``, the latter returning a `Linearization`; `Dense` builds one from arrays of derivatives.
+``linearize(z, theta, s)``, the latter returning a `Linearization`; `Dense` builds one from arrays
+of derivatives.
 """
 
 from __future__ import annotations
@@ -66,8 +69,8 @@ def basis_rows(like: Any) -> list[Any]:
 class Dense:
     """A linearization by arrays in any arithmetic (object arrays hold balls or polynomials).
 
-    ``jacobian (..., D, D)``, ``parameter_jacobian (..., D, P)``, ``hessian[..., i, j, k] = ∂²f_i/∂z_j∂z_k``,
-    ``mixed[..., i, j, p] = ∂²f_i/∂z_j∂θ_p``.
+    ``jacobian (..., D, D)``, ``parameter_jacobian (..., D, P)``, ``hessian[..., i, j, k] =
+    ∂²f_i/∂z_j∂z_k``, ``mixed[..., i, j, p] = ∂²f_i/∂z_j∂θ_p``.
 
     >>> d = Dense(np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 1)), np.zeros((2, 2, 2)), np.ones((2, 2, 1)))
     >>> d.vjp(np.array([1.0, 0.0])).tolist(), float(d.quad(np.array([1.0, 0.0]), np.array([0.0, 1.0])))
@@ -92,7 +95,13 @@ class Dense:
         return (u * self.jvp(v)).sum(axis=-1)
 
     def quad_z(self, u: Any, v: Any) -> Any:
-        return ((u[..., :, None] * v[..., None, :])[..., None] * self.hessian).sum(axis=-2).sum(axis=-2)
+        return (
+            ((u[..., :, None] * v[..., None, :])[..., None] * self.hessian)
+            .sum(axis=-2)
+            .sum(axis=-2)
+        )
 
     def quad_theta(self, u: Any, v: Any) -> Any:
-        return ((u[..., :, None] * v[..., None, :])[..., None] * self.mixed).sum(axis=-2).sum(axis=-2)
+        return (
+            ((u[..., :, None] * v[..., None, :])[..., None] * self.mixed).sum(axis=-2).sum(axis=-2)
+        )

@@ -2,11 +2,13 @@
 
 Conventions
 -----------
-- Nodes are ``0 … size - 1``. Slot ``k`` is the edge ``edges[k] = (u, v)``: v's function takes u as an argument. The graph
-  is a multigraph: ``u * u`` has two slots from u, each with its own partial; ``merged`` turns them into one slot with
-  the total partial. Mixing the two readings doubles ``u * u``.
-- Gradients are rows: the gradient space M_v is whatever holds ``grad[v]``, and ``partials[k]`` is an additive map
-  M_head → M_tail applied from the right, ``grad[head] @ partials[k]``. Matrices, words, residues or pullbacks all do.
+- Nodes are ``0 … size - 1``. Slot ``k`` is the edge ``edges[k] = (u, v)``: v's function takes u as
+  an argument. The graph is a multigraph: ``u * u`` has two slots from u, each with its own partial;
+  ``merged`` turns them into one slot with the total partial. Mixing the two readings doubles ``u *
+  u``.
+- Gradients are rows: the gradient space M_v is whatever holds ``grad[v]``, and ``partials[k]`` is
+  an additive map M_head → M_tail applied from the right, ``grad[head] @ partials[k]``. Matrices,
+  words, residues or pullbacks all do.
 - An order lists all nodes, every edge pointing forward; a backward pass runs through it in reverse.
 """
 
@@ -21,14 +23,24 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["BackwardPass", "Graph", "all_graphs", "all_multigraphs", "path_sums", "power_sums", "random_graph", "tangents"]
+__all__ = [
+    "BackwardPass",
+    "Graph",
+    "all_graphs",
+    "all_multigraphs",
+    "path_sums",
+    "power_sums",
+    "random_graph",
+    "tangents",
+]
 
 Links = tuple[tuple[tuple[int, int], ...], ...]  # per node: (neighbour, slot)
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A directed acyclic multigraph. Raises ``ArgumentError`` for an edge outside ``0 … size - 1`` and for a cycle, which it names.
+    """A directed acyclic multigraph. Raises ``ArgumentError`` for an edge outside ``0 … size - 1``
+    and for a cycle, which it names.
 
     >>> diamond = Graph(4, ((0, 1), (0, 2), (1, 3), (2, 3)))
     >>> diamond.order, diamond.successors[0], len(list(diamond.linear_extensions()))
@@ -49,17 +61,35 @@ class Graph:
             object.__setattr__(self, "edges", tuple((int(u), int(v)) for u, v in self.edges))
         except (TypeError, ValueError) as error:
             raise ArgumentError(
-                "graph", "a number of nodes and pairs (tail, head)", repr(self.edges)[:60], "e.g. Graph(3, ((0, 1), (1, 2)))"
+                "graph",
+                "a number of nodes and pairs (tail, head)",
+                repr(self.edges)[:60],
+                "e.g. Graph(3, ((0, 1), (1, 2)))",
             ) from error
         for u, v in self.edges:
             if not (0 <= u < self.size and 0 <= v < self.size):
-                raise ArgumentError("graph", f"made of edges between nodes 0 … {self.size - 1}", f"edge ({u}, {v})", "raise size or correct the edge")
+                raise ArgumentError(
+                    "graph",
+                    f"made of edges between nodes 0 … {self.size - 1}",
+                    f"edge ({u}, {v})",
+                    "raise size or correct the edge",
+                )
         if self.names and len(self.names) != self.size:
-            raise ArgumentError("names", f"{self.size} names, one per node", f"{len(self.names)}", "omit names to number the nodes")
+            raise ArgumentError(
+                "names",
+                f"{self.size} names, one per node",
+                f"{len(self.names)}",
+                "omit names to number the nodes",
+            )
         if len(self.order) < self.size:
             cycle = self._cycle(set(range(self.size)) - set(self.order))
             label = " → ".join(self.names[v] if self.names else str(v) for v in cycle)
-            raise ArgumentError("graph", "acyclic", f"the cycle {label}", "a computation graph has no loops: unroll the recurrence")
+            raise ArgumentError(
+                "graph",
+                "acyclic",
+                f"the cycle {label}",
+                "a computation graph has no loops: unroll the recurrence",
+            )
 
     @cached_property
     def successors(self) -> Links:
@@ -79,7 +109,9 @@ class Graph:
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """A linear topological order: the one that always takes the smallest node whose predecessors are done."""
+        """A linear topological order: the one that always takes the smallest node whose
+        predecessors are done.
+        """
         import heapq
 
         waiting = [len(p) for p in self.predecessors]
@@ -151,7 +183,8 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class BackwardPass:
-    """What a backward pass is given: an order, the neighbours in the order the inner loop visits them, the partials, the seed.
+    """What a backward pass is given: an order, the neighbours in the order the inner loop visits
+    them, the partials, the seed.
 
     ``zeros[v]`` is the zero of M_v, ``one`` the seed in M_{v_out}.
     """
@@ -165,7 +198,9 @@ class BackwardPass:
     one: Any
 
     @classmethod
-    def of(cls, graph: Graph, partials: Sequence[Any], zeros: Sequence[Any], v_out: int, one: Any) -> BackwardPass:
+    def of(
+        cls, graph: Graph, partials: Sequence[Any], zeros: Sequence[Any], v_out: int, one: Any
+    ) -> BackwardPass:
         """The pass over ``graph`` in its own order."""
         return cls(graph.order, graph.successors, graph.predecessors, partials, zeros, v_out, one)
 
@@ -173,10 +208,17 @@ class BackwardPass:
         """The same pass with every inner loop in a random order."""
 
         def shuffle(links: Sequence[Sequence[tuple[int, int]]]) -> list[list[tuple[int, int]]]:
-            keys = rng.random(len(self.partials)).tolist()  # one key per slot sorts every inner list at once
-            return [sorted(link, key=lambda pair: keys[pair[1]]) if len(link) > 1 else list(link) for link in links]
+            keys = rng.random(
+                len(self.partials)
+            ).tolist()  # one key per slot sorts every inner list at once
+            return [
+                sorted(link, key=lambda pair: keys[pair[1]]) if len(link) > 1 else list(link)
+                for link in links
+            ]
 
-        return replace(self, successors=shuffle(self.successors), predecessors=shuffle(self.predecessors))
+        return replace(
+            self, successors=shuffle(self.successors), predecessors=shuffle(self.predecessors)
+        )
 
     def seeded(self) -> list[Any]:
         """The state after ``zero_grad`` and ``v_out.grad = 1``, as a fresh list."""
@@ -194,7 +236,9 @@ class BackwardPass:
 
 
 def path_sums(run: BackwardPass, start: Sequence[Any]) -> list[Any]:
-    """``Σ_u start(u) · paths(u → v)`` for every v, path by path: one product per path, nothing shared (exponential)."""
+    """``Σ_u start(u) · paths(u → v)`` for every v, path by path: one product per path, nothing
+    shared (exponential).
+    """
     out = list(start)
 
     def walk(v: int, product: Any) -> None:
@@ -209,7 +253,9 @@ def path_sums(run: BackwardPass, start: Sequence[Any]) -> list[Any]:
 
 
 def power_sums(run: BackwardPass, start: Sequence[Any]) -> list[Any]:
-    """The same sum as ``Σ_k start A^k``, A the matrix of partials: k steps add the paths of length k. It needs no order."""
+    """The same sum as ``Σ_k start A^k``, A the matrix of partials: k steps add the paths of length
+    k. It needs no order.
+    """
     out, layer = list(start), dict(enumerate(start))
     while layer:
         following: dict[int, Any] = {}
@@ -226,8 +272,9 @@ def power_sums(run: BackwardPass, start: Sequence[Any]) -> list[Any]:
 def tangents(run: BackwardPass, injected: Sequence[Any]) -> list[Any]:
     """Forward accumulation: ``t(w) = injected(w) + Σ partial(slot) @ t(v)`` over the slots v → w.
 
-    For gradients from a start g₀, ``Σ_v grad(v) @ injected(v) = Σ_u g₀(u) @ t(u)``: both are the sum over all paths of
-    start · partials · injected. One identity, O(edges), tests every gradient at once.
+    For gradients from a start g₀, ``Σ_v grad(v) @ injected(v) = Σ_u g₀(u) @ t(u)``: both are the
+    sum over all paths of start · partials · injected. One identity, O(edges), tests every gradient
+    at once.
     """
     out = list(injected)
     for v in run.order:
@@ -237,26 +284,39 @@ def tangents(run: BackwardPass, injected: Sequence[Any]) -> list[Any]:
 
 
 def all_graphs(size: int) -> Iterator[Graph]:
-    """Every DAG on ``0 … size - 1`` whose edges point from smaller to larger numbers: ``2^(size(size-1)/2)`` of them."""
+    """Every DAG on ``0 … size - 1`` whose edges point from smaller to larger numbers:
+    ``2^(size(size-1)/2)`` of them.
+    """
     pairs = [(i, j) for j in range(size) for i in range(j)]
     for bits in range(1 << len(pairs)):
         yield Graph(size, tuple(p for k, p in enumerate(pairs) if bits >> k & 1))
 
 
 def all_multigraphs(size: int, multiplicity: int) -> Iterator[Graph]:
-    """Every multigraph on i < j with up to ``multiplicity`` slots per pair and at least one repeated pair."""
+    """Every multigraph on i < j with up to ``multiplicity`` slots per pair and at least one
+    repeated pair.
+    """
     from itertools import product
 
     pairs = [(i, j) for j in range(size) for i in range(j)]
     for counts in product(range(multiplicity + 1), repeat=len(pairs)):
         if max(counts, default=0) > 1:
-            yield Graph(size, tuple(p for p, c in zip(pairs, counts, strict=True) for _ in range(c)))
+            yield Graph(
+                size, tuple(p for p, c in zip(pairs, counts, strict=True) for _ in range(c))
+            )
 
 
-def random_graph(rng: np.random.Generator, size: int, degree: int = 3, reach: int | None = None, repeated: float = 0.1) -> Graph:
-    """A random multigraph: each node takes ``degree`` arguments among the ``reach`` nodes before it (all of them by
-    default); a part ``repeated`` of the slots repeats the one before it, as in ``u * u``. Nodes are renumbered at random, so that
-    the numbering is no topological order."""
+def random_graph(
+    rng: np.random.Generator,
+    size: int,
+    degree: int = 3,
+    reach: int | None = None,
+    repeated: float = 0.1,
+) -> Graph:
+    """A random multigraph: each node takes ``degree`` arguments among the ``reach`` nodes before it
+    (all of them by default); a part ``repeated`` of the slots repeats the one before it, as in ``u
+    * u``. Nodes are renumbered at random, so that the numbering is no topological order.
+    """
     reach = reach or size
     heads = np.repeat(np.arange(1, size), degree)
     lowest = np.maximum(0, heads - reach)

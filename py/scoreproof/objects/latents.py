@@ -1,6 +1,7 @@
 """Latent laws p_Z of a flow: a log-density and its gradient, in any arithmetic.
 
-Conventions: points are rows ``(..., D)``; the score is a row; the normalising constant is left out where it needs a logarithm.
+Conventions: points are rows ``(..., D)``; the score is a row; the normalising constant is left out
+where it needs a logarithm.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Latent(Protocol):
 
 @dataclass(frozen=True)
 class GaussianLatent:
-    """``-½ (z-m) Λ (z-m)ᵀ`` with a mean (D,) and a symmetric precision (D, D): floats, or object arrays of exact numbers.
+    """``-½ (z-m) Λ (z-m)ᵀ`` with a mean (D,) and a symmetric precision (D, D): floats, or object
+    arrays of exact numbers.
 
     >>> GaussianLatent(np.zeros(1), np.eye(1)).score(np.array([[2.0]])).tolist()
     [[-2.0]]

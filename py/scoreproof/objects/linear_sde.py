@@ -1,13 +1,15 @@
-"""Linear SDEs ``dX = (A X + b) dt + ρ(t) dW`` with exact transitions, and Gaussian-mixture marginals from a mixture start.
+"""Linear SDEs ``dX = (A X + b) dt + ρ(t) dW`` with exact transitions, and Gaussian-mixture
+marginals from a mixture start.
 
 Conventions
 -----------
 - Points are rows ``(n, d)``; the drift acts on a row x as ``A x + b``, in code ``x @ A.T + b``.
-- ``rho`` is the diffusion coefficient (its square is the rate of variance): a number, the coefficients of a polynomial in t
-  (lowest degree first), or a callable. ``A`` is ``(d, d)``, a number (times the identity), or a callable of t giving either.
+- ``rho`` is the diffusion coefficient (its square is the rate of variance): a number, the
+  coefficients of a polynomial in t (lowest degree first), or a callable. ``A`` is ``(d, d)``, a
+  number (times the identity), or a callable of t giving either.
 - Time runs forward; ``start`` is the law at time 0. Covariances are covariances.
-- ``t`` may be complex with a tiny imaginary part where A and ρ are not callables (or are analytic): everything here is
-  analytic in t, so a complex step through ``log_density`` gives ∂_t.
+- ``t`` may be complex with a tiny imaginary part where A and ρ are not callables (or are analytic):
+  everything here is analytic in t, so a complex step through ``log_density`` gives ∂_t.
 """
 
 from __future__ import annotations
@@ -39,10 +41,12 @@ def horner(coefficients: Sequence[Any], t: Any) -> Any:
 
 
 def van_loan(A: Sequence[Sequence[Any]], squared: Sequence[Any]) -> list[list[Any]]:
-    """The block matrix M whose exponential holds ``∫_0^t e^{A(t-s)} q(s) e^{Aᵀ(t-s)} ds`` for a polynomial ``q = Σ q_j s^j``.
+    """The block matrix M whose exponential holds ``∫_0^t e^{A(t-s)} q(s) e^{Aᵀ(t-s)} ds`` for a
+    polynomial ``q = Σ q_j s^j``.
 
-    With F = exp(M t) cut into d×d blocks, the integral is ``Σ_j j! q_j F[0, j+1] Φᵀ`` with ``Φ = F[0, 0] = e^{At}``. Works for
-    any entries (floats, rationals, balls); ``squared`` only gives the degree.
+    With F = exp(M t) cut into d×d blocks, the integral is ``Σ_j j! q_j F[0, j+1] Φᵀ`` with ``Φ =
+    F[0, 0] = e^{At}``. Works for any entries (floats, rationals, balls); ``squared`` only gives the
+    degree.
     """
     d, blocks = len(A), len(squared) + 1
     M = [[0 * A[0][0] for _ in range(d * blocks)] for _ in range(d * blocks)]
@@ -61,7 +65,8 @@ class LinearSDE:
 
     Parameters
     ----------
-    A: ``(d, d)``, a number, or a callable of t. b: ``(d,)`` or a number. rho: a number, polynomial coefficients, or a callable.
+    A: ``(d, d)``, a number, or a callable of t. b: ``(d,)`` or a number. rho: a number, polynomial
+        coefficients, or a callable.
     dimension: needed only when neither A nor b has a shape that tells.
 
     >>> ou = LinearSDE([[-1.0]], 0.0, np.sqrt(2.0))
@@ -69,20 +74,34 @@ class LinearSDE:
     [[[1.0]]]
     """
 
-    def __init__(self, A: Any, b: Any = 0.0, rho: Any = 1.0, *, dimension: int | None = None) -> None:
+    def __init__(
+        self, A: Any, b: Any = 0.0, rho: Any = 1.0, *, dimension: int | None = None
+    ) -> None:
         shape = np.shape(A(0.0)) if callable(A) else np.shape(to_float("A", A))
         shift = to_float("b", b)
         d = dimension or (shape[0] if len(shape) == 2 else (shift.size if shift.ndim else 1))
         if shape not in ((), (d, d)):
-            raise ArgumentError("A", f"a number or of shape ({d}, {d})", f"shape {shape}", "the drift of a row x is A x + b")
+            raise ArgumentError(
+                "A",
+                f"a number or of shape ({d}, {d})",
+                f"shape {shape}",
+                "the drift of a row x is A x + b",
+            )
         if shift.ndim and shift.shape != (d,):
-            raise ArgumentError("b", f"a number or of shape ({d},)", f"shape {shift.shape}", "one entry for each coordinate")
+            raise ArgumentError(
+                "b",
+                f"a number or of shape ({d},)",
+                f"shape {shift.shape}",
+                "one entry for each coordinate",
+            )
         self.dimension = int(d)
-        self._A = A if callable(A) else np.asarray(A, dtype=float) * (np.eye(d) if shape == () else 1.0)
+        self._A = (
+            A if callable(A) else np.asarray(A, dtype=float) * (np.eye(d) if shape == () else 1.0)
+        )
         self.b = np.broadcast_to(shift, (d,)).astype(float)
         self._rho: Any = rho if callable(rho) else np.atleast_1d(to_float("rho", rho))
 
-    # -- coefficients -------------------------------------------------------------------------------
+    # -- coefficients ------------------------------------------------------------------------------
 
     def matrix(self, t: Any = 0.0) -> np.ndarray:
         """A at time t: ``(d, d)``."""
@@ -99,13 +118,15 @@ class LinearSDE:
         """ρ(t): a number."""
         return self._rho(t) if callable(self._rho) else horner(self._rho, t)
 
-    # -- laws ---------------------------------------------------------------------------------------
+    # -- laws --------------------------------------------------------------------------------------
 
     def transition(self, s: Any, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """``(Φ, c, Q)`` with ``X_t | X_s = x ~ N(Φ x + c, Q)``, s ≤ t: Φ ``(d, d)``, c ``(d,)``, Q ``(d, d)``.
+        """``(Φ, c, Q)`` with ``X_t | X_s = x ~ N(Φ x + c, Q)``, s ≤ t: Φ ``(d, d)``, c ``(d,)``, Q
+        ``(d, d)``.
 
-        Exact (matrix exponentials on pieces with ‖A‖h ≤ 1, so that nothing large is subtracted) for constant A and
-        polynomial ρ; Gauss quadrature of the noise for a callable ρ; Gauss collocation of order 12 for a callable A.
+        Exact (matrix exponentials on pieces with ‖A‖h ≤ 1, so that nothing large is subtracted) for
+        constant A and polynomial ρ; Gauss quadrature of the noise for a callable ρ; Gauss
+        collocation of order 12 for a callable A.
         """
         span = t - s
         if np.real(span) < 0:
@@ -144,11 +165,19 @@ class LinearSDE:
             flow = expm(self.matrix()[None] * ((1 - nodes) * h)[:, None, None])
             squares = np.array([self._rho(s + c * h) ** 2 for c in nodes])
             return h * np.einsum("k,kij,klj->il", weights * squares, flow, flow)
-        rho = np.polynomial.Polynomial(self._rho)(np.polynomial.Polynomial([s, 1.0]))  # ρ(s + u) as a polynomial in u
+        rho = np.polynomial.Polynomial(self._rho)(
+            np.polynomial.Polynomial([s, 1.0])
+        )  # ρ(s + u) as a polynomial in u
         q = (rho * rho).coef
         f = expm(np.array(van_loan(self.matrix().tolist(), list(q))) * h)
         factorials = np.cumprod([1, *range(1, len(q))])
-        return sum(c * w * f[:d, (j + 1) * d : (j + 2) * d] for j, (c, w) in enumerate(zip(q, factorials, strict=True))) @ f[:d, :d].T
+        return (
+            sum(
+                c * w * f[:d, (j + 1) * d : (j + 2) * d]
+                for j, (c, w) in enumerate(zip(q, factorials, strict=True))
+            )
+            @ f[:d, :d].T
+        )
 
     def _collocation(self, s: Any, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         d, eye = self.dimension, np.eye(self.dimension)
@@ -160,7 +189,9 @@ class LinearSDE:
             def rhs(y: np.ndarray) -> np.ndarray:
                 ac = mats @ y[..., d + 1 :]
                 shift = mats @ y[..., d : d + 1] + self.b[:, None]
-                return np.concatenate([mats @ y[..., :d], shift, ac + np.swapaxes(ac, -1, -2) + noise], axis=-1)
+                return np.concatenate(
+                    [mats @ y[..., :d], shift, ac + np.swapaxes(ac, -1, -2) + noise], axis=-1
+                )
 
             return rhs
 
@@ -174,14 +205,23 @@ class LinearSDE:
         """The law of X_t when ``X_0 ~ start``."""
         phi, shift, cov = self.transition(0.0, t)
         spread = phi @ start.covariances @ phi.T + cov
-        return GaussianMixture(start.weights, start.means @ phi.T + shift, (spread + np.swapaxes(spread, -1, -2)) / 2)
+        return GaussianMixture(
+            start.weights, start.means @ phi.T + shift, (spread + np.swapaxes(spread, -1, -2)) / 2
+        )
 
     def log_density(self, x: np.ndarray, t: Any, start: GaussianMixture) -> np.ndarray:
-        """``log p_t`` at the rows of x when ``X_0 ~ start``: ``(n,)``; complex steps in x and in t pass through."""
+        """``log p_t`` at the rows of x when ``X_0 ~ start``: ``(n,)``; complex steps in x and in t
+        pass through.
+        """
         phi, shift, cov = self.transition(0.0, t)
         covs = phi @ start.covariances @ phi.T + cov
         centred = np.asarray(x)[:, None, :] - (start.means @ phi.T + shift)
         sign, logdet = np.linalg.slogdet(covs)
         solved = np.linalg.solve(covs[None], centred[..., None])[..., 0]
-        logs = np.log(start.weights) - 0.5 * (logdet + np.log(sign) + self.dimension * np.log(2 * np.pi) + np.einsum("nkd,nkd->nk", centred, solved))
+        logs = np.log(start.weights) - 0.5 * (
+            logdet
+            + np.log(sign)
+            + self.dimension * np.log(2 * np.pi)
+            + np.einsum("nkd,nkd->nk", centred, solved)
+        )
         return log_sum_exp(logs)

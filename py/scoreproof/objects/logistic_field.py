@@ -1,4 +1,5 @@
-"""Logistic growth in slanted coordinates: a vector field whose flow is a closed form in any arithmetic.
+"""Logistic growth in slanted coordinates: a vector field whose flow is a closed form in any
+arithmetic.
 
 Conventions: as in `objects.fields`.
 """
@@ -17,11 +18,12 @@ __all__ = ["LogisticField"]
 
 @dataclass(frozen=True)
 class LogisticField:
-    """``f(z, θ, s) = B g(B⁻¹ z, s)`` with ``g_k(y, s) = (1 + ramp·s) r_k y_k (1 - y_k/K_k)`` and ``θ = (r, K)``.
+    """``f(z, θ, s) = B g(B⁻¹ z, s)`` with ``g_k(y, s) = (1 + ramp·s) r_k y_k (1 - y_k/K_k)`` and
+    ``θ = (r, K)``.
 
-    The flow and its log-derivative are closed forms, while J = ∂f/∂z is full, not symmetric, and varies with z, θ and s.
-    ``basis`` is B and ``inverse`` its inverse, as float arrays or object arrays of exact numbers. ``B⁻¹z`` should stay
-    between 0 and K.
+    The flow and its log-derivative are closed forms, while J = ∂f/∂z is full, not symmetric, and
+    varies with z, θ and s. ``basis`` is B and ``inverse`` its inverse, as float arrays or object
+    arrays of exact numbers. ``B⁻¹z`` should stay between 0 and K.
 
     >>> field = LogisticField(np.eye(1), np.eye(1), 0.0)
     >>> z = field.flow(np.array([0.5]), np.array([1.0, 1.0]), 0.0, 1.0)
@@ -70,7 +72,9 @@ class LogisticField:
         return (y * fn.exp(exponent) / denominator) @ self.basis.T
 
     def log_stretch(self, z: Any, theta: Any, start: Any, end: Any) -> Any:
-        """``log ∂y_k(end)/∂y_k(start) = ∫ ∂g_k/∂y_k ds`` along the solution with ``z(start) = z``: ``(..., D)``."""
+        """``log ∂y_k(end)/∂y_k(start) = ∫ ∂g_k/∂y_k ds`` along the solution with ``z(start) = z``:
+        ``(..., D)``.
+        """
         exponent, denominator = self._growth(theta, self.coordinates(z), start, end)
         return exponent - 2 * fn.log(denominator)
 

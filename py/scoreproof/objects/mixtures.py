@@ -1,8 +1,10 @@
-"""Gaussian mixtures in R^n: exact density, score, Hessian, posterior moments under Gaussian noise, sampling.
+"""Gaussian mixtures in R^n: exact density, score, Hessian, posterior moments under Gaussian noise,
+sampling.
 
 Conventions
 -----------
-- Points are rows ``(n, d)``; ``covariances`` are covariances ``(k, d, d)``, never standard deviations.
+- Points are rows ``(n, d)``; ``covariances`` are covariances ``(k, d, d)``, never standard
+  deviations.
 - The score is ``∇ log p`` as rows; Hessians are ``(n, d, d)``.
 - ``noised(cov)`` is the law of ``X + Z`` with ``Z ~ N(0, cov)`` independent of ``X``.
 """
@@ -23,10 +25,12 @@ __all__ = ["GaussianMixture"]
 
 @dataclass(frozen=True)
 class GaussianMixture:
-    """``Σ_k w_k N(m_k, C_k)`` with weights ``(k,)``, means ``(k, d)`` and covariances ``(k, d, d)``.
+    """``Σ_k w_k N(m_k, C_k)`` with weights ``(k,)``, means ``(k, d)`` and covariances ``(k, d,
+    d)``.
 
-    The weights must be positive and sum to 1 (within 1e-9; they are then normalised). Raises ``ArgumentError`` for wrong
-    shapes, non-finite numbers, and covariances that are not symmetric positive definite.
+    The weights must be positive and sum to 1 (within 1e-9; they are then normalised). Raises
+    ``ArgumentError`` for wrong shapes, non-finite numbers, and covariances that are not symmetric
+    positive definite.
 
     >>> m = GaussianMixture([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
     >>> m.score(np.zeros((1, 1))).tolist(), m.covariance().tolist()
@@ -43,7 +47,9 @@ class GaussianMixture:
         d = means.shape[1]
         covariances = to_float("covariances", self.covariances, shape=(weights.size, d, d))
         if weights.size == 0 or np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
-            raise ArgumentError("weights", "positive with sum 1", weights, "divide them by their sum")
+            raise ArgumentError(
+                "weights", "positive with sum 1", weights, "divide them by their sum"
+            )
         for c in covariances:
             check_covariance("covariances", c)
         object.__setattr__(self, "weights", weights / weights.sum())
@@ -53,7 +59,11 @@ class GaussianMixture:
     @classmethod
     def gaussian(cls, mean: np.ndarray, covariance: np.ndarray) -> GaussianMixture:
         """The mixture of one Gaussian."""
-        return cls(np.ones(1), np.asarray(mean, dtype=float)[None], np.asarray(covariance, dtype=float)[None])
+        return cls(
+            np.ones(1),
+            np.asarray(mean, dtype=float)[None],
+            np.asarray(covariance, dtype=float)[None],
+        )
 
     @property
     def dimension(self) -> int:
@@ -70,7 +80,9 @@ class GaussianMixture:
         return np.log(self.weights) - 0.5 * (logdet + self.dimension * np.log(2 * np.pi))
 
     def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log of each weighted component at x ``(n, k)`` and each component's score ``(n, k, d)``; complex x allowed."""
+        """Log of each weighted component at x ``(n, k)`` and each component's score ``(n, k, d)``;
+        complex x allowed.
+        """
         centred = x[:, None, :] - self.means
         scores = -np.einsum("nki,kij->nkj", centred, self._precisions)
         # no conjugation anywhere, so that a complex step through here differentiates
@@ -101,7 +113,9 @@ class GaussianMixture:
         r = np.exp(logs - log_sum_exp(logs)[:, None])
         mean = np.einsum("nk,nkd->nd", r, scores)
         deviations = scores - mean[:, None, :]
-        return np.einsum("nk,nki,nkj->nij", r, deviations, deviations) - np.einsum("nk,kij->nij", r, self._precisions)
+        return np.einsum("nk,nki,nkj->nij", r, deviations, deviations) - np.einsum(
+            "nk,kij->nij", r, self._precisions
+        )
 
     def noised(self, cov: np.ndarray) -> GaussianMixture:
         """The law of ``X + N(0, cov)``."""
@@ -110,10 +124,16 @@ class GaussianMixture:
     def affine(self, matrix: np.ndarray, shift: np.ndarray | float = 0.0) -> GaussianMixture:
         """The law of ``A X + b`` (invertible A)."""
         matrix = np.asarray(matrix, dtype=float)
-        return GaussianMixture(self.weights, self.means @ matrix.T + shift, matrix @ self.covariances @ matrix.T)
+        return GaussianMixture(
+            self.weights, self.means @ matrix.T + shift, matrix @ self.covariances @ matrix.T
+        )
 
-    def _component_posteriors(self, y: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Kalman update of each component: responsibilities ``(n, k)``, means ``(n, k, d)``, covariances ``(k, d, d)``."""
+    def _component_posteriors(
+        self, y: np.ndarray, cov: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Kalman update of each component: responsibilities ``(n, k)``, means ``(n, k, d)``,
+        covariances ``(k, d, d)``.
+        """
         r = self.noised(cov).responsibilities(y)
         total = self.covariances + cov
         gains = np.swapaxes(np.linalg.solve(total, np.swapaxes(self.covariances, -1, -2)), -1, -2)
@@ -121,7 +141,9 @@ class GaussianMixture:
         return r, means, self.covariances - gains @ self.covariances
 
     def posterior_mean(self, y: np.ndarray, cov: np.ndarray) -> np.ndarray:
-        """``E[X | X + N(0, cov) = y]`` at the rows of y, by a Kalman update of each component: ``(n, d)``."""
+        """``E[X | X + N(0, cov) = y]`` at the rows of y, by a Kalman update of each component:
+        ``(n, d)``.
+        """
         r, means, _ = self._component_posteriors(y, cov)
         return np.einsum("nk,nkd->nd", r, means)
 
@@ -129,13 +151,17 @@ class GaussianMixture:
         """``Cov[X | X + N(0, cov) = y]`` at the rows of y: ``(n, d, d)``."""
         r, means, covariances = self._component_posteriors(y, cov)
         deviations = means - np.einsum("nk,nkd->nd", r, means)[:, None, :]
-        return np.einsum("nk,kij->nij", r, covariances) + np.einsum("nk,nki,nkj->nij", r, deviations, deviations)
+        return np.einsum("nk,kij->nij", r, covariances) + np.einsum(
+            "nk,nki,nkj->nij", r, deviations, deviations
+        )
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """n independent draws as rows ``(n, d)``."""
         which = rng.choice(self.weights.size, size=n, p=self.weights)
         roots = np.linalg.cholesky(self.covariances)
-        return self.means[which] + np.einsum("nij,nj->ni", roots[which], rng.standard_normal((n, self.dimension)))
+        return self.means[which] + np.einsum(
+            "nij,nj->ni", roots[which], rng.standard_normal((n, self.dimension))
+        )
 
     def mean(self) -> np.ndarray:
         """E[X]: ``(d,)``."""
@@ -144,4 +170,6 @@ class GaussianMixture:
     def covariance(self) -> np.ndarray:
         """Cov[X]: ``(d, d)``."""
         deviations = self.means - self.mean()
-        return np.einsum("k,kij->ij", self.weights, self.covariances) + np.einsum("k,ki,kj->ij", self.weights, deviations, deviations)
+        return np.einsum("k,kij->ij", self.weights, self.covariances) + np.einsum(
+            "k,ki,kj->ij", self.weights, deviations, deviations
+        )

@@ -1,14 +1,19 @@
-"""Noise schedules as practitioners write them: as ``(f, g)`` of an SDE, and as the marginal they declare.
+"""Noise schedules as practitioners write them: as ``(f, g)`` of an SDE, and as the marginal they
+declare.
 
 Conventions
 -----------
-- ``dX = f(X, t) dt + g(t) dW`` with ``f = rate(t)·x``; time runs forward from 0 (data) to ``horizon`` (noise).
-- ``marginal(x0, t) -> (mean, std)``: a *standard deviation*. ``alpha(t)``, ``sigma(t)``: ``X_t = α X_0 + σ ε``.
-- The two halves are written independently (``rate`` and ``diffusion`` from β or σ', ``alpha`` and ``sigma`` from closed forms),
-  so that a check may compare them as opaque callables.
-- ``initial_std`` is the convention a class carries silently: the declared marginal is that of the SDE when the data are
-  first blurred by this much (0 for all but `VE`, whose declared σ(0) is σ_min).
-- ``breaks``: times inside (0, horizon) where f or g has a kink. Times may be floats or arrays; x and x0 are rows ``(n, d)``.
+- ``dX = f(X, t) dt + g(t) dW`` with ``f = rate(t)·x``; time runs forward from 0 (data) to
+  ``horizon`` (noise).
+- ``marginal(x0, t) -> (mean, std)``: a *standard deviation*. ``alpha(t)``, ``sigma(t)``: ``X_t = α
+  X_0 + σ ε``.
+- The two halves are written independently (``rate`` and ``diffusion`` from β or σ', ``alpha`` and
+  ``sigma`` from closed forms), so that a check may compare them as opaque callables.
+- ``initial_std`` is the convention a class carries silently: the declared marginal is that of the
+  SDE when the data are first blurred by this much (0 for all but `VE`, whose declared σ(0) is
+  σ_min).
+- ``breaks``: times inside (0, horizon) where f or g has a kink. Times may be floats or arrays; x
+  and x0 are rows ``(n, d)``.
 """
 
 from __future__ import annotations
@@ -26,11 +31,15 @@ __all__ = ["EDM", "SCHEDULES", "VE", "FlowMatching", "Schedule", "SubVP", "VPCos
 def _positive(**values: float) -> None:
     for name, value in values.items():
         if not (np.isfinite(value) and value > 0):
-            raise ArgumentError(name, "finite and > 0", value, "pass the parameter itself, not its logarithm")
+            raise ArgumentError(
+                name, "finite and > 0", value, "pass the parameter itself, not its logarithm"
+            )
 
 
 class Schedule:
-    """What all schedules share: ``drift``, ``marginal`` and the time derivatives of α and σ from ``rate``, ``diffusion``, ``alpha``, ``sigma``."""
+    """What all schedules share: ``drift``, ``marginal`` and the time derivatives of α and σ from
+    ``rate``, ``diffusion``, ``alpha``, ``sigma``.
+    """
 
     horizon: float
     initial_std: float = 0.0
@@ -57,7 +66,9 @@ class Schedule:
         return self.rate(t) * x
 
     def marginal(self, x0: Any, t: Any) -> tuple[Any, Any]:
-        """Mean (shape of x0) and standard deviation (shape of t) that the schedule declares for X_t given X_0 = x0."""
+        """Mean (shape of x0) and standard deviation (shape of t) that the schedule declares for X_t
+        given X_0 = x0.
+        """
         return self.alpha(t) * x0, self.sigma(t)
 
     def derivatives(self, t: Any) -> tuple[Any, Any]:
@@ -68,7 +79,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class VE(Schedule):
-    """Variance exploding, geometric: σ(t) = σ_min (σ_max/σ_min)^t on [0, 1] (Song et al. 2021, ``VESDE``).
+    """Variance exploding, geometric: σ(t) = σ_min (σ_max/σ_min)^t on [0, 1] (Song et al. 2021,
+    ``VESDE``).
 
     >>> ve = VE()
     >>> float(ve.sigma(0.0)), bool(np.isclose(ve.sigma(1.0), 50.0))
@@ -82,7 +94,9 @@ class VE(Schedule):
     def __post_init__(self) -> None:
         _positive(sigma_min=self.sigma_min, sigma_max=self.sigma_max, horizon=self.horizon)
         if self.sigma_max <= self.sigma_min:
-            raise ArgumentError("sigma_max", f"> sigma_min = {self.sigma_min}", self.sigma_max, "σ must increase")
+            raise ArgumentError(
+                "sigma_max", f"> sigma_min = {self.sigma_min}", self.sigma_max, "σ must increase"
+            )
 
     @property
     def initial_std(self) -> float:  # type: ignore[override]
@@ -92,7 +106,11 @@ class VE(Schedule):
         return 0.0 * np.asarray(t)
 
     def diffusion(self, t: Any) -> Any:
-        return self.sigma_min * (self.sigma_max / self.sigma_min) ** np.asarray(t) * np.sqrt(2 * (np.log(self.sigma_max) - np.log(self.sigma_min)))
+        return (
+            self.sigma_min
+            * (self.sigma_max / self.sigma_min) ** np.asarray(t)
+            * np.sqrt(2 * (np.log(self.sigma_max) - np.log(self.sigma_min)))
+        )
 
     def alpha(self, t: Any) -> Any:
         return 1.0 + 0.0 * np.asarray(t)
@@ -103,7 +121,8 @@ class VE(Schedule):
 
 @dataclass(frozen=True)
 class VPLinear(Schedule):
-    """Variance preserving with β(t) = β_min + t (β_max - β_min) on [0, 1] (Song et al. 2021, ``VPSDE``; DDPM's limit).
+    """Variance preserving with β(t) = β_min + t (β_max - β_min) on [0, 1] (Song et al. 2021,
+    ``VPSDE``; DDPM's limit).
 
     >>> vp = VPLinear()
     >>> bool(np.isclose(vp.alpha(0.3) ** 2 + vp.sigma(0.3) ** 2, 1.0))
@@ -136,15 +155,25 @@ class VPLinear(Schedule):
         return np.exp(self.log_mean_coefficient(t))
 
     def sigma(self, t: Any) -> Any:
-        return np.sqrt(-np.expm1(2 * self.log_mean_coefficient(t)))  # 1 - exp(…) would lose its digits at small t
+        return np.sqrt(
+            -np.expm1(2 * self.log_mean_coefficient(t))
+        )  # 1 - exp(…) would lose its digits at small t
 
 
 @dataclass(frozen=True)
 class SubVP(VPLinear):
-    """Sub-VP: the drift of `VPLinear` with less noise, g² = β (1 - e^{-2∫β}); the *standard deviation* is 1 - e^{-∫β}."""
+    """Sub-VP: the drift of `VPLinear` with less noise, g² = β (1 - e^{-2∫β}); the *standard
+    deviation* is 1 - e^{-∫β}.
+    """
 
     def diffusion(self, t: Any) -> Any:
-        return np.sqrt(-self.beta(t) * np.expm1(-2 * self.beta_min * np.asarray(t) - (self.beta_max - self.beta_min) * np.asarray(t) ** 2))
+        return np.sqrt(
+            -self.beta(t)
+            * np.expm1(
+                -2 * self.beta_min * np.asarray(t)
+                - (self.beta_max - self.beta_min) * np.asarray(t) ** 2
+            )
+        )
 
     def sigma(self, t: Any) -> Any:
         return -np.expm1(2 * self.log_mean_coefficient(t))
@@ -152,10 +181,12 @@ class SubVP(VPLinear):
 
 @dataclass(frozen=True)
 class VPCosine(Schedule):
-    """Cosine schedule ᾱ(t) = cos²(θ)/cos²(θ_0), θ = (t+s)/(1+s)·π/2 (Nichol and Dhariwal 2021), β clipped at ``clip``.
+    """Cosine schedule ᾱ(t) = cos²(θ)/cos²(θ_0), θ = (t+s)/(1+s)·π/2 (Nichol and Dhariwal 2021), β
+    clipped at ``clip``.
 
-    The unclipped β = π/(1+s) tan θ is infinite at t = 1. Their clip of 0.999 a step at 1000 steps is ``clip = 999`` here:
-    from ``clip_time`` on β is constant and α falls exponentially. ``clip=None`` leaves it out (then horizon must be < 1).
+    The unclipped β = π/(1+s) tan θ is infinite at t = 1. Their clip of 0.999 a step at 1000 steps
+    is ``clip = 999`` here: from ``clip_time`` on β is constant and α falls exponentially.
+    ``clip=None`` leaves it out (then horizon must be < 1).
 
     >>> round(VPCosine().clip_time, 4)
     0.998
@@ -166,14 +197,27 @@ class VPCosine(Schedule):
     horizon: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive(s=self.s, horizon=self.horizon, **({} if self.clip is None else {"clip": self.clip}))
+        _positive(
+            s=self.s, horizon=self.horizon, **({} if self.clip is None else {"clip": self.clip})
+        )
         if self.clip is None and self.horizon >= 1:
-            raise ArgumentError("horizon", "< 1 without a clip", self.horizon, "β is infinite at t = 1; pass clip=999.0 or a horizon such as 0.9946")
+            raise ArgumentError(
+                "horizon",
+                "< 1 without a clip",
+                self.horizon,
+                "β is infinite at t = 1; pass clip=999.0 or a horizon such as 0.9946",
+            )
 
     @property
     def clip_time(self) -> float:
         """Where β reaches the clip (infinity without one)."""
-        return np.inf if self.clip is None else float(np.arctan(self.clip * (1 + self.s) / np.pi) * 2 / np.pi * (1 + self.s) - self.s)
+        return (
+            np.inf
+            if self.clip is None
+            else float(
+                np.arctan(self.clip * (1 + self.s) / np.pi) * 2 / np.pi * (1 + self.s) - self.s
+            )
+        )
 
     @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
@@ -182,8 +226,16 @@ class VPCosine(Schedule):
     def beta(self, t: Any) -> Any:
         """min(π/(1+s) tan θ, clip)."""
         t = np.asarray(t)
-        capped = np.pi / (1 + self.s) * np.tan((np.minimum(t, min(self.clip_time, 1.0)) + self.s) / (1 + self.s) * np.pi / 2)
-        return capped if self.clip is None else np.where(t < self.clip_time, np.minimum(capped, self.clip), self.clip)
+        capped = (
+            np.pi
+            / (1 + self.s)
+            * np.tan((np.minimum(t, min(self.clip_time, 1.0)) + self.s) / (1 + self.s) * np.pi / 2)
+        )
+        return (
+            capped
+            if self.clip is None
+            else np.where(t < self.clip_time, np.minimum(capped, self.clip), self.clip)
+        )
 
     def _angles(self, t: Any) -> tuple[Any, float, Any]:
         """θ - θ_0 up to the clip, θ_0, and the ∫β gathered after the clip."""
@@ -233,7 +285,9 @@ class EDM(Schedule):
 
 @dataclass(frozen=True)
 class FlowMatching(Schedule):
-    """The straight path X_t = (1-t) X_0 + t ε as an SDE: f = -x/(1-t), g² = 2t/(1-t). Times stay below 1, where f is infinite."""
+    """The straight path X_t = (1-t) X_0 + t ε as an SDE: f = -x/(1-t), g² = 2t/(1-t). Times stay
+    below 1, where f is infinite.
+    """
 
     horizon: float = 0.999
 

@@ -1,6 +1,7 @@
 """A tanh network as a vector field, with the derivatives that an adjoint needs in closed form.
 
-Conventions: as in `objects.fields`; values go forward once, tangents forward and gradients backward on demand.
+Conventions: as in `objects.fields`; values go forward once, tangents forward and gradients backward
+on demand.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ __all__ = ["TanhNetwork"]
 class TanhNetwork:
     """``f(z, θ, s)``: layers of tanh on ``(z, s)``, the last one linear, all with biases.
 
-    ``hidden``: the widths of the hidden layers. ``θ`` is the concatenation of ``W_1, b_1, W_2, b_2, …`` (row major).
+    ``hidden``: the widths of the hidden layers. ``θ`` is the concatenation of ``W_1, b_1, W_2, b_2,
+    …`` (row major).
 
     >>> net = TanhNetwork(2, (3,))
     >>> net.parameters, net(np.zeros((5, 2)), np.zeros(net.parameters), 0.5).shape
@@ -32,7 +34,12 @@ class TanhNetwork:
 
     def __post_init__(self) -> None:
         if self.dimension < 1 or not self.hidden or min(self.hidden) < 1:
-            raise ArgumentError("hidden", "a non-empty tuple of positive widths", self.hidden, "pass e.g. hidden=(16,)")
+            raise ArgumentError(
+                "hidden",
+                "a non-empty tuple of positive widths",
+                self.hidden,
+                "pass e.g. hidden=(16,)",
+            )
 
     @cached_property
     def _sizes(self) -> tuple[tuple[int, int], ...]:
@@ -48,7 +55,10 @@ class TanhNetwork:
         """Random parameters ``(P,)`` with entries of size ``scale / √(fan-in)``."""
         parts = []
         for o, i in self._sizes:
-            parts += [rng.standard_normal(o * i) * scale / np.sqrt(i), rng.standard_normal(o) * scale / 3]
+            parts += [
+                rng.standard_normal(o * i) * scale / np.sqrt(i),
+                rng.standard_normal(o) * scale / 3,
+            ]
         return np.concatenate(parts)
 
     def _layers(self, theta: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -95,7 +105,9 @@ class _TanhLinearization:
             self.slopes.append(1 - self.inputs[-1] ** 2)
 
     def _tangents(self, v: Any) -> tuple[list[Any], list[Any]]:
-        """Tangents of every layer's input and of every pre-activation, along v (the time does not move)."""
+        """Tangents of every layer's input and of every pre-activation, along v (the time does not
+        move).
+        """
         v = np.asarray(v)
         shape = np.broadcast_shapes(v.shape, (*self.inputs[0].shape[:-1], self.dimension))
         v = np.broadcast_to(v, shape)
@@ -107,7 +119,9 @@ class _TanhLinearization:
         return ts, ys
 
     def _reverse(self, a: Any, u: Any, v: Any, *, want_theta: bool) -> Any:
-        """Gradient of ``a f + uᵀ J v`` in z, or in θ: one reverse sweep over the values and their tangents along v."""
+        """Gradient of ``a f + uᵀ J v`` in z, or in θ: one reverse sweep over the values and their
+        tangents along v.
+        """
         ts, ys = self._tangents(v) if u is not None else ([], [])
         x_bar, t_bar, grads = a, u, []
         for n in reversed(range(len(self.layers))):

@@ -1,6 +1,7 @@
 """A run as one JSON document (schema: ``report/schema.json``; `schema()` returns it).
 
-With ``timings=False`` every ``seconds`` is null, and the document is the same byte for byte for any number of workers.
+With ``timings=False`` every ``seconds`` is null, and the document is the same byte for byte for any
+number of workers.
 """
 
 from __future__ import annotations
@@ -18,23 +19,42 @@ from scoreproof.verify import Run
 __all__ = ["SCHEMA_VERSION", "document", "dumps", "schema"]
 
 SCHEMA_VERSION = 1
-LIBRARIES = ("numpy", "scipy", "python-flint", "threadpoolctl", "rich", "scikit-learn", "torch", "jax")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "python-flint",
+    "threadpoolctl",
+    "rich",
+    "scikit-learn",
+    "torch",
+    "jax",
+)
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) that every document satisfies."""
-    loaded: dict[str, Any] = json.loads(resources.files("scoreproof.report").joinpath("schema.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(
+        resources.files("scoreproof.report").joinpath("schema.json").read_text("utf-8")
+    )
     return loaded
 
 
-def document(run: Run, lean: dict[str, Any], *, exit_status: int | None = None, timings: bool = True) -> dict[str, Any]:
-    """``run`` and the Lean status as a JSON-ready dictionary; ``exit_status`` is the process's, where it is not the run's own."""
+def document(
+    run: Run, lean: dict[str, Any], *, exit_status: int | None = None, timings: bool = True
+) -> dict[str, Any]:
+    """``run`` and the Lean status as a JSON-ready dictionary; ``exit_status`` is the process's,
+    where it is not the run's own.
+    """
     from scoreproof import __version__
 
     return {
         "schema_version": SCHEMA_VERSION,
         "scoreproof": __version__,
-        "platform": {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()},
+        "platform": {
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "machine": platform.machine(),
+        },
         "libraries": _libraries(),
         "seed": run.seed,
         "profile": run.profile,
@@ -78,7 +98,14 @@ def _check(result: CheckResult, timings: bool) -> dict[str, Any]:
         "verdict": worst.verdict,
         "seconds": _seconds(result.seconds, timings),
         "instances": [
-            {"name": name, "verdict": e.verdict, "value": _number(e.value), "bound": _number(e.bound), "sentence": e.sentence, "cost": dict(e.cost)}
+            {
+                "name": name,
+                "verdict": e.verdict,
+                "value": _number(e.value),
+                "bound": _number(e.bound),
+                "sentence": e.sentence,
+                "cost": dict(e.cost),
+            }
             for name, e in result.evidence.items()
         ],
         "smallest_error_refuted": dict(result.smallest),
@@ -92,8 +119,20 @@ def _claim(result: ClaimResult, timings: bool) -> dict[str, Any]:
         "verdict": result.verdict,
         "complete": result.complete,
         "checks": [_check(c, timings) for c in result.checks],
-        "faults": [{"name": f.name, "refuted": f.refuted, "by": list(f.by), "separation": _number(f.separation)} for f in result.faults],
-        "blind_spots": [{"check": c.check.name, "fault": fault, "reason": reason} for c in result.checks for fault, reason in c.check.blind.items()],
+        "faults": [
+            {
+                "name": f.name,
+                "refuted": f.refuted,
+                "by": list(f.by),
+                "separation": _number(f.separation),
+            }
+            for f in result.faults
+        ],
+        "blind_spots": [
+            {"check": c.check.name, "fault": fault, "reason": reason}
+            for c in result.checks
+            for fault, reason in c.check.blind.items()
+        ],
         "smallest_error_refuted": min(smallest.values(), default=None),
         "smallest_error_refuted_by_kind": smallest,
         "failures": list(result.failures),

@@ -16,6 +16,9 @@ CLAIM = Claim(
     truth=TRUTH,
     checks=(words, prime_fields, two_loops, jacobians, float_reassociation, bitwise),
     faults=FAULTS,
-    perturbations={"partial": lambda eps: scaled(partial=1 + eps), "seed": lambda eps: scaled(seed=1 + eps)},
+    perturbations={
+        "partial": lambda eps: scaled(partial=1 + eps),
+        "seed": lambda eps: scaled(seed=1 + eps),
+    },
     compose=compose,
 )

@@ -1,4 +1,6 @@
-"""Judging a hand-written backward pass: integer partials on a few graphs, so that the comparison with the sum over paths is exact."""
+"""Judging a hand-written backward pass: integer partials on a few graphs, so that the comparison
+with the sum over paths is exact.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,26 @@ INTEGERS = 2.0**50  # sums of integers below this are exact in float64
 def standard_graphs(rng: np.random.Generator) -> list[Graph]:
     return [
         Graph(2, ((0, 1), (0, 1))),  # u * u
-        Graph(6, ((2, 0), (2, 0), (2, 4), (0, 4), (0, 1), (4, 1), (4, 3), (1, 3), (2, 3), (3, 5))),  # several consumers, and a node after v_out
+        Graph(
+            6, ((2, 0), (2, 0), (2, 4), (0, 4), (0, 1), (4, 1), (4, 3), (1, 3), (2, 3), (3, 5))
+        ),  # several consumers, and a node after v_out
         random_graph(rng, 8, 2, None, 0.3),
         random_graph(rng, 12, 3, 6, 0.2),
     ]
 
 
-def problems_on(graphs: Sequence[Graph], d: int, rng: np.random.Generator) -> list[tuple[Graph, BackwardPass]]:
-    """Two problems per graph: v_out the last node of the order, and an earlier one (a third back), with fresh integer partials."""
+def problems_on(
+    graphs: Sequence[Graph], d: int, rng: np.random.Generator
+) -> list[tuple[Graph, BackwardPass]]:
+    """Two problems per graph: v_out the last node of the order, and an earlier one (a third back),
+    with fresh integer partials.
+    """
     out = []
     for graph in graphs:
         for v_out in (graph.order[-1], graph.order[-1 - graph.size // 3]):
-            partials = rng.integers(1, 4, (len(graph.edges), d, d)) * rng.choice([-1.0, 1.0], (len(graph.edges), d, d))
+            partials = rng.integers(1, 4, (len(graph.edges), d, d)) * rng.choice(
+                [-1.0, 1.0], (len(graph.edges), d, d)
+            )
             one = rng.integers(1, 4, (d, d)) * rng.choice([-1.0, 1.0], (d, d))
             run = BackwardPass.of(graph, partials, [np.zeros((d, d))] * graph.size, v_out, one)
             out.append((graph, run if _largest(run) < INTEGERS else _levelled(run)))
@@ -55,11 +65,15 @@ def _array(partials: Sequence[Any]) -> Any:
 
 
 def _levelled(run: BackwardPass) -> BackwardPass:
-    """The pass with each node's partials scaled by a power of two, so that sums of absolute values stay near 1 on a graph of any depth."""
+    """The pass with each node's partials scaled by a power of two, so that sums of absolute values
+    stay near 1 on a graph of any depth.
+    """
     partials = list(run.partials)
     absolute = [np.abs(g) for g in run.seeded()]
     for v in reversed(run.order):
-        total = absolute[v] + sum(absolute[w] @ np.abs(partials[slot]) for w, slot in run.successors[v])
+        total = absolute[v] + sum(
+            absolute[w] @ np.abs(partials[slot]) for w, slot in run.successors[v]
+        )
         largest = float(total.max())
         scale = 2.0 ** -round(np.log2(largest)) if largest > 0 and v != run.v_out else 1.0
         for _, slot in run.successors[v]:
@@ -68,7 +82,9 @@ def _levelled(run: BackwardPass) -> BackwardPass:
     return replace(run, partials=_array(partials))
 
 
-def judge_hand_written(user: Guarded, graphs: Sequence[Graph], d: int, rng: np.random.Generator) -> Evidence:
+def judge_hand_written(
+    user: Guarded, graphs: Sequence[Graph], d: int, rng: np.random.Generator
+) -> Evidence:
     problems = problems_on(graphs, d, rng)
     measured, truth, absolute, gamma = [], [], [], []
     for graph, run in problems:
@@ -84,21 +100,40 @@ def judge_hand_written(user: Guarded, graphs: Sequence[Graph], d: int, rng: np.r
     largest = max(float(a.max()) for a in absolute)
     nodes = sum(graph.size for graph, _ in problems)
     relative = _norm(errors) / _norm(truth)
-    where = f"on {len(graphs)} graph{'s' if len(graphs) > 1 else ''} ({nodes} gradients, each pass run twice)"
+    where = (
+        f"on {len(graphs)} graph{'s' if len(graphs) > 1 else ''} ({nodes} gradients, each pass run"
+        " twice)"
+    )
     curves = {"relative error of each gradient": _curve(errors, truth)}
-    more: dict[str, Any] = {"cost": {"calls": user.calls}, "curves": curves, "labels": ("gradient (node by node)", "relative error")}
-    if whole and largest * user.eps < 1:  # every intermediate number is an integer that the dtype holds exactly
+    more: dict[str, Any] = {
+        "cost": {"calls": user.calls},
+        "curves": curves,
+        "labels": ("gradient (node by node)", "relative error"),
+    }
+    if (
+        whole and largest * user.eps < 1
+    ):  # every intermediate number is an integer that the dtype holds exactly
         wrong = sum(int(np.count_nonzero(e)) for e in errors)
         first = "" if not wrong else f"; {_first(problems, errors)}"
-        evidence = Evidence.exact(wrong, f"{wrong} entries differ from the sum over paths {where}, {relative:.2g} of their size{first}", **more)
+        evidence = Evidence.exact(
+            wrong,
+            f"{wrong} entries differ from the sum over paths {where}, {relative:.2g} of their"
+            f" size{first}",
+            **more,
+        )
     else:
         ratios = [
-            (float((e / np.maximum(a, np.finfo(float).tiny)).max(axis=(1, 2))[v]), 2 * b[v])  # the sum over paths is rounded too
+            (
+                float((e / np.maximum(a, np.finfo(float).tiny)).max(axis=(1, 2))[v]),
+                2 * b[v],
+            )  # the sum over paths is rounded too
             for e, a, b in zip(errors, absolute, gamma, strict=True)
             for v in range(len(b))
         ]
         value, bound = max(ratios, key=lambda pair: pair[0] / max(pair[1], 1e-300))
-        evidence = Evidence.measured(value, bound, f"error relative to the sum over paths of absolute values {where}", **more)
+        evidence = Evidence.measured(
+            value, bound, f"error relative to the sum over paths of absolute values {where}", **more
+        )
     if evidence.verdict != "refuted":
         return evidence
     return evidence.with_diagnosis(_diagnosis(problems, measured, truth))
@@ -110,12 +145,20 @@ def _gradients(user: Guarded, graph: Graph, run: BackwardPass, d: int) -> np.nda
     if isinstance(result, Mapping):
         unknown = [k for k in result if k not in range(graph.size)]
         if unknown:
-            raise CallableError("backward", "return gradients by node", f"it returned the key {unknown[0]!r}", f"keys are 0 … {graph.size - 1}")
+            raise CallableError(
+                "backward",
+                "return gradients by node",
+                f"it returned the key {unknown[0]!r}",
+                f"keys are 0 … {graph.size - 1}",
+            )
         result = [result.get(v, run.zeros[v]) for v in range(graph.size)]
     if isinstance(result, list | tuple):
         if len(result) != graph.size:
             raise CallableError(
-                "backward", f"return {graph.size} gradients", f"it returned {len(result)}", "return one gradient per node, in node order"
+                "backward",
+                f"return {graph.size} gradients",
+                f"it returned {len(result)}",
+                "return one gradient per node, in node order",
             )
         parts = [user.accept(g, (d, d), f"the gradient of node {v}") for v, g in enumerate(result)]
         return np.stack(parts)
@@ -134,8 +177,14 @@ def _norm(arrays: Sequence[np.ndarray]) -> float:
     return float(np.sqrt(sum(float(np.sum(np.square(a))) for a in arrays)))
 
 
-def _curve(errors: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> tuple[list[float], list[float]]:
-    sizes = [float(np.abs(e).max() / max(np.abs(t).max(), 1e-300)) for es, ts in zip(errors, truth, strict=True) for e, t in zip(es, ts, strict=True)]
+def _curve(
+    errors: Sequence[np.ndarray], truth: Sequence[np.ndarray]
+) -> tuple[list[float], list[float]]:
+    sizes = [
+        float(np.abs(e).max() / max(np.abs(t).max(), 1e-300))
+        for es, ts in zip(errors, truth, strict=True)
+        for e, t in zip(es, ts, strict=True)
+    ]
     return [float(i) for i in range(len(sizes))], sizes
 
 
@@ -145,11 +194,17 @@ def _first(problems: Sequence[tuple[Graph, BackwardPass]], errors: Sequence[np.n
     graph, run = problems[index // 2]
     node = int(np.flatnonzero(errors[index].any(axis=(1, 2)))[0])
     again = " in the second of two runs" if index % 2 else ""
-    shown = ", ".join(f"{u}→{v}" for u, v in graph.edges) if len(graph.edges) <= 12 else f"{graph.size} nodes and {len(graph.edges)} slots"
+    shown = (
+        ", ".join(f"{u}→{v}" for u, v in graph.edges)
+        if len(graph.edges) <= 12
+        else f"{graph.size} nodes and {len(graph.edges)} slots"
+    )
     return f"first at node {node} of the graph {shown} with v_out = {run.v_out}{again}"
 
 
-def predicted(subject: Loops, name: str, problems: Sequence[tuple[Graph, BackwardPass]]) -> np.ndarray:
+def predicted(
+    subject: Loops, name: str, problems: Sequence[tuple[Graph, BackwardPass]]
+) -> np.ndarray:
     """What a pass with this fault returns in both runs of every problem, in one vector."""
     version = subject.push if version_of(name) == "push" else subject.pull
     out = []
@@ -161,7 +216,10 @@ def predicted(subject: Loops, name: str, problems: Sequence[tuple[Graph, Backwar
 
 
 def _diagnosis(problems: Any, measured: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> Any:
-    got, right = np.concatenate([m.ravel() for m in measured]), np.concatenate([t.ravel() for t in truth])
+    got, right = (
+        np.concatenate([m.ravel() for m in measured]),
+        np.concatenate([t.ravel() for t in truth]),
+    )
     candidates = {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
     found = diagnose(got, right, candidates, reasons=REASONS)
     if found.names and found.misfit < 1e-6:

@@ -1,13 +1,16 @@
-"""Judging a graph read from a framework: node by node, both loops, and the gradient, all by pairings with random tangents.
+"""Judging a graph read from a framework: node by node, both loops, and the gradient, all by
+pairings with random tangents.
 
 Why these bounds
 ----------------
-One identity carries everything: for gradients g of a seed and tangents t with injections i, ``Σ_v ⟨g_v, i_v⟩ = ⟨seed, t_out⟩``,
-both being the sum over all paths. If a slot's product ``J t`` is off by δ, the right side moves by ``⟨g, δ⟩``; if ``g J`` is
-off by ε, the left side moves by ``⟨ε, t⟩``: to first order the two sides differ by at most the sum over slots of
-``c (|g| |J t| + |g J| |t|)``, c the relative (normwise) rounding of one product. An inner product of m terms rounds by at most
-m units, and a node's product is made of inner products over its inputs and outputs and of a few elementary
-operations per entry, hence ``c = (inputs + outputs + 32) eps``; for a node without forward mode the error of the differences is added.
+One identity carries everything: for gradients g of a seed and tangents t with injections i, ``Σ_v
+⟨g_v, i_v⟩ = ⟨seed, t_out⟩``, both being the sum over all paths. If a slot's product ``J t`` is off
+by δ, the right side moves by ``⟨g, δ⟩``; if ``g J`` is off by ε, the left side moves by ``⟨ε, t⟩``:
+to first order the two sides differ by at most the sum over slots of ``c (|g| |J t| + |g J| |t|)``,
+c the relative (normwise) rounding of one product. An inner product of m terms rounds by at most m
+units, and a node's product is made of inner products over its inputs and outputs and of a few
+elementary operations per entry, hence ``c = (inputs + outputs + 32) eps``; for a node without
+forward mode the error of the differences is added.
 """
 
 from __future__ import annotations
@@ -36,12 +39,16 @@ PAIRS_UP_TO = 60  # slots: beyond it a diagnosis tries single faults only
 
 @dataclass(frozen=True)
 class Finding:
-    """Two numbers that must agree, as a relative difference against its bound. ``node`` is the node it concerns, if one."""
+    """Two numbers that must agree, as a relative difference against its bound. ``node`` is the node
+    it concerns, if one.
+    """
 
     value: float
     bound: float
     node: int | None = None
-    estimated: bool = False  # the bound holds an estimate (a node without forward mode), so a margin is left
+    estimated: bool = (
+        False  # the bound holds an estimate (a node without forward mode), so a margin is left
+    )
 
     @property
     def wrong(self) -> bool:
@@ -63,7 +70,9 @@ def _unit(traced: TracedGraph, slot: int, tangent: Leaves) -> tuple[float, bool]
     return (_size(traced.values[u]) + _size(traced.values[w]) + 32) * traced.eps + error, error > 0
 
 
-def _node_findings(traced: TracedGraph, rng: np.random.Generator) -> list[tuple[int, float, float, Finding]]:
+def _node_findings(
+    traced: TracedGraph, rng: np.random.Generator
+) -> list[tuple[int, float, float, Finding]]:
     """For each slot and probe: (slot, ⟨g J, t⟩, ⟨g, J t⟩, finding)."""
     out = []
     for slot, (u, w) in enumerate(traced.graph.edges):
@@ -73,15 +82,26 @@ def _node_findings(traced: TracedGraph, rng: np.random.Generator) -> list[tuple[
             left, right = back.dot(t), g.dot(forth)
             scale = g.norm() * forth.norm() + back.norm() * t.norm()
             unit, estimated = _unit(traced, slot, t)
-            finding = Finding(abs(left - right) / scale, unit, w, estimated) if scale > 0 else Finding(0.0, traced.eps, w)
+            finding = (
+                Finding(abs(left - right) / scale, unit, w, estimated)
+                if scale > 0
+                else Finding(0.0, traced.eps, w)
+            )
             out.append((slot, left, right, finding))
     return out
 
 
 def _path_finding(
-    traced: TracedGraph, run: BackwardPass, grads: list[Leaves], inner: list[Leaves], at: list[int], rng: np.random.Generator
+    traced: TracedGraph,
+    run: BackwardPass,
+    grads: list[Leaves],
+    inner: list[Leaves],
+    at: list[int],
+    rng: np.random.Generator,
 ) -> Finding:
-    """``Σ ⟨grads_v, i_v⟩`` over the nodes ``at`` against ``⟨seed, t_out⟩``, tangents injected there; ``inner`` are the loop's gradients."""
+    """``Σ ⟨grads_v, i_v⟩`` over the nodes ``at`` against ``⟨seed, t_out⟩``, tangents injected
+    there; ``inner`` are the loop's gradients.
+    """
     injected = list(run.zeros)
     for v in at:
         injected[v] = traced.random(rng, v)
@@ -99,19 +119,35 @@ def _path_finding(
         scale += size
         slack += (_size(injected[v]) + len(run.successors[v]) + 1) * traced.eps * size
     scale = max(scale, abs(left), abs(right))
-    return Finding(abs(left - right) / scale, slack / scale, None, estimated) if scale > 0 else Finding(0.0, traced.eps)
+    return (
+        Finding(abs(left - right) / scale, slack / scale, None, estimated)
+        if scale > 0
+        else Finding(0.0, traced.eps)
+    )
 
 
 def judge_traced(
-    traced: TracedGraph, framework: str, gradient: Callable[..., Any] | None, given: tuple[Any, ...], rng: np.random.Generator
+    traced: TracedGraph,
+    framework: str,
+    gradient: Callable[..., Any] | None,
+    given: tuple[Any, ...],
+    rng: np.random.Generator,
 ) -> Evidence:
     """The evidence of ``check_backward`` on a graph read from a framework (see there)."""
     if gradient is not None and _size(traced.values[traced.v_out]) != 1:
         raise ArgumentError(
-            "backward", "a function whose value is one number when gradient is given", f"{_size(traced.values[traced.v_out])}", "sum it"
+            "backward",
+            "a function whose value is one number when gradient is given",
+            f"{_size(traced.values[traced.v_out])}",
+            "sum it",
         )
     if not traced.sources:
-        raise ArgumentError("inputs", "at least one floating input or parameter", "none", "gradients are taken with respect to floating arrays")
+        raise ArgumentError(
+            "inputs",
+            "at least one floating input or parameter",
+            "none",
+            "gradients are taken with respect to floating arrays",
+        )
     seed = traced.random(rng, traced.v_out)
     if gradient is not None:
         seed = Leaves([np.ones_like(a) for a in seed.arrays])
@@ -119,7 +155,9 @@ def judge_traced(
     loops = [version(run, run.seeded()) for version in (TRUTH.pull, TRUTH.push)]
     nodes = _node_findings(traced, rng)
     everywhere = [v for v in range(traced.graph.size) if traced.values[v].arrays]
-    by_loops = [_path_finding(traced, run, [g[v] for v in everywhere], g, everywhere, rng) for g in loops]
+    by_loops = [
+        _path_finding(traced, run, [g[v] for v in everywhere], g, everywhere, rng) for g in loops
+    ]
     at = list(traced.sources if gradient is None else traced.inputs)
     found = traced.gradient(seed) if gradient is None else _users(gradient, traced, given)
     by_framework = [_path_finding(traced, run, found, loops[0], at, rng) for _ in range(PROBES)]
@@ -134,29 +172,56 @@ def judge_traced(
     diagnosis: Diagnosis | None = None
     undecided = False
     if bad:
-        named = "; ".join(traced.labels[v] for v in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
+        named = "; ".join(traced.labels[v] for v in bad[:3]) + (
+            f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        )
         worst = max((f for f in per_node if f.node in bad), key=lambda f: f.ratio)
-        inherits = f", and {who} inherits it ({off.value:.2g} off the sum over paths)" if off.wrong else ""
-        sentence = f"the backward of [{named}] is not the transpose of its forward derivative: ⟨g J, t⟩ and ⟨g, J t⟩ differ{inherits}"
+        inherits = (
+            f", and {who} inherits it ({off.value:.2g} off the sum over paths)" if off.wrong else ""
+        )
+        sentence = (
+            f"the backward of [{named}] is not the transpose of its forward derivative: ⟨g J, t⟩"
+            f" and ⟨g, J t⟩ differ{inherits}"
+        )
         diagnosis = _node_diagnosis(traced, nodes, bad[0])
     elif off.wrong:
         worst = off
-        sentence = f"every node's backward is right, but {who} is not the sum over paths of the {slots} slots"
+        sentence = (
+            f"every node's backward is right, but {who} is not the sum over paths of the {slots}"
+            " slots"
+        )
         diagnosis = _gradient_diagnosis(run, found, loops[0], at, slots)
     elif worst.ratio > 1:
         undecided = True
-        sentence = f"the two sides differ by {worst.value:.2g}, too close to the error of the differences ({worst.bound:.2g}); try float64 inputs"
+        sentence = (
+            f"the two sides differ by {worst.value:.2g}, too close to the error of the differences"
+            f" ({worst.bound:.2g}); try float64 inputs"
+        )
     else:
         sentence = (
-            f"every node's backward, both loops and {who} agree with forward mode and the sum over paths ({traced.graph.size} nodes, {slots} slots)"
+            f"every node's backward, both loops and {who} agree with forward mode and the sum over"
+            f" paths ({traced.graph.size} nodes, {slots} slots)"
         )
-    differences = sorted({traced.labels[w] for k, (u, w) in enumerate(traced.graph.edges) if traced.slots[k].error(traced.random(rng, u)) > 0})
-    notes = traced.notes + ((f"Without forward mode, judged by differences: {', '.join(differences[:3])}.",) if differences else ())
+    differences = sorted(
+        {
+            traced.labels[w]
+            for k, (u, w) in enumerate(traced.graph.edges)
+            if traced.slots[k].error(traced.random(rng, u)) > 0
+        }
+    )
+    notes = traced.notes + (
+        (f"Without forward mode, judged by differences: {', '.join(differences[:3])}.",)
+        if differences
+        else ()
+    )
     x = [float(slot) for slot, _, _, _ in nodes]
     more: dict[str, Any] = {
         "cost": {"nodes": traced.graph.size, "slots": slots},
         "notes": notes,
-        "curves": {"measured": (x, [f.value for f in per_node]), "bound": (x, [f.bound for f in per_node])},
+        "curves": {
+            "measured": (x, [f.value for f in per_node]),
+            "bound": (x, [f.bound for f in per_node]),
+        },
         "labels": ("slot", "relative difference of ⟨g J, t⟩ and ⟨g, J t⟩"),
     }
     if undecided:
@@ -164,34 +229,64 @@ def judge_traced(
     return Evidence.measured(worst.value, worst.bound, sentence, diagnosis=diagnosis, **more)
 
 
-def _users(gradient: Callable[..., Any], traced: TracedGraph, given: tuple[Any, ...]) -> list[Leaves]:
+def _users(
+    gradient: Callable[..., Any], traced: TracedGraph, given: tuple[Any, ...]
+) -> list[Leaves]:
     """The hand-written gradient, one array per floating input."""
     guard = Guarded(gradient, "gradient")
     result = guard.raw(*given)
     parts = list(result) if isinstance(result, tuple | list) else [result]
     if len(parts) != len(traced.inputs):
-        raise ArgumentError("gradient", f"a function that returns {len(traced.inputs)} arrays, one per floating input", len(parts), "return a tuple")
+        raise ArgumentError(
+            "gradient",
+            f"a function that returns {len(traced.inputs)} arrays, one per floating input",
+            len(parts),
+            "return a tuple",
+        )
     shapes = [traced.values[v].arrays[0].shape for v in traced.inputs]
-    return [Leaves([guard.accept(p, s, f"the gradient of input {i}")]) for i, (p, s) in enumerate(zip(parts, shapes, strict=True))]
+    return [
+        Leaves([guard.accept(p, s, f"the gradient of input {i}")])
+        for i, (p, s) in enumerate(zip(parts, shapes, strict=True))
+    ]
 
 
-def _node_diagnosis(traced: TracedGraph, nodes: list[tuple[int, float, float, Finding]], node: int) -> Diagnosis:
-    """What the wrong backward of one node looks like: its pairings against those of simple mistakes."""
+def _node_diagnosis(
+    traced: TracedGraph, nodes: list[tuple[int, float, float, Finding]], node: int
+) -> Diagnosis:
+    """What the wrong backward of one node looks like: its pairings against those of simple
+    mistakes.
+    """
     mine = [(slot, left, right) for slot, left, right, f in nodes if f.node == node]
     right = np.array([r for _, _, r in mine])
-    candidates = {"minus": -right, "factor_2": 2 * right, "factor_half": right / 2, "gradient_missing": 0 * right}
+    candidates = {
+        "minus": -right,
+        "factor_2": 2 * right,
+        "factor_half": right / 2,
+        "gradient_missing": 0 * right,
+    }
     slots = sorted({slot for slot, _, _ in mine})
     for slot in slots if len(slots) > 1 else ():
         at = np.array([s == slot for s, _, _ in mine])
         which = f"argument_{slots.index(slot) + 1}"
-        candidates |= {f"minus in {which}": np.where(at, -right, right), f"gradient_missing in {which}": np.where(at, 0, right)}
-        candidates |= {f"factor_2 in {which}": np.where(at, 2 * right, right), f"factor_half in {which}": np.where(at, right / 2, right)}
+        candidates |= {
+            f"minus in {which}": np.where(at, -right, right),
+            f"gradient_missing in {which}": np.where(at, 0, right),
+        }
+        candidates |= {
+            f"factor_2 in {which}": np.where(at, 2 * right, right),
+            f"factor_half in {which}": np.where(at, right / 2, right),
+        }
     return diagnose(np.array([left for _, left, _ in mine]), right, candidates, reasons=REASONS)
 
 
-def _gradient_diagnosis(run: BackwardPass, found: list[Leaves], loop: list[Leaves], at: list[int], slots: int) -> Diagnosis:
+def _gradient_diagnosis(
+    run: BackwardPass, found: list[Leaves], loop: list[Leaves], at: list[int], slots: int
+) -> Diagnosis:
     """Which known fault of a backward pass the gradient looks like, on this graph."""
-    measured, truth = np.concatenate([g.flat() for g in found]), np.concatenate([loop[v].flat() for v in at])
+    measured, truth = (
+        np.concatenate([g.flat() for g in found]),
+        np.concatenate([loop[v].flat() for v in at]),
+    )
     names = [f.name for f in FAULTS]
     candidates: dict[str, np.ndarray] = {"whole_gradient_negated": -truth, "factor_half": truth / 2}
 

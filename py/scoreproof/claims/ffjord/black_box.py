@@ -1,8 +1,10 @@
-"""A user's field ``f(z, params, s)`` linearized along a path: complex steps (NumPy), torch.func or jax.
+"""A user's field ``f(z, params, s)`` linearized along a path: complex steps (NumPy), torch.func or
+jax.
 
-Conventions: ``field(z (n, D), params (P,), s) -> (n, D)`` with one number s a call. θ moves along the K columns of ``directions (P, K)``
-only, ``θ = params + directions @ c``, so that the cost does not grow with P. Second derivatives in NumPy: a complex step along v
-inside an eighth-order real stencil in the other variable.
+Conventions: ``field(z (n, D), params (P,), s) -> (n, D)`` with one number s a call. θ moves along
+the K columns of ``directions (P, K)``
+only, ``θ = params + directions @ c``, so that the cost does not grow with P. Second derivatives in
+NumPy: a complex step along v inside an eighth-order real stencil in the other variable.
 """
 
 from __future__ import annotations
@@ -27,16 +29,34 @@ EIGHTH_ORDER = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
 FOURTH_ORDER = (2 / 3, -1 / 12)
 
 
-def stencil(f: Callable[[float], np.ndarray], h: float, weights: tuple[float, ...] = EIGHTH_ORDER) -> Any:
-    """``dF(0)`` by real evaluations: truncation ``h⁸/630`` times the ninth derivative (eighth order), rounding ``eps/h``."""
+def stencil(
+    f: Callable[[float], np.ndarray], h: float, weights: tuple[float, ...] = EIGHTH_ORDER
+) -> Any:
+    """``dF(0)`` by real evaluations: truncation ``h⁸/630`` times the ninth derivative (eighth
+    order), rounding ``eps/h``.
+    """
     return sum(c * (f(k * h) - f(-k * h)) for k, c in enumerate(weights, start=1)) / h
 
 
 class BlackBoxField:
-    """The user's field behind its guard, with directional derivatives. ``width`` is the real stencil's step."""
+    """The user's field behind its guard, with directional derivatives. ``width`` is the real
+    stencil's step.
+    """
 
-    def __init__(self, guard: Guarded, params: np.ndarray, directions: np.ndarray, framework: str, points: np.ndarray) -> None:
-        self.guard, self.params, self.directions, self.framework = guard, params, directions, framework
+    def __init__(
+        self,
+        guard: Guarded,
+        params: np.ndarray,
+        directions: np.ndarray,
+        framework: str,
+        points: np.ndarray,
+    ) -> None:
+        self.guard, self.params, self.directions, self.framework = (
+            guard,
+            params,
+            directions,
+            framework,
+        )
         self.width = 0.02
         self.ad: Any = None
         if framework == "torch":
@@ -51,12 +71,19 @@ class BlackBoxField:
         return self._call(z, self.params if params is None else params, float(s))
 
     def _call(self, z: np.ndarray, params: np.ndarray, s: float) -> np.ndarray:
-        """The callable without the guard's copies, which its first calls have passed; at the least oddity the guard takes over."""
+        """The callable without the guard's copies, which its first calls have passed; at the least
+        oddity the guard takes over.
+        """
         if self.framework == "numpy" and self.guard.prepare is None:
             self.guard.calls += 1
             try:
                 result = self.guard.function(z, params, s)
-                if isinstance(result, np.ndarray) and result.shape == z.shape and result.dtype in (float, complex) and np.isfinite(result).all():
+                if (
+                    isinstance(result, np.ndarray)
+                    and result.shape == z.shape
+                    and result.dtype in (float, complex)
+                    and np.isfinite(result).all()
+                ):
                     return result
             except Exception:  # the guard will say what it was
                 pass
@@ -68,7 +95,9 @@ class BlackBoxField:
         return np.imag(self._call(z, params, float(s))) / STEP
 
     def _complex_steps_work(self, z: np.ndarray) -> bool:
-        """Whether the callable takes complex numbers and is analytic: compared with a real stencil, in z and in θ."""
+        """Whether the callable takes complex numbers and is analytic: compared with a real stencil,
+        in z and in θ.
+        """
         v, w = np.cos(1 + np.arange(z.size)).reshape(z.shape), self.directions[:, 0]
         try:
             in_z = self._complex(z + 1j * STEP * v, 0.5, self.params.astype(complex))
@@ -76,11 +105,19 @@ class BlackBoxField:
         except (CallableError, TypeError, ValueError):
             return False
         h = self.width / 4
-        real_z, real_theta = stencil(lambda t: self(z + t * v, 0.5), h), stencil(lambda t: self(z, 0.5, self.params + t * w), h)
+        real_z, real_theta = (
+            stencil(lambda t: self(z + t * v, 0.5), h),
+            stencil(lambda t: self(z, 0.5, self.params + t * w), h),
+        )
         scale = float(np.max(np.abs(real_z)) + np.max(np.abs(real_theta))) + 1e-300
-        return float(max(np.max(np.abs(in_z - real_z)), np.max(np.abs(in_theta - real_theta)))) <= (1e-6 + 10 * self.guard.eps / h) * scale
+        return (
+            float(max(np.max(np.abs(in_z - real_z)), np.max(np.abs(in_theta - real_theta))))
+            <= (1e-6 + 10 * self.guard.eps / h) * scale
+        )
 
-    def along_z(self, z: np.ndarray, s: float, v: np.ndarray, params: np.ndarray | None = None) -> np.ndarray:
+    def along_z(
+        self, z: np.ndarray, s: float, v: np.ndarray, params: np.ndarray | None = None
+    ) -> np.ndarray:
         """``J v`` at rows z."""
         params = self.params if params is None else params
         if self.ad is not None:
@@ -104,11 +141,19 @@ class BlackBoxField:
         n, d = z.shape
         if self.ad is not None:
             us, vs = self._of(u), self._of(v)
-            grad = self.ad.grad(lambda q: (us * self.ad.jvp(lambda y: self._raw(y, self._of(self.params), s), (q,), (vs,))[1]).sum())
+            grad = self.ad.grad(
+                lambda q: (
+                    us
+                    * self.ad.jvp(lambda y: self._raw(y, self._of(self.params), s), (q,), (vs,))[1]
+                ).sum()
+            )
             return self._numpy(grad(self._of(z)))
         tiles = [np.tile(a, (d, 1)) for a in (z, u, v)]
         axes = np.repeat(np.eye(d), n, axis=0)
-        values = stencil(lambda t: (tiles[1] * self.along_z(tiles[0] + t * axes, s, tiles[2])).sum(axis=1), self.width)
+        values = stencil(
+            lambda t: (tiles[1] * self.along_z(tiles[0] + t * axes, s, tiles[2])).sum(axis=1),
+            self.width,
+        )
         return values.reshape(d, n).T
 
     def quad_along_theta(self, z: np.ndarray, s: float, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -147,20 +192,31 @@ class BlackBoxField:
             raise
         except Exception as error:
             raise CallableError(
-                self.guard.name, f"be differentiable by {self.framework}", f"{type(error).__name__}: {error}",
-                "write it without in-place operations, as a function of z and params"
+                self.guard.name,
+                f"be differentiable by {self.framework}",
+                f"{type(error).__name__}: {error}",
+                "write it without in-place operations, as a function of z and params",
             ) from error
 
     # -- along a path -----------------------------------------------------------------------
 
     def path(self, x: np.ndarray, grid: Grid, params: np.ndarray | None = None) -> Path:
         """z with z(1) = x."""
-        return integrate_backward(lambda z, times: np.stack([self(row, s, params) for row, s in zip(z, times, strict=True)]), x, grid)
+        return integrate_backward(
+            lambda z, times: np.stack(
+                [self(row, s, params) for row, s in zip(z, times, strict=True)]
+            ),
+            x,
+            grid,
+        )
 
     def quad(self, path: Path, nu: np.ndarray, params: np.ndarray | None = None) -> np.ndarray:
         """``νᵀ J ν`` at the stages: ``(steps, stages, n)``."""
         times = path.grid.times
-        values = [[(nu * self.along_z(z, s, nu, params)).sum(axis=1) for z, s in zip(*row, strict=True)] for row in zip(path.stages, times, strict=True)]
+        values = [
+            [(nu * self.along_z(z, s, nu, params)).sum(axis=1) for z, s in zip(*row, strict=True)]
+            for row in zip(path.stages, times, strict=True)
+        ]
         return np.array(values)
 
     def linearize(self, z: np.ndarray, times: np.ndarray) -> SampledLinearization:
@@ -169,7 +225,9 @@ class BlackBoxField:
 
 
 class SampledLinearization:
-    """The `Linearization` of a black-box field: J and ∂f/∂θ once, quadratic forms on demand and remembered by their vectors."""
+    """The `Linearization` of a black-box field: J and ∂f/∂θ once, quadratic forms on demand and
+    remembered by their vectors.
+    """
 
     def __init__(self, field: BlackBoxField, z: np.ndarray, times: np.ndarray) -> None:
         self.field, self.z, self.times = field, z, times
@@ -178,7 +236,9 @@ class SampledLinearization:
         for row, s in zip(z, times, strict=True):
             columns = field.along_z(np.tile(row, (d, 1)), s, np.repeat(np.eye(d), n, axis=0))
             jacobians.append(np.moveaxis(columns.reshape(d, n, d), 0, 2))
-            parameter.append(np.stack([field.along_theta(row, s, w) for w in field.directions.T], axis=-1))
+            parameter.append(
+                np.stack([field.along_theta(row, s, w) for w in field.directions.T], axis=-1)
+            )
         self.jacobian, self.parameter_jacobian = np.stack(jacobians), np.stack(parameter)
         self._known: dict[tuple[str, bytes, bytes], np.ndarray] = {}
 
@@ -199,7 +259,12 @@ class SampledLinearization:
         if key not in self._known:
             shape = self.z.shape[1:]
             u, v = np.broadcast_to(u, shape), np.broadcast_to(v, shape)
-            self._known[key] = np.stack([getattr(self.field, method)(row, s, u, v) for row, s in zip(self.z, self.times, strict=True)])
+            self._known[key] = np.stack(
+                [
+                    getattr(self.field, method)(row, s, u, v)
+                    for row, s in zip(self.z, self.times, strict=True)
+                ]
+            )
         return self._known[key]
 
     def quad_z(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -210,7 +275,9 @@ class SampledLinearization:
 
 
 class Flipped:
-    """A linearization with its stages in reverse order (times 1 - s), sharing what the original remembers."""
+    """A linearization with its stages in reverse order (times 1 - s), sharing what the original
+    remembers.
+    """
 
     def __init__(self, local: SampledLinearization) -> None:
         self.local = local

@@ -1,7 +1,10 @@
-"""The adjoint of a flow with closed form, in balls: exact rational data, derivatives by power series.
+"""The adjoint of a flow with closed form, in balls: exact rational data, derivatives by power
+series.
 
-Conventions: ``Φ(z, s, θ)`` is log p̂ of the state z at time s, ``log p_Z(z(0)) - ∫_0^s ν^T J ν``, in closed form. Along a solution
-``a(s) = ∂_z Φ(z(s), s, θ)`` and ``b(s) = ∂_θ Φ(z(s), s, θ)``; at s = 1 the latter is ∂_θ log p̂(x) by definition.
+Conventions: ``Φ(z, s, θ)`` is log p̂ of the state z at time s, ``log p_Z(z(0)) - ∫_0^s ν^T J ν``,
+in closed form. Along a solution
+``a(s) = ∂_z Φ(z(s), s, θ)`` and ``b(s) = ∂_θ Φ(z(s), s, θ)``; at s = 1 the latter is ∂_θ log p̂(x)
+by definition.
 """
 
 from __future__ import annotations
@@ -48,15 +51,41 @@ def _rational(d: int, times: tuple[str, ...], rng: np.random.Generator) -> Ratio
 
     def matrix(diagonal: int, symmetric: bool) -> tuple[tuple[Any, ...], ...]:
         # diagonally dominant, so invertible; full, so that transposes differ
-        off = [[rational(f"{int(n)}/97") for n in row] for row in rng.integers(10, 70, (d, d)) * rng.choice([-1, 1], (d, d))]
-        return tuple(tuple(rational(diagonal * d) + off[i][i] if i == j else off[min(i, j)][max(i, j)] if symmetric else off[i][j]
-                           for j in range(d)) for i in range(d))
+        off = [
+            [rational(f"{int(n)}/97") for n in row]
+            for row in rng.integers(10, 70, (d, d)) * rng.choice([-1, 1], (d, d))
+        ]
+        return tuple(
+            tuple(
+                (
+                    rational(diagonal * d) + off[i][i]
+                    if i == j
+                    else off[min(i, j)][max(i, j)]
+                    if symmetric
+                    else off[i][j]
+                )
+                for j in range(d)
+            )
+            for i in range(d)
+        )
 
     theta = (*draw(1, 2, d), *draw(2, 4, d))
     share = tuple(rational(f"{int(n)}/97") for n in rng.integers(20, 75, d))
     nu = tuple(rational(f"{int(n)}/83") for n in rng.choice([-1, 1], d) * rng.integers(50, 150, d))
-    fresh = tuple(rational(f"{int(n)}/79") for n in rng.choice([-1, 1], d) * rng.integers(50, 150, d))
-    return Rational(matrix(1, False), rational("2/5"), theta, share, nu, fresh, draw(0, 2, d), matrix(1, True), tuple(map(rational, times)))
+    fresh = tuple(
+        rational(f"{int(n)}/79") for n in rng.choice([-1, 1], d) * rng.integers(50, 150, d)
+    )
+    return Rational(
+        matrix(1, False),
+        rational("2/5"),
+        theta,
+        share,
+        nu,
+        fresh,
+        draw(0, 2, d),
+        matrix(1, True),
+        tuple(map(rational, times)),
+    )
 
 
 def _inverse(matrix: tuple[tuple[Any, ...], ...]) -> list[list[Any]]:
@@ -76,7 +105,9 @@ class _Flow:
     """The instance in balls, with Φ and its derivatives along the solution through x."""
 
     def __init__(self, exact: Rational) -> None:
-        self.field = LogisticField(_balls(exact.basis), _balls(_inverse(exact.basis)), ball(exact.ramp))
+        self.field = LogisticField(
+            _balls(exact.basis), _balls(_inverse(exact.basis)), ball(exact.ramp)
+        )
         self.theta, self.nu, self.fresh = _balls(exact.theta), _balls(exact.nu), _balls(exact.fresh)
         self.latent = GaussianLatent(_balls(exact.mean), _balls(exact.precision))
         d = self.field.dimension
@@ -89,26 +120,35 @@ class _Flow:
 
     def ell(self, s: Any) -> Any:
         """``ℓ̂(s) = ∫_s^1 ν^T J ν``."""
-        return (self.weights * self.field.log_stretch(self.path(s), self.theta, _scalar(s), _scalar(ball(1)))).sum()
+        return (
+            self.weights
+            * self.field.log_stretch(self.path(s), self.theta, _scalar(s), _scalar(ball(1)))
+        ).sum()
 
     def to_go(self, z: np.ndarray, s: Any, theta: np.ndarray) -> Any:
         """``Φ(z, s, θ)``."""
         zero = _scalar(ball(0))
         z0 = self.field.flow(z, theta, _scalar(s), zero)
-        return self.latent.log_density(z0) + (self.weights * self.field.log_stretch(z, theta, _scalar(s), zero)).sum()
+        return (
+            self.latent.log_density(z0)
+            + (self.weights * self.field.log_stretch(z, theta, _scalar(s), zero)).sum()
+        )
 
     def gradient(self, s: Any) -> tuple[list[Any], list[Any]]:
         """``∂Φ`` in every z_j and θ_p at (z(s), s), and its derivative in s along the solution.
 
-        Two series in t, one with the variable moved by +t and one by -t while s runs as s + t: half the difference of their
-        first coefficients is ∂Φ, half that of the second ones is d(∂Φ)/ds.
+        Two series in t, one with the variable moved by +t and one by -t while s runs as s + t: half
+        the difference of their first coefficients is ∂Φ, half that of the second ones is d(∂Φ)/ds.
         """
         time = Jet.variable(s, 2)
         z, firsts, seconds = self.path(time), [], []
         for index in range(z.size + self.theta.size):
             pair = []
             for sign in (1, -1):
-                moved = [z.copy(), np.array([Jet([v, v * 0, v * 0]) for v in self.theta], dtype=object)]
+                moved = [
+                    z.copy(),
+                    np.array([Jet([v, v * 0, v * 0]) for v in self.theta], dtype=object),
+                ]
                 part, i = (0, index) if index < z.size else (1, index - z.size)
                 shift = ball(0)
                 moved[part][i] = moved[part][i] + Jet([shift, shift + sign, shift])
@@ -129,9 +169,16 @@ def _instances(profile: str) -> tuple[Instance, ...]:
         "faults": ((2, ("2/7",)),),
         "quick": ((2, ("2/7", "9/11")),),
         "default": ((2, ("1/13", "2/7", "5/9", "9/11")), (3, ("2/7", "9/11"))),
-        "deep": ((2, tuple(f"{k}/41" for k in range(1, 41))), (4, ("1/13", "2/7", "5/9", "9/11")), (6, ("2/7",))),
+        "deep": (
+            (2, tuple(f"{k}/41" for k in range(1, 41))),
+            (4, ("1/13", "2/7", "5/9", "9/11")),
+            (6, ("2/7",)),
+        ),
     }
-    return tuple(Instance(f"conjugated logistic growth, D = {d}", partial(_rational, d, times)) for d, times in sizes[profile])
+    return tuple(
+        Instance(f"conjugated logistic growth, D = {d}", partial(_rational, d, times))
+        for d, times in sizes[profile]
+    )
 
 
 PROBES = ("ell_trace", "a_jacobian", "a_trace", "b_jacobian", "b_trace", "a_start", "ell0")
@@ -139,8 +186,10 @@ PROBES = ("ell_trace", "a_jacobian", "a_trace", "b_jacobian", "b_trace", "a_star
 
 @lru_cache(maxsize=16)
 def _reference(exact: Rational, bits: int) -> tuple[Any, ...]:
-    """What does not depend on the subject, at ``bits`` of precision: at each time the local derivatives, the spare ones, a and the
-    slopes that ℓ̂, a and b must have; and what the start values and log p̂ must be."""
+    """What does not depend on the subject, at ``bits`` of precision: at each time the local
+    derivatives, the spare ones, a and the slopes that ℓ̂, a and b must have; and what the start
+    values and log p̂ must be.
+    """
     flow = _Flow(exact)
     d, zero = flow.field.dimension, ball(0)
 
@@ -151,8 +200,17 @@ def _reference(exact: Rational, bits: int) -> tuple[Any, ...]:
     for s in map(ball, exact.times):
         values, slopes = flow.gradient(s)
         slopes = [flow.ell(Jet.variable(s, 1)).derivative(1), *slopes]
-        along.append((local(s), Spare(flow.fresh, local(1 - s)), np.array(values[:d], dtype=object), slopes))
-    return flow, along, flow.path(zero), flow.ell(zero), flow.gradient(zero)[0], flow.to_go(flow.x, ball(1), flow.theta)
+        along.append(
+            (local(s), Spare(flow.fresh, local(1 - s)), np.array(values[:d], dtype=object), slopes)
+        )
+    return (
+        flow,
+        along,
+        flow.path(zero),
+        flow.ell(zero),
+        flow.gradient(zero)[0],
+        flow.to_go(flow.x, ball(1), flow.theta),
+    )
 
 
 def _residuals(subject: Any, exact: Rational) -> list[Any]:
@@ -160,7 +218,9 @@ def _residuals(subject: Any, exact: Rational) -> list[Any]:
     out: list[Any] = []
     for local, spare, a, slopes in along:
         ell_rate, a_rate, b_rate = subject.rates(local, a, flow.nu, spare)
-        out += [rate - slope for rate, slope in zip([ell_rate, *a_rate, *b_rate], slopes, strict=True)]
+        out += [
+            rate - slope for rate, slope in zip([ell_rate, *a_rate, *b_rate], slopes, strict=True)
+        ]
     a0, b0 = subject.start(flow.latent, z0, flow.x)
     out += [v - w for v, w in zip([*a0, *([b0] * flow.theta.size)], starts, strict=True)]
     out.append(subject.estimate(flow.latent, z0, flow.x, ell0) - value)
@@ -169,9 +229,14 @@ def _residuals(subject: Any, exact: Rational) -> list[Any]:
 
 @check(kind="certified", instances=_instances, probes=PROBES)
 def closed_form_flow(subject: Any, exact: Rational, rng: Any) -> Evidence:
-    """Takes a field with a closed-form flow (logistic growth in slanted coordinates, with a clock that speeds up), where log p̂ is a
-    closed form in x, s and θ, and encloses in balls the difference between its derivatives along the solution and the rates, start
-    values and estimate under test. Zero must lie in each ball, of radius at most 1e-55; data are exact rationals."""
+    """Takes a field with a closed-form flow (logistic growth in slanted coordinates, with a clock
+    that speeds up), where log p̂ is a closed form in x, s and θ, and encloses in balls the
+    difference between its derivatives along the solution and the rates, start values and estimate
+    under test. Zero must lie in each ball, of radius at most 1e-55; data are exact rationals.
+    """
     residuals: Callable[[], list[Any]] = partial(_residuals, subject, exact)
-    sentence = f"the rates of ℓ̂, a and b along a closed-form flow at {len(exact.times)} times, its start values and log p̂"
+    sentence = (
+        f"the rates of ℓ̂, a and b along a closed-form flow at {len(exact.times)} times, its start"
+        " values and log p̂"
+    )
     return decide(residuals, sentence, radius=RADIUS)

@@ -1,7 +1,10 @@
-"""The conserved quantity behind the adjoint, as a polynomial identity over Q: for one ν, and averaged over designs.
+"""The conserved quantity behind the adjoint, as a polynomial identity over Q: for one ν, and
+averaged over designs.
 
-Conventions: a variation (δθ, δz, δℓ̂) of the trajectory obeys ``δz' = J δz + F δθ`` and ``δℓ̂' = -δq``, q = ν^T J ν. Along it
-``d(a·δz + b·δθ)/ds = -δq``, so that b(1)·δθ = a(0)·δz(0) - δℓ̂(0) = δ log p̂ when δz(1) = δℓ̂(1) = 0.
+Conventions: a variation (δθ, δz, δℓ̂) of the trajectory obeys ``δz' = J δz + F δθ`` and ``δℓ̂' =
+-δq``, q = ν^T J ν. Along it
+``d(a·δz + b·δθ)/ds = -δq``, so that b(1)·δθ = a(0)·δz(0) - δℓ̂(0) = δ log p̂ when δz(1) = δℓ̂(1) =
+0.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ __all__ = ["designs", "identity", "rademacher_vectors", "scaled_basis"]
 
 @dataclass(frozen=True)
 class Symbols:
-    """Every ingredient of the formula as an independent symbol: second derivatives symmetric, nothing else assumed."""
+    """Every ingredient of the formula as an independent symbol: second derivatives symmetric,
+    nothing else assumed.
+    """
 
     local: Dense
     mirrored: Dense
@@ -49,7 +54,9 @@ def _arrays(d: int, p: int, take: Callable[[str], Any], tilde: str) -> Dense:
             out[index] = take(tilde + name + "_".join(map(str, key)))
         return out
 
-    return Dense(array("J", d, d), array("F", d, p), array("H", d, d, d, symmetric=True), array("G", d, d, p))
+    return Dense(
+        array("J", d, d), array("F", d, p), array("H", d, d, d, symmetric=True), array("G", d, d, p)
+    )
 
 
 def _symbols(d: int, p: int, rng: Any) -> Symbols:
@@ -70,7 +77,13 @@ def _symbols(d: int, p: int, rng: Any) -> Symbols:
     context = fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
     ring = dict(zip(names, context.gens(), strict=True))
     vectors = {n: _row([ring[f"{n}{i}"] for i in range(size)]) for n, size in sizes.items()}
-    return Symbols(_arrays(d, p, ring.__getitem__, ""), _arrays(d, p, ring.__getitem__, "m"), vectors, {n: ring[n] for n in scalars}, len(names))
+    return Symbols(
+        _arrays(d, p, ring.__getitem__, ""),
+        _arrays(d, p, ring.__getitem__, "m"),
+        vectors,
+        {n: ring[n] for n in scalars},
+        len(names),
+    )
 
 
 @dataclass(frozen=True)
@@ -96,24 +109,45 @@ class _Varied(_Latent):
 
     def log_density(self, point: str) -> Any:
         v = self.symbols.vectors
-        return self._of("log_latent", point) + ((v["score"] * v["dz"]).sum() if point == "z0" else 0)
+        return self._of("log_latent", point) + (
+            (v["score"] * v["dz"]).sum() if point == "z0" else 0
+        )
 
 
-def _residuals(subject: Any, s: Symbols, pairs: list[tuple[np.ndarray, np.ndarray]], variation: Any) -> list[Any]:
-    """What must vanish: the rates of a·δz + b·δθ and of δℓ̂ (means over the pairs (ν, fresh ν)), the start, the estimate."""
+def _residuals(
+    subject: Any, s: Symbols, pairs: list[tuple[np.ndarray, np.ndarray]], variation: Any
+) -> list[Any]:
+    """What must vanish: the rates of a·δz + b·δθ and of δℓ̂ (means over the pairs (ν, fresh ν)),
+    the start, the estimate.
+    """
     v, local = s.vectors, s.local
-    dz_rate, f_rate = local.jvp(v["dz"]), (local.parameter_jacobian * v["dtheta"][None, :]).sum(axis=-1)
+    dz_rate, f_rate = (
+        local.jvp(v["dz"]),
+        (local.parameter_jacobian * v["dtheta"][None, :]).sum(axis=-1),
+    )
     along = ell = 0
     for nu, fresh in pairs:
         ell_rate, a_rate, b_rate = subject.rates(local, v["a"], nu, Spare(fresh, s.mirrored))
-        along = along + (a_rate * v["dz"]).sum() + (v["a"] * (dz_rate + f_rate)).sum() + (b_rate * v["dtheta"]).sum()
+        along = (
+            along
+            + (a_rate * v["dz"]).sum()
+            + (v["a"] * (dz_rate + f_rate)).sum()
+            + (b_rate * v["dtheta"]).sum()
+        )
         ell = ell + ell_rate
     delta, value = variation
     a0, b0 = subject.start(_Latent(s), "z0", "x")
     first, ell0, dell0 = _Latent(s), s.scalars["ell0"], s.scalars["dell0"]
-    change = subject.estimate(_Varied(s), "z0", "x", ell0 + dell0) - subject.estimate(first, "z0", "x", ell0)
+    change = subject.estimate(_Varied(s), "z0", "x", ell0 + dell0) - subject.estimate(
+        first, "z0", "x", ell0
+    )
     begin = (a0 * v["dz"]).sum() + (b0 * v["dtheta"]).sum() - dell0 - change
-    return [along + len(pairs) * delta, ell + len(pairs) * value, begin, subject.estimate(first, "z0", "x", ell0) - s.scalars["log_latent"] + ell0]
+    return [
+        along + len(pairs) * delta,
+        ell + len(pairs) * value,
+        begin,
+        subject.estimate(first, "z0", "x", ell0) - s.scalars["log_latent"] + ell0,
+    ]
 
 
 def _verdict(residuals: list[Any], sentence: str, symbols: int) -> Evidence:
@@ -122,21 +156,36 @@ def _verdict(residuals: list[Any], sentence: str, symbols: int) -> Evidence:
 
 
 def _sizes(profile: str) -> tuple[Instance, ...]:
-    sizes = {"faults": ((2, 1),), "quick": ((2, 2),), "default": ((2, 2), (3, 2)), "deep": ((3, 3), (5, 4))}[profile]
+    sizes = {
+        "faults": ((2, 1),),
+        "quick": ((2, 2),),
+        "default": ((2, 2), (3, 2)),
+        "deep": ((3, 3), (5, 4)),
+    }[profile]
     return tuple(Instance(f"D = {d}, P = {p}", partial(_symbols, d, p)) for d, p in sizes)
 
 
 @check(kind="exact", instances=_sizes)
 def identity(subject: Any, s: Symbols, rng: Any) -> Evidence:
-    """Writes d(a·δz + b·δθ)/ds + δ(ν^T J ν), the rate of ℓ̂, and what the start values owe to δ log p̂ as polynomials over Q in the
-    entries of a, J, ∂f/∂θ, the second derivatives, ν and the variations: all must vanish, for every smooth field at once."""
+    """Writes d(a·δz + b·δθ)/ds + δ(ν^T J ν), the rate of ℓ̂, and what the start values owe to δ log
+    p̂ as polynomials over Q in the entries of a, J, ∂f/∂θ, the second derivatives, ν and the
+    variations: all must vanish, for every smooth field at once.
+    """
     v, local = s.vectors, s.local
     nu = v["nu"]
     # δq from the second derivatives themselves, term by term, not from quad_z and quad_theta
     weights = np.multiply.outer(nu, nu)
-    delta = sum(weights[i, j] * ((local.hessian[i, j] * v["dz"]).sum() + (local.mixed[i, j] * v["dtheta"]).sum()) for i, j in np.ndindex(*weights.shape))
+    delta = sum(
+        weights[i, j]
+        * ((local.hessian[i, j] * v["dz"]).sum() + (local.mixed[i, j] * v["dtheta"]).sum())
+        for i, j in np.ndindex(*weights.shape)
+    )
     value = sum(weights[i, j] * local.jacobian[i, j] for i, j in np.ndindex(*weights.shape))
-    return _verdict(_residuals(subject, s, [(nu, v["fresh"])], (delta, value)), "the conserved quantity a·δz + b·δθ - δℓ̂ at a fixed ν", s.count)
+    return _verdict(
+        _residuals(subject, s, [(nu, v["fresh"])], (delta, value)),
+        "the conserved quantity a·δz + b·δθ - δℓ̂ at a fixed ν",
+        s.count,
+    )
 
 
 # -- expectation over designs -------------------------------------------------------------------
@@ -157,7 +206,10 @@ def scaled_basis(d: int, rng: np.random.Generator) -> list[list[Any]]:
         if i < j:
             entries[i][j] = fmpq(int(rng.integers(1, 9)), 5)
             entries[j][i] = -entries[i][j]
-    skew, one = fmpq_mat(entries), fmpq_mat([[fmpq(int(i == j)) for j in range(d)] for i in range(d)])
+    skew, one = (
+        fmpq_mat(entries),
+        fmpq_mat([[fmpq(int(i == j)) for j in range(d)] for i in range(d)]),
+    )
     q = (one - skew) * (one + skew).inv()
     return [[q[i, j] * root for i in range(d)] for j in range(d)]
 
@@ -184,8 +236,14 @@ def _designs(profile: str) -> tuple[Instance, ...]:
         "default": (("signs", 3, 2), ("basis", 4, 1)),
         "deep": (("signs", 4, 2), ("basis", 4, 3), ("signs", 6, 1)),
     }[profile]
-    labels = {"Hadamard": "√D Q e_i, Q Hadamard", "signs": "all of {±1}^D", "basis": "√D Q e_i, Q rational"}
-    return tuple(Instance(f"{labels[k]}, D = {d}, P = {p}", partial(_design, k, d, p)) for k, d, p in kinds)
+    labels = {
+        "Hadamard": "√D Q e_i, Q Hadamard",
+        "signs": "all of {±1}^D",
+        "basis": "√D Q e_i, Q rational",
+    }
+    return tuple(
+        Instance(f"{labels[k]}, D = {d}, P = {p}", partial(_design, k, d, p)) for k, d, p in kinds
+    )
 
 
 UNBIASED = "any draw with E[νν^T] = I gives the same mean: unbiased, and wrong only at a fixed ν"
@@ -193,14 +251,21 @@ UNBIASED = "any draw with E[νν^T] = I gives the same mean: unbiased, and wrong
 
 @check(kind="exact", instances=_designs, blind={"fresh_nu": UNBIASED, "trace_in_adjoint": UNBIASED})
 def designs(subject: Any, design: Design, rng: Any) -> Evidence:
-    """Averages the same polynomials over finite sets of ν with mean νν^T = I, the D vectors √D Q e_i (Q orthogonal with rational
-    entries) and all of {±1}^D: the mean must be the identity for the trace, d(a·δz + b·δθ)/ds = -δ tr J, exactly."""
+    """Averages the same polynomials over finite sets of ν with mean νν^T = I, the D vectors √D Q
+    e_i (Q orthogonal with rational entries) and all of {±1}^D: the mean must be the identity for
+    the trace, d(a·δz + b·δθ)/ds = -δ tr J, exactly.
+    """
     s = design.symbols
     one = s.scalars["ell0"] * 0 + 1
     nus = [_row([one * c for c in vector]) for vector in design.vectors]
     pairs = list(zip(nus, nus[1:] + nus[:1], strict=True))  # the fresh ν runs through the same set
     v, local, axes = s.vectors, s.local, range(len(s.vectors["a"]))
-    delta = sum((local.hessian[i, i] * v["dz"]).sum() + (local.mixed[i, i] * v["dtheta"]).sum() for i in axes)
+    delta = sum(
+        (local.hessian[i, i] * v["dz"]).sum() + (local.mixed[i, i] * v["dtheta"]).sum()
+        for i in axes
+    )
     value = sum(local.jacobian[i, i] for i in axes)
-    sentence = f"the mean over {len(nus)} vectors ν of the conserved quantity, with tr J for ν^T J ν"
+    sentence = (
+        f"the mean over {len(nus)} vectors ν of the conserved quantity, with tr J for ν^T J ν"
+    )
     return _verdict(_residuals(subject, s, pairs, (delta, value)), sentence, s.count)

@@ -1,6 +1,7 @@
 """A smoke test by random ν, as people run it: Rademacher and Gaussian.
 
-Conventions: a test of one mean against one known vector, normal approximation, Bonferroni over the components.
+Conventions: a test of one mean against one known vector, normal approximation, Bonferroni over the
+components.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ POWERLESS = 0.1
 
 
 def mean_test(samples: np.ndarray, expected: np.ndarray, accuracy: float) -> tuple[float, float]:
-    """``(p, detectable)``: is the mean of the rows ``expected``? ``detectable`` is the shift, in units of the largest entry of
-    ``expected``, that is seen with probability 0.99 in the component where the test is sharpest. ``accuracy``: the relative error
-    that is not noise (of a solver, of rounding); it widens every spread."""
+    """``(p, detectable)``: is the mean of the rows ``expected``? ``detectable`` is the shift, in
+    units of the largest entry of ``expected``, that is seen with probability 0.99 in the component
+    where the test is sharpest. ``accuracy``: the relative error that is not noise (of a solver, of
+    rounding); it widens every spread.
+    """
     n, k = samples.shape
     floor = accuracy * (1 + np.abs(expected))
     spread = np.sqrt(samples.var(axis=0, ddof=1) / n) + floor
@@ -50,8 +53,9 @@ class Sampled:
 
 
 def _slanted(d: int) -> Closed:
-    """A problem whose faults stand above the noise of ν for every seed: J far from symmetric, the latent mean far from z(0), and
-    a path whose two halves differ."""
+    """A problem whose faults stand above the noise of ν for every seed: J far from symmetric, the
+    latent mean far from z(0), and a path whose two halves differ.
+    """
     index = np.arange(d)
     basis = np.eye(d) + 1.5 * np.triu(np.ones((d, d)), 1)
     field = LogisticField(basis, np.linalg.inv(basis), 0.4)
@@ -68,19 +72,41 @@ def _sampled(law: str, d: int, count: int, rng: np.random.Generator) -> Sampled:
 
 
 def _instances(profile: str) -> tuple[Instance, ...]:
-    d, count = {"faults": (2, 400), "quick": (2, 400), "default": (4, 20000), "deep": (8, 200000)}[profile]
+    d, count = {"faults": (2, 400), "quick": (2, 400), "default": (4, 20000), "deep": (8, 200000)}[
+        profile
+    ]
     laws = ("Rademacher",) if profile == "faults" else ("Rademacher", "Gaussian")
-    return tuple(Instance(f"{law} ν, D = {d}, {count} draws", partial(_sampled, law, d, count)) for law in laws)
+    return tuple(
+        Instance(f"{law} ν, D = {d}, {count} draws", partial(_sampled, law, d, count))
+        for law in laws
+    )
 
 
-@check(kind="statistical", instances=_instances, blind={"fresh_nu": UNBIASED, "trace_in_adjoint": UNBIASED})
+@check(
+    kind="statistical",
+    instances=_instances,
+    blind={"fresh_nu": UNBIASED, "trace_in_adjoint": UNBIASED},
+)
 def random_nu(subject: Any, problem: Sampled, rng: np.random.Generator) -> Evidence:
-    """Draws Rademacher and Gaussian ν and tests whether the means of log p̂ and b(1) are log p(x) and its gradient (closed-form flow),
-    at a false-alarm rate of 1e-6. A smoke test: about eleven digits weaker than the exact expectation over designs."""
+    """Draws Rademacher and Gaussian ν and tests whether the means of log p̂ and b(1) are log p(x)
+    and its gradient (closed-form flow), at a false-alarm rate of 1e-6. A smoke test: about eleven
+    digits weaker than the exact expectation over designs.
+    """
     c, shape = problem.closed, (2, problem.count, problem.closed.field.dimension)
-    nu, fresh = rng.choice([-1.0, 1.0], shape) if problem.law == "Rademacher" else rng.standard_normal(shape)
+    nu, fresh = (
+        rng.choice([-1.0, 1.0], shape)
+        if problem.law == "Rademacher"
+        else rng.standard_normal(shape)
+    )
     found = solve(subject, c.latent, problem.prepared, nu, fresh)
     value, gradient = c.gradient()
-    p_value, detectable = mean_test(np.column_stack([found.value, found.b]), np.append(value, gradient), 1e-5)
-    return Evidence.statistical(p_value, LEVEL, f"0.99 against a shift of {100 * detectable:.2g} % of the gradient",
-                                f"the mean over {problem.count} {problem.law} draws of ν", cost={"samples": problem.count})
+    p_value, detectable = mean_test(
+        np.column_stack([found.value, found.b]), np.append(value, gradient), 1e-5
+    )
+    return Evidence.statistical(
+        p_value,
+        LEVEL,
+        f"0.99 against a shift of {100 * detectable:.2g} % of the gradient",
+        f"the mean over {problem.count} {problem.law} draws of ν",
+        cost={"samples": problem.count},
+    )

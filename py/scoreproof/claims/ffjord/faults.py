@@ -1,7 +1,10 @@
-"""Planted wrong versions of the adjoint, each an edit of the formula's ingredients in named slots, so that pairs compose.
+"""Planted wrong versions of the adjoint, each an edit of the formula's ingredients in named slots,
+so that pairs compose.
 
-Conventions: as in `statement`. `Variant()` passes every ingredient unchanged and so *is* the formula; an edit replaces what
-one of them returns. ``spare`` carries what the truth never looks at: a fresh ν and the derivatives at the mirrored time.
+Conventions: as in `statement`. `Variant()` passes every ingredient unchanged and so *is* the
+formula; an edit replaces what
+one of them returns. ``spare`` carries what the truth never looks at: a fresh ν and the derivatives
+at the mirrored time.
 """
 
 from __future__ import annotations
@@ -56,7 +59,9 @@ class _EditedLatent:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A subject: the rates ``(ℓ̂', a', b')``, the start values, and the estimate, through ``edits``."""
+    """A subject: the rates ``(ℓ̂', a', b')``, the start values, and the estimate, through
+    ``edits``.
+    """
 
     edits: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
@@ -76,7 +81,11 @@ class Variant:
 
     def estimate(self, latent: Any, z0: Any, x: Any, ell0: Any) -> Any:
         """``log p̂``."""
-        return estimate(_EditedLatent(latent, x, self.edits), z0, self.edits["ell0"](ell0) if "ell0" in self.edits else ell0)
+        return estimate(
+            _EditedLatent(latent, x, self.edits),
+            z0,
+            self.edits["ell0"](ell0) if "ell0" in self.edits else ell0,
+        )
 
 
 TRUTH = Variant()
@@ -89,7 +98,10 @@ def _ones(local: Any, u: Any, v: Any) -> Any:
 def _trace(method: str) -> Callable[..., Any]:
     def exact(local: Any, u: Any, v: Any) -> Any:
         units = basis_rows(u)
-        return sum((getattr(local, method)(e, e) for e in units[1:]), getattr(local, method)(units[0], units[0]))
+        return sum(
+            (getattr(local, method)(e, e) for e in units[1:]),
+            getattr(local, method)(units[0], units[0]),
+        )
 
     return exact
 
@@ -104,35 +116,86 @@ def _mean(method: str) -> Callable[..., Any]:
 
 #: name -> (the slots it edits, why people write it)
 EDITS: dict[str, tuple[dict[str, Callable[..., Any]], str]] = {
-    "last_nu_missing": ({"quad": _ones}, "the source's misprint -ν^T ∂f/∂z, made a number by summing its entries (ν^T J 1)"),
-    "ell_sign": ({"quad": _times("quad", -1)}, "ℓ̂' = +ν^T J ν: the sign of the other direction of time"),
-    "ell_doubled": ({"quad": _times("quad", 2)}, "a factor 2 in the trace term, as if ν^T J ν were differentiated like a square"),
-    "ell_added": ({"ell0": lambda ell: -ell}, "log p_Z + ℓ̂(0): the sign of the integral in the change of variables"),
-    "a_jacobian_sign": ({"vjp": _times("vjp", -1)}, "a' = +a J - …: the adjoint of the equation run the other way"),
+    "last_nu_missing": (
+        {"quad": _ones},
+        "the source's misprint -ν^T ∂f/∂z, made a number by summing its entries (ν^T J 1)",
+    ),
+    "ell_sign": (
+        {"quad": _times("quad", -1)},
+        "ℓ̂' = +ν^T J ν: the sign of the other direction of time",
+    ),
+    "ell_doubled": (
+        {"quad": _times("quad", 2)},
+        "a factor 2 in the trace term, as if ν^T J ν were differentiated like a square",
+    ),
+    "ell_added": (
+        {"ell0": lambda ell: -ell},
+        "log p_Z + ℓ̂(0): the sign of the integral in the change of variables",
+    ),
+    "a_jacobian_sign": (
+        {"vjp": _times("vjp", -1)},
+        "a' = +a J - …: the adjoint of the equation run the other way",
+    ),
     "a_trace_sign": ({"quad_z": _times("quad_z", -1)}, "a' = -a J + ∂_z(ν^T J ν)"),
-    "a_trace_missing": ({"quad_z": _times("quad_z", 0)}, "∂_z(ν^T J ν) left out: the plain neural-ODE adjoint"),
-    "a_trace_doubled": ({"quad_z": _times("quad_z", 2)}, "∂_z(ν^T J ν) counted twice: once in the augmented state and once by hand"),
-    "a_jacobian_missing": ({"vjp": _times("vjp", 0)}, "a' = -∂_z(ν^T J ν): a kept at its start value otherwise"),
-    "jacobian_transposed": ({"vjp": lambda local, a: local.jvp(a)}, "J a for a J: a Jacobian-vector product in place of a vector-Jacobian product"),
+    "a_trace_missing": (
+        {"quad_z": _times("quad_z", 0)},
+        "∂_z(ν^T J ν) left out: the plain neural-ODE adjoint",
+    ),
+    "a_trace_doubled": (
+        {"quad_z": _times("quad_z", 2)},
+        "∂_z(ν^T J ν) counted twice: once in the augmented state and once by hand",
+    ),
+    "a_jacobian_missing": (
+        {"vjp": _times("vjp", 0)},
+        "a' = -∂_z(ν^T J ν): a kept at its start value otherwise",
+    ),
+    "jacobian_transposed": (
+        {"vjp": lambda local, a: local.jvp(a)},
+        "J a for a J: a Jacobian-vector product in place of a vector-Jacobian product",
+    ),
     "b_jacobian_sign": ({"vjp_theta": _times("vjp_theta", -1)}, "b' = +a ∂f/∂θ - …"),
-    "b_jacobian_missing": ({"vjp_theta": _times("vjp_theta", 0)}, "only the trace term is differentiated in θ: z treated as a constant (detached)"),
+    "b_jacobian_missing": (
+        {"vjp_theta": _times("vjp_theta", 0)},
+        "only the trace term is differentiated in θ: z treated as a constant (detached)",
+    ),
     "b_trace_sign": ({"quad_theta": _times("quad_theta", -1)}, "b' = -a ∂f/∂θ + ∂_θ(ν^T J ν)"),
-    "b_trace_missing": ({"quad_theta": _times("quad_theta", 0)}, "∂_θ(ν^T J ν) left out: the plain neural-ODE adjoint"),
+    "b_trace_missing": (
+        {"quad_theta": _times("quad_theta", 0)},
+        "∂_θ(ν^T J ν) left out: the plain neural-ODE adjoint",
+    ),
     "b_trace_doubled": ({"quad_theta": _times("quad_theta", 2)}, "∂_θ(ν^T J ν) counted twice"),
-    "a_starts_at_zero": ({"score": lambda score: score * 0}, "a(0) = 0: the latent density forgotten in the loss"),
-    "score_sign": ({"score": lambda score: -score}, "a(0) = +z(0) for a Gaussian: the sign of the score"),
+    "a_starts_at_zero": (
+        {"score": lambda score: score * 0},
+        "a(0) = 0: the latent density forgotten in the loss",
+    ),
+    "score_sign": (
+        {"score": lambda score: -score},
+        "a(0) = +z(0) for a Gaussian: the sign of the score",
+    ),
     "latent_at_x": ({"at_x": lambda: None}, "p_Z and its gradient taken at x, not at z(0)"),
-    "b_not_reset": ({"b_start": lambda b: b + 1}, "b starts from what a buffer held, here 1, and not from 0"),
-    "fresh_nu": ({"adjoint_nu": lambda nu, spare: spare.fresh}, "a new ν drawn in the adjoint: unbiased, and not the gradient of this log p̂"),
+    "b_not_reset": (
+        {"b_start": lambda b: b + 1},
+        "b starts from what a buffer held, here 1, and not from 0",
+    ),
+    "fresh_nu": (
+        {"adjoint_nu": lambda nu, spare: spare.fresh},
+        "a new ν drawn in the adjoint: unbiased, and not the gradient of this log p̂",
+    ),
     "trace_in_adjoint": (
         {"quad_z": _trace("quad_z"), "quad_theta": _trace("quad_theta")},
-        "the exact trace in the adjoint and the estimate in ℓ̂: unbiased, and not the gradient of this log p̂",
+        (
+            "the exact trace in the adjoint and the estimate in ℓ̂: unbiased, and not the gradient"
+            " of this log p̂"
+        ),
     ),
     "mean_for_sum": (
         {name: _mean(name) for name in ("quad", "quad_z", "quad_theta")},
         "a mean over the D coordinates in place of the sum (or ν of length 1): tr J / D",
     ),
-    "time_reversed": ({"time": lambda: None}, "the stored path read at 1-s: it was saved while solving downward and not flipped"),
+    "time_reversed": (
+        {"time": lambda: None},
+        "the stored path read at 1-s: it was saved while solving downward and not flipped",
+    ),
 }
 
 
@@ -147,7 +210,13 @@ def compose(names: tuple[str, ...]) -> Variant | None:
 
 def perturbations() -> Mapping[str, Callable[[Any], Variant]]:
     """Each coefficient of the formula off by the relative error ``eps``."""
-    terms = {"ell_trace": "quad", "a_jacobian": "vjp", "a_trace": "quad_z", "b_jacobian": "vjp_theta", "b_trace": "quad_theta"}
+    terms = {
+        "ell_trace": "quad",
+        "a_jacobian": "vjp",
+        "a_trace": "quad_z",
+        "b_jacobian": "vjp_theta",
+        "b_trace": "quad_theta",
+    }
 
     def scaled(method: str) -> Callable[[Any], Variant]:
         return lambda eps: Variant({method: _times(method, 1 + eps)})

@@ -1,6 +1,8 @@
-"""What a user's gradient is held against: the truth on the user's own field, and what each known fault would have returned.
+"""What a user's gradient is held against: the truth on the user's own field, and what each known
+fault would have returned.
 
-Conventions: as in `public`. Everything is compared along the K directions, row by row or summed over the rows, each block
+Conventions: as in `public`. Everything is compared along the K directions, row by row or summed
+over the rows, each block
 divided by its own size.
 """
 
@@ -13,7 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.ffjord.black_box import FOURTH_ORDER, BlackBoxField, prepare_black_box, stencil
+from scoreproof.claims.ffjord.black_box import (
+    FOURTH_ORDER,
+    BlackBoxField,
+    prepare_black_box,
+    stencil,
+)
 from scoreproof.claims.ffjord.faults import EDITS, FAULTS, TRUTH, compose
 from scoreproof.claims.ffjord.solver import Prepared, Solution, solve
 from scoreproof.diagnosis import Diagnosis, diagnose
@@ -23,7 +30,17 @@ from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics import complex_step
 from scoreproof.numerics.adjoint import Grid
 
-__all__ = ["SETTLED", "STEPS", "Measurement", "Normal", "UserLatent", "diagnosis", "independent_gap", "settle", "vector"]
+__all__ = [
+    "SETTLED",
+    "STEPS",
+    "Measurement",
+    "Normal",
+    "UserLatent",
+    "diagnosis",
+    "independent_gap",
+    "settle",
+    "vector",
+]
 
 STAGES = 6
 #: the reference doubles its steps from the first of these up to the last
@@ -39,7 +56,9 @@ REASONS = {f.name: f.why for f in FAULTS} | {
 
 @dataclass(frozen=True)
 class UserLatent:
-    """The user's log p_Z; its gradient by complex steps, or by an eighth-order stencil where those do not work."""
+    """The user's log p_Z; its gradient by complex steps, or by an eighth-order stencil where those
+    do not work.
+    """
 
     log_p: Guarded
 
@@ -68,23 +87,51 @@ class Normal:
 
 
 class Measurement:
-    """The user's gradient (and log p̂) in the form compared: along the directions, row by row or summed, each block scaled."""
+    """The user's gradient (and log p̂) in the form compared: along the directions, row by row or
+    summed, each block scaled.
+    """
 
-    def __init__(self, gradient: Any, likelihood: Any, framework: str, dtype: Any, params: np.ndarray, directions: np.ndarray, n: int) -> None:
-        self.gradient, self.likelihood, self.framework, self.dtype = gradient, likelihood, framework, dtype
+    def __init__(
+        self,
+        gradient: Any,
+        likelihood: Any,
+        framework: str,
+        dtype: Any,
+        params: np.ndarray,
+        directions: np.ndarray,
+        n: int,
+    ) -> None:
+        self.gradient, self.likelihood, self.framework, self.dtype = (
+            gradient,
+            likelihood,
+            framework,
+            dtype,
+        )
         self.params, self.directions, self.n = params, directions, n
         self.calls, self.eps, self.summed = 0, float(np.finfo(float).eps), False
 
     def _guard(self, function: Any, name: str, tol: float | None) -> Guarded:
-        return guarded(function if tol is None else partial(function, tol=tol), name, self.framework, self.dtype)
+        return guarded(
+            function if tol is None else partial(function, tol=tol),
+            name,
+            self.framework,
+            self.dtype,
+        )
 
-    def __call__(self, x: np.ndarray, nu: np.ndarray, tol: float | None) -> tuple[np.ndarray, np.ndarray | None]:
+    def __call__(
+        self, x: np.ndarray, nu: np.ndarray, tol: float | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         guard = self._guard(self.gradient, "gradient", tol)
         result = guard(x, self.params, nu)
         p = self.params.size
         if result.shape not in ((p,), (1, p), (self.n, p)):
             guard.accept(result, (self.n, p), "the gradient")
-            raise ArgumentError("gradient", f"a function that returns shape ({self.n}, {p}) or ({p},)", f"shape {result.shape}", "one row a point")
+            raise ArgumentError(
+                "gradient",
+                f"a function that returns shape ({self.n}, {p}) or ({p},)",
+                f"shape {result.shape}",
+                "one row a point",
+            )
         self.summed = result.ndim == 1 or result.shape[0] != self.n
         value = None
         if self.likelihood is not None:
@@ -96,9 +143,13 @@ class Measurement:
         return np.real(result.reshape(-1, p) @ self.directions), value
 
     def predicted(self, found: Solution, b0: Any = 0) -> tuple[np.ndarray, np.ndarray | None]:
-        """The same form of a computed solution; ``b0`` is what each of the P entries of b started from."""
+        """The same form of a computed solution; ``b0`` is what each of the P entries of b started
+        from.
+        """
         b = found.b - b0 + b0 * self.directions.sum(axis=0)
-        return (b.sum(axis=0, keepdims=True) if self.summed else b), (found.value if self.likelihood is not None else None)
+        return (b.sum(axis=0, keepdims=True) if self.summed else b), (
+            found.value if self.likelihood is not None else None
+        )
 
 
 def vector(form: tuple[np.ndarray, np.ndarray | None], scales: tuple[float, float]) -> np.ndarray:
@@ -107,39 +158,69 @@ def vector(form: tuple[np.ndarray, np.ndarray | None], scales: tuple[float, floa
     return np.concatenate(parts)
 
 
-def settle(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray) -> tuple[Prepared, Solution, float] | None:
-    """The truth for the user's field, with steps doubled until it settles, and the last change, relative; ``None`` if it never does."""
+def settle(
+    field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray
+) -> tuple[Prepared, Solution, float] | None:
+    """The truth for the user's field, with steps doubled until it settles, and the last change,
+    relative; ``None`` if it never does.
+    """
     previous = None
     enough = max(SETTLED, 100 * field.guard.eps)
     for steps in STEPS:
         try:
             prepared = prepare_black_box(field, field.path(x, Grid(steps, STAGES)))
-        except CallableError:  # the field is finite at x; stage values ran away because the steps are too long, or the flow does
+        # the field is finite at x; stage values ran away because the steps are too long, or the
+        # flow does
+        except CallableError:
             previous = None
             continue
         found = solve(TRUTH, latent, prepared, nu, nu)
         if previous is not None:
-            change = float(np.max(np.abs(found.b - previous.b))) / (float(np.max(np.abs(found.b))) + 1e-300)
+            change = float(np.max(np.abs(found.b - previous.b))) / (
+                float(np.max(np.abs(found.b))) + 1e-300
+            )
             if change <= enough:
                 return prepared, found, change
         previous = found
     return None
 
 
-def independent_gap(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray, prepared: Prepared, found: Solution) -> float:
-    """The reference against differences of log p̂ itself along the first direction (no adjoint in it), relative."""
+def independent_gap(
+    field: BlackBoxField,
+    latent: Any,
+    x: np.ndarray,
+    nu: np.ndarray,
+    prepared: Prepared,
+    found: Solution,
+) -> float:
+    """The reference against differences of log p̂ itself along the first direction (no adjoint in
+    it), relative.
+    """
     w = field.directions[:, 0]
 
     def value(t: float) -> np.ndarray:
         moved = field.params + t * w
         path = field.path(x, prepared.path.grid, moved)
-        return latent.log_density(path.start) - np.tensordot(path.grid.weights, field.quad(path, nu, moved).sum(axis=0), axes=1)
+        return latent.log_density(path.start) - np.tensordot(
+            path.grid.weights, field.quad(path, nu, moved).sum(axis=0), axes=1
+        )
 
-    return float(np.max(np.abs(stencil(value, 0.01, FOURTH_ORDER) - found.b[:, 0]))) / (float(np.max(np.abs(found.b))) + 1e-300)
+    return float(np.max(np.abs(stencil(value, 0.01, FOURTH_ORDER) - found.b[:, 0]))) / (
+        float(np.max(np.abs(found.b))) + 1e-300
+    )
 
 
-def _explain(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scales: tuple[float, float], latent: Any, prepared: Prepared,
-             nu: np.ndarray, fresh: np.ndarray, noise: float) -> Diagnosis:
+def _explain(
+    measure: Measurement,
+    measured: np.ndarray,
+    truth: np.ndarray,
+    scales: tuple[float, float],
+    latent: Any,
+    prepared: Prepared,
+    nu: np.ndarray,
+    fresh: np.ndarray,
+    noise: float,
+) -> Diagnosis:
     """Which known fault, or pair of them, predicts what was measured."""
 
     def predict(names: tuple[str, ...]) -> np.ndarray | None:
@@ -150,7 +231,11 @@ def _explain(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scal
         return vector(measure.predicted(solve(subject, latent, prepared, nu, fresh), b0), scales)
 
     singles = {name: predict((name,)) for name in EDITS if name != "fresh_nu"}
-    candidates = {name: v for name, v in singles.items() if v is not None and np.any(np.abs(v - truth) > noise)}
+    candidates = {
+        name: v
+        for name, v in singles.items()
+        if v is not None and np.any(np.abs(v - truth) > noise)
+    }
     size = truth.size - (measure.n if measure.likelihood is not None else 0)
     candidates["gradient_of_the_loss"] = np.concatenate([-truth[:size], truth[size:]])
     if measure.summed and measure.n > 1:
@@ -168,15 +253,45 @@ def _explain(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scal
     return diagnose(measured, truth, candidates, reasons=REASONS)
 
 
-def diagnosis(measure: Measurement, measured: np.ndarray, truth: np.ndarray, scales: tuple[float, float], latent: Any, prepared: Prepared,
-               nus: list[np.ndarray], bound: float, flicker: float, x: np.ndarray, tol: float | None, in_expectation: bool,
-               rng: np.random.Generator) -> Diagnosis:
+def diagnosis(
+    measure: Measurement,
+    measured: np.ndarray,
+    truth: np.ndarray,
+    scales: tuple[float, float],
+    latent: Any,
+    prepared: Prepared,
+    nus: list[np.ndarray],
+    bound: float,
+    flicker: float,
+    x: np.ndarray,
+    tol: float | None,
+    in_expectation: bool,
+    rng: np.random.Generator,
+) -> Diagnosis:
     if flicker > bound:
-        return Diagnosis(("fresh_nu",), 0.0, None, f"It matches the known fault fresh_nu: two calls with the same ν differ by {flicker:.2g} (a ν of its own).")
+        return Diagnosis(
+            ("fresh_nu",),
+            0.0,
+            None,
+            "It matches the known fault fresh_nu: two calls with the same ν differ by"
+            f" {flicker:.2g} (a ν of its own).",
+        )
     if not in_expectation:
-        return _explain(measure, measured, truth, scales, latent, prepared, nus[0], rng.standard_normal(nus[0].shape), bound)
+        return _explain(
+            measure,
+            measured,
+            truth,
+            scales,
+            latent,
+            prepared,
+            nus[0],
+            rng.standard_normal(nus[0].shape),
+            bound,
+        )
     candidates = {}
-    for name, subject in ((fault.name, fault.subject) for fault in FAULTS if fault.name != "fresh_nu"):
+    for name, subject in (
+        (fault.name, fault.subject) for fault in FAULTS if fault.name != "fresh_nu"
+    ):
         b0 = subject.start(latent, prepared.path.start, prepared.path.end)[1]
         forms = [measure.predicted(solve(subject, latent, prepared, v, v), b0) for v in nus]
         candidates[name] = np.mean([vector(form, scales) for form in forms], axis=0)

@@ -1,6 +1,8 @@
-"""A subject solved on a path: ℓ̂ downward, a and b upward, all on the path's own Gauss stages; and log p̂ without the formula.
+"""A subject solved on a path: ℓ̂ downward, a and b upward, all on the path's own Gauss stages; and
+log p̂ without the formula.
 
-Conventions: batches are ``(n, D)`` of points or of ν; stage arrays carry ``(steps, stages)`` in front.
+Conventions: batches are ``(n, D)`` of points or of ν; stage arrays carry ``(steps, stages)`` in
+front.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ def path_of(field: Any, theta: Any, x: np.ndarray, grid: Grid) -> Path:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A path with the linearizations at its stages, step by step, there and at the mirrored times: the same for every subject."""
+    """A path with the linearizations at its stages, step by step, there and at the mirrored times:
+    the same for every subject.
+    """
 
     path: Path
     here: tuple[Any, ...]
@@ -48,7 +52,9 @@ def prepare(field: Any, theta: Any, path: Path) -> Prepared:
     """Linearize ``field`` along ``path``."""
     times, batch, steps = path.grid.times, path.end.ndim - 1, range(path.grid.steps)
     here = tuple(field.linearize(path.stages[n], theta, _lead(times[n], batch)) for n in steps)
-    mirrored = tuple(field.linearize(path.mirrored[n], theta, _lead(1 - times[n], batch)) for n in steps)
+    mirrored = tuple(
+        field.linearize(path.mirrored[n], theta, _lead(1 - times[n], batch)) for n in steps
+    )
     return Prepared(path, here, mirrored)
 
 
@@ -67,8 +73,12 @@ class _Linear:
         return 0.0
 
 
-def solve(subject: Any, latent: Any, prepared: Prepared, nu: np.ndarray, fresh: np.ndarray) -> Solution:
-    """The subject's log p̂, a(1) and b(1) for ν ``(n, D)`` along a path of points ``(n, D)`` or ``(1, D)``."""
+def solve(
+    subject: Any, latent: Any, prepared: Prepared, nu: np.ndarray, fresh: np.ndarray
+) -> Solution:
+    """The subject's log p̂, a(1) and b(1) for ν ``(n, D)`` along a path of points ``(n, D)`` or
+    ``(1, D)``.
+    """
     path, grid = prepared.path, prepared.path.grid
     spares = [Spare(fresh, there) for there in prepared.mirrored]
 
@@ -77,17 +87,35 @@ def solve(subject: Any, latent: Any, prepared: Prepared, nu: np.ndarray, fresh: 
 
     a0, b0 = subject.start(latent, path.start, path.end)
     a0 = np.broadcast_to(a0, nu.shape).astype(float)
-    # every subject's a' is affine in a: its constant part is evaluated once a step, and the sweeps repeat the linear part only
+    # every subject's a' is affine in a: its constant part is evaluated once a step, and the sweeps
+    # repeat the linear part only
     constants = [rates(n, np.zeros((grid.stages, *nu.shape)))[1] for n in range(grid.steps)]
-    linear = [(_Linear(prepared.here[n]), Spare(fresh, _Linear(prepared.mirrored[n]))) for n in range(grid.steps)]
-    a, stages = advance(lambda n, values: subject.rates(linear[n][0], values, nu, linear[n][1])[1] + constants[n], a0, grid)
-    ell_rates, _, b_rates = (np.stack(parts) for parts in zip(*(rates(n, stages[n]) for n in range(grid.steps)), strict=True))
+    linear = [
+        (_Linear(prepared.here[n]), Spare(fresh, _Linear(prepared.mirrored[n])))
+        for n in range(grid.steps)
+    ]
+    a, stages = advance(
+        lambda n, values: subject.rates(linear[n][0], values, nu, linear[n][1])[1] + constants[n],
+        a0,
+        grid,
+    )
+    ell_rates, _, b_rates = (
+        np.stack(parts)
+        for parts in zip(*(rates(n, stages[n]) for n in range(grid.steps)), strict=True)
+    )
     ell0 = -accumulate(ell_rates, grid)
-    return Solution(np.asarray(subject.estimate(latent, path.start, path.end, ell0)), a, b0 + accumulate(b_rates, grid))
+    return Solution(
+        np.asarray(subject.estimate(latent, path.start, path.end, ell0)),
+        a,
+        b0 + accumulate(b_rates, grid),
+    )
 
 
-def log_likelihood(field: Any, theta: Any, latent: Any, x: np.ndarray, nu: np.ndarray | None, grid: Grid) -> np.ndarray:
-    """``log p_Z(z(0)) - ∫ ν^T J ν`` (or ``∫ tr J`` for ν = None) on the grid, from z and J ν alone: what the adjoint must differentiate.
+def log_likelihood(
+    field: Any, theta: Any, latent: Any, x: np.ndarray, nu: np.ndarray | None, grid: Grid
+) -> np.ndarray:
+    """``log p_Z(z(0)) - ∫ ν^T J ν`` (or ``∫ tr J`` for ν = None) on the grid, from z and J ν alone:
+    what the adjoint must differentiate.
 
     Complex x and θ are welcome (one θ per leading index), so complex steps differentiate it.
     """

@@ -1,11 +1,15 @@
-"""The adjoint equations of FFJORD: a stochastic gradient of the log-likelihood of a continuous normalizing flow.
+"""The adjoint equations of FFJORD: a stochastic gradient of the log-likelihood of a continuous
+normalizing flow.
 
 Conventions
 -----------
-- Time: ``s`` in [0, 1]; data sit at ``s = 1`` (``z(1) = x``), the latent law p_Z at ``s = 0``. z and ℓ̂ are solved downward, a and b upward.
+- Time: ``s`` in [0, 1]; data sit at ``s = 1`` (``z(1) = x``), the latent law p_Z at ``s = 0``. z
+  and ℓ̂ are solved downward, a and b upward.
 - Gradients are rows: ``a`` (1 × D), ``b`` (1 × P). ``J = ∂f/∂z`` has ``J[i, j] = ∂f_i/∂z_j``.
-- ``ν`` is drawn once per solve with ``E[νν^T] = I``; in the derivative of ``ν^T J ν`` it is held fixed.
-- ``local`` stands for the derivatives of f at ``(z(s), θ, s)`` (``objects.fields.Linearization``); its arithmetic may be floats, balls or polynomials.
+- ``ν`` is drawn once per solve with ``E[νν^T] = I``; in the derivative of ``ν^T J ν`` it is held
+  fixed.
+- ``local`` stands for the derivatives of f at ``(z(s), θ, s)`` (``objects.fields.Linearization``);
+  its arithmetic may be floats, balls or polynomials.
 """
 
 from __future__ import annotations
@@ -18,7 +22,8 @@ __all__ = ["STATEMENT", "estimate", "formula", "start"]
 
 
 def formula(local: Any, a: Any, nu: Any) -> tuple[Any, Any, Any]:
-    """``(ℓ̂', a', b')`` at one time: with `start` and `estimate`, the only place the statement is written.
+    """``(ℓ̂', a', b')`` at one time: with `start` and `estimate`, the only place the statement is
+    written.
 
     >>> import numpy as np
     >>> from scoreproof.objects.fields import Dense
@@ -46,42 +51,89 @@ def estimate(latent: Any, z0: Any, ell0: Any) -> Any:
 
 STATEMENT = Statement(
     name="ffjord",
-    title="The adjoint of FFJORD gives the gradient of the estimated log-likelihood, and in expectation that of the log-likelihood",
-    formula="ℓ̂' = -ν^T J ν, a' = -a J - ∂_z(ν^T J ν), b' = -a ∂f/∂θ - ∂_θ(ν^T J ν), a(0) = ∂log p_Z(z(0)), b(0) = 0: "
-    "b(1) = ∂_θ log p̂(x), E_ν b(1) = ∂_θ log p(x)",
-    latex=r"\dot a = -a\,\tfrac{\partial f}{\partial z} - \partial_z\bigl(\nu^\top \tfrac{\partial f}{\partial z}\nu\bigr),\quad"
-    r"\dot b = -a\,\tfrac{\partial f}{\partial\theta} - \partial_\theta\bigl(\nu^\top \tfrac{\partial f}{\partial z}\nu\bigr),\quad"
-    r"a(0) = \partial_z \log p_Z(z(0)),\ b(0) = 0 \;\Longrightarrow\; b(1) = \partial_\theta \log \hat p_\theta(x),\quad"
-    r"\mathbb{E}_\nu\, b(1) = \partial_\theta \log p_\theta(x)",
+    title=(
+        "The adjoint of FFJORD gives the gradient of the estimated log-likelihood, and in"
+        " expectation that of the log-likelihood"
+    ),
+    formula=(
+        "ℓ̂' = -ν^T J ν, a' = -a J - ∂_z(ν^T J ν), b' = -a ∂f/∂θ - ∂_θ(ν^T J ν), a(0) = ∂log"
+        " p_Z(z(0)), b(0) = 0: b(1) = ∂_θ log p̂(x), E_ν b(1) = ∂_θ log p(x)"
+    ),
+    latex=(
+        r"\dot a = -a\,\tfrac{\partial f}{\partial z} - \partial_z\bigl(\nu^\top \tfrac{\partial"
+        r" f}{\partial z}\nu\bigr),\quad"
+        r"\dot b = -a\,\tfrac{\partial f}{\partial\theta} - \partial_\theta\bigl(\nu^\top"
+        r" \tfrac{\partial f}{\partial z}\nu\bigr),\quad"
+        r"a(0) = \partial_z \log p_Z(z(0)),\ b(0) = 0 \;\Longrightarrow\; b(1) = \partial_\theta"
+        r" \log \hat p_\theta(x),\quad"
+        r"\mathbb{E}_\nu\, b(1) = \partial_\theta \log p_\theta(x)"
+    ),
     source="homework on generative models, spring 2024, problem 3",
     hypotheses=(
         "the flow of f through x exists on all of [0, 1]",
         "f and ∂f/∂z are continuously differentiable in (z, θ) jointly, continuous in s",
         "p_Z is positive and continuously differentiable, and does not depend on θ",
-        "E[νν^T] = I; ν is independent of (x, θ) and drawn once per solve, the same for ℓ̂, a and b",
+        (
+            "E[νν^T] = I; ν is independent of (x, θ) and drawn once per solve, the same for ℓ̂, a"
+            " and b"
+        ),
     ),
     errata=(
-        "the equation of ℓ̂ is printed as -ν^T ∂f/∂z: the last ν is missing (the right side is then a row vector)",
+        (
+            "the equation of ℓ̂ is printed as -ν^T ∂f/∂z: the last ν is missing (the right side is"
+            " then a row vector)"
+        ),
         "printed d/dt where d/ds is meant, F(x) for F(X), and p_0 for p_Z in the start of a",
-        "unsaid: for a ReLU field ∂f/∂z jumps, and the printed adjoint misses a jump of a and b: where h(z, θ, s) = 0 is crossed transversally, "
-        "a⁺ = a⁻ - [q] ∂_z h/(∂_z h·f + ∂_s h) and b⁺ = b⁻ - [q] ∂_θ h/(∂_z h·f + ∂_s h), with [q] the jump of ν^T J ν along the path",
+        (
+            "unsaid: for a ReLU field ∂f/∂z jumps, and the printed adjoint misses a jump of a and"
+            " b: where h(z, θ, s) = 0 is crossed transversally, a⁺ = a⁻ - [q] ∂_z h/(∂_z h·f + ∂_s"
+            " h) and b⁺ = b⁻ - [q] ∂_θ h/(∂_z h·f + ∂_s h), with [q] the jump of ν^T J ν along the"
+            " path"
+        ),
         "unsaid: log p̂ is unbiased for log p; exp(log p̂) is not unbiased for p",
-        "not needed: an exchange of derivative and expectation. b(1) is affine in νν^T, so E[νν^T] = I is all that is used",
+        (
+            "not needed: an exchange of derivative and expectation. b(1) is affine in νν^T, so"
+            " E[νν^T] = I is all that is used"
+        ),
     ),
     blind_spots=(
-        "a fresh ν in the adjoint, or the exact trace there, still gives an unbiased gradient: only a comparison at a fixed ν sees it",
-        "D = 1 hides a transposed Jacobian, and makes every ν with E[ν²] = 1 from ±1 the exact trace",
-        "a field affine in z hides ∂_z(ν^T J ν); one with ∂f/∂z independent of θ hides ∂_θ(ν^T J ν)",
-        "the gradient alone says nothing about ℓ̂ and log p̂: their faults are seen only where log p̂ itself is compared",
-        "differentiating log p̂ through the same wrong ℓ̂ agrees with an adjoint wrong in the same way: one side must be an independent likelihood",
+        (
+            "a fresh ν in the adjoint, or the exact trace there, still gives an unbiased gradient:"
+            " only a comparison at a fixed ν sees it"
+        ),
+        (
+            "D = 1 hides a transposed Jacobian, and makes every ν with E[ν²] = 1 from ±1 the exact"
+            " trace"
+        ),
+        (
+            "a field affine in z hides ∂_z(ν^T J ν); one with ∂f/∂z independent of θ hides ∂_θ(ν^T"
+            " J ν)"
+        ),
+        (
+            "the gradient alone says nothing about ℓ̂ and log p̂: their faults are seen only where"
+            " log p̂ itself is compared"
+        ),
+        (
+            "differentiating log p̂ through the same wrong ℓ̂ agrees with an adjoint wrong in the"
+            " same way: one side must be an independent likelihood"
+        ),
     ),
     not_covered=(
-        "that z depends differentiably on θ with the variational equation as its derivative (existence and smoothness of the flow)",
+        (
+            "that z depends differentiably on θ with the variational equation as its derivative"
+            " (existence and smoothness of the flow)"
+        ),
         "the change-of-variables formula log p(x) = log p_Z(z(0)) - ∫ tr ∂f/∂z ds",
     ),
     conventions=(
-        "FFJORD and most code integrate from data (t0) to latent (t1): that is this s reversed, f negated, and the sign of the trace integral turned",
+        (
+            "FFJORD and most code integrate from data (t0) to latent (t1): that is this s reversed,"
+            " f negated, and the sign of the trace integral turned"
+        ),
         "autograd's grad(ν^T f) is ν^T J (a row); its product with ν is the quadratic form",
-        "Rademacher and Gaussian ν, and ν drawn from the columns of √D Q with Q orthogonal, all satisfy E[νν^T] = I; ν uniform on [-1, 1] does not (I/3)",
+        (
+            "Rademacher and Gaussian ν, and ν drawn from the columns of √D Q with Q orthogonal, all"
+            " satisfy E[νν^T] = I; ν uniform on [-1, 1] does not (I/3)"
+        ),
     ),
 )

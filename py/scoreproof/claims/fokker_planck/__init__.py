@@ -1,4 +1,6 @@
-"""The Fokker–Planck equation: the density of an Itô SDE with state-independent noise solves ∂_t p = -∇·(f p) + (ρ²/2) Δp."""
+"""The Fokker–Planck equation: the density of an Itô SDE with state-independent noise solves ∂_t p =
+-∇·(f p) + (ρ²/2) Δp.
+"""
 
 from __future__ import annotations
 

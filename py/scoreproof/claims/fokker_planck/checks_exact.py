@@ -1,6 +1,8 @@
-"""Fokker–Planck over the rationals: the linear Gaussian case as one polynomial identity, and the density that decays too slowly.
+"""Fokker–Planck over the rationals: the linear Gaussian case as one polynomial identity, and the
+density that decays too slowly.
 
-Conventions: as in `statement`. The Gaussian is ``N(m, P⁻¹)``; its moments move by ``m' = A m + b`` and ``C' = A C + C Aᵀ + ρ² I``.
+Conventions: as in `statement`. The Gaussian is ``N(m, P⁻¹)``; its moments move by ``m' = A m + b``
+and ``C' = A C + C Aᵀ + ρ² I``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,13 @@ __all__ = ["no_decay", "polynomial"]
 def _gaussian(d: int, rng: Any) -> tuple[Jets, Any]:
     """Jets of p = N(m, P⁻¹) at a symbolic point, and ∂_t p, as polynomials in p, x, m, P, A, b, ρ."""
     axes = range(d)
-    names = ["p", "rho", "rho0", *(f"{s}{i}" for s in "xmb" for i in axes), *(f"A{i}{j}" for i in axes for j in axes)]
+    names = [
+        "p",
+        "rho",
+        "rho0",
+        *(f"{s}{i}" for s in "xmb" for i in axes),
+        *(f"A{i}{j}" for i in axes for j in axes),
+    ]
     names += [f"P{i}{j}" for i in axes for j in range(i, d)]
     ring = dict(zip(names, fmpq_mpoly_ctx.get(names, Ordering.degrevlex).gens(), strict=True))
     P = [[ring[f"P{min(i, j)}{max(i, j)}"] for j in axes] for i in axes]
@@ -29,14 +37,22 @@ def _gaussian(d: int, rng: Any) -> tuple[Jets, Any]:
     score = [-total([P[i][j] * r[j] for j in axes]) for i in axes]
     drift = [total([A[i][j] * ring[f"x{j}"] for j in axes]) + ring[f"b{i}"] for i in axes]
     mean_rate = [total([A[i][j] * ring[f"m{j}"] for j in axes]) + ring[f"b{i}"] for i in axes]
-    # log p = -r·P r/2 - log det(C)/2 + const, with P' = -P C' P = -(P A + Aᵀ P + ρ² P²) and (log det C)' = 2 tr A + ρ² tr P.
-    # P r = -score, so r·P' r = -(2 (P r)·(A r) + ρ² |P r|²)
+    # log p = -r·P r/2 - log det(C)/2 + const, with P' = -P C' P = -(P A + Aᵀ P + ρ² P²) and (log
+    # det C)' = 2 tr A + ρ² tr P. P r = -score, so r·P' r = -(2 (P r)·(A r) + ρ² |P r|²)
     moved = -total([score[i] * mean_rate[i] for i in axes])
     stretched = total([-score[i] * total([A[i][j] * r[j] for j in axes]) for i in axes])
     widened = total([s * s for s in score]) * rho * rho / 2
     volume = total([A[i][i] for i in axes]) + rho * rho / 2 * total([P[i][i] for i in axes])
     rate = p * (moved + stretched + widened - volume)
-    jets = Jets(p, [p * s for s in score], [p * (s * s - P[i][i]) for i, s in enumerate(score)], drift, [A[i][i] for i in axes], rho, ring["rho0"])
+    jets = Jets(
+        p,
+        [p * s for s in score],
+        [p * (s * s - P[i][i]) for i, s in enumerate(score)],
+        drift,
+        [A[i][i] for i in axes],
+        rho,
+        ring["rho0"],
+    )
     return jets, rate
 
 
@@ -47,12 +63,18 @@ def _dimensions(profile: str) -> tuple[Instance, ...]:
 
 @check(kind="exact", instances=_dimensions)
 def polynomial(subject: Any, data: tuple[Jets, Any], rng: Any) -> Evidence:
-    """Writes ∂_t p of a Gaussian with moving mean and covariance minus the right side as a polynomial over Q in the symbols p, x,
-    mean, precision, A, b and ρ: it must vanish, for every linear SDE, every Gaussian and every point at once.
+    """Writes ∂_t p of a Gaussian with moving mean and covariance minus the right side as a
+    polynomial over Q in the symbols p, x,
+    mean, precision, A, b and ρ: it must vanish, for every linear SDE, every Gaussian and every
+    point at once.
     """
     jets, rate = data
     terms = len(subject(jets) - rate)
-    return Evidence.exact(terms, f"{terms} terms of ∂_t p minus the right side remain, for every linear SDE and Gaussian in R^{len(jets.dp)}")
+    return Evidence.exact(
+        terms,
+        f"{terms} terms of ∂_t p minus the right side remain, for every linear SDE and Gaussian in"
+        f" R^{len(jets.dp)}",
+    )
 
 
 _NO_NOISE = "ρ = 0 here: nothing about the diffusion term can be seen"
@@ -61,26 +83,47 @@ _STATIONARY = "∇·(f p) = 0 here, so its sign cannot be seen"
 
 @check(
     kind="exact",
-    instances=lambda profile: (Instance("Cauchy density, f = 1 + x², ρ = 0", lambda rng: tuple(fmpq(n, 3) for n in range(-6, 9))),),
+    instances=lambda profile: (
+        Instance(
+            "Cauchy density, f = 1 + x², ρ = 0", lambda rng: tuple(fmpq(n, 3) for n in range(-6, 9))
+        ),
+    ),
     blind={
         **dict.fromkeys(
-            ("half_missing", "half_twice", "rho_not_squared", "rho_of_start", "laplacian_sign", "laplacian_times_d", "laplacian_over_d",
-             "first_coordinate", "squared_gradient"), _NO_NOISE),
+            (
+                "half_missing",
+                "half_twice",
+                "rho_not_squared",
+                "rho_of_start",
+                "laplacian_sign",
+                "laplacian_times_d",
+                "laplacian_over_d",
+                "first_coordinate",
+                "squared_gradient",
+            ),
+            _NO_NOISE,
+        ),
         **dict.fromkeys(("drift_sign", "reversed_clock"), _STATIONARY),
     },
-)  # fmt: skip
+)
 def no_decay(subject: Any, points: tuple[fmpq, ...], rng: Any) -> Evidence:
-    """A hypothesis that fails: the Cauchy density with f = 1 + x² and ρ = 0 solves the equation exactly at rational points, yet its
-    flux f p does not vanish at infinity, so it is the law of no solution.
+    """A hypothesis that fails: the Cauchy density with f = 1 + x² and ρ = 0 solves the equation
+    exactly at rational points, yet its flux f p does not vanish at infinity, so it is the law of no
+    solution.
     """
     nonzero = 0
     for x in points:
         q = 1 + x * x  # p = 1/(π q); the factor 1/π is left out, the equation is linear
-        jets = Jets(1 / q, [-2 * x / q**2], [(6 * x * x - 2) / q**3], [q], [2 * x], fmpq(0), fmpq(0))
+        jets = Jets(
+            1 / q, [-2 * x / q**2], [(6 * x * x - 2) / q**3], [q], [2 * x], fmpq(0), fmpq(0)
+        )
         nonzero += subject(jets) != 0
-    flux = {str((1 + x * x) * (1 / (1 + x * x))) for x in (*points, fmpq(10**9))}  # f p π, at points as far out as one likes
+    flux = {
+        str((1 + x * x) * (1 / (1 + x * x))) for x in (*points, fmpq(10**9))
+    }  # f p π, at points as far out as one likes
     return Evidence.exact(
         nonzero,
-        f"the stationary Cauchy density solves the equation at {len(points) - nonzero} of {len(points)} rational points, "
-        f"though mass {'/'.join(flux)}/π leaves at +∞ in a unit of time: the equation alone does not make it a marginal",
+        f"the stationary Cauchy density solves the equation at {len(points) - nonzero} of"
+        f" {len(points)} rational points, though mass {'/'.join(flux)}/π leaves at +∞ in a unit of"
+        " time: the equation alone does not make it a marginal",
     )

@@ -1,4 +1,5 @@
-"""Planted wrong versions of the Fokker–Planck equation, each an edit of one template in named slots, so that pairs compose.
+"""Planted wrong versions of the Fokker–Planck equation, each an edit of one template in named
+slots, so that pairs compose.
 
 Conventions: as in `statement`; a subject maps `Jets` to ∂_t p.
 """
@@ -16,7 +17,12 @@ __all__ = ["EDITS", "FAULTS", "Operator", "compose", "perturbations"]
 
 
 def _product_rule(j: Jets, gradient: Any = 1, divergence: Any = 1) -> Any:
-    return total([fi * pi * gradient + dfi * j.p * divergence for fi, dfi, pi in zip(j.f, j.df, j.dp, strict=True)])
+    return total(
+        [
+            fi * pi * gradient + dfi * j.p * divergence
+            for fi, dfi, pi in zip(j.f, j.df, j.dp, strict=True)
+        ]
+    )
 
 
 def _along(j: Jets) -> Any:
@@ -45,7 +51,9 @@ def _laplacian(j: Jets) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """``clock · (sign · transport + rate · rho2 · laplacian)`` with every part exchangeable; ``Operator()`` is the formula."""
+    """``clock · (sign · transport + rate · rho2 · laplacian)`` with every part exchangeable;
+    ``Operator()`` is the formula.
+    """
 
     clock: int = 1
     sign: int = -1
@@ -64,21 +72,57 @@ class Operator:
 #: name -> (the slots it edits, why people write it)
 EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "drift_sign": ({"sign": 1}, "the sign of the drift term: copied from the backward equation"),
-    "gradient_outside": ({"transport": _along}, "f·∇p for ∇·(f p): the transport equation of an incompressible flow"),
-    "divergence_only": ({"transport": _compression}, "p ∇·f for ∇·(f p): the continuous normalizing flow's log-density rule along paths"),
+    "gradient_outside": (
+        {"transport": _along},
+        "f·∇p for ∇·(f p): the transport equation of an incompressible flow",
+    ),
+    "divergence_only": (
+        {"transport": _compression},
+        "p ∇·f for ∇·(f p): the continuous normalizing flow's log-density rule along paths",
+    ),
     "p_missing": ({"transport": _without_p}, "∇·f without its p: from an equation for log p"),
-    "symmetric_ordering": ({"transport": _weyl}, "half of p ∇·f: a Stratonovich-like (midpoint) correction where none is due"),
+    "symmetric_ordering": (
+        {"transport": _weyl},
+        "half of p ∇·f: a Stratonovich-like (midpoint) correction where none is due",
+    ),
     "half_missing": ({"half": (1, 1)}, "ρ² Δp: the ½ of Itô's formula left out"),
-    "half_twice": ({"half": (1, 4)}, "ρ²/4: the ½ taken both in the diffusivity and in the equation"),
-    "rho_not_squared": ({"rho2": lambda j: j.rho}, "ρ/2 for ρ²/2: the coefficient taken for the rate of variance"),
-    "rho_of_start": ({"rho2": lambda j: j.rho_start * j.rho_start}, "ρ(0) for ρ(t): the schedule frozen at its first value"),
+    "half_twice": (
+        {"half": (1, 4)},
+        "ρ²/4: the ½ taken both in the diffusivity and in the equation",
+    ),
+    "rho_not_squared": (
+        {"rho2": lambda j: j.rho},
+        "ρ/2 for ρ²/2: the coefficient taken for the rate of variance",
+    ),
+    "rho_of_start": (
+        {"rho2": lambda j: j.rho_start * j.rho_start},
+        "ρ(0) for ρ(t): the schedule frozen at its first value",
+    ),
     "rho_missing": ({"rho2": lambda j: j.rho * 0 + 1}, "½ Δp: a standard Brownian motion assumed"),
-    "laplacian_sign": ({"laplacian": lambda j: -total(j.d2p)}, "the sign of the Laplacian: the heat equation backward in time"),
-    "laplacian_times_d": ({"laplacian": lambda j: total(j.d2p) * len(j.d2p)}, "a factor d, as in E|dW|² = d dt"),
-    "laplacian_over_d": ({"laplacian": lambda j: total(j.d2p) / len(j.d2p)}, "the mean of the second derivatives for their sum"),
-    "first_coordinate": ({"laplacian": lambda j: j.d2p[0]}, "only the first coordinate's second derivative"),
-    "squared_gradient": ({"laplacian": lambda j: total([pi * pi for pi in j.dp])}, "|∇p|² for Δp: from the Hamilton–Jacobi form"),
-    "backward_operator": ({"sign": 1, "transport": _along}, "the generator f·∇p + (ρ²/2) Δp: backward Kolmogorov for forward"),
+    "laplacian_sign": (
+        {"laplacian": lambda j: -total(j.d2p)},
+        "the sign of the Laplacian: the heat equation backward in time",
+    ),
+    "laplacian_times_d": (
+        {"laplacian": lambda j: total(j.d2p) * len(j.d2p)},
+        "a factor d, as in E|dW|² = d dt",
+    ),
+    "laplacian_over_d": (
+        {"laplacian": lambda j: total(j.d2p) / len(j.d2p)},
+        "the mean of the second derivatives for their sum",
+    ),
+    "first_coordinate": (
+        {"laplacian": lambda j: j.d2p[0]},
+        "only the first coordinate's second derivative",
+    ),
+    "squared_gradient": (
+        {"laplacian": lambda j: total([pi * pi for pi in j.dp])},
+        "|∇p|² for Δp: from the Hamilton–Jacobi form",
+    ),
+    "backward_operator": (
+        {"sign": 1, "transport": _along},
+        "the generator f·∇p + (ρ²/2) Δp: backward Kolmogorov for forward",
+    ),
     "reversed_clock": ({"clock": -1}, "the whole right side negated: time counted downward"),
 }
 

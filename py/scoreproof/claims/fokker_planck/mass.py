@@ -1,6 +1,8 @@
-"""Hypotheses that a pointwise equation cannot see: the mass of the density, and what flows out through infinity.
+"""Hypotheses that a pointwise equation cannot see: the mass of the density, and what flows out
+through infinity.
 
-Conventions: as in `statement`; the integrals run over the whole space, on the coordinate ``x = sinh s`` (to about ±8e4).
+Conventions: as in `statement`; the integrals run over the whole space, on the coordinate ``x = sinh
+s`` (to about ±8e4).
 """
 
 from __future__ import annotations
@@ -23,8 +25,12 @@ NODES = {1: 1201, 2: 121}
 TOLERANCE = {1: 1e-4, 2: 1e-3}
 
 
-def mass_notes(law: Guarded, is_log: bool, drift: Guarded, box: Box, clock: Callable[[float], Any]) -> tuple[str, ...]:
-    """Sentences on hypotheses that fail, for d <= 2; silent where the integrals are not to be trusted."""
+def mass_notes(
+    law: Guarded, is_log: bool, drift: Guarded, box: Box, clock: Callable[[float], Any]
+) -> tuple[str, ...]:
+    """Sentences on hypotheses that fail, for d <= 2; silent where the integrals are not to be
+    trusted.
+    """
     d = len(box.domain)
     reach = REACH if d == 1 else 5.0
     s = np.linspace(-reach, reach, 2 * NODES[d] - 1)
@@ -36,16 +42,26 @@ def mass_notes(law: Guarded, is_log: bool, drift: Guarded, box: Box, clock: Call
             for t in box.times:
                 rules = []
                 for step in (2, 1):
-                    x = np.stack(np.meshgrid(*(centre[i] + axis[::step] for i in range(d)), indexing="ij"), axis=-1).reshape(-1, d)
+                    x = np.stack(
+                        np.meshgrid(*(centre[i] + axis[::step] for i in range(d)), indexing="ij"),
+                        axis=-1,
+                    ).reshape(-1, d)
                     w = step * weight[::step]
                     value = law(x, clock(t), shape=(len(x),)).real
-                    rules.append(float((w if d == 1 else np.outer(w, w).ravel()) @ (np.exp(value) if is_log else value)))
+                    rules.append(
+                        float(
+                            (w if d == 1 else np.outer(w, w).ravel())
+                            @ (np.exp(value) if is_log else value)
+                        )
+                    )
                 if not abs(rules[1] - rules[0]) < TOLERANCE[d] / 10 * (1 + abs(rules[1])):
                     return ()
                 masses.append(rules[1])
             notes = []
             if max(abs(m - 1) for m in masses) > TOLERANCE[d]:
-                listed = ", ".join(f"{m:.4g} at t = {t:g}" for m, t in zip(masses, box.times, strict=True))
+                listed = ", ".join(
+                    f"{m:.4g} at t = {t:g}" for m, t in zip(masses, box.times, strict=True)
+                )
                 changed = abs(masses[1] - masses[0]) > TOLERANCE[d]
                 verdict = "the normaliser is wrong, which the linear equation cannot see"
                 if changed:
@@ -58,7 +74,14 @@ def mass_notes(law: Guarded, is_log: bool, drift: Guarded, box: Box, clock: Call
         return ()  # far points are outside of what the callables promise
 
 
-def _flux(law: Guarded, is_log: bool, drift: Guarded, box: Box, centre: np.ndarray, clock: Callable[[float], Any]) -> list[str]:
+def _flux(
+    law: Guarded,
+    is_log: bool,
+    drift: Guarded,
+    box: Box,
+    centre: np.ndarray,
+    clock: Callable[[float], Any],
+) -> list[str]:
     """Mass that leaves through ±∞ in a unit of time: the limit of f p, read at two distances."""
     x = centre + np.array([[-1e6], [-1e3], [1e3], [1e6]])
     found = 0.0
@@ -70,5 +93,8 @@ def _flux(law: Guarded, is_log: bool, drift: Guarded, box: Box, centre: np.ndarr
             if abs(far) > 1e-6 and abs(far - near) < 0.1 * abs(far):
                 found = max(found, abs(float(far)))
     if found:
-        return [f"Hypothesis: the flux f p does not vanish at infinity (about {found:.3g} in a unit of time), so p need not be the law of a solution."]
+        return [
+            f"Hypothesis: the flux f p does not vanish at infinity (about {found:.3g} in a unit of"
+            " time), so p need not be the law of a solution."
+        ]
     return []

@@ -1,6 +1,8 @@
-"""Derivatives of a user's density and drift at points: Cauchy circles and complex steps for NumPy, forward mode for PyTorch and JAX.
+"""Derivatives of a user's density and drift at points: Cauchy circles and complex steps for NumPy,
+forward mode for PyTorch and JAX.
 
-Conventions: as in `statement`; points are rows. Every function here returns the `Jets` of the user's own callables and ∂_t p, with a
+Conventions: as in `statement`; points are rows. Every function here returns the `Jets` of the
+user's own callables and ∂_t p, with a
 bound of the error of the difference ``∂_t p - right side`` at each point.
 """
 
@@ -31,7 +33,9 @@ class NotAnalytic(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """Jets, ∂_t p, the size of the terms and the error bound at each point that could be judged; how many had no density (p = 0)."""
+    """Jets, ∂_t p, the size of the terms and the error bound at each point that could be judged;
+    how many had no density (p = 0).
+    """
 
     jets: Jets
     rate: np.ndarray
@@ -40,11 +44,24 @@ class Found:
     empty: int = 0
 
 
-def _found(p: np.ndarray, dp: np.ndarray, d2p: np.ndarray, f: np.ndarray, df: np.ndarray, rho: float, rho0: float, rate: np.ndarray,
-           error: np.ndarray) -> Found:  # fmt: skip
-    """All but ``rho`` per point; ``dp``, ``d2p``, ``f``, ``df`` are (n, d); ``error`` is the bound apart from plain rounding."""
+def _found(
+    p: np.ndarray,
+    dp: np.ndarray,
+    d2p: np.ndarray,
+    f: np.ndarray,
+    df: np.ndarray,
+    rho: float,
+    rho0: float,
+    rate: np.ndarray,
+    error: np.ndarray,
+) -> Found:
+    """All but ``rho`` per point; ``dp``, ``d2p``, ``f``, ``df`` are (n, d); ``error`` is the bound
+    apart from plain rounding.
+    """
     jets = Jets(p, list(dp.T), list(d2p.T), list(f.T), list(df.T), rho, rho0)
-    scale = np.abs(rate) + (np.abs(f * dp) + np.abs(df) * p[:, None] + rho**2 / 2 * np.abs(d2p)).sum(axis=1)
+    scale = np.abs(rate) + (
+        np.abs(f * dp) + np.abs(df) * p[:, None] + rho**2 / 2 * np.abs(d2p)
+    ).sum(axis=1)
     return Found(jets, rate, scale, error)
 
 
@@ -63,11 +80,28 @@ def join(parts: list[Found]) -> Found:
         rho=cat(lambda q: np.full(q.rate.shape, q.jets.rho)),
         rho_start=cat(lambda q: np.full(q.rate.shape, q.jets.rho_start)),
     )
-    return Found(jets, cat(lambda q: q.rate), cat(lambda q: q.scale), cat(lambda q: q.bound), sum(part.empty for part in parts))
+    return Found(
+        jets,
+        cat(lambda q: q.rate),
+        cat(lambda q: q.scale),
+        cat(lambda q: q.bound),
+        sum(part.empty for part in parts),
+    )
 
 
-def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndarray, t: float, rho: float, rho0: float, length: float) -> Found:
-    """NumPy callables, analytic in x and t. Calls of the density: 5, of the drift: 2. Raises `NotAnalytic`."""
+def by_circles(
+    log_or_density: Guarded,
+    is_log: bool,
+    drift: Guarded,
+    x: np.ndarray,
+    t: float,
+    rho: float,
+    rho0: float,
+    length: float,
+) -> Found:
+    """NumPy callables, analytic in x and t. Calls of the density: 5, of the drift: 2. Raises
+    `NotAnalytic`.
+    """
     n, d = x.shape
 
     def relative(z: np.ndarray, when: Any, base: np.ndarray, repeat: int) -> np.ndarray:
@@ -79,7 +113,12 @@ def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndar
 
     base = log_or_density(x, t, shape=(n,))
     if np.iscomplexobj(base) or (not is_log and np.any(base < 0)):
-        raise CallableError(log_or_density.name, "return non-negative real densities", "it returned negative or complex ones", "pass log_density= for a log")
+        raise CallableError(
+            log_or_density.name,
+            "return non-negative real densities",
+            "it returned negative or complex ones",
+            "pass log_density= for a log",
+        )
     kept = np.isfinite(base) if is_log else base > 1e-290
     if not np.any(kept):
         raise NotAnalytic("the density vanishes at every point")
@@ -101,36 +140,59 @@ def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndar
         later, earlier = relative(x, t + delta, base, 1), relative(x, t - delta, base, 1)
     except CallableError as caught:
         raise NotAnalytic(str(caught)) from caught
-    rings = np.moveaxis(rings.reshape(d, len(radii), POINTS_ON_CIRCLE, n), (1, 0, 3, 2), (0, 1, 2, 3)).reshape(len(radii), d * n, POINTS_ON_CIRCLE)
+    rings = np.moveaxis(
+        rings.reshape(d, len(radii), POINTS_ON_CIRCLE, n), (1, 0, 3, 2), (0, 1, 2, 3)
+    ).reshape(len(radii), d * n, POINTS_ON_CIRCLE)
     finite = np.where(np.isfinite(rings), rings, np.nan)
     slopes = [from_circles(finite, radii, k, np.tile(2 * eps * digits, d)) for k in (1, 2)]
-    (first, first_error), (second, second_error) = ((v.reshape(d, n).T, e.reshape(d, n).T) for v, e in slopes)
+    (first, first_error), (second, second_error) = (
+        (v.reshape(d, n).T, e.reshape(d, n).T) for v, e in slopes
+    )
     rate = np.imag(turned) / STEP
     difference = (later - earlier) / (2 * delta)
 
     shift = 1e-4 * length
-    both = np.concatenate([np.tile(x, (d, 1)) + s * np.repeat(np.eye(d), n, axis=0) for s in (shift, -shift)])
+    both = np.concatenate(
+        [np.tile(x, (d, 1)) + s * np.repeat(np.eye(d), n, axis=0) for s in (shift, -shift)]
+    )
     answer = drift(np.concatenate([x, both]), t, shape=((2 * d + 1) * n, d)).real
-    f, plus, minus = answer[:n], answer[n : n + d * n].reshape(d, n, d), answer[n + d * n :].reshape(d, n, d)
+    f, plus, minus = (
+        answer[:n],
+        answer[n : n + d * n].reshape(d, n, d),
+        answer[n + d * n :].reshape(d, n, d),
+    )
     try:
-        stepped = as_numpy(drift.raw(np.tile(x, (d, 1)) + 1j * STEP * np.repeat(np.eye(d), n, axis=0), t))
+        stepped = as_numpy(
+            drift.raw(np.tile(x, (d, 1)) + 1j * STEP * np.repeat(np.eye(d), n, axis=0), t)
+        )
     except CallableError as caught:
         raise NotAnalytic(str(caught)) from caught
     stepped = np.broadcast_to(stepped, (d * n, d)).reshape(d, n, d)
     df = np.stack([np.imag(stepped[i, :, i]) / STEP for i in range(d)], axis=1)
     coarse = np.stack([(plus[i, :, i] - minus[i, :, i]) / (2 * shift) for i in range(d)], axis=1)
 
-    # complex steps pass unseen through abs() or a cast to real: plain differences, good to 1e-4, expose that
+    # complex steps pass unseen through abs() or a cast to real: plain differences, good to 1e-4,
+    # expose that
     size = np.abs(rate) + (np.abs(f * first) + np.abs(df) + rho**2 / 2 * np.abs(second)).sum(axis=1)
     tolerance = 1e-3 + 1e4 * eps
     if not np.all(np.isfinite(rate)) or np.median(np.abs(rate - difference) / size) > tolerance:
-        raise NotAnalytic(f"{log_or_density.name} is not analytic in t (its complex step and its differences disagree)")
-    if not np.all(np.isfinite(df)) or np.max(np.abs(df - coarse)) > tolerance * (1 + np.max(np.abs(df)) + np.max(np.abs(f))):
-        raise NotAnalytic(f"{drift.name} is not analytic in x (its complex step and its differences disagree)")
+        raise NotAnalytic(
+            f"{log_or_density.name} is not analytic in t (its complex step and its differences"
+            " disagree)"
+        )
+    if not np.all(np.isfinite(df)) or np.max(np.abs(df - coarse)) > tolerance * (
+        1 + np.max(np.abs(df)) + np.max(np.abs(f))
+    ):
+        raise NotAnalytic(
+            f"{drift.name} is not analytic in x (its complex step and its differences disagree)"
+        )
     error = (np.abs(f) * first_error + rho**2 / 2 * second_error).sum(axis=1)
     good = error <= 1e-6 * size + 1e5 * eps * size
     if np.mean(good) < 0.5:
-        raise NotAnalytic(f"{log_or_density.name} is not analytic in x, or varies too fast for circles of radius {radii[-1]:.3g} and more")
+        raise NotAnalytic(
+            f"{log_or_density.name} is not analytic in x, or varies too fast for circles of radius"
+            f" {radii[-1]:.3g} and more"
+        )
     p = np.exp(logs)
     error = p * (error + 8 * eps * digits * size)
     part = _found(p, p[:, None] * first, p[:, None] * second, f, df, rho, rho0, p * rate, error)
@@ -140,11 +202,27 @@ def by_circles(log_or_density: Guarded, is_log: bool, drift: Guarded, x: np.ndar
 def _select(part: Found, good: np.ndarray) -> Found:
     j = part.jets
     dp, d2p, f, df = ([v[good] for v in column] for column in (j.dp, j.d2p, j.f, j.df))
-    return Found(Jets(j.p[good], dp, d2p, f, df, j.rho, j.rho_start), part.rate[good], part.scale[good], part.bound[good])
+    return Found(
+        Jets(j.p[good], dp, d2p, f, df, j.rho, j.rho_start),
+        part.rate[good],
+        part.scale[good],
+        part.bound[good],
+    )
 
 
-def by_forward_mode(density: Guarded, is_log: bool, drift: Guarded, x: np.ndarray, t: float, rho: float, rho0: float, framework: str) -> Found:
-    """PyTorch or JAX callables, by nested forward mode. Calls of the density: d + 2, of the drift: d + 1."""
+def by_forward_mode(
+    density: Guarded,
+    is_log: bool,
+    drift: Guarded,
+    x: np.ndarray,
+    t: float,
+    rho: float,
+    rho0: float,
+    framework: str,
+) -> Found:
+    """PyTorch or JAX callables, by nested forward mode. Calls of the density: d + 2, of the drift:
+    d + 1.
+    """
     n, d = x.shape
     package = require(framework)
     jvp = package.func.jvp if framework == "torch" else package.jvp
@@ -167,7 +245,13 @@ def by_forward_mode(density: Guarded, is_log: bool, drift: Guarded, x: np.ndarra
 
     def log_p(z: Any, s: Any) -> Any:
         value = density.function(z, s)
-        return value if is_log else package.log(value) if framework == "torch" else package.numpy.log(value)
+        return (
+            value
+            if is_log
+            else package.log(value)
+            if framework == "torch"
+            else package.numpy.log(value)
+        )
 
     try:
         rate = as_numpy(jvp(lambda s: log_p(rows, s), (now,), (to(np.asarray(1.0)),))[1])
@@ -181,13 +265,23 @@ def by_forward_mode(density: Guarded, is_log: bool, drift: Guarded, x: np.ndarra
             g, h = jvp(slope, (rows,), (e,))
             first[:, i], second[:, i] = as_numpy(g), as_numpy(h)
             df[:, i] = as_numpy(jvp(lambda y: drift.function(y, now), (rows,), (e,))[1])[:, i]
-    except Exception as caught:  # whatever the framework raises: the function cannot be differentiated
-        raise NotAnalytic(f"{framework} cannot differentiate the callables ({type(caught).__name__}: {caught})") from caught
+    except (
+        Exception
+    ) as caught:  # whatever the framework raises: the function cannot be differentiated
+        raise NotAnalytic(
+            f"{framework} cannot differentiate the callables ({type(caught).__name__}: {caught})"
+        ) from caught
     density.calls += d + 1
     drift.calls += d
     p = np.exp(logs)
     curvature = first * first + second
-    # a derivative carries the rounding of the exponent's parts, which a mixture weighs against each other
-    size = np.abs(rate) + (np.abs(f * first) + np.abs(df) + rho**2 / 2 * (np.abs(second) + first * first)).sum(axis=1)
+    # a derivative carries the rounding of the exponent's parts, which a mixture weighs against each
+    # other
+    size = np.abs(rate) + (
+        np.abs(f * first) + np.abs(df) + rho**2 / 2 * (np.abs(second) + first * first)
+    ).sum(axis=1)
     error = p * size * eps * 16 * (4 + np.abs(logs))
-    return replace(_found(p, p[:, None] * first, p[:, None] * curvature, f, df, rho, rho0, p * rate, error), empty=empty)
+    return replace(
+        _found(p, p[:, None] * first, p[:, None] * curvature, f, df, rho, rho0, p * rate, error),
+        empty=empty,
+    )

@@ -1,7 +1,10 @@
-"""The weak form for black boxes: no derivative of the user's functions, compactly supported test functions in space and time.
+"""The weak form for black boxes: no derivative of the user's functions, compactly supported test
+functions in space and time.
 
-Conventions: as in `statement`; ψ(x, t) = φ(x) χ(t) with ``φ(u) = (1-u²)⁵ P_k(u)`` per coordinate and ``χ(s) = (1-s²)³ P_m(s)`` on the box
-and the interval of time, both mapped to [-1, 1]. For every such ψ: ``∫∫ p (∂_t ψ + f·∇ψ + ½ Σ D_ij ∂_i∂_j ψ) dx dt = 0``, D = g gᵀ.
+Conventions: as in `statement`; ψ(x, t) = φ(x) χ(t) with ``φ(u) = (1-u²)⁵ P_k(u)`` per coordinate
+and ``χ(s) = (1-s²)³ P_m(s)`` on the box
+and the interval of time, both mapped to [-1, 1]. For every such ψ: ``∫∫ p (∂_t ψ + f·∇ψ + ½ Σ D_ij
+∂_i∂_j ψ) dx dt = 0``, D = g gᵀ.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from scoreproof.numerics.gauss_grid import GaussGrid
 
 __all__ = ["Box", "Weak", "measure"]
 
-#: (time nodes, nodes per coordinate) of the coarse and the fine quadrature, and of the one that reviews a close refutation, by dimension
+#: (time nodes, nodes per coordinate) of the coarse and the fine quadrature, and of the one that
+#: reviews a close refutation, by dimension
 RESOLUTION = {1: ((14, 48), (20, 80), (28, 128)), 2: ((12, 32), (16, 48), (20, 72))}
 DEGREE, CLOCKS = 4, 2
 
@@ -32,7 +36,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Weak:
-    """For each test function: ``-∫∫ p ∂_t ψ``, the drift's and the noise's part, the size of all three, and predictions for subjects."""
+    """For each test function: ``-∫∫ p ∂_t ψ``, the drift's and the noise's part, the size of all
+    three, and predictions for subjects.
+    """
 
     left: np.ndarray
     drift_part: np.ndarray
@@ -43,7 +49,9 @@ class Weak:
 
 
 def _bumps(grid: GaussGrid, power: int, count: int) -> np.ndarray:
-    """Values, first and second derivatives ``(3, count, n)`` of ``(1-u²)^power P_k(u)`` on the grid."""
+    """Values, first and second derivatives ``(3, count, n)`` of ``(1-u²)^power P_k(u)`` on the
+    grid.
+    """
     poly = np.polynomial.Polynomial([1.0, 0.0, -1.0]) ** power
     out = np.empty((3, count, grid.size))
     for k in range(count):
@@ -56,7 +64,9 @@ def _bumps(grid: GaussGrid, power: int, count: int) -> np.ndarray:
 Field = Callable[[np.ndarray, float], np.ndarray]
 
 
-def measure(density: Field, drift: Field, noise: Field, box: Box, level: int, rho_start: float) -> Weak:
+def measure(
+    density: Field, drift: Field, noise: Field, box: Box, level: int, rho_start: float
+) -> Weak:
     """The three parts by tensor Gauss–Legendre quadrature; one call of each callable a time node."""
     d = len(box.domain)
     steps, size = RESOLUTION[d][level]
@@ -70,7 +80,9 @@ def measure(density: Field, drift: Field, noise: Field, box: Box, level: int, rh
         """The derivative of every φ with these orders per coordinate: ``(members, nodes)``."""
         if d == 1:
             return bumps[0][orders[0]]
-        return np.stack([np.outer(bumps[0][orders[0], i], bumps[1][orders[1], k]).ravel() for i, k in pairs])
+        return np.stack(
+            [np.outer(bumps[0][orders[0], i], bumps[1][orders[1], k]).ravel() for i, k in pairs]
+        )
 
     unit = np.eye(d, dtype=int)
     value, gradient = space((0,) * d), [space(tuple(unit[i])) for i in range(d)]
@@ -86,14 +98,19 @@ def measure(density: Field, drift: Field, noise: Field, box: Box, level: int, rh
         mass = dx * p
         transport = sum(f[:, i] * gradient[i] for i in range(d))
         spread = 0.5 * sum(D[:, i, j] * hessian[i][j] for i in range(d) for j in range(d))
-        shift = 0.5 * np.einsum("njik,njk->ni", np.stack([_slope(axes, j, g) for j in range(d)], axis=1), g)
+        shift = 0.5 * np.einsum(
+            "njik,njk->ni", np.stack([_slope(axes, j, g) for j in range(d)], axis=1), g
+        )
         extra = sum(shift[:, i] * gradient[i] for i in range(d))
         w, c, c1 = clock.weights[s], chi[0, :, s], chi[1, :, s]
         parts["left"] -= w * np.outer(c1, value @ mass)
         parts["drift"] += w * np.outer(c, transport @ mass)
         parts["noise"] += w * np.outer(c, spread @ mass)
         parts["correction"] += w * np.outer(c, extra @ mass)
-        parts["scale"] += w * (np.outer(np.abs(c1), np.abs(value) @ mass) + np.outer(np.abs(c), (np.abs(transport) + np.abs(spread)) @ mass))
+        parts["scale"] += w * (
+            np.outer(np.abs(c1), np.abs(value) @ mass)
+            + np.outer(np.abs(c), (np.abs(transport) + np.abs(spread)) @ mass)
+        )
         seen.append((float(t), p, f, float(g[0, 0, 0])))
 
     def predict(subject: Any) -> np.ndarray:
@@ -101,12 +118,22 @@ def measure(density: Field, drift: Field, noise: Field, box: Box, level: int, rh
         total = np.zeros(shape)
         for s, (_, p, f, rho) in enumerate(seen):
             dp = [_slope(axes, i, p) for i in range(d)]
-            jets = Jets(p, dp, [_slope(axes, i, dp[i]) for i in range(d)], list(f.T), [_slope(axes, i, f[:, i]) for i in range(d)], rho, rho_start)
+            jets = Jets(
+                p,
+                dp,
+                [_slope(axes, i, dp[i]) for i in range(d)],
+                list(f.T),
+                [_slope(axes, i, f[:, i]) for i in range(d)],
+                rho,
+                rho_start,
+            )
             total += clock.weights[s] * np.outer(chi[0, :, s], value @ (dx * subject(jets)))
         return total.ravel()
 
     flat = {name: part.ravel() for name, part in parts.items()}
-    return Weak(flat["left"], flat["drift"], flat["noise"], flat["correction"], flat["scale"], predict)
+    return Weak(
+        flat["left"], flat["drift"], flat["noise"], flat["correction"], flat["scale"], predict
+    )
 
 
 def _slope(axes: list[GaussGrid], i: int, values: np.ndarray) -> np.ndarray:

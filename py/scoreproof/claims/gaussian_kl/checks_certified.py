@@ -15,14 +15,20 @@ from scoreproof.numerics.balls import ball, decide, integral
 __all__ = ["integrals"]
 
 #: rational means and standard deviations of the two laws, a column per coordinate; no ratio is 1
-LAWS = (("1/3", "-2/5", "3/4"), ("-1/2", "1/7", "5/3"), ("3/5", "4/3", "7/8"), ("9/7", "2/3", "5/4"))
+LAWS = (
+    ("1/3", "-2/5", "3/4"),
+    ("-1/2", "1/7", "5/3"),
+    ("3/5", "4/3", "7/8"),
+    ("9/7", "2/3", "5/4"),
+)
 
 
 def _one_dimension(m0: Any, s0: Any, m1: Any, s1: Any, bits: int) -> Any:
     """``∫ p_0 log(p_0/p_1)`` in one dimension by rigorous quadrature, the two tails bounded.
 
-    In units of σ0 the integrand is ``φ(u) q(u)`` with a quadratic q; beyond T it is at most ``φ(u)(|a| + |b|u + |c|u²)``,
-    and ``∫_T^∞ φ = ½ erfc(T/√2) <= φ(T)/T``, ``∫ u φ = φ(T)``, ``∫ u² φ = T φ(T) + ∫ φ``.
+    In units of σ0 the integrand is ``φ(u) q(u)`` with a quadratic q; beyond T it is at most
+    ``φ(u)(|a| + |b|u + |c|u²)``, and ``∫_T^∞ φ = ½ erfc(T/√2) <= φ(T)/T``, ``∫ u φ = φ(T)``, ``∫ u²
+    φ = T φ(T) + ∫ φ``.
     """
     from flint import acb, arb
 
@@ -44,7 +50,9 @@ def _one_dimension(m0: Any, s0: Any, m1: Any, s1: Any, bits: int) -> Any:
 
 @cache
 def _divergences(bits: int) -> tuple[Any, Any]:
-    """The integrals for ``LAWS``: isotropic (the first standard deviations for all coordinates) and diagonal. One per precision."""
+    """The integrals for ``LAWS``: isotropic (the first standard deviations for all coordinates) and
+    diagonal. One per precision.
+    """
     m0, m1, s0, s1 = (tuple(map(ball, row)) for row in LAWS)
     return (
         sum(_one_dimension(m0[i], s0[0], m1[i], s1[0], bits) for i in range(3)),
@@ -52,18 +60,31 @@ def _divergences(bits: int) -> tuple[Any, Any]:
     )
 
 
-@check(kind="certified", instances=lambda profile: (Instance("d = 3, rational data", lambda rng: LAWS),), probes=("mean", "trace", "log"))
+@check(
+    kind="certified",
+    instances=lambda profile: (Instance("d = 3, rational data", lambda rng: LAWS),),
+    probes=("mean", "trace", "log"),
+)
 def integrals(subject: KL, laws: tuple[tuple[str, ...], ...], rng: Any) -> Evidence:
-    """The integrals of p_0 log(p_0/p_1) by rigorous quadrature in ball arithmetic, with proved bounds for the tails; in three
-    dimensions the divergence of independent coordinates is the sum of three such integrals.
+    """The integrals of p_0 log(p_0/p_1) by rigorous quadrature in ball arithmetic, with proved
+    bounds for the tails; in three dimensions the divergence of independent coordinates is the sum
+    of three such integrals.
     """
     from flint import ctx
 
     def residuals() -> list[Any]:
         m0, m1, s0, s1 = (np.array([ball(v) for v in row], dtype=object) for row in laws)
         isotropic, diagonal = _divergences(ctx.prec)
-        # a rotation (a 3-4-5 turn in the first two axes) leaves the divergence as it is and fills the covariances
-        turn = np.array([[ball("3/5"), ball("-4/5"), ball(0)], [ball("4/5"), ball("3/5"), ball(0)], [ball(0), ball(0), ball(1)]], dtype=object)
+        # a rotation (a 3-4-5 turn in the first two axes) leaves the divergence as it is and fills
+        # the covariances
+        turn = np.array(
+            [
+                [ball("3/5"), ball("-4/5"), ball(0)],
+                [ball("4/5"), ball("3/5"), ball(0)],
+                [ball(0), ball(0), ball(1)],
+            ],
+            dtype=object,
+        )
         cov0, cov1 = ((turn * (s * s)) @ turn.T for s in (s0, s1))
         return [
             subject.isotropic(m0, s0[0], m1, s1[0]) - isotropic,
@@ -71,4 +92,6 @@ def integrals(subject: KL, laws: tuple[tuple[str, ...], ...], rng: Any) -> Evide
             subject.full(turn @ m0, cov0, turn @ m1, cov1) - diagonal,
         ]
 
-    return decide(residuals, "the three forms against rigorous integrals of p_0 log(p_0/p_1)", radius=1e-55)
+    return decide(
+        residuals, "the three forms against rigorous integrals of p_0 log(p_0/p_1)", radius=1e-55
+    )

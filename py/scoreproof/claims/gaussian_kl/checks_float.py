@@ -1,6 +1,8 @@
-"""The Gaussian KL in floats: against exact cubature in many dimensions, and near equal laws, where it loses its digits.
+"""The Gaussian KL in floats: against exact cubature in many dimensions, and near equal laws, where
+it loses its digits.
 
-The oracle is an expectation of ``log p_0 - log p_1`` under the first law, never a closed form of the divergence.
+The oracle is an expectation of ``log p_0 - log p_1`` under the first law, never a closed form of
+the divergence.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ CONDITION = 10.0
 
 @dataclass(frozen=True)
 class Pair:
-    """Two Gaussians: log-variances of the diagonal form, and (in moderate dimensions) full covariances and a rotation."""
+    """Two Gaussians: log-variances of the diagonal form, and (in moderate dimensions) full
+    covariances and a rotation.
+    """
 
     m0: np.ndarray
     m1: np.ndarray
@@ -46,30 +50,50 @@ def _pair(rng: np.random.Generator, d: int, full: bool) -> Pair:
     logvar0, logvar1 = rng.uniform(-1, 1, (2, d))
     if not full:  # O(d) memory
         return Pair(m0, m1, logvar0, logvar1)
-    return Pair(m0, m1, logvar0, logvar1, random_covariance(rng, d, CONDITION), random_covariance(rng, d, CONDITION), random_rotation(rng, d))
+    return Pair(
+        m0,
+        m1,
+        logvar0,
+        logvar1,
+        random_covariance(rng, d, CONDITION),
+        random_covariance(rng, d, CONDITION),
+        random_rotation(rng, d),
+    )
 
 
 def _pairs(profile: str) -> tuple[Instance, ...]:
-    sizes = {"faults": ((4, True),), "quick": ((0, False), (50, True)), "default": ((0, False), (50, True), (1000, True))}
+    sizes = {
+        "faults": ((4, True),),
+        "quick": ((0, False), (50, True)),
+        "default": ((0, False), (50, True), (1000, True)),
+    }
     chosen = sizes.get(profile, (*sizes["default"], (10_000_000, False)))
-    return tuple(Instance(f"d = {d}" + ("" if full else ", separable"), partial(_pair, d=d, full=full)) for d, full in chosen)
+    return tuple(
+        Instance(f"d = {d}" + ("" if full else ", separable"), partial(_pair, d=d, full=full))
+        for d, full in chosen
+    )
 
 
 def _log_normal(mean: np.ndarray, logvar: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """``x -> log N(x; mean, exp(logvar))`` per coordinate, without the constant that cancels in the difference."""
+    """``x -> log N(x; mean, exp(logvar))`` per coordinate, without the constant that cancels in the
+    difference.
+    """
     inverse = np.exp(-logvar)
     return lambda x: -((x - mean) ** 2 * inverse + logvar) / 2
 
 
 def _log_density(mean: np.ndarray, cov: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     precision_matrix, half_log_det = np.linalg.inv(cov), np.linalg.slogdet(cov)[1] / 2
-    return lambda x: -np.sum(((x - mean) @ precision_matrix) * (x - mean), axis=1) / 2 - half_log_det
+    return lambda x: (
+        -np.sum(((x - mean) @ precision_matrix) * (x - mean), axis=1) / 2 - half_log_det
+    )
 
 
 @check(kind="float", instances=_pairs, probes=PROBES)
 def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
-    """E_0[log p_0 - log p_1] by a cubature of 2d points that is exact for quadratics, in a random rotation, in up to 1000
-    dimensions (ten million for the deep profile, where the sum over coordinates separates).
+    """E_0[log p_0 - log p_1] by a cubature of 2d points that is exact for quadratics, in a random
+    rotation, in up to 1000 dimensions (ten million for the deep profile, where the sum over
+    coordinates separates).
     """
     d = len(pair.m0)
     s0, s1 = 0.75, 1.3
@@ -78,26 +102,46 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
     def separable(logvar0: np.ndarray, logvar1: np.ndarray) -> tuple[float, float]:
         densities = (_log_normal(pair.m0, logvar0), _log_normal(pair.m1, logvar1))
         if pair.rotation is None:
-            first, second = (separable_expectation(f, pair.m0, np.exp(logvar0 / 2)) for f in densities)
+            first, second = (
+                separable_expectation(f, pair.m0, np.exp(logvar0 / 2)) for f in densities
+            )
         else:
             root = np.diag(np.exp(logvar0 / 2))
-            first, second = (float(expectation(lambda x, f=f: f(x).sum(axis=1), pair.m0, root, pair.rotation)) for f in densities)  # type: ignore[misc]
+            first, second = (
+                float(expectation(lambda x, f=f: f(x).sum(axis=1), pair.m0, root, pair.rotation))
+                for f in densities
+            )  # type: ignore[misc]
         return first, second
 
-    # (value, E_0 log p_0, E_0 log p_1, condition): the two expectations apart, for their sizes are what rounding acts on
+    # (value, E_0 log p_0, E_0 log p_1, condition): the two expectations apart, for their sizes are
+    # what rounding acts on
     compared = [
-        (subject.isotropic(pair.m0, s0, pair.m1, s1), *separable(wide * 2 * np.log(s0), wide * 2 * np.log(s1)), 1.0),
-        (subject.diagonal(pair.m0, pair.logvar0, pair.m1, pair.logvar1), *separable(pair.logvar0, pair.logvar1), 1.0),
+        (
+            subject.isotropic(pair.m0, s0, pair.m1, s1),
+            *separable(wide * 2 * np.log(s0), wide * 2 * np.log(s1)),
+            1.0,
+        ),
+        (
+            subject.diagonal(pair.m0, pair.logvar0, pair.m1, pair.logvar1),
+            *separable(pair.logvar0, pair.logvar1),
+            1.0,
+        ),
     ]
     if pair.cov0 is not None and pair.cov1 is not None and pair.rotation is not None:
         root = np.linalg.cholesky(pair.cov0)
         densities = (_log_density(pair.m0, pair.cov0), _log_density(pair.m1, pair.cov1))
         expected = (float(expectation(f, pair.m0, root, pair.rotation)) for f in densities)
-        compared.append((subject.full(pair.m0, pair.cov0, pair.m1, pair.cov1), *expected, CONDITION))
-    # an inverse amplifies rounding by the condition number; in units of that, one bound serves the three forms
-    error = max(abs(float(value) - (first - second)) / max((abs(first) + abs(second)) * condition, 1e-300) for value, first, second, condition in compared)
-    # a term is made in four roundings; matrix products add d terms one by one (√d roundings, their signs being random),
-    # plain sums pairwise (log d at most)
+        compared.append(
+            (subject.full(pair.m0, pair.cov0, pair.m1, pair.cov1), *expected, CONDITION)
+        )
+    # an inverse amplifies rounding by the condition number; in units of that, one bound serves the
+    # three forms
+    error = max(
+        abs(float(value) - (first - second)) / max((abs(first) + abs(second)) * condition, 1e-300)
+        for value, first, second, condition in compared
+    )
+    # a term is made in four roundings; matrix products add d terms one by one (√d roundings, their
+    # signs being random), plain sums pairwise (log d at most)
     bound = EPS * (4 + (2 * np.sqrt(d) if pair.rotation is not None else 2 * np.log2(1 + d)))
     return Evidence.measured(error, bound, f"the three forms against exact cubature in d = {d}")
 
@@ -105,12 +149,15 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
 @check(
     kind="float",
     instances=lambda profile: (Instance("relative gap 2^-27", lambda rng: 2.0**-27),),
-    blind=dict.fromkeys(of_form("full"), "only the isotropic and the diagonal form are looked at here"),
+    blind=dict.fromkeys(
+        of_form("full"), "only the isotropic and the diagonal form are looked at here"
+    ),
     probes=PROBES,
 )
 def near_equal(subject: KL, gap: float, rng: Any) -> Evidence:
-    """Near σ0 = σ1 the printed form loses its digits in floating point: the formula in 400-bit balls against the stable form
-    in floats, at a relative gap of 2^-27 and means as close; isotropic and diagonal.
+    """Near σ0 = σ1 the printed form loses its digits in floating point: the formula in 400-bit
+    balls against the stable form in floats, at a relative gap of 2^-27 and means as close;
+    isotropic and diagonal.
     """
     from flint import arb
 
@@ -118,16 +165,30 @@ def near_equal(subject: KL, gap: float, rng: Any) -> Evidence:
     m0 = np.arange(1.0, d + 1)
     m1 = m0 + gap * np.array([1.0, -2.0, 3.0, 1.0, -1.0])
     logvar1 = np.array([-1.5, -0.5, 0.25, 1.0, 2.0])
-    logvar0 = logvar1 + gap * np.array([2.0, -1.0, 1.0, 3.0, 1.0])  # the sum is not 0, or the log term would not be seen
+    logvar0 = logvar1 + gap * np.array(
+        [2.0, -1.0, 1.0, 3.0, 1.0]
+    )  # the sum is not 0, or the log term would not be seen
 
     def balls(values: np.ndarray) -> np.ndarray:
         return np.array([arb(float(v)) for v in values], dtype=object)
 
-    isotropic, diagonal = stable_isotropic(m0, sigma0, m1, sigma1), stable_diagonal(m0, logvar0, m1, logvar1)
+    isotropic, diagonal = (
+        stable_isotropic(m0, sigma0, m1, sigma1),
+        stable_diagonal(m0, logvar0, m1, logvar1),
+    )
     with precision(400):
         first = subject.isotropic(balls(m0), arb(sigma0), balls(m1), arb(sigma1))
         second = subject.diagonal(balls(m0), balls(logvar0), balls(m1), balls(logvar1))
-        error = max(float(abs(exact / arb(stable) - 1).upper()) for exact, stable in ((first, isotropic), (second, diagonal)))
+        error = max(
+            float(abs(exact / arb(stable) - 1).upper())
+            for exact, stable in ((first, isotropic), (second, diagonal))
+        )
     lost = abs(float(TRUTH.isotropic(m0, sigma0, m1, sigma1)) - isotropic) / isotropic
-    # eight roundings: two differences, a product and a quotient in r (or an expm1), the square, two products and the sum
-    return Evidence.measured(error, 8 * EPS, f"the stable forms at a relative gap of {gap:.1e}; there the printed form in floats is off by {lost:.2g}")
+    # eight roundings: two differences, a product and a quotient in r (or an expm1), the square, two
+    # products and the sum
+    return Evidence.measured(
+        error,
+        8 * EPS,
+        f"the stable forms at a relative gap of {gap:.1e}; there the printed form in floats is off"
+        f" by {lost:.2g}",
+    )

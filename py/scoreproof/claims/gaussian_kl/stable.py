@@ -1,6 +1,8 @@
-"""The KL of Gaussians without cancellation: accurate to a few roundings however close the two laws are.
+"""The KL of Gaussians without cancellation: accurate to a few roundings however close the two laws
+are.
 
-``½ (r - log(1 + r))`` with ``r = σ0²/σ1² - 1`` loses every digit of it near r = 0; ``excess(r)`` does not.
+``½ (r - log(1 + r))`` with ``r = σ0²/σ1² - 1`` loses every digit of it near r = 0; ``excess(r)``
+does not.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ __all__ = ["excess", "stable_diagonal", "stable_isotropic"]
 def excess(r: np.ndarray | float) -> np.ndarray:
     """``r - log1p(r)`` for r > -1 to a few units in the last place.
 
-    With u = r/(2+r): log1p(r) = 2 artanh(u) and r - 2u = r u, so the difference is ``r u - 2 (u³/3 + u⁵/5 + …)``, whose
-    terms no longer cancel for small r.
+    With u = r/(2+r): log1p(r) = 2 artanh(u) and r - 2u = r u, so the difference is ``r u - 2 (u³/3
+    + u⁵/5 + …)``, whose terms no longer cancel for small r.
 
     >>> float(excess(1e-8)) / 5e-17 - 1 < 1e-8
     True
@@ -42,11 +44,16 @@ def stable_isotropic(m0: np.ndarray, sigma0: float, m1: np.ndarray, sigma1: floa
     return float(np.sum((m1 - m0) ** 2) / (2 * sigma1**2) + len(m0) * excess(r) / 2)
 
 
-def stable_diagonal(m0: np.ndarray, logvar0: np.ndarray, m1: np.ndarray, logvar1: np.ndarray) -> float:
-    """The divergence of Gaussians with independent coordinates in nats; means and log-variances ``(d,)``.
+def stable_diagonal(
+    m0: np.ndarray, logvar0: np.ndarray, m1: np.ndarray, logvar1: np.ndarray
+) -> float:
+    """The divergence of Gaussians with independent coordinates in nats; means and log-variances
+    ``(d,)``.
 
     >>> stable_diagonal(np.zeros(3), np.ones(3), np.zeros(3), np.ones(3))
     0.0
     """
     # r = v0/v1 - 1 comes from expm1 with all its digits, and log1p(r) is the gap itself
-    return float(np.sum((m1 - m0) ** 2 * np.exp(-logvar1) + excess(np.expm1(logvar0 - logvar1)))) / 2
+    return (
+        float(np.sum((m1 - m0) ** 2 * np.exp(-logvar1) + excess(np.expm1(logvar0 - logvar1)))) / 2
+    )

@@ -1,6 +1,7 @@
 """The identity of Fokker–Planck equations behind the family: over polynomials, in balls, in floats.
 
-Conventions: forward ``∂_t p = -(f p)_x + g²/2 p_xx``; a reverse SDE (b, c) with dt < 0 has ``∂_t p = -(b p)_x - c²/2 p_xx``.
+Conventions: forward ``∂_t p = -(f p)_x + g²/2 p_xx``; a reverse SDE (b, c) with dt < 0 has ``∂_t p
+= -(b p)_x - c²/2 p_xx``.
 Both hold for the same p exactly when the reverse SDE has the forward marginals (given uniqueness).
 """
 
@@ -26,7 +27,8 @@ SYMBOLS = ("f", "fx", "p", "px", "pxx", "q")
 
 @dataclass(frozen=True)
 class Symbols:
-    """A process that is nothing but names: at the time ``now`` one set of jet symbols, at any other time a second set.
+    """A process that is nothing but names: at the time ``now`` one set of jet symbols, at any other
+    time a second set.
 
     ``q`` stands for 1/p; everything is reduced by p q = 1 in the end.
     """
@@ -62,7 +64,16 @@ def _symbols(dimension: int, rng: Any) -> list[Symbols]:
     from flint import Ordering, fmpq_mpoly_ctx
 
     shared, per_axis = ("p", "q", "g"), [n for n in SYMBOLS if n not in ("p", "q")]
-    names = ["lambda", "t", "T", *(m + s for m in ("", "~") for s in (*shared, *(n + str(i) for n in per_axis for i in range(dimension))))]
+    names = [
+        "lambda",
+        "t",
+        "T",
+        *(
+            m + s
+            for m in ("", "~")
+            for s in (*shared, *(n + str(i) for n in per_axis for i in range(dimension)))
+        ),
+    ]
     context = fmpq_mpoly_ctx.get(names, Ordering.lex)
     ring = dict(zip(names, context.gens(), strict=True))
     return [Symbols(ring, i) for i in range(dimension)]
@@ -75,8 +86,10 @@ def _dimensions(profile: str) -> tuple[Instance, ...]:
 
 @check(kind="exact", instances=_dimensions)
 def jet_symbols(subject: Any, axes: list[Symbols], rng: Any) -> Evidence:
-    """Writes forward minus reverse Fokker–Planck operator as a polynomial over Q in the symbols p, p_x, p_xx, f, f_x, g and λ
-    and reduces it by p·(1/p) = 1: it must vanish, for every smooth process and every λ at once (dimensions 1 and 3)."""
+    """Writes forward minus reverse Fokker–Planck operator as a polynomial over Q in the symbols p,
+    p_x, p_xx, f, f_x, g and λ and reduces it by p·(1/p) = 1: it must vanish, for every smooth
+    process and every λ at once (dimensions 1 and 3).
+    """
     ring = axes[0].ring
     residual: Any = 0
     for axis in axes:
@@ -88,20 +101,30 @@ def jet_symbols(subject: Any, axes: list[Symbols], rng: Any) -> Evidence:
     for tilde in ("", "~"):
         residual = divmod(residual, ring[tilde + "p"] * ring[tilde + "q"] - 1)[1]
     terms = len(residual)
-    return Evidence.exact(terms, f"{terms} terms of the difference of the two Fokker–Planck operators remain, for all p, f, g and λ",
-                          cost={"symbols": len(ring)})
+    return Evidence.exact(
+        terms,
+        f"{terms} terms of the difference of the two Fokker–Planck operators remain, for all p, f,"
+        " g and λ",
+        cost={"symbols": len(ring)},
+    )
 
 
 # -- balls --------------------------------------------------------------------------------------
 
-LAMBDAS = {"faults": ("-1/2",), "quick": ("-3", "-1/2", "1/3", "1"), "default": ("-3", "-3/2", "-1/2", "0", "1/3", "2/3", "1"),
-           "deep": ("-3", "-2", "-3/2", "-1", "-1/2", "-1/7", "0", "1/7", "1/3", "1/2", "2/3", "6/7", "1")}
+LAMBDAS = {
+    "faults": ("-1/2",),
+    "quick": ("-3", "-1/2", "1/3", "1"),
+    "default": ("-3", "-3/2", "-1/2", "0", "1/3", "2/3", "1"),
+    "deep": ("-3", "-2", "-3/2", "-1", "-1/2", "-1/7", "0", "1/7", "1/3", "1/2", "2/3", "6/7", "1"),
+}
 POINTS = {"faults": 1, "quick": 1, "default": 3, "deep": 9}
 
 
 @dataclass(frozen=True)
 class Rational:
-    """A process by exact rationals, turned into balls at whatever precision is asked for; with points, a time and λs."""
+    """A process by exact rationals, turned into balls at whatever precision is asked for; with
+    points, a time and λs.
+    """
 
     kind: str
     numbers: tuple[tuple[Any, ...], ...]
@@ -110,10 +133,14 @@ class Rational:
     lambdas: tuple[Any, ...]
 
     def process(self) -> Any:
-        weights, first, second, third, fourth = (tuple(ball(v) for v in row) for row in self.numbers)
+        weights, first, second, third, fourth = (
+            tuple(ball(v) for v in row) for row in self.numbers
+        )
         horizon = ball(1)
         if self.kind == "linear":
-            return AffineMixture(weights, first, second, (third[0], third[1]), (fourth[0], fourth[1]), horizon)
+            return AffineMixture(
+                weights, first, second, (third[0], third[1]), (fourth[0], fourth[1]), horizon
+            )
         return Benes(weights, first, (fourth[0], fourth[1]), horizon)
 
 
@@ -121,9 +148,17 @@ def _rationals(kind: str, profile: str, rng: np.random.Generator) -> Rational:
     def draw(low: int, high: int) -> Any:
         return rational(f"{int(rng.integers(low * 100, high * 100))}/97")
 
-    numbers = (("2/5", "1/4", "7/20"), (draw(-2, -1), draw(0, 1), draw(1, 2)), ("1/10", "1/5", "2/7"), ("1/3", "1/5"), ("3/4", "2/3"))
+    numbers = (
+        ("2/5", "1/4", "7/20"),
+        (draw(-2, -1), draw(0, 1), draw(1, 2)),
+        ("1/10", "1/5", "2/7"),
+        ("1/3", "1/5"),
+        ("3/4", "2/3"),
+    )
     points = tuple(draw(-2, 2) for _ in range(POINTS[profile]))
-    return Rational(kind, numbers, points, rational("3/11"), tuple(rational(s) for s in LAMBDAS[profile]))
+    return Rational(
+        kind, numbers, points, rational("3/11"), tuple(rational(s) for s in LAMBDAS[profile])
+    )
 
 
 def _closed(profile: str) -> tuple[Instance, ...]:
@@ -133,35 +168,60 @@ def _closed(profile: str) -> tuple[Instance, ...]:
 
 
 def _residual(subject: Any, process: Any, x: Any, t: Any, lam: Any) -> Any:
-    """``∂_t p + (b p)_x + c²/2 p_xx`` in the arithmetic of x and t; ∂_t from the closed form in t, not from the SDE."""
+    """``∂_t p + (b p)_x + c²/2 p_xx`` in the arithmetic of x and t; ∂_t from the closed form in t,
+    not from the SDE.
+    """
     p = process.density(Jet.variable(x, 2), t)
     p_t = process.density(x, Jet.variable(t, 1)).derivative(1)
     b, c2 = subject(process, Jet.variable(x, 1), t, lam)
-    return p_t + b.coefficients[0] * p.derivative(1) + b.coefficients[1] * p.coefficients[0] + c2 * p.derivative(2) / 2
+    return (
+        p_t
+        + b.coefficients[0] * p.derivative(1)
+        + b.coefficients[1] * p.coefficients[0]
+        + c2 * p.derivative(2) / 2
+    )
 
 
 @check(kind="certified", instances=_closed, probes=ALL)
 def closed_forms(subject: Any, exact: Rational, rng: Any) -> Evidence:
-    """Encloses ∂_t p + (b p)_x + c²/2 p_xx in balls, p the closed form of a linear SDE started from a Gaussian mixture and of one
-    with drift g² tanh x: time derivative by a power series in t, space derivatives in x, λ rational from -3 to 1. Zero must lie
-    in each ball, of radius at most 1e-50."""
+    """Encloses ∂_t p + (b p)_x + c²/2 p_xx in balls, p the closed form of a linear SDE started from
+    a Gaussian mixture and of one
+    with drift g² tanh x: time derivative by a power series in t, space derivatives in x, λ rational
+    from -3 to 1. Zero must lie in each ball, of radius at most 1e-50.
+    """
 
     def residuals() -> list[Any]:
         process, t = exact.process(), ball(exact.time)
-        return [_residual(subject, process, ball(x), t, ball(lam)) for x in exact.points for lam in exact.lambdas]
+        return [
+            _residual(subject, process, ball(x), t, ball(lam))
+            for x in exact.points
+            for lam in exact.lambdas
+        ]
 
-    return decide(residuals, f"the reverse Fokker–Planck equation at {len(exact.points)} points for λ = {', '.join(map(str, exact.lambdas))}",
-                  radius=1e-50)
+    return decide(
+        residuals,
+        f"the reverse Fokker–Planck equation at {len(exact.points)} points for λ ="
+        f" {', '.join(map(str, exact.lambdas))}",
+        radius=1e-50,
+    )
 
 
 # -- floats -------------------------------------------------------------------------------------
 
 
 def floating_process(rng: np.random.Generator | None = None, *, smallest: float = 0.3) -> Floating:
-    """A mixture of three Gaussians under a linear SDE whose g runs from 0.9 to 1.3: no coefficient is 1, none is constant."""
+    """A mixture of three Gaussians under a linear SDE whose g runs from 0.9 to 1.3: no coefficient
+    is 1, none is constant.
+    """
     jitter = np.zeros(3) if rng is None else rng.uniform(-0.1, 0.1, 3)
-    return Floating((0.4, 0.25, 0.35), tuple(np.array([-1.1, 0.2, 1.3]) + jitter), (smallest, 1.2 * smallest, 1.5 * smallest),
-                    (0.35, 0.15), (0.8, 1.3), 1.0)
+    return Floating(
+        (0.4, 0.25, 0.35),
+        tuple(np.array([-1.1, 0.2, 1.3]) + jitter),
+        (smallest, 1.2 * smallest, 1.5 * smallest),
+        (0.35, 0.15),
+        (0.8, 1.3),
+        1.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -173,8 +233,12 @@ class Cloud:
 
 
 def _cloud(profile: str, rng: np.random.Generator) -> Cloud:
-    count, lambdas = {"faults": (16, (-0.5, 0.4)), "quick": (64, (-3.0, -0.5, 0.0, 0.4, 1.0)), "default": (2000, (-3.0, -0.5, 0.0, 0.4, 1.0)),
-                      "deep": (200000, tuple(np.linspace(-3, 1, 17)))}[profile]
+    count, lambdas = {
+        "faults": (16, (-0.5, 0.4)),
+        "quick": (64, (-3.0, -0.5, 0.0, 0.4, 1.0)),
+        "default": (2000, (-3.0, -0.5, 0.0, 0.4, 1.0)),
+        "deep": (200000, tuple(np.linspace(-3, 1, 17))),
+    }[profile]
     return Cloud(floating_process(rng), rng.uniform(-3, 3, count), (0.15, 0.35, 0.8), lambdas)
 
 
@@ -184,9 +248,12 @@ def _clouds(profile: str) -> tuple[Instance, ...]:
 
 @check(kind="float", instances=_clouds, probes=ALL)
 def log_form(subject: Any, cloud: Cloud, rng: Any) -> Evidence:
-    """Divides the same identity by p, (∂_t p)/p + b_x + b s + c²/2 p_xx/p, at many points, times and λ at once, each term by power
-    series in floats; the error is relative to the sum of the terms' absolute values."""
-    # every term is a quotient of sums of three exponentials whose arguments (|r²/2v| ≤ 20) carry their own rounding
+    """Divides the same identity by p, (∂_t p)/p + b_x + b s + c²/2 p_xx/p, at many points, times
+    and λ at once, each term by power series in floats; the error is relative to the sum of the
+    terms' absolute values.
+    """
+    # every term is a quotient of sums of three exponentials whose arguments (|r²/2v| ≤ 20) carry
+    # their own rounding
     bound = 64 * 20 * np.finfo(float).eps
     error = 0.0
     for t in cloud.times:
@@ -195,7 +262,14 @@ def log_form(subject: Any, cloud: Cloud, rng: Any) -> Evidence:
         p_t = cloud.process.density(cloud.x, Jet.variable(t, 1)).derivative(1) / p0
         for lam in cloud.lambdas:
             b, c2 = subject(cloud.process, Jet.variable(cloud.x, 1), t, lam)
-            terms = np.array([p_t, b.coefficients[1], b.coefficients[0] * p1 / p0, c2 * p2 / p0 / 2 + 0 * p0])
+            terms = np.array(
+                [p_t, b.coefficients[1], b.coefficients[0] * p1 / p0, c2 * p2 / p0 / 2 + 0 * p0]
+            )
             error = max(error, float(np.max(np.abs(terms.sum(axis=0)) / np.abs(terms).sum(axis=0))))
-    return Evidence.measured(error, bound, f"the reverse Fokker–Planck equation in log form at {cloud.x.size} points, {len(cloud.times)} times and "
-                             f"{len(cloud.lambdas)} values of λ", cost={"evaluations": cloud.x.size * len(cloud.times) * len(cloud.lambdas)})
+    return Evidence.measured(
+        error,
+        bound,
+        f"the reverse Fokker–Planck equation in log form at {cloud.x.size} points,"
+        f" {len(cloud.times)} times and {len(cloud.lambdas)} values of λ",
+        cost={"evaluations": cloud.x.size * len(cloud.times) * len(cloud.lambdas)},
+    )

@@ -1,4 +1,5 @@
-"""Two samplers: the DDIM step, whose small-step limit derives the family a second time, and particles as a smoke test.
+"""Two samplers: the DDIM step, whose small-step limit derives the family a second time, and
+particles as a smoke test.
 
 Conventions: DDIM's η and λ = 1 - η²; x_t = α x_0 + σ ε; the step goes from t to t' < t.
 """
@@ -22,8 +23,11 @@ from scoreproof.numerics.jets import Jet
 __all__ = ["ddim_limit", "ddim_step", "particles"]
 
 
-def ddim_step(x: Any, score: Any, before: tuple[Any, Any], after: tuple[Any, Any], eta2: Any) -> tuple[Any, Any]:
-    """Mean and variance of a DDIM step from ``before`` = (α, σ²) to ``after``, given the score at x: any arithmetic.
+def ddim_step(
+    x: Any, score: Any, before: tuple[Any, Any], after: tuple[Any, Any], eta2: Any
+) -> tuple[Any, Any]:
+    """Mean and variance of a DDIM step from ``before`` = (α, σ²) to ``after``, given the score at
+    x: any arithmetic.
 
     Both predictions come from the score; the noise variance is η² (σ'²/σ²)(σ² - (α/α')² σ'²).
     """
@@ -43,7 +47,9 @@ class Steps:
 
 
 def _steps(profile: str, rng: np.random.Generator) -> Steps:
-    count, lambdas = {"faults": (16, (-3.0, 0.4)), "quick": (64, (-3.0, -0.5, 0.0, 0.4, 1.0))}.get(profile, (2000, (-3.0, -1.5, -0.5, 0.0, 0.4, 0.9, 1.0)))
+    count, lambdas = {"faults": (16, (-3.0, 0.4)), "quick": (64, (-3.0, -0.5, 0.0, 0.4, 1.0))}.get(
+        profile, (2000, (-3.0, -1.5, -0.5, 0.0, 0.4, 0.9, 1.0))
+    )
     return Steps(floating_process(rng), rng.uniform(-2.5, 2.5, count), (0.2, 0.45, 0.8), lambdas)
 
 
@@ -53,21 +59,45 @@ def _step_cases(profile: str) -> tuple[Instance, ...]:
 
 @check(kind="float", instances=_step_cases, probes=ALL)
 def ddim_limit(subject: Any, steps: Steps, rng: Any) -> Evidence:
-    """Derives drift and noise a second way, from the sampler: a DDIM-η step keeps q(x_t | x_0) exactly, and its mean and variance,
-    differentiated in the target time by power series, must be the drift and minus the squared diffusion at λ = 1 - η²."""
+    """Derives drift and noise a second way, from the sampler: a DDIM-η step keeps q(x_t | x_0)
+    exactly, and its mean and variance, differentiated in the target time by power series, must be
+    the drift and minus the squared diffusion at λ = 1 - η².
+    """
     process, error = steps.process, 0.0
     for t in steps.times:
         before, later = (process.alpha(t), process.noise_variance(t)), Jet.variable(t, 1)
         score, g2 = process.score(steps.x, t), process.diffusion(t) ** 2
         for lam in steps.lambdas:
-            mean, spread = ddim_step(steps.x, score, before, (process.alpha(later), process.noise_variance(later)), 1 - lam)
+            mean, spread = ddim_step(
+                steps.x,
+                score,
+                before,
+                (process.alpha(later), process.noise_variance(later)),
+                1 - lam,
+            )
             b, c2 = subject(process, steps.x, t, lam)
-            # the terms of the derivative: x0's two times α'/α, and the noise's; x0's second cancels against the noise's
-            terms = np.abs(process.drift(steps.x, t)) + (abs(1 - lam / 2) * g2 + 2 * abs(process.rate(t)) * before[1]) * np.abs(score)
-            error = max(error, float(np.max(np.abs(mean.derivative(1) - b) / terms)), float(np.max(np.abs(spread.derivative(1) + c2) / ((1 + abs(lam)) * g2))))
-    # each term passes through some sixteen roundings; σ² enters divided by itself, so nothing is amplified
-    sentence = f"the small-step limit of DDIM at {steps.x.size} points, {len(steps.times)} times and {len(steps.lambdas)} values of λ"
-    return Evidence.measured(error, 16 * EPS, sentence, cost={"evaluations": steps.x.size * len(steps.times) * len(steps.lambdas)})
+            # the terms of the derivative: x0's two times α'/α, and the noise's; x0's second cancels
+            # against the noise's
+            terms = np.abs(process.drift(steps.x, t)) + (
+                abs(1 - lam / 2) * g2 + 2 * abs(process.rate(t)) * before[1]
+            ) * np.abs(score)
+            error = max(
+                error,
+                float(np.max(np.abs(mean.derivative(1) - b) / terms)),
+                float(np.max(np.abs(spread.derivative(1) + c2) / ((1 + abs(lam)) * g2))),
+            )
+    # each term passes through some sixteen roundings; σ² enters divided by itself, so nothing is
+    # amplified
+    sentence = (
+        f"the small-step limit of DDIM at {steps.x.size} points, {len(steps.times)} times and"
+        f" {len(steps.lambdas)} values of λ"
+    )
+    return Evidence.measured(
+        error,
+        16 * EPS,
+        sentence,
+        cost={"evaluations": steps.x.size * len(steps.times) * len(steps.lambdas)},
+    )
 
 
 # -- Monte Carlo, as a smoke test ------------------------------------------------------------------
@@ -84,28 +114,56 @@ class Particles:
 
 
 def _two_humps(lam: float, count: int, steps: int, rng: np.random.Generator) -> Particles:
-    """Narrow humps against the noise, g far from constant: the reverse process must shrink the law a lot, so that faults show."""
-    return Particles(Floating((0.45, 0.55), (-1.2, 1.1), (0.12, 0.2), (0.5, 0.5), (0.4, 6.0), 1.0), lam, count, steps)
+    """Narrow humps against the noise, g far from constant: the reverse process must shrink the law
+    a lot, so that faults show.
+    """
+    return Particles(
+        Floating((0.45, 0.55), (-1.2, 1.1), (0.12, 0.2), (0.5, 0.5), (0.4, 6.0), 1.0),
+        lam,
+        count,
+        steps,
+    )
 
 
 def _particle_cases(profile: str) -> tuple[Instance, ...]:
-    count, steps, lambdas = {"default": (50000, 40, (-2.0, 0.4)), "deep": (1000000, 100, (-2.0, -0.5, 0.4))}.get(profile, (20000, 12, (-2.0,)))
-    return tuple(Instance(f"{count} particles, λ = {lam:g}", partial(_two_humps, lam, count, steps)) for lam in lambdas)
+    count, steps, lambdas = {
+        "default": (50000, 40, (-2.0, 0.4)),
+        "deep": (1000000, 100, (-2.0, -0.5, 0.4)),
+    }.get(profile, (20000, 12, (-2.0,)))
+    return tuple(
+        Instance(f"{count} particles, λ = {lam:g}", partial(_two_humps, lam, count, steps))
+        for lam in lambdas
+    )
 
 
-@check(kind="statistical", instances=_particle_cases,
-       blind={"g_of_reversed_time": "it moves the distribution function by 0.007; twenty thousand particles see 0.019 at this false-alarm rate"})
+@check(
+    kind="statistical",
+    instances=_particle_cases,
+    blind={
+        "g_of_reversed_time": (
+            "it moves the distribution function by 0.007; twenty thousand particles see 0.019 at"
+            " this false-alarm rate"
+        )
+    },
+)
 def particles(subject: Any, cloud: Particles, rng: np.random.Generator) -> Evidence:
-    """Smoke test only: runs particles from p_T down by Heun steps (Euler would be visibly biased) and compares their distribution
-    function with the closed form by a Kolmogorov–Smirnov test. It sees gross faults; a coefficient off by 2 % needs 1e5 particles."""
-    from scipy.special import kolmogi, kolmogorov  # the limit law of √n times the distance; exact enough from n = 1000
+    """Smoke test only: runs particles from p_T down by Heun steps (Euler would be visibly biased)
+    and compares their distribution function with the closed form by a Kolmogorov–Smirnov test. It
+    sees gross faults; a coefficient off by 2 % needs 1e5 particles.
+    """
+    from scipy.special import (
+        kolmogi,
+        kolmogorov,
+    )  # the limit law of √n times the distance; exact enough from n = 1000
 
     process, n = cloud.process, cloud.count
     start, end = 0.9, 0.2
     # the score steepens as t falls: steps proportional to where they are, roughly
     times = end + (start - end) * (1 - np.arange(cloud.steps + 1) / cloud.steps) ** 1.5
     component = rng.choice(len(process.weights), size=n, p=np.array(process.weights))
-    grid = np.linspace(-12, 12, 3001)  # the drift is tabulated: linear interpolation errs by 1e-3, far below what particles see
+    grid = np.linspace(
+        -12, 12, 3001
+    )  # the drift is tabulated: linear interpolation errs by 1e-3, far below what particles see
 
     def drift(y: np.ndarray, t: float) -> np.ndarray:
         table = np.nan_to_num(subject(process, grid, t, cloud.lam)[0])
@@ -128,7 +186,17 @@ def particles(subject: Any, cloud: Particles, rng: np.random.Generator) -> Evide
     steps_up = np.arange(n + 1) / n
     distance = float(max(np.max(steps_up[1:] - u), np.max(u - steps_up[:-1])))
     seen = float(kolmogi(LEVEL)) / n**0.5
-    # by the triangle inequality: an empirical distribution strays from its own law by more than kolmogi(0.1)/√n with probability 0.1
-    power = f"90 % for laws whose distribution functions differ by {seen + float(kolmogi(0.1)) / n**0.5:.3f}"
-    return Evidence.statistical(float(kolmogorov(n**0.5 * distance)), LEVEL, power, f"{n} particles, Heun with {cloud.steps} steps, λ = {cloud.lam:g}: "
-                                f"Kolmogorov distance {distance:.3f}", cost={"particles": n, "steps": cloud.steps})
+    # by the triangle inequality: an empirical distribution strays from its own law by more than
+    # kolmogi(0.1)/√n with probability 0.1
+    power = (
+        "90 % for laws whose distribution functions differ by"
+        f" {seen + float(kolmogi(0.1)) / n**0.5:.3f}"
+    )
+    return Evidence.statistical(
+        float(kolmogorov(n**0.5 * distance)),
+        LEVEL,
+        power,
+        f"{n} particles, Heun with {cloud.steps} steps, λ = {cloud.lam:g}: "
+        f"Kolmogorov distance {distance:.3f}",
+        cost={"particles": n, "steps": cloud.steps},
+    )

@@ -1,11 +1,14 @@
-"""Gaussian processes in d dimensions with closed-form moments, and the moments of a reverse chain read off a subject.
+"""Gaussian processes in d dimensions with closed-form moments, and the moments of a reverse chain
+read off a subject.
 
 Conventions
 -----------
-- `Rotating`: f = ((log α)' I + S) x with S antisymmetric, g² = α² w', X_0 ~ N(m, V): mean α e^{St} m, covariance
-  α² (e^{St} V e^{-St} + w I). The drift matrix is neither symmetric nor diagonal nor traceless.
+- `Rotating`: f = ((log α)' I + S) x with S antisymmetric, g² = α² w', X_0 ~ N(m, V): mean α e^{St}
+  m, covariance α² (e^{St} V e^{-St} + w I). The drift matrix is neither symmetric nor diagonal nor
+  traceless.
 - Rows are points: ``drift(x, t)`` is (n, d); ``density`` is (n, 1).
-- A subject is read off by injection: at x = 0 it gives β, at the unit vectors the columns of B, and b(x) = B x + β.
+- A subject is read off by injection: at x = 0 it gives β, at the unit vectors the columns of B, and
+  b(x) = B x + β.
 """
 
 from __future__ import annotations
@@ -53,7 +56,10 @@ class Rotating:
     def moments(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         if t not in self._known:  # every subject is asked at the same times
             p = self.propagator(t)
-            self._known[t] = p @ self.mean0, p @ self.cov0 @ p.T + self.alpha(t) ** 2 * self._w(t) * np.eye(self.dimension)
+            self._known[t] = (
+                p @ self.mean0,
+                p @ self.cov0 @ p.T + self.alpha(t) ** 2 * self._w(t) * np.eye(self.dimension),
+            )
         return self._known[t]
 
     def drift(self, x: np.ndarray, t: float) -> np.ndarray:
@@ -75,7 +81,9 @@ class Rotating:
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """The same process with its score multiplied by ``factor``: a score network that is wrong by that factor."""
+    """The same process with its score multiplied by ``factor``: a score network that is wrong by
+    that factor.
+    """
 
     process: Any
     factor: float
@@ -92,7 +100,11 @@ def _cached(dimension: int, seed: int, point_mass: bool) -> Rotating:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(dimension, dimension)) / np.sqrt(dimension)
     spin = np.triu(rng.normal(size=(dimension, dimension)), 1) / np.sqrt(dimension)
-    cov = np.zeros((dimension, dimension)) if point_mass else 0.3 * np.eye(dimension) + root @ root.T / 2
+    cov = (
+        np.zeros((dimension, dimension))
+        if point_mass
+        else 0.3 * np.eye(dimension) + root @ root.T / 2
+    )
     return Rotating(rng.uniform(0.5, 1.5, dimension), cov, spin - spin.T)
 
 
@@ -103,7 +115,9 @@ def rotating(dimension: int, rng: np.random.Generator, *, point_mass: bool = Fal
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean, covariance and E-propagator (X̄_t depends on X̄_T through ``link @ X̄_T``) of a reverse process at one time."""
+    """Mean, covariance and E-propagator (X̄_t depends on X̄_T through ``link @ X̄_T``) of a reverse
+    process at one time.
+    """
 
     mean: np.ndarray
     cov: np.ndarray
@@ -114,15 +128,28 @@ class Moments:
         return np.concatenate([self.mean[:, None], self.cov], axis=1)
 
 
-def read_off(subject: Any, process: Any, t: float, lam: float, dimension: int) -> tuple[np.ndarray, np.ndarray, float]:
+def read_off(
+    subject: Any, process: Any, t: float, lam: float, dimension: int
+) -> tuple[np.ndarray, np.ndarray, float]:
     """``(B, β, c²)`` of the subject at one time, from one call on the origin and the unit vectors."""
     b, c2 = subject(process, np.concatenate([np.zeros((1, dimension)), np.eye(dimension)]), t, lam)
     return (b[1:] - b[0]).T, b[0], float(np.ravel(c2)[0])
 
 
-def reverse_moments(subject: Any, process: Any, lam: float, start: float, end: float, steps: int, begin: tuple[np.ndarray, np.ndarray], *,
-                    stages: int = 4) -> Moments:
-    """Moments at ``end < start`` of ``dX̄ = (B X̄ + β) dt + c dW̄`` with ``begin`` = (mean, covariance) at ``start``."""
+def reverse_moments(
+    subject: Any,
+    process: Any,
+    lam: float,
+    start: float,
+    end: float,
+    steps: int,
+    begin: tuple[np.ndarray, np.ndarray],
+    *,
+    stages: int = 4,
+) -> Moments:
+    """Moments at ``end < start`` of ``dX̄ = (B X̄ + β) dt + c dW̄`` with ``begin`` = (mean,
+    covariance) at ``start``.
+    """
     mean, cov = begin
     d = mean.size
     eye = np.eye(d)
@@ -136,9 +163,18 @@ def reverse_moments(subject: Any, process: Any, lam: float, start: float, end: f
             moved = slope @ y
             v = moved[:, :, 1 : d + 1]
             # dt < 0: the noise adds covariance while t falls, hence the minus
-            return np.concatenate([moved[:, :, :1] + offset[:, :, None], v + v.swapaxes(1, 2) - noise, moved[:, :, d + 1 :]], axis=2)
+            return np.concatenate(
+                [
+                    moved[:, :, :1] + offset[:, :, None],
+                    v + v.swapaxes(1, 2) - noise,
+                    moved[:, :, d + 1 :],
+                ],
+                axis=2,
+            )
 
         return rhs
 
-    y = integrate(prepare, np.concatenate([mean[:, None], cov, eye], axis=1), start, end, steps, stages=stages)
+    y = integrate(
+        prepare, np.concatenate([mean[:, None], cov, eye], axis=1), start, end, steps, stages=stages
+    )
     return Moments(y[:, 0], y[:, 1 : d + 1], y[:, d + 1 :])

@@ -1,12 +1,16 @@
-"""Processes with closed-form marginals in one dimension, for any arithmetic: floats, balls, power series of either.
+"""Processes with closed-form marginals in one dimension, for any arithmetic: floats, balls, power
+series of either.
 
 Conventions
 -----------
-- ``drift(x, t)``, ``diffusion(t)`` (g, not g²), ``density(x, t)``, ``score(x, t)``, ``horizon`` (T, an exact rational or a
-  float). ``x`` may be a number, an array or a `Jet`; ``t`` a number or a `Jet`.
-- `AffineMixture`: f = (log α)'(t) x, g² = α² w', start = Gaussian mixture; then X_t | X_0 ~ N(α X_0, α² w) exactly, for any
-  α > 0 with α(0) = 1 and increasing w with w(0) = 0. Here log α = -(a₁ t + a₂ t²), w = w₁ t + w₂ t².
-- `Benes`: f = g² tanh x, g² = τ'(t), start = points (at t = 0); the density is cosh x / cosh x_0 · e^{-τ/2} N(x; x_0, τ).
+- ``drift(x, t)``, ``diffusion(t)`` (g, not g²), ``density(x, t)``, ``score(x, t)``, ``horizon`` (T,
+  an exact rational or a float). ``x`` may be a number, an array or a `Jet`; ``t`` a number or a
+  `Jet`.
+- `AffineMixture`: f = (log α)'(t) x, g² = α² w', start = Gaussian mixture; then X_t | X_0 ~ N(α
+  X_0, α² w) exactly, for any α > 0 with α(0) = 1 and increasing w with w(0) = 0. Here log α = -(a₁
+  t + a₂ t²), w = w₁ t + w₂ t².
+- `Benes`: f = g² tanh x, g² = τ'(t), start = points (at t = 0); the density is cosh x / cosh x_0 ·
+  e^{-τ/2} N(x; x_0, τ).
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ def _differentiate(y: Jet) -> Jet:
 
 
 class Closed:
-    """A process whose density is a closed form; the score is the density's derivative, by power series."""
+    """A process whose density is a closed form; the score is the density's derivative, by power
+    series.
+    """
 
     def density(self, x: Any, t: Any) -> Any:
         raise NotImplementedError
@@ -44,7 +50,9 @@ class Closed:
 
 @dataclass(frozen=True)
 class AffineMixture(Closed):
-    """Linear SDE with time-dependent drift and diffusion, started from a Gaussian mixture (variances may be 0 for t > 0)."""
+    """Linear SDE with time-dependent drift and diffusion, started from a Gaussian mixture
+    (variances may be 0 for t > 0).
+    """
 
     weights: Sequence[Any]
     means: Sequence[Any]
@@ -73,7 +81,10 @@ class AffineMixture(Closed):
     def components(self, t: Any) -> list[tuple[Any, Any, Any]]:
         """``(weight, mean, variance)`` of each component at time ``t``."""
         a = self.alpha(t)
-        return [(w, a * m, a * a * v + self.noise_variance(t)) for w, m, v in zip(self.weights, self.means, self.variances, strict=True)]
+        return [
+            (w, a * m, a * a * v + self.noise_variance(t))
+            for w, m, v in zip(self.weights, self.means, self.variances, strict=True)
+        ]
 
     def density(self, x: Any, t: Any) -> Any:
         total: Any = 0
@@ -84,7 +95,9 @@ class AffineMixture(Closed):
 
 
 class Floating(AffineMixture):
-    """The same in float arrays, with a score that survives the far tails (softmax of the components)."""
+    """The same in float arrays, with a score that survives the far tails (softmax of the
+    components).
+    """
 
     def score(self, x: Any, t: Any) -> Any:
         if isinstance(x, Jet):

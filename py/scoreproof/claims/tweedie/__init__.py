@@ -1,4 +1,6 @@
-"""Tweedie's formula: the posterior mean and covariance under Gaussian noise are derivatives of log p_Y."""
+"""Tweedie's formula: the posterior mean and covariance under Gaussian noise are derivatives of log
+p_Y.
+"""
 
 from __future__ import annotations
 

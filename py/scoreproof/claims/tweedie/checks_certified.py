@@ -1,4 +1,5 @@
-"""Tweedie's formula in ball arithmetic: priors with a density by rigorous quadrature, atoms in the plane by jets.
+"""Tweedie's formula in ball arithmetic: priors with a density by rigorous quadrature, atoms in the
+plane by jets.
 
 All inputs are exact rationals; precision doubles until the enclosure decides.
 """
@@ -24,12 +25,16 @@ RADIUS = 1e-55
 
 
 def bump(x: Jet) -> Jet:
-    """A polynomial density on [-1, 2], up to its constant: skew, and zero with two derivatives at both ends."""
+    """A polynomial density on [-1, 2], up to its constant: skew, and zero with two derivatives at
+    both ends.
+    """
     return (x + 1) ** 3 * (2 - x) ** 3 * (3 + x)
 
 
 def ramp(x: Jet) -> Jet:
-    """A density that jumps at both ends of [-1, 2], up to its constant: positive and with a slope there."""
+    """A density that jumps at both ends of [-1, 2], up to its constant: positive and with a slope
+    there.
+    """
     return x + fmpq(3, 2)
 
 
@@ -41,15 +46,20 @@ def sech(x: Jet) -> Jet:
 class Moments:
     """The integrals of one instance (prior, variance s, point y), computed once for each precision.
 
-    The derivatives of p_Y come from the prior's, after moving them off the kernel φ by parts. On [a, b], where the prior may jump:
+    The derivatives of p_Y come from the prior's, after moving them off the kernel φ by parts. On
+    [a, b], where the prior may jump:
 
         p_Y'  = ∫ φ(y - x) p_X'(x) dx  + φ(y - a) p_X(a) - φ(y - b) p_X(b)
-        p_Y'' = ∫ φ(y - x) p_X''(x) dx + φ(y - a) p_X'(a) - φ(y - b) p_X'(b) + φ'(y - a) p_X(a) - φ'(y - b) p_X(b)
+        p_Y'' = ∫ φ(y - x) p_X''(x) dx + φ(y - a) p_X'(a) - φ(y - b) p_X'(b) + φ'(y - a) p_X(a) -
+        φ'(y - b) p_X(b)
 
-    Taking them on the kernel instead would write the posterior mean twice. φ is not normalised: every use is a ratio.
+    Taking them on the kernel instead would write the posterior mean twice. φ is not normalised:
+    every use is a ratio.
     """
 
-    def __init__(self, prior: Callable[[Jet], Jet], support: tuple[int, int] | None, y: fmpq, s: fmpq) -> None:
+    def __init__(
+        self, prior: Callable[[Jet], Jet], support: tuple[int, int] | None, y: fmpq, s: fmpq
+    ) -> None:
         self.prior, self.support, self.y, self.s = prior, support, y, s
         self.at = cache(self._at)
 
@@ -57,8 +67,9 @@ class Moments:
         """The ends of the integrals and a ball that holds what lies outside."""
         if self.support is not None:
             return ball(self.support[0]), ball(self.support[1]), arb(0)
-        # T = sqrt(2 s bits ln 2) on either side of y. The integrands are at most (1, |x| or x²) exp(-u²/2s) with u = |x - y|, for the
-        # prior and its derivatives lie within [-1, 1]; and |x| <= |y| + u, x² <= y² + 2|y|u + u².
+        # T = sqrt(2 s bits ln 2) on either side of y. The integrands are at most (1, |x| or x²)
+        # exp(-u²/2s) with u = |x - y|, for the prior and its derivatives lie within [-1, 1]; and
+        # |x| <= |y| + u, x² <= y² + 2|y|u + u².
         cut = (2 * s * bits * arb(2).log()).sqrt().upper()
         e = (-cut * cut / (2 * s)).exp()
         # ∫_T^∞ of 1, u, u² times exp(-u²/2s) is at most:
@@ -75,8 +86,8 @@ class Moments:
             return (-((y - x) ** 2) / (2 * s)).exp()
 
         def part(factor: Callable[[acb], acb], k: int) -> arb:
-            # kernel and prior are analytic on the whole plane but for sech's poles, where its enclosure is not finite: the flag that
-            # asks for analyticity needs no other answer
+            # kernel and prior are analytic on the whole plane but for sech's poles, where its
+            # enclosure is not finite: the flag that asks for analyticity needs no other answer
             def integrand(z: acb, analytic: bool) -> acb:
                 return kernel(z) * self.prior(Jet.variable(z, k)).derivative(k) * factor(z)
 
@@ -96,14 +107,23 @@ class Moments:
 
 
 def _moments(profile: str) -> tuple[Instance, ...]:
-    bumps = Instance("polynomial prior on [-1, 2]", lambda rng: Moments(bump, (-1, 2), fmpq(7, 5), fmpq(3, 10)))
+    bumps = Instance(
+        "polynomial prior on [-1, 2]", lambda rng: Moments(bump, (-1, 2), fmpq(7, 5), fmpq(3, 10))
+    )
     if profile == "faults":
         return (bumps,)
-    ramps = Instance("prior with jumps on [-1, 2]", lambda rng: Moments(ramp, (-1, 2), fmpq(6, 5), fmpq(2, 3)))
+    ramps = Instance(
+        "prior with jumps on [-1, 2]", lambda rng: Moments(ramp, (-1, 2), fmpq(6, 5), fmpq(2, 3))
+    )
     if profile == "quick":
         return (bumps, ramps)
-    sechs = Instance("sech prior on the line", lambda rng: Moments(sech, None, fmpq(-3, 4), fmpq(7, 4)))
-    far = Instance("polynomial prior, point far outside", lambda rng: Moments(bump, (-1, 2), fmpq(9, 2), fmpq(1, 5)))
+    sechs = Instance(
+        "sech prior on the line", lambda rng: Moments(sech, None, fmpq(-3, 4), fmpq(7, 4))
+    )
+    far = Instance(
+        "polynomial prior, point far outside",
+        lambda rng: Moments(bump, (-1, 2), fmpq(9, 2), fmpq(1, 5)),
+    )
     return (bumps, ramps, sechs, far)
 
 
@@ -117,8 +137,9 @@ _ONE_DIMENSION = "a 1x1 covariance equals its transpose, its diagonal and its re
     probes=("score", "y", "prior_covariance_term", "hessian"),
 )
 def quadrature(subject: Posterior, moments: Moments, rng: Any) -> Evidence:
-    """Non-Gaussian priors with a density, in one dimension: all integrals by rigorous quadrature in ball arithmetic, infinite
-    ranges cut where a proved bound takes over; the derivatives of p_Y come from the prior's by parts, jumps included.
+    """Non-Gaussian priors with a density, in one dimension: all integrals by rigorous quadrature in
+    ball arithmetic, infinite ranges cut where a proved bound takes over; the derivatives of p_Y
+    come from the prior's by parts, jumps included.
     """
 
     def residuals() -> list[Any]:
@@ -129,7 +150,9 @@ def quadrature(subject: Posterior, moments: Moments, rng: Any) -> Evidence:
         spread = subject.covariance(_array(hessian, 3), _array(s, 2)).ravel()[0]
         return [found - mean, spread - variance]
 
-    return decide(residuals, "posterior mean and variance against rigorous integrals", radius=RADIUS)
+    return decide(
+        residuals, "posterior mean and variance against rigorous integrals", radius=RADIUS
+    )
 
 
 def _array(value: Any, dimensions: int) -> np.ndarray:
@@ -151,10 +174,15 @@ _POINT = (fmpq(1, 7), fmpq(3, 5))
     probes=("score", "y", "prior_covariance_term", "hessian"),
 )
 def atoms_in_balls(subject: Posterior, instance: None, rng: Any) -> Evidence:
-    """Three atoms in the plane with a full covariance, in ball arithmetic: log p_Y is differentiated by truncated power
-    series along three directions, the posterior moments are weighted averages of the atoms.
+    """Three atoms in the plane with a full covariance, in ball arithmetic: log p_Y is
+    differentiated by truncated power series along three directions, the posterior moments are
+    weighted averages of the atoms.
     """
-    return decide(lambda: _plane(subject), "posterior mean and covariance of atoms in the plane", radius=RADIUS)
+    return decide(
+        lambda: _plane(subject),
+        "posterior mean and covariance of atoms in the plane",
+        radius=RADIUS,
+    )
 
 
 def _plane(subject: Posterior) -> list[Any]:
@@ -176,11 +204,20 @@ def _plane(subject: Posterior) -> list[Any]:
     first, second, both = (log_density(d) for d in ((1, 0), (0, 1), (1, 1)))
     score = np.array([[first.derivative(1), second.derivative(1)]], dtype=object)
     mixed = (both.derivative(2) - first.derivative(2) - second.derivative(2)) / 2
-    hessian = np.array([[[first.derivative(2), mixed], [mixed, second.derivative(2)]]], dtype=object)
+    hessian = np.array(
+        [[[first.derivative(2), mixed], [mixed, second.derivative(2)]]], dtype=object
+    )
 
-    e = np.array([w * exponential(y[0], y[1], x) for w, x in zip(weights, points, strict=True)], dtype=object)
+    e = np.array(
+        [w * exponential(y[0], y[1], x) for w, x in zip(weights, points, strict=True)], dtype=object
+    )
     x = np.array(points, dtype=object)
     mean = (e @ x) / e.sum()
-    spread = sum(e[i] * np.outer(x[i], x[i]) for i in range(len(e))) / e.sum() - np.outer(mean, mean)
+    spread = sum(e[i] * np.outer(x[i], x[i]) for i in range(len(e))) / e.sum() - np.outer(
+        mean, mean
+    )
     at = np.array([y], dtype=object)
-    return [*(subject.mean(at, score, cov)[0] - mean), *(subject.covariance(hessian, cov)[0] - spread).ravel()]
+    return [
+        *(subject.mean(at, score, cov)[0] - mean),
+        *(subject.covariance(hessian, cov)[0] - spread).ravel(),
+    ]

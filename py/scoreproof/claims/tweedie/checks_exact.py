@@ -1,4 +1,6 @@
-"""Tweedie's formula for atoms as an identity of rational functions: all atoms, weights, points and covariances at once."""
+"""Tweedie's formula for atoms as an identity of rational functions: all atoms, weights, points and
+covariances at once.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ def _instances(profile: str) -> tuple[Instance, ...]:
     instances=_instances,
 )
 def polynomial(subject: Posterior, atoms: int, rng: Any) -> Evidence:
-    """Atoms x_i in the plane with weights w_i: the exponentials e_i are symbols with ∂e_i = -P(y - x_i) e_i, and Σ = P⁻¹.
-    Then log p_Y is differentiated as a rational function of all symbols, and the posterior moments are compared with the
+    """Atoms x_i in the plane with weights w_i: the exponentials e_i are symbols with ∂e_i = -P(y -
+    x_i) e_i, and Σ = P⁻¹. Then log p_Y is differentiated as a rational function of all symbols, and
+    the posterior moments are compared with the
     weighted averages of the atoms: the difference must be the zero function.
     """
     # Σ = L Lᵀ through its factor, so that faults which take a square root stay inside the field
@@ -51,11 +54,19 @@ def polynomial(subject: Posterior, atoms: int, rng: Any) -> Evidence:
     hessian = second / density - np.outer(score, score)
 
     mean = (e @ x) / density
-    covariance = sum(e[i] * np.outer(x[i], x[i]) for i in range(atoms)) / density - np.outer(mean, mean)
-    differences = np.concatenate([(subject.mean(y[None], score[None], cov)[0] - mean), (subject.covariance(hessian[None], cov)[0] - covariance).ravel()])
+    covariance = sum(e[i] * np.outer(x[i], x[i]) for i in range(atoms)) / density - np.outer(
+        mean, mean
+    )
+    differences = np.concatenate(
+        [
+            (subject.mean(y[None], score[None], cov)[0] - mean),
+            (subject.covariance(hessian[None], cov)[0] - covariance).ravel(),
+        ]
+    )
     nonzero = sum(0 if d.is_zero() else d.terms() for d in differences)
     return Evidence.exact(
         nonzero,
-        f"the difference to the weighted averages of {atoms} atoms, for all atoms, weights, points and covariances at once, has {nonzero} terms",
+        f"the difference to the weighted averages of {atoms} atoms, for all atoms, weights, points"
+        f" and covariances at once, has {nonzero} terms",
         cost={"symbols": len(names)},
     )

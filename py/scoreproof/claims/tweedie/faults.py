@@ -82,7 +82,10 @@ def covariance_of_noise(hessian: Any, cov: Any) -> Any:
 
 
 _MEANS = (
-    (minus, "the sign of the score term: a network trained to predict -score, or ε with its sign lost"),
+    (
+        minus,
+        "the sign of the score term: a network trained to predict -score, or ε with its sign lost",
+    ),
     (inverse_cov, "Σ⁻¹ in place of Σ: the precision was passed"),
     (identity_cov, "Σ left out: right only for unit noise"),
     (std_for_cov, "a square root of Σ in place of Σ: σ where σ² is due"),
@@ -97,7 +100,10 @@ _MEANS = (
 )
 _COVARIANCES = (
     (hessian_minus, "the sign of the Hessian term"),
-    (hessian_one_cov, "one of the two Σ around the Hessian is missing: the Jacobian of the mean times nothing"),
+    (
+        hessian_one_cov,
+        "one of the two Σ around the Hessian is missing: the Jacobian of the mean times nothing",
+    ),
     (covariance_without_noise, "the leading Σ is missing"),
     (covariance_of_noise, "the Hessian term is missing: the noise's covariance is returned"),
 )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from scoreproof.claims.variance_exploding.checks_certified import chapman_kolmogorov, heat_equation, integral_of_rate, normalisation
+from scoreproof.claims.variance_exploding.checks_certified import (
+    chapman_kolmogorov,
+    heat_equation,
+    integral_of_rate,
+    normalisation,
+)
 from scoreproof.claims.variance_exploding.checks_exact import initial_trace, polynomial
 from scoreproof.claims.variance_exploding.checks_float import many_points
 from scoreproof.claims.variance_exploding.checks_practice import schedules
@@ -15,7 +20,16 @@ __all__ = ["CLAIM"]
 CLAIM = Claim(
     statement=STATEMENT,
     truth=Variant(),
-    checks=(polynomial, initial_trace, heat_equation, normalisation, integral_of_rate, chapman_kolmogorov, many_points, schedules),
+    checks=(
+        polynomial,
+        initial_trace,
+        heat_equation,
+        normalisation,
+        integral_of_rate,
+        chapman_kolmogorov,
+        many_points,
+        schedules,
+    ),
     faults=FAULTS,
     perturbations={
         "spread": lambda eps: Variant(spread_factor=1 + eps),

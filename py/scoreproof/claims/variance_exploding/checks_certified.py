@@ -1,7 +1,10 @@
-"""The kernel in ball arithmetic: heat equation, mass, ∫ρ², Chapman–Kolmogorov. All inputs are rationals.
+"""The kernel in ball arithmetic: heat equation, mass, ∫ρ², Chapman–Kolmogorov. All inputs are
+rationals.
 
-Conventions: as in `statement`. A Gaussian integral over the line is a rigorous integral over [c - L, c + L] plus a bound of the two
-tails: ``∫_L^∞ exp(-u²/2w) du <= w/L exp(-L²/2w)``. Where an exponent has the wrong sign there is no such bound; the integrand
+Conventions: as in `statement`. A Gaussian integral over the line is a rigorous integral over [c -
+L, c + L] plus a bound of the two
+tails: ``∫_L^∞ exp(-u²/2w) du <= w/L exp(-L²/2w)``. Where an exponent has the wrong sign there is no
+such bound; the integrand
 is positive, so the inner part is a lower bound, and it is what is compared.
 """
 
@@ -46,17 +49,24 @@ def _sigma(scale: Scale, t: fmpq, start: fmpq | int = 0) -> Sigma:
 
 
 def _series(law: Law, **parts: Any) -> Law:
-    return Law(*[v if isinstance(v, Jet) else Jet([v, v * 0]) for v in (law.mean, law.spread, law.root, law.rate)])
+    return Law(
+        *[
+            v if isinstance(v, Jet) else Jet([v, v * 0])
+            for v in (law.mean, law.spread, law.root, law.rate)
+        ]
+    )
 
 
 def _now(law: Law) -> Law:
-    return Law(*[getattr(v, "coefficients", [v])[0] for v in (law.mean, law.spread, law.root, law.rate)])
+    return Law(
+        *[getattr(v, "coefficients", [v])[0] for v in (law.mean, law.spread, law.root, law.rate)]
+    )
 
 
 @check(kind="certified", instances=_scales, blind=CONSTANT_SHIFT, probes=("spread", "rate"))
 def heat_equation(subject: Any, scale: Scale, rng: Any) -> Evidence:
-    """The residual ∂_t p - (ρ²/2) ∂_xx p of the kernel at rational points and times in ball arithmetic; both derivatives are
-    coefficients of truncated power series of the kernel itself.
+    """The residual ∂_t p - (ρ²/2) ∂_xx p of the kernel at rational points and times in ball
+    arithmetic; both derivatives are coefficients of truncated power series of the kernel itself.
     """
     points, times = (fmpq(-5, 3), fmpq(1, 2), fmpq(7, 4)), (fmpq(2, 5), fmpq(5, 7))
 
@@ -71,11 +81,18 @@ def heat_equation(subject: Any, scale: Scale, rng: Any) -> Evidence:
                 found.append(rate - now.rate / 2 * curvature)
         return found
 
-    return decide(residuals, f"∂_t p - (ρ²/2) ∂_xx p at 6 rational points, σ {scale.name}", radius=RADIUS, max_bits=1024)
+    return decide(
+        residuals,
+        f"∂_t p - (ρ²/2) ∂_xx p at 6 rational points, σ {scale.name}",
+        radius=RADIUS,
+        max_bits=1024,
+    )
 
 
 def _line(integrand: Any, centre: arb, width: arb, height: arb) -> arb:
-    """``∫ integrand`` over the line, for a positive integrand that is at most ``height·exp(-(z-centre)²/(2 width))`` (see the module's docstring)."""
+    """``∫ integrand`` over the line, for a positive integrand that is at most
+    ``height·exp(-(z-centre)²/(2 width))`` (see the module's docstring).
+    """
     proper = bool(width > 0)
     scale = width if proper else -width
     reach = (2 * scale * (ctx.prec + 32) * arb(2).log()).sqrt().upper()
@@ -101,16 +118,20 @@ def _line(integrand: Any, centre: arb, width: arb, height: arb) -> arb:
     probes=("spread", "root"),
 )
 def normalisation(subject: Any, scale: Scale, rng: Any) -> Evidence:
-    """The mass of the kernel by rigorous quadrature with a proved bound for the tails: it must be 1. The source's printed
-    normaliser √(2π σ_t) fails here.
+    """The mass of the kernel by rigorous quadrature with a proved bound for the tails: it must be
+    1. The source's printed normaliser √(2π σ_t) fails here.
     """
 
     def residuals() -> list[Any]:
         law = _now(subject(ball(Y), _sigma(scale, fmpq(2, 5)).values()))
         height = 1 / (2 * arb.pi() * law.root).sqrt()
-        return [_line(lambda z, analytic: _complex(law).kernel(z), law.mean, law.spread, height) - 1]
+        return [
+            _line(lambda z, analytic: _complex(law).kernel(z), law.mean, law.spread, height) - 1
+        ]
 
-    return decide(residuals, f"the mass of the kernel minus 1, σ {scale.name}", radius=RADIUS, max_bits=1024)
+    return decide(
+        residuals, f"the mass of the kernel minus 1, σ {scale.name}", radius=RADIUS, max_bits=1024
+    )
 
 
 def _complex(law: Law) -> Law:
@@ -124,8 +145,9 @@ def _complex(law: Law) -> Law:
     blind={"mean_shrunk": "the mean does not enter an integral of ρ²"},
 )
 def integral_of_rate(subject: Any, scale: Scale, rng: Any) -> Evidence:
-    """∫ρ² from 0 to t by rigorous quadrature against σ_t² - σ_0² and against the variance in the kernel's exponent and normaliser:
-    this is where σ_0 ≠ 0 shows, to which the heat equation is blind.
+    """∫ρ² from 0 to t by rigorous quadrature against σ_t² - σ_0² and against the variance in the
+    kernel's exponent and normaliser: this is where σ_0 ≠ 0 shows, to which the heat equation is
+    blind.
     """
     t = fmpq(3, 5)
     cut = fmpq(1, 5)  # also the part from cut to t, where a rate with a pole at 0 is finite
@@ -143,15 +165,25 @@ def integral_of_rate(subject: Any, scale: Scale, rng: Any) -> Evidence:
             return [part]
         variance = integral(rate, ball(0), ball(cut) * horizon).real + late
         law = _now(subject(ball(Y), _sigma(scale, t).values()))
-        return [part, variance - (squares[2] - squares[0]), law.spread - variance, law.root - variance]
+        return [
+            part,
+            variance - (squares[2] - squares[0]),
+            law.spread - variance,
+            law.root - variance,
+        ]
 
-    return decide(residuals, f"∫ρ² against σ_t² - σ_0² and the kernel's variance, σ {scale.name}", radius=RADIUS, max_bits=1024)
+    return decide(
+        residuals,
+        f"∫ρ² against σ_t² - σ_0² and the kernel's variance, σ {scale.name}",
+        radius=RADIUS,
+        max_bits=1024,
+    )
 
 
 @check(kind="certified", instances=partial(_scales, quick=1), blind=RATE_ONLY, probes=("root",))
 def chapman_kolmogorov(subject: Any, scale: Scale, rng: Any) -> Evidence:
-    """Going from time 0 to r and from r to t must be going from 0 to t: the integral of the product of two kernels over the point
-    in between, by rigorous quadrature, against the third kernel.
+    """Going from time 0 to r and from r to t must be going from 0 to t: the integral of the product
+    of two kernels over the point in between, by rigorous quadrature, against the third kernel.
     """
     r, t = fmpq(9, 40), fmpq(1, 2)
 
@@ -161,12 +193,21 @@ def chapman_kolmogorov(subject: Any, scale: Scale, rng: Any) -> Evidence:
         second = _sigma(scale, t, r).values()
 
         def product(z: acb, analytic: bool) -> acb:
-            return _complex(first).kernel(z) * Law(*[acb(v) for v in _parts(subject(z, second))]).kernel(acb(x))
+            return _complex(first).kernel(z) * Law(
+                *[acb(v) for v in _parts(subject(z, second))]
+            ).kernel(acb(x))
 
-        height = 1 / (2 * arb.pi() * first.root).sqrt() / (2 * arb.pi() * subject(y, second).root).sqrt()
+        height = (
+            1 / (2 * arb.pi() * first.root).sqrt() / (2 * arb.pi() * subject(y, second).root).sqrt()
+        )
         return [_line(product, first.mean, first.spread, height) - whole.kernel(x)]
 
-    return decide(residuals, f"the kernels over [0, r] and [r, t] composed minus the one over [0, t], σ {scale.name}", radius=RADIUS, max_bits=1024)
+    return decide(
+        residuals,
+        f"the kernels over [0, r] and [r, t] composed minus the one over [0, t], σ {scale.name}",
+        radius=RADIUS,
+        max_bits=1024,
+    )
 
 
 def _parts(law: Law) -> tuple[Any, ...]:

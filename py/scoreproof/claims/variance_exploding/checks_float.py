@@ -33,14 +33,25 @@ class Cloud:
 
 
 def _cloud(n: int, rng: np.random.Generator) -> Cloud:
-    # away from σ_0² close to σ_t² (and σ_0 close to σ_t²), so that no difference loses more than a digit
-    c0, c1, c2, t = rng.uniform(0.3, 0.8, n), rng.uniform(0.8, 1.5, n), rng.uniform(0.2, 1.0, n), rng.uniform(0.6, 0.9, n)
+    # away from σ_0² close to σ_t² (and σ_0 close to σ_t²), so that no difference loses more than a
+    # digit
+    c0, c1, c2, t = (
+        rng.uniform(0.3, 0.8, n),
+        rng.uniform(0.8, 1.5, n),
+        rng.uniform(0.2, 1.0, n),
+        rng.uniform(0.6, 0.9, n),
+    )
     sigma = Sigma.at(lambda u: c0 + c1 * u + c2 * (u * u), t, 1.0)
     s, slope = sigma.now.coefficients
     variance = s**2 - c0**2
     y = rng.standard_normal(n)
     z = rng.uniform(-3, 3, n)
-    return Cloud(y + z * np.sqrt(variance), y, sigma, 2 * s * slope * (1 + z**2) / variance * (s**2 + c0**2) / variance)
+    return Cloud(
+        y + z * np.sqrt(variance),
+        y,
+        sigma,
+        2 * s * slope * (1 + z**2) / variance * (s**2 + c0**2) / variance,
+    )
 
 
 def _clouds(profile: str) -> tuple[Instance, ...]:
@@ -50,8 +61,9 @@ def _clouds(profile: str) -> tuple[Instance, ...]:
 
 @check(kind="float", instances=_clouds, blind=CONSTANT_SHIFT, probes=("spread", "rate"))
 def many_points(subject: Any, cloud: Cloud, rng: Any) -> Evidence:
-    """The heat equation of the kernel in floats at thousands of random points, each with a σ of its own; derivatives by truncated
-    power series, the error relative to the size of the equation's terms.
+    """The heat equation of the kernel in floats at thousands of random points, each with a σ of its
+    own; derivatives by truncated power series, the error relative to the size of the equation's
+    terms.
     """
     law = subject(cloud.y, cloud.sigma)
     parts = (law.mean, law.spread, law.root, law.rate)
@@ -59,7 +71,15 @@ def many_points(subject: Any, cloud: Cloud, rng: Any) -> Evidence:
     now = Law(*[p.coefficients[0] if isinstance(p, Jet) else p for p in parts])
     with np.errstate(all="ignore"):
         density = now.kernel(cloud.x)
-        residual = moving.kernel(cloud.x).derivative(1) - now.rate / 2 * now.kernel(Jet.variable(cloud.x, 2)).derivative(2)
+        residual = moving.kernel(cloud.x).derivative(1) - now.rate / 2 * now.kernel(
+            Jet.variable(cloud.x, 2)
+        ).derivative(2)
         error = float(np.max(np.abs(residual) / (density * cloud.size)))
-    # x - y is rounded relative to |x| <= 10, z amplifies it by at most 3, the exponent adds z²/2 <= 5, the sums a dozen roundings
-    return Evidence.measured(error, 32 * EPS, f"∂_t p - (ρ²/2) ∂_xx p of the kernel at {len(cloud.x)} random points", cost={"points": len(cloud.x)})
+    # x - y is rounded relative to |x| <= 10, z amplifies it by at most 3, the exponent adds z²/2 <=
+    # 5, the sums a dozen roundings
+    return Evidence.measured(
+        error,
+        32 * EPS,
+        f"∂_t p - (ρ²/2) ∂_xx p of the kernel at {len(cloud.x)} random points",
+        cost={"points": len(cloud.x)},
+    )

@@ -1,6 +1,8 @@
-"""Real schedules: drift and diffusion against the declared marginal, two opaque callables that only meet here.
+"""Real schedules: drift and diffusion against the declared marginal, two opaque callables that only
+meet here.
 
-Conventions: as in `statement`. In the coordinate X/α every schedule is variance exploding, with σ/α for σ and g/α for ρ. *Literal*: the
+Conventions: as in `statement`. In the coordinate X/α every schedule is variance exploding, with σ/α
+for σ and g/α for ρ. *Literal*: the
 SDE starts at X_0 itself. *Blurred*: the data are first blurred by the declared σ(0).
 """
 
@@ -30,7 +32,9 @@ QUOTED = (1e-5, 1e-3, 0.1)
 
 @dataclass(frozen=True, eq=False)
 class Practice:
-    """One schedule: the moments that (f, g) imply, from the two callables alone, and the level σ/α that its marginal declares."""
+    """One schedule: the moments that (f, g) imply, from the two callables alone, and the level σ/α
+    that its marginal declares.
+    """
 
     name: str
     schedule: Schedule
@@ -46,7 +50,15 @@ class Practice:
         mirror = self.schedule.horizon - t
         one = np.ones_like(t)
         slope, mirror_slope = (directional(self.level, u, one) for u in (t, mirror))
-        return Sigma(self.level(t), slope, self.level(0.0), self.level(self.schedule.horizon), self.level(mirror), mirror_slope, t)
+        return Sigma(
+            self.level(t),
+            slope,
+            self.level(0.0),
+            self.level(self.schedule.horizon),
+            self.level(mirror),
+            mirror_slope,
+            t,
+        )
 
 
 def _practice(name: str, rng: Any) -> Practice:
@@ -65,15 +77,18 @@ def _practice(name: str, rng: Any) -> Practice:
 
 
 def _instances(profile: str) -> tuple[Instance, ...]:
-    names = {"faults": ("VE geometric", "EDM"), "quick": ("VE geometric", "VP linear", "EDM")}.get(profile, tuple(SCHEDULES))
+    names = {"faults": ("VE geometric", "EDM"), "quick": ("VE geometric", "VP linear", "EDM")}.get(
+        profile, tuple(SCHEDULES)
+    )
     return tuple(Instance(name, partial(_practice, name)) for name in names)
 
 
 @check(kind="float", instances=_instances, probes=("spread", "root", "rate"), real_input=True)
 def schedules(subject: Any, practice: Practice, rng: Any) -> Evidence:
-    """Real input: the schedules that practitioners write (VE, VP linear and cosine, sub-VP, EDM, straight paths), as (f, g) and as the
-    declared marginal. The variance that (f, g) imply comes from quadrature of f and g alone; X/α must be variance exploding with σ/α.
-    Where the declared σ(0) is not 0, both readings are measured: started at X_0, and with the data blurred by σ(0).
+    """Real input: the schedules that practitioners write (VE, VP linear and cosine, sub-VP, EDM,
+    straight paths), as (f, g) and as the declared marginal. The variance that (f, g) imply comes
+    from quadrature of f and g alone; X/α must be variance exploding with σ/α. Where the declared
+    σ(0) is not 0, both readings are measured: started at X_0, and with the data blurred by σ(0).
     """
     times, variance = practice.implied.times, practice.variance
     y = np.full(len(times), 0.7)
@@ -84,7 +99,13 @@ def schedules(subject: Any, practice: Practice, rng: Any) -> Evidence:
         rates = np.broadcast_to(subject(0.7, practice.sigma(nodes)).rate, nodes.shape)
         of_rate = practice.implied.integral(np.ascontiguousarray(rates)[:, :, None], times)[:, 0]
     # σ_t² - σ_0² cancels; σ/α moves by t·σ'/σ when t is rounded; six roundings on the way
-    rounding = 6 * EPS * (sigma.now**2 + sigma.start**2) / variance * (1 + times * np.abs(sigma.slope) / sigma.now)
+    rounding = (
+        6
+        * EPS
+        * (sigma.now**2 + sigma.start**2)
+        / variance
+        * (1 + times * np.abs(sigma.slope) / sigma.now)
+    )
     bound = practice.accuracy + rounding
     found = {
         "the variance of the kernel's exponent": (np.abs(law.spread / variance - 1), bound),
@@ -96,15 +117,29 @@ def schedules(subject: Any, practice: Practice, rng: Any) -> Evidence:
     blurred = np.abs(sigma.now**2 / (variance + sigma.start**2) - 1)
     found["the blurred reading"] = (blurred, bound)
     if practice.name == "VE geometric":
-        # σ_min = 0.01, σ_max = 50: declared over implied variance in closed form, σ_t²/(σ_t² - σ_min²)
+        # σ_min = 0.01, σ_max = 50: declared over implied variance in closed form, σ_t²/(σ_t² -
+        # σ_min²)
         stated = -1 / np.expm1(-2 * np.log(5000.0) * times)
         found["the literal reading's ratio"] = (np.abs(literal / stated - 1), bound)
     worst = max(found, key=lambda name: float(np.max(found[name][0] / found[name][1])))
     error, allowed = found[worst]
     k = int(np.argmax(error / allowed))
-    sentence = f"{practice.name}: what (f, g) imply against the declared marginal at {len(times)} times, worst in {worst}{_reading(practice, literal, blurred)}"
-    curves = {"literal": (times.tolist(), literal.tolist()), "blurred": (times.tolist(), (1 + blurred).tolist())}
-    return Evidence.measured(error[k], allowed[k], sentence, cost={"panels": practice.implied.panels}, curves=curves, labels=LABELS)
+    sentence = (
+        f"{practice.name}: what (f, g) imply against the declared marginal at {len(times)} times,"
+        f" worst in {worst}{_reading(practice, literal, blurred)}"
+    )
+    curves = {
+        "literal": (times.tolist(), literal.tolist()),
+        "blurred": (times.tolist(), (1 + blurred).tolist()),
+    }
+    return Evidence.measured(
+        error[k],
+        allowed[k],
+        sentence,
+        cost={"panels": practice.implied.panels},
+        curves=curves,
+        labels=LABELS,
+    )
 
 
 def _reading(practice: Practice, literal: np.ndarray, blurred: np.ndarray) -> str:
@@ -112,8 +147,14 @@ def _reading(practice: Practice, literal: np.ndarray, blurred: np.ndarray) -> st
     start = float(practice.level(0.0))
     if start == 0:
         return ""
-    ratios = ", ".join(f"{r:.3g} at t = {t:g}" for t, r in zip(practice.implied.times, literal, strict=True) if t in QUOTED)
+    ratios = ", ".join(
+        f"{r:.3g} at t = {t:g}"
+        for t, r in zip(practice.implied.times, literal, strict=True)
+        if t in QUOTED
+    )
     return (
-        "; this class carries a convention silently: started at X_0 itself its SDE has variance σ(t)² - σ(0)², and the declared σ(t)² is too "
-        f"large by the factor {ratios}; with the data first blurred by σ(0) = {start:g} (a jump of σ at 0⁺) it is right to {np.max(blurred):.0e}"
+        "; this class carries a convention silently: started at X_0 itself its SDE has variance"
+        f" σ(t)² - σ(0)², and the declared σ(t)² is too large by the factor {ratios}; with the data"
+        f" first blurred by σ(0) = {start:g} (a jump of σ at 0⁺) it is right to"
+        f" {np.max(blurred):.0e}"
     )

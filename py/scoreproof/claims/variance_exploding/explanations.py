@@ -1,14 +1,17 @@
-"""What a marginal would look like, given drift and diffusion, if a known mistake had been made: the candidates of the diagnosis.
+"""What a marginal would look like, given drift and diffusion, if a known mistake had been made: the
+candidates of the diagnosis.
 
 Conventions
 -----------
-- Slots: *rate* (the law that the marginal's author had in mind; mistakes in drift, diffusion and α live here), *clock* (its time),
-  *start* (what σ_0 does to the variance), *output* (how the variance is returned), *mean* (the factor that is returned). Mistakes of
-  different slots compose.
-- A mistake may contain σ_0, which drift and diffusion do not tell: the variance is then ``V_0 + σ_0 V_1 + σ_0² V_2``. σ_0 is the value that makes the
-  explanation exact at one time, and the other times judge it.
+- Slots: *rate* (the law that the marginal's author had in mind; mistakes in drift, diffusion and α
+  live here), *clock* (its time), *start* (what σ_0 does to the variance), *output* (how the
+  variance is returned), *mean* (the factor that is returned). Mistakes of different slots compose.
+- A mistake may contain σ_0, which drift and diffusion do not tell: the variance is then ``V_0 + σ_0
+  V_1 + σ_0² V_2``. σ_0 is the value that makes the explanation exact at one time, and the other
+  times judge it.
 - One coordinate at m times: arrays ``(m,)``; σ_0 may be ``(k, 1)``.
-- Names that are also names of the claim's faults mean the same mistake; the others have their reason in ``WHY``.
+- Names that are also names of the claim's faults mean the same mistake; the others have their
+  reason in ``WHY``.
 """
 
 from __future__ import annotations
@@ -75,18 +78,32 @@ class Context:
         return self.moments.value(self.g2, t)[:, 0]
 
     def under(self, u: Array, power: float = 1.0, g2: Array | None = None) -> tuple[Array, Array]:
-        """M and V at the times u if the drift were ``power`` times what it is (and g² what is given)."""
+        """M and V at the times u if the drift were ``power`` times what it is (and g² what is
+        given).
+        """
         m = np.exp(power * self.log_at(u))
-        return m, m**2 * self.total(np.exp(-2 * power * self.log_nodes) * (self.g2 if g2 is None else g2), u)
+        return m, m**2 * self.total(
+            np.exp(-2 * power * self.log_nodes) * (self.g2 if g2 is None else g2), u
+        )
 
     def times(self, clock: str) -> Array:
         """t, T - t, or T at every time."""
-        return {"now": self.t, "mirror": np.maximum(self.end - self.t, 0.0), "end": np.full_like(self.t, self.end)}[clock]
+        return {
+            "now": self.t,
+            "mirror": np.maximum(self.end - self.t, 0.0),
+            "end": np.full_like(self.t, self.end),
+        }[clock]
 
     def law(self, rate: str | None, clock: str) -> tuple[Array, tuple[Array, Any, Any]]:
-        """M and (V_0, V_1, V_2) under a mistake of the rate slot, at one of the three clocks; each is computed once."""
+        """M and (V_0, V_1, V_2) under a mistake of the rate slot, at one of the three clocks; each
+        is computed once.
+        """
         if (rate, clock) not in self._known:
-            m, v = RATES[rate](self, self.times(clock)) if rate is not None else self.under(self.times(clock))
+            m, v = (
+                RATES[rate](self, self.times(clock))
+                if rate is not None
+                else self.under(self.times(clock))
+            )
             self._known[rate, clock] = m, (v if isinstance(v, tuple) else (v, 0.0, 0.0))
         return self._known[rate, clock]
 
@@ -95,12 +112,16 @@ def _reversed(c: Context, u: Array) -> tuple[Array, Array]:
     """Drift and diffusion at T - t."""
     weighted, end = np.exp(2 * c.log_nodes) * c.g2, np.array([c.end])
     behind = np.maximum(c.end - u, 0.0)
-    return np.exp(c.log_at(end) - c.log_at(behind)), np.exp(-2 * c.log_at(behind)) * (c.total(weighted, end) - c.total(weighted, behind))
+    return np.exp(c.log_at(end) - c.log_at(behind)), np.exp(-2 * c.log_at(behind)) * (
+        c.total(weighted, end) - c.total(weighted, behind)
+    )
 
 
 def _rate_reversed(c: Context, u: Array) -> tuple[Array, Array]:
     """The diffusion at T - t, where there is no drift."""
-    return np.exp(c.log_at(u)), c.total(c.g2, np.array([c.end])) - c.total(c.g2, np.maximum(c.end - u, 0.0))
+    return np.exp(c.log_at(u)), c.total(c.g2, np.array([c.end])) - c.total(
+        c.g2, np.maximum(c.end - u, 0.0)
+    )
 
 
 def _times(c: Context, u: Array, factor: Callable[[Array], Array]) -> tuple[Array, Array]:
@@ -114,7 +135,9 @@ def _increment(c: Context, u: Array, values: Array) -> tuple[Array, Any]:
     return np.exp(c.log_at(u)), (increment**2, 2 * increment, 0.0)
 
 
-def _from_mean(c: Context, u: Array, power: float, variance: Callable[[Array], Array]) -> tuple[Array, Array]:
+def _from_mean(
+    c: Context, u: Array, power: float, variance: Callable[[Array], Array]
+) -> tuple[Array, Array]:
     """The mean factor to a power, and a variance that is a function of it."""
     m = np.exp(power * c.log_at(u))
     return m, variance(m)
@@ -187,10 +210,16 @@ WHY = {
     "variance_over_alpha": "the standard deviation is σ/α, the level in the coordinate X/α",
     "variance_times_alpha": "the standard deviation is multiplied by α once more",
     "coefficients_reversed": "drift and diffusion at T - t (or β_min and β_max exchanged)",
-    "half_missing_in_log_mean": "log α = -∫β where -½ ∫β is due, in mean and standard deviation alike",
-    "half_twice_in_log_mean": "log α = -¼ ∫β where -½ ∫β is due, in mean and standard deviation alike",
+    "half_missing_in_log_mean": (
+        "log α = -∫β where -½ ∫β is due, in mean and standard deviation alike"
+    ),
+    "half_twice_in_log_mean": (
+        "log α = -¼ ∫β where -½ ∫β is due, in mean and standard deviation alike"
+    ),
     "preserving_std": "the standard deviation √(1-α²) of the variance-preserving SDE",
-    "preserving_std_of_root": "the standard deviation √(1-α) where √(1-α²) is due: ᾱ taken for its root",
+    "preserving_std_of_root": (
+        "the standard deviation √(1-α) where √(1-α²) is due: ᾱ taken for its root"
+    ),
     "sub_preserving_std": "the standard deviation 1-α² of the sub-VP SDE",
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
     "log_std": "the marginal returns log σ",
@@ -213,7 +242,12 @@ def reason(name: str) -> str:
 
 def _swings(names: tuple[str, ...]) -> bool:
     """Whether σ_0 enters."""
-    return any(n in STARTS or n in ("rate_slope", "rate_slope_squared", "rate_over_t") or (n in OUTPUTS and OUTPUTS[n][0]) for n in names)
+    return any(
+        n in STARTS
+        or n in ("rate_slope", "rate_slope_squared", "rate_over_t")
+        or (n in OUTPUTS and OUTPUTS[n][0])
+        for n in names
+    )
 
 
 def _predict(names: tuple[str, ...], c: Context) -> Callable[[Any], tuple[Any, Any]]:
@@ -230,22 +264,35 @@ def _predict(names: tuple[str, ...], c: Context) -> Callable[[Any], tuple[Any, A
 
     def at(s: Any) -> tuple[Any, Any]:
         v = variance(end, s) - variance(parts, s) if end is not None else variance(later, s)
-        v = np.where((v < 0) & (v > -1e-12 * np.max(np.abs(v))), 0.0, v)  # a zero that came out of a difference
+        v = np.where(
+            (v < 0) & (v > -1e-12 * np.max(np.abs(v))), 0.0, v
+        )  # a zero that came out of a difference
         if start is not None:
             v = STARTS[start](moved, v, s)
-        # after a mistake of the start slot the variance is the author's own: σ_0 does not enter again
-        std = OUTPUTS[output][1](moved, v, 0.0 if start is not None else s) if output is not None else np.sqrt(v)
+        # after a mistake of the start slot the variance is the author's own: σ_0 does not enter
+        # again
+        std = (
+            OUTPUTS[output][1](moved, v, 0.0 if start is not None else s)
+            if output is not None
+            else np.sqrt(v)
+        )
         return (MEANS[mean](m, variance(parts, s)) if mean is not None else moved), std
 
     return at
 
 
 def _fitted(predict: Callable[[Any], tuple[Any, Any]], c: Context, std: Array) -> Iterator[float]:
-    """Values of σ_0 for which the predicted standard deviation is the measured one at some time, by zooming grids."""
-    coarse = np.concatenate([[0.0], np.geomspace(1e-5, 1e3, 65)]) * max(float(np.sqrt(np.max(c.V))), 1e-300)
+    """Values of σ_0 for which the predicted standard deviation is the measured one at some time, by
+    zooming grids.
+    """
+    coarse = np.concatenate([[0.0], np.geomspace(1e-5, 1e3, 65)]) * max(
+        float(np.sqrt(np.max(c.V))), 1e-300
+    )
 
     def crossings(grid: Array, k: int) -> Array:
-        gap = np.sign(np.broadcast_to(predict(grid[:, None])[1], (len(grid), len(std)))[:, k] - std[k])
+        gap = np.sign(
+            np.broadcast_to(predict(grid[:, None])[1], (len(grid), len(std)))[:, k] - std[k]
+        )
         return np.flatnonzero(gap[:-1] * gap[1:] <= 0)
 
     for k in {0, len(std) // 2}:
@@ -260,8 +307,11 @@ def _fitted(predict: Callable[[Any], tuple[Any, Any]], c: Context, std: Array) -
             yield (low + high) / 2
 
 
-def candidates(c: Context, factor: Array, std: Array, *, pairs: bool) -> dict[str, tuple[Array, Array]]:
-    """name -> (mean factor, std) at the times, for every mistake or (``pairs``) for every two in different slots.
+def candidates(
+    c: Context, factor: Array, std: Array, *, pairs: bool
+) -> dict[str, tuple[Array, Array]]:
+    """name -> (mean factor, std) at the times, for every mistake or (``pairs``) for every two in
+    different slots.
 
     ``factor``, ``std``: what was measured; only used to find σ_0 where a mistake contains it.
     """
@@ -272,13 +322,21 @@ def candidates(c: Context, factor: Array, std: Array, *, pairs: bool) -> dict[st
     sizes = np.maximum(np.sqrt(c.V), np.abs(std)), np.maximum(c.M, np.abs(factor))
 
     def misfit(value: tuple[Array, Array]) -> float:
-        total = float(np.sum(((value[1] - std) / sizes[0]) ** 2) + np.sum(((value[0] - factor) / sizes[1]) ** 2))
+        total = float(
+            np.sum(((value[1] - std) / sizes[0]) ** 2)
+            + np.sum(((value[0] - factor) / sizes[1]) ** 2)
+        )
         return total if np.isfinite(total) else np.inf
 
     with np.errstate(all="ignore"):
         for names in groups:
             predict = _predict(names, c)
-            options = [predict(s) for s in [0.0, *(_fitted(predict, c, std) if _swings(names) else ())]]
+            options = [
+                predict(s) for s in [0.0, *(_fitted(predict, c, std) if _swings(names) else ())]
+            ]
             best = min(options, key=misfit)
-            found[" + ".join(names)] = (np.broadcast_to(best[0], c.M.shape), np.broadcast_to(best[1], c.M.shape))
+            found[" + ".join(names)] = (
+                np.broadcast_to(best[0], c.M.shape),
+                np.broadcast_to(best[1], c.M.shape),
+            )
     return found

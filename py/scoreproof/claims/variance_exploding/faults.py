@@ -1,6 +1,8 @@
-"""Wrong versions of the statement, each an edit of one or two slots of one template, so that pairs compose.
+"""Wrong versions of the statement, each an edit of one or two slots of one template, so that pairs
+compose.
 
-Conventions: as in `statement`. A subject is ``(y, Sigma) -> Law``; the slots are ``mean``, ``spread``, ``root`` and ``rate``.
+Conventions: as in `statement`. A subject is ``(y, Sigma) -> Law``; the slots are ``mean``,
+``spread``, ``root`` and ``rate``.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ def _part(name: str) -> Part:
 
 @dataclass(frozen=True)
 class Variant:
-    """The formula with its four parts exchangeable; the ``…_factor`` multiply them for the sharpness probe."""
+    """The formula with its four parts exchangeable; the ``…_factor`` multiply them for the
+    sharpness probe.
+    """
 
     mean: Part = _part("mean")
     spread: Part = _part("spread")
@@ -58,29 +62,83 @@ def _spread(y: Any, s: Sigma) -> Any:
 EDITS: dict[str, tuple[dict[str, Part], str]] = {
     # -- the kernel
     "root_sigma": ({"root": lambda y, s: s.now}, "√(2π σ_t) for √(2π σ_t²): the source's misprint"),
-    "exponent_sigma": ({"spread": lambda y, s: s.now}, "2σ for 2σ² under (x-y)²: the standard deviation taken for the variance in the exponent"),
-    "exponent_no_half": ({"spread": lambda y, s: _spread(y, s) / 2}, "exp(-(x-y)²/σ²): the 2 of the exponent forgotten"),
-    "exponent_sign": ({"spread": lambda y, s: -_spread(y, s)}, "exp(+(x-y)²/2σ²): the sign of the exponent"),
+    "exponent_sigma": (
+        {"spread": lambda y, s: s.now},
+        "2σ for 2σ² under (x-y)²: the standard deviation taken for the variance in the exponent",
+    ),
+    "exponent_no_half": (
+        {"spread": lambda y, s: _spread(y, s) / 2},
+        "exp(-(x-y)²/σ²): the 2 of the exponent forgotten",
+    ),
+    "exponent_sign": (
+        {"spread": lambda y, s: -_spread(y, s)},
+        "exp(+(x-y)²/2σ²): the sign of the exponent",
+    ),
     "std_as_variance": (_both(lambda s: s.now), "N(X_0, σ_t): σ passed where a variance is due"),
-    "mean_shrunk": ({"mean": lambda y, s: y / (1 + _spread(y, s))}, "the posterior mean under N(0, 1) for the mean: a VE kernel has mean X_0"),
+    "mean_shrunk": (
+        {"mean": lambda y, s: y / (1 + _spread(y, s))},
+        "the posterior mean under N(0, 1) for the mean: a VE kernel has mean X_0",
+    ),
     # -- σ_0
-    "sigma0_missing": (_both(lambda s: s.now * s.now), "N(X_0, σ_t²) read literally with σ_0 ≠ 0: the hidden hypothesis, and the VE class's convention"),
-    "sigma0_added": (_both(lambda s: s.now * s.now + s.start * s.start), "σ_t² + σ_0²: the sign of σ_0²"),
+    "sigma0_missing": (
+        _both(lambda s: s.now * s.now),
+        (
+            "N(X_0, σ_t²) read literally with σ_0 ≠ 0: the hidden hypothesis, and the VE class's"
+            " convention"
+        ),
+    ),
+    "sigma0_added": (
+        _both(lambda s: s.now * s.now + s.start * s.start),
+        "σ_t² + σ_0²: the sign of σ_0²",
+    ),
     "sigma0_not_squared": (_both(lambda s: s.now * s.now - s.start), "σ_t² - σ_0 for σ_t² - σ_0²"),
-    "difference_squared": (_both(lambda s: (s.now - s.start) * (s.now - s.start)), "(σ_t - σ_0)²: standard deviations do not subtract"),
+    "difference_squared": (
+        _both(lambda s: (s.now - s.start) * (s.now - s.start)),
+        "(σ_t - σ_0)²: standard deviations do not subtract",
+    ),
     # -- time of the kernel
-    "variance_reversed": (_both(lambda s: s.mirror * s.mirror - s.start * s.start), "σ at T - t: the sampler's clock in the forward kernel"),
-    "variance_remaining": (_both(lambda s: s.end * s.end - s.now * s.now), "σ_T² - σ_t²: the variance still to come, that of X_T given X_t"),
+    "variance_reversed": (
+        _both(lambda s: s.mirror * s.mirror - s.start * s.start),
+        "σ at T - t: the sampler's clock in the forward kernel",
+    ),
+    "variance_remaining": (
+        _both(lambda s: s.end * s.end - s.now * s.now),
+        "σ_T² - σ_t²: the variance still to come, that of X_T given X_t",
+    ),
     # -- ρ²
-    "rate_slope_squared": (_rate(lambda s: s.slope * s.slope), "ρ = dσ/dt: the slope of the standard deviation taken for the coefficient of dW"),
+    "rate_slope_squared": (
+        _rate(lambda s: s.slope * s.slope),
+        "ρ = dσ/dt: the slope of the standard deviation taken for the coefficient of dW",
+    ),
     "rate_slope": (_rate(lambda s: s.slope), "ρ² = dσ/dt for d(σ²)/dt"),
-    "rate_no_two": (_rate(lambda s: s.now * s.slope), "ρ² = σ σ': the 2 of the chain rule forgotten"),
-    "rate_twice": (_rate(lambda s: 4 * s.now * s.slope), "ρ² = 4 σ σ': the ½ of the generator put into ρ²"),
-    "rate_over_t": (_rate(lambda s: s.now * s.now / s.time), "ρ² = σ²/t: the mean rate for the rate (right for Brownian motion only)"),
-    "rate_sigma_squared": (_rate(lambda s: s.now * s.now), "ρ = σ: the noise level taken for the diffusion coefficient"),
-    "rate_squared_again": (_rate(lambda s: (2 * s.now * s.slope) * (2 * s.now * s.slope)), "the diffusion returns ρ² where ρ is due"),
-    "rate_reversed": (_rate(lambda s: 2 * s.mirror * s.mirror_slope), "ρ at T - t: the sampler's clock in the forward SDE"),
-    "rate_negative": (_rate(lambda s: -2 * s.now * s.slope), "ρ² with the sign of the reverse clock"),
+    "rate_no_two": (
+        _rate(lambda s: s.now * s.slope),
+        "ρ² = σ σ': the 2 of the chain rule forgotten",
+    ),
+    "rate_twice": (
+        _rate(lambda s: 4 * s.now * s.slope),
+        "ρ² = 4 σ σ': the ½ of the generator put into ρ²",
+    ),
+    "rate_over_t": (
+        _rate(lambda s: s.now * s.now / s.time),
+        "ρ² = σ²/t: the mean rate for the rate (right for Brownian motion only)",
+    ),
+    "rate_sigma_squared": (
+        _rate(lambda s: s.now * s.now),
+        "ρ = σ: the noise level taken for the diffusion coefficient",
+    ),
+    "rate_squared_again": (
+        _rate(lambda s: (2 * s.now * s.slope) * (2 * s.now * s.slope)),
+        "the diffusion returns ρ² where ρ is due",
+    ),
+    "rate_reversed": (
+        _rate(lambda s: 2 * s.mirror * s.mirror_slope),
+        "ρ at T - t: the sampler's clock in the forward SDE",
+    ),
+    "rate_negative": (
+        _rate(lambda s: -2 * s.now * s.slope),
+        "ρ² with the sign of the reverse clock",
+    ),
 }
 
 FAULTS = tuple(Fault(name, Variant(**edits), why) for name, (edits, why) in EDITS.items())

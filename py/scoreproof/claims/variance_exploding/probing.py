@@ -1,8 +1,10 @@
-"""From opaque callables to the coefficients of an affine SDE and to a declared mean and standard deviation.
+"""From opaque callables to the coefficients of an affine SDE and to a declared mean and standard
+deviation.
 
-Conventions: x and x0 are rows ``(n, d)``, t a float (a 0-d tensor for PyTorch and JAX, an array ``(n,)`` with ``batched_time``). The drift must be
-``a_i(t) x_i + b_i(t)`` for each coordinate; it is read off at 0 and ±1 and verified at three random rows and a distant one, every time
-it is called.
+Conventions: x and x0 are rows ``(n, d)``, t a float (a 0-d tensor for PyTorch and JAX, an array
+``(n,)`` with ``batched_time``). The drift must be
+``a_i(t) x_i + b_i(t)`` for each coordinate; it is read off at 0 and ±1 and verified at three random
+rows and a distant one, every time it is called.
 """
 
 from __future__ import annotations
@@ -18,23 +20,33 @@ from scoreproof.streams import stream
 
 __all__ = ["NotAffine", "Probe", "declared"]
 
-FAR = 1e3  # the size of the distant row, where a drift that is clipped or saturates is no longer affine
+# the size of the distant row, where a drift that is clipped or saturates is no longer affine
+FAR = 1e3
 TINY = 1e-290  # below this a square has lost digits to underflow
 
 
 class NotAffine(Exception):
-    """The drift or diffusion is not of a form from which a Gaussian marginal with independent coordinates follows."""
+    """The drift or diffusion is not of a form from which a Gaussian marginal with independent
+    coordinates follows.
+    """
 
 
 def _real(guard: Guarded, array: np.ndarray) -> np.ndarray:
     if np.iscomplexobj(array):
-        raise CallableError(guard.name, "return real numbers", "it returned complex ones", "check for the square root of a negative number")
+        raise CallableError(
+            guard.name,
+            "return real numbers",
+            "it returned complex ones",
+            "check for the square root of a negative number",
+        )
     return array
 
 
 @dataclass(eq=False)
 class Probe:
-    """``drift`` and ``diffusion`` behind their guards; `coefficients` is what the quadrature asks for."""
+    """``drift`` and ``diffusion`` behind their guards; `coefficients` is what the quadrature asks
+    for.
+    """
 
     drift: Guarded
     diffusion: Guarded
@@ -71,7 +83,8 @@ class Probe:
         try:
             a, b, affine, size = self._read(rows, t)
         except CallableError:
-            # exp(x) overflows at the distant row: without it the drift is finite, and found not to be affine
+            # exp(x) overflows at the distant row: without it the drift is finite, and found not to
+            # be affine
             rows = rows[:-1]
             a, b, affine, size = self._read(rows, t)
             if affine:
@@ -85,21 +98,36 @@ class Probe:
         f = _real(self.drift, self.drift(rows, self.time(t, len(rows)), shape=rows.shape))
         a, b = (f[1] - f[2]) / 2, f[0]
         near = float(np.max(np.abs(f[:6])))
-        # a drift is a few operations on numbers of this size; each row by itself, so that the distant one hides nothing near 0
+        # a drift is a few operations on numbers of this size; each row by itself, so that the
+        # distant one hides nothing near 0
         size = near * np.maximum(1.0, np.max(np.abs(rows), axis=1) / 2)
-        return a, b, bool(np.all(np.max(np.abs(a * rows + b - f), axis=1) <= 256 * self.drift.eps * size)), near
+        return (
+            a,
+            b,
+            bool(np.all(np.max(np.abs(a * rows + b - f), axis=1) <= 256 * self.drift.eps * size)),
+            near,
+        )
 
     def _why(self, t: float, size: float, others: np.ndarray) -> str:
-        """A second look, with one row for each axis: does it mix coordinates, or is it not affine at all?"""
+        """A second look, with one row for each axis: does it mix coordinates, or is it not affine
+        at all?
+        """
         rows = np.concatenate([np.zeros((1, self.d)), np.eye(self.d), others])
         f = self.drift(rows, self.time(t, len(rows)), shape=rows.shape)
         matrix = f[1 : self.d + 1] - f[0]
         far = np.maximum(1.0, np.max(np.abs(rows), axis=1) / 2)
-        affine = np.all(np.max(np.abs(rows @ matrix + f[0] - f), axis=1) <= 1024 * self.d * self.drift.eps * size * far)
+        affine = np.all(
+            np.max(np.abs(rows @ matrix + f[0] - f), axis=1)
+            <= 1024 * self.d * self.drift.eps * size * far
+        )
         return (
-            f"the drift mixes coordinates (t = {t:.3g}), so that a mean and a standard deviation for each do not describe the marginal"
+            f"the drift mixes coordinates (t = {t:.3g}), so that a mean and a standard deviation"
+            " for each do not describe the marginal"
             if affine
-            else f"the drift is not affine in x (t = {t:.3g}), so that the marginal is not Gaussian and cannot be derived from two moments"
+            else (
+                f"the drift is not affine in x (t = {t:.3g}), so that the marginal is not Gaussian"
+                " and cannot be derived from two moments"
+            )
         )
 
     def _squared(self, t: float) -> np.ndarray:
@@ -109,7 +137,9 @@ class Probe:
             return np.full(self.d, self._square(g.ravel())[0])
         if self.batched_time and g.shape[0] == n:
             if np.any(g != g[:1]):
-                raise CallableError("diffusion", "depend on t only", "its rows differ at one t", "return g(t)")
+                raise CallableError(
+                    "diffusion", "depend on t only", "its rows differ at one t", "return g(t)"
+                )
             g = g[0]
         if g.shape == (self.d, self.d):
             if np.any(g != np.diag(np.diagonal(g))):
@@ -117,7 +147,10 @@ class Probe:
             g = np.diagonal(g)
         if g.size not in (1, self.d):
             raise CallableError(
-                "diffusion", f"return a number, or one for each of the {self.d} coordinates", f"it returned shape {g.shape}", "return g(t), not a batch of them"
+                "diffusion",
+                f"return a number, or one for each of the {self.d} coordinates",
+                f"it returned shape {g.shape}",
+                "return g(t), not a batch of them",
             )
         return np.broadcast_to(self._square(g.ravel()), (self.d,))
 
@@ -127,14 +160,25 @@ class Probe:
         return squared
 
 
-def declared(marginal: Guarded, x0: np.ndarray, t: float, time: Any, batched_time: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation that ``marginal`` declares at t, both broadcast to the shape of ``x0``."""
+def declared(
+    marginal: Guarded, x0: np.ndarray, t: float, time: Any, batched_time: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation that ``marginal`` declares at t, both broadcast to the shape of
+    ``x0``.
+    """
     result = marginal.raw(x0, time)
     if not isinstance(result, tuple | list) or len(result) != 2:
         got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
-        raise CallableError("marginal", "return the pair (mean, std)", f"it returned {got} at t = {t:.3g}", "return (mean, std)")
+        raise CallableError(
+            "marginal",
+            "return the pair (mean, std)",
+            f"it returned {got} at t = {t:.3g}",
+            "return (mean, std)",
+        )
     mean = _real(marginal, marginal.accept(result[0], x0.shape, f"at t = {t:.3g} a mean"))
     std = marginal.accept(result[1], None, f"at t = {t:.3g} a standard deviation")
     if std.shape == (len(x0),) and (batched_time or len(x0) != x0.shape[1]):
         std = std[:, None]  # one for each row, as classes with batched times return it
-    return mean, _real(marginal, marginal.accept(std, x0.shape, f"at t = {t:.3g} a standard deviation"))
+    return mean, _real(
+        marginal, marginal.accept(std, x0.shape, f"at t = {t:.3g} a standard deviation")
+    )

@@ -1,6 +1,8 @@
-"""Functions σ(t) for the checks, in any arithmetic: integers are the only constants, so rationals stay exact.
+"""Functions σ(t) for the checks, in any arithmetic: integers are the only constants, so rationals
+stay exact.
 
-Conventions: σ is a standard deviation, increasing on [0, horizon]; ``start`` is 0 in all of them, with σ(0) = 0 or not.
+Conventions: σ is a standard deviation, increasing on [0, horizon]; ``start`` is 0 in all of them,
+with σ(0) = 0 or not.
 """
 
 from __future__ import annotations
@@ -49,10 +51,13 @@ def preserving(t: Any) -> Any:
     return fn.sqrt(fn.exp((t + 100 * t * t) / 10) - 1)
 
 
-SCALES = {s.name: s for s in (
-    Scale("quadratic, σ_0 = 1/3", quadratic),
-    Scale("geometric, σ_0 = 1/10", geometric),
-    Scale("linear", linear, 3),
-    Scale("Brownian", brownian, 3, smooth_at_zero=False),
-    Scale("VP in the coordinate X/α", preserving, smooth_at_zero=False),
-)}  # fmt: skip
+SCALES = {
+    s.name: s
+    for s in (
+        Scale("quadratic, σ_0 = 1/3", quadratic),
+        Scale("geometric, σ_0 = 1/10", geometric),
+        Scale("linear", linear, 3),
+        Scale("Brownian", brownian, 3, smooth_at_zero=False),
+        Scale("VP in the coordinate X/α", preserving, smooth_at_zero=False),
+    )
+}

@@ -1,11 +1,15 @@
-"""The variance-exploding SDE: Brownian motion with a clock has a Gaussian kernel whose variance is the clock's increment.
+"""The variance-exploding SDE: Brownian motion with a clock has a Gaussian kernel whose variance is
+the clock's increment.
 
 Conventions
 -----------
-- σ(t) is a *standard deviation*, smooth and non-decreasing on [0, T]; ρ is the diffusion coefficient, ``rate`` = ρ² = d(σ²)/dt.
-- Time runs forward; the kernel is that of X_t given X_0 = y. The variance is ``σ_t² - σ_0²``: with σ_0 = 0 it is σ_t².
-- A `Law` keeps apart what stands in the exponent (``spread``) and what stands under the root of the normaliser (``root``),
-  because people get them wrong separately: the source prints √(2π σ_t) for √(2π σ_t²).
+- σ(t) is a *standard deviation*, smooth and non-decreasing on [0, T]; ρ is the diffusion
+  coefficient, ``rate`` = ρ² = d(σ²)/dt.
+- Time runs forward; the kernel is that of X_t given X_0 = y. The variance is ``σ_t² - σ_0²``: with
+  σ_0 = 0 it is σ_t².
+- A `Law` keeps apart what stands in the exponent (``spread``) and what stands under the root of the
+  normaliser (``root``), because people get them wrong separately: the source prints √(2π σ_t) for
+  √(2π σ_t²).
 - One dimension; in R^d with scalar σ the kernel is a product.
 """
 
@@ -24,7 +28,9 @@ __all__ = ["STATEMENT", "Law", "Sigma", "formula"]
 
 @dataclass(frozen=True)
 class Sigma:
-    """What a formula may know of σ at a time: σ_t, σ'_t, σ_0, σ_T, and σ, σ' at the mirrored time T - t (for the wrong ones)."""
+    """What a formula may know of σ at a time: σ_t, σ'_t, σ_0, σ_T, and σ, σ' at the mirrored time T
+    - t (for the wrong ones).
+    """
 
     now: Any
     slope: Any
@@ -36,8 +42,13 @@ class Sigma:
 
     @classmethod
     def at(cls, sigma: Callable[[Any], Any], t: Any, horizon: Any, start: Any = 0) -> Sigma:
-        """σ and its derivative at ``t`` by power series, as jets in t of order 1 (their value is ``coefficients[0]``)."""
-        here, there = sigma(Jet.variable(t, 2)).coefficients, sigma(horizon - Jet.variable(t, 2)).coefficients
+        """σ and its derivative at ``t`` by power series, as jets in t of order 1 (their value is
+        ``coefficients[0]``).
+        """
+        here, there = (
+            sigma(Jet.variable(t, 2)).coefficients,
+            sigma(horizon - Jet.variable(t, 2)).coefficients,
+        )
         zero = t * 0
         return cls(
             now=Jet(here[:2]),
@@ -51,12 +62,19 @@ class Sigma:
 
     def values(self) -> Sigma:
         """The same without derivatives: plain numbers."""
-        return Sigma(*[getattr(v, "coefficients", [v])[0] for v in (getattr(self, f.name) for f in fields(self))])
+        return Sigma(
+            *[
+                getattr(v, "coefficients", [v])[0]
+                for v in (getattr(self, f.name) for f in fields(self))
+            ]
+        )
 
 
 @dataclass(frozen=True)
 class Law:
-    """The kernel ``exp(-(x - mean)²/(2 spread)) / √(2π root)`` and the rate ρ² of the SDE that should have it."""
+    """The kernel ``exp(-(x - mean)²/(2 spread)) / √(2π root)`` and the rate ρ² of the SDE that
+    should have it.
+    """
 
     mean: Any
     spread: Any
@@ -66,7 +84,9 @@ class Law:
     def kernel(self, x: Any) -> Any:
         """The density at ``x`` in the arithmetic of x and of the law."""
         gap = x - self.mean
-        return fn.exp(-(gap * gap) / (2 * self.spread)) / fn.sqrt(2 * fn.pi_like(self.root) * self.root)
+        return fn.exp(-(gap * gap) / (2 * self.spread)) / fn.sqrt(
+            2 * fn.pi_like(self.root) * self.root
+        )
 
 
 def formula(y: Any, sigma: Sigma) -> Law:
@@ -82,9 +102,13 @@ def formula(y: Any, sigma: Sigma) -> Law:
 STATEMENT = Statement(
     name="variance_exploding",
     title="The kernel of the variance-exploding SDE",
-    formula="ρ² = d(σ_t²)/dt, dX = ρ dW:  X_t | X_0 ~ N(X_0, σ_t² - σ_0²), which is N(X_0, σ_t²) iff σ_0 = 0",
+    formula=(
+        "ρ² = d(σ_t²)/dt, dX = ρ dW:  X_t | X_0 ~ N(X_0, σ_t² - σ_0²), which is N(X_0, σ_t²) iff"
+        " σ_0 = 0"
+    ),
     latex=r"\rho(t)^2 = \tfrac{d}{dt}\sigma_t^2,\quad dX_t = \rho(t)\,dW_t \;\Longrightarrow\; "
-    r"p_{t|0}(x\,|\,y) = \frac{1}{\sqrt{2\pi(\sigma_t^2-\sigma_0^2)}}\exp\Bigl[-\frac{(x-y)^2}{2(\sigma_t^2-\sigma_0^2)}\Bigr]",
+    r"p_{t|0}(x\,|\,y) ="
+    r" \frac{1}{\sqrt{2\pi(\sigma_t^2-\sigma_0^2)}}\exp\Bigl[-\frac{(x-y)^2}{2(\sigma_t^2-\sigma_0^2)}\Bigr]",
     source="Homework 1, problem 6 (generative models, spring 2024)",
     hypotheses=(
         "σ is non-decreasing and absolutely continuous on [0, T] (smooth is more than enough)",
@@ -92,12 +116,24 @@ STATEMENT = Statement(
         "X_0 is independent of W",
     ),
     errata=(
-        "Printed √(2π σ_t) in the normaliser; it is √(2π σ_t²), and the printed kernel has mass √σ_t.",
+        (
+            "Printed √(2π σ_t) in the normaliser; it is √(2π σ_t²), and the printed kernel has mass"
+            " √σ_t."
+        ),
         "Left unsaid: σ_0 = 0. Otherwise the variance of X_t given X_0 is σ_t² - σ_0².",
-        "Verifying the Fokker–Planck equation alone does not identify the law: the initial trace and uniqueness are needed too.",
-        "The remark (absolutely continuous suffices) is right, and sharp: for σ² the Cantor function ρ is zero almost everywhere and X does not move.",
-        "The widely copied VE class declares σ(t)² with σ(0) = σ_min, while its SDE started at X_0 has variance σ(t)² - σ_min²: the declared one is right "
-        "if the data are first blurred by σ_min (a jump of σ at 0⁺).",
+        (
+            "Verifying the Fokker–Planck equation alone does not identify the law: the initial"
+            " trace and uniqueness are needed too."
+        ),
+        (
+            "The remark (absolutely continuous suffices) is right, and sharp: for σ² the Cantor"
+            " function ρ is zero almost everywhere and X does not move."
+        ),
+        (
+            "The widely copied VE class declares σ(t)² with σ(0) = σ_min, while its SDE started at"
+            " X_0 has variance σ(t)² - σ_min²: the declared one is right if the data are first"
+            " blurred by σ_min (a jump of σ at 0⁺)."
+        ),
     ),
     blind_spots=(
         "The PDE residual is blind to σ_0: σ_t² plus any constant solves the equation.",
@@ -107,11 +143,17 @@ STATEMENT = Statement(
         "Sampling the SDE and looking at its variance needs 1e6 particles to see 0.3 %.",
     ),
     not_covered=(
-        "Uniqueness for the heat equation in the class of densities: the exact core shows that the kernel is a solution with the right initial trace.",
+        (
+            "Uniqueness for the heat equation in the class of densities: the exact core shows that"
+            " the kernel is a solution with the right initial trace."
+        ),
         "Passing from the kernel to p_t = ∫ p_{t|0} p_0 (differentiation under the integral).",
     ),
     conventions=(
-        "VP, sub-VP and straight paths are this claim in the coordinate X/α: σ/α explodes, and (g/α)² = d(σ²/α²)/dt.",
+        (
+            "VP, sub-VP and straight paths are this claim in the coordinate X/α: σ/α explodes, and"
+            " (g/α)² = d(σ²/α²)/dt."
+        ),
         "EDM: σ_t = t, so ρ = √(2t).",
     ),
 )

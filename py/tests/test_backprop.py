@@ -16,10 +16,10 @@ import scoreproof as sp
 from scoreproof.claims import load
 from scoreproof.claims.backprop.checks_float import in_reverse_order, rounding_bounds
 from scoreproof.claims.backprop.faults import COMMON, compose, version_of
-from scoreproof.claims.backprop.judge_hand_written import predicted, problems_on, standard_graphs
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.numerics.words import Words
 from scoreproof.objects.graphs import BackwardPass, Graph, path_sums, random_graph
+from scoreproof.public.backward.hand_written import predicted, problems_on, standard_graphs
 from scoreproof.streams import stream
 
 CLAIM = load("backprop")

@@ -17,12 +17,12 @@ from scoreproof.claims.ffjord.checks_exact import scaled_basis
 from scoreproof.claims.ffjord.checks_float import orthogonal, signs
 from scoreproof.claims.ffjord.checks_kink import _instances, solve
 from scoreproof.claims.ffjord.faults import FAULTS, TRUTH, compose
-from scoreproof.claims.ffjord.reference import Normal
 from scoreproof.claims.ffjord.solver import path_of, prepare
 from scoreproof.claims.ffjord.solver import solve as solve_subject
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.numerics.adjoint import Grid
 from scoreproof.objects.fields import TanhNetwork
+from scoreproof.public.log_likelihood_gradient.reference import Normal
 from scoreproof.streams import stream
 
 NET = TanhNetwork(3, (5,))
@@ -604,7 +604,7 @@ def test_jax():
 
 
 def test_an_error_that_still_falls_in_jumps_is_undecided_and_one_that_stalls_is_refuted():
-    from scoreproof.claims.ffjord.public import _verdict
+    from scoreproof.public.log_likelihood_gradient.check import _verdict
 
     truth, tols = np.array([1.0, 2.0]), (1e-4, 1e-6, 1e-8)
     falling = [

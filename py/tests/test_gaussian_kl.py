@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoreproof as sp
-from scoreproof.claims.gaussian_kl.explanations import native
 from scoreproof.claims.gaussian_kl.faults import EDITS, compose, of_form
 from scoreproof.claims.gaussian_kl.stable import excess, stable_diagonal, stable_isotropic
 from scoreproof.claims.gaussian_kl.statement import TRUTH
 from scoreproof.numerics.balls import precision
 from scoreproof.numerics.cubature import expectation, random_rotation
+from scoreproof.public.kl.words import native
 
 positive = st.floats(0.1, 10)
 

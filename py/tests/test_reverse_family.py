@@ -21,13 +21,13 @@ from scoreproof.claims.reverse_family.checks_samplers import ddim_step
 from scoreproof.claims.reverse_family.faults import Variant
 from scoreproof.claims.reverse_family.processes import AffineMixture, Benes
 from scoreproof.claims.reverse_family.statement import formula, truth
-from scoreproof.claims.reverse_family.targets import PREDICTIONS, gaussian, mixture
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.numerics.jets import Jet
 from scoreproof.objects.linear_sde import LinearSDE
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.parameterizations import convert
 from scoreproof.objects.schedules import EDM, SCHEDULES, VPLinear
+from scoreproof.public.reverse_sampler.targets import PREDICTIONS, gaussian, mixture
 
 VP = VPLinear(0.3, 4.3)  # g² from 0.3 to 4.3: not constant, never 1 at the times judged
 LAMBDAS = (-0.6, 0.2, 0.7)

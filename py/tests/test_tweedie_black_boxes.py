@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoreproof as sp
-from scoreproof.claims.tweedie.explanations import denoiser_candidates, score_candidates
-from scoreproof.claims.tweedie.problem import Prediction, make_problem
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.derivatives import row_jacobian
 from scoreproof.numerics.linear import random_covariance
+from scoreproof.public.denoiser.arguments import Prediction, make_problem
+from scoreproof.public.denoiser.words import denoiser_candidates, score_candidates
 
 COV = np.array([[1.2, 0.4, 0.1], [0.4, 0.8, -0.2], [0.1, -0.2, 0.6]])
 

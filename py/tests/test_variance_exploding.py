@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import scoreproof as sp
 from scoreproof.claims.variance_exploding import CLAIM
-from scoreproof.claims.variance_exploding.explanations import SLOTS, reason
 from scoreproof.claims.variance_exploding.faults import EDITS, Variant, compose
 from scoreproof.claims.variance_exploding.scales import SCALES
 from scoreproof.claims.variance_exploding.statement import Sigma, formula
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.numerics.affine_moments import NODES, moments
 from scoreproof.objects.schedules import EDM, SCHEDULES, VE, FlowMatching, VPCosine, VPLinear
+from scoreproof.public.marginals.words import SLOTS, reason
 
 B0, B1 = 0.1, 20.0
 

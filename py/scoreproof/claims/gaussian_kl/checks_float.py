@@ -108,9 +108,16 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
         else:
             root = np.diag(np.exp(logvar0 / 2))
             first, second = (
-                float(expectation(lambda x, f=f: f(x).sum(axis=1), pair.m0, root, pair.rotation))
+                float(
+                    expectation(
+                        lambda x, f=f: f(x).sum(axis=1),  # type: ignore[misc]
+                        pair.m0,
+                        root,
+                        pair.rotation,
+                    )
+                )
                 for f in densities
-            )  # type: ignore[misc]
+            )
         return first, second
 
     # (value, E_0 log p_0, E_0 log p_1, condition): the two expectations apart, for their sizes are

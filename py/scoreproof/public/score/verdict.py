@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.claims.tweedie.problem import Prediction, Problem
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.derivatives import row_jacobian
 from scoreproof.numerics.linear import square_root
+from scoreproof.public.denoiser.arguments import Prediction, Problem
 from scoreproof.streams import stream
 
 __all__ = ["PROBES", "jacobian_evidence"]

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
-from scoreproof.claims.tweedie.problem import Prediction, Problem
 from scoreproof.claims.tweedie.statement import mean_formula
 from scoreproof.numerics.linear import square_root
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.parameterizations import convert
+from scoreproof.public.denoiser.arguments import Prediction, Problem
 
 __all__ = ["REASONS", "denoiser_candidates", "score_candidates"]
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from scoreproof.claims.reverse_family.faults import FAULTS, compose
 from scoreproof.claims.reverse_family.statement import truth
-from scoreproof.claims.reverse_family.targets import Diffused
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.public.reverse_sampler.targets import Diffused
 
 __all__ = [
     "VACUOUS",

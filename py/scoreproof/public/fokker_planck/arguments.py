@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.fokker_planck.weak import Box
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import Guarded, to_float
+from scoreproof.public.fokker_planck.weak import Box
 from scoreproof.streams import stream
 
 __all__ = ["at_start", "depends_on_state", "number", "where"]

@@ -110,7 +110,7 @@ def make_problem(
         if prior is None or isinstance(prior, GaussianMixture | Atoms)
         else Atoms(to_float("prior", prior, shape=(None, None)))
     )
-    d = known.dimension if known is not None else y.shape[1]  # type: ignore[union-attr]
+    d = known.dimension if known is not None else y.shape[1]
     matrix = to_float("cov", cov)
     matrix = (
         float(matrix) * np.eye(d) if matrix.ndim == 0 else to_float("cov", matrix, shape=(d, d))

@@ -20,7 +20,11 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.reverse_family.gaussian import reverse_moments
-from scoreproof.claims.reverse_family.judging import (
+from scoreproof.errors import CallableError
+from scoreproof.evidence import Evidence
+from scoreproof.public.reverse_sampler.arguments import Job, validate
+from scoreproof.public.reverse_sampler.targets import Diffused, exact_model, gaussian, mixture
+from scoreproof.public.reverse_sampler.words import (
     VACUOUS,
     describe_effect,
     explain_deviation,
@@ -28,10 +32,6 @@ from scoreproof.claims.reverse_family.judging import (
     percent,
     velocity_error,
 )
-from scoreproof.claims.reverse_family.request import Job, validate
-from scoreproof.claims.reverse_family.targets import Diffused, exact_model, gaussian, mixture
-from scoreproof.errors import CallableError
-from scoreproof.evidence import Evidence
 from scoreproof.streams import stream
 
 __all__ = ["check_reverse_sampler"]
@@ -125,7 +125,7 @@ def check_reverse_sampler(
         seed,
     )
     if form == "step":
-        from scoreproof.claims.reverse_family.public_steps import judge_step as judge
+        from scoreproof.public.reverse_sampler.steps import judge_step as judge
     else:
         judge = _judge_sde
     evidence = judge(job)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.ffjord.black_box import BlackBoxField
 from scoreproof.claims.ffjord.checks_float import orthogonal, signs
 from scoreproof.claims.ffjord.checks_random import LEVEL, POWERLESS, mean_test
 from scoreproof.diagnosis import diagnose
@@ -19,6 +18,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence, worst
 from scoreproof.interop.callables import Guarded, to_float
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.log_likelihood_gradient.asking import BlackBoxField
 from scoreproof.streams import stream
 
 __all__ = ["check_trace_estimator"]

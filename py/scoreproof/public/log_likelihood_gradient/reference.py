@@ -15,12 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.ffjord.black_box import (
-    FOURTH_ORDER,
-    BlackBoxField,
-    prepare_black_box,
-    stencil,
-)
 from scoreproof.claims.ffjord.faults import EDITS, FAULTS, TRUTH, compose
 from scoreproof.claims.ffjord.solver import Prepared, Solution, solve
 from scoreproof.diagnosis import Diagnosis, diagnose
@@ -29,6 +23,12 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics import complex_step
 from scoreproof.numerics.adjoint import Grid
+from scoreproof.public.log_likelihood_gradient.asking import (
+    FOURTH_ORDER,
+    BlackBoxField,
+    prepare_black_box,
+    stencil,
+)
 
 __all__ = [
     "SETTLED",

@@ -19,12 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.ffjord.black_box import BlackBoxField
 from scoreproof.claims.ffjord.checks_float import orthogonal
 from scoreproof.claims.ffjord.checks_random import LEVEL, POWERLESS, mean_test
 from scoreproof.claims.ffjord.faults import TRUTH
-from scoreproof.claims.ffjord.public_trace import check_trace_estimator
-from scoreproof.claims.ffjord.reference import (
+from scoreproof.claims.ffjord.solver import Solution, solve
+from scoreproof.errors import ArgumentError
+from scoreproof.evidence import Evidence
+from scoreproof.interop.callables import to_float
+from scoreproof.interop.frameworks import guarded
+from scoreproof.public.log_likelihood_gradient.asking import BlackBoxField
+from scoreproof.public.log_likelihood_gradient.reference import (
     STEPS,
     Measurement,
     Normal,
@@ -34,11 +38,7 @@ from scoreproof.claims.ffjord.reference import (
     settle,
     vector,
 )
-from scoreproof.claims.ffjord.solver import Solution, solve
-from scoreproof.errors import ArgumentError
-from scoreproof.evidence import Evidence
-from scoreproof.interop.callables import to_float
-from scoreproof.interop.frameworks import guarded
+from scoreproof.public.trace_estimator.check import check_trace_estimator
 from scoreproof.streams import stream
 
 __all__ = ["check_log_likelihood_gradient", "check_trace_estimator"]

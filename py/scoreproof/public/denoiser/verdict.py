@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.tweedie.problem import Problem
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.numerics.linear import square_root
 from scoreproof.objects.empirical import NoisyAtoms
+from scoreproof.public.denoiser.arguments import Problem
 
 __all__ = ["judge_mean", "judge_score", "resolution"]
 

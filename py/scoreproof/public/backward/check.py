@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.backprop.judge_hand_written import judge_hand_written, standard_graphs
-from scoreproof.claims.backprop.judge_traced import judge_traced
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import FRAMEWORKS, guarded
 from scoreproof.objects.graphs import Graph
+from scoreproof.public.backward.hand_written import judge_hand_written, standard_graphs
+from scoreproof.public.backward.traced import judge_traced
 from scoreproof.streams import stream
 
 __all__ = ["check_backward"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.fokker_planck.weak import Box
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import Guarded
+from scoreproof.public.fokker_planck.weak import Box
 
 __all__ = ["mass_notes"]
 

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.fokker_planck import strong, weak
-from scoreproof.claims.fokker_planck.arguments import at_start, depends_on_state, number, where
 from scoreproof.claims.fokker_planck.faults import FAULTS, compose
-from scoreproof.claims.fokker_planck.mass import mass_notes
 from scoreproof.claims.fokker_planck.statement import truth
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.fokker_planck import strong, weak
+from scoreproof.public.fokker_planck.arguments import at_start, depends_on_state, number, where
+from scoreproof.public.fokker_planck.mass import mass_notes
 
 __all__ = ["check_fokker_planck"]
 
@@ -120,9 +120,8 @@ def check_fokker_planck(
             "method", f"one of {', '.join(METHODS)}", repr(method), "use 'auto' if in doubt"
         )
     is_log = log_density is not None
-    law = guarded(
-        log_density if is_log else density, "log_density" if is_log else "density", framework, dtype
-    )  # type: ignore[arg-type]
+    given: Any = log_density if is_log else density
+    law = guarded(given, "log_density" if is_log else "density", framework, dtype)
     f, g = (
         guarded(drift, "drift", framework, dtype),
         guarded(diffusion, "diffusion", framework, dtype),

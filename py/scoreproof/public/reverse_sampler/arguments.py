@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.reverse_family.targets import PREDICTIONS, agrees_on, gaussian
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.reverse_sampler.targets import PREDICTIONS, agrees_on, gaussian
 
 __all__ = ["Job", "validate"]
 

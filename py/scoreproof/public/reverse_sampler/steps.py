@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
-from scoreproof.claims.reverse_family.judging import (
+from scoreproof.claims.reverse_family.statement import truth
+from scoreproof.errors import CallableError
+from scoreproof.evidence import Evidence
+from scoreproof.public.reverse_sampler.arguments import Job
+from scoreproof.public.reverse_sampler.targets import Diffused, exact_model, gaussian, mixture
+from scoreproof.public.reverse_sampler.words import (
     VACUOUS,
     describe_effect,
     explain_deviation,
@@ -21,11 +26,6 @@ from scoreproof.claims.reverse_family.judging import (
     percent,
     velocity_error,
 )
-from scoreproof.claims.reverse_family.request import Job
-from scoreproof.claims.reverse_family.statement import truth
-from scoreproof.claims.reverse_family.targets import Diffused, exact_model, gaussian, mixture
-from scoreproof.errors import CallableError
-from scoreproof.evidence import Evidence
 from scoreproof.streams import stream
 
 __all__ = ["Read", "judge_step", "read_step"]

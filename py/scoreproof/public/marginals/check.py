@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.variance_exploding.explanations import Context, candidates, reason
-from scoreproof.claims.variance_exploding.probing import TINY, NotAffine, Probe, declared
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded, to_float
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics.affine_moments import Moments, moments
+from scoreproof.public.marginals.asking import TINY, NotAffine, Probe, declared
+from scoreproof.public.marginals.words import Context, candidates, reason
 from scoreproof.streams import stream
 
 __all__ = ["check_marginals"]

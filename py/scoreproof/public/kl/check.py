@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.gaussian_kl.explanations import REASONS, REDUCE, Laws, candidates, gather
 from scoreproof.claims.gaussian_kl.stable import stable_isotropic
 from scoreproof.diagnosis import diagnose
 from scoreproof.errors import ArgumentError, CallableError
@@ -22,6 +21,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics.cubature import expectation, random_rotation
 from scoreproof.numerics.linear import random_covariance
+from scoreproof.public.kl.words import REASONS, REDUCE, Laws, candidates, gather
 from scoreproof.streams import stream
 
 __all__ = ["check_kl"]
@@ -189,9 +189,14 @@ def _oracle(laws: Laws, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     for i, (m0, c0, m1, c1) in enumerate(zip(*laws, strict=True)):
         root, rotation = np.linalg.cholesky(c0), random_rotation(rng, len(m0))
         parts = [
-            expectation(lambda x, m=m, c=c: _log_density(x, m, c), m0, root, rotation)
+            expectation(
+                lambda x, m=m, c=c: _log_density(x, m, c),  # type: ignore[misc]
+                m0,
+                root,
+                rotation,
+            )
             for m, c in ((m0, c0), (m1, c1))
-        ]  # type: ignore[misc]
+        ]
         value[i] = float(parts[0][0] - parts[1][0])
         size[i] = float(np.sum(np.abs(parts)))
     return value, size

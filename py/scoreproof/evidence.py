@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from scoreproof.coverage import Coverage
     from scoreproof.diagnosis import Diagnosis
 
 __all__ = ["KINDS", "VERDICTS", "Evidence", "Kind", "Verdict", "strength", "worst"]
@@ -46,6 +47,10 @@ class Evidence:
     sentence: one sentence for a person: what was compared, and how far apart it is.
     cost: work done, in units of work (``{"bits": 200, "evaluations": 64}``), never seconds.
     diagnosis: the known fault that the measurement looks like, if a public check looked for one.
+    resolution: the smallest relative deviation of the subject that could not have passed, at the least
+        favourable place that was looked at. Every ``holds`` of a public check has one (0 for exact
+        arithmetic); the claims' own checks state theirs as the smallest ε that they refute.
+    coverage: what was looked at and what was left out; every ``holds`` of a public check has one.
     curves: named ``(x, y)`` series for ``plot()``; ``labels`` names the two axes.
 
     >>> e = Evidence.measured(3e-16, 1e-14, "the two sides agree")
@@ -65,6 +70,8 @@ class Evidence:
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     labels: tuple[str, str] = ("", "error")
     notes: tuple[str, ...] = ()
+    resolution: float | None = None
+    coverage: Coverage | None = None
 
     def __bool__(self) -> bool:
         plugin = sys.modules.get("_scoreproof_pytest")
@@ -218,15 +225,42 @@ class Evidence:
         return self.value / self.bound if self.bound > 0 else (math.inf if self.value > 0 else 0.0)
 
     def explain(self) -> str:
-        """Two or three sentences: the verdict with its number, and the known fault it looks like."""
+        """The verdict with its number; what it would have seen and what it looked at; the cause."""
         head = f"{self.verdict.capitalize()} ({self.kind}): {self.sentence.rstrip('.')}"
         if math.isfinite(self.value) and math.isfinite(self.bound):
             head += f" (error {self.value:.3g}, bound {self.bound:.3g})"
         parts = [head + "."]
         if self.diagnosis is not None:
             parts.append(self.diagnosis.sentence)
+        if self.verdict == "holds" and self.resolution is not None:
+            parts.append(_would_have_seen(self.resolution))
+        if self.verdict != "refuted" and self.coverage is not None:
+            parts.append(self.coverage.describe())
         parts.extend(self.notes)
         return " ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: numbers that are not finite become ``None`` (schema: ``report/evidence.schema.json``)."""
+        found = self.diagnosis
+        return {
+            "kind": self.kind,
+            "verdict": self.verdict,
+            "value": _number(self.value),
+            "bound": _number(self.bound),
+            "resolution": _number(self.resolution),
+            "coverage": None if self.coverage is None else self.coverage.to_dict(),
+            "sentence": self.sentence,
+            "explanation": self.explain(),
+            "diagnosis": None
+            if found is None
+            else {
+                "names": list(found.names),
+                "misfit": _number(found.misfit),
+                "sentence": found.sentence,
+            },
+            "notes": list(self.notes),
+            "cost": dict(self.cost),
+        }
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the measured curves on ``ax`` (a new figure when omitted) and return the axes.
@@ -260,3 +294,13 @@ def worst(evidence: Sequence[Evidence]) -> Evidence:
         return (-VERDICTS.index(e.verdict), ratio if ratio == ratio else 0.0)
 
     return max(evidence, key=alarm)
+
+
+def _would_have_seen(resolution: float) -> str:
+    if resolution == 0:
+        return "Any deviation would have been seen: the arithmetic is exact."
+    return f"A relative deviation of {resolution:.1e} would have been seen, at the least favourable place."
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -19,19 +19,24 @@ __all__ = ["Guarded", "as_numpy", "to_float", "unit_roundoff"]
 
 
 def as_numpy(value: Any) -> np.ndarray:
-    """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype; a
-    tensor is detached.
+    """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype.
+
+    A tensor is detached and brought to the CPU; bfloat16, which NumPy does not have, becomes float32.
     """
     if isinstance(value, np.ndarray):
-        return value
+        return value.astype(np.float32) if value.dtype.name == "bfloat16" else value
     for step in ("detach", "cpu"):
         if hasattr(value, step):
             value = getattr(value, step)()
     if hasattr(value, "resolve_conj"):
-        value = value.resolve_conj()
+        value = value.resolve_conj().resolve_neg()
+        # forward mode hands back zeros that have no storage, which NumPy cannot look into
+        if value._is_zerotensor():
+            value = value.clone()
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":
-        value = value.float()  # NumPy has no bfloat16
-    return np.asarray(value)
+        value = value.float()
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def unit_roundoff(array: Any) -> float:
@@ -90,7 +95,7 @@ def to_float(
     return array
 
 
-def _remedy(error: Exception) -> str:
+def _remedy(error: BaseException) -> str:
     """What most probably helps against an exception out of a user's callable."""
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
@@ -152,7 +157,7 @@ class Guarded:
         self.calls += 1
         try:
             result = self.function(*passed)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script's sys.exit() is no verdict
             shapes = ", ".join(
                 f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments
             )
@@ -195,7 +200,6 @@ class Guarded:
             self.eps = max(self.eps, unit_roundoff(result))
         try:
             array = as_numpy(result)
-            array = array.astype(np.float32) if str(array.dtype) == "bfloat16" else array
         except Exception as error:
             raise CallableError(
                 self.name,

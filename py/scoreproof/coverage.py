@@ -1,0 +1,117 @@
+"""What a check looked at, and what it left out: a verdict speaks of no more than that.
+
+Conventions: ``asked`` counts what the caller wanted looked at (``{"times": 32, "points": 64}``); an
+`Omission` says which of it was not, and why. What the caller himself excluded is ``wished``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["SMALL_PART", "Coverage", "Omission"]
+
+#: Up to this part of the points, drawn at random and dropped here and there, may be missing from
+#: a verdict that names them. A time, a coordinate or a parameter is never a small part.
+SMALL_PART = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Something asked for that was not looked at.
+
+    ``what``: a key of ``Coverage.asked``. ``reason``: as in "2 times (t = 0.999, 1), where the drift
+    is not finite". ``wished``: the caller excluded it. ``scattered``: single random draws, each of
+    which stands for nothing that the others do not show; only then can the part be small.
+    """
+
+    what: str
+    count: int
+    reason: str
+    where: str = ""
+    wished: bool = False
+    scattered: bool = False
+
+    def describe(self) -> str:
+        """``2 times (t = 0.999, 1), where the drift is not finite``."""
+        where = f" ({self.where})" if self.where else ""
+        return f"{self.count} {_plain(self.what, self.count)}{where}, {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was asked, what was left out, and how the rest lies (``span``, one clause).
+
+    >>> c = Coverage({"times": 32, "points": 64}, (Omission("times", 1, "where p underflows", "t = 1"),))
+    >>> c.looked_at, len(c.gaps)
+    ({'times': 31, 'points': 64}, 1)
+    >>> c.describe()
+    'Looked at 31 of 32 times and 64 points; left out: 1 time (t = 1), where p underflows.'
+    """
+
+    asked: Mapping[str, int]
+    left_out: tuple[Omission, ...] = field(default=())
+    span: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = {o.what for o in self.left_out} - set(self.asked)
+        if unknown:
+            raise ValueError(f"left_out must name what was asked for (got {sorted(unknown)})")
+
+    @property
+    def looked_at(self) -> dict[str, int]:
+        """How many of each were looked at."""
+        missing = dict.fromkeys(self.asked, 0)
+        for omission in self.left_out:
+            missing[omission.what] += omission.count
+        return {what: max(n - missing[what], 0) for what, n in self.asked.items()}
+
+    @property
+    def nothing(self) -> str | None:
+        """What there was none of, if something: a verdict from it would be about nothing."""
+        return next((what for what, n in self.looked_at.items() if n == 0), None)
+
+    @property
+    def gaps(self) -> tuple[Omission, ...]:
+        """What was left out without the caller's wish and is no small part: it forbids ``holds``."""
+        return tuple(o for o in self.left_out if not o.wished and not self._small(o))
+
+    def _small(self, omission: Omission) -> bool:
+        alike = sum(o.count for o in self.left_out if o.what == omission.what and not o.wished)
+        return omission.scattered and alike <= SMALL_PART * self.asked[omission.what]
+
+    def describe(self) -> str:
+        """One sentence: what was looked at, where, and what was left out."""
+        parts = []
+        for what, n in self.looked_at.items():
+            total = self.asked[what]
+            parts.append(f"{n} {'' if n == total else f'of {total} '}{_plain(what, total)}")
+        listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        span = f" ({self.span})" if self.span else ""
+        out = "; ".join(o.describe() for o in self.left_out)
+        tail = f"left out: {out}" if out else "nothing was left out"
+        return f"Looked at {listed}{span}; {tail}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        left_out = [
+            {
+                "what": o.what,
+                "count": o.count,
+                "reason": o.reason,
+                "where": o.where,
+                "wished": o.wished,
+            }
+            for o in self.left_out
+        ]
+        return {
+            "asked": dict(self.asked),
+            "looked_at": self.looked_at,
+            "left_out": left_out,
+            "span": self.span,
+        }
+
+
+def _plain(what: str, count: int) -> str:
+    return what[:-1] if count == 1 and what.endswith("s") else what

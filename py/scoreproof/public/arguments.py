@@ -1,0 +1,47 @@
+"""What arguments the public checks have in common are held to."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError
+
+__all__ = ["accepted", "count", "seeded"]
+
+
+def accepted(tolerance: Any) -> float | None:
+    """``tolerance`` as the relative error that the caller accepts: ``None``, or a number in (0, 1)."""
+    if tolerance is None:
+        return None
+    if not (isinstance(tolerance, Real) and np.isfinite(float(tolerance))) or isinstance(
+        tolerance, bool
+    ):
+        raise ArgumentError(
+            "tolerance",
+            "a number in (0, 1)",
+            repr(tolerance),
+            "it is the relative error that you accept",
+        )
+    if not 0 <= float(tolerance) < 1:
+        raise ArgumentError(
+            "tolerance",
+            "in (0, 1)",
+            tolerance,
+            "it is the relative error that you accept, e.g. 0.01",
+        )
+    return float(tolerance) or None
+
+
+def count(argument: str, value: Any, least: int, remedy: str) -> int:
+    """``value`` as an integer of at least ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ArgumentError(argument, f"an integer >= {least}", repr(value), remedy)
+    return int(value)
+
+
+def seeded(seed: Any) -> int:
+    """``seed`` as an integer >= 0."""
+    return count("seed", seed, 0, "it names the random streams; 0 is as good as any")

@@ -1,0 +1,176 @@
+"""The rule of a verdict, once for all public checks: what was found, what could have been seen, of what.
+
+Conventions
+-----------
+- ``error`` is the relative deviation found at each place, ``bound`` the part of it that rounding,
+  quadrature or extrapolation may explain there, ``gain`` the error that a relative deviation of one
+  would have shown there (1 where both are relative to the same size).
+- ``tolerance`` is the relative deviation that the caller accepts; ``None`` accepts none.
+- Resolution: a deviation δ shows as an error of at least ``gain δ - bound``, so δ > 2 bound/gain
+  cannot pass. With a tolerance the resolution is the tolerance, if rounding leaves room for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.errors import ScoreproofError
+from scoreproof.evidence import Evidence, Kind
+
+__all__ = ["COARSEST", "compared", "public_check", "settled"]
+
+#: A check that would have missed a deviation of this size says nothing, unless the caller accepts it.
+COARSEST = 0.01
+FINER = "use float64"
+
+F = TypeVar("F", bound=Callable[..., Evidence])
+
+
+def compared(
+    error: Any,
+    bound: Any,
+    sentence: str,
+    *,
+    coverage: Coverage,
+    gain: Any = 1.0,
+    tolerance: float | None = None,
+    remedy: str = FINER,
+    kind: Kind = "float",
+    **more: Any,
+) -> Evidence:
+    """Errors at places against their bounds, by the rule.
+
+    Parameters
+    ----------
+    error, bound, gain: arrays that broadcast to one shape, one entry a place (see the conventions).
+    coverage: what the places are, and what is missing among them.
+    remedy: what the caller can do where the resolution does not suffice ("use float64, or a larger
+        t_min").
+    more: further fields of `Evidence` (``cost``, ``curves``, ``labels``, ``notes``, ``diagnosis``).
+
+    Refuted: an error above ``tolerance * gain + bound``. Holds: every error below it, with room to
+    spare, at a resolution of 1 % or of the tolerance, and nothing left out. Undecided otherwise.
+
+    >>> seen = Coverage({"points": 3})
+    >>> e = compared([1e-15, 0.0, 2e-15], 1e-14, "f against its formula", coverage=seen)
+    >>> e.verdict, e.resolution
+    ('holds', 2e-14)
+    >>> compared([1e-3, 0.0, 0.0], 0.02, "f in bfloat16", coverage=seen).verdict
+    'undecided'
+    >>> compared([1e-3, 0.0, 0.0], 0.02, "f in bfloat16", coverage=seen, tolerance=0.1).verdict
+    'holds'
+    """
+    found, blur, size = (
+        a.ravel()
+        for a in np.broadcast_arrays(*(np.asarray(v, float) for v in (error, bound, gain)))
+    )
+    accepted = tolerance or 0.0
+    limit = accepted * size + blur
+    if found.size == 0:
+        return settled(
+            Evidence.undecided(kind, f"{sentence}: nothing was compared", **more),
+            resolution=math.inf,
+            coverage=coverage,
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(found > 0, found / limit, 0.0)
+        seen = np.where(size > 0, 2 * blur / size, np.inf)
+    if not np.all(np.isfinite(found)) or not np.all(np.isfinite(limit)):
+        k = int(np.argmax(~np.isfinite(found + limit)))
+        text = f"{sentence}: the error or its bound is not finite"
+        return settled(
+            replace(Evidence.undecided(kind, text, **more), value=float(found[k])),
+            resolution=math.inf,
+            coverage=coverage,
+        )
+    k = int(np.argmax(ratio))
+    evidence = Evidence.measured(found[k], limit[k], sentence, kind=kind, **more)
+    # an error between what is surely accepted and what surely is not
+    close = (found > blur) & (found > accepted * size - blur)
+    if evidence.verdict == "holds" and np.any(close):
+        k = int(np.argmax(np.where(close, found / limit, 0.0)))
+        text = (
+            f"{sentence}: the error {found[k]:.3g} is within rounding of the tolerance {accepted:g}"
+        )
+        evidence = replace(Evidence.undecided(kind, text, **more), value=float(found[k]))
+    return settled(
+        evidence,
+        resolution=float(np.max(seen)),
+        coverage=coverage,
+        tolerance=tolerance,
+        remedy=remedy,
+    )
+
+
+def settled(
+    evidence: Evidence,
+    *,
+    resolution: float,
+    coverage: Coverage,
+    tolerance: float | None = None,
+    remedy: str = FINER,
+) -> Evidence:
+    """``evidence`` with its resolution and coverage; a ``holds`` that they do not carry is undecided.
+
+    ``resolution`` is what the check alone can see, without the tolerance; 0 in exact arithmetic.
+    """
+    stated = max(resolution, tolerance or 0.0)
+    evidence = replace(evidence, resolution=stated, coverage=coverage)
+    if evidence.verdict != "holds":
+        return evidence
+    worst = tolerance if tolerance else COARSEST
+    if coverage.nothing is not None:
+        return _undecided(evidence, f"there are no {coverage.nothing} to judge")
+    if coverage.gaps:
+        what = "; ".join(o.describe() for o in coverage.gaps)
+        return _undecided(
+            evidence, f"no error is seen, but what was left out is not judged: {what}"
+        )
+    if not resolution <= worst:
+        what = "the tolerance is" if tolerance else "a verdict needs"
+        text = (
+            f"no error is seen, but a relative deviation below {_size(resolution)} would not have "
+            f"been seen ({what} {_size(worst)}): {remedy}"
+        )
+        return _undecided(evidence, text)
+    return evidence
+
+
+def _undecided(evidence: Evidence, why: str) -> Evidence:
+    return replace(
+        evidence, verdict="undecided", sentence=f"{evidence.sentence.rstrip('.')}: {why}"
+    )
+
+
+def _size(resolution: float) -> str:
+    if not math.isfinite(resolution):
+        return "any size"
+    return f"{100 * resolution:.3g} %" if resolution >= 1e-4 else f"{resolution:.1e}"
+
+
+def public_check(function: F) -> F:
+    """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage."""
+
+    @functools.wraps(function)
+    def judge(*args: Any, **kwargs: Any) -> Evidence:
+        evidence = function(*args, **kwargs)
+        if evidence.verdict == "holds" and (
+            evidence.coverage is None
+            or evidence.resolution is None
+            or evidence.coverage.gaps
+            or evidence.resolution > (kwargs.get("tolerance") or COARSEST)
+        ):
+            raise ScoreproofError(
+                f"{function.__name__} returned `holds` without saying what it looked at and would have "
+                "seen; this is a mistake of scoreproof's, please report it"
+            )
+        return evidence
+
+    return judge  # type: ignore[return-value]

@@ -1,0 +1,43 @@
+"""A small share of `bench/soundness.py`: random wrong subjects do not hold, right ones are not refuted."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import pytest
+
+SEEDS = range(1_000_000, 1_000_006)  # not those of the report
+
+
+@pytest.fixture(scope="module")
+def soundness(root):
+    spec = importlib.util.spec_from_file_location("soundness", root / "bench" / "soundness.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(root / "bench"))
+
+
+CHECKS = (
+    "marginals",
+    "denoiser",
+    "score",
+    "kl",
+    "trace_estimator",
+    "log_likelihood_gradient",
+    "backward",
+    "fokker_planck",
+    "reverse_sampler",
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_subjects(soundness, root, check):
+    assert soundness.CHECKS == CHECKS
+    if not (root / "bench" / "subjects" / f"{check}.py").exists():
+        pytest.skip("no subjects yet")
+    for seed in SEEDS:
+        row = soundness.one(check, seed)
+        assert row["wrong"] != "holds", row
+        assert row["right"] != "refuted", row

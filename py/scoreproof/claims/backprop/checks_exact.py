@@ -140,42 +140,40 @@ _SAME = "made in both versions alike, so they still agree; only the sum over pat
 @check(kind="exact", instances=_few_graphs, blind=dict.fromkeys(COMMON, _SAME))
 def two_loops(subject: Loops, graphs: list[Graph], rng: np.random.Generator) -> Evidence:
     """The literal statement and no more: version 1 against version 2 from the same left-over state,
-    in words, each over a linear extension of its own and with its own random inner order. It shows
-    what that comparison alone cannot see.
+    in words, each over a linear extension of its own and with its own random inner order, and once
+    more with every inner order turned round: of any two neighbours each comes first once, so no
+    draw can hide what depends on their order. It shows what that comparison alone cannot see.
     """
     draw = random.Random(int(rng.integers(2**63)))
     wrong = cases = 0
     for graph in graphs:
         base = _word_pass(graph)
+        left_over = _LEFT_OVER[: graph.size]
         for order in graph.linear_extensions():
             other = graph.random_order(rng)
             for v_out in range(graph.size):
-                first = BackwardPass(
-                    order,
-                    _shuffle(graph.successors, draw),
-                    graph.predecessors,
-                    _PARTIALS,
-                    base.zeros,
-                    v_out,
-                    _ONE,
-                )
-                second = BackwardPass(
-                    other,
-                    graph.successors,
-                    _shuffle(graph.predecessors, draw),
-                    _PARTIALS,
-                    base.zeros,
-                    v_out,
-                    _ONE,
-                )
-                left_over = _LEFT_OVER[: graph.size]
-                one = subject.pull(first, subject.prepare(first, list(left_over)))
-                two = subject.push(second, subject.prepare(second, list(left_over)))
-                cases += 1
-                wrong += one != two
+                pulled = _both_ways(graph.successors, draw)
+                pushed = _both_ways(graph.predecessors, draw)
+                for k in range(max(len(pulled), len(pushed))):
+                    outward, inward = pulled[k % len(pulled)], pushed[k % len(pushed)]
+                    first, second = (
+                        BackwardPass(turn, outward, inward, _PARTIALS, base.zeros, v_out, _ONE)
+                        for turn in (order, other)
+                    )
+                    one = subject.pull(first, subject.prepare(first, list(left_over)))
+                    two = subject.push(second, subject.prepare(second, list(left_over)))
+                    cases += 1
+                    wrong += one != two
     return Evidence.exact(
         wrong, f"the two versions differ in {wrong} of {cases} cases", cost={"cases": cases}
     )
+
+
+def _both_ways(links: Any, draw: random.Random) -> list[list[list[tuple[int, int]]]]:
+    """A random inner order and its reverse; one of them where they are the same."""
+    out = _shuffle(links, draw)
+    turned = [link[::-1] for link in out]
+    return [out] if turned == out else [out, turned]
 
 
 def _large_pass(size: int, rng: np.random.Generator) -> BackwardPass:

@@ -10,20 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["SMALL_PART", "Coverage", "Omission"]
+__all__ = ["NEVER_SMALL", "SMALL_PART", "Coverage", "Omission"]
 
 #: Up to this part of the points, drawn at random and dropped here and there, may be missing from
-#: a verdict that names them. A time, a coordinate or a parameter is never a small part.
+#: a verdict that names them.
 SMALL_PART = 0.05
+#: Each of these stands for something that the others do not show: one of them is no small part.
+NEVER_SMALL = ("times", "coordinates", "parameters", "nodes", "arguments")
 
 
 @dataclass(frozen=True, slots=True)
 class Omission:
     """Something asked for that was not looked at.
 
-    ``what``: a key of ``Coverage.asked``. ``reason``: as in "2 times (t = 0.999, 1), where the drift
-    is not finite". ``wished``: the caller excluded it. ``scattered``: single random draws, each of
-    which stands for nothing that the others do not show; only then can the part be small.
+    ``what``: a key of ``Coverage.asked``. ``reason``: as in "2 times (t = 0.999, 1), where the
+    drift is not finite". ``wished``: the caller excluded it. ``scattered``: single random draws,
+    each of which stands for nothing that the others do not show; only then can the part be small.
     """
 
     what: str
@@ -43,7 +45,8 @@ class Omission:
 class Coverage:
     """What was asked, what was left out, and how the rest lies (``span``, one clause).
 
-    >>> c = Coverage({"times": 32, "points": 64}, (Omission("times", 1, "where p underflows", "t = 1"),))
+    >>> underflow = Omission("times", 1, "where p underflows", "t = 1")
+    >>> c = Coverage({"times": 32, "points": 64}, (underflow,))
     >>> c.looked_at, len(c.gaps)
     ({'times': 31, 'points': 64}, 1)
     >>> c.describe()
@@ -70,16 +73,21 @@ class Coverage:
     @property
     def nothing(self) -> str | None:
         """What there was none of, if something: a verdict from it would be about nothing."""
+        if not self.asked:
+            return "places"
         return next((what for what, n in self.looked_at.items() if n == 0), None)
 
     @property
     def gaps(self) -> tuple[Omission, ...]:
-        """What was left out without the caller's wish and is no small part: it forbids ``holds``."""
+        """What was left out unwished and is no small part: it forbids ``holds``."""
         return tuple(o for o in self.left_out if not o.wished and not self._small(o))
 
     def _small(self, omission: Omission) -> bool:
-        alike = sum(o.count for o in self.left_out if o.what == omission.what and not o.wished)
-        return omission.scattered and alike <= SMALL_PART * self.asked[omission.what]
+        alike = [o for o in self.left_out if o.what == omission.what]
+        unwished = sum(o.count for o in alike if not o.wished)
+        wanted = self.asked[omission.what] - sum(o.count for o in alike if o.wished)
+        small = omission.scattered and omission.what not in NEVER_SMALL
+        return small and unwished <= SMALL_PART * wanted
 
     def describe(self) -> str:
         """One sentence: what was looked at, where, and what was left out."""
@@ -114,4 +122,6 @@ class Coverage:
 
 
 def _plain(what: str, count: int) -> str:
-    return what[:-1] if count == 1 and what.endswith("s") else what
+    if count != 1 or not what.endswith("s") or what.endswith("ss"):
+        return what
+    return what[:-3] + "y" if what.endswith("ies") else what[:-1]

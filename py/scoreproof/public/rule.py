@@ -1,4 +1,4 @@
-"""The rule of a verdict, once for all public checks: what was found, what could have been seen, of what.
+"""The rule of a verdict, once for all public checks: what was found, of what could be seen.
 
 Conventions
 -----------
@@ -13,6 +13,7 @@ Conventions
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +27,8 @@ from scoreproof.evidence import Evidence, Kind
 
 __all__ = ["COARSEST", "compared", "public_check", "settled"]
 
-#: A check that would have missed a deviation of this size says nothing, unless the caller accepts it.
+#: A check that would have missed a deviation of this size says nothing, unless the caller
+#: accepts it.
 COARSEST = 0.01
 FINER = "use float64"
 
@@ -55,8 +57,10 @@ def compared(
         t_min").
     more: further fields of `Evidence` (``cost``, ``curves``, ``labels``, ``notes``, ``diagnosis``).
 
-    Refuted: an error above ``tolerance * gain + bound``. Holds: every error below it, with room to
-    spare, at a resolution of 1 % or of the tolerance, and nothing left out. Undecided otherwise.
+    Refuted: an error above ``tolerance * gain + bound`` at some place, whatever is not finite at
+    others. Holds: every error below it, with room to spare, at a resolution of 1 % or of the
+    tolerance, and nothing left out. Undecided otherwise. Raises ``ValueError`` for a negative
+    bound: it is the check's mistake.
 
     >>> seen = Coverage({"points": 3})
     >>> e = compared([1e-15, 0.0, 2e-15], 1e-14, "f against its formula", coverage=seen)
@@ -71,19 +75,23 @@ def compared(
         a.ravel()
         for a in np.broadcast_arrays(*(np.asarray(v, float) for v in (error, bound, gain)))
     )
+    found, size = np.abs(found), np.abs(size)
+    if np.any(blur < 0):
+        raise ValueError(f"bound must be >= 0 (got {np.min(blur):g})")
     accepted = tolerance or 0.0
-    limit = accepted * size + blur
     if found.size == 0:
         return settled(
             Evidence.undecided(kind, f"{sentence}: nothing was compared", **more),
             resolution=math.inf,
             coverage=coverage,
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(found > 0, found / limit, 0.0)
-        seen = np.where(size > 0, 2 * blur / size, np.inf)
-    if not np.all(np.isfinite(found)) or not np.all(np.isfinite(limit)):
-        k = int(np.argmax(~np.isfinite(found + limit)))
+    with np.errstate(all="ignore"):
+        limit = accepted * size + blur
+        known = np.isfinite(found) & np.isfinite(limit)
+        ratio = np.where((found > 0) & known, found / limit, 0.0)
+        seen = np.where(known & (size > 0), 2 * blur / size, np.inf)
+    if not np.all(known) and not np.any(ratio > 1):
+        k = int(np.argmin(known))
         text = f"{sentence}: the error or its bound is not finite"
         return settled(
             replace(Evidence.undecided(kind, text, **more), value=float(found[k])),
@@ -95,7 +103,7 @@ def compared(
     # an error between what is surely accepted and what surely is not
     close = (found > blur) & (found > accepted * size - blur)
     if evidence.verdict == "holds" and np.any(close):
-        k = int(np.argmax(np.where(close, found / limit, 0.0)))
+        k = int(np.argmax(np.where(close, ratio, 0.0)))
         text = (
             f"{sentence}: the error {found[k]:.3g} is within rounding of the tolerance {accepted:g}"
         )
@@ -117,7 +125,8 @@ def settled(
     tolerance: float | None = None,
     remedy: str = FINER,
 ) -> Evidence:
-    """``evidence`` with its resolution and coverage; a ``holds`` that they do not carry is undecided.
+    """``evidence`` with its resolution and coverage; a ``holds`` that they do not carry becomes
+    undecided.
 
     ``resolution`` is what the check alone can see, without the tolerance; 0 in exact arithmetic.
     """
@@ -136,8 +145,8 @@ def settled(
     if not resolution <= worst:
         what = "the tolerance is" if tolerance else "a verdict needs"
         text = (
-            f"no error is seen, but a relative deviation below {_size(resolution)} would not have "
-            f"been seen ({what} {_size(worst)}): {remedy}"
+            f"no error is seen, but a relative deviation below {_size(resolution)} would not "
+            f"have been seen ({what} {_size(worst)}): {remedy}"
         )
         return _undecided(evidence, text)
     return evidence
@@ -157,19 +166,22 @@ def _size(resolution: float) -> str:
 
 def public_check(function: F) -> F:
     """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage."""
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def judge(*args: Any, **kwargs: Any) -> Evidence:
         evidence = function(*args, **kwargs)
+        given = signature.bind_partial(*args, **kwargs).arguments
         if evidence.verdict == "holds" and (
             evidence.coverage is None
             or evidence.resolution is None
             or evidence.coverage.gaps
-            or evidence.resolution > (kwargs.get("tolerance") or COARSEST)
+            or evidence.coverage.nothing is not None
+            or not evidence.resolution <= (given.get("tolerance") or COARSEST)
         ):
             raise ScoreproofError(
-                f"{function.__name__} returned `holds` without saying what it looked at and would have "
-                "seen; this is a mistake of scoreproof's, please report it"
+                f"{function.__name__} returned `holds` without saying what it looked at and would"
+                " have seen; this is a mistake of scoreproof's, please report it"
             )
         return evidence
 

@@ -1,7 +1,8 @@
-"""Times to look at: a whole span with random ones among them, closer together where the answer changes.
+"""Times to look at: a whole span, some random, closer together where the answer changes.
 
-Conventions: a `Sweep` is increasing; ``chosen`` means that the caller named the times, and then none is
-added. Between two neighbours nothing is seen: ``describe`` says how far apart they are at most.
+Conventions: a `Sweep` is increasing; ``chosen`` means that the caller named the times, and then
+none is added. Between two neighbours nothing is seen: ``describe`` says how far apart they are at
+most.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Sweep:
 
     @property
     def gap(self) -> float:
-        """The largest stretch of the span without a time, as a part of the span (0 if it is a point)."""
+        """The largest stretch of the span without a time, as a part of it (0 if it is a point)."""
         if self.high <= self.low:
             return 0.0
         ends = np.concatenate([[self.low], self.times, [self.high]])
@@ -44,8 +45,8 @@ class Sweep:
             shown = ", ".join(f"{t:.3g}" for t in self.times[:8])
             return f"t = {shown}{', …' if self.times.size > 8 else ''}, as asked"
         return (
-            f"t from {self.times[0]:.3g} to {self.times[-1]:.3g}, some random, nowhere further apart "
-            f"than {100 * self.gap:.2g} % of the span"
+            f"t from {self.times[0]:.3g} to {self.times[-1]:.3g}, some random, nowhere further"
+            f" apart than {100 * self.gap:.2g} % of the span"
         )
 
 
@@ -64,7 +65,8 @@ def over(low: float, high: float, rng: np.random.Generator, count: int = COUNT) 
 
 
 def named(argument: str, times: Any, *, low: float = 0.0, high: float = np.inf) -> Sweep:
-    """The caller's own times, sorted, without repeats; raises ``ArgumentError`` outside ``(low, high]``.
+    """The caller's own times, sorted, without repeats; raises ``ArgumentError`` outside ``(low,
+    high]``.
 
     >>> named("times", [0.5, 0.1, 0.5]).times.tolist()
     [0.1, 0.5]
@@ -90,17 +92,21 @@ def refined(
     rounds: int = 3,
     most: int = 32,
 ) -> tuple[Sweep, np.ndarray]:
-    """More times between neighbours whose ``values`` differ by more than ``jump``; none if the caller chose.
+    """More times between neighbours whose ``values`` differ by more than ``jump``; none if the
+    caller chose.
 
-    ``values``: one number or row a time; ``ask(times)`` returns them for new times. At most ``most``
-    times are added, the largest differences first. Returns the sweep and all values in its order.
+    ``values``: one number or row a time; ``ask(times)`` returns them for new times. At most
+    ``most`` times are added, the largest differences first; differences that are not finite count
+    as none. Returns the sweep and all values in its order.
     """
     if sweep.chosen:
         return sweep, values
     added = 0
     for _ in range(rounds):
         flat = values.reshape(len(sweep.times), -1)
-        steps = np.max(np.abs(np.diff(flat, axis=0)), axis=1, initial=0.0)
+        with np.errstate(all="ignore"):
+            steps = np.max(np.abs(np.diff(flat, axis=0)), axis=1, initial=0.0)
+        steps = np.where(np.isfinite(steps), steps, 0.0)
         where = np.flatnonzero(steps > jump)
         where = where[np.argsort(-steps[where])][: most - added]
         if where.size == 0:

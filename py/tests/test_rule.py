@@ -269,3 +269,17 @@ def test_the_guard_holds_a_check_to_the_callers_tolerance():
         check(accepted)(1, tolerance=0.04)
     with pytest.raises(ScoreproofError, match="mistake of scoreproof's"):
         check(bare(coverage=SEEN, resolution=1e-3))(1, tolerance=1e-4)
+
+
+def test_what_the_subjects_own_rounding_may_explain_is_neither_granted_nor_refuted():
+    for error, verdict in ((0.001, "holds"), (0.02, "undecided"), (0.2, "refuted")):
+        e = compared(
+            [error, 0.0], 0.002, "f", coverage=SEEN, excuse=[0.1, 0.0], remedy="use float64"
+        )
+        assert e.verdict == verdict
+        assert e.resolution == 0.004
+        assert (verdict == "undecided") == ("what could be passed over: use float64" in e.sentence)
+    # it excuses its own place only
+    assert compared([0.0, 0.02], 0.002, "f", coverage=SEEN, excuse=[0.1, 0.0]).verdict == "refuted"
+    with pytest.raises(ValueError, match="excuse must be >= 0"):
+        compared([0.0], 0.1, "f", coverage=SEEN, excuse=-1.0)

@@ -42,6 +42,7 @@ def compared(
     *,
     coverage: Coverage,
     gain: Any = 1.0,
+    excuse: Any = 0.0,
     tolerance: float | None = None,
     remedy: str = FINER,
     kind: Kind = "float",
@@ -52,13 +53,15 @@ def compared(
     Parameters
     ----------
     error, bound, gain: arrays that broadcast to one shape, one entry a place (see the conventions).
+    excuse: more error, beyond ``bound``, that the subject's own rounding may explain: it keeps a
+        place from being refuted and grants nothing, an error that needs it is undecided.
     coverage: what the places are, and what is missing among them.
     remedy: what the caller can do where the resolution does not suffice ("use float64, or a larger
         t_min").
     more: further fields of `Evidence` (``cost``, ``curves``, ``labels``, ``notes``, ``diagnosis``).
 
-    Refuted: an error above ``tolerance * gain + bound`` at some place, whatever is not finite at
-    others. Holds: every error below it, with room to spare, at a resolution of 1 % or of the
+    Refuted: an error above ``tolerance * gain + bound + excuse`` at some place, whatever is not
+    finite at others. Holds: every error below it, with room to spare, at a resolution of 1 % or of the
     tolerance, and nothing left out. Undecided otherwise. Raises ``ValueError`` for a negative
     bound: it is the check's mistake.
 
@@ -71,13 +74,14 @@ def compared(
     >>> compared([1e-3, 0.0, 0.0], 0.02, "f in bfloat16", coverage=seen, tolerance=0.1).verdict
     'holds'
     """
-    found, blur, size = (
+    found, blur, size, spare = (
         a.ravel()
-        for a in np.broadcast_arrays(*(np.asarray(v, float) for v in (error, bound, gain)))
+        for a in np.broadcast_arrays(*(np.asarray(v, float) for v in (error, bound, gain, excuse)))
     )
     found, size = np.abs(found), np.abs(size)
-    if np.any(blur < 0):
-        raise ValueError(f"bound must be >= 0 (got {np.min(blur):g})")
+    for name, part in (("bound", blur), ("excuse", spare)):
+        if np.any(part < 0):
+            raise ValueError(f"{name} must be >= 0 (got {np.min(part):g})")
     accepted = tolerance or 0.0
     if found.size == 0:
         return settled(
@@ -86,7 +90,7 @@ def compared(
             coverage=coverage,
         )
     with np.errstate(all="ignore"):
-        limit = accepted * size + blur
+        limit = accepted * size + blur + spare
         known = np.isfinite(found) & np.isfinite(limit)
         ratio = np.where((found > 0) & known, found / limit, 0.0)
         seen = np.where(known & (size > 0), 2 * blur / size, np.inf)
@@ -104,9 +108,8 @@ def compared(
     close = (found > blur) & (found > accepted * size - blur)
     if evidence.verdict == "holds" and np.any(close):
         k = int(np.argmax(np.where(close, ratio, 0.0)))
-        text = (
-            f"{sentence}: the error {found[k]:.3g} is within rounding of the tolerance {accepted:g}"
-        )
+        near = f"the tolerance {accepted:g}" if accepted else "what could be passed over"
+        text = f"{sentence}: the error {found[k]:.3g} is within rounding of {near}: {remedy}"
         evidence = replace(Evidence.undecided(kind, text, **more), value=float(found[k]))
     return settled(
         evidence,

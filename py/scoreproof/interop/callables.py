@@ -191,9 +191,16 @@ class Guarded:
         """
         return self.accept(self.raw(*arguments), shape)
 
-    def accept(self, result: Any, shape: tuple[int, ...] | None, part: str = "") -> np.ndarray:
-        """Judge one returned array: numeric, broadcastable to ``shape``, finite. ``part`` names it
-        in messages.
+    def accept(
+        self,
+        result: Any,
+        shape: tuple[int, ...] | None,
+        part: str = "",
+        *,
+        finite: bool = True,
+    ) -> np.ndarray:
+        """Judge one returned array: numeric, broadcastable to ``shape``, finite (unless the caller
+        looks after that). ``part`` names it in messages.
         """
         what = f"return {part or 'an array'}"
         if hasattr(result, "dtype"):
@@ -227,7 +234,7 @@ class Guarded:
                     f"it returned shape {array.shape}",
                     "points are rows: one row in, one row out",
                 ) from None
-        if not np.all(np.isfinite(array)):
+        if finite and not np.all(np.isfinite(array)):
             count = int(np.size(array) - np.isfinite(array).sum())
             raise CallableError(
                 self.name,

@@ -104,16 +104,28 @@ class NoisyAtoms:
         return np.linalg.cholesky(self.cov)
 
     @cached_property
+    def _roots(self) -> np.ndarray | None:
+        """The standard deviations ``(d,)`` of a diagonal covariance: nothing to solve with then."""
+        diagonal = np.diagonal(self.cov)
+        return np.sqrt(diagonal) if np.count_nonzero(self.cov) <= len(diagonal) else None
+
+    def _divided(self, rows: np.ndarray) -> np.ndarray:
+        """``L⁻¹`` times each row."""
+        if self._roots is not None:
+            return rows / self._roots
+        return solve_triangular(self._factor, rows.T, lower=True).T
+
+    @cached_property
     def _whitened(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The data's mean, the whitened centred data ``(n, d)``, and the log weight of each atom
         minus half its norm².
         """
         centre = self.prior.mean()
-        z = solve_triangular(self._factor, (self.prior.points - centre).T, lower=True).T
+        z = self._divided(self.prior.points - centre)
         return centre, z, np.log(np.asarray(self.prior.weights)) - 0.5 * np.sum(z**2, axis=1)
 
     def _whiten(self, y: np.ndarray) -> np.ndarray:
-        return solve_triangular(self._factor, (y - self._whitened[0]).T, lower=True).T
+        return self._divided(y - self._whitened[0])
 
     def _blocks(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Row blocks of y: the slice, the whitened rows, and ``log w_i + z·z_i - |z_i|²/2`` for
@@ -138,14 +150,15 @@ class NoisyAtoms:
             out[part] = log_sum_exp(logs) - 0.5 * np.sum(z * z, axis=1) + norm
         return out
 
-    def _weights(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    def weights(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Row blocks of y: the slice, and the posterior probability of every atom at its rows."""
         for part, _, logs in self._blocks(y):
             yield part, np.exp(logs - log_sum_exp(logs)[:, None])
 
     def posterior_mean(self, y: np.ndarray) -> np.ndarray:
         """``E[X | Y = y]``: ``(m, d)``."""
         out = np.empty((len(y), self.prior.dimension))
-        for part, r in self._weights(y):
+        for part, r in self.weights(y):
             out[part] = r @ self.prior.points
         return out
 
@@ -153,18 +166,27 @@ class NoisyAtoms:
         """``Cov[X | Y = y]``: ``(m, d, d)``."""
         d = self.prior.dimension
         out = np.empty((len(y), d, d))
-        for part, r in self._weights(y):
+        for part, r in self.weights(y):
             for row, weights in zip(range(part.start, part.stop), r, strict=True):
                 centred = self.prior.points - weights @ self.prior.points
                 out[row] = (centred * weights[:, None]).T @ centred
         return out
+
+    def score(self, y: np.ndarray) -> np.ndarray:
+        """``∇ log p_Y`` at the rows of y: ``(m, d)``."""
+        out = np.empty((len(y), self.prior.dimension))
+        for part, r in self.weights(y):
+            out[part] = r @ self._whitened[1] - self._whiten(y[part])
+        if self._roots is not None:
+            return out / self._roots
+        return solve_triangular(self._factor, out.T, lower=True, trans="T").T
 
     def perplexity(self, y: np.ndarray) -> np.ndarray:
         """exp of the entropy of the softmax weights at each row of y, between 1 and n: how many
         atoms share in it.
         """
         out = np.empty(len(y))
-        for part, r in self._weights(y):
+        for part, r in self.weights(y):
             out[part] = np.exp(-np.sum(r * np.log(np.where(r > 0, r, 1.0)), axis=1))
         return out
 

@@ -84,7 +84,7 @@ class GaussianMixture:
         complex x allowed.
         """
         centred = x[:, None, :] - self.means
-        scores = -np.einsum("nki,kij->nkj", centred, self._precisions)
+        scores = -np.swapaxes(np.swapaxes(centred, 0, 1) @ self._precisions, 0, 1)
         # no conjugation anywhere, so that a complex step through here differentiates
         return self._log_norms + 0.5 * np.einsum("nkd,nkd->nk", centred, scores), scores
 
@@ -128,7 +128,7 @@ class GaussianMixture:
             self.weights, self.means @ matrix.T + shift, matrix @ self.covariances @ matrix.T
         )
 
-    def _component_posteriors(
+    def component_posteriors(
         self, y: np.ndarray, cov: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Kalman update of each component: responsibilities ``(n, k)``, means ``(n, k, d)``,
@@ -137,19 +137,20 @@ class GaussianMixture:
         r = self.noised(cov).responsibilities(y)
         total = self.covariances + cov
         gains = np.swapaxes(np.linalg.solve(total, np.swapaxes(self.covariances, -1, -2)), -1, -2)
-        means = self.means + np.einsum("kij,nkj->nki", gains, y[:, None, :] - self.means)
+        moved = np.swapaxes(y[:, None, :] - self.means, 0, 1) @ np.swapaxes(gains, -1, -2)
+        means = self.means + np.swapaxes(moved, 0, 1)
         return r, means, self.covariances - gains @ self.covariances
 
     def posterior_mean(self, y: np.ndarray, cov: np.ndarray) -> np.ndarray:
         """``E[X | X + N(0, cov) = y]`` at the rows of y, by a Kalman update of each component:
         ``(n, d)``.
         """
-        r, means, _ = self._component_posteriors(y, cov)
+        r, means, _ = self.component_posteriors(y, cov)
         return np.einsum("nk,nkd->nd", r, means)
 
     def posterior_covariance(self, y: np.ndarray, cov: np.ndarray) -> np.ndarray:
         """``Cov[X | X + N(0, cov) = y]`` at the rows of y: ``(n, d, d)``."""
-        r, means, covariances = self._component_posteriors(y, cov)
+        r, means, covariances = self.component_posteriors(y, cov)
         deviations = means - np.einsum("nk,nkd->nd", r, means)[:, None, :]
         return np.einsum("nk,kij->nij", r, covariances) + np.einsum(
             "nk,nki,nkj->nij", r, deviations, deviations
@@ -159,9 +160,10 @@ class GaussianMixture:
         """n independent draws as rows ``(n, d)``."""
         which = rng.choice(self.weights.size, size=n, p=self.weights)
         roots = np.linalg.cholesky(self.covariances)
-        return self.means[which] + np.einsum(
-            "nij,nj->ni", roots[which], rng.standard_normal((n, self.dimension))
-        )
+        noise = rng.standard_normal((n, self.dimension))
+        for k, root in enumerate(roots):  # a gather of roots would hold n matrices
+            noise[which == k] = noise[which == k] @ root.T
+        return self.means[which] + noise
 
     def mean(self) -> np.ndarray:
         """E[X]: ``(d,)``."""

@@ -61,8 +61,8 @@ def compared(
     more: further fields of `Evidence` (``cost``, ``curves``, ``labels``, ``notes``, ``diagnosis``).
 
     Refuted: an error above ``tolerance * gain + bound + excuse`` at some place, whatever is not
-    finite at others. Holds: every error below it, with room to spare, at a resolution of 1 % or of the
-    tolerance, and nothing left out. Undecided otherwise. Raises ``ValueError`` for a negative
+    finite at others. Holds: every error below it, with room to spare, at a resolution of 1 % or of
+    the tolerance, and nothing left out. Undecided otherwise. Raises ``ValueError`` for a negative
     bound: it is the check's mistake.
 
     >>> seen = Coverage({"points": 3})

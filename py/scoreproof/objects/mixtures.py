@@ -18,7 +18,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
-from scoreproof.numerics.linear import check_covariance, log_sum_exp
+from scoreproof.numerics.linear import check_covariance, log_sum_exp, softmax
 
 __all__ = ["GaussianMixture"]
 
@@ -88,6 +88,10 @@ class GaussianMixture:
         # no conjugation anywhere, so that a complex step through here differentiates
         return self._log_norms + 0.5 * np.einsum("nkd,nkd->nk", centred, scores), scores
 
+    def log_components(self, x: np.ndarray) -> np.ndarray:
+        """Log of each weighted component's density at the rows of x: ``(n, k)``."""
+        return self._terms(x)[0]
+
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """``log p`` at the rows of x ``(n, d)``: ``(n,)``; analytic in x (complex points allowed)."""
         return log_sum_exp(self._terms(x)[0])
@@ -98,19 +102,18 @@ class GaussianMixture:
 
     def responsibilities(self, x: np.ndarray) -> np.ndarray:
         """Posterior probability of each component at the rows of x: ``(n, k)``."""
-        logs = self._terms(x)[0]
-        return np.exp(logs - log_sum_exp(logs)[:, None])
+        return softmax(self._terms(x)[0])
 
     def score(self, x: np.ndarray) -> np.ndarray:
         """``∇ log p`` at the rows of x: ``(n, d)``."""
         logs, scores = self._terms(x)
-        r = np.exp(logs - log_sum_exp(logs)[:, None])
+        r = softmax(logs)
         return np.einsum("nk,nkd->nd", r, scores)
 
     def hessian_log_density(self, x: np.ndarray) -> np.ndarray:
         """``∇² log p`` at the rows of x: ``(n, d, d)``."""
         logs, scores = self._terms(x)
-        r = np.exp(logs - log_sum_exp(logs)[:, None])
+        r = softmax(logs)
         mean = np.einsum("nk,nkd->nd", r, scores)
         deviations = scores - mean[:, None, :]
         return np.einsum("nk,nki,nkj->nij", r, deviations, deviations) - np.einsum(

@@ -1,0 +1,190 @@
+"""Where to look: draws of y, points between components, and draws far out.
+
+A draw of y has, as a rule, one effective component where the noise is small: there the identity says
+only that the nearest is the nearest, and a wrong weight cannot be seen. So a part of the points lies
+where two components weigh about the same. Points are numbers of the callable's own type (``grid``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.objects.empirical import Atoms
+from scoreproof.public.posterior.due import Due, Scale, draw, least, perplexity
+from scoreproof.public.posterior.problem import Problem
+from scoreproof.streams import stream
+
+__all__ = ["Points", "choose"]
+
+Grid = Callable[[np.ndarray], np.ndarray]
+#: of more neighbours than these only some are looked at
+NEIGHBOURS = 256
+#: a coordinate that moves less than this part of what draws of y move stands still
+STILL = 0.01
+JOINED = 16  # draws that join the caller's points where those stand still
+POOL = 1 << 20  # numbers among which draws far out are sought
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Rows ``(m, d)`` and what each is: asked, draws, between, far or joined."""
+
+    y: np.ndarray
+    kinds: np.ndarray
+
+    def count(self, kind: str) -> int:
+        return int(np.sum(self.kinds == kind))
+
+    def describe(self, problem: Problem) -> str:
+        """One clause for `Coverage.span`."""
+        named = {
+            "asked": "as asked",
+            "draws": "draws of y",
+            "between": f"between two {problem.kind}" if problem.prior is not None else "",
+            "far": "draws far out",
+            "joined": "draws of y, since a coordinate stands still at the others",
+        }
+        listed = [f"{self.count(k)} {text}" for k, text in named.items() if self.count(k)]
+        draws = self.count("draws")
+        if draws:
+            missed = 100 * (1 - 0.05 ** (1 / draws))
+            listed.append(
+                f"a region that holds less than {missed:.2g} % of y may hold none of them"
+            )
+        return ", ".join(listed)
+
+
+def choose(problem: Problem, scale: Scale | None, grid: Grid) -> Points:
+    """The points of a problem; the same ones for the same seed and type."""
+    if problem.points is not None:
+        y = grid(problem.points)
+        asked = Points(y, np.full(len(y), "asked"))
+        return (
+            asked if scale is None or not _still(problem, scale, y) else _joined(problem, y, grid)
+        )
+    rng = stream(problem.seed, problem.name, "points")
+    n, many = problem.n, problem.components
+    far = n // 4
+    between = min(max(n // 4, min(many, n // 2)), n - far) if many > 1 else 0
+    draws = grid(draw(problem, rng, n - far - between))
+    middle = _between(problem, rng, between, grid)
+    if many > 1 and between == 0:  # a point or two or three: one of them has to decide
+        found = _between(problem, rng, 1, grid)
+        draws, middle = (draws[: len(draws) - len(found)], found)
+    draws = np.concatenate([draws, grid(draw(problem, rng, n - far - len(draws) - len(middle)))])
+    outer = grid(_far(problem, rng, far))
+    kinds = ["draws"] * len(draws) + ["between"] * len(middle) + ["far"] * len(outer)
+    return Points(np.concatenate([draws, middle, outer]), np.array(kinds))
+
+
+def _still(problem: Problem, scale: Scale, y: np.ndarray) -> bool:
+    """Whether some coordinate does not move at these points: right and wrong would look alike."""
+    due = Due(problem, y)
+    own = np.max(np.abs(due.mean - scale.centre), axis=0)
+    noise = np.max(np.abs(due.mean - y), axis=0)
+    return bool(
+        np.any(own[scale.from_centre > 0] < STILL * scale.from_centre[scale.from_centre > 0])
+        or np.any(noise < STILL * scale.from_y)
+    )
+
+
+def _joined(problem: Problem, y: np.ndarray, grid: Grid) -> Points:
+    more = grid(draw(problem, stream(problem.seed, problem.name, "joined"), JOINED))
+    return Points(np.concatenate([y, more]), np.array(["asked"] * len(y) + ["joined"] * len(more)))
+
+
+def _far(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Of many draws the farthest from the mean, and those farthest along single coordinates."""
+    d = problem.dimension
+    if count == 0:
+        return np.empty((0, d))
+    pool = draw(problem, rng, int(np.clip(POOL // d, 4 * count, 4096)))
+    unit = np.std(pool, axis=0)
+    away = (pool - np.mean(pool, axis=0)) / unit
+    chosen = [int(np.argmax(np.sum(away**2, axis=1)))]
+    axes = np.concatenate([rng.permutation(d) for _ in range(-(-count // d))])
+    for axis, sign in zip(axes, rng.choice([-1.0, 1.0], size=len(axes)), strict=True):
+        # the other end the second time round
+        taken = int(np.argmax(sign * away[:, axis]))
+        chosen.append(taken if taken not in chosen else int(np.argmin(sign * away[:, axis])))
+    return np.asarray(pool[chosen[:count]])
+
+
+def _between(problem: Problem, rng: np.random.Generator, count: int, grid: Grid) -> np.ndarray:
+    """Up to ``count`` points at which two or more components share, each component in its turn."""
+    kept = np.empty((0, problem.dimension))
+    if count == 0:
+        return kept
+    turn = rng.permutation(problem.components)
+    for attempt, noise in enumerate((1.0, 1.0, 0.3, 0.0)):
+        first = np.resize(np.roll(turn, -len(kept)), 2 * count)
+        second = np.array([_partner(problem, rng, a, attempt + i) for i, a in enumerate(first)])
+        real = first != second
+        y = grid(_shared(problem, rng, first[real], second[real], noise))
+        y = y[perplexity(problem, y) >= least(problem)]
+        kept = np.concatenate([kept, y])[:count]
+        if len(kept) == count:
+            break
+    return kept
+
+
+def _partner(problem: Problem, rng: np.random.Generator, a: int, turn: int) -> int:
+    """A component to share with: any, or in every other turn the nearest of some."""
+    others = rng.permutation(problem.components)[:NEIGHBOURS]
+    others = others[others != a]
+    if turn % 2 or others.size < 2:
+        return int(others[0])
+    known = problem.known
+    where = known.points if isinstance(known, Atoms) else known.means
+    gaps = np.sum(((where[others] - where[a]) ** 2) / problem.noise.diagonal, axis=1)
+    return int(others[np.argmin(np.where(gaps > 0, gaps, np.inf))])
+
+
+def _shared(
+    problem: Problem, rng: np.random.Generator, a: np.ndarray, b: np.ndarray, noise: float
+) -> np.ndarray:
+    """Points on lines from component a to component b, both moved by the same noise, where the two
+    log weights differ by less than one.
+    """
+    known = problem.known
+    where = known.points if isinstance(known, Atoms) else known.means
+    way, target = where[b] - where[a], rng.uniform(-1, 1, len(a))
+    drift = noise * problem.noise.times(rng.standard_normal(way.shape), 0.5)
+    start = where[a] + drift
+    if isinstance(known, Atoms):
+        scaled = problem.noise.times(way, -1.0)
+        length, logs = np.sum(scaled * way, axis=1), np.log(np.asarray(known.weights))
+        t = 0.5 + (logs[a] - logs[b] - np.sum(scaled * drift, axis=1) - target) / length
+    else:
+        t = _crossing(problem, start, way, a, b, target)
+    return np.asarray(start + np.clip(t, -0.5, 1.5)[:, None] * way)
+
+
+def _crossing(
+    problem: Problem,
+    start: np.ndarray,
+    way: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    target: np.ndarray,
+) -> np.ndarray:
+    """Where on each line the difference of two log weights, a quadratic function of t, is as wished."""
+    each = np.arange(len(a))
+
+    def gap(t: float) -> np.ndarray:
+        logs = problem.law.log_components(start + t * way)
+        return np.asarray(logs[each, a] - logs[each, b])
+
+    zero, half, one = gap(0.0), gap(0.5), gap(1.0)
+    bend = 2 * (zero + one - 2 * half)
+    slope, level = one - zero - bend, zero - target
+    root = np.sqrt(np.maximum(slope**2 - 4 * bend * level, 0.0))
+    # the form of the formula that does not cancel
+    q = -(slope + np.where(slope < 0, -root, root)) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        roots = np.stack([q / bend, level / q])
+    roots = np.where(np.isfinite(roots), roots, np.inf)
+    return np.asarray(roots[np.argmin(np.abs(roots - 0.5), axis=0), each])

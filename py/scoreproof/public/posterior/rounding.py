@@ -1,0 +1,127 @@
+"""How far rounding may take a right answer: what an honest implementation at a unit roundoff shows.
+
+The exponents of a softmax carry an absolute error, the size of their terms times the roundoff: a user
+may compute them from expanded squares. A weight inherits it as a relative error, and the mean moves by
+``Σ r_k (e^δ_k - 1)(μ_k - m)``; by Cauchy-Schwarz at most ``sqrt(Σ r_k (e^δ_k - 1)²)`` times the spread of
+the components that have a say there. Points are numbers of the callable's own type: no rounding of y.
+
+Conventions: ``eps`` is the spacing of numbers at 1, bounds are of E[alpha x_0 | y], entry by entry.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.objects.empirical import Atoms, NoisyAtoms
+from scoreproof.objects.mixtures import GaussianMixture
+from scoreproof.public.posterior.noise import scaled_condition
+from scoreproof.public.posterior.prediction import Prediction
+from scoreproof.public.posterior.problem import Problem
+
+__all__ = ["DOUBLE", "mean_rounding", "of_prediction", "of_score"]
+
+DOUBLE = float(np.finfo(float).eps)
+#: orders of operations are the user's: a few roundings more or less
+ORDER = 4
+
+
+def _grown(terms: int) -> float:
+    """Roundings in a sum of so many terms: all of them, or, as they do not conspire, four standard
+    deviations of a random walk (Higham and Mary 2019).
+    """
+    return min(terms, 4 * terms**0.5) + ORDER
+
+
+def mean_rounding(problem: Problem, y: np.ndarray, eps: float) -> np.ndarray:
+    """What rounding may leave in E[alpha x_0 | y]: ``(m, d)``."""
+    if isinstance(problem.known, Atoms):
+        return _atoms(problem, y, eps / 2)
+    return _mixture(problem, y, eps / 2)
+
+
+def _weighed(r: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """``sqrt(Σ r (e^δ - 1)²) / Σ r e^-δ`` by rows, as a column."""
+    delta = np.minimum(delta, 100.0)  # the cap by the data's range holds long before
+    top = np.sqrt(np.sum(r * np.expm1(delta) ** 2, axis=1))
+    return np.asarray(top / np.maximum(np.sum(r * np.exp(-delta), axis=1), 1e-300))[:, None]
+
+
+def _atoms(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
+    atoms, law, noise = problem.known, problem.law, problem.noise
+    assert isinstance(atoms, Atoms) and isinstance(law, NoisyAtoms)
+    unit = np.sqrt(noise.diagonal)
+    x, logs = atoms.points, np.abs(np.log(np.asarray(atoms.weights)))
+    squares, centred = np.sum((x / unit) ** 2, axis=1), x - atoms.mean()
+    high, low = x.max(axis=0), x.min(axis=0)
+    out = np.empty_like(y)
+    exponent = _grown(problem.dimension) * noise.condition
+    for part, r in law.weights(y):
+        delta = np.sum((y[part] / unit) ** 2, axis=1)[:, None] + squares
+        moved = _weighed(r, u * (exponent * delta + logs + _grown(atoms.size)))
+        first, second = r @ centred, r @ centred**2
+        # the floor is the rounding of this difference itself
+        spread = np.sqrt(np.maximum(second - first**2, 0.0) + DOUBLE * second)
+        mean = first + atoms.mean()
+        out[part] = np.minimum(moved * spread, np.maximum(high - mean, mean - low))
+        out[part] += u * _grown(atoms.size) * (r @ np.abs(x))
+    return out
+
+
+def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
+    prior, law = problem.known, problem.law
+    assert isinstance(prior, GaussianMixture)
+    r, means, _ = prior.component_posteriors(y, problem.noise.cov)
+    d, delta = problem.dimension, np.empty_like(r)
+    each = np.empty_like(means)
+    _, logdets = np.linalg.slogdet(law.covariances)
+    for k, (centre, cov) in enumerate(zip(law.means, law.covariances, strict=True)):
+        unit = np.sqrt(np.diagonal(cov))
+        condition = max(scaled_condition(cov), problem.noise.condition)
+        terms = (np.abs(y) + np.abs(centre)) / unit
+        size = np.sum(terms**2, axis=1)
+        delta[:, k] = _grown(d) * condition * (size + d) + abs(logdets[k])
+        delta[:, k] += abs(np.log(law.weights[k])) + 2 * d + _grown(len(law.weights))
+        # solving mixes the coordinates as far as the matrix is no multiple of its diagonal
+        mixing = (condition - 1) * unit * np.sqrt(size)[:, None]
+        each[:, k] = ORDER * u * (np.abs(y) + np.abs(centre) + mixing)
+    mean = np.einsum("nk,nkd->nd", r, means)
+    away = np.abs(means - mean[:, None, :])
+    spread = np.sqrt(np.einsum("nk,nkd->nd", r, away**2))
+    moved = np.minimum(_weighed(r, u * delta) * spread, np.max(away, axis=1))
+    return np.asarray(moved + np.einsum("nk,nkd->nd", r, each) + ORDER * u * np.abs(mean))
+
+
+def of_prediction(
+    kind: Prediction, y: np.ndarray, mean: np.ndarray, within: np.ndarray, eps: float
+) -> np.ndarray:
+    """``within`` and what is added as the mean becomes a prediction in the callable's type and comes
+    back.
+    """
+    u = eps / 2
+    if kind.name == "score":
+        return kind.problem.noise.times(of_score(kind, y, mean, within, eps), 1.0, sizes=True)
+    p, q, parts, shift = kind.linear()
+    value = np.abs(p * mean + q * y)
+    terms = value + shift * np.abs(y) + parts * np.abs(mean)
+    return within * (parts / abs(p)) + ORDER * u * terms / abs(p)
+
+
+def of_score(
+    kind: Prediction,
+    y: np.ndarray,
+    mean: np.ndarray,
+    within: np.ndarray,
+    eps: float,
+    exponent: float = -1.0,
+) -> np.ndarray:
+    """What rounding may leave in ``cov**(1 + exponent)`` times the score, computed from the mean."""
+    noise, u = kind.problem.noise, eps / 2
+    loose = within + ORDER * u * (np.abs(mean) + np.abs(y))
+    if kind.name not in ("score", "x0"):
+        loose = of_prediction(kind, y, mean, loose, eps)
+    bound = noise.times(loose, exponent, sizes=True)
+    if noise.plain:
+        return bound
+    white = np.linalg.norm(noise.times(mean - y, -0.5), axis=1, keepdims=True)
+    column = np.sqrt(np.diagonal(noise.power(1 + 2 * exponent)))
+    return np.asarray(bound + ORDER * u * noise.condition * white * column)

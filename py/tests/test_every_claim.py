@@ -8,11 +8,12 @@ import inspect
 from functools import cache
 
 import pytest
+from flint import fmpq
 
 from scoreproof.claims import NAMES, load
 from scoreproof.evidence import KINDS
 from scoreproof.judge import SEPARATION, judge
-from scoreproof.tasks import plan, run_task
+from scoreproof.tasks import plan, run_check, run_task
 
 CHECKS = [(name, check.name) for name in NAMES for check in load(name).checks]
 
@@ -58,6 +59,17 @@ def test_sharpness_is_reported(name):
             kind,
             value,
         )
+
+
+@pytest.mark.parametrize(("name", "check"), CHECKS)
+def test_a_coefficient_off_by_nothing_is_the_truth(name, check):
+    claim = load(name)
+    declared = claim.check(check)
+    assert set(declared.probes) <= set(claim.perturbations)
+    for probe in declared.probes:
+        subject = claim.perturbations[probe](0.0 if declared.kind != "certified" else fmpq(0))
+        for evidence in run_check(claim, declared, subject, "faults", 0).values():
+            assert evidence.verdict in ("holds", "not run"), (probe, evidence.explain())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,6 +14,7 @@ __all__ = [
     "cholesky_factor",
     "log_sum_exp",
     "random_covariance",
+    "softmax",
     "solve_rows",
     "square_root",
 ]
@@ -50,6 +51,17 @@ def log_sum_exp(logs: np.ndarray) -> np.ndarray:
     """
     shift = np.max(logs.real, axis=-1, keepdims=True)
     return np.log(np.sum(np.exp(logs - shift), axis=-1)) + shift[..., 0]
+
+
+def softmax(logs: np.ndarray) -> np.ndarray:
+    """``exp(logs) / Σ exp(logs)`` along the last axis: the sum is 1 to rounding, however large the
+    logs are.
+
+    >>> softmax(np.array([1e9, 1e9])).tolist()
+    [0.5, 0.5]
+    """
+    weights = np.exp(logs - np.max(logs.real, axis=-1, keepdims=True))
+    return weights / np.sum(weights, axis=-1, keepdims=True)
 
 
 def random_covariance(rng: np.random.Generator, d: int, condition: float = 20.0) -> np.ndarray:

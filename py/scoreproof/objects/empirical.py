@@ -17,7 +17,7 @@ from scipy.linalg import solve_triangular
 
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import to_float
-from scoreproof.numerics.linear import check_covariance, log_sum_exp
+from scoreproof.numerics.linear import check_covariance, log_sum_exp, softmax
 
 __all__ = ["Atoms", "NoisyAtoms"]
 
@@ -153,7 +153,7 @@ class NoisyAtoms:
     def weights(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Row blocks of y: the slice, and the posterior probability of every atom at its rows."""
         for part, _, logs in self._blocks(y):
-            yield part, np.exp(logs - log_sum_exp(logs)[:, None])
+            yield part, softmax(logs)
 
     def posterior_mean(self, y: np.ndarray) -> np.ndarray:
         """``E[X | Y = y]``: ``(m, d)``."""

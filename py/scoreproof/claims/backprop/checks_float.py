@@ -93,9 +93,9 @@ def _exact(run: BackwardPass) -> list[np.ndarray]:
 
 
 def _floats(profile: str) -> tuple[Instance, ...]:
-    def build(size: int, signed: bool) -> Any:
+    def build(size: int, signed: bool, scale: float = 1.0) -> Any:
         def make(rng: np.random.Generator) -> tuple[BackwardPass, list[np.ndarray]]:
-            run = _float_pass(random_graph(rng, size, 3, None, 0.2), rng, signed)
+            run = _float_pass(random_graph(rng, size, 3, None, 0.2), rng, signed, scale)
             return run, _exact(run)
 
         return make
@@ -104,7 +104,13 @@ def _floats(profile: str) -> tuple[Instance, ...]:
     if profile == "faults":
         return (small,)
     size = {"quick": 40, "default": 200, "deep": 400}[profile]
-    return small, Instance(f"{size} nodes, partials of both signs", build(size, True))
+    # gradients up to 1e30, then down to 1e-30: clipped ones would show
+    return (
+        small,
+        Instance("12 nodes, partials about 1000", build(12, True, 1e3)),
+        Instance("12 nodes, partials about 1/1000", build(12, True, 1e-3)),
+        Instance(f"{size} nodes, partials of both signs", build(size, True)),
+    )
 
 
 @check(kind="float", instances=_floats, probes=("partial", "seed"))

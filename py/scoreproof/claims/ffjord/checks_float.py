@@ -56,14 +56,21 @@ class Network:
 
 
 def _network(
-    d: int, hidden: tuple[int, ...], count: int, grid: Grid, rng: np.random.Generator
+    d: int,
+    hidden: tuple[int, ...],
+    count: int,
+    grid: Grid,
+    rng: np.random.Generator,
+    far: bool = False,
+    length: float = 1.0,
 ) -> Network:
     field = TanhNetwork(d, hidden)
     covariances = np.stack([random_covariance(rng, d, 5.0) for _ in range(2)])
-    latent = MixtureLatent(
-        GaussianMixture(np.array([0.4, 0.6]), rng.standard_normal((2, d)), covariances)
-    )
-    nu, fresh = rng.standard_normal((2, count, d))
+    means = rng.standard_normal((2, d))
+    if far:  # the flow ends in the tail; the two parts so close that both count there
+        covariances, means = np.stack([covariances[0]] * 2), 200 + means / 100
+    latent = MixtureLatent(GaussianMixture(np.array([0.4, 0.6]), means, covariances))
+    nu, fresh = length * rng.standard_normal((2, count, d))
     theta, x = field.initial(rng, 1.3), rng.standard_normal((count, d))
     prepared = prepare(field, theta, path_of(field, theta, x, grid))
     return Network(
@@ -89,11 +96,20 @@ def _networks(profile: str) -> tuple[Instance, ...]:
             (32, (24,), 2, Grid(2, 6)),
         ),
     }[profile]
-    return tuple(
+    networks = tuple(
         Instance(
             f"tanh network, D = {d}, hidden {'×'.join(map(str, h))}", partial(_network, d, h, n, g)
         )
         for d, h, n, g in sizes
+    )
+    if profile == "faults":
+        return networks
+    # a is some hundreds, then the terms in ν are: no limit to them is passed over
+    small = partial(_network, 3, (5,), 4, Grid(2, 6))
+    return (
+        *networks,
+        Instance("tanh network, D = 3, p_Z far away", partial(small, far=True)),
+        Instance("tanh network, D = 3, large ν", partial(small, length=30.0)),
     )
 
 

@@ -52,8 +52,12 @@ class Plane:
     labels: tuple[str, ...]
 
 
-def _plane(nodes: int, degree: int, rng: np.random.Generator) -> Plane:
-    mean, root = rng.standard_normal(2) * 0.5, np.linalg.cholesky(random_covariance(rng, 2, 3.0))
+def _plane(
+    nodes: int, degree: int, rng: np.random.Generator, unit: float = 1.0, clock: float = 1.0
+) -> Plane:
+    """``unit`` and ``clock`` are the units of x and t."""
+    mean = unit * rng.standard_normal(2) * 0.5
+    root = unit * np.linalg.cholesky(random_covariance(rng, 2, 3.0))
     inverse = np.linalg.inv(root)
     tilt, linear, cubic = (
         rng.uniform(0.3, 0.7),
@@ -73,23 +77,30 @@ def _plane(nodes: int, degree: int, rng: np.random.Generator) -> Plane:
         )
 
     def drift(x: list[Any]) -> list[Any]:
+        x = [c / unit for c in x]
         return [
-            x[0] * linear[i, 0]
-            + x[1] * linear[i, 1]
-            - x[i] ** 3 * cubic[i, 0]
-            + x[0] * x[1] * cubic[i, 1]
-            + 0.5
+            (
+                x[0] * linear[i, 0]
+                + x[1] * linear[i, 1]
+                - x[i] ** 3 * cubic[i, 0]
+                + x[0] * x[1] * cubic[i, 1]
+                + 0.5
+            )
+            * (unit / clock)
             for i in range(2)
         ]
 
-    rho, rho_start = 1.3, 0.8
-    jets = jets_at(density, drift, columns, rho, rho_start)
+    rho, rho_start = 1.3 * unit / np.sqrt(clock), 0.8 * unit / np.sqrt(clock)
+    jets = jets_at(density, drift, columns, float(rho), float(rho_start))
     # the weight of dx: quadrature is for the standard Gaussian in u, dx = det(root) du
     dx = w * mass * np.exp(0.5 * (u * u).sum(axis=1))
     powers = [(i, n - i) for n in range(degree + 1) for i in range(n + 1)]
     tests, generated = [], []
     for i, j in powers:
-        one = [derivatives(lambda s, k=k: s**k, c, 2) for k, c in zip((i, j), columns, strict=True)]
+        one = [
+            derivatives(lambda s, k=k: (s / unit) ** k, c, 2)
+            for k, c in zip((i, j), columns, strict=True)
+        ]
         tests.append(one[0][0] * one[1][0])
         gradient = (one[0][1] * one[1][0], one[0][0] * one[1][1])
         laplacian = one[0][2] * one[1][0] + one[0][0] * one[1][2]
@@ -103,11 +114,17 @@ def _planes(profile: str) -> tuple[Instance, ...]:
     nodes, degree = {"faults": (10, 3), "quick": (10, 3), "default": (12, 5), "deep": (18, 10)}[
         profile
     ]
+    plane = Instance(
+        f"cubic drift in the plane, test functions to degree {degree}",
+        partial(_plane, nodes, degree),
+    )
+    if profile == "faults":
+        return (plane,)
+    # f, ρ and ∇p/p large, then small, while x is small, then large: no limit to any is passed over
     return (
-        Instance(
-            f"cubic drift in the plane, test functions to degree {degree}",
-            partial(_plane, nodes, degree),
-        ),
+        plane,
+        Instance("the plane in small units", partial(_plane, 10, 3, unit=1e-2, clock=1e-8)),
+        Instance("the plane in large units", partial(_plane, 10, 3, unit=1e2, clock=1e8)),
     )
 
 

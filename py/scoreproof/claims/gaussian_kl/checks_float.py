@@ -43,21 +43,27 @@ class Pair:
     cov0: np.ndarray | None = None
     cov1: np.ndarray | None = None
     rotation: np.ndarray | None = None
+    sigma: tuple[float, float] = (0.75, 1.3)
 
 
-def _pair(rng: np.random.Generator, d: int, full: bool) -> Pair:
-    m0, m1 = rng.standard_normal((2, d))
-    logvar0, logvar1 = rng.uniform(-1, 1, (2, d))
+def _pair(
+    rng: np.random.Generator, d: int, full: bool, unit: float = 1.0, apart: float = 1.0
+) -> Pair:
+    """``unit`` is that of x; ``apart`` spreads the means and log-variances, widens the first law."""
+    m0, m1 = unit * apart * rng.standard_normal((2, d))
+    logvar0, logvar1 = apart * rng.uniform(-1, 1, (2, d)) + 2 * np.log(unit)
+    sigma = (0.75 * unit, 1.3 * unit)
     if not full:  # O(d) memory
-        return Pair(m0, m1, logvar0, logvar1)
+        return Pair(m0, m1, logvar0, logvar1, sigma=sigma)
     return Pair(
         m0,
         m1,
         logvar0,
         logvar1,
-        random_covariance(rng, d, CONDITION),
-        random_covariance(rng, d, CONDITION),
+        (unit * apart) ** 2 * random_covariance(rng, d, CONDITION),
+        unit**2 * random_covariance(rng, d, CONDITION),
         random_rotation(rng, d),
+        sigma,
     )
 
 
@@ -68,9 +74,18 @@ def _pairs(profile: str) -> tuple[Instance, ...]:
         "default": ((0, False), (50, True), (1000, True)),
     }
     chosen = sizes.get(profile, (*sizes["default"], (10_000_000, False)))
-    return tuple(
+    pairs = tuple(
         Instance(f"d = {d}" + ("" if full else ", separable"), partial(_pair, d=d, full=full))
         for d, full in chosen
+    )
+    if profile == "faults":
+        return pairs
+    # log-variances about -37 and 37, then laws far apart: a limit to any of them shows
+    return (
+        *pairs,
+        Instance("d = 4, in units of 1e-8", partial(_pair, d=4, full=True, unit=1e-8)),
+        Instance("d = 4, in units of 1e8", partial(_pair, d=4, full=True, unit=1e8)),
+        Instance("d = 4, far apart", partial(_pair, d=4, full=True, apart=10.0)),
     )
 
 
@@ -96,7 +111,7 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
     coordinates separates).
     """
     d = len(pair.m0)
-    s0, s1 = 0.75, 1.3
+    s0, s1 = pair.sigma
     wide = np.ones(d)
 
     def separable(logvar0: np.ndarray, logvar1: np.ndarray) -> tuple[float, float]:
@@ -147,9 +162,13 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
         abs(float(value) - (first - second)) / max((abs(first) + abs(second)) * condition, 1e-300)
         for value, first, second, condition in compared
     )
-    # a term is made in four roundings; matrix products add d terms one by one (√d roundings, their
-    # signs being random), plain sums pairwise (log d at most)
-    bound = EPS * (4 + (2 * np.sqrt(d) if pair.rotation is not None else 2 * np.log2(1 + d)))
+    # a term is made in four roundings, and the exponential of a log-variance carries the rounding
+    # of its argument; matrix products add d terms one by one (√d roundings, their signs being random),
+    # plain sums pairwise (log d at most)
+    exponent = sum(float(np.max(np.abs(v), initial=0.0)) for v in (pair.logvar0, pair.logvar1))
+    bound = EPS * (
+        4 + exponent + (2 * np.sqrt(d) if pair.rotation is not None else 2 * np.log2(1 + d))
+    )
     return Evidence.measured(error, bound, f"the three forms against exact cubature in d = {d}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.reverse_family.checks_identity import floating_process
+from scoreproof.claims.reverse_family.checks_identity import UNITS, floating_process
 from scoreproof.claims.reverse_family.processes import Floating
 from scoreproof.core import Instance, check
 from scoreproof.evidence import Evidence
@@ -90,20 +90,29 @@ class Flow:
     start: float
     end: float
     steps: tuple[int, ...]
+    unit: float
 
 
-def _flow(profile: str, rng: np.random.Generator) -> Flow:
+def _flow(profile: str, rng: np.random.Generator, unit: float = 1.0, clock: float = 1.0) -> Flow:
     count, steps = {
         "faults": (9, (1, 2)),
         "quick": (25, (1, 2, 4)),
         "default": (101, (1, 2, 4)),
         "deep": (2001, (1, 2, 4, 8)),
     }[profile]
-    return Flow(floating_process(rng), np.linspace(-2.8, 2.8, count), 0.9, 0.25, steps)
+    process = floating_process(rng, unit=unit, clock=clock)
+    x = unit * np.linspace(-2.8, 2.8, count)
+    return Flow(process, x, 0.9 * clock, 0.25 * clock, steps, unit)
 
 
 def _flows(profile: str) -> tuple[Instance, ...]:
-    return (Instance("mixture of three", partial(_flow, profile)),)
+    chosen = (Instance("mixture of three", partial(_flow, profile)),)
+    if profile == "faults":
+        return chosen
+    return chosen + tuple(
+        Instance(f"mixture of three {name}", partial(_flow, "quick", unit=u, clock=c))
+        for name, (u, c) in UNITS.items()
+    )
 
 
 @check(
@@ -126,10 +135,11 @@ def quantiles(subject: Any, flow: Flow, rng: Any) -> Evidence:
 
     def prepare(times: np.ndarray) -> Any:
         # far out the densities underflow and a wrong flow goes there: it is wrong long before, so
-        # it is stopped at 30
+        # it is stopped at 30 units
+        limit = 30 * flow.unit
         return lambda y: np.stack(
             [
-                subject(flow.process, np.clip(row, -30, 30), float(t), 1.0)[0]
+                subject(flow.process, np.clip(row, -limit, limit), float(t), 1.0)[0]
                 for row, t in zip(y, times, strict=True)
             ]
         )

@@ -209,18 +209,30 @@ def closed_forms(subject: Any, exact: Rational, rng: Any) -> Evidence:
 # -- floats -------------------------------------------------------------------------------------
 
 
-def floating_process(rng: np.random.Generator | None = None, *, smallest: float = 0.3) -> Floating:
+#: Units of x and of t. In the first the score and g are about 100, in the second x is, and the
+#: others 1/100: a limit to any of them, from above or from below, shows in one of them.
+UNITS = {"in small units": (1e-2, 1e-8), "in large units": (1e2, 1e8)}
+
+
+def floating_process(
+    rng: np.random.Generator | None = None,
+    *,
+    smallest: float = 0.3,
+    unit: float = 1.0,
+    clock: float = 1.0,
+) -> Floating:
     """A mixture of three Gaussians under a linear SDE whose g runs from 0.9 to 1.3: no coefficient
-    is 1, none is constant.
+    is 1, none is constant. ``unit`` and ``clock`` are the units of x and of t.
     """
     jitter = np.zeros(3) if rng is None else rng.uniform(-0.1, 0.1, 3)
+    rate = unit**2 / clock
     return Floating(
         (0.4, 0.25, 0.35),
-        tuple(np.array([-1.1, 0.2, 1.3]) + jitter),
-        (smallest, 1.2 * smallest, 1.5 * smallest),
-        (0.35, 0.15),
-        (0.8, 1.3),
-        1.0,
+        tuple(unit * (np.array([-1.1, 0.2, 1.3]) + jitter)),
+        tuple(unit**2 * smallest * k for k in (1.0, 1.2, 1.5)),
+        (0.35 / clock, 0.15 / clock**2),
+        (0.8 * rate, 1.3 * rate / clock),
+        clock,
     )
 
 
@@ -232,18 +244,28 @@ class Cloud:
     lambdas: tuple[float, ...]
 
 
-def _cloud(profile: str, rng: np.random.Generator) -> Cloud:
+def _cloud(profile: str, rng: np.random.Generator, unit: float = 1.0, clock: float = 1.0) -> Cloud:
     count, lambdas = {
         "faults": (16, (-0.5, 0.4)),
         "quick": (64, (-3.0, -0.5, 0.0, 0.4, 1.0)),
         "default": (2000, (-3.0, -0.5, 0.0, 0.4, 1.0)),
         "deep": (200000, tuple(np.linspace(-3, 1, 17))),
     }[profile]
-    return Cloud(floating_process(rng), rng.uniform(-3, 3, count), (0.15, 0.35, 0.8), lambdas)
+    process = floating_process(rng, unit=unit, clock=clock)
+    times = tuple(clock * t for t in (0.15, 0.35, 0.8))
+    if unit != 1:
+        lambdas = (-99.0, *lambdas)
+    return Cloud(process, unit * rng.uniform(-3, 3, count), times, lambdas)
 
 
 def _clouds(profile: str) -> tuple[Instance, ...]:
-    return (Instance("mixture of three", partial(_cloud, profile)),)
+    chosen = (Instance("mixture of three", partial(_cloud, profile)),)
+    if profile == "faults":
+        return chosen
+    return chosen + tuple(
+        Instance(f"mixture of three {name}", partial(_cloud, "quick", unit=u, clock=c))
+        for name, (u, c) in UNITS.items()
+    )
 
 
 @check(kind="float", instances=_clouds, probes=ALL)

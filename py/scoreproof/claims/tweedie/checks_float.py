@@ -43,10 +43,16 @@ class NoisyData:
     where: str = ""
 
 
-def _random_atoms(rng: np.random.Generator, d: int, n: int, m: int, condition: float) -> NoisyData:
+#: Everything in these units too: a limit to a score, a point or a covariance shows in one of them.
+UNITS = {"in thousandths": 1e-3, "in thousands": 1e3}
+
+
+def _random_atoms(
+    rng: np.random.Generator, d: int, n: int, m: int, condition: float, unit: float = 1.0
+) -> NoisyData:
     # atoms spread in the metric of the noise: closer to each other than about two standard
     # deviations in every dimension, so that the softmax has several effective atoms in any d
-    cov = random_covariance(rng, d, condition)
+    cov = unit**2 * random_covariance(rng, d, condition)
     prior = Atoms(rng.standard_normal((n, d)) @ np.linalg.cholesky(cov).T * (1.5 / np.sqrt(d)))
     return NoisyData(prior, cov, prior.noised(cov).noisy(rng, m))
 
@@ -57,12 +63,18 @@ def _atoms(profile: str) -> tuple[Instance, ...]:
         "quick": ((10, 40, 16, 20.0),),
         "default": ((10, 40, 16, 20.0), (1000, 60, 4, 20.0)),
     }
-    return tuple(
+    chosen = tuple(
         Instance(
             f"{n} atoms in R^{d}, condition {c:g}",
             partial(_random_atoms, d=d, n=n, m=m, condition=c),
         )
         for d, n, m, c in sizes.get(profile, (*sizes["default"], (1000, 500, 16, 1e3)))
+    )
+    if profile == "faults":
+        return chosen
+    return chosen + tuple(
+        Instance(name, partial(_random_atoms, d=3, n=12, m=8, condition=4.0, unit=unit))
+        for name, unit in UNITS.items()
     )
 
 
@@ -158,14 +170,13 @@ class NoisyMixture:
 
 
 def _random_mixture(
-    rng: np.random.Generator, d: int, k: int, m: int, condition: float
+    rng: np.random.Generator, d: int, k: int, m: int, condition: float, unit: float = 1.0
 ) -> NoisyMixture:
-    cov = random_covariance(rng, d, condition)
-    means = rng.standard_normal((k, d)) * (1.5 / np.sqrt(d))
+    cov = unit**2 * random_covariance(rng, d, condition)
+    means = unit * rng.standard_normal((k, d)) * (1.5 / np.sqrt(d))
     weights = rng.dirichlet(np.full(k, 5.0))
-    prior = GaussianMixture(
-        weights, means, np.stack([random_covariance(rng, d, condition) for _ in range(k)])
-    )
+    covariances = np.stack([random_covariance(rng, d, condition) for _ in range(k)])
+    prior = GaussianMixture(weights, means, unit**2 * covariances)
     return NoisyMixture(prior, cov, prior.noised(cov).sample(rng, m))
 
 
@@ -175,12 +186,18 @@ def _mixtures(profile: str) -> tuple[Instance, ...]:
         "quick": ((8, 3, 8, 20.0),),
         "default": ((8, 3, 8, 20.0), (100, 3, 4, 20.0)),
     }
-    return tuple(
+    chosen = tuple(
         Instance(
             f"{k} Gaussians in R^{d}, condition {c:g}",
             partial(_random_mixture, d=d, k=k, m=m, condition=c),
         )
         for d, k, m, c in sizes.get(profile, (*sizes["default"], (300, 4, 4, 100.0)))
+    )
+    if profile == "faults":
+        return chosen
+    return chosen + tuple(
+        Instance(name, partial(_random_mixture, d=3, k=2, m=6, condition=4.0, unit=unit))
+        for name, unit in UNITS.items()
     )
 
 

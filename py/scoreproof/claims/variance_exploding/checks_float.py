@@ -32,7 +32,7 @@ class Cloud:
     size: np.ndarray
 
 
-def _cloud(n: int, rng: np.random.Generator) -> Cloud:
+def _cloud(n: int, rng: np.random.Generator, unit: float = 1.0, clock: float = 1.0) -> Cloud:
     # away from σ_0² close to σ_t² (and σ_0 close to σ_t²), so that no difference loses more than a
     # digit
     c0, c1, c2, t = (
@@ -41,10 +41,11 @@ def _cloud(n: int, rng: np.random.Generator) -> Cloud:
         rng.uniform(0.2, 1.0, n),
         rng.uniform(0.6, 0.9, n),
     )
-    sigma = Sigma.at(lambda u: c0 + c1 * u + c2 * (u * u), t, 1.0)
+    c0, c1, c2, t = unit * c0, unit * c1 / clock, unit * c2 / clock**2, t * clock
+    sigma = Sigma.at(lambda u: c0 + c1 * u + c2 * (u * u), t, clock)
     s, slope = sigma.now.coefficients
     variance = s**2 - c0**2
-    y = rng.standard_normal(n)
+    y = unit * rng.standard_normal(n)
     z = rng.uniform(-3, 3, n)
     return Cloud(
         y + z * np.sqrt(variance),
@@ -56,7 +57,15 @@ def _cloud(n: int, rng: np.random.Generator) -> Cloud:
 
 def _clouds(profile: str) -> tuple[Instance, ...]:
     n = {"faults": 100, "quick": 1000, "default": 20_000, "deep": 1_000_000}[profile]
-    return (Instance(f"{n} points", partial(_cloud, n)),)
+    chosen = (Instance(f"{n} points", partial(_cloud, n)),)
+    if profile == "faults":
+        return chosen
+    # σ and ρ about 1/1000, then σ about 1000 and ρ about 10^5: no limit to either is passed over
+    return (
+        *chosen,
+        Instance("100 points in small units", partial(_cloud, 100, unit=1e-3)),
+        Instance("100 points in large units", partial(_cloud, 100, unit=1e3, clock=1e-4)),
+    )
 
 
 @check(kind="float", instances=_clouds, blind=CONSTANT_SHIFT, probes=("spread", "rate"))

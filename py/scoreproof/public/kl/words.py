@@ -1,13 +1,14 @@
 """What a wrong KL may have been: each known fault (and pair) predicts what it would have returned
 for the laws that were measured.
 
-Conventions: laws are ``(m0, c0, m1, c1)`` with means ``(n, d)`` and covariances ``(n, d, d)``,
-whatever the user's form is.
+Conventions: pairs of laws are ``(m0, c0, m1, c1)`` with means ``(n, d)`` and covariances
+``(n, d, d)``, whatever the user's form is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -15,16 +16,12 @@ import numpy as np
 
 from scoreproof.claims.gaussian_kl.faults import FAULTS, compose, of_form
 from scoreproof.claims.gaussian_kl.statement import TRUTH
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.laws import Laws
 
-__all__ = ["Laws", "REASONS", "REDUCE", "candidates", "gather", "native"]
+__all__ = ["REASONS", "Pairs", "candidates", "native", "pairs"]
 
-Laws = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-REDUCE: dict[str, Callable[[np.ndarray], Any]] = {
-    "none": lambda v: v,
-    "sum": lambda v: v.sum(axis=-1),
-    "mean": lambda v: v.mean(axis=-1),
-}
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 #: (declared, read as) -> the variance that the reader gets from a declared variance v
 _MISREAD: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
@@ -67,7 +64,7 @@ def native(cov: np.ndarray, form: str) -> Any:
     }[form]()
 
 
-def values(formula: Callable[..., Any], batches: list[Laws], form: str) -> list[np.ndarray]:
+def values(formula: Callable[..., Any], batches: list[Pairs], form: str) -> list[np.ndarray]:
     """``formula`` on every law, ``(n,)`` for each batch; nan where it cannot be computed."""
     with np.errstate(all="ignore"):
         return [
@@ -81,46 +78,53 @@ def values(formula: Callable[..., Any], batches: list[Laws], form: str) -> list[
         ]
 
 
-def gather(batches: list[np.ndarray], reduction: str) -> np.ndarray:
-    """Each batch reduced as the user's function does, all in one vector."""
-    return np.concatenate([np.atleast_1d(REDUCE[reduction](v)) for v in batches])
+def pairs(laws: Laws) -> Pairs:
+    """The laws of a batch with their covariances."""
+    d = laws.shape[1]
+    v0, v1 = (v if v.ndim == 3 else v[:, :, None] * np.eye(d) for v in (laws.v0, laws.v1))
+    return laws.m0, v0, laws.m1, v1
 
 
-def candidates(
-    batches: list[Laws], form: str, parameterization: str, against: str, reduction: str
-) -> dict[str, np.ndarray]:
+def candidates(laws: list[Laws], options: Options) -> dict[str, np.ndarray]:
     """name -> what a function with that fault would have returned, reduced over each batch."""
+    form, declared = options.form, options.parameterization
+    batches = [pairs(batch) for batch in laws]
     truth = values(getattr(TRUTH, form), batches, form)
     single = {name: [factor * v for v in truth] for name, factor in _FACTORS.items()}
     for name in of_form(form):
         single[name] = values(getattr(compose((name,)), form), batches, form)
-    if form != "full":
-        for (declared, read), transform in _MISREAD.items():
-            # "logvar_as_logstd" is one of the claim's own faults for the diagonal form
-            if declared == parameterization and f"{declared}_as_{read}" not in single:
-                single[f"{declared}_as_{read}"] = values(
-                    getattr(TRUTH, form), [_misread(b, transform, against) for b in batches], form
-                )
-    found = {name: gather(value, reduction) for name, value in single.items()}
+    for (written, read), transform in _MISREAD.items():
+        # "logvar_as_logstd" is one of the claim's own faults for the diagonal form
+        name = f"{written}_as_{read}"
+        if form != "full" and written == declared and name not in single:
+            misread = [_misread(b, transform, options.standard) for b in batches]
+            single[name] = values(getattr(TRUTH, form), misread, form)
+    found = {name: _gather(value, options) for name, value in single.items()}
     for pair in combinations(of_form(form), 2):
         subject = compose(pair)
         if subject is not None:
-            found[" + ".join(pair)] = gather(
-                values(getattr(subject, form), batches, form), reduction
+            found[" + ".join(pair)] = _gather(
+                values(getattr(subject, form), batches, form), options
             )
-    if reduction != "none":
-        slip = "sum_for_mean" if reduction == "mean" else "mean_for_sum"
-        other = "sum" if reduction == "mean" else "mean"
-        found |= {slip: gather(truth, other)} | {
-            f"{slip} + {name}": gather(value, other) for name, value in single.items()
-        }
+    if options.reduction != "none":
+        mean = options.reduction == "mean"
+        slip, other = ("sum_for_mean", "sum") if mean else ("mean_for_sum", "mean")
+        slipped = replace(options, reduction=other)
+        found[slip] = _gather(truth, slipped)
+        found |= {f"{slip} + {name}": _gather(value, slipped) for name, value in single.items()}
     return found
 
 
-def _misread(laws: Laws, transform: Callable[[np.ndarray], np.ndarray], against: str) -> Laws:
+def _gather(batches: list[np.ndarray], options: Options) -> np.ndarray:
+    """Each batch reduced as the user's function does, all in one vector."""
+    return np.concatenate([options.reduce(v) for v in batches])
+
+
+def _misread(laws: Pairs, transform: Callable[[np.ndarray], np.ndarray], standard: bool) -> Pairs:
     m0, c0, m1, c1 = laws
 
     def changed(cov: np.ndarray) -> np.ndarray:
-        return np.stack([np.diag(transform(np.diagonal(c))) for c in cov])
+        with np.errstate(all="ignore"):
+            return np.stack([np.diag(transform(np.diagonal(c))) for c in cov])
 
-    return m0, changed(c0), m1, c1 if against == "standard" else changed(c1)
+    return m0, changed(c0), m1, c1 if standard else changed(c1)

@@ -1,0 +1,195 @@
+"""The laws that are asked: batches of pairs of Gaussians, each with one thing in common.
+
+Conventions: ``v`` are variances, ``(n, 1)`` for the isotropic form, ``(n, d)`` for the diagonal
+one, and covariances ``(n, d, d)`` for the full one; means are ``(n, d)``. Against the standard law
+the second mean is 0 and the second variance 1. No batch has as many rows as dimensions, and shapes
+change from batch to batch: code may know one by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.numerics.linear import random_covariance
+from scoreproof.public.kl.arguments import Options
+
+__all__ = ["EQUAL", "HALF", "NEAR", "Laws", "asked", "extremes"]
+
+#: Types with a larger spacing at 1 are half precision: no room for wide scales and long sums.
+HALF = 1e-4
+CONDITION = 10.0  # of the covariances of the full form
+MILD = 3.0  # of those of nearly equal laws, where rounding counts most
+NEAR, EQUAL = "nearly equal laws", "equal laws"
+
+
+@dataclass(frozen=True, eq=False)
+class Laws:
+    """One batch. ``sharp``: a relative deviation of its divergences is to be seen; else (laws
+    nearly equal, or long sums in half precision) only what exceeds rounding is.
+    """
+
+    what: str
+    m0: np.ndarray
+    v0: np.ndarray
+    m1: np.ndarray
+    v1: np.ndarray
+    sharp: bool = True
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n, d)``."""
+        n, d = self.m0.shape
+        return n, d
+
+
+def asked(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
+    """The batches for a function whose floating type has the spacing ``precision()`` at 1, known
+    once the first has come back.
+    """
+    draw = _Draw(options, rng)
+    yield draw.random("random laws in d = 3", 6, 3, strict=True)
+    eps = precision()
+    half = eps > HALF
+    for n, d in ((5, 2), (4, 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
+        what = f"random laws in d = {d}" if n > 1 else "a batch of one row"
+        yield draw.random(what, n, d, strict=half)
+    for n, d in ((3, 64), *(() if options.form == "full" else ((2, 256),))):
+        yield draw.random(f"laws in d = {d}", n, d, sharp=not half)
+    yield draw.apart("laws with equal means", 8, 2, gap=np.zeros(8), ratio=_alternate(8, 1.5, 2.5))
+    if not options.standard:
+        gap = _alternate(5, 3.0, 4.0)
+        yield draw.apart("laws with equal variances", 5, 3, gap=gap, ratio=np.zeros(5))
+    for n, d in ((6, 3),) if half else ((14, 7), (65, 64)):
+        if d <= 7 or options.form != "full":
+            yield draw.one_coordinate(n, d)
+    if not half:
+        closest = eps * (MILD if options.form == "full" else 1)
+        gaps = np.geomspace(0.3, closest ** (1 / 6), 12)
+        yield draw.apart("close laws", 12, 3, gap=gaps, ratio=2 * gaps * np.resize([1, -1], 12))
+    # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
+    gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
+    yield draw.apart(NEAR, 6, 3, gap=gaps, ratio=2 * np.log1p(gaps), sharp=False, condition=1)
+    gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0])
+    yield draw.apart(EQUAL, 4, 2, gap=gaps, ratio=-gaps, sharp=False, condition=1)
+
+
+def extremes(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
+    """Wide scales and distant means, asked when the rest is right: wrong code may overflow."""
+    draw = _Draw(options, rng)
+    if precision() > HALF:
+        yield draw.scaled("scales from e^-1.5 to e^1.5", 1.5)
+        return
+    yield draw.scaled("scales from e^-6 to e^4.5", 12.0)
+    far = 30.0 * (1 + np.arange(5))
+    yield draw.apart("means far apart", 5, 2, gap=far, ratio=_alternate(5, 0.5, 1.0))
+
+
+def _alternate(n: int, low: float, high: float) -> np.ndarray:
+    """``n`` numbers from ``low`` to ``high``, every other one negative."""
+    return np.linspace(low, high, n) * np.resize([1, -1], n)
+
+
+class _Draw:
+    """Draws of one form, against a second law or the standard one."""
+
+    def __init__(self, options: Options, rng: np.random.Generator) -> None:
+        self.options, self.rng = options, rng
+
+    def _shaped(self, log_variance: np.ndarray, d: int, condition: float = CONDITION) -> np.ndarray:
+        """Log-variances ``(n, 1)`` or ``(n, d)`` as variances of the form."""
+        n = len(log_variance)
+        if self.options.form == "isotropic":
+            return np.exp(log_variance[:, :1])
+        if self.options.form == "diagonal":
+            return np.exp(np.broadcast_to(log_variance, (n, d)))
+        unit = [
+            random_covariance(self.rng, d, condition) if condition > 1 else np.eye(d)
+            for _ in range(n)
+        ]
+        return np.exp(log_variance[:, :1])[:, :, None] * np.stack(unit)
+
+    def _second(self, m1: np.ndarray, v1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self.options.standard:
+            return m1, v1
+        unit = np.eye(m1.shape[1]) if self.options.form == "full" else 1.0
+        return 0 * m1, np.broadcast_to(unit, v1.shape).copy()
+
+    def random(self, what: str, n: int, d: int, strict: bool = False, sharp: bool = True) -> Laws:
+        """Nothing in common. ``strict``: laws whose divergence is no small rest of its terms."""
+        full = self.options.form == "full"
+        width = (
+            0.0 if full else 1.5 if d <= 7 else 0.5
+        )  # a determinant in d = 256 is to be a number
+        pool = n if full or not strict else 40 * n
+        m0, m1 = self.rng.standard_normal((2, pool, d)) * (2 if strict else 1)
+        log0, log1 = self.rng.uniform(-width, width, (2, pool, d))
+        m1, log1 = (0 * m1, 0 * log1) if self.options.standard else (m1, log1)
+        if self.options.form == "isotropic":
+            log0, log1 = (np.broadcast_to(v[:, :1], (pool, d)) for v in (log0, log1))
+        if pool > n:
+            away = (np.abs(m0) + np.abs(m1)) ** 2
+            away = np.sum(away * np.exp(-log1) + np.exp(log0 - log1) + np.abs(log0 - log1), axis=1)
+            divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
+            keep = np.argsort(-np.sum(divergence, axis=1) / away)[: 8 * n]
+            keep = self.rng.choice(keep, n, replace=False)
+            m0, m1, log0, log1 = m0[keep], m1[keep], log0[keep], log1[keep]
+        m1, v1 = self._second(m1, self._shaped(log1, d))
+        return Laws(what, m0, self._shaped(log0, d), m1, v1, sharp)
+
+    def apart(
+        self,
+        what: str,
+        n: int,
+        d: int,
+        *,
+        gap: np.ndarray,
+        ratio: np.ndarray,
+        sharp: bool = True,
+        condition: float = MILD,
+        centre: Callable[[int], np.ndarray] | None = None,
+    ) -> Laws:
+        """Means ``gap`` standard deviations apart in every coordinate, up to a random factor, and
+        variances ``ratio`` apart in their logarithms.
+        """
+        level = np.zeros(n) if centre is None else centre(n)
+        log1 = level[:, None] + 0.5 * self.rng.uniform(-1, 1, (n, d))
+        unit = np.exp(level / 2)[:, None]
+        m1 = 0.5 * unit * self.rng.standard_normal((n, d))
+        m1, v1 = self._second(m1, self._shaped(log1, d, condition))
+        step = self.rng.choice([-1, 1], (n, d)) * self.rng.uniform(0.7, 1.3, (n, d))
+        widths = np.sqrt(np.diagonal(v1, axis1=1, axis2=2)) if v1.ndim == 3 else np.sqrt(v1)
+        growth = np.exp(ratio).reshape(-1, *[1] * (v1.ndim - 1))
+        return Laws(what, m1 + gap[:, None] * step * widths, v1 * growth, m1, v1, sharp)
+
+    def scaled(self, what: str, most: float) -> Laws:
+        """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be."""
+        low, high = -most, 0.75 * most
+        log1 = np.array([low, high, high, low, 0.4 * high, 0.4 * low, 0, 0, low / 2])
+        log0 = np.array([low, high, low, high, 0.4 * low, 0.4 * high, low, high, 0])
+        log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
+        log1 = 0 * log1 if self.options.standard else log1
+        laws = self.apart(
+            what, 9, 2, gap=_alternate(9, 2.0, 4.0), ratio=log0 - log1, centre=lambda n: log1
+        )
+        return laws
+
+    def one_coordinate(self, n: int, d: int) -> Laws:
+        """Row ``i`` differs in coordinate ``i`` (modulo ``d``) alone: the mean, and in the diagonal
+        form the variance.
+        """
+        laws = self.apart("", n, d, gap=np.zeros(n), ratio=np.zeros(n))
+        rows, here = np.arange(n), np.arange(n) % d
+        m0, v0 = laws.m1.copy(), laws.v1.copy()
+        widths = np.diagonal(v0, axis1=1, axis2=2) if v0.ndim == 3 else v0
+        widths = np.broadcast_to(np.sqrt(widths), (n, d))
+        m0[rows, here] += 4.0 * widths[rows, here] * np.resize([1, -1], n)
+        if self.options.form == "diagonal":
+            v0[rows, here] *= np.exp(_alternate(n, 1.0, 1.5))
+        return Laws(f"laws that differ in one of {d} coordinates", m0, v0, laws.m1, laws.v1)

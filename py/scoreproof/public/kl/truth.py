@@ -1,0 +1,132 @@
+"""What is due, and what rounding can do to it.
+
+The oracle is ``E_0[log p_0 - log p_1]`` by a cubature that is exact for quadratics, never a closed
+form of the divergence. ``Due.size`` is the sum of the absolute terms of the printed form, and
+``Due.rounding`` what its evaluation may lose with the given unit roundoff, in whatever order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.claims.gaussian_kl.stable import excess
+from scoreproof.numerics.cubature import expectation, random_rotation
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.asking import Answer
+from scoreproof.public.kl.laws import Laws
+
+__all__ = ["Due", "due", "without_cancellation"]
+
+#: Roundings of one term: a function within 2 units in the last place (4), the difference of the
+#: means squared (2), square, quotient and factor (3), and the sums of the three terms (3).
+TERM = 12
+#: More of them where the function rounds its inputs itself: a scale squared, a mean.
+INPUTS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Due:
+    """One entry a law: the divergence, the size of its terms, and what rounding may cost."""
+
+    value: np.ndarray
+    size: np.ndarray
+    rounding: np.ndarray
+
+
+def due(
+    answer: Answer, options: Options, eps: float, rounds_inputs: bool, rng: np.random.Generator
+) -> Due:
+    """``eps``: the spacing at 1 of the coarsest type that the function took or returned."""
+    laws = answer.laws
+    own = float(np.finfo(float).eps) / 2
+    if options.form == "full":
+        value, parts, condition = _full(laws, rng)
+    else:
+        value, parts, condition = _separable(laws), _parts(laws), np.ones(laws.shape[0])
+    n, d = laws.shape
+    additions = d if options.reduction == "none" else n * d
+    # a matrix is solved and its determinant taken at the price of its condition, d times over
+    count = condition * (TERM + (additions if options.form != "full" else 4 * additions))
+    mean, trace, logs, exponents = parts
+    size = mean + trace + d / 2 + logs
+    steps = count + (INPUTS * condition if rounds_inputs else 0)
+    twice = 2 if rounds_inputs else 1
+    terms = np.where(condition > 1, mean + trace + d + logs, size)
+    rounding = eps / 2 * (steps * terms + twice * exponents)
+    oracle = own * (2 * count * terms + exponents)
+    return Due(value, size, rounding + oracle)
+
+
+def _parts(laws: Laws) -> tuple[np.ndarray, ...]:
+    """The absolute sizes of the mean, trace and log terms, and of what an error in the exponents
+    acts on: a log-variance l is rounded by l u before it goes through exp.
+    """
+    n, d = laws.shape
+    v0, v1 = (np.broadcast_to(v, (n, d)) for v in (laws.v0, laws.v1))
+    mean = (np.abs(laws.m0) + np.abs(laws.m1)) ** 2 / (2 * v1)
+    l0, l1 = np.abs(np.log(v0)), np.abs(np.log(v1))
+    parts = (mean, v0 / v1 / 2, (l0 + l1) / 2, mean * l1 + v0 / v1 / 2 * (l0 + l1))
+    return tuple(p.sum(axis=1) for p in parts)
+
+
+def _separable(laws: Laws) -> np.ndarray:
+    """A point either side of the mean in each coordinate is exact for what acts entrywise."""
+    n, d = laws.shape
+    v0, v1 = (np.broadcast_to(v, (n, d)) for v in (laws.v0, laws.v1))
+    total, shift = np.zeros((n, d)), laws.m0 - laws.m1
+    for z in (np.sqrt(v0), -np.sqrt(v0)):  # from the first mean: nothing is lost to distant means
+        first = -(z**2) / v0 - np.log(v0)
+        second = -((z + shift) ** 2) / v1 - np.log(v1)
+        total += (first - second) / 4
+    return total.sum(axis=1)
+
+
+def _full(
+    laws: Laws, rng: np.random.Generator
+) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
+    n, d = laws.shape
+    value, mean, trace, logs = np.empty((4, n))
+    eigenvalues0, eigenvalues1 = np.linalg.eigvalsh(laws.v0), np.linalg.eigvalsh(laws.v1)
+    for i, (m0, c0, m1, c1) in enumerate(zip(laws.m0, laws.v0, laws.m1, laws.v1, strict=True)):
+        root, rotation = np.linalg.cholesky(c0), random_rotation(rng, d)
+        first, second = (
+            float(expectation(lambda z, m=m, c=c: _log_density(z, m, c), 0 * m0, root, rotation))  # type: ignore[misc]
+            for m, c in ((0 * m0, c0), (m1 - m0, c1))
+        )
+        value[i] = first - second
+        both = np.abs(m0) + np.abs(m1)
+        mean[i] = both @ np.abs(np.linalg.inv(c1)) @ both / 2
+        trace[i] = float(np.trace(np.linalg.solve(c1, c0))) / 2
+        logs[i] = float(np.sum(np.abs(np.log(eigenvalues0[i]))) / 2)
+        logs[i] += float(np.sum(np.abs(np.log(eigenvalues1[i]))) / 2)
+    condition = np.maximum(
+        eigenvalues0[:, -1] / eigenvalues0[:, 0], eigenvalues1[:, -1] / eigenvalues1[:, 0]
+    )
+    return value, (mean, trace, logs, np.zeros(n)), condition
+
+
+def _log_density(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
+    """The log-density without ``d/2 log 2π``."""
+    quadratic = np.sum(np.linalg.solve(cov, (x - mean).T).T * (x - mean), axis=1)
+    return -(quadratic + np.linalg.slogdet(cov)[1]) / 2
+
+
+def without_cancellation(answer: Answer, options: Options) -> np.ndarray:
+    """The divergence to a few roundings however close the laws are, from the difference of the
+    scales that were passed; covariances are to be multiples of the identity.
+    """
+    laws, (n, d) = answer.laws, answer.laws.shape
+    s0, s1, variances = answer.scale0, answer.scale1, laws.v1
+    if options.form == "full":
+        s0, s1 = (np.diagonal(s, axis1=1, axis2=2) for s in (s0, s1))
+        variances = s1
+    kind = "variance" if options.form == "full" else options.parameterization
+    ratio = {
+        "std": lambda: (s0 - s1) * (s0 + s1) / s1**2,
+        "variance": lambda: (s0 - s1) / s1,
+        "logvar": lambda: np.expm1(s0 - s1),
+    }[kind]()
+    quadratic = (laws.m1 - laws.m0) ** 2 / variances
+    return np.asarray(np.sum(quadratic + np.broadcast_to(excess(ratio), (n, d)), axis=1) / 2)

@@ -1,0 +1,98 @@
+"""Where a divergence is wrong, and thresholds and summands that somebody put into it, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.asking import Answer
+from scoreproof.public.kl.laws import EQUAL, Laws
+from scoreproof.public.kl.verdict import Found
+
+__all__ = ["REMEDY", "added", "place"]
+
+REMEDY = {
+    "floor": "a threshold (free bits, a clamp) belongs to the loss, not to the divergence",
+    "ceiling": "a clamp from above belongs to the loss, not to the divergence",
+    "free_bits": "a threshold on every coordinate (free bits) belongs to the loss",
+    "epsilon_in_log": "what is added inside the logarithm is not small beside small scales",
+}
+
+
+def place(found: Found, answers: list[Answer], tolerance: float | None) -> str:
+    """The worst law, and what the wrong ones have in common."""
+    beyond = found.beyond(tolerance)
+    k = int(np.argmax(beyond))
+    laws = answers[int(found.batch[k])].laws
+    n, d = laws.shape
+    row = f"row {found.row[k]} of {n}" if np.sum(found.batch == found.batch[k]) > 1 else f"n = {n}"
+    worst = (
+        f"worst in d = {d} ({laws.what}, {row}): {found.returned[k]:.6g} returned,"
+        f" {found.value[k]:.6g} due"
+    )
+    wrong = [bool(np.any(beyond[found.batch == b] > 1)) for b in range(len(answers))]
+    names = [a.laws.what for a in answers]
+    right = [name for name, w in zip(names, wrong, strict=True) if not w]
+    if 0 < sum(wrong) <= len(wrong) / 2:
+        worst += f"; wrong only for {', '.join(n for n, w in zip(names, wrong, strict=True) if w)}"
+    elif right:
+        worst += f"; right for {', '.join(right)}"
+    return worst + _coordinates(beyond, found, answers)
+
+
+def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:
+    """The coordinates that are wrong by themselves, if some are and others are not."""
+    for k, answer in enumerate(answers):
+        here = beyond[found.batch == k]
+        n, d = answer.laws.shape
+        if "differ in one of" not in answer.laws.what or here.size != n or n < d:
+            continue
+        wrong = np.unique(np.arange(n)[here > 1] % d)
+        if 0 < wrong.size <= d / 2:
+            return f"; wrong in coordinate {', '.join(map(str, wrong))} of {d} (counted from 0)"
+    return ""
+
+
+def added(
+    found: Found, answers: list[Answer], options: Options, laws: list[Laws], truth: list[np.ndarray]
+) -> dict[str, np.ndarray]:
+    """name -> what the truth with a threshold or a summand inside would have returned."""
+    k = next(k for k, a in enumerate(answers) if a.laws.what == EQUAL)
+    n, d = answers[k].laws.shape
+    lowest = float(np.min(found.returned[found.batch == k]))
+    lowest /= n if options.reduction == "sum" else 1
+    out: dict[str, list[np.ndarray]] = {}
+    if lowest > 0:
+        out[f"floor at {lowest:.3g}"] = [np.maximum(v, lowest) for v in truth]
+        if options.form != "full":
+            each = [_by_coordinate(batch) for batch in laws]
+            out[f"free_bits of {lowest / d:.3g}"] = [
+                np.maximum(v, lowest / d).sum(axis=1) for v in each
+            ]
+    if options.reduction == "none":
+        highest = float(np.max(found.returned))
+        out[f"ceiling at {highest:.3g}"] = [np.minimum(v, highest) for v in truth]
+    if options.form != "full":
+        for exponent in range(-12, -1):
+            for factor in (1.0, 2.0, 5.0):
+                c = factor * 10.0**exponent
+                out[f"epsilon_in_log of {c:g}"] = [
+                    v + _shift(batch, options, c).sum(axis=1)
+                    for v, batch in zip(truth, laws, strict=True)
+                ]
+    return {name: np.concatenate([options.reduce(v) for v in value]) for name, value in out.items()}
+
+
+def _by_coordinate(laws: Laws) -> np.ndarray:
+    v0, v1 = (np.broadcast_to(v, laws.m0.shape) for v in (laws.v0, laws.v1))
+    return np.asarray(((laws.m1 - laws.m0) ** 2 / v1 + v0 / v1 - 1 - np.log(v0 / v1)) / 2)
+
+
+def _shift(laws: Laws, options: Options, c: float) -> np.ndarray:
+    """What ``log(scale + c)`` adds to each coordinate's ``½ log v1 - ½ log v0``."""
+    v0, v1 = (np.broadcast_to(v, laws.m0.shape) for v in (laws.v0, laws.v1))
+    if options.parameterization == "std":
+        first, second = np.log1p(c / np.sqrt(v0)), np.log1p(c / np.sqrt(v1))
+    else:
+        first, second = np.log1p(c / v0) / 2, np.log1p(c / v1) / 2
+    return np.asarray(-first if options.standard else second - first)

@@ -1,13 +1,13 @@
 """The arguments of `check_reverse_sampler`, validated once.
 
-Conventions: λ ≤ 1; times are ``(t_min, t_max)`` with 0 < t_min; a callable's last argument is λ or
+Conventions: λ ≤ 1; the span is ``(t_min, t_max)`` with 0 < t_min; a callable's last argument is λ or
 η = √(1-λ), if it takes one.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,54 +16,110 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.reverse_sampler.targets import PREDICTIONS, agrees_on, gaussian
+from scoreproof.public import sweep
+from scoreproof.public.arguments import accepted, count, seeded
+from scoreproof.public.reverse_sampler.process import agrees_on
+from scoreproof.public.reverse_sampler.targets import PREDICTIONS, gaussian
 
-__all__ = ["Job", "validate"]
+__all__ = ["Job", "Request", "validate"]
+
+#: dimensions judged where neither the caller nor the process says which
+DIMENSIONS = (1, 2, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The arguments of `check_reverse_sampler` as they were given."""
+
+    sampler: Any
+    process: Any
+    lambdas: Any
+    form: str | None
+    prediction: str
+    parameter: str
+    clock: str
+    times: Any
+    at: Any
+    horizon: float | None
+    dimension: int | None
+    tolerance: float | None
+    framework: str
+    dtype: Any
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A validated request."""
+    """A validated request; ``form`` is ``"sde"`` or ``"step"``."""
 
     call: Guarded
+    form: str
     process: Any
     lambdas: tuple[float, ...]
-    times: tuple[float, float]
-    horizon: float | None
-    dimension: int
+    span: tuple[float, float]
+    at: sweep.Sweep | None
+    horizon: float
+    dimensions: tuple[int, ...]
     prediction: str
     parameter: str
     sign: float
     passes_lam: bool
+    tolerance: float | None
     seed: int
 
     def last(self, lam: float) -> tuple[float, ...]:
         """The trailing argument of the user's callable, if it takes one."""
         return ((1 - lam) ** 0.5 if self.parameter == "eta" else lam,) if self.passes_lam else ()
 
-    def grid(self, count: int) -> list[float]:
-        return np.linspace(self.times[0], self.times[1], count).tolist()
+
+def validate(given: Request) -> Job:
+    """The request as a job; raises ``ArgumentError``."""
+    lambdas = _lambdas(given)
+    _choices(given)
+    sampler, form, passes_lam = _form(given)
+    if not passes_lam and len(lambdas) > 1:
+        raise ArgumentError(
+            "lambdas",
+            "one value for a sampler that takes no λ",
+            f"{len(lambdas)} values",
+            "name the λ it implements, e.g. lambdas=(1.0,) for an ODE",
+        )
+    dimension = given.dimension or getattr(given.process, "dimension", None)
+    dimensions = (
+        DIMENSIONS
+        if dimension is None
+        else (count("dimension", int(dimension), 1, "it is the number of coordinates"),)
+    )
+    probe = gaussian(given.process, dimensions[0], given.horizon)
+    span, at = _times(given, probe.horizon)
+    if span[0] < span[1]:
+        agrees_on(probe, *span)
+    return Job(
+        call=guarded(sampler, "sampler", given.framework, given.dtype),
+        form=form,
+        process=given.process,
+        lambdas=lambdas,
+        span=span,
+        at=at,
+        horizon=probe.horizon,
+        dimensions=dimensions,
+        prediction=given.prediction,
+        parameter=given.parameter,
+        sign=1.0 if given.clock == "t" else -1.0,
+        passes_lam=passes_lam,
+        tolerance=accepted(given.tolerance),
+        seed=seeded(given.seed),
+    )
 
 
-def validate(
-    sampler: Any,
-    process: Any,
-    lambdas: Any,
-    form: str | None,
-    prediction: str,
-    parameter: str,
-    clock: str,
-    times: Any,
-    horizon: float | None,
-    dimension: int | None,
-    framework: str,
-    dtype: Any,
-    seed: int,
-) -> tuple[Job, str]:
-    values = np.atleast_1d(np.asarray(lambdas, dtype=float)).ravel()
+def _lambdas(given: Request) -> tuple[float, ...]:
+    if given.lambdas is None:
+        # η = √2 is beyond what a DDIM step can do
+        return (0.0, 0.5, 1.0) if given.parameter == "eta" else (-1.0, 0.0, 0.5, 1.0)
+    values = np.atleast_1d(np.asarray(given.lambdas, dtype=float)).ravel()
     if values.size == 0 or not np.all(np.isfinite(values)):
         raise ArgumentError(
-            "lambdas", "one or more finite numbers", lambdas, "e.g. lambdas=(0.0, 1.0)"
+            "lambdas", "one or more finite numbers", given.lambdas, "e.g. lambdas=(0.0, 1.0)"
         )
     if np.any(values > 1):
         raise ArgumentError(
@@ -72,12 +128,17 @@ def validate(
             float(values.max()),
             "beyond 1 the noise √(1-λ) g is imaginary; DDIM's η is λ = 1 - η²",
         )
-    for name, value, allowed in (
-        ("prediction", prediction, PREDICTIONS),
-        ("parameter", parameter, ("lambda", "eta")),
-        ("clock", clock, ("t", "s")),
-        ("form", form, (None, "sde", "step")),
+    return tuple(values.tolist())
+
+
+def _choices(given: Request) -> None:
+    for name, allowed in (
+        ("prediction", PREDICTIONS),
+        ("parameter", ("lambda", "eta")),
+        ("clock", ("t", "s")),
+        ("form", (None, "sde", "step")),
     ):
+        value = getattr(given, name)
         if value not in allowed:
             raise ArgumentError(
                 name,
@@ -85,55 +146,48 @@ def validate(
                 repr(value),
                 "see the docstring of check_reverse_sampler",
             )
-    if isinstance(sampler, tuple):
-        sampler, form, count = _pair(sampler), "sde", 4
-    else:
-        count = _arity(sampler)
+
+
+def _form(given: Request) -> tuple[Any, str, bool]:
+    """The sampler as one callable, its form, and whether it takes λ."""
+    if isinstance(given.sampler, tuple):
+        return _pair(given.sampler), "sde", True
+    taken = _arity(given.sampler)
+    form = given.form or {3: "sde", 4: "sde", 5: "step", 6: "step"}.get(taken)
     if form is None:
-        form = {3: "sde", 4: "sde", 5: "step", 6: "step"}.get(count)
-        if form is None:
+        raise ArgumentError(
+            "sampler",
+            "drift_and_noise(x, t, model, lam) or step(x, t, t_next, noise, model, lam)",
+            f"a callable of {taken} arguments",
+            'wrap it, and say form="sde" or form="step"',
+        )
+    return given.sampler, form, taken not in (3, 5)
+
+
+def _times(given: Request, horizon: float) -> tuple[tuple[float, float], sweep.Sweep | None]:
+    """The span, and the times that the caller named in it."""
+    at = None if given.at is None else sweep.named("at", given.at, high=horizon)
+    if given.times is not None:
+        span = tuple(given.times) if isinstance(given.times, Sequence | np.ndarray) else ()
+        if len(span) != 2 or not 0 < span[0] < span[1] <= horizon:
             raise ArgumentError(
-                "sampler",
-                "drift_and_noise(x, t, model, lam) or step(x, t, t_next, noise, model, lam)",
-                f"a callable of {count} arguments",
-                'wrap it, and say form="sde" or form="step"',
+                "times",
+                f"(t_min, t_max) with 0 < t_min < t_max <= {horizon:g}",
+                given.times,
+                "t runs from t_max down to t_min; single times are named by at=",
             )
-    passes_lam = count not in (3, 5)
-    if not passes_lam and values.size > 1:
+    else:
+        span = (0.1 * horizon, 0.9 * horizon)
+        if at is not None:
+            span = (min(span[0], at.low), max(span[1], at.high))
+    if at is not None and not span[0] <= at.low <= at.high <= span[1]:
         raise ArgumentError(
-            "lambdas",
-            "one value for a sampler that takes no λ",
-            f"{values.size} values",
-            "name the λ it implements, e.g. lambdas=(1.0,) for an ODE",
+            "at",
+            f"inside times = ({span[0]:g}, {span[1]:g})",
+            f"from {at.low:g} to {at.high:g}",
+            "widen times",
         )
-    d = int(dimension or getattr(process, "dimension", None) or 1)
-    probe = gaussian(process, d, horizon)
-    span = times if times is not None else (0.1 * probe.horizon, 0.9 * probe.horizon)
-    if len(span) != 2 or not 0 < span[0] < span[1] <= probe.horizon:
-        raise ArgumentError(
-            "times",
-            f"(t_min, t_max) with 0 < t_min < t_max <= {probe.horizon:g}",
-            span,
-            "t runs from t_max down to t_min",
-        )
-    agrees_on(probe, float(span[0]), float(span[1]))
-    call = guarded(sampler, "sampler", framework, dtype)
-    return (
-        Job(
-            call,
-            process,
-            tuple(values.tolist()),
-            (float(span[0]), float(span[1])),
-            probe.horizon,
-            d,
-            prediction,
-            parameter,
-            1.0 if clock == "t" else -1.0,
-            passes_lam,
-            int(seed),
-        ),
-        form,
-    )
+    return (float(span[0]), float(span[1])), at
 
 
 def _pair(pair: tuple[Any, ...]) -> Callable[..., Any]:

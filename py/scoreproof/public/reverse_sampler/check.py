@@ -6,9 +6,9 @@ Conventions
 - λ ≤ 1; with ``parameter="eta"`` the callable is given η = √(1-λ) instead (DDIM: λ = 1 - η²).
 - ``clock="t"``: the drift is for dt < 0; ``clock="s"``: for s = T - t with ds > 0 (then it is minus
   the other one).
-- In one dimension a drift b and a noise c give the marginals p_t exactly when b + c²/2 ∂log p = f -
-  g²/2 ∂log p at every x and t: this velocity is what is judged, and no derivative of the user's
-  functions is needed.
+- A drift b and a noise of covariance C give the marginals p_t when b + ½ C ∇log p = f - ½ g² ∇log p
+  at every x and t; in one dimension only then. This velocity is what is judged, and no derivative of
+  the user's functions is needed.
 """
 
 from __future__ import annotations
@@ -17,30 +17,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from scoreproof.claims.reverse_family.gaussian import reverse_moments
-from scoreproof.errors import CallableError
+from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.reverse_sampler.arguments import Job, validate
-from scoreproof.public.reverse_sampler.targets import Diffused, exact_model, gaussian, mixture
-from scoreproof.public.reverse_sampler.words import (
-    VACUOUS,
-    describe_effect,
-    explain_deviation,
-    member_note,
-    percent,
-    velocity_error,
-)
-from scoreproof.streams import stream
+from scoreproof.public.reverse_sampler.arguments import Job, Request, validate
+from scoreproof.public.reverse_sampler.verdict import judge
+from scoreproof.public.reverse_sampler.words import listed
+from scoreproof.public.rule import public_check
 
 __all__ = ["check_reverse_sampler"]
 
-POINTS, TIMES, MOMENT_STEPS = 16, 4, 8
-#: what eight collocation steps of order 8 resolve of a Gaussian's moments
-MOMENT_ERROR = 1e-6
 
-
+@public_check
 def check_reverse_sampler(
     sampler: Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]],
     process: Any,
@@ -51,8 +38,10 @@ def check_reverse_sampler(
     parameter: str = "lambda",
     clock: str = "t",
     times: tuple[float, float] | None = None,
+    at: Sequence[float] | None = None,
     horizon: float | None = None,
     dimension: int | None = None,
+    tolerance: float | None = None,
     framework: str = "numpy",
     dtype: Any = None,
     seed: int = 0,
@@ -107,154 +96,58 @@ def check_reverse_sampler(
     >>> bool(check_reverse_sampler(ode, ou, lambdas=(0.0, 1.0)))
     True
     """
-    if lambdas is None:
-        lambdas = (0.0, 0.5, 1.0) if parameter == "eta" else (-1.0, 0.0, 0.5, 1.0)
-    job, form = validate(
-        sampler,
-        process,
-        lambdas,
-        form,
-        prediction,
-        parameter,
-        clock,
-        times,
-        horizon,
-        dimension,
-        framework,
-        dtype,
-        seed,
+    job = validate(
+        Request(
+            sampler,
+            process,
+            lambdas,
+            form,
+            prediction,
+            parameter,
+            clock,
+            times,
+            at,
+            horizon,
+            dimension,
+            tolerance,
+            framework,
+            dtype,
+            seed,
+        )
     )
-    if form == "step":
-        from scoreproof.public.reverse_sampler.steps import judge_step as judge
-    else:
-        judge = _judge_sde
-    evidence = judge(job)
-    if (
-        evidence.verdict == "holds"
-        and dimension is None
-        and getattr(process, "dimension", None) is None
-    ):
-        # right on the line only (a sum over axis 1, say) is not right
-        plane = judge(replace(job, dimension=2))
-        return evidence if plane.verdict == "holds" else plane
-    return evidence
+    judged: list[Evidence] = []
+    for d in job.dimensions:
+        judged.append(judge(job, d))
+        if judged[-1].verdict == "refuted":
+            return judged[-1]
+    return next((e for e in judged if e.verdict != "holds"), None) or _together(job, judged)
 
 
-def _subject(job: Job) -> Callable[[Any, np.ndarray, float, float], tuple[np.ndarray, float]]:
-    """The user's callable with the signature of the claim's formula."""
-
-    def subject(target: Diffused, x: np.ndarray, t: float, lam: float) -> tuple[np.ndarray, float]:
-        result = job.call.raw(x, t, exact_model(target, job.prediction), *job.last(lam))
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            raise CallableError(
-                "sampler",
-                "return the pair (drift, noise)",
-                f"it returned {type(result).__name__}",
-                'a one-step sampler needs form="step"',
-            )
-        drift = job.call.accept(result[0], x.shape, "a drift")
-        noise = job.call.accept(result[1], x.shape, "a noise coefficient")
-        if np.iscomplexobj(drift) or np.iscomplexobj(noise):
-            raise CallableError(
-                "sampler",
-                "return real numbers",
-                "it returned complex ones",
-                "check the square root of 1 - λ",
-            )
-        if np.ptp(noise**2) > 1e3 * job.call.eps * float(np.max(noise**2)):
-            raise CallableError(
-                "sampler",
-                "return a noise coefficient that depends on t only",
-                "it varies with x",
-                "the family has noise √(1-λ) g(t)",
-            )
-        return job.sign * drift, float(noise.flat[0]) ** 2
-
-    return subject
-
-
-def _judge_sde(job: Job) -> Evidence:
-    target, subject = mixture(job.process, job.dimension, job.horizon), _subject(job)
-    rng = stream(job.seed, "check_reverse_sampler", "points")
-    clouds = {}
-    for t in job.grid(TIMES):
-        mean, cov = target.moments(t)
-        clouds[t] = mean + np.sqrt(np.diag(cov)) * rng.uniform(-2.2, 2.2, (POINTS, job.dimension))
-    places = [(x, t, lam) for lam in job.lambdas for t, x in clouds.items()]
-    found = [subject(target, x, t, lam) for x, t, lam in places]
-    # a schedule of exponentials and a mixture's score: a few hundred roundings, amplified as
-    # velocity_error says
-    allowed = 256 * job.call.eps
-    worst, widest = (-1.0, 0.0, 0.0, 0), (0.0, 0)
-    curves: dict[str, tuple[list[float], list[float]]] = {
-        f"λ = {lam:g}": ([], []) for lam in job.lambdas
+def _together(job: Job, judged: list[Evidence]) -> Evidence:
+    """What holds in every dimension, as one: the first one's numbers, the coarsest resolution."""
+    first = judged[0]
+    if len(judged) == 1:
+        return first
+    looked = [e.coverage for e in judged if e.coverage is not None]
+    asked = {
+        "times": sum(c.asked["times"] for c in looked),
+        "points": sum(c.asked["points"] for c in looked),
+        "lambdas": len(job.lambdas),
+        "dimensions": len(looked),
     }
-    for i, (x, t, lam) in enumerate(places):
-        deviation, size, amplified = velocity_error(target, x, t, found[i], lam)
-        curves[f"λ = {lam:g}"][0].append(t)
-        curves[f"λ = {lam:g}"][1].append(float(np.max(deviation / size)))
-        widest = max(widest, (float(np.max(allowed * amplified / size)), i))
-        k = int(np.argmax(deviation / amplified))
-        worst = max(
-            worst,
-            (
-                float(deviation[k] / amplified[k]),
-                float(deviation[k] / size[k]),
-                float(allowed * amplified[k] / size[k]),
-                i,
-            ),
-        )
-    _, value, bound, where = worst
-    effects = [_effect(job, subject, lam) for lam in job.lambdas]
-    _, t, lam = places[where]
-    more: dict[str, Any] = {
-        "curves": curves,
-        "labels": ("t", "relative error of the velocity"),
-        "cost": {"calls": job.call.calls},
-    }
-    if value <= bound and widest[0] > VACUOUS:
-        sentence = (
-            "no error is seen, but in this precision the velocity at t ="
-            f" {places[widest[1]][1]:.3g} is known to {percent(widest[0])} only: use float64, or a"
-            " larger t_min"
-        )
-        return Evidence.undecided("float", sentence, **more)
-    if value <= bound:
-        return Evidence.measured(
-            value,
-            bound,
-            f"drift and noise keep the marginals at {POINTS * len(places)} points (λ ="
-            f" {_list(job.lambdas)})",
-            notes=member_note(target, places, found, 1e3 * allowed),
-            **more,
-        )
-    moved, text = max(effects)
-    sentence = (
-        f"at λ = {lam:g}, t = {t:.3g} the velocity b + c²/2 ∂log p of the marginals is off by"
-        f" {percent(value)}; {text}"
+    span = looked[0].span.rsplit("; in d = ", 1)[0]
+    coverage = Coverage(
+        asked, span=f"{span}; d = {listed(job.dimensions)}, each with its own times"
     )
-    if job.dimension > 1 and moved < max(MOMENT_ERROR, 1e3 * allowed):
-        sentence += (
-            f"; in {job.dimension} dimensions the excess may be a rotation that keeps the"
-            " marginals: use dimension=1"
-        )
-        return Evidence.undecided("float", sentence, **more)
-    return Evidence.measured(
-        value,
-        bound,
-        sentence,
-        diagnosis=explain_deviation(target, places, found, 1e3 * allowed),
-        **more,
+    notes = tuple(dict.fromkeys(note for e in judged for note in e.notes))
+    worst = max(judged, key=lambda e: e.separation)
+    return replace(
+        first,
+        value=worst.value,
+        bound=worst.bound,
+        sentence=first.sentence.replace("in d = 1,", f"in d = {listed(job.dimensions)},"),
+        resolution=max(e.resolution or 0.0 for e in judged),
+        coverage=coverage,
+        notes=notes,
+        cost={"calls": job.call.calls},
     )
-
-
-def _effect(job: Job, subject: Any, lam: float) -> tuple[float, str]:
-    """What the whole chain does to a Gaussian: relative error of its law at t_min, and a clause."""
-    low, high = job.times
-    target = gaussian(job.process, job.dimension, job.horizon)
-    end = reverse_moments(subject, target, lam, high, low, MOMENT_STEPS, target.moments(high))
-    return describe_effect(target, lam, low, end.mean, end.cov)
-
-
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(f"{v:g}" for v in values)

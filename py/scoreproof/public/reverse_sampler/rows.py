@@ -1,0 +1,94 @@
+"""Are the rows of a batch apart? A step must use the noise it is given, each row its own.
+
+Conventions: one call with a batch, then calls in which a single row has another noise or another point.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.public.reverse_sampler.arguments import Job
+from scoreproof.public.reverse_sampler.asking import ask_step
+from scoreproof.public.reverse_sampler.places import coarse, points_at
+from scoreproof.public.reverse_sampler.targets import Diffused
+from scoreproof.streams import stream
+
+__all__ = ["insist_on_given_noise", "rows_apart"]
+
+ROWS = 5
+
+
+def _batch(
+    job: Job, target: Diffused, t: float
+) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
+    rng = stream(job.seed, "check_reverse_sampler", "rows", str(t))
+    return (
+        points_at(target, t, rng, ROWS, 0),
+        coarse(rng.normal(size=(ROWS, target.dimension))),
+        rng,
+    )
+
+
+def _times(job: Job, t: float) -> tuple[float, float]:
+    return t, max(job.span[0], t - (job.span[1] - job.span[0]) / 16)
+
+
+def insist_on_given_noise(job: Job, target: Diffused) -> None:
+    """Two equal calls must agree: a step that draws its own noise cannot be read off."""
+    high = job.span[1]
+    x, z, _ = _batch(job, target, high)
+    first, second = (
+        ask_step(job, target, x, z, _times(job, high), job.lambdas[0]) for _ in range(2)
+    )
+    if not np.array_equal(first, second):
+        raise CallableError(
+            "sampler",
+            "use the noise it is given",
+            "two calls with the same arguments differ",
+            "draw no noise inside: take it as an argument",
+        )
+
+
+def rows_apart(job: Job, target: Diffused, t: float, lam: float) -> tuple[str, str] | None:
+    """``None`` if they are; else a verdict and what is wrong. Four calls."""
+    if t <= job.span[0]:
+        t = job.span[0] + (job.span[1] - job.span[0]) / 16
+    x, z, rng = _batch(job, target, t)
+    times, row = _times(job, t), int(rng.integers(ROWS))
+    first, equal = (ask_step(job, target, x, z, times, lam) for _ in range(2))
+    where = f"at λ = {lam:g}, t = {t:.3g}"
+    if not np.array_equal(first, equal):
+        return (
+            "undecided",
+            f"{where} two calls with the same arguments differ: it draws noise inside",
+        )
+    other = z.copy()
+    other[row] = coarse(z[row] + 1.5)
+    moved = _moved(first, ask_step(job, target, x, other, times, lam), job.call.eps)
+    if np.any(np.delete(moved, row)):
+        if moved.sum() == 1:
+            # a permutation of independent draws: the law is right, but cannot be read off
+            return (
+                "undecided",
+                f"{where} a row is moved by the noise of another row, not by its own",
+            )
+        return "refuted", (
+            f"{where} the noise of one row moves {int(moved.sum())} of {ROWS} rows: every sample of a "
+            "batch needs a draw of its own (noise of x's shape, not of its first row, no mean over rows)"
+        )
+    shifted = x.copy()
+    shifted[row] = coarse(x[row] + 0.5 * target.spread(t))
+    moved = _moved(first, ask_step(job, target, shifted, z, times, lam), job.call.eps)
+    if np.any(np.delete(moved, row)):
+        return "refuted", (
+            f"{where} another point in one row moves {int(moved.sum())} of {ROWS} rows: a sample must "
+            "not depend on the rest of its batch (a mean, a norm or a quantile over rows)"
+        )
+    return None
+
+
+def _moved(first: np.ndarray, second: np.ndarray, eps: float) -> np.ndarray:
+    # compilers may add up the rows of equal batches in another order
+    least = 64 * eps * (np.max(np.abs(first)) + 1)
+    return np.max(np.abs(second - first), axis=1) > least

@@ -1,0 +1,270 @@
+"""The verdict in one dimension: excess velocities against their bounds, over the whole span.
+
+Conventions: errors are relative to `velocity.sizes`; a λ that varies with t keeps the marginals and holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from scoreproof.claims.reverse_family.gaussian import reverse_moments
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.reverse_sampler.arguments import Job
+from scoreproof.public.reverse_sampler.asking import subject
+from scoreproof.public.reverse_sampler.causes import explain_deviation, member_note
+from scoreproof.public.reverse_sampler.chain import Chains, chains, effect, order_and_exactness
+from scoreproof.public.reverse_sampler.law import DRAWS, moves_the_law
+from scoreproof.public.reverse_sampler.places import coarse
+from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
+from scoreproof.public.reverse_sampler.sweeping import Span, again, swept
+from scoreproof.public.reverse_sampler.targets import gaussian, mixture
+from scoreproof.public.reverse_sampler.velocity import Found
+from scoreproof.public.reverse_sampler.words import (
+    NOT_AFFINE,
+    NOT_THE_IDENTITY,
+    describe_noise,
+    listed,
+    percent,
+    single_precision,
+    spread_over,
+)
+from scoreproof.public.rule import compared, settled
+from scoreproof.streams import stream
+
+__all__ = ["judge"]
+
+#: collocation steps of a Gaussian's moments; places at which an excess is asked whether it keeps the law
+MOMENT_STEPS, REVIEWED = 8, 4
+#: random times, for each λ, at which a batch's rows are tested for being apart
+APART = 2
+
+
+def judge(job: Job, dimension: int) -> Evidence:
+    """The evidence in this dimension."""
+    target = mixture(job.process, dimension, job.horizon)
+    kind: Any = "convergent" if job.form == "step" else "float"
+    if job.form == "step":
+        insist_on_given_noise(job, target)
+    span = swept(job, target)
+    coverage, remedy = _coverage(job, span, dimension), "use float64, or a larger t_min"
+    if job.form == "step":
+        mixed = _rows(job, span, coverage)
+        if mixed is not None:
+            return mixed
+    found = span.all
+    error = np.concatenate([f.error for f in found])
+    bound = np.concatenate([f.bound for f in found])
+    near = ~np.concatenate([f.jumps for f in found])
+    jumping = [f for f in found if np.mean(f.jumps) > 0.5]
+    worst = _worst(found)
+    if jumping and not all(f.clipped for f in jumping):
+        return _jumps(job, span, jumping, coverage)
+    seen = chains(job, dimension) if job.form == "step" and dimension == job.dimensions[0] else None
+    more: dict[str, Any] = {
+        "curves": seen.curves if seen else _curves(job, span),
+        "labels": ("steps", "relative error of the final law")
+        if seen
+        else ("t", "relative error of the velocity"),
+        "cost": {"calls": job.call.calls},
+    }
+    if np.any(bound > 0.005) and job.form == "step":
+        loose = max(found, key=lambda f: float(np.max(f.bound)))
+        if job.call.eps < 1e-10:
+            remedy = (
+                f"at t = {loose.t:.3g} what the step tends to does not settle as it is refined; it must be "
+                "smooth in t and t_next to be judged (a schedule looked up in a table is not)"
+            )
+    evidence = compared(
+        error[near],
+        bound[near],
+        _kept(job, span, found, dimension),
+        coverage=coverage,
+        tolerance=job.tolerance,
+        remedy=remedy,
+        kind=kind,
+        **more,
+    )
+    if evidence.verdict == "refuted":
+        return _refuted(job, span, worst, evidence, seen)
+    if np.any(~near) or any(f.uneven and not f.bent for f in found):
+        return _open(evidence, NOT_AFFINE)
+    if evidence.verdict != "holds":
+        return evidence
+    if seen is not None and seen.stuck is not None:
+        return _open(
+            evidence,
+            f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole chain "
+            "does not fall as steps are added",
+        )
+    return replace(evidence, notes=(*_notes(job, span, dimension), *evidence.notes))
+
+
+def _worst(found: list[Found]) -> list[Found]:
+    """The places where something is wrong, the worst first."""
+
+    def excess(f: Found) -> float:
+        return float(np.max(np.where(f.jumps, 0.0, f.error / np.maximum(f.bound, 1e-300))))
+
+    return sorted((f for f in found if excess(f) > 1), key=excess, reverse=True)
+
+
+def _coverage(job: Job, span: Span, dimension: int) -> Coverage:
+    asked = {
+        "times": len(span.places),
+        "points": sum(len(row[0].x) for row in span.places),
+        "lambdas": len(job.lambdas),
+    }
+    return Coverage(
+        asked, span=f"{span.sweep.describe()}; λ = {listed(job.lambdas)}; in d = {dimension}"
+    )
+
+
+def _rows(job: Job, span: Span, coverage: Coverage) -> Evidence | None:
+    """Rows that depend on each other: at random times, and wherever something does not settle."""
+    rng = stream(job.seed, "check_reverse_sampler", "apart", str(span.target.dimension))
+    places = [
+        span.places[i][k]
+        for k in range(len(job.lambdas))
+        for i in rng.choice(len(span.places), min(APART, len(span.places)), replace=False)
+    ]
+    odd = [f for f in span.all if np.any(f.jumps) or np.max(f.bound) > 0.005]
+    for f in [*odd[:4], *places]:
+        told = rows_apart(job, span.target, f.t, f.lam)
+        if told is None:
+            continue
+        verdict, sentence = told
+        evidence = Evidence.undecided("convergent", sentence, cost={"calls": job.call.calls})
+        if verdict == "refuted":
+            evidence = replace(evidence, verdict="refuted", value=1.0, bound=0.0)
+        return settled(evidence, resolution=1.0, coverage=coverage)
+    return None
+
+
+def _jumps(job: Job, span: Span, jumping: list[Found], coverage: Coverage) -> Evidence:
+    first = max(jumping, key=lambda f: float(np.max(f.error)))
+    evidence = Evidence.measured(
+        float(np.max(first.error)),
+        1.0,
+        f"at λ = {first.lam:g}, t = {first.t:.3g} {NOT_THE_IDENTITY}{spread_over(span, jumping)}",
+        kind="convergent",
+        cost={"calls": job.call.calls},
+    )
+    return settled(evidence, resolution=1.0, coverage=coverage)
+
+
+def _curves(job: Job, span: Span) -> dict[str, tuple[list[float], list[float]]]:
+    return {
+        f"λ = {lam:g}": (
+            [row[k].t for row in span.places],
+            [float(np.max(row[k].error)) for row in span.places],
+        )
+        for k, lam in enumerate(job.lambdas)
+    }
+
+
+def _kept(job: Job, span: Span, found: list[Found], dimension: int) -> str:
+    what = (
+        "drift and noise keep the marginals"
+        if job.form == "sde"
+        else "as the step goes to zero its drift and noise keep the marginals"
+    )
+    points = sum(len(f.x) for f in found)
+    return f"{what} of a mixture of two in d = {dimension}, at {points} points (λ = {listed(job.lambdas)})"
+
+
+def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:
+    notes = member_note(span.target, span.all)
+    if any(f.bent is not None for f in span.all):
+        notes += (
+            "What it makes of its noise is not normal, but has the right mean and covariance (a weak "
+            "scheme: the law is right as steps are added, not after one).",
+        )
+    if dimension != job.dimensions[0] or job.form != "step":
+        return notes
+    target = gaussian(job.process, dimension, job.horizon)
+    atom = gaussian(job.process, dimension, job.horizon, point_mass=True)
+    low, high = job.span
+    times = np.linspace(low + (high - low) / 4, high, 3).tolist()
+    order, exact = order_and_exactness(job, target, atom, times)
+    law = f"errs by h^{order:.1f}" if np.isfinite(order) else "is exact"
+    notes += (f"With a Gaussian prior the law of one step {law}.",)
+    if exact:
+        notes += (
+            "From a point mass every step, long or short, keeps q(x_t | x_0) exactly, as DDIM's do.",
+        )
+    return notes
+
+
+def _open(evidence: Evidence, why: str) -> Evidence:
+    return replace(evidence, verdict="undecided", sentence=f"{evidence.sentence}: {why}")
+
+
+def _refuted(
+    job: Job, span: Span, worst: list[Found], evidence: Evidence, seen: Chains | None
+) -> Evidence:
+    """A velocity beyond its bound: refuted, unless the excess may be a flow that keeps the law."""
+    target, d = span.target, span.target.dimension
+    accepted = job.tolerance or 0.0
+    worst = [f for f in worst if np.max((f.error - accepted - f.bound)[~f.jumps]) > 0]
+    if d > 1:
+        worst = _that_move(job, span, worst)
+        if not worst:
+            return _open(
+                evidence,
+                f"the velocity is off, but in {d} dimensions the excess may be a rotation, which keeps the "
+                "marginals: use dimension=1 to leave it out",
+            )
+    first = worst[0]
+    k = int(np.argmax(np.where(first.jumps, 0.0, first.error)))
+    error, bound = float(first.error[k]), float(first.bound[k])
+    what = "b + c²/2 ∂log p" if job.form == "sde" else "that the step tends to"
+    text = (
+        f"at λ = {first.lam:g}, t = {first.t:.3g}, x = {np.array2string(first.x[k][:4], precision=3)} the "
+        f"velocity {what} of the marginals is off by {percent(error)}"
+        if job.form == "sde"
+        else f"at λ = {first.lam:g}, t = {first.t:.3g}, x = "
+        f"{np.array2string(first.x[k][:4], precision=3)} the velocity {what} is off by {percent(error)}"
+    )
+    text += describe_noise(first, target.diffusion(first.t) ** 2) + spread_over(span, worst)
+    text += single_precision(first, job.call.eps, error)
+    text += f"; {seen.effect if seen else _effect(job, d)}" if seen or job.form == "sde" else ""
+    times = {f.t for f in worst}
+    return replace(
+        evidence,
+        value=error,
+        bound=bound + accepted,
+        sentence=text,
+        cost={"calls": job.call.calls},
+        diagnosis=explain_deviation(target, [r for r in span.places if r[0].t in times]),
+    )
+
+
+def _that_move(job: Job, span: Span, worst: list[Found]) -> list[Found]:
+    """The places, among the worst few, whose excess moves the law; and the rest, if one does."""
+    target = span.target
+    for n, found in enumerate(worst[:REVIEWED]):
+        rng = stream(job.seed, "check_reverse_sampler", "law", str(n))
+        x = coarse(target.sample(rng, DRAWS, found.t))
+        found = again(job, target, found, x)
+        kept = ~found.jumps
+        excess = np.where(kept[:, None], found.excess, 0.0)
+        if moves_the_law(target, x, found.t, excess, np.where(kept, found.open, 0.0), rng):
+            return worst[n:]
+    return []
+
+
+def _effect(job: Job, dimension: int) -> str:
+    """What the whole chain does to a Gaussian, for the λ where it does most."""
+    low, high = job.span
+    target = gaussian(job.process, dimension, job.horizon)
+    ends = []
+    for lam in job.lambdas:
+        end = reverse_moments(
+            subject(job), target, lam, high, low, MOMENT_STEPS, target.moments(high)
+        )
+        ends.append(effect(target, lam, low, end.mean, end.cov))
+    return max(ends)[1]

@@ -39,9 +39,9 @@ def from_circles(
     >>> bool(abs(d[0] - np.exp(0.3)) < 1e-13), bool(e[0] < 1e-12)
     (True, True)
     """
-    modes = np.fft.fft(values, axis=-1) / values.shape[-1]
     size = values.shape[-1]
     with np.errstate(all="ignore"):
+        modes = np.fft.fft(values, axis=-1) / size
         tail = np.max(np.abs(modes[..., 3 * size // 4 :]), axis=-1)
         height = np.max(np.abs(values), axis=-1)
         power = np.asarray(radii, dtype=float)[:, None] ** order / math.factorial(order)

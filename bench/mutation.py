@@ -60,55 +60,46 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/rule.py", "test_rule.py"),
     ("public/sweep.py", "test_sweep.py"),
     ("public/arguments.py", "test_arguments.py"),
-    ("claims/backprop/", "test_backprop.py test_limits.py:backprop test_every_claim.py:backprop"),
-    ("claims/ffjord/", "test_every_claim.py:ffjord test_limits.py:ffjord test_ffjord.py"),
-    (
-        "claims/fokker_planck/",
-        "test_every_claim.py:fokker test_limits.py:fokker test_fokker_planck.py",
-    ),
-    (
-        "claims/gaussian_kl/",
-        "test_every_claim.py:gaussian_kl test_limits.py:kl test_gaussian_kl.py",
-    ),
-    (
-        "claims/reverse_family/",
-        "test_every_claim.py:reverse test_limits.py:reverse test_reverse_family.py",
-    ),
-    ("claims/tweedie/", "test_every_claim.py:tweedie test_limits.py:tweedie test_tweedie.py"),
-    (
-        "claims/variance_exploding/",
-        "test_every_claim.py:variance test_limits.py:variance test_variance_exploding.py",
+    *(
+        (
+            f"claims/{claim}/",
+            f"test_every_claim.py:{claim} test_limits.py:{claim} {own}",
+        )
+        for claim, own in (
+            ("backprop", "test_backprop.py"),
+            ("ffjord", "test_ffjord.py"),
+            ("fokker_planck", "test_fokker_planck.py"),
+            ("gaussian_kl", "test_gaussian_kl.py"),
+            ("reverse_family", "test_reverse_family.py"),
+            ("tweedie", "test_tweedie.py"),
+            ("variance_exploding", "test_variance_exploding.py"),
+        )
     ),
     ("claims/__init__.py", "test_every_claim.py"),
     ("numerics/adjoint.py", "test_every_claim.py:ffjord test_ffjord.py"),
-    (
-        "numerics/affine_moments.py",
-        "test_affine_moments.py test_reverse_family.py test_check_reverse_sampler.py",
-    ),
-    ("numerics/balls.py", "test_numerics.py test_every_claim.py:gaussian_kl"),
-    ("numerics/cauchy.py", "test_numerics.py test_every_claim.py:tweedie"),
+    ("numerics/affine_", "test_check_reverse_sampler.py test_reverse_family.py"),
+    ("numerics/breaks.py", "test_check_fokker_planck.py test_check_marginals.py"),
     ("numerics/collocation.py", "test_collocation.py test_linear_sde.py"),
-    ("numerics/complex_step.py", "test_numerics.py test_every_claim.py:tweedie"),
-    ("numerics/cubature.py", "test_numerics.py test_every_claim.py:gaussian_kl"),
-    ("numerics/flint_matrices.py", "test_numerics.py test_every_claim.py:backprop"),
-    ("numerics/functions.py", "test_jets.py test_numerics.py"),
-    ("numerics/gauss_grid.py", "test_numerics.py test_every_claim.py:fokker test_fokker_planck.py"),
+    ("numerics/differences.py", "test_differences.py test_check_backward.py"),
+    ("numerics/functions.py", "test_jets.py"),
+    ("numerics/gauss_grid.py", "test_numerics.py"),
     ("numerics/jets.py", "test_jets.py"),
-    ("numerics/linear.py", "test_numerics.py test_every_claim.py:tweedie"),
-    ("numerics/rational_functions.py", "test_numerics.py test_every_claim.py:gaussian_kl"),
-    ("numerics/spectral.py", "test_numerics.py test_every_claim.py:reverse"),
-    ("numerics/words.py", "test_numerics.py test_every_claim.py:backprop"),
-    ("objects/empirical.py", "test_objects.py test_every_claim.py:tweedie test_tweedie.py"),
+    ("numerics/legendre.py", "test_collocation.py test_numerics.py"),
+    ("numerics/local_series.py", "test_local_series.py test_check_fokker_planck.py"),
+    ("numerics/pieces.py", "test_pieces.py test_check_fokker_planck.py"),
+    ("numerics/", "test_numerics.py"),
+    ("objects/empirical.py", "test_objects.py test_tweedie.py"),
     ("objects/exact_linear.py", "test_linear_sde.py test_every_claim.py:fokker"),
     ("objects/fields.py", "test_fields.py test_every_claim.py:ffjord"),
     ("objects/graphs.py", "test_graphs.py test_backprop.py test_every_claim.py:backprop"),
     ("objects/h_transform.py", "test_h_transform.py test_every_claim.py:fokker"),
-    ("objects/latents.py", "test_objects.py test_every_claim.py:ffjord"),
+    ("objects/latents.py", "test_objects.py"),
     ("objects/linear_sde.py", "test_linear_sde.py"),
     ("objects/logistic_field.py", "test_fields.py test_every_claim.py:ffjord"),
-    ("objects/mixtures.py", "test_objects.py test_strategies.py test_every_claim.py:tweedie"),
+    ("objects/mixtures.py", "test_objects.py"),
     ("objects/parameterizations.py", "test_parameterizations.py"),
-    ("objects/schedules.py", "test_schedules.py test_variance_exploding.py"),
+    ("objects/preserving_schedules.py", "test_schedules.py test_variance_exploding.py"),
+    ("objects/schedule", "test_schedules.py test_variance_exploding.py"),
     ("objects/tanh_network.py", "test_fields.py test_every_claim.py:ffjord"),
     (
         "public/backward/",
@@ -119,9 +110,11 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/kl/", "test_check_kl.py test_gaussian_kl.py"),
     ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
+    ("public/posterior/", "test_check_denoiser.py test_check_score.py test_tweedie_black_boxes.py"),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py test_reverse_family.py"),
     ("public/score/", "test_check_score.py test_tweedie_black_boxes.py"),
     ("public/trace_estimator/", "test_check_trace_estimator.py test_ffjord.py"),
+    ("public/black_box_field.py", "test_check_trace_estimator.py test_ffjord.py"),
 )
 
 _SILLY = re.compile(r"(Binary.*(Shift|Bit|Mod|FloorDiv))|_(Is|IsNot)(_|$)|Invert|Variable")
@@ -291,7 +284,7 @@ def tests_of(tree: Path, path: str) -> list[list[str]]:
                 if (tree / "py" / "tests" / file).exists():
                     runs.append([f"py/tests/{file}", *(["-k", chosen] if chosen else [])])
             return runs
-    raise SystemExit(f"no tests are named for {path}: add it to TESTS")
+    raise SystemExit(f"no tests are named for {path}: add them to TESTS")
 
 
 def test(tree: Path, arguments: list[str], seconds: float) -> tuple[int | None, str]:

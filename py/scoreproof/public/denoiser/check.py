@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scoreproof.diagnosis import diagnose
-from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.denoiser.arguments import Prediction, Prior, make_problem
-from scoreproof.public.denoiser.verdict import judge_mean, resolution
-from scoreproof.public.denoiser.words import REASONS, denoiser_candidates
+from scoreproof.public.denoiser.arguments import make_request
+from scoreproof.public.denoiser.asking import asked
+from scoreproof.public.denoiser.verdict import verdict
+from scoreproof.public.denoiser.words import explained
+from scoreproof.public.posterior.problem import Prior
+from scoreproof.public.rule import public_check
 
 __all__ = ["check_denoiser"]
 
 
+@public_check
 def check_denoiser(
     denoiser: Callable[[Any], Any],
     prior: Prior,
@@ -29,7 +31,7 @@ def check_denoiser(
     prediction: str = "x0",
     alpha: float = 1.0,
     points: Any = None,
-    n: int = 16,
+    n: int = 64,
     tolerance: float | None = None,
     sigma_data: float = 0.5,
     rates: tuple[float, float] | None = None,
@@ -42,31 +44,44 @@ def check_denoiser(
 
     Parameters
     ----------
-    denoiser: rows ``(m, d)`` to rows ``(m, d)``.
+    denoiser: rows ``(m, d)`` to rows ``(m, d)``, each row from that row alone.
     prior: a `GaussianMixture`, `Atoms`, or a data set ``(n, d)`` whose empirical law is the prior
         (its ideal denoiser is exact).
     cov: the noise's covariance ``(d, d)``, or a variance (that times I).
     prediction: what the callable returns: ``"x0"``, ``"score"``, ``"eps"``, ``"v"``, ``"F"`` or
         ``"velocity"`` (see ``scoreproof.objects.parameterizations``); all but x0 and score need cov
         = σ² I. ``sigma_data`` is for F, ``rates`` = (dα/dt, dσ/dt) for velocity.
-    points: where to look ``(m, d)``; by default n draws of y (for data: with a softmax perplexity
-        between 2 and n/2, reported).
-    tolerance: relative error to allow a learned denoiser; by default only rounding, derived from
-        the precision of what comes back, is allowed.
+    points: where to look ``(m, d)``. By default n points: draws of y, draws far out, and points
+        between two components or data, where their softmax weights are about the same (a draw of
+        y may have one effective datum, and then the nearest datum passes for the mean). Where a
+        coordinate of the caller's points stands still, 16 draws of y join them.
+    n: how many points, where ``points`` is not given.
+    tolerance: the relative error that you accept, of a learned denoiser say. By default only
+        rounding is, derived from the type of what comes back.
     framework, dtype: ``"numpy"``, ``"torch"`` or ``"jax"`` and the floating type it is called with.
 
     Returns
     -------
-    Evidence of kind float. The error is the largest entry over the points, relative to how far y
-    and the posterior mean move away from the prior's mean (so that data far from the origin hide
-    nothing). Undecided where every point has one effective datum, and where rounding alone could
-    explain more than 1 %. The denoiser is called 2 times (the second call must repeat the first).
-    The truth is a softmax average of the data or a Kalman update, never Tweedie's formula.
+    Evidence of kind float. The error, and the tolerance, are relative, coordinate by coordinate, to
+    the largest distance of E[x_0 | y] from the prior's mean over draws of y (at a point further
+    out, to as much more), so that data far from the origin hide nothing and a coordinate of small
+    scale counts like the others. Without a tolerance the resolution is relative to the less of
+    that and of the largest distance of E[x_0 | y] from y: neither y itself nor the prior's mean
+    passes. Points are rounded to the callable's type before the truth is computed there. Where
+    rounding could explain more than 1 %, an answer within 0.5 % holds, as it stands, one beyond
+    what rounding explains is refuted, one between is undecided (unless it is right for the prior
+    as numbers of that type). Undecided too where every point has one effective
+    datum or component, and where a tolerance would accept y itself.
+
+    The denoiser is called 3 times (the second call must repeat the first, the third asks half of
+    the rows again in another order), once more where a coarser type comes back than went in. The
+    truth is a softmax average of the data or a Kalman update, never Tweedie's formula.
 
     Raises
     ------
     ArgumentError: a wrong shape, cov not positive definite, an unknown prediction. CallableError:
-    the denoiser raises, returns another shape or NaN, changes its input, or is not deterministic.
+    the denoiser raises, returns another shape, is not finite at your points or at draws of y,
+    changes its input, or is not deterministic.
 
     Source: homework problem 1; Robbins 1956, Efron 2011.
 
@@ -81,35 +96,19 @@ def check_denoiser(
     >>> check_denoiser(denoiser, data, 1.5**2).diagnosis.names       # the variance squared again
     ('noise_variance_rooted',)
     """
-    if prior is None:
-        raise ArgumentError(
-            "prior",
-            "a GaussianMixture, Atoms or a data set",
-            None,
-            "use check_score(…, prior=None) where the prior is not known",
-        )
-    problem = make_problem(prior, cov, alpha, points, n, tolerance, seed, "check_denoiser")
-    kind = Prediction(prediction, problem, sigma_data, rates)
+    request = make_request(
+        prior,
+        cov,
+        prediction=prediction,
+        sigma_data=sigma_data,
+        rates=rates,
+        alpha=alpha,
+        points=points,
+        n=n,
+        tolerance=tolerance,
+        seed=seed,
+    )
     guard = guarded(denoiser, "denoiser", framework, dtype)
-    returned = guard.deterministic(problem.y, shape=problem.y.shape)
-    measured = kind.to_x0(returned) * alpha
-    truth = problem.mean()
-    evidence = judge_mean(
-        measured,
-        truth,
-        problem,
-        guard,
-        tolerance,
-        f"the denoiser against E[x_0 | y] {problem.where}",
-    )
-    if evidence.verdict != "refuted":
-        return evidence
-    return evidence.with_diagnosis(
-        diagnose(
-            measured,
-            truth,
-            denoiser_candidates(problem, kind),
-            resolution=resolution(guard),
-            reasons=REASONS,
-        )
-    )
+    answers = asked(guard, request)
+    evidence = verdict(answers, request, guard.eps, guard.calls)
+    return explained(evidence, answers, request, guard.eps)

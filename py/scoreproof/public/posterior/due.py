@@ -68,10 +68,8 @@ def perplexity(problem: Problem, y: np.ndarray) -> np.ndarray:
 
 
 def least(problem: Problem) -> float:
-    """The perplexity from which more than one component is at work: 2, or what two or three allow."""
-    if problem.components == 1:
-        return 1.0
-    return 2.0 if problem.components > 3 else 1.5
+    """The perplexity from which more than one component is at work (two alike have 2)."""
+    return 1.5 if problem.components > 1 else 1.0
 
 
 def draw(problem: Problem, rng: np.random.Generator, m: int) -> np.ndarray:
@@ -92,6 +90,7 @@ class Scale:
     from_centre: np.ndarray
     from_y: np.ndarray
     score: np.ndarray
+    white_score: np.ndarray
 
     def mean(self, due: Due) -> tuple[np.ndarray, np.ndarray]:
         """``(m, d)``: how far the mean moves from the centre, and the less of that and how far from
@@ -104,9 +103,9 @@ class Scale:
         own = np.where(self.from_centre > 0, own, noise)
         return own, np.minimum(own, noise)
 
-    def scores(self, score: np.ndarray) -> np.ndarray:
-        """``(m, d)``: the size of a score."""
-        return _stretched(score, self.score)
+    def scores(self, score: np.ndarray, white: bool) -> np.ndarray:
+        """``(m, d)``: the size of a score, or of ``Σ^{1/2}`` times it."""
+        return _stretched(score, self.white_score if white else self.score)
 
 
 def _stretched(move: np.ndarray, usual: np.ndarray) -> np.ndarray:
@@ -127,4 +126,5 @@ def make_scale(problem: Problem) -> Scale:
         spread,
         np.max(np.abs(due.mean - due.y), axis=0),
         np.max(np.abs(due.score), axis=0),
+        np.max(np.abs(problem.noise.times(due.score, 0.5)), axis=0),
     )

@@ -1,4 +1,5 @@
-"""The noise of y = alpha x_0 + z, so that a variance costs nothing and a covariance is factored once.
+"""The noise of y = alpha x_0 + z, so that a variance costs nothing and a covariance is factored
+once.
 
 Conventions: ``cov`` is a covariance ``(d, d)``, never a standard deviation; rows are points.
 """
@@ -19,7 +20,9 @@ __all__ = ["Noise", "make_noise", "scaled_condition"]
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """``N(0, cov)``; ``diagonal`` is its diagonal ``(d,)``, ``plain`` that there is nothing else."""
+    """``N(0, cov)``; ``diagonal`` is its diagonal ``(d,)``, ``plain`` that there is nothing
+    else.
+    """
 
     cov: np.ndarray
     plain: bool
@@ -43,7 +46,9 @@ class Noise:
         return values, vectors
 
     def power(self, exponent: float) -> np.ndarray:
-        """The symmetric power ``cov**exponent``: a matrix, or its diagonal where there is no more."""
+        """The symmetric power ``cov**exponent``: a matrix, or its diagonal where there is no
+        more.
+        """
         if self.plain:
             return np.asarray(self.diagonal**exponent)
         values, vectors = self._axes

@@ -1,8 +1,9 @@
 """Where to look: draws of y, points between components, and draws far out.
 
-A draw of y has, as a rule, one effective component where the noise is small: there the identity says
-only that the nearest is the nearest, and a wrong weight cannot be seen. So a part of the points lies
-where two components weigh about the same. Points are numbers of the callable's own type (``grid``).
+A draw of y has, as a rule, one effective component where the noise is small: there the identity
+says only that the nearest is the nearest, and a wrong weight cannot be seen. So a part of the
+points lies where two components weigh about the same. Points are numbers of the callable's own
+type (``grid``).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from scoreproof.objects.empirical import Atoms
-from scoreproof.public.posterior.due import Due, Scale, draw, least, perplexity
+from scoreproof.public.posterior.due import MANY, Due, Scale, draw, least, perplexity
 from scoreproof.public.posterior.problem import Problem
 from scoreproof.streams import stream
 
@@ -68,7 +70,8 @@ def choose(problem: Problem, scale: Scale | None, grid: Grid) -> Points:
     rng = stream(problem.seed, problem.name, "points")
     n, many = problem.n, problem.components
     far = n // 4
-    between = min(max(n // 4, min(many, n // 2)), n - far) if many > 1 else 0
+    each = many if many <= MANY else 0  # a turn for each of a few
+    between = max(n // 4, min(each, 3 * n // 8)) if many > 1 else 0
     draws = grid(draw(problem, rng, n - far - between))
     middle = _between(problem, rng, between, grid)
     if many > 1 and between == 0:  # a point or two or three: one of them has to decide
@@ -114,16 +117,14 @@ def _far(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _between(problem: Problem, rng: np.random.Generator, count: int, grid: Grid) -> np.ndarray:
-    """Up to ``count`` points at which two or more components share, each component in its turn."""
+    """Up to ``count`` points at which two or more components share, each pair in its turn."""
     kept = np.empty((0, problem.dimension))
     if count == 0:
         return kept
-    turn = rng.permutation(problem.components)
-    for attempt, noise in enumerate((1.0, 1.0, 0.3, 0.0)):
-        first = np.resize(np.roll(turn, -len(kept)), 2 * count)
-        second = np.array([_partner(problem, rng, a, attempt + i) for i, a in enumerate(first)])
-        real = first != second
-        y = grid(_shared(problem, rng, first[real], second[real], noise))
+    pairs = _pairs(problem, rng, count)
+    for noise in (1.0, 1.0, 0.3, 0.0):
+        turn = np.resize(np.roll(np.arange(len(pairs)), -len(kept)), 2 * count)
+        y = grid(_shared(problem, rng, pairs[turn], noise))
         y = y[perplexity(problem, y) >= least(problem)]
         kept = np.concatenate([kept, y])[:count]
         if len(kept) == count:
@@ -131,25 +132,48 @@ def _between(problem: Problem, rng: np.random.Generator, count: int, grid: Grid)
     return kept
 
 
-def _partner(problem: Problem, rng: np.random.Generator, a: int, turn: int) -> int:
-    """A component to share with: any, or in every other turn the nearest of some."""
-    others = rng.permutation(problem.components)[:NEIGHBOURS]
-    others = others[others != a]
-    if turn % 2 or others.size < 2:
-        return int(others[0])
+def _pairs(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Pairs of components ``(pairs, 2)``: of a few, those of a shortest tree that joins them all,
+    so that every weight is held against every other; of many, some and their neighbours.
+
+    Short ways, since on a long one the exponents are large and their rounding is too.
+    """
     known = problem.known
-    where = known.points if isinstance(known, Atoms) else known.means
-    gaps = np.sum(((where[others] - where[a]) ** 2) / problem.noise.diagonal, axis=1)
-    return int(others[np.argmin(np.where(gaps > 0, gaps, np.inf))])
+    if isinstance(known, Atoms):
+        where, extent = known.points, problem.noise.diagonal
+    else:
+        where, extent = (
+            known.means,
+            problem.noise.diagonal
+            + np.mean(np.diagonal(known.covariances, axis1=1, axis2=2), axis=0),
+        )
+    where = where / np.sqrt(extent)
+    if problem.components <= MANY:
+        gaps = np.linalg.norm(where[:, None] - where, axis=2)
+        tree = minimum_spanning_tree(gaps + 1e-300 * (gaps == 0))
+        pairs = np.stack(tree.nonzero(), axis=1)
+    else:
+        firsts = rng.permutation(len(where))[: 4 * count]
+        pairs = np.array([(a, _nearest(where, a, rng)) for a in firsts])
+        ways = np.linalg.norm(where[pairs[:, 0]] - where[pairs[:, 1]], axis=1)
+        pairs = pairs[np.argsort(ways)[:count]]
+    return np.asarray(rng.permuted(pairs[rng.permutation(len(pairs))], axis=1))
+
+
+def _nearest(where: np.ndarray, a: int, rng: np.random.Generator) -> int:
+    """The nearest of the others, or of some of them."""
+    others = rng.permutation(len(where))[:NEIGHBOURS]
+    others = others[others != a]
+    return int(others[np.argmin(np.sum((where[others] - where[a]) ** 2, axis=1))])
 
 
 def _shared(
-    problem: Problem, rng: np.random.Generator, a: np.ndarray, b: np.ndarray, noise: float
+    problem: Problem, rng: np.random.Generator, pairs: np.ndarray, noise: float
 ) -> np.ndarray:
-    """Points on lines from component a to component b, both moved by the same noise, where the two
-    log weights differ by less than one.
+    """Points on lines from one component of each pair to the other, both moved by the same noise,
+    where the two log weights differ by less than one.
     """
-    known = problem.known
+    known, (a, b) = problem.known, pairs.T
     where = known.points if isinstance(known, Atoms) else known.means
     way, target = where[b] - where[a], rng.uniform(-1, 1, len(a))
     drift = noise * problem.noise.times(rng.standard_normal(way.shape), 0.5)
@@ -159,7 +183,7 @@ def _shared(
         length, logs = np.sum(scaled * way, axis=1), np.log(np.asarray(known.weights))
         t = 0.5 + (logs[a] - logs[b] - np.sum(scaled * drift, axis=1) - target) / length
     else:
-        t = _crossing(problem, start, way, a, b, target)
+        t = _crossing(problem, start, way, pairs, target)
     return np.asarray(start + np.clip(t, -0.5, 1.5)[:, None] * way)
 
 
@@ -167,12 +191,13 @@ def _crossing(
     problem: Problem,
     start: np.ndarray,
     way: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
+    pairs: np.ndarray,
     target: np.ndarray,
 ) -> np.ndarray:
-    """Where on each line the difference of two log weights, a quadratic function of t, is as wished."""
-    each = np.arange(len(a))
+    """Where on each line the difference of two log weights, a quadratic function of t, is as
+    wished.
+    """
+    each, (a, b) = np.arange(len(pairs)), pairs.T
 
     def gap(t: float) -> np.ndarray:
         logs = problem.law.log_components(start + t * way)

@@ -5,7 +5,7 @@ Conventions: ``y = alpha x_0 + z`` with ``z ~ N(0, cov)``. Points are rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 from typing import Any
@@ -19,7 +19,7 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.arguments import accepted, count, seeded
 from scoreproof.public.posterior.noise import Noise, make_noise
 
-__all__ = ["Prior", "Problem", "make_problem", "positive"]
+__all__ = ["Prior", "Problem", "make_problem", "on_grid", "positive"]
 
 Prior = GaussianMixture | Atoms | Any
 #: data sets up to this size are searched for rows that occur more than once
@@ -55,6 +55,17 @@ class Problem:
         """The law of y."""
         return self.known.noised(self.noise.cov)
 
+    def in_type(self, eps: float) -> Problem:
+        """The same with the data, or the components' means, as numbers whose spacing at 1 is
+        ``eps``: what a callable of that type can hold of them.
+        """
+        known = self.known
+        if isinstance(known, Atoms):
+            points = self.alpha * on_grid(known.points / self.alpha, eps)
+            return replace(self, prior=Atoms(points, known.weights))
+        means = self.alpha * on_grid(known.means / self.alpha, eps)
+        return replace(self, prior=GaussianMixture(known.weights, means, known.covariances))
+
     @property
     def components(self) -> int:
         """How many data or Gaussians the prior has."""
@@ -64,6 +75,16 @@ class Problem:
     def kind(self) -> str:
         """What the prior consists of, in the plural."""
         return "data" if isinstance(self.known, Atoms) else "components"
+
+
+def on_grid(y: np.ndarray, eps: float) -> np.ndarray:
+    """y rounded to numbers whose spacing at 1 is ``eps``.
+
+    >>> on_grid(np.array([1.001, 300.1]), 2.0**-7).tolist()
+    [1.0, 300.0]
+    """
+    fraction, exponent = np.frexp(y)
+    return np.asarray(np.ldexp(np.round(fraction * (2 / eps)) * (eps / 2), exponent))
 
 
 def positive(argument: str, value: Any, remedy: str) -> float:

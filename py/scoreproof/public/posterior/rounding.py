@@ -1,9 +1,10 @@
 """How far rounding may take a right answer: what an honest implementation at a unit roundoff shows.
 
-The exponents of a softmax carry an absolute error, the size of their terms times the roundoff: a user
-may compute them from expanded squares. A weight inherits it as a relative error, and the mean moves by
-``Σ r_k (e^δ_k - 1)(μ_k - m)``; by Cauchy-Schwarz at most ``sqrt(Σ r_k (e^δ_k - 1)²)`` times the spread of
-the components that have a say there. Points are numbers of the callable's own type: no rounding of y.
+The exponents of a softmax carry an absolute error, the size of their terms times the roundoff: a
+user may compute them from expanded squares. A weight inherits it as a relative error, and the mean
+moves by ``Σ r_k (e^δ_k - 1)(μ_k - m)``; by Cauchy-Schwarz at most ``sqrt(Σ r_k (e^δ_k - 1)²)``
+times the spread of the components that have a say there. Points are numbers of the callable's own
+type: no rounding of y.
 
 Conventions: ``eps`` is the spacing of numbers at 1, bounds are of E[alpha x_0 | y], entry by entry.
 """
@@ -94,8 +95,8 @@ def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
 def of_prediction(
     kind: Prediction, y: np.ndarray, mean: np.ndarray, within: np.ndarray, eps: float
 ) -> np.ndarray:
-    """``within`` and what is added as the mean becomes a prediction in the callable's type and comes
-    back.
+    """``within`` and what is added as the mean becomes a prediction in the callable's type and
+    comes back.
     """
     u = eps / 2
     if kind.name == "score":
@@ -114,7 +115,9 @@ def of_score(
     eps: float,
     exponent: float = -1.0,
 ) -> np.ndarray:
-    """What rounding may leave in ``cov**(1 + exponent)`` times the score, computed from the mean."""
+    """What rounding may leave in ``cov**(1 + exponent)`` times the score, computed from the
+    mean.
+    """
     noise, u = kind.problem.noise, eps / 2
     loose = within + ORDER * u * (np.abs(mean) + np.abs(y))
     if kind.name not in ("score", "x0"):

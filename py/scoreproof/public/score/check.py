@@ -10,18 +10,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from scoreproof.claims.tweedie.statement import mean_formula
-from scoreproof.diagnosis import diagnose
-from scoreproof.evidence import Evidence, worst
+from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.denoiser.arguments import Prediction, Prior, make_problem
-from scoreproof.public.denoiser.verdict import judge_mean, judge_score, resolution
-from scoreproof.public.denoiser.words import REASONS, score_candidates
-from scoreproof.public.score.verdict import jacobian_evidence
+from scoreproof.public.posterior.problem import Prior
+from scoreproof.public.rule import public_check
+from scoreproof.public.score.arguments import make_request
+from scoreproof.public.score.asking import asked, moved, slopes
+from scoreproof.public.score.necessary import necessary, possible
+from scoreproof.public.score.verdict import verdict
+from scoreproof.public.score.words import explained
 
 __all__ = ["check_score"]
 
 
+@public_check
 def check_score(
     score: Callable[[Any], Any],
     prior: Prior | None,
@@ -30,7 +32,7 @@ def check_score(
     prediction: str = "score",
     alpha: float = 1.0,
     points: Any = None,
-    n: int = 16,
+    n: int = 64,
     tolerance: float | None = None,
     sigma_data: float = 0.5,
     rates: tuple[float, float] | None = None,
@@ -39,21 +41,32 @@ def check_score(
     seed: int = 0,
 ) -> Evidence:
     """Check that ``score(y)`` is ``∇ log p_Y(y)`` for ``y = alpha x_0 + N(0, cov)``; without a
-    prior, that it could be one.
+    prior, only that it could be one.
 
-    With a prior, ``y + Σ score`` is compared with the exact posterior mean and the score itself, in
-    units of the noise, with the derivative of ``log p_Y`` (complex step; left out where that takes
-    more than 2^27 exponentials). In both cases the Jacobian is
-    probed: that of a score is symmetric, and ``Σ + Σ J Σ``, a covariance, is positive semidefinite.
-    Without a prior (``prior=None``, then give ``points``) only these two conditions are looked at:
-    they are necessary, not sufficient, and the sentence says so.
+    With a prior, the score is compared with the gradient of ``log p_Y``; its Jacobian is looked at
+    besides, at 16 of the points: that of a score is symmetric, and ``Σ + Σ J Σ``, a covariance, is
+    positive semidefinite. Without a prior (``prior=None``, then give ``points``) only these two
+    conditions are looked at, and that the rows of a batch are not mixed. They are necessary, not
+    sufficient, and a ``holds`` says so: the posterior mean ``max(y, 0)`` of nothing passes.
 
-    Parameters are those of `check_denoiser`; ``prediction`` defaults to ``"score"``; ``tolerance``
-    also allows the Jacobian a relative asymmetry of that size. The callable is called 2 times on
-    the m points, and for the Jacobian in k = min(d, 64) directions: once with ``4 m k`` rows
-    (NumPy, differences whose error is measured along the way) or k times with ``2 m`` rows (PyTorch
-    and JAX, forward mode; as for NumPy where an operation lacks it, after the one call that showed
-    this).
+    Parameters are those of `check_denoiser`; ``prediction`` defaults to ``"score"``.
+
+    Returns
+    -------
+    Evidence of kind float. The error, the resolution and the ``tolerance`` are relative, coordinate
+    by coordinate, to the largest score over draws of y (at a point where the score is larger still,
+    to as much more); where cov is not diagonal also in the directions of ``Σ^{1/2} score``.
+    Without a prior they are the Jacobian's asymmetry and the negative part of ``Σ + Σ J Σ``, in
+    units of the noise. In more than 64 dimensions the Jacobian is seen in 64 random directions
+    only, a sample: an asymmetry between two coordinates shows in them (the resolution counts how
+    much), one that lies outside of them does not.
+
+    The callable is called 3 times on the points (the second call must repeat the first, the third
+    asks half of the rows again in another order), once more where a coarser type comes back than
+    went in, once more without a prior; and for the Jacobian at p points (16, without a prior all)
+    in k = min(d, 64) directions: once with ``4 p k`` rows (NumPy, differences whose error is
+    measured along the way) or k times with ``2 p`` rows (PyTorch and JAX, forward mode; as for
+    NumPy where an operation lacks it, after the one call that showed this).
 
     Raises
     ------
@@ -71,43 +84,31 @@ def check_score(
     >>> check_score(prior.score, prior, cov).diagnosis.names       # the score of x_0, not of y
     ('score_of_the_prior',)
     """
-    problem = make_problem(prior, cov, alpha, points, n, tolerance, seed, "check_score")
-    kind = Prediction(prediction, problem, sigma_data, rates)
+    request = make_request(
+        prior,
+        cov,
+        prediction=prediction,
+        sigma_data=sigma_data,
+        rates=rates,
+        framework=framework,
+        alpha=alpha,
+        points=points,
+        n=n,
+        tolerance=tolerance,
+        seed=seed,
+    )
     guard = guarded(score, "score", framework, dtype)
-    returned = guard.deterministic(problem.y, shape=problem.y.shape)
-    jacobian = jacobian_evidence(guard, kind, problem, framework, tolerance, seed)
+    answers = asked(guard, request)
+    allowed = request.problem.tolerance
     if prior is None:
-        return jacobian
-    measured, truth = kind.to_score(returned), problem.score()
-    mean = mean_formula(problem.y, measured, problem.cov)
-    evidence = judge_mean(
-        mean,
-        problem.mean(),
-        problem,
-        guard,
-        tolerance,
-        f"y + Σ score(y) against E[alpha x_0 | y] {problem.where}",
-    )
-    if truth is None:
-        truth = problem.score_at(problem.cov)
-    else:
-        other = judge_score(
-            measured,
-            truth,
-            problem,
-            guard,
-            tolerance,
-            f"Σ^½ score(y) against Σ^½ ∇log p_Y(y) {problem.where}",
-        )
-        evidence = worst([evidence, other])
-    if evidence.verdict != "refuted":
-        return evidence if jacobian.verdict != "refuted" else jacobian
-    notes = (jacobian.explain(),) if jacobian.verdict == "refuted" else ()
-    found = diagnose(
-        measured,
-        truth,
-        score_candidates(problem, truth, kind),
-        resolution=resolution(guard),
-        reasons=REASONS,
-    )
-    return replace(evidence, notes=notes, diagnosis=found)
+        noise, found = moved(guard, request, answers), slopes(guard, request, answers)
+        assert found is not None
+        return necessary(found, answers, request, noise, guard.eps, guard.calls)
+    jacobian = slopes(guard, request, answers)
+    broken = None if jacobian is None else possible(jacobian, allowed, guard.calls)
+    evidence = verdict(answers, request, jacobian, guard.eps, guard.calls)
+    if broken is not None:
+        if evidence.verdict != "refuted":
+            return broken
+        evidence = replace(evidence, notes=(*evidence.notes, broken.explain()))
+    return explained(evidence, answers, request, guard.eps)

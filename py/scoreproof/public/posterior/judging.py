@@ -1,0 +1,157 @@
+"""Answers against what is due, by the rule: what decides, what is granted, what is left out.
+
+Conventions: arrays ``(places, columns)``; a place is a point, asked in one batch or another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scoreproof.coverage import Coverage, Omission
+from scoreproof.evidence import Evidence
+from scoreproof.public.posterior.asking import Answers
+from scoreproof.public.posterior.due import MANY, Due, least, perplexity
+from scoreproof.public.posterior.problem import Problem
+from scoreproof.public.rule import COARSEST, compared
+
+__all__ = ["GRANTED", "HELD", "Measure", "coverage", "decisive", "judge", "remedy"]
+
+#: what an answer may be off where rounding could explain more: half of what a verdict has to see
+GRANTED = 0.499 * COARSEST
+HELD = "The truth is that of the prior's numbers rounded to the callable's type."
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """Errors and what they are held against, all in the units of the answer ``(places, columns)``.
+
+    ``rounding``: what rounding may leave in a right answer; ``ours``: in what is due, computed in
+    double precision; ``size``: what a relative error is relative to; ``visible``: the error that a
+    relative deviation of one shows at least.
+    """
+
+    error: np.ndarray
+    rounding: np.ndarray
+    ours: np.ndarray
+    size: np.ndarray
+    visible: np.ndarray
+
+    def granted(self, tolerance: float | None) -> np.ndarray:
+        """What an answer may be off without a word: rounding, as far as a verdict can pass over
+        it.
+        """
+        blur = self.rounding if tolerance is None else 0 * self.rounding
+        return np.asarray(np.maximum(np.minimum(blur, GRANTED * self.visible), 2 * self.ours))
+
+    def excessive(self, tolerance: float | None) -> np.ndarray:
+        """Where the error is more than rounding explains: ``(places, columns)``, true or false."""
+        allowed = np.maximum(self.granted(tolerance), self.rounding) + (tolerance or 0) * self.size
+        return np.asarray(self.error > allowed)
+
+
+def judge(
+    measure: Measure,
+    problem: Problem,
+    seen: Coverage,
+    sentence: str,
+    *,
+    eps: float,
+    **more: Any,
+) -> Evidence:
+    """By the rule. What returned is judged as it stands: an error below what is granted is small
+    whatever rounding might have done, one above what rounding explains is none of rounding's.
+    """
+    tolerance, size = problem.tolerance, measure.size
+    granted = measure.granted(tolerance)
+    return compared(
+        measure.error / size,
+        granted / size,
+        sentence,
+        coverage=seen,
+        gain=measure.visible / size if tolerance is None else 1.0,
+        excuse=np.maximum(measure.rounding - granted, 0.0) / size,
+        tolerance=tolerance,
+        remedy=remedy(problem, eps),
+        **more,
+    )
+
+
+def remedy(problem: Problem, eps: float) -> str:
+    """What helps where rounding drowns the answer."""
+    known, noise = problem.known, problem.noise
+    spread = np.sqrt(np.maximum(np.diagonal(known.covariance()), noise.diagonal))
+    helps = ["use float64"] if eps > float(np.finfo(float).eps) else []
+    if np.any(np.abs(known.mean()) > 30 * spread):
+        helps.append("centre the data")
+    if np.any(spread > 30 * np.sqrt(noise.diagonal)):
+        helps.append("take a larger noise level")
+    helps = helps or ["take another noise level"]
+    if problem.tolerance is None:
+        helps.append("pass a tolerance, such as tolerance=0.1")
+    return ", or ".join([", ".join(helps[:-1]), helps[-1]] if len(helps) > 1 else helps)
+
+
+def coverage(
+    problem: Problem,
+    answers: Answers,
+    due: Due,
+    measure: Measure,
+    per_mean: np.ndarray | float = 1.0,
+) -> Coverage:
+    """What was asked and what was not seen of it; ``per_mean``: what a shift of the mean by one, in
+    each coordinate, shows in the answer.
+    """
+    points, d = answers.points, problem.dimension
+    lost = sum(o.count for o in answers.left_out)
+    asked = {"points": len(points.y) + lost, "coordinates": d}
+    left = list(answers.left_out)
+    span = points.describe(problem)
+    if problem.components > 1:
+        shared = perplexity(problem, points.y)
+        span += (
+            f"; softmax perplexity {shared.min():.2g} to {shared.max():.2g} of "
+            f"{problem.components} {problem.kind}"
+        )
+    if 1 < problem.components <= MANY:
+        asked[problem.kind] = problem.components
+        blind = _blind(due, measure, problem.tolerance, per_mean)
+        if blind.size:
+            left.append(
+                Omission(
+                    problem.kind,
+                    blind.size,
+                    "whose weight shows at none of the points",
+                    "number " + ", ".join(str(k) for k in blind[:6]),
+                    wished=problem.points is not None,
+                )
+            )
+    return Coverage(asked, tuple(left), span)
+
+
+def _blind(
+    due: Due, measure: Measure, tolerance: float | None, per_mean: np.ndarray | float
+) -> np.ndarray:
+    """Components whose weight, doubled, would move no answer by more than what passes."""
+    m, d = due.y.shape
+    passes = 2 * measure.granted(tolerance) + (tolerance or 0) * measure.size
+    shown = due.influence() * per_mean
+    return np.flatnonzero(~np.any(shown > passes[:m, None, :d], axis=(0, 2)))
+
+
+def decisive(evidence: Evidence, problem: Problem, y: np.ndarray) -> Evidence:
+    """``evidence``, undecided where one effective component hides every wrong weight."""
+    if evidence.verdict != "holds" or np.max(perplexity(problem, y)) >= least(problem):
+        return evidence
+    datum = "datum" if problem.kind == "data" else "component"
+    return replace(
+        evidence,
+        verdict="undecided",
+        sentence=(
+            f"{evidence.sentence.rstrip('.')}: every point has one effective {datum}, where the "
+            "formula says only that the nearest is the nearest: take a larger noise level"
+            + ("" if problem.points is None else ", or leave the points to the check")
+        ),
+    )

@@ -1,0 +1,62 @@
+"""Where an answer is wrong, in words: the point, the coordinate, and what the wrong places
+share.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.posterior.asking import Answers
+
+__all__ = ["mixed_rows", "place", "region"]
+
+
+def place(answers: Answers, k: int, column: int, *, told: int = 4) -> str:
+    """``point 12 (y = 0.31, -1.2, …), coordinate 3``."""
+    point = int(answers.which[k])
+    y = answers.points.y[point]
+    shown = ", ".join(f"{v:.4g}" for v in y[:told]) + (", …" if len(y) > told else "")
+    return f"point {point} (y = {shown}), coordinate {column}"
+
+
+def region(bad: np.ndarray, y: np.ndarray) -> str:
+    """What the wrong places ``(points, coordinates)`` have in common; empty if all are wrong."""
+    m, d = bad.shape
+    rows, columns = np.any(bad, axis=1), np.any(bad, axis=0)
+    parts = []
+    if np.sum(columns) < d and d > 1:
+        named = ", ".join(str(j) for j in np.flatnonzero(columns)[:8])
+        more = ", …" if np.sum(columns) > 8 else ""
+        parts.append(f"in {np.sum(columns)} of {d} coordinates ({named}{more})")
+    if np.sum(rows) < m:
+        parts.append(f"at {np.sum(rows)} of {m} points{_separated(rows, y)}")
+    return f"It is wrong {' and '.join(parts)}, and right elsewhere." if parts else ""
+
+
+def _separated(rows: np.ndarray, y: np.ndarray) -> str:
+    """One threshold that the wrong points lie beyond and no right one does, if there is one."""
+    if min(np.sum(rows), np.sum(~rows)) < 3:
+        return ""
+    names = [f"y[{j}]" for j in range(y.shape[1])] + ["|y|"]
+    for name, values in zip(names, [*y.T, np.linalg.norm(y, axis=1)], strict=True):
+        low, high = values[~rows], values[rows]
+        if np.max(low) < np.min(high):
+            return f" (all those with {name} > {np.min(high):.3g})"
+        if np.min(low) > np.max(high):
+            return f" (all those with {name} < {np.max(high):.3g})"
+    return ""
+
+
+def mixed_rows(answers: Answers, allowed: np.ndarray, values: np.ndarray) -> str:
+    """A sentence where the same row got two answers, further apart than ``allowed`` ``(m, d)``."""
+    m = len(answers.values)
+    gap = np.abs(values[m:] - values[answers.rows])
+    over = gap - allowed[answers.rows]
+    if not over.size or np.max(over) <= 0:
+        return ""
+    k, column = np.unravel_index(int(np.argmax(over)), over.shape)
+    return (
+        f"The answer to a row depends on the rest of the batch: row {answers.rows[k]}, coordinate "
+        f"{column}, changes by {gap[k, column]:.3g} when it is asked among other rows (a sum or "
+        "softmax over the wrong axis, batch normalisation in training mode, a roll of the batch?)."
+    )

@@ -1,0 +1,112 @@
+"""Why the score is wrong, in words: known mistakes, and where it is right all the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.diagnosis import diagnose
+from scoreproof.evidence import Evidence
+from scoreproof.objects.mixtures import GaussianMixture
+from scoreproof.public.posterior.causes import (
+    REASONS,
+    SINGLE,
+    coarse,
+    finest,
+    levels,
+    other_predictions,
+    other_priors,
+    score_at,
+    told,
+)
+from scoreproof.public.posterior.due import Due
+from scoreproof.public.posterior.prediction import Prediction
+from scoreproof.public.posterior.where import mixed_rows, place, region
+from scoreproof.public.score.arguments import Request
+from scoreproof.public.score.asking import Asked
+from scoreproof.public.score.verdict import measured
+
+__all__ = ["candidates", "explained"]
+
+
+def _wrong_scores(score: np.ndarray, mean: np.ndarray, due: Due) -> dict[str, np.ndarray]:
+    """Wrong ways to come by a score, from the right score or the right posterior mean. Those that
+    only change sign are not here.
+    """
+    y, noise, residual = due.y, due.problem.noise, mean - due.y
+    cov, factor = noise.cov, np.linalg.cholesky(noise.cov)
+    return {
+        "half": score / 2,
+        "twice": 2 * score,
+        "scaled_by_cov": noise.times(score, 1.0),
+        "scaled_by_inverse_cov": noise.times(score, -1.0),
+        "scaled_by_std": noise.times(score, 0.5),
+        "posterior_mean_returned": mean / due.problem.alpha,
+        "residual_not_divided_by_cov": residual,
+        "residual_multiplied_by_cov": noise.times(residual, 1.0),
+        "residual_divided_by_std": noise.times(residual, -0.5),
+        "residual_divided_by_factor": residual @ np.linalg.inv(factor),
+        "residual_divided_by_transposed_factor": residual @ np.linalg.inv(factor.T),
+        "residual_divided_by_swapped_factor": residual @ np.linalg.inv(factor.T @ factor),
+        "residual_divided_by_diagonal": residual / np.diagonal(cov),
+        "y_not_subtracted": noise.times(mean, -1.0),
+        "mean_not_subtracted": noise.times(-y, -1.0),
+    }
+
+
+def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
+    """Wrong scores, wrong noise levels, wrong priors and another prediction type; pairs of them,
+    and each with the sign lost.
+    """
+    known, score, y = due.problem.known, due.score, due.y
+    found = _wrong_scores(score, due.mean, due)
+    if isinstance(known, GaussianMixture):
+        found["score_of_the_prior"] = known.score(y)
+    found |= {name: kind.to_score(value, y) for name, value in other_predictions(due, kind).items()}
+    found |= {
+        name: due.problem.noise.times(mean - y, -1.0) for name, mean in other_priors(due).items()
+    }
+    for name, level in levels(due).items():
+        other = score_at(due, level)
+        found[name] = other
+        wrong = _wrong_scores(other, known.posterior_mean(y, level), due)
+        # what does not see the level is no pair
+        found |= {
+            f"{fault} + {name}": value
+            for fault, value in wrong.items()
+            if fault != "mean_not_subtracted"
+        }
+    signs = {f"minus + {name}": -value for name, value in found.items() if " + " not in name}
+    return {"minus": -score, **found, **signs, "minus_scaled_by_std": found["scaled_by_std"] * -1}
+
+
+def explained(evidence: Evidence, asked: Asked, request: Request, eps: float) -> Evidence:
+    """A refutation with its place, its extent and its cause."""
+    due, tolerance = asked.due, request.problem.tolerance
+    if evidence.verdict != "refuted" or due is None:
+        return evidence
+    (m, d), measure = due.y.shape, measured(asked, request, eps)
+    bad = measure.excessive(tolerance)
+    k, column = divmod(int(np.argmax(measure.error / measure.size * bad)), bad.shape[1])
+    found, wanted = asked.found[k], due.score[asked.answers.which[k]]
+    j = column if column < d else int(np.argmax(np.abs(found - wanted)))
+    notes = [f"Worst at {place(asked.answers, k, j)}: {found[j]:.6g} where {wanted[j]:.6g} is due."]
+    notes.append(region(bad[:m, :d], due.y) if np.any(bad[:m, :d]) else "")
+    allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
+    mixed = mixed_rows(asked.answers, allowed[:m, :d], asked.found)
+    notes.append(mixed)
+    if not mixed:
+        notes.extend(coarse(measure.error, measured(asked, request, SINGLE).rounding, eps))
+    evidence = replace(evidence, notes=(*(n for n in notes if n), *evidence.notes))
+    rows = told(np.any(bad[:m], axis=1))
+    few = due.rows(rows)
+    return evidence.with_diagnosis(
+        diagnose(
+            asked.found[:m][rows],
+            few.score,
+            candidates(few, request.kind),
+            resolution=finest(eps),
+            reasons=REASONS,
+        )
+    )

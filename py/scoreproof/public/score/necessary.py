@@ -85,8 +85,8 @@ def _sentence(signs: _Signs, slopes: Slopes) -> str:
     )
     line = ", where symmetry says nothing in one dimension" if slopes.probes.shape[0] == 1 else ""
     return (
-        f"{slopes.describe()}{line}: asymmetry {signs.skew[worst]:.2g}, negative part of Cov = Σ + Σ"
-        f" J Σ {signs.negative[worst]:.2g} at point {slopes.rows[worst]} (relative, in units of the"
+        f"{slopes.describe()}{line}: asymmetry {signs.skew[worst]:.2g}, negative part of Cov = Σ +"
+        f" Σ J Σ {signs.negative[worst]:.2g} at point {slopes.rows[worst]} (relative, in units of the"
         " noise); a posterior mean has neither, which is necessary and not sufficient"
     )
 
@@ -132,8 +132,8 @@ def necessary(
     evidence = compared(
         np.concatenate([signs.skew[sharp], signs.negative[sharp], [rows]]),
         np.concatenate([signs.skew_doubt[sharp], signs.negative_doubt[sharp], [granted]]),
-        "no prior was given, so that only necessary conditions were looked at, not whether it is the "
-        f"score: {_sentence(signs, slopes)}",
+        "no prior was given, so that only necessary conditions were looked at, not whether it is "
+        f"the score: {_sentence(signs, slopes)}",
         coverage=seen,
         gain=np.concatenate([np.full(int(sharp.sum()), signs.gain), np.ones(int(sharp.sum()) + 1)]),
         excuse=np.concatenate([np.zeros(2 * int(sharp.sum())), [allowed - granted]]),
@@ -163,8 +163,8 @@ def _said(
             evidence,
             verdict="undecided",
             sentence=(
-                f"{evidence.sentence}: the score does not vary at these points, 0 was compared with "
-                "0: take a larger noise level"
+                f"{evidence.sentence}: the score does not vary at these points, 0 was compared "
+                "with 0: take a larger noise level"
             ),
         )
     if evidence.verdict == "holds":

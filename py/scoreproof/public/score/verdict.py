@@ -66,7 +66,8 @@ def _verdict(
         measure,
         problem,
         seen,
-        f"the score against ∇log p_Y(y) at {m} points in R^{d}, relative to its size over draws of y",
+        f"the score against ∇log p_Y(y) at {m} points in R^{d}, relative to its size over draws"
+        " of y",
         eps=eps,
         cost={"calls": calls},
         curves={"returned": (exact, found), "exact": (exact, exact)},

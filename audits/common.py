@@ -34,7 +34,7 @@ def emit(finding: Finding) -> None:
 
 
 def judged(project: str, name: str, checked: str, evidence: Any, reading: str = "") -> None:
-    """A finding from an `Evidence`; a reading is kept only where the code is refuted or undecided."""
+    """A finding from an `Evidence`; a reading is kept only where the code does not hold."""
     text = " ".join(evidence.explain().split())
     keep = reading if evidence.verdict != "holds" else ""
     emit(

@@ -40,7 +40,7 @@ def audit_grid() -> None:
                     "right where consecutive timesteps differ by 1000 // n: step goes to timestep -"
                     " 1000 // n, not to the next of the scheduler's own timesteps"
                 )
-            label = f"{name.split(' ')[0]}({'sde-dpmsolver++, ' if 'sde' in name else ''}timestep_spacing={spacing!r})"
+            label = f"{called(name)}timestep_spacing={spacing!r})"
             measured(P, label, what, worst[1], worst[2], "; ".join(texts), reading)
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
     error, bound, k = law_error(chain(scheduler, 50, ATOM, 0.0), ATOM, 0.0)
@@ -54,12 +54,17 @@ def audit_grid() -> None:
     )
 
 
+def called(name: str) -> str:
+    """The call that makes the scheduler, up to its last argument."""
+    return f"{name.split(' ')[0]}({'sde-dpmsolver++, ' if 'sde' in name else ''}"
+
+
 def audit_predictions() -> None:
     """The same with the other kinds of prediction."""
     for name in EPSILON:
         for prediction in ("v_prediction", "sample"):
             scheduler = make(name, prediction_type=prediction, timestep_spacing="leading")
-            label = f"{name.split(' ')[0]}({'sde-dpmsolver++, ' if 'sde' in name else ''}prediction_type={prediction!r})"
+            label = f"{called(name)}prediction_type={prediction!r})"
             try:
                 c = chain(scheduler, 50, ATOM, 0.0)
             except NotImplementedError:

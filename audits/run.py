@@ -21,11 +21,14 @@ ROOT = HERE.parent
 NAMES = ("diffusers", "torchdiffeq", "diffrax", "torchsde")
 HEAD = """# What scoreproof finds in public code
 
-Written by `make audits` (`python audits/run.py`), each project in a virtual environment of its own at the version of `audits/requirements/`. Every row comes
-from the script named above its table, and says no more than the script measured. **refuted** means: not what the column "checked" says, by more than
-the bound: rounding at the precision of the computation, or the solver's own convergence; for an order of convergence what a measured order may fall short
-of it, and where a tolerance was chosen the row names it. It does not always mean a bug: where there is a reading under which the code is right, the row
-gives it. Errors are relative unless the row says otherwise.
+Written by `make audits` (`python audits/run.py`), each project in a virtual environment of its
+own at the version of `audits/requirements/`. Every row comes from the script named above its
+table, and says no more than the script measured. **refuted** means: not what the column "checked"
+says, by more than the bound: rounding at the precision of the computation, or the solver's own
+convergence; for an order of convergence what a measured order may fall short of it, and where a
+tolerance was chosen the row names it. It does not always mean a bug: where there is a reading
+under which the code is right, the row gives it. Errors are relative unless the row says
+otherwise.
 """
 
 

@@ -1,12 +1,12 @@
-"""How often is a public check wrong? Random wrong subjects that must not hold, right ones that must.
+"""How often is a public check wrong? Random wrong subjects must not hold, right ones must.
 
     python bench/soundness.py run --check kl --seeds 0:500     # appends to build/soundness/kl.jsonl
-    python bench/soundness.py report                           # writes bench/SOUNDNESS.md from all of them
+    python bench/soundness.py report                           # writes bench/SOUNDNESS.md
 
-For every seed: a right subject (random setting, algebra, floating type) and a wrong one (a fault or a
-pair, everywhere or in a random window of times, coordinates, parameters), whose deviation is from ten
-times the resolution that the right one's verdict states up. Seeds already in the file are passed over,
-so a run that was stopped goes on. Intervals are Clopper-Pearson, 95 %.
+For every seed: a right subject (random setting, algebra, floating type) and a wrong one (a fault or
+a pair, everywhere or in a random window of times, coordinates, parameters), whose deviation is from
+ten times the resolution that the right one's verdict states up. Seeds already in the file are
+passed over, so a run that was stopped goes on. Intervals are Clopper-Pearson, 95 %.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ def report() -> str:
     lines = [
         "# How often a public check is wrong",
         "",
-        "Written by `python bench/soundness.py report` from the runs of `python bench/soundness.py run`.",
-        "In brackets: 95 % Clopper-Pearson intervals. A wrong subject deviates by ten times the stated",
-        "resolution or more; for it `undecided` is no acquittal. `undecided` for a right one costs the",
-        "reader time, `holds` for a wrong one and `refuted` for a right one cost trust.",
+        "Written by `python bench/soundness.py report` from the runs of `bench/soundness.py run`.",
+        "In brackets: 95 % Clopper-Pearson intervals. A wrong subject deviates by ten times the",
+        "stated resolution or more; for it `undecided` is no acquittal. `undecided` for a right",
+        "one costs the reader time, `holds` for a wrong one and `refuted` for a right one cost trust.",
         "",
         "| check | wrong: holds | wrong: undecided | right: refuted | right: undecided "
         "| resolution, median and worst | seconds a verdict, median |",

@@ -22,7 +22,7 @@ class VP:
     def marginal(self, x0, t): return x0 * exp(-t / 2), sqrt(1 - exp(-t))
 
 class Doubled(VP):
-    def marginal(self, x0, t): return x0 * exp(-t / 2), 1 - exp(-t)   # the variance, where a std is due
+    def marginal(self, x0, t): return x0 * exp(-t / 2), 1 - exp(-t)   # the variance, not a std
 
 class Raises(VP):
     def drift(self, x, t): raise RuntimeError("no GPU")

@@ -27,7 +27,9 @@ VERSION = (
 )
 COMPILE = """if [ "$1" = build ]; then
   mkdir -p .lake/build/lib/lean/ScoreProof
-  for m in Backprop Audit; do echo "✔ [1/2] Built ScoreProof.$m"; : > .lake/build/lib/lean/ScoreProof/$m.olean; done
+  for m in Backprop Audit; do
+    echo "✔ [1/2] Built ScoreProof.$m"; : > .lake/build/lib/lean/ScoreProof/$m.olean
+  done
   echo "Build completed successfully."
 fi
 """
@@ -102,7 +104,7 @@ def said(lines, what):
 
 
 # --- without lake
-# -----------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("option", [(), ("--audit",), ("--receipt",)])
@@ -307,15 +309,13 @@ def start(project, tmp_path):
 # ----------------------------------------------------------------------------------------------
 
 FAILURES = {
-    "fatal: unable to access 'https://github.com/leanprover-community/mathlib4/': Could not resolve host: github.com": (
-        "the network could not be reached"
-    ),
+    "fatal: unable to access 'https://github.com/leanprover-community/mathlib4/': "
+    "Could not resolve host: github.com": ("the network could not be reached"),
     "curl: (7) Failed to connect to lakecache.blob.core.windows.net port 443": (
         "the network could not be reached"
     ),
-    "error: error during download\ninfo: caused by: [6] Could not resolve hostname (Could not resolve host: github.com)": (
-        "the network could not be reached"
-    ),
+    "error: error during download\ninfo: caused by: [6] Could not resolve hostname "
+    "(Could not resolve host: github.com)": ("the network could not be reached"),
     "error: no such release: 'v4.27.00'": "the Lean toolchain is not the one",
     "error: toolchain 'leanprover/lean4:v4.27.0' is not installed": (
         "the Lean toolchain is not the one"
@@ -323,9 +323,8 @@ FAILURES = {
     "uncaught exception: failed to read file 'Init.olean', incompatible header": (
         "the Lean toolchain is not the one"
     ),
-    "fatal: write error: No space left on device\nerror: external command 'git' exited with code 128": (
-        "the disk is full"
-    ),
+    "fatal: write error: No space left on device\n"
+    "error: external command 'git' exited with code 128": ("the disk is full"),
     "✖ [504/2162] Building Mathlib.Data.Matrix.Mul\nerror: Lean exited with code 137": (
         "ran out of memory"
     ),
@@ -340,9 +339,8 @@ FAILURES = {
     "fatal: Needed a single revision\nerror: external command `git` exited with code 128": (
         "delete that folder under .lake/packages"
     ),
-    "error: lean/ScoreProof/Audit.lean:50:15: ScoreProof.Backprop.homework depends on non-standard axioms: [sorryAx]": (
-        "rests on an axiom other than"
-    ),
+    "error: lean/ScoreProof/Audit.lean:50:15: ScoreProof.Backprop.homework depends on "
+    "non-standard axioms: [sorryAx]": ("rests on an axiom other than"),
     "error: lean/ScoreProof/Backprop.lean:12:3: unsolved goals": (
         "Lean rejects lean/ScoreProof/Backprop.lean:12:3: unsolved goals"
     ),

@@ -10,7 +10,11 @@ from math import exp, sqrt
 import scoreproof as sp
 
 def marginals(std):
-    return sp.check_marginals(drift=lambda x, t: -x, diffusion=lambda t: sqrt(2.0), marginal=lambda x0, t: (x0 * exp(-t), std(t)))
+    return sp.check_marginals(
+        drift=lambda x, t: -x,
+        diffusion=lambda t: sqrt(2.0),
+        marginal=lambda x0, t: (x0 * exp(-t), std(t)),
+    )
 
 def test_right():
     assert marginals(lambda t: sqrt(1 - exp(-2 * t)))

@@ -1,4 +1,4 @@
-"""A small share of `bench/soundness.py`: random wrong subjects do not hold, right ones are not refuted."""
+"""A small share of `bench/soundness.py`: wrong subjects do not hold, right ones are not refuted."""
 
 from __future__ import annotations
 

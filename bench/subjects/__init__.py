@@ -1,7 +1,8 @@
 """Random right and wrong subjects for `bench/soundness.py`: one module a public check, each with
 
-``case(rng) -> Case``: one setting (form, size, precision, schedule …), a right subject in it, written
-down in a random way (algebra rearranged, layout, floating type), and a wrong one of a given size.
+``case(rng) -> Case``: one setting (form, size, precision, schedule …), a right subject in it,
+written down in a random way (algebra rearranged, layout, floating type), and a wrong one of a given
+size.
 """
 
 from __future__ import annotations

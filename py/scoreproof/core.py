@@ -49,7 +49,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A named wrong version of the formula: same signature as the truth, and why people write it."""
+    """A named wrong version of the formula: the truth's signature, and why people write it."""
 
     name: str
     subject: Subject
@@ -104,7 +104,7 @@ def check(
     requires: str | None = None,
     real_input: bool = False,
 ) -> Callable[[Callable[[Subject, Any, Any], Evidence]], Check]:
-    """Make a function ``(subject, instance, rng) -> Evidence`` into a ``Check`` of the same name."""
+    """Make a function ``(subject, instance, rng) -> Evidence`` a ``Check`` of the same name."""
 
     def wrap(run: Callable[[Subject, Any, Any], Evidence]) -> Check:
         return Check(

@@ -47,9 +47,9 @@ class Evidence:
     sentence: one sentence for a person: what was compared, and how far apart it is.
     cost: work done, in units of work (``{"bits": 200, "evaluations": 64}``), never seconds.
     diagnosis: the known fault that the measurement looks like, if a public check looked for one.
-    resolution: the smallest relative deviation of the subject that could not have passed, at the least
-        favourable place that was looked at. Every ``holds`` of a public check has one (0 for exact
-        arithmetic); the claims' own checks state theirs as the smallest ε that they refute.
+    resolution: the smallest relative deviation of the subject that could not have passed, at the
+        least favourable place that was looked at. Every ``holds`` of a public check has one (0 for
+        exact arithmetic); the claims' own checks state theirs as the smallest ε that they refute.
     coverage: what was looked at and what was left out; every ``holds`` of a public check has one.
     curves: named ``(x, y)`` series for ``plot()``; ``labels`` names the two axes.
 
@@ -240,7 +240,9 @@ class Evidence:
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: numbers that are not finite become ``None`` (schema: ``report/evidence.schema.json``)."""
+        """JSON-ready: numbers that are not finite become ``None`` (schema:
+        ``report/evidence.schema.json``).
+        """
         found = self.diagnosis
         return {
             "kind": self.kind,
@@ -299,7 +301,10 @@ def worst(evidence: Sequence[Evidence]) -> Evidence:
 def _would_have_seen(resolution: float) -> str:
     if resolution == 0:
         return "Any deviation would have been seen: the arithmetic is exact."
-    return f"A relative deviation of {resolution:.1e} would have been seen, at the least favourable place."
+    return (
+        f"A relative deviation of {resolution:.1e} would have been seen, at the least favourable"
+        " place."
+    )
 
 
 def _number(value: float | None) -> float | None:

@@ -123,7 +123,8 @@ def test_an_exclusion_below_the_floats_still_refutes():
 
 
 def test_no_ball_or_no_finite_ball_decides_nothing():
-    assert certified().verdict == "undecided"
+    empty = certified()
+    assert (empty.verdict, empty.value, empty.bound) == ("undecided", 0.0, 0.0)
     assert certified(arb("nan")).verdict == "undecided"
     assert certified(arb(0), arb("nan"), arb(0)).verdict == "undecided"
     assert certified(arb("nan"), arb(0)).verdict == "undecided"
@@ -298,5 +299,7 @@ def test_worst():
     assert worst([wrong, lost, far, holds]) is far
     assert worst([holds]) is holds
     assert worst([lost, Evidence.undecided("float", "g")]) is lost
+    small = Evidence("float", "undecided", 0.5, 1.0, "h")
+    assert worst([lost, small]) is small, "a value that is no number alarms least"
     with pytest.raises(ValueError, match="evidence must be a non-empty sequence"):
         worst([])

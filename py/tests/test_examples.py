@@ -1,4 +1,4 @@
-"""examples/: the judgement of a trained model runs, and judges what is known to be right as right."""
+"""examples/: the judgement of a trained model runs, and judges what is right as right."""
 
 from __future__ import annotations
 

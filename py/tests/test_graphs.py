@@ -1,4 +1,4 @@
-"""Computation graphs: orders, cycles, paths; the free ring and the prime fields they are run over."""
+"""Computation graphs: orders, cycles, paths; the free ring and the prime fields."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ __all__ = ["Guarded", "as_numpy", "to_float", "unit_roundoff"]
 def as_numpy(value: Any) -> np.ndarray:
     """``value`` (NumPy, PyTorch, JAX, number, nested list) as a NumPy array of its own dtype.
 
-    A tensor is detached and brought to the CPU; bfloat16, which NumPy does not have, becomes float32.
+    A tensor is detached and brought to the CPU; bfloat16, which NumPy lacks, becomes float32.
     """
     if isinstance(value, np.ndarray):
         return value.astype(np.float32) if value.dtype.name == "bfloat16" else value

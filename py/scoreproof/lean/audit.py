@@ -241,7 +241,7 @@ def _against(receipt: Receipt, path: str, source: str) -> list[Finding]:
 
 
 def _citations(receipt: Receipt, root: Path) -> list[Finding]:
-    """Each claim cites the main theorem of its own file, and every claim of the receipt is cited."""
+    """Each claim cites its own file's main theorem, and every claim of the receipt is cited."""
     found = []
     for claim, name in CITED.items():
         entry = receipt.claims.get(claim)

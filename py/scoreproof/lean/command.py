@@ -170,7 +170,7 @@ def _run_steps(root: Path, receipt: Receipt, silence: float) -> str:
 
 
 def _announce(root: Path, lake: Path, shared: Path | None, receipt: Receipt, need: Needs) -> None:
-    """Say what would be used and fetched before anything is; refuse where the disk cannot hold it."""
+    """Say what would be used and fetched before anything is; refuse where the disk is small."""
     where = shared or root / ".lake" / "packages"
     _say(
         f"build: {lake}, {receipt.toolchain}, Mathlib {receipt.data['mathlib'].get('tag', '')}"

@@ -54,7 +54,8 @@ class Declaration:
 def declarations(source: str) -> list[Declaration]:
     """Every declaration of a Lean file, in order.
 
-    >>> [d.name for d in declarations("namespace A\\ntheorem b (n : ℕ) : n = n := rfl\\nend A\\ndef c := 1")]
+    >>> source = "namespace A\\ntheorem b (n : ℕ) : n = n := rfl\\nend A\\ndef c := 1"
+    >>> [d.name for d in declarations(source)]
     ['A.b', 'c']
     """
     everything = tokenize(source)

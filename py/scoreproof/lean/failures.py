@@ -83,7 +83,8 @@ CAUSES: tuple[tuple[str, str], ...] = (
 def explain_failure(command: str, status: int, lines: list[str]) -> str:
     """One sentence on why ``command`` ended with ``status``, from what it printed.
 
-    >>> explain_failure("lake build", 1, ["fatal: unable to access 'https://…': Could not resolve host: github.com"]).split(";")[0]
+    >>> printed = ["fatal: unable to access 'https://…': Could not resolve host: github.com"]
+    >>> explain_failure("lake build", 1, printed).split(";")[0]
     'lake build failed: the network could not be reached'
     """
     text = "\n".join(lines)

@@ -23,11 +23,14 @@ STYLE = """
 svg { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .page { fill: #ffffff; } text { fill: #1f2328; } .legend { font-family: system-ui, sans-serif; }
 .edge { fill: none; stroke: #8c959f; stroke-width: 1; }
-rect.theorem { fill: #ddf4ff; stroke: #0969da; } rect.definition { fill: #f6f8fa; stroke: #8c959f; } rect.main { fill: #1a7f37; stroke: #1a7f37; }
+rect.theorem { fill: #ddf4ff; stroke: #0969da; }
+rect.definition { fill: #f6f8fa; stroke: #8c959f; }
+rect.main { fill: #1a7f37; stroke: #1a7f37; }
 text.main { fill: #ffffff; }
 @media (prefers-color-scheme: dark) {
   .page { fill: #0d1117; } text { fill: #e6edf3; } .edge { stroke: #6e7681; }
-  rect.theorem { fill: #0c2d6b; stroke: #58a6ff; } rect.definition { fill: #21262d; stroke: #6e7681; }
+  rect.theorem { fill: #0c2d6b; stroke: #58a6ff; }
+  rect.definition { fill: #21262d; stroke: #6e7681; }
 }"""
 
 

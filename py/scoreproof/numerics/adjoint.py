@@ -48,7 +48,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Path:
-    """A solution on a grid: ``start`` = z(0), ``end`` = z(1), ``stages (steps, stages, ..., D)``."""
+    """A solution on a grid: ``start`` z(0), ``end`` z(1), ``stages (steps, stages, ..., D)``."""
 
     grid: Grid
     start: np.ndarray

@@ -28,7 +28,8 @@ def expectation(
 
     Points come in pairs about the mean, so odd terms cancel exactly.
 
-    >>> round(float(expectation(lambda x: (x**2).sum(axis=1), np.zeros(3), np.eye(3), np.eye(3))), 12)
+    >>> one = np.eye(3)
+    >>> round(float(expectation(lambda x: (x**2).sum(axis=1), np.zeros(3), one, one)), 12)
     3.0
     """
     d = len(mean)

@@ -89,7 +89,7 @@ class Ratio:
         return Ratio(self.numerator**n, self.denominator**n)
 
     def sqrt(self) -> Ratio:
-        """The square root, where it is again a rational function; raises ``ValueError`` elsewhere."""
+        """The square root, where it is a rational function; raises ``ValueError`` elsewhere."""
         reduced = self._reduced()
         return Ratio(reduced.numerator.sqrt(), reduced.denominator.sqrt())
 

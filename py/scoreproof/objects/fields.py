@@ -72,8 +72,9 @@ class Dense:
     ``jacobian (..., D, D)``, ``parameter_jacobian (..., D, P)``, ``hessian[..., i, j, k] =
     ∂²f_i/∂z_j∂z_k``, ``mixed[..., i, j, p] = ∂²f_i/∂z_j∂θ_p``.
 
-    >>> d = Dense(np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 1)), np.zeros((2, 2, 2)), np.ones((2, 2, 1)))
-    >>> d.vjp(np.array([1.0, 0.0])).tolist(), float(d.quad(np.array([1.0, 0.0]), np.array([0.0, 1.0])))
+    >>> J, units = np.array([[1.0, 2.0], [3.0, 4.0]]), np.eye(2)
+    >>> d = Dense(J, np.ones((2, 1)), np.zeros((2, 2, 2)), np.ones((2, 2, 1)))
+    >>> d.vjp(units[0]).tolist(), float(d.quad(units[0], units[1]))
     ([1.0, 2.0], 2.0)
     """
 

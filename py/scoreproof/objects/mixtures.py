@@ -93,7 +93,7 @@ class GaussianMixture:
         return self._terms(x)[0]
 
     def log_density(self, x: np.ndarray) -> np.ndarray:
-        """``log p`` at the rows of x ``(n, d)``: ``(n,)``; analytic in x (complex points allowed)."""
+        """``log p`` at the rows of x ``(n, d)``: ``(n,)``; analytic in x (it may be complex)."""
         return log_sum_exp(self._terms(x)[0])
 
     def density(self, x: np.ndarray) -> np.ndarray:

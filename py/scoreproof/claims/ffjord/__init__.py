@@ -1,4 +1,4 @@
-"""FFJORD's adjoint: a stochastic gradient of the log-likelihood of a continuous normalizing flow."""
+"""FFJORD's adjoint: a stochastic gradient of a continuous normalizing flow's log-likelihood."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = ["no_decay", "polynomial"]
 
 
 def _gaussian(d: int, rng: Any) -> tuple[Jets, Any]:
-    """Jets of p = N(m, P⁻¹) at a symbolic point, and ∂_t p, as polynomials in p, x, m, P, A, b, ρ."""
+    """Jets of p = N(m, P⁻¹) at a symbolic point, and ∂_t p: polynomials in p, x, m, P, A, b, ρ."""
     axes = range(d)
     names = [
         "p",

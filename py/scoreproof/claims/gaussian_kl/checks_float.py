@@ -49,7 +49,7 @@ class Pair:
 def _pair(
     rng: np.random.Generator, d: int, full: bool, unit: float = 1.0, apart: float = 1.0
 ) -> Pair:
-    """``unit`` is that of x; ``apart`` spreads the means and log-variances, widens the first law."""
+    """``unit`` is that of x; ``apart`` spreads means and log-variances, widens the first law."""
     m0, m1 = unit * apart * rng.standard_normal((2, d))
     logvar0, logvar1 = apart * rng.uniform(-1, 1, (2, d)) + 2 * np.log(unit)
     sigma = (0.75 * unit, 1.3 * unit)
@@ -163,8 +163,8 @@ def cubature(subject: KL, pair: Pair, rng: Any) -> Evidence:
         for value, first, second, condition in compared
     )
     # a term is made in four roundings, and the exponential of a log-variance carries the rounding
-    # of its argument; matrix products add d terms one by one (√d roundings, their signs being random),
-    # plain sums pairwise (log d at most)
+    # of its argument; matrix products add d terms one by one (√d roundings, their signs being
+    # random), plain sums pairwise (log d at most)
     exponent = sum(float(np.max(np.abs(v), initial=0.0)) for v in (pair.logvar0, pair.logvar1))
     bound = EPS * (
         4 + exponent + (2 * np.sqrt(d) if pair.rotation is not None else 2 * np.log2(1 + d))

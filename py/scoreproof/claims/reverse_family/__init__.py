@@ -1,4 +1,4 @@
-"""reverse_family: every reverse-time SDE of the λ-family has the forward marginals (statement 7)."""
+"""reverse_family: every reverse-time SDE of the λ-family has the forward marginals."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class Moments:
 def read_off(
     subject: Any, process: Any, t: float, lam: float, dimension: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """``(B, β, c²)`` of the subject at one time, from one call on the origin and the unit vectors."""
+    """``(B, β, c²)`` of the subject at one time, from one call on origin and unit vectors."""
     b, c2 = subject(process, np.concatenate([np.zeros((1, dimension)), np.eye(dimension)]), t, lam)
     return (b[1:] - b[0]).T, b[0], float(np.ravel(c2)[0])
 

@@ -40,7 +40,7 @@ class Closed:
         raise NotImplementedError
 
     def score(self, x: Any, t: Any) -> Any:
-        """``∂_x log p`` at ``x``: a number or array, or a jet ``x + ε`` (then to the same order)."""
+        """``∂_x log p`` at ``x``: a number or array, or a jet ``x + ε`` (to the same order)."""
         jet = isinstance(x, Jet)
         order = x.order if jet else 0
         series = self.density(Jet.variable(x.coefficients[0] if jet else x, order + 1), t)
@@ -117,7 +117,7 @@ class Floating(AffineMixture):
 
 @dataclass(frozen=True)
 class Benes(Closed):
-    """The nonlinear drift g² tanh x with g² = τ', τ = τ₁ t + τ₂ t², started from weighted points."""
+    """The nonlinear drift g² tanh x with g² = τ', τ = τ₁ t + τ₂ t², from weighted points."""
 
     weights: Sequence[Any]
     points: Sequence[Any]

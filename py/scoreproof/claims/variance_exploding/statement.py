@@ -108,7 +108,8 @@ STATEMENT = Statement(
     ),
     latex=r"\rho(t)^2 = \tfrac{d}{dt}\sigma_t^2,\quad dX_t = \rho(t)\,dW_t \;\Longrightarrow\; "
     r"p_{t|0}(x\,|\,y) ="
-    r" \frac{1}{\sqrt{2\pi(\sigma_t^2-\sigma_0^2)}}\exp\Bigl[-\frac{(x-y)^2}{2(\sigma_t^2-\sigma_0^2)}\Bigr]",
+    r" \frac{1}{\sqrt{2\pi(\sigma_t^2-\sigma_0^2)}}"
+    r"\exp\Bigl[-\frac{(x-y)^2}{2(\sigma_t^2-\sigma_0^2)}\Bigr]",
     source="Homework 1, problem 6 (generative models, spring 2024)",
     hypotheses=(
         "σ is non-decreasing and absolutely continuous on [0, T] (smooth is more than enough)",

@@ -21,6 +21,14 @@ from scoreproof.numerics.flint_matrices import (
     random_residues,
 )
 from scoreproof.numerics.gauss_grid import GaussGrid
+from scoreproof.numerics.legendre import (
+    NODES,
+    antiderivatives,
+    expansion,
+    hidden,
+    tail,
+    unit_nodes,
+)
 from scoreproof.numerics.linear import (
     check_covariance,
     cholesky_factor,
@@ -226,6 +234,57 @@ def test_gauss_grids(low, high):
     assert g.d2 @ f == pytest.approx(42 * g.x**5 - 12 * g.x, abs=1e-7)
     assert np.abs(g.d1 @ np.ones(9)).max() < 1e-12
     assert g.x == pytest.approx((low + high) / 2 + g.half * g.reference)
+
+
+# -- Legendre series on panels --------------------------------------------------------------------
+
+
+def panel(f, low, high):
+    return f(low + (high - low) * unit_nodes())[None, :, None]
+
+
+def test_a_panel_is_its_legendre_series():
+    u = unit_nodes()
+    assert u.size == NODES == 16 and np.all((u > 0) & (u < 1))
+    series = expansion() @ (u**3)
+    x = np.linspace(0, 1, 7)
+    legendre = np.polynomial.legendre.legvander(2 * x - 1, NODES - 1)
+    assert legendre @ series == pytest.approx(x**3, abs=1e-13)
+
+
+def test_integrals_of_a_panel_up_to_a_point():
+    u = np.array([0.0, 0.2, 0.5, 1.0])
+    for k in range(NODES):
+        c = np.zeros(k + 1)
+        c[k] = 1
+        primitive = np.polynomial.legendre.Legendre(c, domain=[0, 1]).integ(lbnd=0)
+        assert antiderivatives(u)[:, k] == pytest.approx(primitive(u), abs=1e-14)
+    assert antiderivatives(u).shape == (4, NODES)
+
+
+def test_the_tail_of_a_series():
+    for degree, expected in ((12, 0.0), (13, 1.0), (15, 1.0)):
+        c = np.zeros(degree + 1)
+        c[degree] = -2.0
+        values = np.polynomial.legendre.Legendre(c, domain=[0, 1])(unit_nodes())
+        assert tail(values[None, :, None])[0, 0] == pytest.approx(2 * expected, abs=1e-12)
+
+
+def test_what_hides_between_the_outermost_node_and_the_end():
+    """Two panels that join smoothly hide nothing; a jump or a bend at their edge is weighed."""
+    width, smooth = np.array([[0.5], [0.25]]), np.array([True])
+    blind = unit_nodes()[0] * width[:, 0]
+
+    def both(f, g):
+        return np.concatenate([panel(f, 0.0, 0.5), panel(g, 0.5, 0.75)])
+
+    assert np.abs(hidden(both(np.sin, np.sin), width, smooth)).max() < 1e-12
+    jump = hidden(both(np.sin, lambda t: np.sin(t) + 3.0), width, smooth)[:, 0]
+    assert jump == pytest.approx(3.0 * blind, rel=1e-9)
+    bend = hidden(both(np.sin, lambda t: np.sin(t) - 4.0 * (t - 0.5)), width, smooth)[:, 0]
+    assert bend == pytest.approx(4.0 * blind**2 / 2, rel=1e-9)
+    known = hidden(both(np.sin, np.cos), width, np.array([False]))
+    assert np.abs(known).max() == 0
 
 
 # -- Fourier grids ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ MADE := $(VENV)/.made
 TORCH ?= torch==2.13.0
 JAX ?= jax
 
-.PHONY: verify test quickstart lint audits bench clean models
+.PHONY: verify test quickstart lint audits bench soundness mutation clean models
 
 $(MADE): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scoreproof needs Python 3.11 or newer; run make PYTHON=python3.11 …")'
@@ -41,6 +41,7 @@ quickstart:
 
 lint: $(MADE)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
@@ -49,6 +50,18 @@ clean:
 
 bench: $(MADE)
 	$(BIN)/python bench/run.py
+
+# The two long proofs, hours each. Both append to build/ and go on where they were stopped; then they write
+# bench/SOUNDNESS.md and bench/MUTATION.md. After a change to a check, delete its file in build/soundness/.
+SEEDS ?= 0:500
+soundness: $(MADE) models
+	$(BIN)/python bench/soundness.py run --seeds $(SEEDS)
+	$(BIN)/python bench/soundness.py report
+
+mutation: $(MADE) models
+	$(BIN)/python -c 'import cosmic_ray' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
+	$(BIN)/python bench/mutation.py run
+	$(BIN)/python bench/mutation.py report
 
 # Public code at pinned versions, each project in .venv-audit-<name>: writes audits/findings.md. Not part of `make test`.
 audits:

@@ -63,7 +63,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     *(
         (
             f"claims/{claim}/",
-            f"test_every_claim.py:{claim} test_limits.py:{claim} {own}",
+            f"test_faults.py:{claim} test_every_claim.py:{claim} test_limits.py:{claim} {own}",
         )
         for claim, own in (
             ("backprop", "test_backprop.py"),

@@ -255,6 +255,22 @@ def test_backprop_clipped_gradients(version, edit):
     seen("backprop", "float_reassociation", replace(truth, **{version: clipped}))
 
 
+# -- instances ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", ["quick", "default"])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_linear_drift_has_a_trace(profile, seed):
+    """tr A = 0 would hide f·∇p for ∇·(f p)."""
+    for instance in load("fokker_planck").check("closed_forms").instances(profile):
+        process = instance.build(np.random.default_rng(seed)).process
+        if instance.name.startswith("linear"):
+            d = len(process.A)
+            assert min(process.A[i][i] for i in range(d)) >= 0.5
+            assert any(process.A[i][j] != 0 for i in range(d) for j in range(d) if i != j)
+            assert process.rho[1] > 0, "a constant ρ hides ρ(0) for ρ(t)"
+
+
 # -- bounds ----------------------------------------------------------------------------------------
 
 

@@ -266,7 +266,7 @@ def test_a_linear_drift_has_a_trace(profile, seed):
         process = instance.build(np.random.default_rng(seed)).process
         if instance.name.startswith("linear"):
             d = len(process.A)
-            assert min(process.A[i][i] for i in range(d)) >= 0.5
+            assert all(2 * process.A[i][i] >= 1 for i in range(d))
             assert any(process.A[i][j] != 0 for i in range(d) for j in range(d) if i != j)
             assert process.rho[1] > 0, "a constant ρ hides ρ(0) for ρ(t)"
 

@@ -1,11 +1,11 @@
-"""Does `verify` hold for every seed? One quick verification a seed; each must end with exit status 0.
+"""Does `verify` hold for every seed? One quick verification a seed; each must exit with 0.
 
     python bench/seeds.py --seeds 0:300 --workers 2     # appends to build/seeds/quick.jsonl
     python bench/seeds.py --report                      # the summary of what is there, and no run
 
 A seed runs whole in one process (about 5 s of work): the pool starts once, not once a seed. Seeds
-already in the file are passed over, so a run that was stopped goes on; delete the file when the code
-has changed. Exit status 1 when a seed in the file ended otherwise than with 0.
+already in the file are passed over, so a run that was stopped goes on; delete the file when the
+code has changed. Exit status 1 when a seed in the file ended otherwise than with 0.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 of different terms compose.
 
 Conventions: a fault of the diagonal or the full form carries the form's name in front; the
-isotropic ones, which edit the
-claim as printed, do not. ``s`` are standard deviations, ``v`` log-variances, ``c`` covariances.
+isotropic ones, which edit the claim as printed, do not.
 """
 
 from __future__ import annotations
@@ -11,89 +10,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from scoreproof.claims.gaussian_kl.statement import KL, diagonal_terms, full_terms, isotropic_terms
+from scoreproof.claims.gaussian_kl.edits import (
+    ALL,
+    LOG,
+    MEAN,
+    TERMS,
+    TRACE,
+    Edit,
+    log_minus,
+    log_twice,
+    log_without_d,
+    logvar_as_logstd,
+    mean_minus,
+    mean_over_dimensions,
+    mean_over_sigma,
+    mean_twice,
+    no_minus_one,
+    swap,
+    trace_of_exp_half,
+    trace_of_sigmas,
+    trace_twice,
+    trace_without_d,
+)
+from scoreproof.claims.gaussian_kl.statement import KL
 from scoreproof.core import Fault
-from scoreproof.numerics.functions import exp, log
 
 __all__ = ["FAULTS", "compose", "of_form"]
-
-Edit = Callable[..., Any]  # (terms, m0, scale0, m1, scale1) -> the edited term
-MEAN, TRACE, LOG, ALL = 0, 1, 2, 3
-_TERMS = {"isotropic": isotropic_terms, "diagonal": diagonal_terms, "full": full_terms}
-
-
-# -- edits that every form can have ----------------------------------------------------------------
-
-
-def mean_twice(t: Any, *laws: Any) -> Any:
-    return 2 * t[MEAN]
-
-
-def mean_minus(t: Any, *laws: Any) -> Any:
-    return -t[MEAN]
-
-
-def no_minus_one(t: Any, m0: Any, *laws: Any) -> Any:
-    return (2 * t[TRACE] + len(m0)) / 2
-
-
-def trace_twice(t: Any, *laws: Any) -> Any:
-    return 2 * t[TRACE]
-
-
-def log_minus(t: Any, *laws: Any) -> Any:
-    return -t[LOG]
-
-
-def log_twice(t: Any, *laws: Any) -> Any:
-    return 2 * t[LOG]
-
-
-def _swap(form: str, term: int) -> Edit:
-    """The edit that takes ``term`` (or the whole divergence) with the two laws exchanged."""
-
-    def edit(t: Any, m0: Any, scale0: Any, m1: Any, scale1: Any) -> Any:
-        terms = _TERMS[form](m1, scale1, m0, scale0)
-        return sum(terms) if term == ALL else terms[term]
-
-    return edit
-
-
-# -- isotropic -------------------------------------------------------------------------------------
-
-
-def mean_over_sigma(t: Any, m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
-    return np.sum((m1 - m0) ** 2) / (2 * s1)
-
-
-def trace_without_d(t: Any, m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
-    return (s0**2 / s1**2 - 1) / 2
-
-
-def trace_of_sigmas(t: Any, m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
-    return (s0 / s1 - 1) * len(m0) / 2
-
-
-def log_without_d(t: Any, m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
-    return log(s1 / s0)
-
-
-# -- diagonal: the VAE's form ----------------------------------------------------------------------
-
-
-def logvar_as_logstd(t: Any, m0: Any, v0: Any, m1: Any, v1: Any) -> Any:
-    return sum(diagonal_terms(m0, 2 * v0, m1, 2 * v1))
-
-
-def mean_over_dimensions(t: Any, m0: Any, *laws: Any) -> Any:
-    return sum(t) / len(m0)
-
-
-def trace_of_exp_half(t: Any, m0: Any, v0: Any, m1: Any, v1: Any) -> Any:
-    return np.sum(exp((v0 - v1) / 2) - 1) / 2
-
 
 #: name -> (form, term, edit, why)
 EDITS: dict[str, tuple[str, int, Edit, str]] = {
@@ -106,7 +48,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "mean_over_sigma0": (
         "isotropic",
         MEAN,
-        _swap("isotropic", MEAN),
+        swap("isotropic", MEAN),
         "the distance is divided by σ0² in place of σ1²: the reverse KL's scale",
     ),
     "mean_over_sigma": (
@@ -138,7 +80,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "trace_inverted": (
         "isotropic",
         TRACE,
-        _swap("isotropic", TRACE),
+        swap("isotropic", TRACE),
         "σ1²/σ0² in place of σ0²/σ1²",
     ),
     "log_without_d": ("isotropic", LOG, log_without_d, "the dimension is missing in the log term"),
@@ -152,7 +94,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "swapped_arguments": (
         "isotropic",
         ALL,
-        _swap("isotropic", ALL),
+        swap("isotropic", ALL),
         "KL(N_1 ‖ N_0) in place of KL(N_0 ‖ N_1)",
     ),
     "diagonal_no_half_in_mean": (
@@ -165,7 +107,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "diagonal_mean_over_first": (
         "diagonal",
         MEAN,
-        _swap("diagonal", MEAN),
+        swap("diagonal", MEAN),
         "the distance is divided by the first law's variances",
     ),
     "diagonal_no_minus_one": (
@@ -189,7 +131,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "diagonal_trace_inverted": (
         "diagonal",
         TRACE,
-        _swap("diagonal", TRACE),
+        swap("diagonal", TRACE),
         "the ratio of variances upside down",
     ),
     "diagonal_logvar_minus": (
@@ -207,7 +149,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "diagonal_swapped_arguments": (
         "diagonal",
         ALL,
-        _swap("diagonal", ALL),
+        swap("diagonal", ALL),
         "KL(N_1 ‖ N_0) in place of KL(N_0 ‖ N_1)",
     ),
     "logvar_as_logstd": (
@@ -231,7 +173,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "full_precision_of_first": (
         "full",
         MEAN,
-        _swap("full", MEAN),
+        swap("full", MEAN),
         "the distance is measured by C0⁻¹ in place of C1⁻¹",
     ),
     "full_no_minus_d": (
@@ -241,7 +183,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
         "the -d is missing: the divergence of a law to itself is d/2",
     ),
     "full_trace_without_half": ("full", TRACE, trace_twice, "the 1/2 of the trace term is missing"),
-    "full_trace_swapped": ("full", TRACE, _swap("full", TRACE), "tr C0⁻¹C1 in place of tr C1⁻¹C0"),
+    "full_trace_swapped": ("full", TRACE, swap("full", TRACE), "tr C0⁻¹C1 in place of tr C1⁻¹C0"),
     "full_log_det_minus": (
         "full",
         LOG,
@@ -257,7 +199,7 @@ EDITS: dict[str, tuple[str, int, Edit, str]] = {
     "full_swapped_arguments": (
         "full",
         ALL,
-        _swap("full", ALL),
+        swap("full", ALL),
         "KL(N_1 ‖ N_0) in place of KL(N_0 ‖ N_1)",
     ),
 }
@@ -282,7 +224,7 @@ def compose(names: tuple[str, ...]) -> KL | None:
 
 def _edited(form: str, edits: dict[int, Edit]) -> Callable[..., Any]:
     def formula(m0: Any, scale0: Any, m1: Any, scale1: Any) -> Any:
-        terms = _TERMS[form](m0, scale0, m1, scale1)
+        terms = TERMS[form](m0, scale0, m1, scale1)
         if ALL in edits:
             return edits[ALL](terms, m0, scale0, m1, scale1)
         return sum(

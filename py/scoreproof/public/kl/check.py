@@ -131,11 +131,16 @@ SMALL = 7
 
 
 def _diagnosis(found: Found, answers: list[Answer], dues: list[Due], options: Options) -> Diagnosis:
+    beyond = found.beyond(None)
     few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
+    plain = bool(np.any(beyond[np.isin(found.batch, few)] > 1))
+    few = few if plain else list(range(len(answers)))
     laws, truth = [answers[k].laws for k in few], [dues[k].value for k in few]
     here = np.isin(found.batch, few)
     unit = found.size[here]  # so that no single law outweighs the others
-    predictions = candidates(laws, options) | added(found, answers, options, laws, truth)
+    predictions = added(found, answers, options, laws, truth)
+    if plain:
+        predictions |= candidates(laws, options)
     reasons = REASONS | {n: REMEDY[n.split()[0]] for n in predictions if n.split()[0] in REMEDY}
     return diagnose(
         found.returned[here] / unit,

@@ -2,8 +2,8 @@
 
 Conventions: ``v`` are variances, ``(n, 1)`` for the isotropic form, ``(n, d)`` for the diagonal
 one, and covariances ``(n, d, d)`` for the full one; means are ``(n, d)``. Against the standard law
-the second mean is 0 and the second variance 1. No batch has as many rows as dimensions, and shapes
-change from batch to batch: code may know one by heart.
+the second mean is 0 and the second variance 1. No batch has as many rows as dimensions. Shapes
+vary, for code may know one by heart, and recur, for jax compiles each anew.
 """
 
 from __future__ import annotations
@@ -49,33 +49,51 @@ def asked(
     options: Options, precision: Callable[[], float], rng: np.random.Generator
 ) -> Iterator[Laws]:
     """The batches for a function whose floating type has the spacing ``precision()`` at 1, known
-    once the first has come back.
+    once the first has come back. Where half precision sums over a batch, it is a short one.
     """
+    for laws in _asked(options, precision, rng):
+        yield _short(laws) if options.reduction != "none" and precision() > HALF else laws
+
+
+def _short(laws: Laws) -> Laws:
+    n = 2 if laws.shape[1] != 2 else 3
+    return Laws(laws.what, laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n], laws.sharp)
+
+
+def _asked(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
     draw = _Draw(options, rng)
-    yield draw.random("random laws in d = 3", 6, 3, strict=True)
+    yield draw.random(
+        "random laws in d = 3", 6 if options.reduction == "none" else 2, 3, strict=True
+    )
     eps = precision()
     half = eps > HALF
-    for n, d in ((5, 2), (4, 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
+    draw.spread = 0.2 if half else 0.5
+    # in the full form large batches cost too much, and in a sum over the batch no row is seen
+    many = 65 if options.form != "full" and options.reduction == "none" and not half else 3
+    for n, d in ((9, 2), (14, 5 if half else 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
         what = f"random laws in d = {d}" if n > 1 else "a batch of one row"
         yield draw.random(what, n, d, strict=half)
-    for n, d in ((3, 64), *(() if options.form == "full" else ((2, 256),))):
-        yield draw.random(f"laws in d = {d}", n, d, sharp=not half)
-    yield draw.apart("laws with equal means", 8, 2, gap=np.zeros(8), ratio=_alternate(8, 1.5, 2.5))
+    for n, d in ((many, 64), *(() if half or options.form == "full" else ((2, 256),))):
+        yield draw.random(f"laws in d = {d}", n, d, strict=half, sharp=not half)
+    ratio = _alternate(6, 3.5 if half else 0.5, 4.0)
+    yield draw.apart("laws with equal means", 6, 3, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
     if not options.standard:
-        gap = _alternate(5, 3.0, 4.0)
-        yield draw.apart("laws with equal variances", 5, 3, gap=gap, ratio=np.zeros(5))
+        gap = _alternate(6, *((5.0, 6.0) if half else (3.0, 4.0)))
+        yield draw.apart("laws with equal variances", 6, 3, gap=gap, ratio=0 * gap)
     for n, d in ((6, 3),) if half else ((14, 7), (65, 64)):
-        if d <= 7 or options.form != "full":
-            yield draw.one_coordinate(n, d)
+        if d < 64 or many == n:
+            yield draw.one_coordinate(n, d, 6.0 if half else 4.0)
     if not half:
         closest = eps * (MILD if options.form == "full" else 1)
-        gaps = np.geomspace(0.3, closest ** (1 / 6), 12)
-        yield draw.apart("close laws", 12, 3, gap=gaps, ratio=2 * gaps * np.resize([1, -1], 12))
+        gaps = np.geomspace(0.3, closest ** (1 / 6), 14)
+        yield draw.apart("close laws", 14, 7, gap=gaps, ratio=2 * gaps * np.resize([1, -1], 14))
     # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
     gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
     yield draw.apart(NEAR, 6, 3, gap=gaps, ratio=2 * np.log1p(gaps), sharp=False, condition=1)
-    gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0])
-    yield draw.apart(EQUAL, 4, 2, gap=gaps, ratio=-gaps, sharp=False, condition=1)
+    gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0, 0.2, 0.0, 0.1, 0.0, 0.05])
+    yield draw.apart(EQUAL, 9, 2, gap=gaps, ratio=-gaps, sharp=False, condition=1)
 
 
 def extremes(
@@ -84,11 +102,13 @@ def extremes(
     """Wide scales and distant means, asked when the rest is right: wrong code may overflow."""
     draw = _Draw(options, rng)
     if precision() > HALF:
-        yield draw.scaled("scales from e^-1.5 to e^1.5", 1.5)
+        draw.spread = 0.2
+        laws = draw.scaled("scales from e^-0.75 to e^0.6", 1.5, 5.0)
+        yield laws if options.reduction == "none" else _short(laws)
         return
-    yield draw.scaled("scales from e^-6 to e^4.5", 12.0)
-    far = 30.0 * (1 + np.arange(5))
-    yield draw.apart("means far apart", 5, 2, gap=far, ratio=_alternate(5, 0.5, 1.0))
+    yield draw.scaled("scales from e^-6 to e^4.5", 12.0, 2.0)
+    far = 30.0 * (1 + np.arange(9))
+    yield draw.apart("means far apart", 9, 2, gap=far, ratio=_alternate(9, 0.5, 1.0))
 
 
 def _alternate(n: int, low: float, high: float) -> np.ndarray:
@@ -101,6 +121,7 @@ class _Draw:
 
     def __init__(self, options: Options, rng: np.random.Generator) -> None:
         self.options, self.rng = options, rng
+        self.spread = 0.5  # of means that are not what a batch is about
 
     def _shaped(self, log_variance: np.ndarray, d: int, condition: float = CONDITION) -> np.ndarray:
         """Log-variances ``(n, 1)`` or ``(n, d)`` as variances of the form."""
@@ -122,24 +143,21 @@ class _Draw:
         return 0 * m1, np.broadcast_to(unit, v1.shape).copy()
 
     def random(self, what: str, n: int, d: int, strict: bool = False, sharp: bool = True) -> Laws:
-        """Nothing in common. ``strict``: laws whose divergence is no small rest of its terms."""
-        full = self.options.form == "full"
-        width = (
-            0.0 if full else 1.5 if d <= 7 else 0.5
-        )  # a determinant in d = 256 is to be a number
-        pool = n if full or not strict else 40 * n
-        m0, m1 = self.rng.standard_normal((2, pool, d)) * (2 if strict else 1)
-        log0, log1 = self.rng.uniform(-width, width, (2, pool, d))
+        """Nothing in common. ``strict``: a divergence that is no small rest of its terms."""
+        width = 1.5 if d <= 7 else 0.5  # a determinant in d = 256 is to be a number
+        if self.options.form == "full":
+            width = 0.5  # beside the spread of the eigenvalues
+        m0, m1 = self.rng.standard_normal((2, 40 * n, d)) * (2 if strict else 1)
+        log0, log1 = self.rng.uniform(-width, width, (2, 40 * n, d))
         m1, log1 = (0 * m1, 0 * log1) if self.options.standard else (m1, log1)
-        if self.options.form == "isotropic":
-            log0, log1 = (np.broadcast_to(v[:, :1], (pool, d)) for v in (log0, log1))
-        if pool > n:
-            away = (np.abs(m0) + np.abs(m1)) ** 2
-            away = np.sum(away * np.exp(-log1) + np.exp(log0 - log1) + np.abs(log0 - log1), axis=1)
-            divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
-            keep = np.argsort(-np.sum(divergence, axis=1) / away)[: 8 * n]
-            keep = self.rng.choice(keep, n, replace=False)
-            m0, m1, log0, log1 = m0[keep], m1[keep], log0[keep], log1[keep]
+        if self.options.form != "diagonal":
+            log0, log1 = (np.broadcast_to(v[:, :1], m0.shape) for v in (log0, log1))
+        terms = (np.abs(m0) + np.abs(m1)) ** 2 * np.exp(-log1) + np.exp(log0 - log1)
+        terms = np.sum(terms + np.abs(log0 - log1), axis=1)
+        divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
+        order = np.argsort(-np.sum(divergence, axis=1) / terms)
+        keep = self.rng.choice(order[: (8 if strict else 32) * n], n, replace=False)
+        m0, m1, log0, log1 = m0[keep], m1[keep], log0[keep], log1[keep]
         m1, v1 = self._second(m1, self._shaped(log1, d))
         return Laws(what, m0, self._shaped(log0, d), m1, v1, sharp)
 
@@ -153,34 +171,34 @@ class _Draw:
         ratio: np.ndarray,
         sharp: bool = True,
         condition: float = MILD,
-        centre: Callable[[int], np.ndarray] | None = None,
+        level: np.ndarray | None = None,
     ) -> Laws:
         """Means ``gap`` standard deviations apart in every coordinate, up to a random factor, and
-        variances ``ratio`` apart in their logarithms.
+        variances ``ratio`` apart in their logarithms; those of the second law lie about
+        ``level``.
         """
-        level = np.zeros(n) if centre is None else centre(n)
+        level = np.zeros(n) if level is None else level
         log1 = level[:, None] + 0.5 * self.rng.uniform(-1, 1, (n, d))
         unit = np.exp(level / 2)[:, None]
-        m1 = 0.5 * unit * self.rng.standard_normal((n, d))
+        m1 = self.spread * unit * self.rng.standard_normal((n, d))
         m1, v1 = self._second(m1, self._shaped(log1, d, condition))
         step = self.rng.choice([-1, 1], (n, d)) * self.rng.uniform(0.7, 1.3, (n, d))
         widths = np.sqrt(np.diagonal(v1, axis1=1, axis2=2)) if v1.ndim == 3 else np.sqrt(v1)
         growth = np.exp(ratio).reshape(-1, *[1] * (v1.ndim - 1))
         return Laws(what, m1 + gap[:, None] * step * widths, v1 * growth, m1, v1, sharp)
 
-    def scaled(self, what: str, most: float) -> Laws:
+    def scaled(self, what: str, most: float, gap: float) -> Laws:
         """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be."""
         low, high = -most, 0.75 * most
         log1 = np.array([low, high, high, low, 0.4 * high, 0.4 * low, 0, 0, low / 2])
         log0 = np.array([low, high, low, high, 0.4 * low, 0.4 * high, low, high, 0])
         log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
         log1 = 0 * log1 if self.options.standard else log1
-        laws = self.apart(
-            what, 9, 2, gap=_alternate(9, 2.0, 4.0), ratio=log0 - log1, centre=lambda n: log1
+        return self.apart(
+            what, 9, 2, gap=_alternate(9, gap, gap + 2), ratio=log0 - log1, level=log1
         )
-        return laws
 
-    def one_coordinate(self, n: int, d: int) -> Laws:
+    def one_coordinate(self, n: int, d: int, gap: float) -> Laws:
         """Row ``i`` differs in coordinate ``i`` (modulo ``d``) alone: the mean, and in the diagonal
         form the variance.
         """
@@ -189,7 +207,7 @@ class _Draw:
         m0, v0 = laws.m1.copy(), laws.v1.copy()
         widths = np.diagonal(v0, axis1=1, axis2=2) if v0.ndim == 3 else v0
         widths = np.broadcast_to(np.sqrt(widths), (n, d))
-        m0[rows, here] += 4.0 * widths[rows, here] * np.resize([1, -1], n)
+        m0[rows, here] += gap * widths[rows, here] * np.resize([1, -1], n)
         if self.options.form == "diagonal":
             v0[rows, here] *= np.exp(_alternate(n, 1.0, 1.5))
         return Laws(f"laws that differ in one of {d} coordinates", m0, v0, laws.m1, laws.v1)

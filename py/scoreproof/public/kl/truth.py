@@ -15,13 +15,15 @@ from scoreproof.claims.gaussian_kl.stable import excess
 from scoreproof.numerics.cubature import expectation, random_rotation
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.laws import HALF, Laws
 
 __all__ = ["Due", "due", "without_cancellation"]
 
 #: Roundings of one term: a function within 2 units in the last place (4), the difference of the
 #: means squared (2), square, quotient and factor (3), and the sums of the three terms (3).
 TERM = 12
+#: Half precision computes its functions in single precision and rounds once.
+TERM_IN_HALF = 9
 #: More of them where the function rounds its inputs itself: a scale squared, a mean.
 INPUTS = 6
 
@@ -48,7 +50,8 @@ def due(
     n, d = laws.shape
     additions = d if options.reduction == "none" else n * d
     # a matrix is solved and its determinant taken at the price of its condition, d times over
-    count = condition * (TERM + (additions if options.form != "full" else 4 * additions))
+    term = TERM_IN_HALF if eps > HALF else TERM
+    count = condition * (term + (additions if options.form != "full" else 4 * additions))
     mean, trace, logs, exponents = parts
     size = mean + trace + d / 2 + logs
     steps = count + (INPUTS * condition if rounds_inputs else 0)

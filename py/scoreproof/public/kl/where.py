@@ -12,6 +12,7 @@ from scoreproof.public.kl.verdict import Found
 __all__ = ["REMEDY", "added", "place"]
 
 REMEDY = {
+    "constant": "a constant is added: the divergence of a law to itself is 0",
     "floor": "a threshold (free bits, a clamp) belongs to the loss, not to the divergence",
     "ceiling": "a clamp from above belongs to the loss, not to the divergence",
     "free_bits": "a threshold on every coordinate (free bits) belongs to the loss",
@@ -36,7 +37,7 @@ def place(found: Found, answers: list[Answer], tolerance: float | None) -> str:
     if 0 < sum(wrong) <= len(wrong) / 2:
         worst += f"; wrong only for {', '.join(n for n, w in zip(names, wrong, strict=True) if w)}"
     elif right:
-        worst += f"; right for {', '.join(right)}"
+        worst += f"; nothing beyond rounding for {', '.join(right)}"
     return worst + _coordinates(beyond, found, answers)
 
 
@@ -63,6 +64,7 @@ def added(
     lowest /= n if options.reduction == "sum" else 1
     out: dict[str, list[np.ndarray]] = {}
     if lowest > 0:
+        out[f"constant of {lowest:.3g}"] = [v + lowest for v in truth]
         out[f"floor at {lowest:.3g}"] = [np.maximum(v, lowest) for v in truth]
         if options.form != "full":
             each = [_by_coordinate(batch) for batch in laws]

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.gaussian_kl.faults import FAULTS, compose, of_form
-from scoreproof.claims.gaussian_kl.statement import TRUTH
+from scoreproof.claims.gaussian_kl.edits import ALL, TERMS
+from scoreproof.claims.gaussian_kl.faults import EDITS, FAULTS, of_form
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 
@@ -64,20 +64,6 @@ def native(cov: np.ndarray, form: str) -> Any:
     }[form]()
 
 
-def values(formula: Callable[..., Any], batches: list[Pairs], form: str) -> list[np.ndarray]:
-    """``formula`` on every law, ``(n,)`` for each batch; nan where it cannot be computed."""
-    with np.errstate(all="ignore"):
-        return [
-            np.array(
-                [
-                    float(formula(m0, native(c0, form), m1, native(c1, form)))
-                    for m0, c0, m1, c1 in zip(*b, strict=True)
-                ]
-            )
-            for b in batches
-        ]
-
-
 def pairs(laws: Laws) -> Pairs:
     """The laws of a batch with their covariances."""
     d = laws.shape[1]
@@ -87,37 +73,68 @@ def pairs(laws: Laws) -> Pairs:
 
 def candidates(laws: list[Laws], options: Options) -> dict[str, np.ndarray]:
     """name -> what a function with that fault would have returned, reduced over each batch."""
-    form, declared = options.form, options.parameterization
+    form = options.form
+    ends = np.cumsum([batch.shape[0] for batch in laws])[:-1]
     batches = [pairs(batch) for batch in laws]
-    truth = values(getattr(TRUTH, form), batches, form)
-    single = {name: [factor * v for v in truth] for name, factor in _FACTORS.items()}
-    for name in of_form(form):
-        single[name] = values(getattr(compose((name,)), form), batches, form)
+    terms, edited = _terms(batches, form)
+    truth = terms.sum(axis=0)
+    single = {name: factor * truth for name, factor in _FACTORS.items()}
+    single |= {name: _replaced(terms, edited, (name,)) for name in edited}
     for (written, read), transform in _MISREAD.items():
         # "logvar_as_logstd" is one of the claim's own faults for the diagonal form
         name = f"{written}_as_{read}"
-        if form != "full" and written == declared and name not in single:
+        if form != "full" and written == options.parameterization and name not in single:
             misread = [_misread(b, transform, options.standard) for b in batches]
-            single[name] = values(getattr(TRUTH, form), misread, form)
-    found = {name: _gather(value, options) for name, value in single.items()}
-    for pair in combinations(of_form(form), 2):
-        subject = compose(pair)
-        if subject is not None:
-            found[" + ".join(pair)] = _gather(
-                values(getattr(subject, form), batches, form), options
-            )
+            single[name] = _terms(misread, form, ())[0].sum(axis=0)
+    every = dict(single)
+    for pair in combinations(edited, 2):
+        first, second = (EDITS[name][1] for name in pair)
+        if first != second and ALL not in (first, second):
+            every[" + ".join(pair)] = _replaced(terms, edited, pair)
+
+    def gathered(values: np.ndarray, how: Options) -> np.ndarray:
+        """Each batch reduced as the user's function does, all in one vector."""
+        return np.concatenate([how.reduce(v) for v in np.split(values, ends)])
+
+    found = {name: gathered(value, options) for name, value in every.items()}
     if options.reduction != "none":
         mean = options.reduction == "mean"
         slip, other = ("sum_for_mean", "sum") if mean else ("mean_for_sum", "mean")
         slipped = replace(options, reduction=other)
-        found[slip] = _gather(truth, slipped)
-        found |= {f"{slip} + {name}": _gather(value, slipped) for name, value in single.items()}
+        found[slip] = gathered(truth, slipped)
+        found |= {f"{slip} + {name}": gathered(value, slipped) for name, value in single.items()}
     return found
 
 
-def _gather(batches: list[np.ndarray], options: Options) -> np.ndarray:
-    """Each batch reduced as the user's function does, all in one vector."""
-    return np.concatenate([options.reduce(v) for v in batches])
+def _terms(
+    batches: list[Pairs], form: str, faults: tuple[str, ...] | None = None
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The three terms ``(3, laws)``, and for each fault what it has in place of its term; nan where
+    it cannot be computed.
+    """
+    faults = of_form(form) if faults is None else faults
+    terms, edited = [], []
+    with np.errstate(all="ignore"):
+        for batch in batches:
+            for m0, c0, m1, c1 in zip(*batch, strict=True):
+                law = (m0, native(c0, form), m1, native(c1, form))
+                three = TERMS[form](*law)
+                terms.append([float(t) for t in three])
+                edited.append([float(EDITS[name][2](three, *law)) for name in faults])
+    return np.array(terms).T, dict(zip(faults, np.array(edited).T, strict=True))
+
+
+def _replaced(
+    terms: np.ndarray, edited: dict[str, np.ndarray], names: tuple[str, ...]
+) -> np.ndarray:
+    """The divergence with the terms of these faults in place of the right ones."""
+    out = terms.copy()
+    for name in names:
+        term = EDITS[name][1]
+        if term == ALL:
+            return edited[name]
+        out[term] = edited[name]
+    return out.sum(axis=0)
 
 
 def _misread(laws: Pairs, transform: Callable[[np.ndarray], np.ndarray], standard: bool) -> Pairs:

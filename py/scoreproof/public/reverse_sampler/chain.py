@@ -75,7 +75,7 @@ def order_and_exactness(
     eps, orders, exact = job.call.eps, [], True
     for lam in job.lambdas:
         for t in times:
-            h = steps_at(target, job.span, t, WIDE, exact=True).widths[0] / 2
+            h = steps_at(target, job.span, t, WIDE, exact=True).widths[0] / 4
             h = min(h, (t - job.span[0]) / 2)
             long, short = (_defect(job, target, t, t - k * h, lam) for k in (1, 0.25))
             orders.append(float(np.log2(long / short) / 2) if short > 512 * eps else np.inf)
@@ -87,11 +87,12 @@ def order_and_exactness(
 
 @dataclass(frozen=True)
 class Chains:
-    """Relative errors of the final law by number of steps, for each λ; the worst limit in words; and
-    the λ whose error does not fall, if there is one.
+    """Relative errors of the final law by number of steps, for each λ; how far off the worst limit is,
+    in words too; and the λ whose error does not fall, if there is one.
     """
 
     curves: dict[str, tuple[list[float], list[float]]]
+    moved: float
     effect: str
     stuck: float | None
 
@@ -124,7 +125,7 @@ def chains(job: Job, dimension: int) -> Chains:
             limit = romberg(laws)[-1]
         moved, text = effect(target, lam, low, limit[:, 0], limit[:, 1:])
         effects.append((moved, f"over ever more steps, {text}"))
-    return Chains(curves, max(effects)[1], stuck)
+    return Chains(curves, *max(effects), stuck)
 
 
 def effect(

@@ -71,19 +71,24 @@ def check_reverse_sampler(
         6).
     prediction: what ``model`` returns: score, eps, x0, v, velocity or F.
     clock: ``"t"`` for dt < 0, ``"s"`` when the drift is for s = T - t (``form="sde"`` only).
-    times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T). horizon: T (default the
-        process's own, else 1).
-    dimension: d (default the process's, else 1). framework, dtype: what the callables take (numpy,
-    torch, jax).
+    times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T), at 32 times, some random, and
+        up to 16 more where λ or the error changes from one to the next.
+    at: the times to judge instead, inside ``times``; no others are judged then.
+    horizon: T (default the process's own, else 1).
+    dimension: d (default the process's; where neither says, d = 1, 2 and 3 are judged in turn).
+    tolerance: the relative error of the velocity that is accepted (default none).
+    framework, dtype: what the callables take (numpy, torch, jax).
 
-    Calls of the sampler, batched: ``len(lambdas) · (4 + 32)`` for drift and noise, ``2 +
-    len(lambdas) · 86`` for a step, of which six against a mixture, and one more if the step bends
-    in its noise. When it holds and neither ``dimension`` nor the process says what d is, the
-    sampler is called as often again in d = 2.
+    Calls of the sampler, batched, for each dimension and λ: 32 (48 at most) for drift and noise. A
+    step takes 4 at each of these times (6 in single precision, 12 where the limit of short steps does
+    not settle) and 8 to see that rows are apart; in the first dimension also 56 for chains of 8, 16
+    and 32 steps (504 at most) and 12 for its order; 2 a dimension to see that it is deterministic.
+    A refutation takes a few dozen more, to say what is wrong.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of
-    consistency is in the sentence). It holds when the marginals are right; if they are, but of
-    another λ than the one asked for, a note says which.
+    consistency is in a note). It holds when the marginals are right; if they are, but of another λ
+    than the one asked for, a note says which. ``resolution`` is relative to the terms of the
+    velocity f - ½ g² ∇log p at a point.
 
     Raises ``ArgumentError`` (λ > 1, bad times, unknown prediction, a process without exact
     marginals) and ``CallableError``.

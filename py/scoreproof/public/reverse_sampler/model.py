@@ -70,9 +70,8 @@ def exact_model(target: Diffused, prediction: str) -> Callable[[Any, Any], Any]:
                 "points are rows",
             )
         times = _time(t, len(points))
-        distinct = np.unique(times)
-        if distinct.size == 1:
-            value = at(points, float(distinct[0]))
+        if np.all(times == times[0]):
+            value = at(points, float(times[0]))
         else:
             value = np.concatenate(
                 [at(row[None], float(u)) for row, u in zip(points, times, strict=True)]

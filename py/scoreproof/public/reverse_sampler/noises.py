@@ -13,11 +13,12 @@ from scipy.special import ndtri
 
 from scoreproof.public.reverse_sampler.places import coarse
 
-__all__ = ["PROBE_SIZES", "lattice", "lattice_error", "probes", "signs"]
+__all__ = ["PROBE_SIZES", "grid_error", "normal_grid", "probes", "signs"]
 
 #: sizes of the noises that show whether a step is linear in its noise: a clip, a sign, a rounding
 PROBE_SIZES = (0.3, 0.6, 1.7, 3.0, 4.5)
-LATTICE, GENERATOR = 2039, 1487
+#: sizes of the normal draws given to a step that is not linear in its noise
+SIZES = 1021
 
 
 def signs(d: int) -> np.ndarray:
@@ -38,20 +39,19 @@ def probes(d: int, rng: np.random.Generator) -> np.ndarray:
     return coarse(sign * np.array(PROBE_SIZES)[:, None] * rng.uniform(0.9, 1.1, sign.shape))
 
 
-def lattice(d: int, rng: np.random.Generator) -> np.ndarray:
-    """``(2 · 2039, d)`` normal draws that are evenly spread in each coordinate (a shifted lattice of
-    rank one), with the opposite of each.
+def normal_grid(d: int, rng: np.random.Generator) -> np.ndarray:
+    """``(1021 · 2m, d)`` normal draws: in each coordinate the sizes are evenly spread, and every draw
+    comes with all the sign vectors, so that odd functions of different coordinates are uncorrelated.
     """
-    steps = np.array([pow(GENERATOR, i, LATTICE) for i in range(d)])
-    u = (np.outer(np.arange(LATTICE), steps) / LATTICE + rng.uniform(0, 1, d)) % 1.0
-    z = ndtri(np.clip(u, 0.25 / LATTICE, 1 - 0.25 / LATTICE))
-    return np.concatenate([z, -z])
+    sizes = ndtri(0.5 + (np.arange(SIZES) + 0.5) / (2 * SIZES))
+    each = np.stack([rng.permutation(sizes) for _ in range(d)], axis=1)
+    return (each[:, None, :] * signs(d)).reshape(-1, d)
 
 
-def lattice_error(answers: np.ndarray) -> float:
-    """What the lattice may be off by in the variance of ``answers`` (n, d), which are centred.
+def grid_error(answers: np.ndarray) -> float:
+    """What the grid may be off by in the variance of ``answers``, which are centred.
 
-    Koksma: variation times discrepancy. The square of an answer that rises (or falls) on either side of
-    zero varies by at most twice its largest value; the discrepancy of the evenly spread draws is 1/n.
+    Koksma: variation times discrepancy. The square of an answer that rises (or falls) with the size of
+    the noise varies by its largest value; the discrepancy of n evenly spread sizes is 1/(2n).
     """
-    return 2 * float(np.max(answers**2)) / len(answers)
+    return float(np.max(answers**2)) / SIZES

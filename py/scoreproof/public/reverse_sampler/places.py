@@ -17,7 +17,7 @@ __all__ = ["FINE", "Steps", "coarse", "points_at", "short", "steps_at", "times_o
 
 #: Widest step as a part of the time in which the law changes, and how often it is halved: in double
 #: precision, and where rounding, divided by a short step, would drown what is measured.
-FINE, WIDE = (2.0**-6, 4), (0.25, 6)
+FINE, WIDE = (2.0**-6, 4), (0.5, 6)
 SINGLE = 1e-10  # unit roundoff above which steps are wide
 
 

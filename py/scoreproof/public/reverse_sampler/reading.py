@@ -7,21 +7,22 @@ from one width to the next the rows change places, so that what one row takes fr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import ask_step
-from scoreproof.public.reverse_sampler.noises import lattice, lattice_error, probes, signs
+from scoreproof.public.reverse_sampler.noises import grid_error, normal_grid, probes, signs
 from scoreproof.public.reverse_sampler.places import FINE, WIDE, Steps, short, steps_at
 from scoreproof.public.reverse_sampler.targets import Diffused
-from scoreproof.public.reverse_sampler.velocity import Found, due, implied, sizes
+from scoreproof.public.reverse_sampler.velocity import Found, around
 
 __all__ = ["Place", "limit", "read_place"]
 
 #: roundings of an entry of x_next, in halves of a unit: products, sums, and a division by α on the way
-ROUNDINGS = 16
+ROUNDINGS = 8
 #: an extrapolation that still moves by this part of the velocity is tried once more with longer steps
 LOOSE = 1e-3
 
@@ -113,29 +114,32 @@ def limit(place: Place, kind: tuple[float, int], rng: np.random.Generator) -> Fo
         unit = target.diffusion(t) * h**0.5
         bends.append(float(np.max(off / (1 + np.max(np.abs(batch.z[-len(off) :]), axis=1)))) / unit)
         elsewhere.append(float(np.max(other, initial=0.0)) / unit)
-    size = sizes(target, x, t)
+    here = around(target, x, t)
+    size = here.size
     reach = np.max(np.abs(x), axis=1) + float(np.max(target.spread(t)))
     rounding = ROUNDINGS / 2 * job.call.eps * reach
     noisy = float(np.max(rounding)) / (target.diffusion(t) * widths[-1] ** 0.5)
     bent, blur = None, 0.0
     if _stays(bends, noisy):
-        covs, bent, blur = _by_lattice(place, steps, covs, rng)
-    values = [implied(target, x, t, s, c) for s, c in zip(slopes, covs, strict=True)]
-    level, left = _level(values, widths, rounding, size)
-    drift, cov = romberg(slopes)[level], romberg(covs)[level]
+        covs, bent, blur = _by_grid(place, steps, covs, rng)
+    values = [here.implied(s, c) for s, c in zip(slopes, covs, strict=True)]
+    best = _best(values, widths, rounding, size)
+    cov = best.of(covs)
     # noise that differs between points has no place in b + ½ C ∇log p
-    uneven, g2 = (elsewhere[-1] if _stays(elsewhere, noisy) else 0.0), target.diffusion(t) ** 2
+    uneven, g2 = (elsewhere[-1] if _stays(elsewhere, noisy) else 0.0), here.g2
     uneven = uneven * (uneven + 2 * max(float(np.trace(cov)) / (g2 * len(cov)), 0.0) ** 0.5) * g2
-    score = np.max(np.abs(target.score(x, t)), axis=1)
-    left = left + (blur + uneven) / 2 * score
-    jumps = _jumps(slopes, widths, size)
+    score = np.max(np.abs(here.score), axis=1)
+    left = best.open + (blur + uneven) / 2 * score
+    jumps = _jumps(slopes, widths, size) | _noise_jumps(
+        covs, widths, here.g2 * (1 + abs(place.lam))
+    )
     return Found(
         x=x,
         t=t,
         lam=place.lam,
-        b=drift,
+        b=best.of(slopes),
         cov=cov,
-        excess=romberg(values)[level] - due(target, x, t),
+        excess=best.of(values) - here.due,
         open=left,
         size=size,
         jumps=jumps,
@@ -152,25 +156,48 @@ def _stays(parts: list[float], noisy: float) -> bool:
     return parts[-1] > 16 * noisy and parts[-1] > 0.6 * parts[0]
 
 
-def _level(
-    values: list[np.ndarray], widths: tuple[float, ...], rounding: np.ndarray, size: np.ndarray
-) -> tuple[int, np.ndarray]:
-    """How far to extrapolate, and for each row what rounding and the last level leave open there.
+@dataclass(frozen=True, eq=False)
+class _Limit:
+    """An extrapolation: the weights of the widths, and what it leaves open in each row."""
 
-    What the last level changed bounds what the next would. It is taken relative to each row's size
-    and the largest counts: in one row it may be small by chance.
+    weights: np.ndarray
+    open: np.ndarray
+
+    def of(self, values: list[np.ndarray]) -> np.ndarray:
+        return np.tensordot(self.weights, np.stack(values), axes=1)
+
+
+@lru_cache(maxsize=32)
+def _weights(first: int, count: int) -> np.ndarray:
+    """``(count - first, count)``: how the widths from ``first`` on are weighed, with ever more of them."""
+    rows = np.zeros((count - first, count))
+    rows[:, first:] = np.stack(romberg(list(np.eye(count - first))))
+    return rows
+
+
+def _best(
+    values: list[np.ndarray], widths: tuple[float, ...], rounding: np.ndarray, size: np.ndarray
+) -> _Limit:
+    """From which widths to extrapolate, and for each row what rounding and the last one leave open.
+
+    What the last width changed bounds what the next would. It is taken relative to each row's size
+    and the largest counts: in one row it may be small by chance. In all rows it may be, once; so
+    three widths are the least, and the change before, which was of lower order, counts as well.
     """
-    table = romberg(values)
-    count = len(widths)
-    weights = np.abs(np.stack(romberg(list(np.eye(count)))))
-    best, left = 0, np.full(len(size), np.inf)
-    for k in range(1, count):
-        rounded = rounding * float(weights[k] @ (1 / np.array(widths)))
-        change = float(np.max(np.max(np.abs(table[k] - table[k - 1]), axis=1) / size))
-        now = rounded + 4 * change * size
-        if np.max(now / size) < np.max(left / size):
-            best, left = k, now
-    return best, left
+    stack, inverse, count = np.stack(values) / size[:, None], 1 / np.array(widths), len(widths)
+    largest = float(np.max(rounding / size))
+    best, least = _Limit(np.eye(count)[-1], np.full(len(size), np.inf)), np.inf
+    for first in range(count - 2):
+        weights = _weights(first, count)
+        table = np.tensordot(weights, stack, axes=1)
+        changes = np.max(np.abs(np.diff(table, axis=0)), axis=(1, 2))
+        for k in range(2, len(table)):
+            amplified = float(np.abs(weights[k]) @ inverse)
+            change = 4 * max(float(changes[k - 1]), float(changes[k - 2]) / 2 ** (k + 1))
+            if largest * amplified + change < least:
+                least = largest * amplified + change
+                best = _Limit(weights[k], rounding * amplified + change * size)
+    return best
 
 
 def _jumps(slopes: list[np.ndarray], widths: tuple[float, ...], size: np.ndarray) -> np.ndarray:
@@ -181,6 +208,14 @@ def _jumps(slopes: list[np.ndarray], widths: tuple[float, ...], size: np.ndarray
     return (last > 20 * size * widths[-1]) & (last > 0.5 * first)
 
 
+def _noise_jumps(covs: list[np.ndarray], widths: tuple[float, ...], rate: float) -> bool:
+    """Whether the noise does not shrink with the step, as √h."""
+    first, last = (
+        float(np.trace(c)) / len(c) * h for c, h in ((covs[0], widths[0]), (covs[-1], widths[-1]))
+    )
+    return last > 20 * rate * widths[-1] and last > 0.5 * first
+
+
 def _clipped(images: np.ndarray, x: np.ndarray) -> bool:
     """Whether images are equal to each other where the points were not."""
     return (
@@ -189,20 +224,20 @@ def _clipped(images: np.ndarray, x: np.ndarray) -> bool:
     )
 
 
-def _by_lattice(
+def _by_grid(
     place: Place, steps: Steps, covs: list[np.ndarray], rng: np.random.Generator
 ) -> tuple[list[np.ndarray], float, float]:
     """The covariances for a step that is not linear in its noise: the sign vectors give what unit
-    noise makes, the lattice what normal noise makes. Also the ratio of the two, and the lattice's error.
+    noise makes, the grid what normal noise makes. Also the ratio of the two, and the grid's error.
     """
-    z = lattice(place.target.dimension, rng)
+    z = normal_grid(place.target.dimension, rng)
     x = np.repeat(place.x[:1], len(z), axis=0)
     found, error = [], 0.0
     for h in steps.widths[-2:]:
         out = ask_step(place.job, place.target, x, z, steps.pair(h), place.lam)
         centred = out - out.mean(axis=0)
         found.append(centred.T @ centred / (len(z) * h))
-        error = lattice_error(centred) / h
+        error = grid_error(centred) / h
     right = 2 * found[1] - found[0]
     unit = float(np.trace(romberg(covs)[-1]))
     return [right] * len(covs), float(np.trace(right)) / unit if unit else np.inf, error

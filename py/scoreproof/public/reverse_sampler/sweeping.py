@@ -15,7 +15,7 @@ from scoreproof.public.reverse_sampler.asking import ask_sde
 from scoreproof.public.reverse_sampler.places import points_at, times_of
 from scoreproof.public.reverse_sampler.reading import Place, read_place
 from scoreproof.public.reverse_sampler.targets import Diffused
-from scoreproof.public.reverse_sampler.velocity import Found, amplified, due, implied, sizes
+from scoreproof.public.reverse_sampler.velocity import Found, around
 from scoreproof.streams import stream
 
 __all__ = ["Span", "again", "swept"]
@@ -75,17 +75,20 @@ def _found(
 
 def _found_sde(job: Job, target: Diffused, x: np.ndarray, t: float, lam: float) -> Found:
     b, squares = ask_sde(job, target, x, t, lam)
-    cov, eps = np.diag(squares), job.call.eps
-    count = ROUNDINGS if eps < 1e-4 else ROUNDINGS_OF_HALF
+    cov, eps, here = np.diag(squares), job.call.eps, around(target, x, t)
+    half = eps > 1e-4
+    rounded = here.rounded(lam, ROUNDINGS_OF_HALF if half else ROUNDINGS)
+    if not half or job.prediction in ("x0", "F"):
+        rounded = rounded + here.subtracted()
     return Found(
         x=x,
         t=t,
         lam=lam,
         b=b,
         cov=cov,
-        excess=implied(target, x, t, b, cov) - due(target, x, t),
-        open=count * eps * amplified(target, x, t, lam),
-        size=sizes(target, x, t),
+        excess=here.implied(b, cov) - here.due,
+        open=eps * rounded,
+        size=here.size,
         jumps=np.zeros(len(x), dtype=bool),
     )
 

@@ -83,32 +83,36 @@ class Diffused:
         """The standard deviation of each coordinate of X_t."""
         return np.sqrt(np.diag(self.moments(t)[1]))
 
-    def _logs(self, x: np.ndarray, t: float) -> tuple[np.ndarray, list[np.ndarray]]:
-        alpha, shift, var = self.level(t)
-        logs, solved = [], []
-        for k, weight in enumerate(self.weights):
-            scale = alpha**2 * self.widths[k] + var
-            r = x - (alpha * self.means[k] + shift)
-            u = r if self.axes is None else r @ self.axes[k]
-            v = u / scale
-            logs.append(
-                np.log(weight)
-                - 0.5 * float(np.sum(np.log(2 * np.pi * scale)))
-                - 0.5 * np.einsum("ni,ni->n", u, v)
-            )
-            solved.append(v if self.axes is None else v @ self.axes[k].T)
-        return np.stack(logs, axis=1), solved
+    def _components(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Means ``(k, 1, d)``, variances along the axes ``(k, 1, d)``, and log of weight over √det 2πC."""
+        if ("components", t) not in self._known:
+            alpha, shift, var = self.level(t)
+            scale = alpha**2 * self.widths + var
+            const = np.log(self.weights) - 0.5 * np.sum(np.log(2 * np.pi * scale), axis=1)
+            means = alpha * self.means + shift
+            self._known["components", t] = (means[:, None], scale[:, None], const[:, None])
+        return self._known["components", t]
+
+    def _logs(self, x: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
+        """Log of weight times density, and C⁻¹(x - mean) along the axes, for each component."""
+        means, scale, const = self._components(t)
+        u = x - means
+        if self.axes is not None:
+            u = u @ self.axes
+        v = u / scale
+        return const - 0.5 * (u * v).sum(axis=2), v
 
     def score(self, x: np.ndarray, t: float) -> np.ndarray:
-        logs, solved = self._logs(x, t)
-        if len(solved) == 1:
-            return -solved[0]
-        share = np.exp(logs - logs.max(axis=1, keepdims=True))
-        share /= share.sum(axis=1, keepdims=True)
-        return -sum(share[:, k : k + 1] * solved[k] for k in range(len(solved)))
+        logs, v = self._logs(x, t)
+        if len(v) > 1:
+            share = np.exp(logs - logs.max(axis=0))
+            v *= (share / share.sum(axis=0))[:, :, None]
+        if self.axes is not None:
+            v = v @ self.axes.swapaxes(1, 2)
+        return -v.sum(axis=0)
 
     def density(self, x: np.ndarray, t: float) -> np.ndarray:
-        return np.exp(self._logs(x, t)[0]).sum(axis=1, keepdims=True)
+        return np.exp(self._logs(x, t)[0]).sum(axis=0)[:, None]
 
     def sample(self, rng: np.random.Generator, n: int, t: float) -> np.ndarray:
         """``n`` draws of X_t."""

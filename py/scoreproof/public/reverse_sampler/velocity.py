@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Found", "amplified", "due", "implied", "sizes"]
+__all__ = ["Around", "Found", "around"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,30 +50,41 @@ class Found:
         return self.open / self.size
 
 
-def due(target: Diffused, x: np.ndarray, t: float) -> np.ndarray:
-    """f - ½ g² ∇log p, the velocity of the marginals."""
-    return target.drift(x, t) - target.diffusion(t) ** 2 / 2 * target.score(x, t)
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What the verdict needs of the process at points and a time, evaluated once."""
+
+    x: np.ndarray
+    f: np.ndarray
+    g2: float
+    score: np.ndarray
+    size: np.ndarray
+    var: float
+
+    @property
+    def due(self) -> np.ndarray:
+        """f - ½ g² ∇log p, the velocity of the marginals."""
+        return self.f - self.g2 / 2 * self.score
+
+    def implied(self, b: np.ndarray, cov: np.ndarray) -> np.ndarray:
+        """b + ½ C ∇log p, the velocity that drift and noise imply."""
+        return b + self.score @ (cov / 2)
+
+    def rounded(self, lam: float, count: int) -> np.ndarray:
+        """What ``count`` roundings of the terms of a drift may come to in each row, in units of eps."""
+        return self.size * (1 + abs(lam)) * count
+
+    def subtracted(self) -> np.ndarray:
+        """The same for a score that is found from x_0, as (α x0 - x)/σ²: operands and product."""
+        return 4 * self.g2 * (np.max(np.abs(self.x), axis=1) + 1) / self.var
 
 
-def implied(
-    target: Diffused, x: np.ndarray, t: float, b: np.ndarray, cov: np.ndarray
-) -> np.ndarray:
-    """b + ½ C ∇log p, the velocity that drift and noise imply."""
-    return b + target.score(x, t) @ (cov / 2)
-
-
-def sizes(target: Diffused, x: np.ndarray, t: float) -> np.ndarray:
-    """What a relative deviation is relative to, for each row: the larger entries of f and g² ∇log p
-    there, and no less than what they are within a standard deviation.
+def around(target: Diffused, x: np.ndarray, t: float) -> Around:
+    """``size``, what a relative deviation is relative to in each row, is the larger entries of f and
+    g² ∇log p there, and no less than what they are within a standard deviation.
     """
-    g2, spread = target.diffusion(t) ** 2, float(np.min(target.spread(t)))
+    f, g2, score = target.drift(x, t), target.diffusion(t) ** 2, target.score(x, t)
+    spread = float(np.min(target.spread(t)))
     least = abs(target.rate(t)) * spread + g2 / spread
-    terms = np.abs(target.drift(x, t)) + g2 * np.abs(target.score(x, t))
-    return np.max(terms, axis=1) + least
-
-
-def amplified(target: Diffused, x: np.ndarray, t: float, lam: float) -> np.ndarray:
-    """The size, for each row, of what rounding is relative to."""
-    g2, var = target.diffusion(t) ** 2, target.level(t)[2]
-    # a sampler may find the score from x_0, as (α x0 - x)/σ²: that subtraction is its to make
-    return sizes(target, x, t) * (1 + abs(lam)) + g2 * (np.max(np.abs(x), axis=1) + 1) / var
+    size = np.max(np.abs(f) + g2 * np.abs(score), axis=1) + least
+    return Around(x, f, g2, score, size, target.level(t)[2])

@@ -18,7 +18,7 @@ from scoreproof.public.reverse_sampler.asking import subject
 from scoreproof.public.reverse_sampler.causes import explain_deviation, member_note
 from scoreproof.public.reverse_sampler.chain import Chains, chains, effect, order_and_exactness
 from scoreproof.public.reverse_sampler.law import DRAWS, moves_the_law
-from scoreproof.public.reverse_sampler.places import coarse
+from scoreproof.public.reverse_sampler.places import coarse, short
 from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
 from scoreproof.public.reverse_sampler.sweeping import Span, again, swept
 from scoreproof.public.reverse_sampler.targets import gaussian, mixture
@@ -94,7 +94,8 @@ def judge(job: Job, dimension: int) -> Evidence:
         return _open(evidence, NOT_AFFINE)
     if evidence.verdict != "holds":
         return evidence
-    if seen is not None and seen.stuck is not None:
+    linear = all(f.bent is None for f in found)  # else a chain's law is not read off
+    if seen is not None and seen.stuck is not None and linear:
         return _open(
             evidence,
             f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole chain "
@@ -183,7 +184,7 @@ def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:
             "What it makes of its noise is not normal, but has the right mean and covariance (a weak "
             "scheme: the law is right as steps are added, not after one).",
         )
-    if dimension != job.dimensions[0] or job.form != "step":
+    if dimension != job.dimensions[0] or job.form != "step" or not short(job.call.eps):
         return notes
     target = gaussian(job.process, dimension, job.horizon)
     atom = gaussian(job.process, dimension, job.horizon, point_mass=True)
@@ -231,7 +232,10 @@ def _refuted(
     )
     text += describe_noise(first, target.diffusion(first.t) ** 2) + spread_over(span, worst)
     text += single_precision(first, job.call.eps, error)
-    text += f"; {seen.effect if seen else _effect(job, d)}" if seen or job.form == "sde" else ""
+    if seen is not None and seen.moved < 0.01 * min(error, 1.0):
+        text += "; a Gaussian prior does not show it, a mixture of two does"
+    elif seen is not None or job.form == "sde":
+        text += f"; {seen.effect if seen is not None else _effect(job, d)}"
     times = {f.t for f in worst}
     return replace(
         evidence,

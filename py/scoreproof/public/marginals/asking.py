@@ -1,15 +1,14 @@
-"""From opaque callables to the coefficients of an affine SDE and to a declared mean and standard
-deviation.
+"""From an opaque drift and diffusion to the coefficients of an affine SDE.
 
-Conventions: x and x0 are rows ``(n, d)``, t a float (a 0-d tensor for PyTorch and JAX, an array
-``(n,)`` with ``batched_time``). The drift must be
-``a_i(t) x_i + b_i(t)`` for each coordinate; it is read off at 0 and ±1 and verified at three random
-rows and a distant one, every time it is called.
+Conventions: x are rows ``(n, d)``, t a float (a 0-d tensor for PyTorch and JAX, an array ``(n,)``
+with ``batched_time``). The drift must be ``a_i(t) x_i + b_i(t)`` for each coordinate; it is read
+off at 0 and ±1 and verified at three random rows (small, middling, large) and a distant one, every
+time it is called.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,18 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import Guarded
 from scoreproof.streams import stream
 
-__all__ = ["NotAffine", "Probe", "declared"]
+__all__ = ["FAR", "TINY", "NotAffine", "Probe", "real"]
 
 # the size of the distant row, where a drift that is clipped or saturates is no longer affine
 FAR = 1e3
+# sizes of the three random rows
+SIZES = ((0.05, 0.3), (0.5, 2.0), (5.0, 30.0))
 TINY = 1e-290  # below this a square has lost digits to underflow
+# roundings of its own size that a drift may be away from affine; in half precision, where so many
+# would be everything, a dozen operations
+AFFINE, AFFINE_HALF = 256, 16
+HALF = 1e-4  # roundoffs above this are those of half precision
+REMEMBERED = 4_000_000  # numbers kept of answers, so that a second quadrature asks nothing again
 
 
 class NotAffine(Exception):
@@ -31,7 +37,7 @@ class NotAffine(Exception):
     """
 
 
-def _real(guard: Guarded, array: np.ndarray) -> np.ndarray:
+def real(guard: Guarded, array: np.ndarray) -> np.ndarray:
     if np.iscomplexobj(array):
         raise CallableError(
             guard.name,
@@ -55,12 +61,22 @@ class Probe:
     batched_time: bool
     seed: int
     underflowed: bool = False  # whether some g² is too small for a float while g is not zero
+    misfit: float = 0.0  # the largest part of its size by which the drift is not affine
+    asked: float = 0.0  # the time of the last question
+    known: dict[float, tuple[np.ndarray, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ones = np.ones((1, self.d))
-        extra = stream(self.seed, "check_marginals", "probes").uniform(-2, 2, (3, self.d))
+        rng = stream(self.seed, "check_marginals", "probes")
+        extra = np.array([rng.uniform(low, high, self.d) for low, high in SIZES])
+        extra = extra * rng.choice([-1.0, 1.0], extra.shape)
         signs = np.where(np.arange(self.d) % 2 == self.seed % 2, 1.0, -1.0)
         self.rows = np.concatenate([0 * ones, ones, -ones, extra, FAR * signs[None]])
+
+    @property
+    def affine_bound(self) -> float:
+        """The part of its size by which rounding may keep the drift from being affine."""
+        return (AFFINE_HALF if self.drift.eps > HALF else AFFINE) * self.drift.eps
 
     def time(self, t: float, n: int) -> Any:
         """t as the callables take it."""
@@ -69,44 +85,54 @@ class Probe:
     def settle(self, t: float) -> None:
         """Call both twice: they must be deterministic, and their precision is known afterwards."""
         rows = self.rows[:-1]  # not the distant one, where an inadmissible drift may overflow
-        self.drift.deterministic(rows, self.time(t, len(rows)), shape=rows.shape)
-        self.diffusion.deterministic(self.time(t, len(self.rows)))
+        with np.errstate(all="ignore"):
+            self.drift.deterministic(rows, self.time(t, len(rows)), shape=rows.shape)
+            self.diffusion.deterministic(self.time(t, len(self.rows)))
+        if self.drift.eps == float(np.finfo(np.float16).eps):
+            self.rows[-1] /= 100  # where float16 has no room for a drift at 1000
 
     def coefficients(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """a, b and g² at the times ``(m,)``: arrays ``(m, d)``."""
-        parts = [(*self._affine(t), self._squared(t)) for t in times.tolist()]
+        with np.errstate(all="ignore"):
+            parts = [self._at(t) for t in times.tolist()]
         a, b, g2 = (np.array(p) for p in zip(*parts, strict=True))
         return a, b, g2
+
+    def _at(self, t: float) -> tuple[np.ndarray, ...]:
+        if t not in self.known:
+            self.asked = t
+            found = (*self._affine(t), self._squared(t))
+            if 3 * self.d * len(self.known) > REMEMBERED:
+                return found
+            self.known[t] = found
+        return self.known[t]
 
     def _affine(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         rows = self.rows
         try:
-            a, b, affine, size = self._read(rows, t)
+            a, b, misfit, size = self._read(rows, t)
         except CallableError:
             # exp(x) overflows at the distant row: without it the drift is finite, and found not to
             # be affine
             rows = rows[:-1]
-            a, b, affine, size = self._read(rows, t)
-            if affine:
+            a, b, misfit, size = self._read(rows, t)
+            if misfit <= self.affine_bound:
                 raise
-        if not affine:
+        if misfit > self.affine_bound:
             raise NotAffine(self._why(t, size, rows[3:]))
+        self.misfit = max(self.misfit, misfit)
         return a, b
 
-    def _read(self, rows: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray, bool, float]:
-        """a, b, whether they give back the drift at all rows, and the drift's size near 0."""
-        f = _real(self.drift, self.drift(rows, self.time(t, len(rows)), shape=rows.shape))
+    def _read(self, rows: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray, float, float]:
+        """a, b, by which part of the drift they miss it at the worst row, and its size near 0."""
+        f = real(self.drift, self.drift(rows, self.time(t, len(rows)), shape=rows.shape))
         a, b = (f[1] - f[2]) / 2, f[0]
-        near = float(np.max(np.abs(f[:6])))
+        near = float(np.max(np.abs(f[:3])))
         # a drift is a few operations on numbers of this size; each row by itself, so that the
         # distant one hides nothing near 0
-        size = near * np.maximum(1.0, np.max(np.abs(rows), axis=1) / 2)
-        return (
-            a,
-            b,
-            bool(np.all(np.max(np.abs(a * rows + b - f), axis=1) <= 256 * self.drift.eps * size)),
-            near,
-        )
+        size = near * np.maximum(1.0, np.max(np.abs(rows), axis=1))
+        gap = np.max(np.abs(a * rows + b - f), axis=1)
+        return a, b, float(np.max(np.where(gap == 0, 0.0, gap / size))), near
 
     def _why(self, t: float, size: float, others: np.ndarray) -> str:
         """A second look, with one row for each axis: does it mix coordinates, or is it not affine
@@ -115,7 +141,7 @@ class Probe:
         rows = np.concatenate([np.zeros((1, self.d)), np.eye(self.d), others])
         f = self.drift(rows, self.time(t, len(rows)), shape=rows.shape)
         matrix = f[1 : self.d + 1] - f[0]
-        far = np.maximum(1.0, np.max(np.abs(rows), axis=1) / 2)
+        far = np.maximum(1.0, np.max(np.abs(rows), axis=1))
         affine = np.all(
             np.max(np.abs(rows @ matrix + f[0] - f), axis=1)
             <= 1024 * self.d * self.drift.eps * size * far
@@ -132,7 +158,7 @@ class Probe:
 
     def _squared(self, t: float) -> np.ndarray:
         n = len(self.rows)
-        g = _real(self.diffusion, self.diffusion(self.time(t, n)))
+        g = real(self.diffusion, self.diffusion(self.time(t, n)))
         if g.size == 1:
             return np.full(self.d, self._square(g.ravel())[0])
         if self.batched_time and g.shape[0] == n:
@@ -158,27 +184,3 @@ class Probe:
         squared = g**2
         self.underflowed = self.underflowed or bool(np.any((g != 0) & (squared < TINY)))
         return squared
-
-
-def declared(
-    marginal: Guarded, x0: np.ndarray, t: float, time: Any, batched_time: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation that ``marginal`` declares at t, both broadcast to the shape of
-    ``x0``.
-    """
-    result = marginal.raw(x0, time)
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
-        raise CallableError(
-            "marginal",
-            "return the pair (mean, std)",
-            f"it returned {got} at t = {t:.3g}",
-            "return (mean, std)",
-        )
-    mean = _real(marginal, marginal.accept(result[0], x0.shape, f"at t = {t:.3g} a mean"))
-    std = marginal.accept(result[1], None, f"at t = {t:.3g} a standard deviation")
-    if std.shape == (len(x0),) and (batched_time or len(x0) != x0.shape[1]):
-        std = std[:, None]  # one for each row, as classes with batched times return it
-    return mean, _real(
-        marginal, marginal.accept(std, x0.shape, f"at t = {t:.3g} a standard deviation")
-    )

@@ -1,206 +1,30 @@
-"""What a marginal would look like, given drift and diffusion, if a known mistake had been made: the
-candidates of the diagnosis.
+"""What was found, in the words of someone who writes schedules: why people make a mistake, where
+mean or standard deviation are off, and what was looked at.
 
-Conventions
------------
-- Slots: *rate* (the law that the marginal's author had in mind; mistakes in drift, diffusion and α
-  live here), *clock* (its time), *start* (what σ_0 does to the variance), *output* (how the
-  variance is returned), *mean* (the factor that is returned). Mistakes of different slots compose.
-- A mistake may contain σ_0, which drift and diffusion do not tell: the variance is then ``V_0 + σ_0
-  V_1 + σ_0² V_2``. σ_0 is the value that makes the explanation exact at one time, and the other
-  times judge it.
-- One coordinate at m times: arrays ``(m,)``; σ_0 may be ``(k, 1)``.
-- Names that are also names of the claim's faults mean the same mistake; the others have their
-  reason in ``WHY``.
+Conventions: as in `verdict`; times, numbers and rows are quoted with as many digits as it takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import combinations
-from typing import Any
-
 import numpy as np
 
 from scoreproof.claims.variance_exploding.faults import EDITS
-from scoreproof.numerics.affine_moments import Moments
+from scoreproof.public.marginals.asking import SIZES
+from scoreproof.public.marginals.mistakes import SLOTS
+from scoreproof.public.marginals.verdict import Case, Errors
 
-__all__ = ["SLOTS", "WHY", "Context", "candidates", "reason"]
+__all__ = [
+    "SLOTS",
+    "WHY",
+    "about",
+    "dropped",
+    "holding",
+    "reason",
+    "refuting",
+    "short",
+    "unresolved",
+]
 
-Array = np.ndarray
-
-
-@dataclass(eq=False)
-class Context:
-    """One coordinate of the quadrature's result, and the integrals that explanations need."""
-
-    moments: Moments
-    coordinate: int = 0
-    _known: dict[tuple[str | None, str], Any] = field(default_factory=dict)
-
-    def _pick(self, values: Array) -> Array:
-        return values[..., [self.coordinate]]
-
-    @cached_property
-    def t(self) -> Array:
-        return self.moments.times
-
-    @property
-    def end(self) -> float:
-        return float(self.t[-1])
-
-    @cached_property
-    def M(self) -> Array:
-        return np.exp(self.moments.log_mean[:, self.coordinate])
-
-    @cached_property
-    def V(self) -> Array:
-        return self.moments.variance[:, self.coordinate]
-
-    @cached_property
-    def log_nodes(self) -> Array:
-        return self._pick(self.moments.log_at_nodes)
-
-    @cached_property
-    def g2(self) -> Array:
-        return self._pick(self.moments.g2)
-
-    def total(self, values: Array, t: Array | None = None) -> Array:
-        """``∫_0^t`` of values at the nodes."""
-        return self.moments.integral(values, self.t if t is None else t)[:, 0]
-
-    def log_at(self, t: Array) -> Array:
-        return self.moments.at(t)[:, self.coordinate]
-
-    def g2_at(self, t: Array) -> Array:
-        return self.moments.value(self.g2, t)[:, 0]
-
-    def under(self, u: Array, power: float = 1.0, g2: Array | None = None) -> tuple[Array, Array]:
-        """M and V at the times u if the drift were ``power`` times what it is (and g² what is
-        given).
-        """
-        m = np.exp(power * self.log_at(u))
-        return m, m**2 * self.total(
-            np.exp(-2 * power * self.log_nodes) * (self.g2 if g2 is None else g2), u
-        )
-
-    def times(self, clock: str) -> Array:
-        """t, T - t, or T at every time."""
-        return {
-            "now": self.t,
-            "mirror": np.maximum(self.end - self.t, 0.0),
-            "end": np.full_like(self.t, self.end),
-        }[clock]
-
-    def law(self, rate: str | None, clock: str) -> tuple[Array, tuple[Array, Any, Any]]:
-        """M and (V_0, V_1, V_2) under a mistake of the rate slot, at one of the three clocks; each
-        is computed once.
-        """
-        if (rate, clock) not in self._known:
-            m, v = (
-                RATES[rate](self, self.times(clock))
-                if rate is not None
-                else self.under(self.times(clock))
-            )
-            self._known[rate, clock] = m, (v if isinstance(v, tuple) else (v, 0.0, 0.0))
-        return self._known[rate, clock]
-
-
-def _reversed(c: Context, u: Array) -> tuple[Array, Array]:
-    """Drift and diffusion at T - t."""
-    weighted, end = np.exp(2 * c.log_nodes) * c.g2, np.array([c.end])
-    behind = np.maximum(c.end - u, 0.0)
-    return np.exp(c.log_at(end) - c.log_at(behind)), np.exp(-2 * c.log_at(behind)) * (
-        c.total(weighted, end) - c.total(weighted, behind)
-    )
-
-
-def _rate_reversed(c: Context, u: Array) -> tuple[Array, Array]:
-    """The diffusion at T - t, where there is no drift."""
-    return np.exp(c.log_at(u)), c.total(c.g2, np.array([c.end])) - c.total(
-        c.g2, np.maximum(c.end - u, 0.0)
-    )
-
-
-def _times(c: Context, u: Array, factor: Callable[[Array], Array]) -> tuple[Array, Array]:
-    m, v = c.under(u)
-    return m, v * factor(m)
-
-
-def _increment(c: Context, u: Array, values: Array) -> tuple[Array, Any]:
-    """σ = σ_0 + ∫values, so σ² - σ_0² = ∫² + 2 σ_0 ∫."""
-    increment = c.total(values, u)
-    return np.exp(c.log_at(u)), (increment**2, 2 * increment, 0.0)
-
-
-def _from_mean(
-    c: Context, u: Array, power: float, variance: Callable[[Array], Array]
-) -> tuple[Array, Array]:
-    """The mean factor to a power, and a variance that is a function of it."""
-    m = np.exp(power * c.log_at(u))
-    return m, variance(m)
-
-
-RATES: dict[str | None, Callable[[Context, Array], tuple[Array, Any]]] = {
-    "rate_no_two": lambda c, u: _times(c, u, lambda m: 2.0 + 0 * m),
-    "rate_twice": lambda c, u: _times(c, u, lambda m: 0.5 + 0 * m),
-    "rate_slope": lambda c, u: _increment(c, u, c.g2),
-    "rate_slope_squared": lambda c, u: _increment(c, u, np.sqrt(c.g2)),
-    "rate_over_t": lambda c, u: (np.exp(c.log_at(u)), (c.g2_at(u) * u, 0.0, -1.0)),
-    "rate_sigma_squared": lambda c, u: (np.exp(c.log_at(u)), c.g2_at(u) - c.g2_at(np.zeros(1))),
-    "rate_squared_again": lambda c, u: c.under(u, 1.0, np.sqrt(c.g2)),
-    "rate_reversed": _rate_reversed,
-    "coefficients_reversed": _reversed,
-    "drift_no_half": lambda c, u: c.under(u, 0.5),
-    "drift_halved": lambda c, u: c.under(u, 2.0),
-    "drift_sign": lambda c, u: c.under(u, -1.0),
-    "drift_forgotten_in_variance": lambda c, u: (np.exp(c.log_at(u)), c.total(c.g2, u)),
-    "drift_forgotten_in_marginal": lambda c, u: c.under(u, 0.0),
-    "variance_over_alpha": lambda c, u: _times(c, u, lambda m: m**-2),
-    "variance_times_alpha": lambda c, u: _times(c, u, lambda m: m**2),
-    "half_missing_in_log_mean": lambda c, u: _from_mean(c, u, 2.0, lambda m: 1 - m**2),
-    "half_twice_in_log_mean": lambda c, u: _from_mean(c, u, 0.5, lambda m: 1 - m**2),
-    "preserving_std": lambda c, u: _from_mean(c, u, 1.0, lambda m: 1 - m**2),
-    "preserving_std_of_root": lambda c, u: _from_mean(c, u, 1.0, lambda m: 1 - m),
-    "sub_preserving_std": lambda c, u: _from_mean(c, u, 1.0, lambda m: (1 - m**2) ** 2),
-}
-CLOCKS = ("variance_reversed", "variance_remaining")
-#: (M, V, σ_0) -> V
-STARTS: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "sigma0_missing": lambda m, v, s: v + m**2 * s * s,
-    "sigma0_added": lambda m, v, s: v + 2 * m**2 * s * s,
-    "sigma0_not_squared": lambda m, v, s: v + m**2 * (s * s - s),
-    "difference_squared": lambda m, v, s: (np.sqrt(v + m**2 * s * s) - m * s) ** 2,
-}
-#: name -> (contains σ_0, (M, V, σ_0) -> std)
-OUTPUTS: dict[str, tuple[bool, Callable[[Any, Any, Any], Any]]] = {
-    "exponent_no_half": (False, lambda m, v, s: np.sqrt(v / 2)),
-    "std_as_variance": (True, lambda m, v, s: (v + m**2 * s * s) ** 0.25),
-    "exponent_sigma": (True, lambda m, v, s: (v + m**2 * s * s) ** 0.25),
-    "variance_for_std": (False, lambda m, v, s: v),
-    "log_std": (False, lambda m, v, s: np.log(v) / 2),
-    "log_variance": (False, lambda m, v, s: np.log(v)),
-    "std_twice": (False, lambda m, v, s: 2 * np.sqrt(v)),
-    "std_halved": (False, lambda m, v, s: np.sqrt(v) / 2),
-    "std_negative": (False, lambda m, v, s: -np.sqrt(v)),
-}
-MEANS: dict[str, Callable[[Any, Any], Any]] = {
-    "mean_shrunk": lambda m, v: m / (1 + v),
-    "mean_not_scaled": lambda m, v: np.ones_like(m),
-    "half_missing_in_mean": lambda m, v: m**2,
-    "half_twice_in_mean": lambda m, v: m**0.5,
-    "mean_inverted": lambda m, v: 1 / m,
-    "mean_sign": lambda m, v: -m,
-}
-SLOTS: dict[str, str] = {
-    **dict.fromkeys([str(n) for n in RATES], "rate"),
-    **dict.fromkeys(CLOCKS, "clock"),
-    **dict.fromkeys(STARTS, "start"),
-    **dict.fromkeys(OUTPUTS, "output"),
-    **dict.fromkeys(MEANS, "mean"),
-}
 WHY = {
     "drift_no_half": "the drift is -β x where -½ β x is due",
     "drift_halved": "the drift has half the rate that the marginal has",
@@ -240,103 +64,133 @@ def reason(name: str) -> str:
     return "; ".join(WHY[part] if part in WHY else EDITS[part][1] for part in name.split(" + "))
 
 
-def _swings(names: tuple[str, ...]) -> bool:
-    """Whether σ_0 enters."""
-    return any(
-        n in STARTS
-        or n in ("rate_slope", "rate_slope_squared", "rate_over_t")
-        or (n in OUTPUTS and OUTPUTS[n][0])
-        for n in names
+def short(start: np.ndarray) -> str:
+    """One number, or one for each coordinate."""
+    if np.all(start == start[0]):
+        return f"{start[0]:.3g}"
+    shown = ", ".join(f"{s:.3g}" for s in start[:8])
+    return f"[{shown}{', …' if len(start) > 8 else ''}]"
+
+
+def holding(case: Case) -> str:
+    """The first sentence where nothing is wrong."""
+    times = case.implied.times
+    blur = f"with the data first blurred by {short(case.start)}"
+    how = blur if np.any(case.start) else "started at x0"
+    return (
+        "drift and diffusion imply the declared mean and standard deviation at"
+        f" {len(times)} times from {times[0]:.3g} to {times[-1]:.3g} ({how})"
     )
 
 
-def _predict(names: tuple[str, ...], c: Context) -> Callable[[Any], tuple[Any, Any]]:
-    """σ_0 -> (mean factor, std) under the named mistakes."""
-    by_slot = {SLOTS[n]: n for n in names}
-    rate, clock = by_slot.get("rate"), by_slot.get("clock")
-    m, parts = c.law(rate, "now")
-    end = c.law(rate, "end")[1] if clock == "variance_remaining" else None
-    moved, later = c.law(rate, "mirror") if clock == "variance_reversed" else (m, parts)
-    start, output, mean = by_slot.get("start"), by_slot.get("output"), by_slot.get("mean")
-
-    def variance(p: tuple[Any, Any, Any], s: Any) -> Any:
-        return p[0] + s * p[1] + s * s * p[2]
-
-    def at(s: Any) -> tuple[Any, Any]:
-        v = variance(end, s) - variance(parts, s) if end is not None else variance(later, s)
-        v = np.where(
-            (v < 0) & (v > -1e-12 * np.max(np.abs(v))), 0.0, v
-        )  # a zero that came out of a difference
-        if start is not None:
-            v = STARTS[start](moved, v, s)
-        # after a mistake of the start slot the variance is the author's own: σ_0 does not enter
-        # again
-        std = (
-            OUTPUTS[output][1](moved, v, 0.0 if start is not None else s)
-            if output is not None
-            else np.sqrt(v)
+def about(case: Case, found: Errors, early: str) -> str:
+    """The clause of the coverage beyond the times: points, nodes, scales."""
+    rows, i = np.abs(case.said.rows), case.implied
+    span = float(i.times[-1])
+    parts = [
+        f"|x0| from {np.min(rows):.2g} to {np.max(rows):.2g}",
+        f"drift and diffusion read at {i.quadrature.nodes.size} times, nowhere further apart than "
+        f"{100 * i.node_gap / span:.2g} % of the span, the drift at |x| up to {SIZES[-1][1]:g} and "
+        f"at {np.max(np.abs(case.said.probe.rows[-1])):g}",
+    ]
+    small = ~found.own.all(axis=(1, 2))
+    if small.any():
+        parts.append(
+            f"the mean by the size of X_t, not its own, at {int(small.sum())} times, where it is too"
+            " small beside the noise"
         )
-        return (MEANS[mean](m, variance(parts, s)) if mean is not None else moved), std
+    if i.limit:
+        parts.append(f"the law at t = {span:.6g} as a limit, for drift and diffusion are singular")
+    return "; ".join([*parts, *([early] if early else [])])
 
-    return at
 
-
-def _fitted(predict: Callable[[Any], tuple[Any, Any]], c: Context, std: Array) -> Iterator[float]:
-    """Values of σ_0 for which the predicted standard deviation is the measured one at some time, by
-    zooming grids.
-    """
-    coarse = np.concatenate([[0.0], np.geomspace(1e-5, 1e3, 65)]) * max(
-        float(np.sqrt(np.max(c.V))), 1e-300
+def dropped(case: Case, first: float) -> str:
+    """Why the sweep starts later than at the first time by default."""
+    return (
+        f"from t = {first:.2g} on, because before the standard deviation drowns in the rounding of"
+        f" the {_type(max(case.eps, case.said.law.eps))} numbers it is made of"
     )
 
-    def crossings(grid: Array, k: int) -> Array:
-        gap = np.sign(
-            np.broadcast_to(predict(grid[:, None])[1], (len(grid), len(std)))[:, k] - std[k]
+
+def _type(eps: float) -> str:
+    names = {2.0**-52: "float64", 2.0**-23: "float32", 2.0**-10: "float16", 2.0**-7: "bfloat16"}
+    return names.get(eps, "coarse")
+
+
+def unresolved(case: Case, found: Errors) -> str:
+    """The remedy where the verdict is undecided."""
+    eps = max(case.eps, case.said.law.eps)
+    left = found.bound > 0.5 * case.seen
+    if left.any():
+        t = case.implied.times[int(np.argmax(left.any(axis=(0, 2, 3))))]
+        return (
+            f"from t = {t:.3g} on the quadrature of drift and diffusion did not converge, for they"
+            " are singular, jump too often or lost their digits; name jumps in breaks=, raise"
+            " max_panels=, or end before a singular time with horizon="
         )
-        return np.flatnonzero(gap[:-1] * gap[1:] <= 0)
-
-    for k in {0, len(std) // 2}:
-        for i in crossings(coarse, k)[:3]:
-            low, high = coarse[i], coarse[i + 1]
-            for _ in range(6):  # each narrows 64-fold
-                grid = np.linspace(low, high, 65)
-                found = crossings(grid, k)
-                if not found.size:
-                    break
-                low, high = grid[found[0]], grid[found[0] + 1]
-            yield (low + high) / 2
-
-
-def candidates(
-    c: Context, factor: Array, std: Array, *, pairs: bool
-) -> dict[str, tuple[Array, Array]]:
-    """name -> (mean factor, std) at the times, for every mistake or (``pairs``) for every two in
-    different slots.
-
-    ``factor``, ``std``: what was measured; only used to find σ_0 where a mistake contains it.
-    """
-    found: dict[str, tuple[Array, Array]] = {}
-    groups: list[tuple[str, ...]] = [(n,) for n in SLOTS]
-    if pairs:
-        groups = [pair for pair in combinations(SLOTS, 2) if SLOTS[pair[0]] != SLOTS[pair[1]]]
-    sizes = np.maximum(np.sqrt(c.V), np.abs(std)), np.maximum(c.M, np.abs(factor))
-
-    def misfit(value: tuple[Array, Array]) -> float:
-        total = float(
-            np.sum(((value[1] - std) / sizes[0]) ** 2)
-            + np.sum(((value[0] - factor) / sizes[1]) ** 2)
+    if eps > 1e-10:
+        return (
+            f"{_type(eps)} loses that much; use float64, larger times=, or pass the relative error"
+            " that you accept as tolerance="
         )
-        return total if np.isfinite(total) else np.inf
+    return (
+        "a difference such as 1 - exp(-x) may lose that much, expm1 does not; use larger times=, or"
+        " pass the relative error that you accept as tolerance="
+    )
 
-    with np.errstate(all="ignore"):
-        for names in groups:
-            predict = _predict(names, c)
-            options = [
-                predict(s) for s in [0.0, *(_fitted(predict, c, std) if _swings(names) else ())]
-            ]
-            best = min(options, key=misfit)
-            found[" + ".join(names)] = (
-                np.broadcast_to(best[0], c.M.shape),
-                np.broadcast_to(best[1], c.M.shape),
-            )
-    return found
+
+def refuting(case: Case, found: Errors) -> str:
+    """What is wrong, by how much, where."""
+    which, k, r, c = np.unravel_index(int(np.argmax(found.ratio)), found.ratio.shape)
+    wrong = found.ratio > 1
+    where = _where(case, wrong[which])
+    other = "" if which or not wrong[1].any() else "; so is the standard deviation"
+    mean, std = case.law(case.start)
+    t = case.implied.times[k]
+    if which == 0:
+        implied, says = _apart(float(mean[k, r, c]), float(case.said.mean[k, r, c]))
+        return (
+            f"your drift implies the mean {implied} at t={t:.3g} from x0 ="
+            f" {case.said.rows[r, c]:.3g}, your marginal says {says}{where}{other}"
+        )
+    says_std, right = float(case.said.std[k, r, c]), float(std[k, c])
+    if says_std < 0:
+        return (
+            f"your marginal returns the negative standard deviation {says_std:.4g} at t={t:.3g};"
+            f" your drift and diffusion imply {right:.4g}{where}"
+        )
+    blur = f" (the data being blurred by {short(case.start)} first)" if np.any(case.start) else ""
+    if case.implied.origin:
+        blur = f" (started at t={case.implied.origin:.3g} from what is declared there)"
+    implied, says = _apart(right**2, says_std**2)
+    ratio = f": ratio {_apart(says_std**2 / right**2, 1.0)[0]}" if right > 0 else ""
+    return (
+        f"your drift and diffusion imply variance {implied} at t={t:.3g}{blur}, your marginal says"
+        f" {says}{ratio}{where}"
+    )
+
+
+def _where(case: Case, wrong: np.ndarray) -> str:
+    """In which times, coordinates and rows, where it is not in all."""
+    times = case.implied.times
+    at, rows, coordinates = (np.asarray(wrong.any(axis=a)) for a in ((1, 2), (0, 2), (0, 1)))
+    parts = []
+    if not at.all() and len(times) > 1:
+        bad = times[at]
+        span = f"t = {bad[0]:.3g}" if len(bad) == 1 else f"t from {bad[0]:.3g} to {bad[-1]:.3g}"
+        parts.append(f"at {len(bad)} of {len(times)} times, {span}")
+    if not coordinates.all():
+        some = np.flatnonzero(coordinates)
+        listed = ", ".join(str(c) for c in some[:6])
+        parts.append(f"in coordinate {listed}{', …' if len(some) > 6 else ''} of {wrong.shape[2]}")
+    if not rows.all():
+        sizes = np.max(np.abs(case.said.rows), axis=1)[rows]
+        parts.append(f"in {int(rows.sum())} of {len(rows)} rows, |x0| up to {np.max(sizes):.3g}")
+    return f" (wrong {', '.join(parts)})" if parts else ""
+
+
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    gap = abs(one - other) / max(abs(one), abs(other), 1e-300)
+    digits = 3 if gap > 0.01 else min(17, 3 - int(np.floor(np.log10(max(gap, 1e-17)))))
+    return f"{one:.{digits}g}", f"{other:.{digits}g}"

@@ -255,6 +255,22 @@ def test_backprop_clipped_gradients(version, edit):
     seen("backprop", "float_reassociation", replace(truth, **{version: clipped}))
 
 
+@pytest.mark.parametrize("limit", [6, 16, 64])
+@pytest.mark.parametrize("version", ["pull", "push"])
+def test_backprop_first_few_neighbours_only(version, limit):
+    truth = Loops()
+
+    def short(run, grad):
+        few = replace(
+            run,
+            successors=[links[:limit] for links in run.successors],
+            predecessors=[links[:limit] for links in run.predecessors],
+        )
+        return getattr(truth, version)(few, grad)
+
+    seen("backprop", "prime_fields", replace(truth, **{version: short}))
+
+
 # -- instances ------------------------------------------------------------------------------------
 
 

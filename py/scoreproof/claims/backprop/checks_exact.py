@@ -176,8 +176,8 @@ def _both_ways(links: Any, draw: random.Random) -> list[list[list[tuple[int, int
     return [out] if turned == out else [out, turned]
 
 
-def _large_pass(size: int, rng: np.random.Generator) -> BackwardPass:
-    graph = random_graph(rng, size)
+def _large_pass(size: int, rng: np.random.Generator, degree: int = 3) -> BackwardPass:
+    graph = random_graph(rng, size, degree)
     partials = random_residues(rng, len(graph.edges), 2, 2)
     (one,) = random_residues(
         rng, 1, 2, 2
@@ -188,12 +188,18 @@ def _large_pass(size: int, rng: np.random.Generator) -> BackwardPass:
 
 def _large_graphs(profile: str) -> tuple[Instance, ...]:
     size = {"faults": 60, "quick": 300, "default": 10_000, "deep": 100_000}[profile]
-    return (
-        Instance(
-            f"a random multigraph with {size} nodes",
-            lambda rng: (_large_pass(size, rng), random_residues(rng, size, 2, 2)),
-        ),
+    sparse = Instance(
+        f"a random multigraph with {size} nodes",
+        lambda rng: (_large_pass(size, rng), random_residues(rng, size, 2, 2)),
     )
+    if profile == "faults":
+        return (sparse,)
+    # a pass that looks at the first few arguments or users of a node only
+    crowded = Instance(
+        "24 nodes of 100 arguments each",
+        lambda rng: (_large_pass(24, rng, 100), random_residues(rng, 24, 2, 2)),
+    )
+    return sparse, crowded
 
 
 @check(kind="exact", instances=_large_graphs)

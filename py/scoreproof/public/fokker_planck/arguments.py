@@ -1,5 +1,4 @@
-"""The arguments of the public check: where to look, whose noise it is, and the diffusion as one
-number.
+"""The arguments of the public check: where to look, whose noise it is, what is accepted.
 
 Conventions: as in `statement`; times are increasing and positive, a domain is ``(low, high)`` or
 one such pair for each coordinate.
@@ -9,23 +8,94 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scoreproof.errors import ArgumentError, CallableError
-from scoreproof.interop.callables import Guarded, to_float
-from scoreproof.public.fokker_planck.weak import Box
+from scoreproof.errors import ArgumentError
+from scoreproof.interop.callables import to_float
+from scoreproof.public import sweep
 from scoreproof.streams import stream
 
-__all__ = ["at_start", "depends_on_state", "number", "where"]
+__all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"]
 
+METHODS = ("auto", "strong", "weak")
 INTERPRETATIONS = ("ito", "stratonovich")
+#: points a time that the caller did not name: at most, at least
+POINTS = {1: 64}
+MOST, LEAST = 32, 2
+#: complex numbers handed to the density in one verdict, about: it sets the number of points
+BUDGET = 2**25
 
 
-def where(
-    times: Any, domain: Any, dimension: int | None, points: Any, seed: int
-) -> tuple[Box, int, np.ndarray]:
+@dataclass(frozen=True)
+class Box:
+    """An interval of time and a box in R^d."""
+
+    times: tuple[float, float]
+    domain: tuple[tuple[float, float], ...]
+
+    @property
+    def dimension(self) -> int:
+        return len(self.domain)
+
+    @property
+    def sides(self) -> np.ndarray:
+        """``(d, 2)``."""
+        return np.array(self.domain)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where to look: the caller's times, a sweep over their span, a box, and perhaps points of his
+    own.
+    """
+
+    own: np.ndarray
+    times: sweep.Sweep
+    box: Box
+    points: np.ndarray | None
+    seed: int
+
+    @property
+    def dimension(self) -> int:
+        return self.box.dimension
+
+    @property
+    def count(self) -> int:
+        """Points at each time."""
+        if self.points is not None:
+            return len(self.points)
+        d = self.dimension
+        afford = BUDGET // (24 * d * d * len(self.times.times))
+        return int(np.clip(afford, LEAST, POINTS.get(d, MOST)))
+
+    def at(self, k: int) -> np.ndarray:
+        """Points ``(n, d)`` for the k-th time: the caller's, or new ones in the box at each time."""
+        if self.points is not None:
+            return self.points
+        sides = self.box.sides
+        rng = stream(self.seed, "fokker_planck", "points", str(k))
+        return rng.uniform(sides[:, 0], sides[:, 1], (self.count, self.dimension))
+
+    @property
+    def seen(self) -> Box | None:
+        """The box that may be looked at as a whole: with points of his own, the caller promises no
+        more than what they span.
+        """
+        if self.points is None:
+            return self.box
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        if not np.all(low < high):
+            return None
+        return Box(
+            self.box.times, tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
+        )
+
+
+def where(times: Any, domain: Any, dimension: int | None, points: Any, seed: int) -> Place:
+    """The four arguments that say where to look, held to each other."""
     t = to_float("times", times, shape=(None,))
     if t.size < 2 or t[0] <= 0 or np.any(np.diff(t) <= 0):
         raise ArgumentError(
@@ -44,7 +114,7 @@ def where(
         )
     rows = None if points is None else to_float("points", points, shape=(None, None))
     d = dimension or (rows.shape[1] if rows is not None else (len(sides) if sides.ndim == 2 else 1))
-    if rows is not None and rows.shape[1] != d:
+    if rows is not None and (rows.shape[1] != d or len(rows) == 0):
         raise ArgumentError(
             "points",
             f"of shape (n, {d})",
@@ -61,16 +131,37 @@ def where(
     sides = np.broadcast_to(sides, (d, 2))
     if np.any(sides[:, 0] >= sides[:, 1]):
         raise ArgumentError("domain", "pairs with low < high", domain, "swap the ends")
-    if rows is None:
-        rows = stream(seed, "fokker_planck", "points").uniform(sides[:, 0], sides[:, 1], (64, d))
-    return (
-        Box((float(t[0]), float(t[-1])), tuple((float(a), float(b)) for a, b in sides)),
-        int(d),
+    span = float(t[0]), float(t[-1])
+    swept = sweep.over(*span, stream(seed, "fokker_planck", "times"))
+    return Place(
+        t,
+        sweep.Sweep(np.unique(np.concatenate([t, swept.times])), *span),
+        Box(span, tuple((float(a), float(b)) for a, b in sides)),
         rows,
+        seed,
     )
 
 
-def depends_on_state(diffusion: Callable[..., Any], interpretation: str | None) -> bool:
+def one_density(density: Any, log_density: Any) -> tuple[Any, bool]:
+    """The one of both that was given, and whether it is the log."""
+    if (density is None) == (log_density is None):
+        raise ArgumentError(
+            "density",
+            "given, or log_density, but not both",
+            "both" if density is not None else "neither",
+            "pass one of them",
+        )
+    return (density, False) if log_density is None else (log_density, True)
+
+
+def depends_on_state(
+    diffusion: Callable[..., Any], interpretation: str | None, method: str
+) -> bool:
+    """Whether ``diffusion`` takes (x, t); raises where the other arguments do not go with that."""
+    if method not in METHODS:
+        raise ArgumentError(
+            "method", f"one of {', '.join(METHODS)}", repr(method), "use 'auto' if in doubt"
+        )
     if interpretation is not None and interpretation not in INTERPRETATIONS:
         raise ArgumentError(
             "interpretation",
@@ -95,23 +186,11 @@ def depends_on_state(diffusion: Callable[..., Any], interpretation: str | None) 
             "the two equations differ when the noise depends on x; for Itô the noise term is ½ Σ"
             " ∂_i ∂_j ((g gᵀ)_ij p)",
         )
-    return len(needed) >= 2
-
-
-def number(g: Guarded, t: Any) -> float:
-    value = g(t).real
-    if value.size != 1:
-        raise CallableError(
-            "diffusion",
-            "return one number",
-            f"it returned shape {value.shape}",
-            "a matrix needs diffusion(x, t) and interpretation=",
+    if len(needed) >= 2 and method == "strong":
+        raise ArgumentError(
+            "method",
+            "'weak' or 'auto' when diffusion depends on x",
+            "'strong'",
+            "the strong form here is for a diffusion of t only",
         )
-    return float(value.reshape(()))
-
-
-def at_start(g: Guarded, clock: Callable[[float], Any]) -> float:
-    try:
-        return number(g, clock(0.0))
-    except CallableError:  # no value at 0 is no error: only one fault needs it
-        return float("nan")
+    return len(needed) >= 2

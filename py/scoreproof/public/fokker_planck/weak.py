@@ -1,15 +1,15 @@
-"""The weak form for black boxes: no derivative of the user's functions, compactly supported test
-functions in space and time.
+"""The weak form for black boxes: no derivative of the caller's functions, smooth test functions
+with support in a box, and stretches of time with both their ends.
 
-Conventions: as in `statement`; ψ(x, t) = φ(x) χ(t) with ``φ(u) = (1-u²)⁵ P_k(u)`` per coordinate
-and ``χ(s) = (1-s²)³ P_m(s)`` on the box
-and the interval of time, both mapped to [-1, 1]. For every such ψ: ``∫∫ p (∂_t ψ + f·∇ψ + ½ Σ D_ij
-∂_i∂_j ψ) dx dt = 0``, D = g gᵀ.
+Conventions: as in `statement`; ``φ(u) = (1-u²)⁵ P_k(u)`` per coordinate on the box mapped to [-1,
+1]. For
+every φ and every stretch [a, b]: ``∫ φ p(b) - ∫ φ p(a) = ∫_a^b ∫ p (f·∇φ + ½ Σ D_ij ∂_i∂_j φ) dx
+dt``, D = g gᵀ. In each stretch p is divided by its largest value there, so that nothing underflows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,126 +17,197 @@ import numpy as np
 
 from scoreproof.claims.fokker_planck.statement import Jets
 from scoreproof.numerics.gauss_grid import GaussGrid
+from scoreproof.public.fokker_planck.arguments import Box
+from scoreproof.public.fokker_planck.asking import Subject
 
-__all__ = ["Box", "Weak", "measure"]
+__all__ = ["LEVELS", "STRETCHES", "Weak", "measure"]
 
-#: (time nodes, nodes per coordinate) of the coarse and the fine quadrature, and of the one that
-#: reviews a close refutation, by dimension
-RESOLUTION = {1: ((14, 48), (20, 80), (28, 128)), 2: ((12, 32), (16, 48), (20, 72))}
-DEGREE, CLOCKS = 4, 2
-
-
-@dataclass(frozen=True)
-class Box:
-    """An interval of time and a box in R^d, d = 1 or 2."""
-
-    times: tuple[float, float]
-    domain: tuple[tuple[float, float], ...]
+#: stretches of time, each judged by itself
+STRETCHES = 8
+#: (nodes in a stretch, nodes per coordinate) by dimension, coarse to fine
+LEVELS = {
+    1: ((5, 48), (8, 80), (11, 128), (14, 200)),
+    2: ((5, 32), (8, 48), (11, 72), (14, 100)),
+}
+DEGREE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weak:
-    """For each test function: ``-∫∫ p ∂_t ψ``, the drift's and the noise's part, the size of all
-    three, and predictions for subjects.
+    """For each stretch and test function ``(stretches, functions)``: what p gained, what each
+    coordinate of the drift and the noise brought, the size of all, and ``logs``, the largest
+    exponent that matters.
     """
 
-    left: np.ndarray
-    drift_part: np.ndarray
-    noise_part: np.ndarray
+    gained: np.ndarray
+    drift: np.ndarray  # (d, stretches, functions)
+    noise: np.ndarray
     correction: np.ndarray  # what the Stratonovich reading adds to the Itô one
     scale: np.ndarray
+    logs: float
     predict: Callable[[Any], np.ndarray]
 
+    @property
+    def empty(self) -> np.ndarray:
+        """Stretches without density in the box."""
+        return np.all(self.scale == 0, axis=1)
 
-def _bumps(grid: GaussGrid, power: int, count: int) -> np.ndarray:
-    """Values, first and second derivatives ``(3, count, n)`` of ``(1-u²)^power P_k(u)`` on the
-    grid.
+
+def _bumps(grid: GaussGrid) -> np.ndarray:
+    """Values, first and second derivatives ``(3, DEGREE, n)`` of the test functions of a
+    coordinate.
     """
-    poly = np.polynomial.Polynomial([1.0, 0.0, -1.0]) ** power
-    out = np.empty((3, count, grid.size))
-    for k in range(count):
+    poly = np.polynomial.Polynomial([1.0, 0.0, -1.0]) ** 5
+    out = np.empty((3, DEGREE, grid.size))
+    for k in range(DEGREE):
         member = poly * np.polynomial.Legendre.basis(k).convert(kind=np.polynomial.Polynomial)
         for m in range(3):
             out[m, k] = (member.deriv(m) if m else member)(grid.reference) / grid.half**m
     return out
 
 
-Field = Callable[[np.ndarray, float], np.ndarray]
+class _Space:
+    """The nodes of a box, and the test functions on them."""
 
-
-def measure(
-    density: Field, drift: Field, noise: Field, box: Box, level: int, rho_start: float
-) -> Weak:
-    """The three parts by tensor Gauss–Legendre quadrature; one call of each callable a time node."""
-    d = len(box.domain)
-    steps, size = RESOLUTION[d][level]
-    clock, axes = GaussGrid(steps, *box.times), [GaussGrid(size, *side) for side in box.domain]
-    x = np.stack(np.meshgrid(*(g.x for g in axes), indexing="ij"), axis=-1).reshape(-1, d)
-    dx = axes[0].weights if d == 1 else np.outer(axes[0].weights, axes[1].weights).ravel()
-    chi, bumps = _bumps(clock, 3, CLOCKS), [_bumps(g, 5, DEGREE) for g in axes]
-    pairs = [(i, k) for i in range(DEGREE) for k in range(DEGREE - i)]
-
-    def space(orders: tuple[int, ...]) -> np.ndarray:
-        """The derivative of every φ with these orders per coordinate: ``(members, nodes)``."""
-        if d == 1:
-            return bumps[0][orders[0]]
-        return np.stack(
-            [np.outer(bumps[0][orders[0], i], bumps[1][orders[1], k]).ravel() for i, k in pairs]
+    def __init__(self, box: Box, size: int) -> None:
+        d = box.dimension
+        self.axes = [GaussGrid(size, *side) for side in box.domain]
+        self.x = np.stack(np.meshgrid(*(g.x for g in self.axes), indexing="ij"), axis=-1).reshape(
+            -1, d
         )
+        w = [g.weights for g in self.axes]
+        self.dx = w[0] if d == 1 else np.outer(w[0], w[1]).ravel()
+        bumps = [_bumps(g) for g in self.axes]
+        pairs = [(i, k) for i in range(DEGREE) for k in range(DEGREE - i)]
 
-    unit = np.eye(d, dtype=int)
-    value, gradient = space((0,) * d), [space(tuple(unit[i])) for i in range(d)]
-    hessian = [[space(tuple(unit[i] + unit[j])) for j in range(d)] for i in range(d)]
-    shape = (CLOCKS, len(value))
-    parts = {name: np.zeros(shape) for name in ("left", "drift", "noise", "correction", "scale")}
-    seen: list[tuple[float, np.ndarray, np.ndarray, float]] = []
-    for s, t in enumerate(clock.x):
-        p = density(x, float(t))
-        f = drift(x, float(t))
-        g = noise(x, float(t))  # (n, d, d)
-        D = np.einsum("nik,njk->nij", g, g)
-        mass = dx * p
-        transport = sum(f[:, i] * gradient[i] for i in range(d))
-        spread = 0.5 * sum(D[:, i, j] * hessian[i][j] for i in range(d) for j in range(d))
-        shift = 0.5 * np.einsum(
-            "njik,njk->ni", np.stack([_slope(axes, j, g) for j in range(d)], axis=1), g
+        def derivative(orders: np.ndarray) -> np.ndarray:
+            if d == 1:
+                return bumps[0][orders[0]]
+            return np.stack(
+                [np.outer(bumps[0][orders[0], i], bumps[1][orders[1], k]).ravel() for i, k in pairs]
+            )
+
+        unit = np.eye(d, dtype=int)
+        self.value = derivative(0 * unit[0])
+        self.gradient = [derivative(unit[i]) for i in range(d)]
+        self.hessian = [[derivative(unit[i] + unit[j]) for j in range(d)] for i in range(d)]
+        self.laplacian = sum(self.hessian[i][i] for i in range(d))
+
+    def slope(self, i: int, values: np.ndarray) -> np.ndarray:
+        """∂_i of values on the nodes (first index), by the grid's own differentiation."""
+        shaped = values.reshape(*(g.size for g in self.axes), -1)
+        moved = np.tensordot(self.axes[i].d1, shaped, axes=(1, i))
+        return np.moveaxis(moved, 0, i).reshape(values.shape)
+
+
+def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
+    """All parts by tensor Gauss–Legendre quadrature.
+
+    Calls of the density: `STRETCHES` times the nodes in a stretch, and one for each end; of the
+        drift and
+    the diffusion: without the ends.
+    """
+    d = box.dimension
+    steps, size = LEVELS[d][level]
+    space = _Space(box, size)
+    ends = np.linspace(*box.times, STRETCHES + 1)
+    at_ends = [s.logs(space.x, float(t)) for t in ends]
+    rows, seen, largest = [], [], 0.0
+    for a in range(STRETCHES):
+        clock = GaussGrid(steps, float(ends[a]), float(ends[a + 1]))
+        logs = [s.logs(space.x, float(t)) for t in clock.x]
+        f = [s.drift(space.x, float(t)) for t in clock.x]
+        g = (
+            [s.noise(space.x, float(t)) for t in clock.x]
+            if s.of_state
+            else [s.rho(float(t)) for t in clock.x]
         )
-        extra = sum(shift[:, i] * gradient[i] for i in range(d))
-        w, c, c1 = clock.weights[s], chi[0, :, s], chi[1, :, s]
-        parts["left"] -= w * np.outer(c1, value @ mass)
-        parts["drift"] += w * np.outer(c, transport @ mass)
-        parts["noise"] += w * np.outer(c, spread @ mass)
-        parts["correction"] += w * np.outer(c, extra @ mass)
-        parts["scale"] += w * (
-            np.outer(np.abs(c1), np.abs(value) @ mass)
-            + np.outer(np.abs(c), (np.abs(transport) + np.abs(spread)) @ mass)
-        )
-        seen.append((float(t), p, f, float(g[0, 0, 0])))
+        top = max(float(np.max(v)) for v in (*logs, at_ends[a], at_ends[a + 1]))
+        top = top if np.isfinite(top) else 0.0
+        p = [np.exp(v - top) for v in logs]
+        start, end = np.exp(at_ends[a] - top), np.exp(at_ends[a + 1] - top)
+        for v in logs:
+            largest = max(largest, float(np.max(np.abs(v[v > top - 28]), initial=0.0)))
+        rows.append(_stretch(space, clock, p, f, g, start, end))
+        seen.append((clock, p, f, g))
+
+    jets: list[list[tuple[float, Jets]]] = []
 
     def predict(subject: Any) -> np.ndarray:
-        """``∫∫ ψ · subject`` with the derivatives of p and f taken on the grid: for diagnosis only."""
-        total = np.zeros(shape)
-        for s, (_, p, f, rho) in enumerate(seen):
-            dp = [_slope(axes, i, p) for i in range(d)]
-            jets = Jets(
-                p,
-                dp,
-                [_slope(axes, i, dp[i]) for i in range(d)],
-                list(f.T),
-                [_slope(axes, i, f[:, i]) for i in range(d)],
-                rho,
-                rho_start,
-            )
-            total += clock.weights[s] * np.outer(chi[0, :, s], value @ (dx * subject(jets)))
-        return total.ravel()
+        """``∫∫ φ · subject`` with derivatives of p and f taken on the grid: for diagnosis only."""
+        if not jets:
+            jets.extend(_jets(space, *part, rho_start) for part in seen)
+        total = []
+        for stretch in jets:
+            values = sum(w * subject(j) for w, j in stretch)
+            total.append(space.value @ (space.dx * values))
+        return np.array(total)
 
-    flat = {name: part.ravel() for name, part in parts.items()}
-    return Weak(
-        flat["left"], flat["drift"], flat["noise"], flat["correction"], flat["scale"], predict
+    gained, drift, noise, correction, scale = (
+        np.stack([row[k] for row in rows], axis=-2) for k in range(5)
     )
+    return Weak(gained, drift, noise, correction, scale, largest, predict)
 
 
-def _slope(axes: list[GaussGrid], i: int, values: np.ndarray) -> np.ndarray:
-    """∂_i of values on the tensor grid (first index), by the grid's own differentiation."""
-    shaped = values.reshape(*(g.size for g in axes), -1)
-    return np.moveaxis(np.tensordot(axes[i].d1, shaped, axes=(1, i)), 0, i).reshape(values.shape)
+def _stretch(
+    space: _Space,
+    clock: GaussGrid,
+    p: list[np.ndarray],
+    f: list[np.ndarray],
+    g: Sequence[np.ndarray | float],
+    start: np.ndarray,
+    end: np.ndarray,
+) -> tuple[np.ndarray, ...]:
+    d, dx = space.x.shape[1], space.dx
+    gained = space.value @ (dx * (end - start))
+    scale = np.abs(space.value) @ (dx * (end + start))
+    drift = np.zeros((d, len(space.value)))
+    noise, correction = np.zeros(len(space.value)), np.zeros(len(space.value))
+    for k, w in enumerate(clock.weights):
+        mass = w * dx * p[k]
+        noise_k = g[k]
+        if isinstance(noise_k, float):
+            spread = noise_k**2 / 2 * space.laplacian
+        else:
+            D = np.einsum("nik,njk->nij", noise_k, noise_k)
+            spread = 0.5 * sum(D[:, i, j] * space.hessian[i][j] for i in range(d) for j in range(d))
+            slopes = np.stack([space.slope(j, noise_k) for j in range(d)], axis=1)
+            shift = 0.5 * np.einsum("njik,njk->ni", slopes, noise_k)
+            correction += sum(shift[:, i] * space.gradient[i] for i in range(d)) @ mass
+        for i in range(d):
+            carried = f[k][:, i] * space.gradient[i]
+            drift[i] += carried @ mass
+            scale += np.abs(carried) @ mass
+        noise += spread @ mass
+        scale += np.abs(spread) @ mass
+    return gained, drift, noise, correction, scale
+
+
+def _jets(
+    space: _Space,
+    clock: GaussGrid,
+    p: list[np.ndarray],
+    f: list[np.ndarray],
+    g: Sequence[np.ndarray | float],
+    rho_start: float,
+) -> list[tuple[float, Jets]]:
+    """Each node's weight and jets, derivatives taken on the grid."""
+    d, out = space.x.shape[1], []
+    for k, w in enumerate(clock.weights):
+        dp = [space.slope(i, p[k]) for i in range(d)]
+        rho = g[k]
+        out.append(
+            (
+                float(w),
+                Jets(
+                    p[k],
+                    dp,
+                    [space.slope(i, dp[i]) for i in range(d)],
+                    list(f[k].T),
+                    [space.slope(i, f[k][:, i]) for i in range(d)],
+                    rho if isinstance(rho, float) else float(rho[0, 0, 0]),
+                    rho_start,
+                ),
+            )
+        )
+    return out

@@ -1,0 +1,169 @@
+"""The weak form judged: on the box, or on smaller ones around what mass there is in it.
+
+Conventions: as in `weak`; resolution: the relative deviation, of f in one coordinate or of the
+noise, in
+one stretch of time, that the best test function would have shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scoreproof.coverage import Coverage, Omission
+from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck import weak, words
+from scoreproof.public.fokker_planck.arguments import Box, Place
+from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.modes import clusters
+from scoreproof.public.rule import settled
+
+__all__ = ["integrated"]
+
+#: a quadrature that is worse than this is refined
+FINE = 1e-9
+#: a refutation by less than so many bounds is reviewed: two rules that are both too coarse can
+#: agree by chance
+CLOSE = 100
+REMEDY = "use log_density=, float64, or a domain= around the mass; times= closer together may help"
+
+
+def integrated(
+    s: Subject, place: Place, interpretation: str | None, tolerance: float | None
+) -> Evidence:
+    """The weak form on the box that may be looked at, d = 1 or 2."""
+    whole = place.seen or place.box
+    judged = [_on(s, box, interpretation, tolerance) for box in clusters(s, whole, place.seed)]
+    order = {"refuted": 0, "undecided": 1, "holds": 2}
+    return min(judged, key=lambda e: (order[e.verdict], -(e.resolution or 0.0)))
+
+
+def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | None) -> Evidence:
+    d, of_state = box.dimension, s.of_state
+    rho_start = float("nan") if of_state else s.rho_at_start()
+    stratonovich = 1.0 if of_state and interpretation == "stratonovich" else 0.0
+
+    def gap(w: weak.Weak) -> np.ndarray:
+        return w.gained - w.drift.sum(axis=0) - w.noise - stratonovich * w.correction
+
+    reading = f", read as {'Stratonovich' if stratonovich else 'Itô'}" if of_state else ""
+    coarse = weak.measure(s, box, 0, rho_start)
+    sentence = (
+        f"the weak form{reading} on {coarse.gained.shape[1]} smooth test functions in "
+        f"{words.box(box.domain)}, in {weak.STRETCHES} stretches of time from {box.times[0]:g} to "
+        f"{box.times[1]:g}"
+    )
+    for level in range(1, len(weak.LEVELS[d])):
+        fine = weak.measure(s, box, level, rho_start)
+        empty = fine.empty
+        scale = np.where(fine.scale > 0, fine.scale, np.inf)
+        # two rules bound the quadrature; a density's values carry the rounding of their exponents
+        rounding = s.eps * (16 + fine.logs)
+        change = np.abs(gap(fine) - gap(coarse)) / scale
+        bound = 2 * change + rounding
+        error = np.abs(gap(fine)) / scale
+        close = np.any((error > bound) & (error < CLOSE * bound))
+        if np.any(error > CLOSE * bound):
+            break
+        if np.max(change) <= max(FINE, rounding) and not close:
+            break
+        coarse = fine
+    worst = np.unravel_index(int(np.argmax(error / bound)), error.shape)
+    value, limit = float(error[worst]), float(bound[worst] + (tolerance or 0.0))
+    out = ()
+    if np.any(empty):
+        out = (
+            Omission(
+                "stretches of time",
+                int(empty.sum()),
+                "where the density in the box is 0 or less than floats hold: use log_density=, or a "
+                "domain= where it is positive",
+            ),
+        )
+    seen = Coverage(
+        {"stretches of time": weak.STRETCHES, "test functions": error.shape[1]},
+        out,
+        f"t from {box.times[0]:.3g} to {box.times[1]:.3g}, all of {words.box(box.domain)}",
+    )
+    more: dict[str, Any] = {
+        "cost": s.calls,
+        "curves": {
+            "error": (list(range(error.size)), [float(e) for e in error.ravel()]),
+            "bound": (list(range(error.size)), [float(b) for b in bound.ravel()]),
+        },
+        "labels": ("test function", "relative error"),
+    }
+    if np.all(empty):
+        return settled(
+            Evidence.undecided("float", f"{sentence}: there is no density in the box", **more),
+            resolution=np.inf,
+            coverage=seen,
+        )
+    ends = np.linspace(*box.times, weak.STRETCHES + 1)
+    where = f"{sentence} (worst for t from {ends[worst[0]]:.3g} to {ends[worst[0] + 1]:.3g})"
+    evidence = Evidence.measured(value, limit, where, **more)
+    if evidence.verdict == "refuted" and value < CLOSE * limit and float(change.max()) > FINE:
+        text = f"{where}: the error {value:.2g} is near what the quadrature leaves ({limit:.2g})"
+        return settled(
+            Evidence.undecided("float", f"{text}; narrow domain= or times=", **more),
+            resolution=_resolution(fine, bound, scale, stratonovich),
+            coverage=seen,
+        )
+    evidence = settled(
+        evidence,
+        resolution=_resolution(fine, bound, scale, stratonovich),
+        coverage=seen,
+        tolerance=tolerance,
+        remedy=REMEDY,
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    gained = fine.gained / scale
+    due = gained - gap(fine) / scale
+    if of_state:
+        return evidence.with_diagnosis(_of_state(fine, scale, gained, due, stratonovich))
+    tried = words.candidates(lambda subject: fine.predict(subject) / scale)
+    return evidence.with_diagnosis(diagnose(gained, due, tried, reasons=words.REASONS))
+
+
+def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, stratonovich: float) -> float:
+    """The worst over stretches with density and over the parts that are not zero there."""
+    parts = [*w.drift, w.noise + stratonovich * w.correction]
+    worst = 0.0
+    for a in np.flatnonzero(~w.empty):
+        seen = []
+        for part in parts:
+            gain = np.abs(part[a]) / scale[a]
+            if np.any(gain > 0):
+                with np.errstate(divide="ignore"):
+                    seen.append(float(np.min(2 * bound[a] / gain)))
+        worst = max([worst, *seen]) if seen else np.inf
+    return worst
+
+
+def _of_state(
+    w: weak.Weak, scale: np.ndarray, gained: np.ndarray, due: np.ndarray, stratonovich: float
+) -> Diagnosis:
+    """The explanations that a noise of the state allows: the other reading of dW, and the plain
+    faults.
+    """
+    drift = w.drift.sum(axis=0)
+    rest = w.noise + stratonovich * w.correction
+    other = "stratonovich_read_as_ito" if stratonovich == 0 else "ito_read_as_stratonovich"
+    tried = {
+        other: drift + w.noise + (1 - stratonovich) * w.correction,
+        "drift_sign": -drift + rest,
+        "half_missing": drift + 2 * rest,
+        "half_twice": drift + rest / 2,
+        "laplacian_sign": drift - rest,
+        "reversed_clock": -drift - rest,
+        "half_correction": drift + w.noise + 0.5 * w.correction,
+    }
+    return diagnose(
+        gained,
+        due,
+        {name: value / scale for name, value in tried.items()},
+        reasons=words.REASONS,
+    )

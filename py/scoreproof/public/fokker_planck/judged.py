@@ -1,0 +1,134 @@
+"""What the equation at points does not see, weighed in: jumps between them, and the mass.
+
+Conventions: as in `verdict`; each function takes an evidence that is not refuted and returns it
+with more
+said, or with another verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage, Omission
+from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.breaks import Lines
+from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
+from scoreproof.public.rule import COARSEST, settled
+
+__all__ = ["with_lines", "with_mass"]
+
+#: a mass is told from 1 by no less than this: normalisers are written with so many digits
+DIGITS = 1e-6
+
+
+def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evidence:
+    """Jumps and bends of the density refute; where none is, the jump that would have shown counts."""
+    coverage = evidence.coverage
+    assert coverage is not None
+    accepted = tolerance or 0.0
+    wrong = [b for b in lines.broken if not b.jump or abs(b.jump) > accepted]
+    if wrong:
+        worst = max(wrong, key=lambda b: (abs(b.jump), abs(b.bend)))
+        size = abs(worst.jump) or abs(worst.bend)
+        return replace(
+            evidence,
+            verdict="refuted",
+            value=min(size, 1e300),
+            bound=accepted + worst.noise,
+            sentence=(
+                f"{worst.describe()}, between the points at which the equation holds; with noise in dX "
+                "a density has no jump, and bends only where the drift jumps"
+            ),
+            coverage=coverage,
+        )
+    if lines.lines + lines.followed == 0:
+        return replace(
+            evidence,
+            sentence=f"{evidence.sentence}; at these points only: a jump between them is not seen",
+        )
+    left = coverage.left_out
+    if lines.rough:
+        left = (*left, Omission("lines", lines.lines, "along which log p is too rough to follow"))
+    asked = {**coverage.asked, "points in time": lines.followed}
+    text = "no jump in time; at these points only: without noise a density may jump between them"
+    if lines.lines:
+        asked["lines"] = lines.lines
+        text = f"no jump along {lines.lines} lines nor in time"
+    seen = Coverage(asked, left, coverage.span)
+    said = replace(evidence, sentence=f"{evidence.sentence}; {text}")
+    if evidence.verdict != "holds":
+        return replace(said, sentence=evidence.sentence, coverage=seen)
+    return settled(
+        said,
+        resolution=max(evidence.resolution or 0.0, lines.least),
+        coverage=seen,
+        tolerance=tolerance,
+        remedy="use float64",
+    )
+
+
+def with_mass(
+    evidence: Evidence, s: Subject, place: Place, tolerance: float | None, normalized: bool
+) -> Evidence:
+    """A mass that is not 1 refutes; what is not known about it is said in the first sentence."""
+
+    def said(text: str) -> Evidence:
+        return replace(evidence, sentence=f"{evidence.sentence}; {text}", cost=s.calls)
+
+    if not normalized:
+        return said("its mass is not judged (normalized=False)")
+    if place.dimension > MOST:
+        return said(f"whether its mass is 1 is not looked at (d > {MOST})")
+    if s.law.eps > 1e-3:
+        return said("whether its mass is 1 is not looked at (too coarse a type)")
+    first, last = place.box.times
+    middle = float(place.times.times[len(place.times.times) // 2])
+    wanted = (first, middle, last) if place.dimension <= 2 else (last, first)
+    found = [m for m in (mass(s, place.box, t, place.seed) for t in wanted) if m is not None]
+    accepted = max(tolerance or 0.0, DIGITS)
+    found = [m for m in found if m.error <= max(COARSEST, tolerance or 0.0) / 2 * m.value]
+    if not found:
+        return said("whether its mass is 1 is not looked at (it could not be integrated)")
+    off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
+    sure = [m for m in off if m.value > 1 or m.whole]
+    if sure:
+        return _wrong(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
+    right = [m for m in found if m not in off]
+    if not right:
+        m = off[0]
+        text = (
+            f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
+            f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
+            "looked; pass points= or a domain= that reaches it, or normalized=False"
+        )
+        return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
+    best = max(max(abs(m.value - 1), 2 * m.error) for m in right)
+    listed = ", ".join(f"{m.t:.3g}" for m in right)
+    return said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
+
+
+def _wrong(evidence: Evidence, found: list[Mass], m: Mass, accepted: float, s: Subject) -> Evidence:
+    listed = ", ".join(f"{one.value:.6g} at t = {one.t:.3g}" for one in found)
+    values = np.array([one.value for one in found])
+    if np.ptp(values) > accepted + 2 * max(one.error for one in found):
+        cause = (
+            "mass is created or lost in time: a normaliser that depends on t wrongly, or a process that "
+            "explodes (then pass normalized=False)"
+        )
+    else:
+        cause = (
+            f"the normaliser is wrong, which the linear equation cannot see: multiply the density by "
+            f"{1 / m.value:.6g} (or pass normalized=False if that is on purpose)"
+        )
+    return replace(
+        evidence,
+        verdict="refuted",
+        value=abs(m.value - 1),
+        bound=accepted + 2 * m.error,
+        sentence=f"the integral of the density is {listed}; {cause}",
+        cost=s.calls,
+    )

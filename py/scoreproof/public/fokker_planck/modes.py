@@ -1,0 +1,149 @@
+"""Where the mass of a density is: its modes with their widths, by Newton's method on differences.
+
+Conventions: as in `asking`; a mode is ``(mean (d,), covariance (d, d), log p there)``, the
+covariance that
+of the Gaussian which touches p at its top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.public.fokker_planck.arguments import Box
+from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.streams import stream
+
+__all__ = ["Mode", "clusters", "modes"]
+
+ROUNDS = 25
+#: a box that is wider than this many standard deviations of the mass is cut down to it
+WIDE, REACH = 24.0, 7.0
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    mean: np.ndarray
+    covariance: np.ndarray
+    log: float
+
+
+def modes(s: Subject, box: Box, t: float, seed: int, starts: int = 12) -> list[Mode]:
+    """The modes that a search from random points of the box, and from far outside of it, ends in.
+
+    At most `ROUNDS` · 2 calls of the density, of ``starts`` · (1 + 3d/2 + d²/2) rows each.
+    """
+    rng = stream(seed, "fokker_planck", "modes")
+    sides, d = box.sides, box.dimension
+    middle, half = sides.mean(axis=1), (sides[:, 1] - sides[:, 0]) / 2
+    x = np.concatenate(
+        [
+            middle[None],
+            rng.uniform(sides[:, 0], sides[:, 1], (starts, d)),
+            middle + half * rng.standard_normal((starts // 3, d)) * 3,
+        ]
+    )
+    nothing = np.zeros(len(x))
+    height = s.change(x, t, nothing)
+    if d <= 2:  # a dense look is cheap there
+        grid = rng.uniform(sides[:, 0], sides[:, 1], (4096, d))
+        seen = s.change(grid, t, np.zeros(len(grid)))
+        seen = np.where(np.isfinite(seen), seen, -np.inf)
+        best = np.argsort(-seen)[:4]
+        x, height = np.concatenate([x, grid[best]]), np.concatenate([height, seen[best]])
+    kept = np.isfinite(height)
+    x, height = x[kept], height[kept]
+    step = np.broadcast_to(1e-3 * half, x.shape).copy()
+    covariance = np.zeros((len(x), d, d))
+    for _ in range(ROUNDS):
+        if len(x) == 0:
+            return []
+        g, hessian = _quadratic(s, x, height, step, t)
+        fine = np.isfinite(g).all(axis=1) & np.isfinite(hessian).all(axis=(1, 2))
+        x, height, step, g, hessian = (v[fine] for v in (x, height, step, g, hessian))
+        if len(x) == 0:
+            return []
+        values, vectors = np.linalg.eigh(-hessian)
+        clipped = np.maximum(np.abs(values), 1e-8 / np.max(half) ** 2)
+        covariance = np.einsum("nik,nk,njk->nij", vectors, 1 / clipped, vectors)
+        newton = np.einsum("nij,nj->ni", covariance, g)
+        longest = np.max(np.abs(newton) / (4 * half), axis=1, keepdims=True)
+        newton = newton / np.maximum(longest, 1.0)
+        sizes = np.array([1.0, 0.3, 0.05])
+        tries = x[None] + sizes[:, None, None] * newton
+        seen = s.change(tries.reshape(-1, d), t, np.zeros(3 * len(x))).reshape(3, -1)
+        seen = np.where(np.isfinite(seen), seen, -np.inf)
+        k = np.argmax(seen, axis=0)
+        up = seen[k, np.arange(len(x))] > height
+        x = np.where(up[:, None], tries[k, np.arange(len(x))], x)
+        gain = np.where(up, seen[k, np.arange(len(x))] - height, 0.0)
+        height = height + gain
+        step = 0.05 / np.sqrt(np.maximum(np.einsum("nii->ni", np.abs(hessian)), 1e-4 / half**2))
+        if np.all(gain <= 1e-9 * (1 + np.abs(height))):
+            break
+    # a point that stopped on a slope is no top
+    settled = np.einsum("ni,nij,nj->n", g, covariance, g) < 0.1
+    return _distinct(x[settled], covariance[settled], height[settled])
+
+
+def _quadratic(
+    s: Subject, x: np.ndarray, height: np.ndarray, step: np.ndarray, t: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient ``(n, d)`` and Hessian ``(n, d, d)`` of log p by differences."""
+    n, d = x.shape
+    pairs = [(i, j) for i in range(d) for j in range(i)]
+    moves = np.concatenate(
+        [np.eye(d), -np.eye(d), *([np.eye(d)[i] + np.eye(d)[j]] for i, j in pairs)]
+    )
+    rows = x[:, None] + moves[None] * step[:, None]
+    seen = s.change(rows.reshape(-1, d), t, np.repeat(height, len(moves))).reshape(n, -1)
+    up, down = seen[:, :d], seen[:, d : 2 * d]
+    hessian = np.zeros((n, d, d))
+    hessian[:, range(d), range(d)] = (up + down) / step**2
+    for k, (i, j) in enumerate(pairs):
+        mixed = (seen[:, 2 * d + k] - up[:, i] - up[:, j]) / (step[:, i] * step[:, j])
+        hessian[:, i, j] = hessian[:, j, i] = mixed
+    return (up - down) / (2 * step), hessian
+
+
+def _distinct(x: np.ndarray, covariance: np.ndarray, height: np.ndarray) -> list[Mode]:
+    found: list[Mode] = []
+    for k in np.argsort(-height):
+        near = [(x[k] - m.mean) @ np.linalg.solve(m.covariance, x[k] - m.mean) < 0.3 for m in found]
+        if not any(near):
+            found.append(Mode(x[k], covariance[k], float(height[k])))
+    return found
+
+
+def clusters(s: Subject, box: Box, seed: int) -> list[Box]:
+    """The box itself, or boxes around its mass where that fills only a small part of it."""
+    times = np.linspace(*box.times, 3)
+    found = [m for t in times for m in modes(s, box, float(t), seed)]
+    if not found:
+        return [box]
+    sides = box.sides
+    reach = [
+        (
+            m.mean - REACH * np.sqrt(np.diag(m.covariance)),
+            m.mean + REACH * np.sqrt(np.diag(m.covariance)),
+        )
+        for m in found
+        if np.all((m.mean > sides[:, 0]) & (m.mean < sides[:, 1]))
+    ]
+    widths = [float(np.max((sides[:, 1] - sides[:, 0]) / (high - low))) for low, high in reach]
+    if not reach or max(widths) < WIDE / (2 * REACH):
+        return [box]
+    boxes: list[tuple[np.ndarray, np.ndarray]] = []
+    for low, high in sorted(reach, key=lambda r: float(r[0][0])):
+        low, high = np.maximum(low, sides[:, 0]), np.minimum(high, sides[:, 1])
+        for k, (a, b) in enumerate(boxes):
+            if np.all(low < b) and np.all(a < high):
+                boxes[k] = (np.minimum(a, low), np.maximum(b, high))
+                break
+        else:
+            boxes.append((low, high))
+    return [
+        Box(box.times, tuple((float(a), float(b)) for a, b in zip(low, high, strict=True)))
+        for low, high in boxes[:4]
+    ]

@@ -1,0 +1,150 @@
+"""What was found in words: where it is wrong, what it looks like, what would make it right.
+
+Conventions: as in `strong`; coordinates are named as in NumPy, ``f[:, 0]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from scoreproof.claims.fokker_planck.faults import FAULTS, compose
+from scoreproof.claims.fokker_planck.statement import Jets, truth
+from scoreproof.diagnosis import diagnose
+from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.strong import Found, Terms
+
+__all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "sentence"]
+
+FINER = "use float64, log_density= for density=, or points= where the terms are not negligible"
+REASONS = {f.name: f.why for f in FAULTS}
+#: a single factor that leaves more than this part of the error is no explanation
+UNEXPLAINED = 0.02
+#: log p below which p itself is no float that a fault can be tried on
+TINY = -600.0
+
+
+def sentence(found: Found, worst: int) -> str:
+    """What was compared, and where it is worst."""
+    sizes = np.cumsum([len(t.x) for t in found.terms])
+    k = int(np.searchsorted(sizes, worst, side="right"))
+    now, row = found.terms[k], worst - (int(sizes[k - 1]) if k else 0)
+    d = now.x.shape[1]
+    point = ", ".join(f"{c:.3g}" for c in now.x[row][:3]) + (", …" if d > 3 else "")
+    return (
+        f"∂_t log p against -∇·f - f·∇log p + (ρ²/2)(Δ log p + |∇log p|²) at {int(sizes[-1])} of "
+        f"{found.asked} points and times in R^{d}, relative to the size of the terms (worst near "
+        f"t = {now.t:.3g}, x = ({point}))"
+    )
+
+
+def listed(rows: Sequence[tuple[float, int]]) -> str:
+    """``t = 0.3, 0.4, …``."""
+    shown = ", ".join(f"{t:.3g}" for t, _ in rows[:4])
+    return f"t = {shown}{', …' if len(rows) > 4 else ''}"
+
+
+def box(sides: Sequence[tuple[float, float]]) -> str:
+    """``[-3, 3]^8``, or each side."""
+    if len(set(sides)) == 1:
+        low, high = sides[0]
+        return f"[{low:g}, {high:g}]" + (f"^{len(sides)}" if len(sides) > 1 else "")
+    shown = " × ".join(f"[{low:g}, {high:g}]" for low, high in sides[:3])
+    return shown + (" × …" if len(sides) > 3 else "")
+
+
+def candidates(predict: Callable[[Any], np.ndarray]) -> dict[str, np.ndarray]:
+    """What every planted fault and every pair of them would have given."""
+    subjects: dict[tuple[str, ...], Any] = {(f.name,): f.subject for f in FAULTS}
+    subjects |= {pair: compose(pair) for pair in combinations([f.name for f in FAULTS], 2)}
+    with np.errstate(all="ignore"):
+        return {
+            " + ".join(names): np.asarray(predict(subject))
+            for names, subject in subjects.items()
+            if subject is not None
+        }
+
+
+def diagnosed(evidence: Evidence, s: Subject, found: Found, wrong: np.ndarray) -> Evidence:
+    """With the cause, and with where it is if that is not everywhere. ``wrong``: per point, in
+    order.
+    """
+    notes = [_where(found, wrong), _factor(found, wrong)]
+    evidence = replace(evidence, notes=(*evidence.notes, *(note for note in notes if note)))
+    terms = [t for t in (t.at(t.logs > TINY) for t in found.terms) if len(t.x)]
+    if not terms:
+        return evidence
+
+    def joined(pick: Callable[[Terms], np.ndarray]) -> np.ndarray:
+        return np.concatenate([pick(t) for t in terms])
+
+    p, size = np.exp(joined(lambda t: t.logs)), joined(lambda t: t.size)
+    jets = Jets(
+        p,
+        list((p[:, None] * joined(lambda t: t.first)).T),
+        list((p[:, None] * joined(lambda t: t.second)).T),
+        list(joined(lambda t: t.f).T),
+        list(joined(lambda t: t.df).T),
+        joined(lambda t: np.full(len(t.x), t.rho)),
+        s.rho_at_start(),
+    )
+    # every point counts by its own size, so that no fault hides behind a few large values
+    weight = 1 / (p * np.maximum(size, 1e-300))
+    tried = candidates(lambda subject: np.broadcast_to(subject(jets), p.shape) * weight)
+    measured = joined(lambda t: t.rate) * p * weight
+    return evidence.with_diagnosis(diagnose(measured, truth(jets) * weight, tried, reasons=REASONS))
+
+
+def _where(found: Found, wrong: np.ndarray) -> str:
+    """Which times, and which side of which coordinate, if not all."""
+    if np.mean(wrong) > 0.9:
+        return ""
+    t = np.concatenate([np.full(len(p.x), p.t) for p in found.terms])
+    x = np.concatenate([p.x for p in found.terms])
+    parts = [f"It is so at {int(wrong.sum())} of {wrong.size} points and times"]
+    low, high = t[wrong].min(), t[wrong].max()
+    if low > t.min() or high < t.max():
+        parts.append(f"with t from {low:.3g} to {high:.3g}")
+    within = (t >= low) & (t <= high)
+    if np.mean(wrong[within]) < 0.9:
+        best = (1.0, "")
+        for i in range(x.shape[1]):
+            v = x[within, i]
+            bad = wrong[within]
+            inside = (v >= v[bad].min()) & (v <= v[bad].max())
+            mistaken = float(np.mean(inside & ~bad)) / max(float(np.mean(~bad)), 1e-12)
+            if mistaken < best[0]:
+                best = (mistaken, f"x[{i}] from {v[bad].min():.3g} to {v[bad].max():.3g}")
+        if best[0] < 0.1:
+            parts.append(f"with {best[1]}")
+    return ", ".join(parts) + "."
+
+
+def _factor(found: Found, wrong: np.ndarray) -> str:
+    """A factor on one coordinate of f, on ρ² or on ∂_t log p that would explain it."""
+    residual, parts = [], []
+    for t in found.terms:
+        weight = 1 / np.maximum(t.size, 1e-300)
+        residual.append(t.residual * weight)
+        parts.append(np.column_stack([t.carried, -t.spread]) * weight[:, None])
+    r, columns = np.concatenate(residual)[wrong], np.concatenate(parts)[wrong]
+    with np.errstate(all="ignore"):
+        # residual = (1 - 1/c) · term if the term is c times what it should be
+        share = (columns * r[:, None]).sum(axis=0) / (columns**2).sum(axis=0)
+        rest = np.linalg.norm(r[:, None] - share * columns, axis=0) / np.linalg.norm(r)
+    rest = np.where(np.isfinite(rest), rest, np.inf)
+    k = int(np.argmin(rest))
+    if rest[k] > UNEXPLAINED or abs(1 - share[k]) < 1e-9:
+        return ""
+    name = "ρ²" if k == columns.shape[1] - 1 else f"drift(x, t)[:, {k}]"
+    if abs(share[k]) < 1e-4:
+        return f"It is as if {name} were off by the relative {share[k]:.3g}."
+    return (
+        f"It is as if {name} were {1 / (1 - share[k]):.5g} times what the other terms need: multiply "
+        f"it by {1 - share[k]:.5g}."
+    )

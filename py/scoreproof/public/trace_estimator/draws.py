@@ -1,0 +1,119 @@
+"""Estimates that draw their own ν: a test of their mean, with as many draws as 1 % needs.
+
+Conventions: the level is shared by all looks at the growing number of draws and all questions asked
+at one. Why it is cheap: whole batches of rows, each with a draw of its own, go through in one call;
+on our field J is nearly diagonal, so that signs have little spread, and Gaussian ν that of √(2/D).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+
+from scoreproof.claims.ffjord.checks_random import LEVEL
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import COARSEST, settled
+from scoreproof.public.trace_estimator.arguments import Given
+from scoreproof.public.trace_estimator.residuals import CALLS, Residuals
+from scoreproof.public.trace_estimator.rows import Rows
+from scoreproof.public.trace_estimator.words import of_the_mean
+
+__all__ = ["by_draws", "deterministic", "shares_one_nu"]
+
+#: numbers that go through the estimator in one call
+BLOCK = 1 << 18
+FIRST_LOOK, LOOKS = 1 << 10, 10
+HOPELESS = 1 << 16
+POWER = NormalDist().inv_cdf(0.99)
+DEPENDENT = (
+    "the rows of one batch are not drawn independently, so that its mean does not average the"
+    " noise; draw one ν for each row"
+)
+
+
+def _call(given: Given, rows: Rows, z: np.ndarray) -> np.ndarray:
+    return np.real(given.guard(rows.trial.function, z, shape=z.shape[:1]))
+
+
+def deterministic(given: Given, rows: Rows) -> bool:
+    """Whether two calls with the same points agree to rounding: then nothing is drawn anew."""
+    z = rows.z[np.argsort(-np.count_nonzero(rows.z, axis=1), kind="stable")[:8]]
+    first, second = _call(given, rows, z), _call(given, rows, z)
+    size = rows.trial.trace(z)[1]
+    return bool(np.all(np.abs(first - second) <= given.eps * (8 + z.shape[1]) * size))
+
+
+def shares_one_nu(given: Given, rows: Rows) -> bool:
+    """Whether all rows of a batch get the same draw: equal points then give equal estimates."""
+    i = int(np.argmax(np.count_nonzero(rows.z, axis=1)))
+    values = _call(given, rows, np.repeat(rows.z[i][None], 16, axis=0))
+    return bool(np.ptp(values) <= 16 * given.eps * float(np.max(np.abs(values))))
+
+
+def by_draws(
+    given: Given, rows: Rows, draw: Callable[[int], tuple[np.ndarray, np.ndarray]]
+) -> Evidence:
+    """``draw(m)``: points ``(m, D)`` and the features ``(m, K)`` of `Residuals`."""
+    d, found = rows.dimension, Residuals()
+    worst, accepted = given.tolerance or COARSEST, given.tolerance or 0.0
+    estimates = np.zeros(2)
+    target, budget, blur = min(FIRST_LOOK, given.draws), 0, 0.0
+    for look in range(LOOKS):
+        if look == LOOKS - 1:
+            target = max(target, budget)
+        while found.n < target:
+            # batches of odd and of even size: an estimator may pair its rows
+            m = min(
+                max(1, BLOCK // d), -(-target // CALLS) + len(found.means) % 2, target - found.n
+            )
+            z, features = draw(m)
+            due, size = rows.trial.trace(z)
+            values = _call(given, rows, z)
+            roundings = rows.trial.roundings + np.count_nonzero(z, axis=1) / 2
+            blur = max(blur, given.eps * float(np.max(roundings * size / np.abs(due))))
+            found.add((values - due) / due, features)
+            estimates += values.sum(), due.sum()
+        questions = 2 * LOOKS * (1 + features.shape[1])
+        critical = -NormalDist().inv_cdf(LEVEL / questions)
+        score = found.score(blur + accepted)
+        seen = (critical + POWER) * found.error + 2 * blur
+        needed = found.n * ((critical + POWER) * found.error / max(worst - 2 * blur, 1e-9)) ** 2
+        # where no budget would do, a mistake of gross size is still looked for
+        budget = given.draws if needed < 2 * given.draws else min(given.draws, HOPELESS)
+        if score > critical or seen <= worst or found.n >= budget:
+            break
+        target = min(int(np.clip(1.1 * needed, 2 * found.n, 32 * found.n)), budget)
+    sentence = f"the mean of {found.n} estimates that draw their own ν against the trace (D = {d})"
+    p_value = min(1.0, questions * NormalDist().cdf(-min(score, 37.0)))
+    evidence = Evidence.statistical(
+        p_value,
+        LEVEL,
+        f"0.99 against a shift of {100 * seen:.2g} %",
+        sentence,
+        cost={"calls": given.guard.calls, "draws": found.n},
+    )
+    if evidence.verdict == "refuted":
+        text = f"{evidence.sentence}: {100 * found.mean:+.2g} % off"
+        return replace(evidence, sentence=text).with_diagnosis(
+            of_the_mean(estimates[:1], estimates[1:], d)
+        )
+    if accepted and abs(found.mean) > accepted - critical * found.error - blur:
+        off = f"{100 * abs(found.mean):.2g} % off"
+        near = f"{sentence}: {off}, which noise does not tell from the tolerance"
+        evidence = replace(evidence, verdict="undecided", sentence=near)
+    elif found.dependent(LEVEL):
+        evidence = replace(evidence, verdict="undecided", sentence=f"{sentence}: {DEPENDENT}")
+    return settled(
+        evidence,
+        resolution=seen,
+        coverage=Coverage(
+            {"draws": found.n, "batches": len(found.means)},
+            span=f"D = {d}; the mean over their points, no coordinate by itself",
+        ),
+        tolerance=given.tolerance,
+        remedy=f"pass more draws (it takes about {needed:.1g}), or e.g. tolerance=0.05",
+    )

@@ -1,0 +1,189 @@
+"""Fields to try an estimator on, with νᵀJν and tr J in closed form (the user's: by derivatives).
+
+Conventions: rows z, ν ``(m, D)``. Sizes are the sums of the absolute values of all terms that
+rounding acts on, so that ``roundings · eps · size`` bounds the rounding of any order of summation.
+Why these fields: each coordinate contributes to the trace by itself, no term is thinned by its
+neighbours, and at z_k = 0 coordinate k contributes exactly nothing: a row can look at a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from scoreproof.interop.frameworks import guarded
+from scoreproof.public.black_box_field import BlackBoxField
+
+__all__ = ["CubicField", "RationalField", "Trial", "UserField", "coupling"]
+
+#: numbers that go through the user's field in one call
+BLOCK = 1 << 20
+
+
+class Trial(Protocol):
+    """``function``: f as the estimator gets it. ``roundings``: of one term, in units of eps."""
+
+    @property
+    def function(self) -> Callable[[Any], Any]: ...
+
+    @property
+    def roundings(self) -> float: ...
+
+    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``νᵀJν`` and its size, ``(m,)`` each."""
+
+    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``tr J`` and its size, ``(m,)`` each."""
+
+    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """``J v``, ``(m, D)``."""
+
+
+def coupling(rng: np.random.Generator, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """One cycle through all coordinates: its order, and the neighbour of each coordinate."""
+    order = rng.permutation(d)
+    neighbour = np.empty(d, dtype=int)
+    neighbour[order] = np.roll(order, -1)
+    return order, neighbour
+
+
+class _Sparse:
+    """J has a diagonal and one further entry a row, at the neighbour."""
+
+    neighbour: np.ndarray
+
+    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """J_kk, J_kπ(k) and the sizes of both, ``(m, D)`` each."""
+        raise NotImplementedError
+
+    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        own, other, own_size, other_size = self.entries(z)
+        there = nu[:, self.neighbour]
+        value = (nu * (own * nu + other * there)).sum(axis=1)
+        size = (np.abs(nu) * (own_size * np.abs(nu) + other_size * np.abs(there))).sum(axis=1)
+        return value, size
+
+    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        own, _, own_size, _ = self.entries(z)
+        return own.sum(axis=1), own_size.sum(axis=1)
+
+    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """``J v``."""
+        own, other, _, _ = self.entries(z)
+        return own * v + other * v[:, self.neighbour]
+
+
+class RationalField(_Sparse):
+    """``f_k = s_k z_k (b - r_k) (1 + c_k (1 - r_π(k)))`` with ``r = 1/(1+z²)``.
+
+    Rational, so that no difference with long steps is exact, as central ones are on polynomials.
+    ``floor`` b: 1 (nothing from z_k = 0), or more where the points are not ours to choose.
+    """
+
+    roundings = 8.0
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        d: int,
+        convert: Callable[[np.ndarray], Any],
+        rounded: Callable[[np.ndarray], np.ndarray],
+        floor: float = 1.0,
+    ) -> None:
+        self.order, self.neighbour = coupling(rng, d)
+        self.floor = floor
+        scale, mix = rng.uniform(0.5, 2, d), rng.choice([-1, 1], d) * rng.uniform(0.2, 0.5, d)
+        if d == 1:
+            mix = 0 * mix
+        self.scale, self.mix = rounded(scale), rounded(mix)
+        s, c, neighbour = convert(scale), convert(mix), self.neighbour
+
+        def function(z: Any) -> Any:
+            r = 1 / (1 + z * z)
+            return s * z * (floor - r) * (1 + c * (1 - r[..., neighbour]))
+
+        self.function = function
+
+    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        r, c, s, b = 1 / (1 + z * z), self.mix, self.scale, self.floor
+        w, there = z[:, self.neighbour], r[:, self.neighbour]
+        bend = 2 * z * z * r * r
+        own = s * (b - r + bend) * (1 + c * (1 - there))
+        other = s * z * (b - r) * c * 2 * w * there * there
+        # at z = 0 and b = 1 the cancellation is exact
+        live = (z != 0) | (b > 1)
+        own_size = s * (b + r + bend) * (1 + np.abs(c) * (1 + there)) * live
+        other_size = s * np.abs(z * c * w) * (b + r) * 2 * there * there
+        return own, other, own_size, other_size
+
+
+class CubicField(_Sparse):
+    """``f_k = 2 z_k³ + w z_k²``, w at the neighbour: exact at the integers 0, ±1, ±2.
+
+    For float16 and bfloat16, where every product below is a representable number and rounding
+    enters with the last few operations only.
+    """
+
+    roundings = 2.0
+
+    def __init__(self, rng: np.random.Generator, d: int) -> None:
+        self.order, self.neighbour = coupling(rng, d)
+        neighbour, mixed = self.neighbour, float(d > 1)
+        self.mixed = mixed
+
+        def function(z: Any) -> Any:
+            return z * z * (2 * z + mixed * z[..., neighbour])
+
+        self.function = function
+
+    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        w = z[:, self.neighbour] * self.mixed
+        other = self.mixed * z * z
+        return 6 * z * z + 2 * w * z, other, 6 * z * z + np.abs(2 * w * z), other
+
+
+@dataclass(eq=False)
+class UserField:
+    """The caller's field; J ν by forward mode, complex steps or stencils."""
+
+    function: Callable[[Any], Any]
+    box: BlackBoxField
+    roundings: float = 8.0
+
+    @classmethod
+    def of(cls, field: Callable[..., Any], z: np.ndarray, framework: str, dtype: Any) -> UserField:
+        guard = guarded(lambda q, params, s: field(q) + 0 * params[0], "field", framework, dtype)
+        return cls(field, BlackBoxField(guard, np.ones(1), np.ones((1, 1)), framework, z))
+
+    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """``J v``."""
+        step = max(1, BLOCK // z.shape[1])
+        parts = [
+            self.box.along_z(z[k : k + step], 0.5, v[k : k + step]) for k in range(0, len(z), step)
+        ]
+        return np.concatenate(parts)
+
+    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        terms = nu * self.product(z, nu)
+        # the same a few roundings away: what the field's own rounding does to it
+        aside = z * (1 + 4 * self.box.guard.eps * np.where(np.arange(z.shape[1]) % 2, 1, -1))
+        moved = nu * self.product(aside, nu)
+        size = np.abs(terms).sum(axis=1) + np.abs(moved - terms).sum(axis=1) / self.box.guard.eps
+        if self.box.ad is None and not self.box.analytic:
+            size = size * (1e-9 / self.box.guard.eps)  # a stencil's own error
+        return terms.sum(axis=1), size
+
+    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        d = z.shape[1]
+        value, size = np.empty(len(z)), np.empty(len(z))
+        for i, row in enumerate(z):
+            parts = np.zeros(2)
+            for k in range(0, d, max(1, BLOCK // d)):
+                axes = np.eye(d)[k : k + max(1, BLOCK // d)]
+                part, part_size = self.quadratic(np.repeat(row[None], len(axes), axis=0), axes)
+                parts += part.sum(), part_size.sum()
+            value[i], size[i] = parts
+        return value, size

@@ -352,3 +352,318 @@ def test_bad_arguments_have_one_clear_error(change, message):
     arguments = {"denoiser": lambda y: y, "prior": mixture(), "cov": COV, **change}
     with pytest.raises(sp.ScoreproofError, match=message):
         sp.check_denoiser(**arguments)
+
+
+def softmax_denoiser(points, sigma2, dtype=float, form="direct", weights=None):
+    """E[x_0 | y] over data, with the largest logit taken off, in the type of ``dtype``."""
+
+    def denoiser(y):
+        y, x = np.asarray(y, dtype), np.asarray(points, dtype)
+        if form == "direct":
+            squares = ((y[:, None] - x) ** 2).sum(axis=2)
+        else:
+            squares = (y**2).sum(axis=1)[:, None] - 2 * y @ x.T + (x**2).sum(axis=1)
+        logits = -squares / np.asarray(2 * sigma2, dtype)
+        if weights is not None:
+            logits = logits + np.log(np.asarray(weights, dtype))
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return e @ x / e.sum(axis=1, keepdims=True)
+
+    return denoiser
+
+
+def bfloat16(denoiser):
+    """A torch callable that computes in double precision and answers in the type it was given."""
+    torch = pytest.importorskip("torch")
+    return lambda y: torch.tensor(denoiser(y.detach().to(torch.float64).numpy())).to(y.dtype)
+
+
+def half_of(mode):
+    """A model whose parameters are of a type of 16 bits."""
+    torch = pytest.importorskip("torch")
+
+    class Shrink(torch.nn.Module):  # E[x_0 | y] = y / 2 for x_0 and the noise standard normal
+        def __init__(self):
+            super().__init__()
+            self.factor = torch.nn.Parameter(torch.tensor(0.5, dtype=getattr(torch, mode)))
+
+        def forward(self, y):
+            return self.factor * y
+
+    return Shrink()
+
+
+def test_every_holds_says_what_it_would_have_seen_and_looked_at():
+    evidence = sp.check_denoiser(lambda y: mixture().posterior_mean(y, COV), mixture(), COV)
+    assert 0 < evidence.resolution < 1e-10
+    assert evidence.coverage.looked_at == {"points": 64, "coordinates": 3, "components": 3}
+    text = evidence.explain()
+    assert "would have been seen" in text
+    assert "Looked at 64 points, 3 coordinates and 3 components" in text
+    assert "between two components" in text and "may hold none of them" in text
+
+
+@pytest.mark.parametrize("mode", ["bfloat16", "float16"])
+@pytest.mark.parametrize("check", [sp.check_denoiser, sp.check_score], ids=["denoiser", "score"])
+def test_a_model_of_16_bits_is_judged_and_not_acquitted(mode, check):
+    prior = sp.GaussianMixture.gaussian(np.zeros(3), np.eye(3))
+    model = half_of(mode)
+    exact = check(model, prior, 1.0, prediction="x0")
+    assert exact, exact.explain()  # halving is exact in every type
+    with_error = bfloat16(lambda y: 0.46 * y)
+    assert check(
+        with_error, prior, 1.0, prediction="x0", framework="torch", dtype=mode
+    ).verdict in (
+        "refuted",
+        "undecided",
+    )
+    off = check(lambda y: 0.3 * y, prior, 1.0, prediction="x0", framework="torch", dtype=mode)
+    assert off.verdict == "refuted", off.explain()
+    nothing = check(
+        lambda y: 0 * y, prior, 1.0, prediction="x0", framework="torch", dtype=mode, tolerance=0.1
+    )
+    assert nothing.verdict == "refuted", nothing.explain()
+
+
+@pytest.mark.parametrize("check", [sp.check_denoiser, sp.check_score], ids=["denoiser", "score"])
+def test_coarse_types_with_data(check):
+    points = data(n=12)
+    right = bfloat16(softmax_denoiser(points, 0.7))
+    options = {"prediction": "x0", "framework": "torch", "dtype": "bfloat16"}
+    # its answers are within half a percent of what they have to tell apart
+    plain = check(right, points, 0.7, **options)
+    assert plain, plain.explain()
+    assert 0.009 < plain.resolution <= 0.01
+    coarser = bfloat16(lambda y: softmax_denoiser(points, 0.7)(y) * (1 + 0.02 * np.sin(99 * y)))
+    blurred = check(coarser, points, 0.7, **options)
+    assert blurred.verdict == "undecided", blurred.explain()
+    assert "tolerance=0.1" in blurred.explain() and "float64" in blurred.explain()
+    accepted = check(right, points, 0.7, tolerance=0.1, **options)
+    assert accepted, accepted.explain()
+    assert accepted.resolution == 0.1
+    for wrong in (
+        lambda y: points.mean(axis=0) + 0 * y,
+        softmax_denoiser(points, 0.7 * 4),
+        lambda y: np.where(y[:, :1] > 0, y, softmax_denoiser(points, 0.7)(y)),
+    ):
+        found = check(bfloat16(wrong), points, 0.7, tolerance=0.1, **options)
+        assert found.verdict == "refuted", found.explain()
+
+
+def wrong_somewhere():
+    """Name -> (wrong version of a right mean, phrase in the explanation)."""
+    far = lambda y: np.linalg.norm(y, axis=1, keepdims=True) > 3  # noqa: E731
+    return {
+        "half-space": (lambda y, m: np.where(y[:, :1] > 0.5, 1.001 * m, m), "y[0] >"),
+        "oblique": (lambda y, m: m + 1e-6 * (y @ [1.0, 1, -1] > 0)[:, None], "right elsewhere"),
+        "far out": (lambda y, m: np.where(far(y), y, m), "|y| >"),
+        "one coordinate": (lambda y, m: m * [1, 1 + 1e-6, 1], "in 1 of 3 coordinates (1)"),
+        "one row": (lambda y, m: m + 1e-6 * (np.arange(len(y)) == 7)[:, None], "1 of 64 points"),
+        "last rows": (lambda y, m: m + 1e-6 * (np.arange(len(y)) > 60)[:, None], "3 of 64 points"),
+        "everywhere": (lambda y, m: (1 + 1e-6) * m, "Worst at point"),
+        "clamped": (lambda y, m: np.clip(m, -1, 1), "right elsewhere"),
+        "batch": (lambda y, m: m + 1e-6 * y.mean(axis=0), "depends on the rest of the batch"),
+        "batch order": (lambda y, m: np.roll(m, 1, axis=0), "depends on the rest of the batch"),
+
+            lambda y, m: m + 1e-9 * y.max(axis=0),
+            "depends on the rest of the batch",
+        ),
+        "batch size": (lambda y, m: m * (1 + 1e-6 * (len(y) < 60)), "depends on the rest"),
+    }
+
+
+@pytest.mark.parametrize("name", wrong_somewhere())
+@pytest.mark.parametrize("check", [sp.check_denoiser, sp.check_score], ids=["denoiser", "score"])
+@pytest.mark.parametrize("prior", [mixture(), sp.Atoms(data())], ids=["mixture", "atoms"])
+def test_what_is_wrong_somewhere_is_found_and_the_place_is_named(check, prior, name):
+    change, phrase = wrong_somewhere()[name]
+    evidence = check(lambda y: change(y, prior.posterior_mean(y, COV)), prior, COV, prediction="x0")
+    assert evidence.verdict == "refuted", evidence.explain()
+    if check is sp.check_denoiser or name.startswith("batch"):  # Σ⁻¹ spreads over coordinates
+        assert phrase in evidence.explain(), evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("points", "sigma2"),
+    [
+        ([[-1.0], [1.0]], 0.01),
+        ([[-1.0, 0.0], [1.0, 0.5]], 1e-4),
+        ([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]], 0.01),
+        ([[0.0], [0.1], [50.0]], 1e-4),
+        (data(n=60), 4e-6),
+    ],
+    ids=["two", "two in the plane", "three", "a pair and one far away", "sixty"],
+)
+def test_the_nearest_datum_is_not_the_mean(points, sigma2):
+    points = np.array(points)
+    right = softmax_denoiser(points, sigma2)
+    nearest = lambda y: points[((y[:, None] - points) ** 2).sum(2).argmin(1)]  # noqa: E731
+    assert sp.check_denoiser(right, points, sigma2)
+    evidence = sp.check_denoiser(nearest, points, sigma2)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "nearest_component" in evidence.diagnosis.names
+    score = sp.check_score(lambda y: (nearest(y) - y) / sigma2, points, sigma2)
+    assert score.verdict == "refuted", score.explain()
+    assert sp.check_score(lambda y: (right(y) - y) / sigma2, points, sigma2)
+
+
+@pytest.mark.parametrize("gap", [5.0, 40.0, 1000.0])
+@pytest.mark.parametrize("weights", [[0.5, 0.5], [0.999, 0.001]])
+def test_the_likeliest_component_is_not_the_mean(gap, weights):
+    prior = sp.GaussianMixture(
+        weights, [[0.0, 0.0], [gap, gap / 2]], [np.eye(2), [[0.5, 0.1], [0.1, 0.3]]]
+    )
+    cov = 0.2 * np.eye(2)
+
+    def mode(y):
+        r, means, _ = prior.component_posteriors(y, cov)
+        return means[np.arange(len(y)), r.argmax(axis=1)]
+
+    assert sp.check_denoiser(lambda y: prior.posterior_mean(y, cov), prior, 0.2)
+    evidence = sp.check_denoiser(mode, prior, 0.2)
+    assert evidence.verdict == "refuted", evidence.explain()
+    equal = sp.GaussianMixture([0.5, 0.5], prior.means, prior.covariances)
+    if weights[0] != 0.5:
+        other = sp.check_denoiser(lambda y: equal.posterior_mean(y, cov), prior, 0.2)
+        assert other.diagnosis.names == ("weights_ignored",)
+    assert not sp.check_score(lambda y: (mode(y) - y) / 0.2, prior, 0.2)
+
+
+def test_where_no_point_lies_between_two_data_nothing_is_decided():
+    points = np.array([[-1.0], [1.0]])
+    evidence = sp.check_denoiser(
+        lambda y: np.where(y > 0, 1.0, -1.0), points, 1e-20, points=[[-1.0], [1.0]]
+    )
+    assert evidence.verdict == "undecided"
+    assert "take a larger noise level" in evidence.explain()
+    # a distance that no number of the type can halve to within the noise
+    far = np.array([[1.0], [1.0 + 1e-3]])
+    evidence = sp.check_denoiser(softmax_denoiser(far, 1e-24), far, 1e-24)
+    assert evidence.verdict != "refuted"
+
+
+@pytest.mark.parametrize("kind", ["dropped", "top two", "warm", "weights", "alpha"])
+def test_a_softmax_that_is_not_quite_right(kind):
+    rng = np.random.default_rng(3)
+    points, weights = rng.standard_normal((30, 2)), rng.dirichlet(np.full(30, 0.3))
+    weights = np.maximum(weights, 1e-9) / np.maximum(weights, 1e-9).sum()
+    prior = sp.Atoms(points, weights)
+
+    def wrong(y):
+        logits = -((y[:, None] - points) ** 2).sum(axis=2) / (2 * 0.3) + np.log(weights)
+        if kind == "dropped":
+            logits = np.where(weights < 1e-3, -np.inf, logits)
+        if kind == "top two":
+            logits = np.where(logits < np.sort(logits, axis=1)[:, [-2]], -np.inf, logits)
+        if kind == "warm":
+            logits = logits * (1 - 1e-6)
+        if kind == "weights":
+            logits = logits - np.log(weights)
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return e @ points / e.sum(axis=1, keepdims=True)
+
+    alpha = 0.999999 if kind == "alpha" else 1.0
+    assert sp.check_denoiser(wrong, prior, 0.3, alpha=alpha).verdict == "refuted"
+    score = sp.check_score(lambda y: (wrong(y) - y) / 0.3, prior, 0.3, alpha=alpha)
+    assert score.verdict == "refuted"
+
+
+def test_a_datum_that_occurs_twice_is_one():
+    points = np.repeat([[0.0, 0.0], [10.0, 0.0]], 2, axis=0)
+    asked = np.array([[0.1, 0.2], [9.0, -0.3]])
+    evidence = sp.check_denoiser(
+        lambda y: points[((y[:, None] - points) ** 2).sum(2).argmin(1)], points, 0.1, points=asked
+    )
+    assert evidence.verdict == "undecided", evidence.explain()
+
+
+@pytest.mark.parametrize("points", [[[0.0, 0.0]], [[0.3, 0.0], [1.0, 0.0], [-2.0, 0.0]]])
+def test_a_coordinate_that_stands_still_at_the_points(points):
+    prior = sp.GaussianMixture.gaussian(np.zeros(2), np.eye(2))
+    right = sp.check_denoiser(lambda y: y / 2, prior, 1.0, points=points)
+    assert right, right.explain()
+    assert "since a coordinate stands still" in right.explain()
+    for wrong in (
+        lambda y: y * [0.5, 0.4],
+        lambda y: y / 2 + [0, 1e-6],
+        lambda y: y,
+        lambda y: 0 * y,
+    ):
+        evidence = sp.check_denoiser(wrong, prior, 1.0, points=points)
+        assert evidence.verdict == "refuted", evidence.explain()
+
+
+@pytest.mark.parametrize("check", [sp.check_denoiser, sp.check_score], ids=["denoiser", "score"])
+@pytest.mark.parametrize("d", [1, 3])
+def test_float32_at_the_last_steps_of_a_sampler(check, d):
+    points, sigma2 = data(n=50, d=d), 0.002**2
+    options = {"prediction": "x0", "dtype": np.float32}
+    single = softmax_denoiser(points, sigma2, np.float32)
+    double = softmax_denoiser(points, sigma2)
+    for right in (single, lambda y: double(y).astype(np.float32)):
+        evidence = check(right, points, sigma2, **options)
+        assert evidence, evidence.explain()
+        assert evidence.resolution <= 0.01
+    # what float32 makes of expanded squares is wrong by percents there, and rounding explains it
+    expanded = check(
+        softmax_denoiser(points, sigma2, np.float32, "expanded"), points, sigma2, **options
+    )
+    assert expanded.verdict != "refuted", expanded.explain()
+    wrong = {
+        "returned": lambda y: y,
+        "nearest": lambda y: points[((y[:, None] - points) ** 2).sum(2).argmin(1)],
+        "half way": lambda y: (y + double(y)) / 2,
+        "1 %": lambda y: y + 1.02 * (double(y) - y),
+    }
+    for name, subject in wrong.items():
+        evidence = check(lambda y, f=subject: f(y).astype(np.float32), points, sigma2, **options)
+        assert evidence.verdict == "refuted", (name, evidence.explain())
+
+
+def test_a_softmax_without_its_shift_is_nan_between_data_and_that_is_said():
+    points = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 3.0]])
+
+    def naive(y):
+        e = np.exp(-((y[:, None] - points) ** 2).sum(axis=2) / (2 * 5e-4))
+        return e @ points / e.sum(axis=1, keepdims=True)
+
+    evidence = sp.check_denoiser(naive, points, 5e-4)
+    assert evidence.verdict == "undecided"
+    assert "16 points (between components), where it returns nan or inf" in evidence.explain()
+    assert "subtract the largest logit before exp" in evidence.explain()
+    with pytest.raises(sp.ScoreproofError, match="finite numbers"):
+        sp.check_denoiser(naive, points, 5e-4, points=[[0.0, 0.0]])
+
+
+def test_a_tolerance_is_the_error_that_is_accepted_and_no_more():
+    prior = mixture()
+    right = lambda y: prior.posterior_mean(y, COV)  # noqa: E731
+    off = lambda y: right(y) + 0.05 * (right(y) - prior.mean())  # noqa: E731
+    for tolerance, verdict in ((0.04, "refuted"), (0.06, "holds")):
+        evidence = sp.check_denoiser(off, prior, COV, tolerance=tolerance)
+        assert evidence.verdict == verdict, evidence.explain()
+        assert evidence.resolution == tolerance
+    points = data()
+    idle = sp.check_denoiser(lambda y: y, points, 1e-4, tolerance=0.05)
+    assert idle.verdict == "undecided"
+    assert "would accept a denoiser that does nothing" in idle.explain()
+
+
+def test_single_precision_behind_a_double_is_explained():
+    right = softmax_denoiser(data(), 0.7, np.float32)
+    evidence = sp.check_denoiser(lambda y: right(y).astype(float), data(), 0.7)
+    assert evidence.verdict == "refuted"
+    assert "pass dtype='float32'" in evidence.explain()
+    assert sp.check_denoiser(right, data(), 0.7, dtype=np.float32)
+
+
+def test_many_dimensions_cost_little():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((100, 256))
+    right = softmax_denoiser(points, 100.0)
+    evidence = sp.check_denoiser(right, points, 100.0)
+    assert evidence, evidence.explain()
+    assert evidence.coverage.looked_at["coordinates"] == 256
+    assert not sp.check_denoiser(
+        lambda y: right(y) * (1 + 1e-6 * (np.arange(256) == 200)), points, 100.0
+    )

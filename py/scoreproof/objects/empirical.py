@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
 
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import to_float
@@ -22,6 +22,7 @@ from scoreproof.numerics.linear import check_covariance, log_sum_exp, softmax
 __all__ = ["Atoms", "NoisyAtoms"]
 
 BLOCK = 1 << 22  # numbers in one (m, n) block of log weights
+DIRECT = 1 << 25  # up to so many numbers (m, n, d) every difference is taken by itself
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,27 @@ class NoisyAtoms:
             out[part] = log_sum_exp(logs) - 0.5 * np.sum(z * z, axis=1) + norm
         return out
 
+    def log_components(self, y: np.ndarray) -> np.ndarray:
+        """Log of each atom's share in the density at the rows of y, up to a number common to the
+        row: ``(m, n)``.
+        """
+        return np.concatenate([logs for _, _, logs in self._blocks(y)])
+
     def weights(self, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Row blocks of y: the slice, and the posterior probability of every atom at its rows."""
-        for part, _, logs in self._blocks(y):
+        d, n = self.prior.dimension, self.prior.size
+        if len(y) * n * d > DIRECT:
+            for part, _, logs in self._blocks(y):
+                yield part, softmax(logs)
+            return
+        # differences first: expanded squares cancel where y and the atoms are far from their mean
+        _, data, offsets = self._whitened
+        offsets = offsets + 0.5 * np.sum(data**2, axis=1)
+        rows = max(1, BLOCK // (n * d))
+        for start in range(0, len(y), rows):
+            part = slice(start, min(start + rows, len(y)))
+            gaps = self._whiten(y[part])[:, None, :] - data
+            logs = offsets - 0.5 * np.einsum("mnd,mnd->mn", gaps, gaps)
             yield part, softmax(logs)
 
     def posterior_mean(self, y: np.ndarray) -> np.ndarray:
@@ -177,10 +196,10 @@ class NoisyAtoms:
         """``∇ log p_Y`` at the rows of y: ``(m, d)``."""
         out = np.empty((len(y), self.prior.dimension))
         for part, r in self.weights(y):
-            out[part] = r @ self._whitened[1] - self._whiten(y[part])
+            out[part] = r @ self.prior.points - y[part]
         if self._roots is not None:
-            return out / self._roots
-        return solve_triangular(self._factor, out.T, lower=True, trans="T").T
+            return out / self._roots**2
+        return cho_solve((self._factor, True), out.T).T
 
     def perplexity(self, y: np.ndarray) -> np.ndarray:
         """exp of the entropy of the softmax weights at each row of y, between 1 and n: how many

@@ -21,6 +21,7 @@ __all__ = ["GRANTED", "HELD", "Measure", "coverage", "decisive", "judge", "remed
 
 #: what an answer may be off where rounding could explain more: half of what a verdict has to see
 GRANTED = 0.499 * COARSEST
+WEIGHED = 1 << 22  # numbers up to which every weight is looked at by itself
 HELD = "The truth is that of the prior's numbers rounded to the callable's type."
 
 
@@ -115,10 +116,15 @@ def coverage(
             f"; softmax perplexity {shared.min():.2g} to {shared.max():.2g} of "
             f"{problem.components} {problem.kind}"
         )
-    if 1 < problem.components <= MANY:
-        asked[problem.kind] = problem.components
-        blind = _blind(due, measure, problem.tolerance, per_mean)
-        if blind.size:
+    many = problem.components
+    if many > 1 and problem.tolerance is None and many * due.y.size <= WEIGHED:
+        blind = _blind(due, measure, per_mean)
+        each = many <= (MANY if problem.points is not None else points.count("between"))
+        if not each or blind.size == many:  # `decisive` speaks where one is effective everywhere
+            span += f"; the weights of {many - blind.size} of the {problem.kind} show"
+        else:
+            asked[problem.kind] = many
+        if each and 0 < blind.size < many:
             left.append(
                 Omission(
                     problem.kind,
@@ -131,13 +137,10 @@ def coverage(
     return Coverage(asked, tuple(left), span)
 
 
-def _blind(
-    due: Due, measure: Measure, tolerance: float | None, per_mean: np.ndarray | float
-) -> np.ndarray:
+def _blind(due: Due, measure: Measure, per_mean: np.ndarray | float) -> np.ndarray:
     """Components whose weight, doubled, would move no answer by more than what passes."""
     m, d = due.y.shape
-    passes = 2 * measure.granted(tolerance) + (tolerance or 0) * measure.size
-    shown = due.influence() * per_mean
+    passes, shown = 2 * measure.granted(None), due.influence() * per_mean
     return np.flatnonzero(~np.any(shown > passes[:m, None, :d], axis=(0, 2)))
 
 

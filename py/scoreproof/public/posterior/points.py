@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from scoreproof.objects.empirical import Atoms
 from scoreproof.public.posterior.due import MANY, Due, Scale, draw, least, perplexity
@@ -151,13 +151,15 @@ def _pairs(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray
     if problem.components <= MANY:
         gaps = np.linalg.norm(where[:, None] - where, axis=2)
         tree = minimum_spanning_tree(gaps + 1e-300 * (gaps == 0))
-        pairs = np.stack(tree.nonzero(), axis=1)
-    else:
-        firsts = rng.permutation(len(where))[: 4 * count]
-        pairs = np.array([(a, _nearest(where, a, rng)) for a in firsts])
-        ways = np.linalg.norm(where[pairs[:, 0]] - where[pairs[:, 1]], axis=1)
-        pairs = pairs[np.argsort(ways)[:count]]
-    return np.asarray(rng.permuted(pairs[rng.permutation(len(pairs))], axis=1))
+        root = int(rng.integers(len(where)))
+        _, towards = breadth_first_order(tree, root, directed=False)
+        towards[root] = int(np.flatnonzero(towards == root)[0])
+        # each component in its turn, towards its neighbour on the way to the root
+        return np.asarray(rng.permutation(np.stack([np.arange(len(where)), towards], axis=1)))
+    firsts = rng.permutation(len(where))[: 4 * count]
+    pairs = np.array([(a, _nearest(where, a, rng)) for a in firsts])
+    ways = np.linalg.norm(where[pairs[:, 0]] - where[pairs[:, 1]], axis=1)
+    return np.asarray(pairs[np.argsort(ways)[:count]])
 
 
 def _nearest(where: np.ndarray, a: int, rng: np.random.Generator) -> int:
@@ -170,46 +172,51 @@ def _nearest(where: np.ndarray, a: int, rng: np.random.Generator) -> int:
 def _shared(
     problem: Problem, rng: np.random.Generator, pairs: np.ndarray, noise: float
 ) -> np.ndarray:
-    """Points on lines from one component of each pair to the other, both moved by the same noise,
-    where the two log weights differ by less than one.
+    """Points on lines from a draw of one component of each pair to one of the other, by the same
+    random numbers, where the log weight of the first is passed, within one, by that of another.
     """
     known, (a, b) = problem.known, pairs.T
-    where = known.points if isinstance(known, Atoms) else known.means
-    way, target = where[b] - where[a], rng.uniform(-1, 1, len(a))
-    drift = noise * problem.noise.times(rng.standard_normal(way.shape), 0.5)
-    start = where[a] + drift
-    if isinstance(known, Atoms):
+    target, z = rng.uniform(-1, 1, len(a)), noise * rng.standard_normal((len(a), problem.dimension))
+    if not isinstance(known, Atoms):
+        roots = np.linalg.cholesky(problem.law.covariances)
+        start, end = (known.means[k] + np.einsum("nij,nj->ni", roots[k], z) for k in (a, b))
+        t = _passed(problem, start, end - start, pairs, target)
+        return np.asarray(start + np.clip(t, -0.5, 1.5)[:, None] * (end - start))
+    way, drift = known.points[b] - known.points[a], problem.noise.times(z, 0.5)
+    if problem.components > MANY:
         scaled = problem.noise.times(way, -1.0)
         length, logs = np.sum(scaled * way, axis=1), np.log(np.asarray(known.weights))
         t = 0.5 + (logs[a] - logs[b] - np.sum(scaled * drift, axis=1) - target) / length
     else:
-        t = _crossing(problem, start, way, pairs, target)
-    return np.asarray(start + np.clip(t, -0.5, 1.5)[:, None] * way)
+        t = _passed(problem, known.points[a] + drift, way, pairs, target)
+    return np.asarray(known.points[a] + drift + np.clip(t, -0.5, 1.5)[:, None] * way)
 
 
-def _crossing(
-    problem: Problem,
-    start: np.ndarray,
-    way: np.ndarray,
-    pairs: np.ndarray,
-    target: np.ndarray,
+def _passed(
+    problem: Problem, start: np.ndarray, way: np.ndarray, pairs: np.ndarray, target: np.ndarray
 ) -> np.ndarray:
-    """Where on each line the difference of two log weights, a quadratic function of t, is as
-    wished.
+    """Where on each line the first component's log weight is passed by the next one's, whichever
+    that is: differences of log weights are quadratic functions of t.
     """
     each, (a, b) = np.arange(len(pairs)), pairs.T
 
-    def gap(t: float) -> np.ndarray:
+    def lead(t: float) -> np.ndarray:
         logs = problem.law.log_components(start + t * way)
-        return np.asarray(logs[each, a] - logs[each, b])
+        return np.asarray(logs[each, a][:, None] - logs)
 
-    zero, half, one = gap(0.0), gap(0.5), gap(1.0)
+    zero, half, one = lead(0.0), lead(0.5), lead(1.0)
     bend = 2 * (zero + one - 2 * half)
-    slope, level = one - zero - bend, zero - target
+    slope, level = one - zero - bend, zero - target[:, None]
     root = np.sqrt(np.maximum(slope**2 - 4 * bend * level, 0.0))
     # the form of the formula that does not cancel
     q = -(slope + np.where(slope < 0, -root, root)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         roots = np.stack([q / bend, level / q])
-    roots = np.where(np.isfinite(roots), roots, np.inf)
-    return np.asarray(roots[np.argmin(np.abs(roots - 0.5), axis=0), each])
+    roots[:, each, a] = np.inf
+    ahead = np.where(np.isfinite(roots) & (roots > 0) & (roots < 1.5), roots, np.inf)
+    first = np.min(ahead, axis=(0, 2))
+    # where the first component leads nowhere: as near the middle as the second is even with it
+    even = roots[:, each, b]
+    even = np.where(np.isfinite(even), even, 0.5)
+    middle = even[np.argmin(np.abs(even - 0.5), axis=0), each]
+    return np.asarray(np.where(np.isfinite(first), first, middle))

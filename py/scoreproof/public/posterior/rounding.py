@@ -52,20 +52,29 @@ def _atoms(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
     assert isinstance(atoms, Atoms) and isinstance(law, NoisyAtoms)
     unit = np.sqrt(noise.diagonal)
     x, logs = atoms.points, np.abs(np.log(np.asarray(atoms.weights)))
-    squares, centred = np.sum((x / unit) ** 2, axis=1), x - atoms.mean()
-    high, low = x.max(axis=0), x.min(axis=0)
+    centre = atoms.mean()
+    high, low, centred = x.max(axis=0), x.min(axis=0), x - centre
     out = np.empty_like(y)
     exponent = _grown(problem.dimension) * noise.condition
     for part, r in law.weights(y):
-        delta = np.sum((y[part] / unit) ** 2, axis=1)[:, None] + squares
+        # expanded squares about the origin, or about the data's mean, as suits the user
+        delta = np.maximum(
+            _squares(y[part] / unit, x / unit), _squares((y[part] - centre) / unit, centred / unit)
+        )
         moved = _weighed(r, u * (exponent * delta + logs + _grown(atoms.size)))
         first, second = r @ centred, r @ centred**2
         # the floor is the rounding of this difference itself
         spread = np.sqrt(np.maximum(second - first**2, 0.0) + DOUBLE * second)
-        mean = first + atoms.mean()
+        mean = first + centre
         out[part] = np.minimum(moved * spread, np.maximum(high - mean, mean - low))
-        out[part] += u * _grown(atoms.size) * (r @ np.abs(x))
+        out[part] += u * _grown(atoms.size) * (r @ np.maximum(np.abs(x), np.abs(centred)))
+        out[part] += ORDER * u * np.abs(centre)
     return out
+
+
+def _squares(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """``|y|² + |x|²`` for every row of y and of x."""
+    return np.asarray(np.sum(y**2, axis=1)[:, None] + np.sum(x**2, axis=1))
 
 
 def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
@@ -75,16 +84,20 @@ def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
     d, delta = problem.dimension, np.empty_like(r)
     each = np.empty_like(means)
     _, logdets = np.linalg.slogdet(law.covariances)
+    grown = _grown(d)
     for k, (centre, cov) in enumerate(zip(law.means, law.covariances, strict=True)):
         unit = np.sqrt(np.diagonal(cov))
-        condition = max(scaled_condition(cov), problem.noise.condition)
+        # the prior's own covariance is inverted too by some
+        condition = max(
+            scaled_condition(cov), scaled_condition(prior.covariances[k]), problem.noise.condition
+        )
         terms = (np.abs(y) + np.abs(centre)) / unit
         size = np.sum(terms**2, axis=1)
-        delta[:, k] = _grown(d) * condition * (size + d) + abs(logdets[k])
+        delta[:, k] = grown * condition * (size + d) + abs(logdets[k])
         delta[:, k] += abs(np.log(law.weights[k])) + 2 * d + _grown(len(law.weights))
         # solving mixes the coordinates as far as the matrix is no multiple of its diagonal
         mixing = (condition - 1) * unit * np.sqrt(size)[:, None]
-        each[:, k] = ORDER * u * (np.abs(y) + np.abs(centre) + mixing)
+        each[:, k] = u * (grown * mixing + ORDER * (np.abs(y) + np.abs(centre)))
     mean = np.einsum("nk,nkd->nd", r, means)
     away = np.abs(means - mean[:, None, :])
     spread = np.sqrt(np.einsum("nk,nkd->nd", r, away**2))
@@ -119,7 +132,10 @@ def of_score(
     mean.
     """
     noise, u = kind.problem.noise, eps / 2
-    loose = within + ORDER * u * (np.abs(mean) + np.abs(y))
+    centre = kind.problem.known.mean()
+    loose = within + ORDER * u * np.maximum(
+        np.abs(mean) + np.abs(y), np.abs(mean - centre) + np.abs(y - centre)
+    )
     if kind.name not in ("score", "x0"):
         loose = of_prediction(kind, y, mean, loose, eps)
     bound = noise.times(loose, exponent, sizes=True)

@@ -160,3 +160,18 @@ def test_prime_fields():
         hash(a)
     assert isinstance(repr(a), str) and isinstance(a, FlintMatrix)
     assert failure_probability(10**4) < 1e-28 and failure_probability(2**70) == 1
+
+
+def test_the_longest_path():
+    assert Graph(0, ()).longest_path() == 0
+    assert Graph(3, ()).longest_path() == 0
+    assert Graph(4, ((0, 1), (1, 2), (2, 3), (0, 3))).longest_path() == 3
+    assert Graph(4, ((3, 1), (1, 0), (3, 0), (3, 2), (1, 0))).longest_path() == 2
+    graph = random_graph(np.random.default_rng(0), 12)
+    longest = 0
+    stack = [(v, 0) for v in range(12)]
+    while stack:
+        v, steps = stack.pop()
+        longest = max(longest, steps)
+        stack += [(w, steps + 1) for w, _ in graph.successors[v]]
+    assert graph.longest_path() == longest

@@ -10,7 +10,7 @@ import numpy as np
 
 from scoreproof import check_denoiser
 from subjects import Case
-from subjects.noisy_laws import Setting, draw_setting, right_mean, to_prediction, wrapped
+from subjects.noisy_laws import Setting, draw_setting, in_type, right_mean, to_prediction, wrapped
 from subjects.wrong_means import draw_wrong
 
 __all__ = ["case"]
@@ -57,22 +57,3 @@ def _unit(s: Setting, rng: np.random.Generator) -> Any:
         return a if s.tolerance else np.minimum(a, b)
 
     return unit
-
-
-def in_type(s: Setting, function: Any) -> Any:
-    """A callable of the setting's framework and type around one in double precision."""
-
-    def call(y: Any) -> Any:
-        if s.framework == "torch":
-            import torch
-
-            out = function(y.detach().to(torch.float64).numpy())
-            return torch.tensor(np.array(out)).to(y.dtype)
-        out = function(np.asarray(y, float))
-        if s.framework == "jax":
-            import jax.numpy as jnp
-
-            return jnp.asarray(out, dtype=y.dtype)
-        return np.asarray(out).astype(y.dtype)
-
-    return call

@@ -8,8 +8,7 @@ import numpy as np
 
 from scoreproof import check_score
 from subjects import Case
-from subjects.denoiser import in_type
-from subjects.noisy_laws import Setting, draw_setting, right_mean, to_prediction, wrapped
+from subjects.noisy_laws import Setting, draw_setting, in_type, right_mean, to_prediction, wrapped
 from subjects.wrong_means import draw_wrong
 
 __all__ = ["case"]

@@ -22,9 +22,8 @@ __all__ = ["measured", "verdict"]
 def measured(asked: Asked, request: Request, eps: float) -> Measure:
     """Errors at every place, and what they are held against for a callable of roundoff ``eps``."""
     due, which = asked.due, asked.answers.which
-    problem = due.problem
-    ours = mean_rounding(problem, due.y, DOUBLE)
-    within = ours if eps == DOUBLE else mean_rounding(problem, due.y, eps)
+    ours = mean_rounding(due, DOUBLE)
+    within = ours if eps == DOUBLE else mean_rounding(due, eps)
     rounding = of_prediction(request.kind, due.y, due.mean, within, eps) + ours
     size, visible = asked.scale.mean(due)
     error = np.abs(asked.found - due.mean[which])

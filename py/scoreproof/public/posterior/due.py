@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from scoreproof.objects.empirical import Atoms
+from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.problem import Problem
 from scoreproof.streams import stream
 
@@ -31,11 +32,23 @@ class Due:
     y: np.ndarray
 
     @cached_property
+    def shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of a mixture: each component's posterior probability ``(m, k)`` and mean ``(m, k,
+        d)``.
+        """
+        known, law = self.problem.known, self.problem.law
+        assert isinstance(known, GaussianMixture)
+        gaps = np.swapaxes(self.y[:, None, :] - known.means, 0, 1)
+        moved = gaps @ np.swapaxes(self.problem.gains, -1, -2)
+        return law.responsibilities(self.y), known.means + np.swapaxes(moved, 0, 1)
+
+    @cached_property
     def mean(self) -> np.ndarray:
         """E[alpha x_0 | y]: ``(m, d)``."""
         if isinstance(self.problem.known, Atoms):
-            return self.problem.law.posterior_mean(self.y)
-        return self.problem.known.posterior_mean(self.y, self.problem.noise.cov)
+            return np.asarray(self.problem.law.posterior_mean(self.y))
+        r, means = self.shares
+        return np.asarray(np.einsum("nk,nkd->nd", r, means))
 
     @cached_property
     def score(self) -> np.ndarray:
@@ -50,12 +63,12 @@ class Due:
         """How far the mean moves, to first order, if a component's weight grows by its own size:
         ``(m, components, d)``.
         """
-        known, cov = self.problem.known, self.problem.noise.cov
+        known = self.problem.known
         if isinstance(known, Atoms):
             r = np.concatenate([block for _, block in self.problem.law.weights(self.y)])
             means = np.broadcast_to(known.points, (len(self.y), *known.points.shape))
         else:
-            r, means, _ = known.component_posteriors(self.y, cov)
+            r, means = self.shares
         return np.asarray(r[:, :, None] * np.abs(means - self.mean[:, None, :]))
 
 

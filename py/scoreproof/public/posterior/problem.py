@@ -17,7 +17,7 @@ from scoreproof.interop.callables import to_float
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.arguments import accepted, count, seeded
-from scoreproof.public.posterior.noise import Noise, make_noise
+from scoreproof.public.posterior.noise import Noise, make_noise, scaled_condition
 
 __all__ = ["Prior", "Problem", "make_problem", "on_grid", "positive"]
 
@@ -54,6 +54,24 @@ class Problem:
     def law(self) -> Any:
         """The law of y."""
         return self.known.noised(self.noise.cov)
+
+    @cached_property
+    def gains(self) -> np.ndarray:
+        """``C (C + Σ)⁻¹`` of each component of a mixture: what a Kalman update takes of y."""
+        assert isinstance(self.known, GaussianMixture)
+        turned = np.linalg.solve(self.law.covariances, self.known.covariances)
+        return np.asarray(np.swapaxes(turned, -1, -2))
+
+    @cached_property
+    def conditions(self) -> list[float]:
+        """What solving costs, component by component of a mixture; some invert the prior's own
+        covariance too.
+        """
+        assert isinstance(self.known, GaussianMixture)
+        return [
+            max(scaled_condition(own), scaled_condition(noisy), self.noise.condition)
+            for own, noisy in zip(self.known.covariances, self.law.covariances, strict=True)
+        ]
 
     def in_type(self, eps: float) -> Problem:
         """The same with the data, or the components' means, as numbers whose spacing at 1 is

@@ -15,7 +15,7 @@ import numpy as np
 
 from scoreproof.objects.empirical import Atoms, NoisyAtoms
 from scoreproof.objects.mixtures import GaussianMixture
-from scoreproof.public.posterior.noise import scaled_condition
+from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.problem import Problem
 
@@ -33,11 +33,11 @@ def _grown(terms: int) -> float:
     return min(terms, 4 * terms**0.5) + ORDER
 
 
-def mean_rounding(problem: Problem, y: np.ndarray, eps: float) -> np.ndarray:
+def mean_rounding(due: Due, eps: float) -> np.ndarray:
     """What rounding may leave in E[alpha x_0 | y]: ``(m, d)``."""
-    if isinstance(problem.known, Atoms):
-        return _atoms(problem, y, eps / 2)
-    return _mixture(problem, y, eps / 2)
+    if isinstance(due.problem.known, Atoms):
+        return _atoms(due.problem, due.y, eps / 2)
+    return _mixture(due, eps / 2)
 
 
 def _weighed(r: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -77,20 +77,17 @@ def _squares(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray(np.sum(y**2, axis=1)[:, None] + np.sum(x**2, axis=1))
 
 
-def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
+def _mixture(due: Due, u: float) -> np.ndarray:
+    problem, y, (r, means) = due.problem, due.y, due.shares
     prior, law = problem.known, problem.law
     assert isinstance(prior, GaussianMixture)
-    r, means, _ = prior.component_posteriors(y, problem.noise.cov)
     d, delta = problem.dimension, np.empty_like(r)
     each = np.empty_like(means)
     _, logdets = np.linalg.slogdet(law.covariances)
     grown = _grown(d)
     for k, (centre, cov) in enumerate(zip(law.means, law.covariances, strict=True)):
         unit = np.sqrt(np.diagonal(cov))
-        # the prior's own covariance is inverted too by some
-        condition = max(
-            scaled_condition(cov), scaled_condition(prior.covariances[k]), problem.noise.condition
-        )
+        condition = problem.conditions[k]
         terms = (np.abs(y) + np.abs(centre)) / unit
         size = np.sum(terms**2, axis=1)
         delta[:, k] = grown * condition * (size + d) + abs(logdets[k])
@@ -98,11 +95,10 @@ def _mixture(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
         # solving mixes the coordinates as far as the matrix is no multiple of its diagonal
         mixing = (condition - 1) * unit * np.sqrt(size)[:, None]
         each[:, k] = u * (grown * mixing + ORDER * (np.abs(y) + np.abs(centre)))
-    mean = np.einsum("nk,nkd->nd", r, means)
-    away = np.abs(means - mean[:, None, :])
+    away = np.abs(means - due.mean[:, None, :])
     spread = np.sqrt(np.einsum("nk,nkd->nd", r, away**2))
     moved = np.minimum(_weighed(r, u * delta) * spread, np.max(away, axis=1))
-    return np.asarray(moved + np.einsum("nk,nkd->nd", r, each) + ORDER * u * np.abs(mean))
+    return np.asarray(moved + np.einsum("nk,nkd->nd", r, each) + ORDER * u * np.abs(due.mean))
 
 
 def of_prediction(

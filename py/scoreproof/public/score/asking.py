@@ -22,7 +22,8 @@ from scoreproof.streams import stream
 __all__ = ["PROBES", "Asked", "Slopes", "asked", "moved", "slopes"]
 
 PROBES = 64  # directions looked at; all of them up to this dimension
-SLOPED = 16  # points at which a Jacobian is taken where the prior is known
+# where the prior is known a Jacobian is taken at some of the points: so many directions in all
+SLOPED, FEWEST, MOST = 256, 4, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +85,11 @@ def slopes(guard: Guarded, request: Request, asked: Asked) -> Slopes | None:
     points of ours.
     """
     problem, y = request.problem, asked.answers.points.y
-    rows = np.arange(len(y))
-    if problem.prior is not None and len(y) > SLOPED:
-        rows = np.unique(np.linspace(0, len(y) - 1, SLOPED).astype(int))
-    d = problem.dimension
+    d, rows = problem.dimension, np.arange(len(y))
     k = min(d, PROBES)
+    some = int(np.clip(SLOPED // k, FEWEST, MOST))
+    if problem.prior is not None and len(y) > some:
+        rows = np.unique(np.linspace(0, len(y) - 1, some).astype(int))
     rng = stream(problem.seed, problem.name, "probes")
     probes = np.eye(d) if k == d else np.linalg.qr(rng.standard_normal((d, k)))[0]
     root = problem.noise.times(np.eye(d), 0.5)

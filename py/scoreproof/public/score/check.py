@@ -44,10 +44,11 @@ def check_score(
     prior, only that it could be one.
 
     With a prior, the score is compared with the gradient of ``log p_Y``; its Jacobian is looked at
-    besides, at 16 of the points: that of a score is symmetric, and ``Σ + Σ J Σ``, a covariance, is
-    positive semidefinite. Without a prior (``prior=None``, then give ``points``) only these two
-    conditions are looked at, and that the rows of a batch are not mixed. They are necessary, not
-    sufficient, and a ``holds`` says so: the posterior mean ``max(y, 0)`` of nothing passes.
+    besides, at up to 16 of the points: that of a score is symmetric, and ``Σ + Σ J Σ``, a
+    covariance, is positive semidefinite. Without a prior (``prior=None``, then give ``points``)
+    only these two conditions are looked at, and that the rows of a batch are not mixed. They are
+    necessary, not sufficient, and a ``holds`` says so: the posterior mean ``max(y, 0)`` of nothing
+    passes.
 
     Parameters are those of `check_denoiser`; ``prediction`` defaults to ``"score"``.
 

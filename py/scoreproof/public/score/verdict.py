@@ -24,7 +24,7 @@ def measured(asked: Asked, request: Request, eps: float) -> Measure:
     due, which, scale, kind = asked.due, asked.answers.which, asked.scale, request.kind
     assert due is not None and scale is not None
     noise, y, mean = due.problem.noise, due.y, due.mean
-    ours, theirs = (mean_rounding(due.problem, y, e) for e in (DOUBLE, eps))
+    ours, theirs = (mean_rounding(due, e) for e in (DOUBLE, eps))
     parts = []
     for exponent in (-1.0,) if noise.plain else (-1.0, -0.5):
 

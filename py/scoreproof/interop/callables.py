@@ -9,6 +9,7 @@ shape, an object, NaN, changes its input, or is not a function of its input) int
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ def as_numpy(value: Any) -> np.ndarray:
     A tensor is detached and brought to the CPU; bfloat16, which NumPy lacks, becomes float32.
     """
     if isinstance(value, np.ndarray):
-        return value.astype(np.float32) if value.dtype.name == "bfloat16" else value
+        # a type that NumPy does not have itself is of kind V; its name is dear
+        strange = value.dtype.kind == "V" and value.dtype.name == "bfloat16"
+        return value.astype(np.float32) if strange else value
     for step in ("detach", "cpu"):
         if hasattr(value, step):
             value = getattr(value, step)()
@@ -36,7 +39,8 @@ def as_numpy(value: Any) -> np.ndarray:
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":
         value = value.float()
     array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+    strange = array.dtype.kind == "V" and array.dtype.name == "bfloat16"
+    return array.astype(np.float32) if strange else array
 
 
 def unit_roundoff(array: Any) -> float:
@@ -46,7 +50,12 @@ def unit_roundoff(array: Any) -> float:
     >>> unit_roundoff(np.zeros(1, np.float32)) == 2.0**-23
     True
     """
-    name = str(array.dtype).removeprefix("torch.")
+    return _roundoff(array.dtype)
+
+
+@lru_cache(maxsize=64)
+def _roundoff(given: Any) -> float:
+    name = str(given).removeprefix("torch.")
     if name == "bfloat16":
         return 2.0**-7
     try:

@@ -57,6 +57,11 @@ class Panels:
         order = np.argsort(joined[0], kind="stable")
         return Panels(*[j[order] for j in joined])
 
+    def moved(self, values: np.ndarray) -> np.ndarray:
+        """By how much a rounding of the time moves values, over eps: what a singularity leaves."""
+        slope = np.ptp(values, axis=1) / (self.high - self.low)[:, None]
+        return self.high[:, None] * slope
+
     def mark_noise(self, excess: np.ndarray, eps: float) -> None:
         """Halving helped neither half, and what is left is of the size of roundings: then it is
         rounding (1 - exp(-x) at small x), no feature.
@@ -66,7 +71,9 @@ class Panels:
         stuck = (excess >= 0.25 * self.before)[pairs].all(axis=1)
         small = np.logical_and.reduce(
             [
-                (tail(v) <= 256 * eps * np.max(np.abs(v), axis=(0, 1))).all(axis=1)
+                (tail(v) <= 256 * eps * (np.max(np.abs(v), axis=(0, 1)) + self.moved(v))).all(
+                    axis=1
+                )
                 for v in (self.a, self.b, self.g2)
             ]
         )
@@ -123,6 +130,10 @@ def errors(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         growth = np.exp(np.maximum(np.diff(state.log, axis=0), 0.0))
         unseen = [hidden(v, width, smooth) for v in (panels.a, panels.b, panels.g2)]
+        # noise and push that are forgotten before the outermost node: there the nodes see nothing
+        blind = np.where(state.rest[:, -1] < -1, width * unit_nodes()[0], 0.0)
+        unseen[1] = unseen[1] + blind * np.max(np.abs(panels.b), axis=1)
+        unseen[2] = unseen[2] + blind * np.max(panels.g2, axis=1)
         return (
             width * tail(panels.a) + unseen[0],
             width * tail(state.push) + growth * unseen[1],

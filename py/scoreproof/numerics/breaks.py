@@ -110,6 +110,8 @@ def regular_breaks(
     """
     search = _Search(values, eps)
     try:
+        if search.roughness(low, high) <= 1:
+            return ()
         return _grid(search, low, high, end)
     except _Lost:
         return ()

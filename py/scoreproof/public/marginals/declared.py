@@ -73,10 +73,10 @@ class Declared:
         sizes = [[np.max(np.abs(part)) for part in self.answers[t]] for t in times.tolist()]
         return np.log(np.clip(sizes, 1e-13, 1e13))
 
-    def later(self, skip: int, rows: np.ndarray | None = None) -> Declared:
-        """The same without the first times; ``rows``: other points that the rest started from."""
+    def part(self, which: slice, rows: np.ndarray | None = None) -> Declared:
+        """The same at some of the times; ``rows``: other points that the rest started from."""
         rest = Declared(self.law, self.rows if rows is None else rows, self.probe)
-        rest.mean, rest.std = self.mean[skip:], self.std[skip:]
+        rest.mean, rest.std = self.mean[which], self.std[which]
         rest.left_out, rest.answers = self.left_out, self.answers
         return rest
 

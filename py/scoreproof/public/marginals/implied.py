@@ -20,7 +20,7 @@ from scoreproof.public.marginals.asking import Probe
 __all__ = ["Implied", "implied"]
 
 #: Relative error of a quadrature that is as good as none; panels after which a table is suspected
-FINE, SUSPICIOUS = 1e-6, 400
+FINE, SUSPICIOUS = 1e-6, 250
 #: … and what it may leave just before a singular end, of which it then cannot know more
 NEAR = 1e-2
 #: A limit is taken where the last steps towards it shrink by this factor (a square root's shrink by
@@ -78,10 +78,6 @@ class Implied:
             **{name: getattr(self, name)[which] for name in ARRAYS},
         )
 
-    def later(self, skip: int) -> Implied:
-        """Without the first times."""
-        return self.part(slice(skip, None))
-
     @property
     def node_gap(self) -> float:
         """The largest stretch between neighbouring times at which drift and diffusion were read."""
@@ -109,7 +105,7 @@ def implied(
         return probe.coefficients(t + origin)
 
     def solve(grid: np.ndarray) -> Moments:
-        some = min(max_panels, SUSPICIOUS + len(breaks))
+        some = min(max_panels, SUSPICIOUS + len(breaks) + len(grid))
         found = moments(coefficients, grid, eps=eps, breaks=breaks, max_panels=some)
         if found.diverges or _good(found, slice(None, -1), FINE):
             return found
@@ -128,11 +124,13 @@ def implied(
         if chosen or len(times) < 4 or probe.asked - origin <= times[-2]:
             raise
         return _with_limit(_law(solve(times[:-1]), origin), times[-1])
-    if chosen or len(times) < 4 or _good(law.quadrature, slice(-1, None), FINE):
+    fine = max(FINE, 64 * eps)
+    if chosen or len(times) < 4 or _good(law.quadrature, slice(-1, None), fine):
         return law
-    before = law.part(slice(None, -1))
-    near = _good(law.quadrature, slice(-2, -1), NEAR)
-    return _with_limit(before, times[-1]) if near else law
+    if not _good(law.quadrature, slice(-2, -1), NEAR):
+        return law
+    limit = _with_limit(law.part(slice(None, -1)), times[-1])
+    return limit if limit.limit else law
 
 
 def _good(m: Moments, which: slice, limit: float) -> bool:

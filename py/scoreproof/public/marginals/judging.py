@@ -58,6 +58,7 @@ def judged(given: Given, probe: Probe, said: Declared) -> Evidence:
             " rescale x"
         )
         return Evidence.undecided("float", why, cost=_cost(probe, said))
+    said = said.part(slice(0, len(law.times)))
     at_zero = said.at_zero()
     start = _start(given, at_zero, said.rows.shape[1])
     case = Case(law, said, start, at_zero, eps, given.tolerance or COARSEST)
@@ -179,7 +180,7 @@ def _unresolved_first(case: Case, found: Errors) -> int:
     """How many of the first times the numbers' type cannot resolve: no error, but rounding."""
     times = case.implied.times
     wrong = (found.ratio > 1).any(axis=(0, 2, 3))
-    vague = (found.error > found.bound) | (found.bound > COARSEST / 2)
+    vague = (found.error > found.bound) | (found.bound > case.seen / 2)
     vague_at = vague.any(axis=(0, 2, 3)) & ~wrong & (times < UNRESOLVED * times[-1])
     return int(np.argmin(vague_at))
 
@@ -226,7 +227,7 @@ def _from_first_time(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     moved = replace(
         case.later(1),
         implied=rest,
-        said=said.later(1, rows=said.mean[0]),
+        said=said.part(slice(1, None), rows=said.mean[0]),
         start=np.max(said.std[0], axis=0),
         at_zero=None,
     )

@@ -19,8 +19,9 @@ from scoreproof.public.marginals.implied import Implied
 
 __all__ = ["ALLOWED", "Case", "Errors", "errors"]
 
-#: Rounding may be passed over up to this part of what must be seen (1 %, or the tolerance).
-ALLOWED = 0.4
+#: Rounding may be passed over up to this part of what must be seen (1 %, or the tolerance), and the
+#: mean is measured by its own size where it is known to this.
+ALLOWED, OWN = 0.45, 1e-3
 #: Roundings granted to one evaluation of a user's formula, in float64 and float32 (a sum over the
 #: 1000 entries of a table included) and in half precision, where nobody adds up a table.
 OPERATIONS, OPERATIONS_HALF = 16, 6
@@ -54,7 +55,8 @@ class Case:
 
     def later(self, skip: int) -> Case:
         """The same without the first times."""
-        return replace(self, implied=self.implied.later(skip), said=self.said.later(skip))
+        rest = slice(skip, None)
+        return replace(self, implied=self.implied.part(rest), said=self.said.part(rest))
 
     def fits(self, start: np.ndarray) -> bool:
         """Whether mean and std are within what rounding explains, at all times."""
@@ -78,7 +80,8 @@ class Errors:
     def ratio(self) -> np.ndarray:
         """The error over all that may explain it."""
         with np.errstate(all="ignore"):
-            return np.where(self.error == 0, 0.0, self.error / (self.bound + self.excuse))
+            ratio = self.error / (self.bound + self.excuse)
+        return np.where((self.error == 0) | np.isnan(ratio), 0.0, ratio)
 
 
 def errors(case: Case, start: np.ndarray) -> Errors:
@@ -96,7 +99,7 @@ def errors(case: Case, start: np.ndarray) -> Errors:
                 (mean_rounding, std_rounding[:, None]),
             )
         )
-        bound = np.minimum(rounding, allowed) + left
+        bound = np.maximum(np.minimum(rounding + left, allowed), left)
         blank = (scale == 0).any(axis=(1, 2))
     return Errors(error, bound, np.maximum(rounding + left - bound, 0.0), own, blank)
 
@@ -162,7 +165,7 @@ def _of_mean(
     fixed = np.where(i.shift == 0, 0.0, np.abs(i.shift / np.maximum(np.abs(1 - i.mean), EPS)))
     fixed = (np.where(np.isfinite(fixed), fixed, 0.0) * (1 + i.mean))[:, None, :]
     rounding = rounding + max(own, eps) * taken * np.minimum(fixed, FIXED_POINT * size)
-    itself = left + rounding <= ALLOWED * case.seen * size
+    itself = left + rounding <= OWN * size
     scale = np.where(itself, size, size + std[:, None, :])
     unknown = np.isnan(left) | np.isnan(rounding)
     left = np.where(unknown, np.inf, left)

@@ -1,185 +1,174 @@
-"""A computation graph read from a framework: real values, and per slot the real products with its
-Jacobian both ways.
+"""A computation graph read from a framework: what its nodes compute, and the framework's own
+products with their Jacobians, in double precision wherever the function can be run in it.
 
 Conventions
 -----------
-- A gradient or tangent of a node is a tuple of NumPy arrays, one per floating array the node
-  returns (``Leaves``), in the dtype of the framework's value.
-- ``gradient @ slot`` is the framework's vector-Jacobian product (what its backward pass runs);
-  ``slot @ tangent`` is a Jacobian-vector product by forward mode through the *function* of the
-  node, never through its backward rule.
+- ``gradient @ slot`` is the framework's vector-Jacobian product (what its backward pass runs).
+- ``sources`` are the floating inputs, then the parameters.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.objects.graphs import BackwardPass, Graph
+from scoreproof.interop.leaves import Leaves, finite
+from scoreproof.objects.graphs import Graph
 
-__all__ = ["Leaves", "SlotMap", "TracedGraph", "difference_jvp"]
+__all__ = ["Local", "Node", "Program", "Pull"]
 
-
-class Leaves:
-    """An element of a node's gradient space: a tuple of arrays with ``+``, ``-``, ``k *`` and ``@
-    slot``.
-    """
-
-    __slots__ = ("arrays",)
-
-    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
-        self.arrays = tuple(arrays)
-
-    def _pairs(self, other: Leaves) -> list[tuple[np.ndarray, np.ndarray]]:
-        if [a.shape for a in self.arrays] != [
-            b.shape for b in other.arrays
-        ]:  # no broadcasting between gradient spaces
-            raise ValueError(
-                f"shapes {[a.shape for a in self.arrays]} and {[b.shape for b in other.arrays]}"
-                " differ"
-            )
-        return list(zip(self.arrays, other.arrays, strict=True))
-
-    def __add__(self, other: Leaves) -> Leaves:
-        return Leaves([a + b for a, b in self._pairs(other)])
-
-    def __sub__(self, other: Leaves) -> Leaves:
-        return Leaves([a - b for a, b in self._pairs(other)])
-
-    def __neg__(self) -> Leaves:
-        return Leaves([-a for a in self.arrays])
-
-    def __rmul__(self, factor: float) -> Leaves:
-        return Leaves([factor * a for a in self.arrays])
-
-    def __matmul__(self, slot: SlotMap) -> Leaves:
-        return slot.pull(self) if isinstance(slot, SlotMap) else NotImplemented
-
-    def dot(self, other: Leaves) -> float:
-        """The pairing of a gradient with a tangent, summed in double precision."""
-        return float(
-            sum(np.vdot(np.asarray(a, float), np.asarray(b, float)) for a, b in self._pairs(other))
-        )
-
-    def norm(self) -> float:
-        return self.dot(self) ** 0.5
-
-    def flat(self) -> np.ndarray:
-        return np.concatenate([np.zeros(0), *[np.asarray(a, float).ravel() for a in self.arrays]])
-
-
-def _no_error(tangent: Leaves) -> float:
-    return 0.0
+Pull = Callable[[Leaves], list[Leaves]]
 
 
 @dataclass(frozen=True)
-class SlotMap:
-    """The Jacobian of one argument slot, as its two products. ``error(t)``: the relative error of
-    ``push(t)`` (0 by forward mode).
+class Node:
+    """``where``: the nodes of its arguments, in order; ``slots``: which of them are floating and
+    get a gradient. ``run`` computes it in the framework's own objects.
+
+    ``custom``: its backward rule is the user's own (``autograd.Function``, ``custom_vjp``, …).
+    ``inner``: about how many operations it makes, if many: they round as well.
     """
 
-    pull: Callable[[Leaves], Leaves]
-    push: Callable[[Leaves], Leaves]
-    error: Callable[[Leaves], float] = _no_error
+    name: str
+    label: str
+    where: tuple[int, ...] = ()
+    slots: tuple[int, ...] = ()  # places in ``where``
+    run: Callable[[Sequence[Any]], Any] | None = None
+    custom: bool = False
+    inner: int = 1
 
-    def __matmul__(self, tangent: Leaves) -> Leaves:
-        return self.push(tangent)
-
-    def __add__(self, other: SlotMap) -> SlotMap:
-        return SlotMap(
-            lambda g: self.pull(g) + other.pull(g),
-            lambda t: self.push(t) + other.push(t),
-            lambda t: max(self.error(t), other.error(t)),
-        )
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """The nodes at the tails of its slots."""
+        return tuple(self.where[k] for k in self.slots)
 
 
 @dataclass(frozen=True)
-class TracedGraph:
-    """What a framework ran: the graph (names and readable labels), the maps of its slots, and its
-    own gradient.
-
-    ``sources`` are the nodes whose gradients ``gradient(seed)`` returns (inputs, then parameters);
-    ``eps`` is the unit roundoff of the coarsest floating type in it.
+class Local:
+    """One node at given arguments: its function of them, its value there, and ``pull(g)``, the
+    framework's products of g with the Jacobian of each argument.
     """
 
-    graph: Graph
-    labels: tuple[str, ...]
-    slots: tuple[SlotMap, ...]
-    values: tuple[Leaves, ...]
-    sources: tuple[int, ...]
+    arguments: tuple[Leaves, ...]
+    function: Callable[[Sequence[Leaves]], Leaves]
+    value: Leaves
+    pull: Callable[[Leaves], list[Leaves]]
+
+
+@dataclass
+class Program(ABC):
+    """What a framework runs: the nodes in topological order, and how to run them.
+
+    ``natives``: the nodes' values in the framework's own objects. ``unit``: the spacing of numbers
+    at 1 in the type in which the nodes are run here (float64, unless ``notes`` say otherwise);
+    ``eps``: that of the coarsest type of the function itself. ``held``: nodes that pass their
+    argument on but no gradient; for the sum over paths they are the identity that they compute.
+    """
+
+    nodes: tuple[Node, ...]
+    natives: tuple[Any, ...]
     inputs: tuple[int, ...]
+    parameters: tuple[int, ...]
     v_out: int
     eps: float
-    gradient: Callable[[Leaves], list[Leaves]]
+    unit: float
     notes: tuple[str, ...] = ()
+    held: set[int] = field(default_factory=set)
 
-    def zeros(self) -> list[Leaves]:
-        return [Leaves([np.zeros_like(a) for a in v.arrays]) for v in self.values]
+    # -- what a framework provides
+    @abstractmethod
+    def read(self, native: Any) -> Leaves:
+        """The floating arrays of a value."""
 
-    def random(self, rng: np.random.Generator, node: int) -> Leaves:
-        """A standard normal element of a node's space, in its dtype."""
-        return Leaves(
-            [rng.standard_normal(a.shape).astype(a.dtype) for a in self.values[node].arrays]
-        )
+    @abstractmethod
+    def write(self, native: Any, leaves: Leaves) -> Any:
+        """A value with other floating arrays."""
 
-    def backward_pass(self, seed: Leaves) -> BackwardPass:
-        return BackwardPass.of(self.graph, self.slots, self.zeros(), self.v_out, seed)
+    @abstractmethod
+    def taped(self, node: Node, arguments: Sequence[Any]) -> tuple[Any, Pull]:
+        """``(value, pull)``: a node's value and its products by the framework's rule."""
 
+    @abstractmethod
+    def untaped(self, node: Node, arguments: Sequence[Any]) -> Any:
+        """The node's value alone."""
 
-def difference_jvp(
-    function: Callable[[Leaves], Leaves], x: Leaves, t: Leaves, eps: float
-) -> tuple[Leaves, float]:
-    """``J t`` by central differences with one Richardson step, and an estimate of its relative
-    error.
+    @abstractmethod
+    def own(
+        self, seed: Leaves, sources: Sequence[Leaves] | None = None
+    ) -> tuple[Leaves, list[Leaves]]:
+        """``(value, gradients)`` of the user's function itself, in its own type (called once)."""
 
-    With D(h) exact to O(h²), ``(4 D(h) - D(2h)) / 3`` is exact to O(h⁴). The estimate is ``|D(h) -
-    D(2h)|``, which where the function is smooth is larger by a factor 1/h² and where steps cross
-    kinks is of the error's own size, plus the rounding of the function, ``3 eps |f| / h``. It is an
-    estimate and no bound: judges leave a margin. For functions that have no forward mode only.
-    """
-    size, length = max(x.norm(), 1.0), max(t.norm(), 1e-300)
-    h = eps**0.25 * size / length
-
-    def central(step: float) -> Leaves:
-        shifted = [
-            function(
-                Leaves(
-                    [
-                        (a + s * step * b).astype(a.dtype)
-                        for a, b in zip(x.arrays, t.arrays, strict=True)
-                    ]
-                )
+    # -- what follows from it
+    def examine(self) -> None:
+        """Raise ``CallableError`` where the value is not finite, or a node is random."""
+        for v, node in enumerate(self.nodes):
+            if node.run is not None and node.slots:
+                first, second = finite(self.values[v].flat()), finite(self.local(v).value.flat())
+                gap = float(np.linalg.norm(first - second))
+                if gap > self.eps**0.5 * max(float(np.linalg.norm(first)), 1e-300):
+                    raise CallableError(
+                        node.label,
+                        "be deterministic",
+                        f"two evaluations differ by {gap:.3g}",
+                        "switch off dropout (model.eval()) and fix its random seed",
+                    )
+        if not np.all(np.isfinite(self.values[self.v_out].flat())):
+            # a mask's -inf inside is no accident; in the value it is
+            first_bad = next(
+                n
+                for n, x in zip(self.nodes, self.values, strict=True)
+                if not np.all(np.isfinite(x.flat()))
             )
-            for s in (1, -1)
-        ]
-        return (0.5 / step) * (shifted[0] - shifted[1])
+            raise CallableError(
+                first_bad.label,
+                "return finite numbers",
+                "its value holds nan or inf",
+                "pass inputs at which the function is finite",
+            )
 
-    near, far = central(h), central(2 * h)
-    best = (4 / 3) * near - (1 / 3) * far
-    rounding = 3 * eps * function(x).norm() / h
-    return best, ((near - far).norm() + rounding) / max(best.norm(), rounding, 1e-300)
+    @cached_property
+    def values(self) -> tuple[Leaves, ...]:
+        """The floating arrays of every node."""
+        return tuple(self.read(native) for native in self.natives)
 
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """The nodes at which a gradient is wanted."""
+        return self.inputs + self.parameters
 
-def same_value(name: str, first: Leaves, second: Leaves, eps: float) -> None:
-    """Raise ``CallableError`` when two evaluations of a node with the same arguments differ by more
-    than rounding could.
-    """
-    size = first.norm()
-    if not np.isfinite(size):
-        raise CallableError(
-            name,
-            "return finite numbers",
-            "its value holds nan or inf",
-            "pass inputs at which the function is finite",
+    def point(self) -> list[Leaves]:
+        """The values of the sources."""
+        return [self.values[v] for v in self.sources]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The multigraph of the slots, numbered node by node."""
+        edges = [(u, v) for v, node in enumerate(self.nodes) for u in node.arguments]
+        return Graph(len(self.nodes), tuple(edges), tuple(n.name for n in self.nodes))
+
+    def local(self, v: int, arguments: Sequence[Leaves] | None = None) -> Local:
+        """Node v at these arguments, or at those that it has in the function."""
+        node = self.nodes[v]
+        given = [self.natives[u] for u in node.where]
+
+        def filled(leaves: Sequence[Leaves]) -> list[Any]:
+            natives = list(given)
+            for k, x in zip(node.slots, leaves, strict=True):
+                natives[k] = self.write(given[k], x)
+            return natives
+
+        at = (
+            tuple(arguments)
+            if arguments is not None
+            else tuple(self.values[u] for u in node.arguments)
         )
-    gap = (first - second).norm()
-    if gap > eps**0.5 * max(size, 1e-300):
-        raise CallableError(
-            name,
-            "be deterministic",
-            f"two evaluations differ by {gap:.3g}",
-            "switch off dropout (model.eval()) and fix its random seed",
+        value, pull = self.taped(node, filled(at))
+        return Local(
+            at, lambda leaves: self.read(self.untaped(node, filled(leaves))), self.read(value), pull
         )

@@ -11,22 +11,25 @@ Conventions
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
-from scoreproof.interop.frameworks import FRAMEWORKS, guarded
+from scoreproof.interop.frameworks import guarded
 from scoreproof.objects.graphs import Graph
-from scoreproof.public.backward.hand_written import judge_hand_written, standard_graphs
+from scoreproof.public.arguments import accepted, seeded
+from scoreproof.public.backward.arguments import as_graph, refuse_hand_written, traced_framework
+from scoreproof.public.backward.asking import Question
+from scoreproof.public.backward.hand_written import judge_hand_written
+from scoreproof.public.backward.problems import standard_graphs
 from scoreproof.public.backward.traced import judge_traced
+from scoreproof.public.rule import public_check
 from scoreproof.streams import stream
 
 __all__ = ["check_backward"]
 
 
+@public_check
 def check_backward(
     backward: Any,
     graph: Graph | Sequence[tuple[int, int]] | None = None,
@@ -35,6 +38,7 @@ def check_backward(
     gradient: Callable[..., Any] | None = None,
     framework: str | None = None,
     dimension: int = 2,
+    tolerance: float | None = None,
     seed: int = 0,
 ) -> Evidence:
     """Is a backward pass the sum over all paths of the products of the partials?
@@ -45,33 +49,48 @@ def check_backward(
        ``size``, ``order`` (a linear topological order), ``successors[v]`` and ``predecessors[v]``
        (pairs ``(node, slot)``); ``partials`` is an array ``(slots, d, d)``, ``one`` the seed ``(d,
        d)``, d = ``dimension``; it returns one ``(d, d)`` gradient per node (a sequence, or a
-       mapping in which absent nodes are zero). Partials are small random integers, so that the
-       comparison with the sum over paths (Σ A^k) is exact; on graphs so deep that these would grow
-       too large they are scaled, and it is within the rounding bound γ_K. The pass runs twice on
-       each problem: the second time shows gradients left over from the first. On your own ``graph``
-       (a ``Graph``, or its edges) when given; on four small ones (``u * u`` among them) otherwise.
+       mapping in which absent nodes are zero). Partials are random integers times powers of two, of
+       very different sizes, so that most gradients are fractions or very large, and the comparison
+       with the sum over paths (Σ A^k) is exact; where a graph is so deep, or the type so coarse,
+       that the products do not fit, no terms cancel and the rounding bound γ_K replaces it. The
+       pass runs twice on each problem, the second time with other partials: that shows gradients
+       left over from the first. On your own ``graph`` (a ``Graph``, or its edges) when given;
+       otherwise on standard ones, with ``u * u``, up to 24 arguments or consumers of a node, 12
+       slots between two nodes, a chain of 48, isolated nodes and nodes after v_out.
        Calls: ``4 * graphs``.
     2. *A PyTorch* ``nn.Module`` *or function*, with example ``inputs`` (a tensor or a tuple): the
     graph is read by torch.fx. 3. *A JAX function*, with example ``inputs``: the graph is read from
     its jaxpr.
 
-    In uses 2 and 3 both loops run over that graph with the framework's real vector-Jacobian
-    products, and three things are judged: every node's product against the forward-mode derivative
-    of the node's own function (⟨g J, t⟩ = ⟨g, J t⟩ for random g, t), which finds and names a wrong
-    ``autograd.Function`` or ``custom_vjp``; both loops against the sum over paths by forward
-    accumulation; and the framework's gradient (or, if given, the hand-written
-    ``gradient(*inputs)``, one array per floating input, for a function with one number as value)
-    against the same sum. Evaluations happen at the inputs' own dtype, and bounds follow it. Where a
-    node has no forward mode, differences with their error replace it and a note says so. The
-    function is called twice (``gradient`` once). A backward that is *meant* to differ from the
-    derivative (a straight-through estimator) is refuted: it is no derivative.
+    In uses 2 and 3 the graph is run node by node in double precision, whatever the type of the
+    inputs, and two things are judged. Every node's own rule (the framework's vector-Jacobian
+    product, a custom ``autograd.Function`` or ``custom_vjp`` included) against the *values* of the
+    node: derivatives along random directions by Richardson's differences, at the inputs and
+    nearby; at a kink any slope between the two one-sided ones is right. And, entry by entry, the
+    framework's gradient (or, if given, the hand-written ``gradient(*inputs)``, one array per
+    floating input, for a function with one number as value) in the function's own type against the
+    sum over paths in double precision, by both loops. The bound of an entry is what rounding in the
+    own type moves it by, measured by running the graph with every number moved by its roundoff. An
+    entry is judged relative to itself; up to 5 % of them may be too small for their type to
+    resolve, which the coverage then says. bfloat16 and float16 resolve a few percent at best: pass
+    a ``tolerance``, or use float64. The function is called twice, and ``gradient`` once; each once
+    more where a gradient is zero at the inputs (it is then judged nearby), and a JAX function once
+    more where it cannot be run in float64.
+
+    A backward that is *meant* to differ from the derivative (a straight-through estimator,
+    ``detach`` or ``stop_gradient`` on a path that matters) is refuted: it is no derivative. The
+    sentence names the node, and says whether the gradient is right with that node held constant.
 
     Parameters
     ----------
     framework: ``"numpy"``, ``"torch"`` or ``"jax"``: what a hand-written pass computes with
         (default numpy), or what the function is written in (default: read off ``backward`` and
         ``inputs``).
-    seed: names the random partials, seeds and tangents.
+    tolerance: the relative error that you accept, for a backward pass that approximates (a
+        continuous adjoint, a gradient in bfloat16): of each node's product, and of each entry of
+        the gradient relative to the larger of it and its array's root mean square. None accepts
+        rounding only.
+    seed: names the random partials, seeds and directions.
 
     Raises ``ArgumentError`` (a cycle, which it names; a function that cannot be traced; in-place
     operations), ``CallableError`` (it raised, returned another shape or nan, changed its arguments,
@@ -90,104 +109,17 @@ def check_backward(
     >>> bool(evidence), evidence.diagnosis.names
     (False, ('operands_swapped + push_overwrites',))
     """
-    rng = stream(seed, "backprop", "check_backward")
+    rng = stream(seeded(seed), "backprop", "check_backward")
+    tolerance = accepted(tolerance)
     if inputs is not None:
-        return _traced(backward, graph, inputs, gradient, framework, rng)
-    if gradient is not None:
-        raise ArgumentError(
-            "inputs",
-            "given with gradient",
-            "nothing",
-            "pass the point at which the gradient is taken",
+        given = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+        named = traced_framework(backward, graph, given, framework)
+        trace = importlib.import_module(f"scoreproof.interop.{named}_graph").trace
+        question = Question(
+            named, gradient, given, tolerance, lambda: trace(backward, given, double=False)
         )
-    if _framework_of(backward) == "torch" and hasattr(backward, "parameters"):
-        raise ArgumentError(
-            "inputs",
-            "given with a torch module",
-            "nothing",
-            "pass one example input, e.g. inputs=torch.randn(2, 3)",
-        )
-    if not isinstance(dimension, int) or dimension < 1:
-        raise ArgumentError(
-            "dimension", "an integer >= 1", dimension, "2 shows operand order, 1 does not"
-        )
-    graphs = standard_graphs(rng) if graph is None else [_as_graph(graph)]
-    return judge_hand_written(
-        guarded(backward, "backward", framework or "numpy"), graphs, dimension, rng
-    )
-
-
-def _as_graph(graph: Any) -> Graph:
-    if isinstance(graph, Graph):
-        found = graph
-    else:
-        try:
-            edges = tuple((int(u), int(v)) for u, v in graph)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(
-                "graph",
-                "a Graph or a list of edges (tail, head)",
-                type(graph).__name__,
-                "e.g. [(0, 1), (1, 2)]",
-            ) from error
-        found = Graph(1 + max((max(e) for e in edges), default=0), edges)
-    if not found.edges:
-        raise ArgumentError(
-            "graph", "a graph with edges", "none", "a graph without edges tests nothing"
-        )
-    return found
-
-
-# -- a function of PyTorch or JAX ------------------------------------------------------------------
-
-
-def _framework_of(*things: Any) -> str | None:
-    for thing in things:
-        inside = (
-            list(thing.values())
-            if isinstance(thing, Mapping)
-            else thing
-            if isinstance(thing, list | tuple)
-            else ()
-        )
-        found = _framework_of(*inside)
-        if found is not None:
-            return found
-        for kind in type(thing).__mro__:
-            package = (kind.__module__ or "").split(".")[0]
-            if package in ("torch", "jax", "jaxlib"):
-                return "torch" if package == "torch" else "jax"
-    return None
-
-
-def _traced(
-    function: Any,
-    graph: Any,
-    inputs: Any,
-    gradient: Any,
-    framework: str | None,
-    rng: np.random.Generator,
-) -> Evidence:
-    if graph is not None:
-        raise ArgumentError(
-            "graph",
-            "omitted when inputs are given",
-            type(graph).__name__,
-            "the graph is read from the function",
-        )
-    if not callable(function):
-        raise ArgumentError(
-            "backward", "callable", type(function).__name__, "pass a module or a function"
-        )
-    given = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
-    framework = framework or _framework_of(function, *given)
-    if framework not in ("torch", "jax"):
-        asked = "nothing" if framework is None else repr(framework)
-        raise ArgumentError(
-            "framework",
-            f"{' or '.join(FRAMEWORKS[1:])} when inputs are given",
-            asked,
-            'e.g. framework="torch"',
-        )
-    reader = importlib.import_module(f"scoreproof.interop.{framework}_graph")
-    return judge_traced(reader.trace(function, given), framework, gradient, given, rng)
+        return judge_traced(trace(backward, given), question, rng)
+    refuse_hand_written(backward, gradient, dimension)
+    graphs = standard_graphs(rng) if graph is None else [as_graph(graph)]
+    user = guarded(backward, "backward", framework or "numpy")
+    return judge_hand_written(user, graphs, dimension, rng, tolerance)

@@ -1,313 +1,177 @@
-"""Judging a graph read from a framework: node by node, both loops, and the gradient, all by
-pairings with random tangents.
-
-Why these bounds
-----------------
-One identity carries everything: for gradients g of a seed and tangents t with injections i, ``Σ_v
-⟨g_v, i_v⟩ = ⟨seed, t_out⟩``, both being the sum over all paths. If a slot's product ``J t`` is off
-by δ, the right side moves by ``⟨g, δ⟩``; if ``g J`` is off by ε, the left side moves by ``⟨ε, t⟩``:
-to first order the two sides differ by at most the sum over slots of ``c (|g| |J t| + |g J| |t|)``,
-c the relative (normwise) rounding of one product. An inner product of m terms rounds by at most m
-units, and a node's product is made of inner products over its inputs and outputs and of a few
-elementary operations per entry, hence ``c = (inputs + outputs + 32) eps``; for a node without
-forward mode the error of the differences is added.
-"""
+"""The verdict on a function of PyTorch or JAX: every node's rule, then the whole gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
 from scoreproof.claims.backprop.statement import TRUTH
-from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.errors import ArgumentError
+from scoreproof.coverage import Coverage, Omission
 from scoreproof.evidence import Evidence
-from scoreproof.interop.callables import Guarded
-from scoreproof.interop.traced import Leaves, TracedGraph
-from scoreproof.objects.graphs import BackwardPass, tangents
+from scoreproof.interop.leaves import Leaves
+from scoreproof.interop.running import backward_pass, gradients
+from scoreproof.interop.traced import Program
+from scoreproof.public.backward import refuting, words
+from scoreproof.public.backward.asking import Question, asked, refused
+from scoreproof.public.backward.entries import MORE_RUNS, RUNS, Entries, flat, spread
+from scoreproof.public.backward.seen import Seen
+from scoreproof.public.backward.slots import look
+from scoreproof.public.backward.whole import nearby_point
+from scoreproof.public.rule import compared
 
 __all__ = ["judge_traced"]
 
-PROBES = 3  # random directions per comparison; each sees any fixed error with probability 1
-MARGIN = 10.0  # by differences: up to this multiple of the estimated error nothing is decided
-PAIRS_UP_TO = 60  # slots: beyond it a diagnosis tries single faults only
+SAME = 30.0  # spreads within which the function's value and its value in double precision are one
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Two numbers that must agree, as a relative difference against its bound. ``node`` is the node
-    it concerns, if one.
-    """
-
-    value: float
-    bound: float
-    node: int | None = None
-    estimated: bool = (
-        False  # the bound holds an estimate (a node without forward mode), so a margin is left
-    )
-
-    @property
-    def wrong(self) -> bool:
-        return self.ratio > (MARGIN if self.estimated else 1)
-
-    @property
-    def ratio(self) -> float:
-        return self.value / self.bound if self.bound > 0 else (np.inf if self.value > 0 else 0.0)
-
-
-def _size(leaves: Leaves) -> int:
-    return sum(a.size for a in leaves.arrays)
-
-
-def _unit(traced: TracedGraph, slot: int, tangent: Leaves) -> tuple[float, bool]:
-    """The relative error of a slot's products, and whether it is an estimate."""
-    u, w = traced.graph.edges[slot]
-    error = traced.slots[slot].error(tangent)
-    return (_size(traced.values[u]) + _size(traced.values[w]) + 32) * traced.eps + error, error > 0
-
-
-def _node_findings(
-    traced: TracedGraph, rng: np.random.Generator
-) -> list[tuple[int, float, float, Finding]]:
-    """For each slot and probe: (slot, ⟨g J, t⟩, ⟨g, J t⟩, finding)."""
-    out = []
-    for slot, (u, w) in enumerate(traced.graph.edges):
-        for _ in range(PROBES):
-            g, t = traced.random(rng, w), traced.random(rng, u)
-            back, forth = g @ traced.slots[slot], traced.slots[slot] @ t
-            left, right = back.dot(t), g.dot(forth)
-            scale = g.norm() * forth.norm() + back.norm() * t.norm()
-            unit, estimated = _unit(traced, slot, t)
-            finding = (
-                Finding(abs(left - right) / scale, unit, w, estimated)
-                if scale > 0
-                else Finding(0.0, traced.eps, w)
-            )
-            out.append((slot, left, right, finding))
-    return out
-
-
-def _path_finding(
-    traced: TracedGraph,
-    run: BackwardPass,
-    grads: list[Leaves],
-    inner: list[Leaves],
-    at: list[int],
-    rng: np.random.Generator,
-) -> Finding:
-    """``Σ ⟨grads_v, i_v⟩`` over the nodes ``at`` against ``⟨seed, t_out⟩``, tangents injected
-    there; ``inner`` are the loop's gradients.
-    """
-    injected = list(run.zeros)
-    for v in at:
-        injected[v] = traced.random(rng, v)
-    t = tangents(run, injected)
-    left = sum(g.dot(injected[v]) for g, v in zip(grads, at, strict=True))
-    right = run.one.dot(t[run.v_out])
-    slack, scale, estimated = 0.0, 0.0, False
-    for slot, (u, w) in enumerate(traced.graph.edges):
-        forth, back = traced.slots[slot] @ t[u], inner[w] @ traced.slots[slot]
-        unit, by_differences = _unit(traced, slot, t[u])
-        estimated = estimated or by_differences
-        slack += unit * (inner[w].norm() * forth.norm() + back.norm() * t[u].norm())
-    for v in at:
-        size = inner[v].norm() * injected[v].norm()
-        scale += size
-        slack += (_size(injected[v]) + len(run.successors[v]) + 1) * traced.eps * size
-    scale = max(scale, abs(left), abs(right))
-    return (
-        Finding(abs(left - right) / scale, slack / scale, None, estimated)
-        if scale > 0
-        else Finding(0.0, traced.eps)
-    )
-
-
-def judge_traced(
-    traced: TracedGraph,
-    framework: str,
-    gradient: Callable[..., Any] | None,
-    given: tuple[Any, ...],
-    rng: np.random.Generator,
-) -> Evidence:
+def judge_traced(program: Program, question: Question, rng: np.random.Generator) -> Evidence:
     """The evidence of ``check_backward`` on a graph read from a framework (see there)."""
-    if gradient is not None and _size(traced.values[traced.v_out]) != 1:
-        raise ArgumentError(
-            "backward",
-            "a function whose value is one number when gradient is given",
-            f"{_size(traced.values[traced.v_out])}",
-            "sum it",
-        )
-    if not traced.sources:
-        raise ArgumentError(
-            "inputs",
-            "at least one floating input or parameter",
-            "none",
-            "gradients are taken with respect to floating arrays",
-        )
-    seed = traced.random(rng, traced.v_out)
-    if gradient is not None:
-        seed = Leaves([np.ones_like(a) for a in seed.arrays])
-    run = traced.backward_pass(seed)
-    loops = [version(run, run.seeded()) for version in (TRUTH.pull, TRUTH.push)]
-    nodes = _node_findings(traced, rng)
-    everywhere = [v for v in range(traced.graph.size) if traced.values[v].arrays]
-    by_loops = [
-        _path_finding(traced, run, [g[v] for v in everywhere], g, everywhere, rng) for g in loops
-    ]
-    at = list(traced.sources if gradient is None else traced.inputs)
-    found = traced.gradient(seed) if gradient is None else _users(gradient, traced, given)
-    by_framework = [_path_finding(traced, run, found, loops[0], at, rng) for _ in range(PROBES)]
+    refused(program, question)
+    value = program.values[program.v_out]
+    one = question.gradient is not None or value.size == 1
+    seed = value.like(np.ones(value.size) if one else rng.standard_normal(value.size))
+    own, found = asked(program, question, seed)
+    if own is None and program.unit < program.eps:
+        own = program.own(seed)[0]
+    seen = _seen(program, question, seed, found, rng)
+    if own is not None and program.unit < program.eps and not _same(program, own, seen):
+        program = question.retrace()
+        seen = _seen(program, question, seed, found, rng)
+    return _verdict(seen, rng)
 
-    per_node = [f for _, _, _, f in nodes]
-    everything = [*per_node, *by_loops, *by_framework]
-    worst = max(everything, key=lambda f: f.ratio)
-    who = "the given gradient" if gradient is not None else f"{framework}'s gradient"
-    bad = sorted({f.node for f in per_node if f.wrong and f.node is not None})
-    off = max(by_framework, key=lambda f: f.ratio)
-    slots = len(traced.slots)
-    diagnosis: Diagnosis | None = None
-    undecided = False
-    if bad:
-        named = "; ".join(traced.labels[v] for v in bad[:3]) + (
-            f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        )
-        worst = max((f for f in per_node if f.node in bad), key=lambda f: f.ratio)
-        inherits = (
-            f", and {who} inherits it ({off.value:.2g} off the sum over paths)" if off.wrong else ""
-        )
-        sentence = (
-            f"the backward of [{named}] is not the transpose of its forward derivative: ⟨g J, t⟩"
-            f" and ⟨g, J t⟩ differ{inherits}"
-        )
-        diagnosis = _node_diagnosis(traced, nodes, bad[0])
-    elif off.wrong:
-        worst = off
-        sentence = (
-            f"every node's backward is right, but {who} is not the sum over paths of the {slots}"
-            " slots"
-        )
-        diagnosis = _gradient_diagnosis(run, found, loops[0], at, slots)
-    elif worst.ratio > 1:
-        undecided = True
-        sentence = (
-            f"the two sides differ by {worst.value:.2g}, too close to the error of the differences"
-            f" ({worst.bound:.2g}); try float64 inputs"
-        )
-    else:
-        sentence = (
-            f"every node's backward, both loops and {who} agree with forward mode and the sum over"
-            f" paths ({traced.graph.size} nodes, {slots} slots)"
-        )
-    differences = sorted(
-        {
-            traced.labels[w]
-            for k, (u, w) in enumerate(traced.graph.edges)
-            if traced.slots[k].error(traced.random(rng, u)) > 0
-        }
+
+def _seen(
+    program: Program,
+    question: Question,
+    seed: Leaves,
+    found: Sequence[Leaves],
+    rng: np.random.Generator,
+) -> Seen:
+    findings = look(program, rng, question.tolerance)
+    tolerance = question.tolerance or 0.0
+    wrong = [f for f in findings if (e := f.error(question.tolerance))[0] > tolerance + e[1]]
+    program.held |= {f.node for f in wrong if f.identical and f.passes_nothing}
+    bad = [f for f in wrong if f.node not in program.held]
+    at = question.at(program)
+    run = backward_pass(program, seed)
+    due, again = (
+        [state[v] for v in at]
+        for state in (TRUTH.push(run, run.seeded()), TRUTH.pull(run, run.seeded()))
     )
-    notes = traced.notes + (
-        (f"Without forward mode, judged by differences: {', '.join(differences[:3])}.",)
-        if differences
-        else ()
+    salt = float(rng.uniform(0, 100))
+    squares, values = spread(program, program.point(), seed, range(RUNS), salt)
+    entries = _entries(program, question, found, due, again, squares)
+    if np.any(entries.wrong(question.tolerance)):
+        more, _ = spread(program, program.point(), seed, range(RUNS, RUNS + MORE_RUNS), salt)
+        squares = (RUNS * squares + MORE_RUNS * more) / (RUNS + MORE_RUNS)
+        entries = _entries(program, question, found, due, again, squares)
+    moved = float(np.sqrt(np.sum(values)))
+    return Seen(
+        program, question, seed, run, tuple(found), tuple(due), findings, bad, entries, moved
     )
-    x = [float(slot) for slot, _, _, _ in nodes]
-    more: dict[str, Any] = {
-        "cost": {"nodes": traced.graph.size, "slots": slots},
-        "notes": notes,
-        "curves": {
-            "measured": (x, [f.value for f in per_node]),
-            "bound": (x, [f.bound for f in per_node]),
-        },
-        "labels": ("slot", "relative difference of ⟨g J, t⟩ and ⟨g, J t⟩"),
-    }
-    if undecided:
-        return Evidence.undecided("float", sentence, **more)
-    return Evidence.measured(worst.value, worst.bound, sentence, diagnosis=diagnosis, **more)
 
 
-def _users(
-    gradient: Callable[..., Any], traced: TracedGraph, given: tuple[Any, ...]
-) -> list[Leaves]:
-    """The hand-written gradient, one array per floating input."""
-    guard = Guarded(gradient, "gradient")
-    result = guard.raw(*given)
-    parts = list(result) if isinstance(result, tuple | list) else [result]
-    if len(parts) != len(traced.inputs):
-        raise ArgumentError(
-            "gradient",
-            f"a function that returns {len(traced.inputs)} arrays, one per floating input",
-            len(parts),
-            "return a tuple",
-        )
-    shapes = [traced.values[v].arrays[0].shape for v in traced.inputs]
-    return [
-        Leaves([guard.accept(p, s, f"the gradient of input {i}")])
-        for i, (p, s) in enumerate(zip(parts, shapes, strict=True))
-    ]
+def _entries(
+    program: Program,
+    question: Question,
+    found: Sequence[Leaves],
+    due: Sequence[Leaves],
+    again: Sequence[Leaves],
+    squares: np.ndarray,
+) -> Entries:
+    at = question.at(program)
+    sizes = [program.values[v].size for v in program.sources]
+    kept = np.repeat([v in at for v in program.sources], sizes).astype(bool)
+    source = np.repeat(np.arange(len(at)), [x.size for x in due])
+    rounding = np.sqrt(squares[kept])
+    return Entries(flat(found), flat(due), flat(again), rounding, source, program.eps, program.unit)
 
 
-def _node_diagnosis(
-    traced: TracedGraph, nodes: list[tuple[int, float, float, Finding]], node: int
-) -> Diagnosis:
-    """What the wrong backward of one node looks like: its pairings against those of simple
-    mistakes.
-    """
-    mine = [(slot, left, right) for slot, left, right, f in nodes if f.node == node]
-    right = np.array([r for _, _, r in mine])
-    candidates = {
-        "minus": -right,
-        "factor_2": 2 * right,
-        "factor_half": right / 2,
-        "gradient_missing": 0 * right,
-    }
-    slots = sorted({slot for slot, _, _ in mine})
-    for slot in slots if len(slots) > 1 else ():
-        at = np.array([s == slot for s, _, _ in mine])
-        which = f"argument_{slots.index(slot) + 1}"
-        candidates |= {
-            f"minus in {which}": np.where(at, -right, right),
-            f"gradient_missing in {which}": np.where(at, 0, right),
-        }
-        candidates |= {
-            f"factor_2 in {which}": np.where(at, 2 * right, right),
-            f"factor_half in {which}": np.where(at, right / 2, right),
-        }
-    return diagnose(np.array([left for _, left, _ in mine]), right, candidates, reasons=REASONS)
+def _same(program: Program, own: Leaves, seen: Seen) -> bool:
+    """Whether the function in double precision is the one that the user runs."""
+    value = program.values[program.v_out]
+    if own.size != value.size:
+        return False
+    slack = seen.value_moves + program.eps * value.norm() + 1e-30
+    return bool(np.linalg.norm(own.flat() - value.flat()) <= SAME * slack)
 
 
-def _gradient_diagnosis(
-    run: BackwardPass, found: list[Leaves], loop: list[Leaves], at: list[int], slots: int
-) -> Diagnosis:
-    """Which known fault of a backward pass the gradient looks like, on this graph."""
-    measured, truth = (
-        np.concatenate([g.flat() for g in found]),
-        np.concatenate([loop[v].flat() for v in at]),
+def _verdict(seen: Seen, rng: np.random.Generator) -> Evidence:
+    program, tolerance = seen.program, seen.question.tolerance
+    if not all(np.all(np.isfinite(g.flat())) for g in seen.found):
+        return refuting.not_finite(seen, rng)
+    rules = [f for f in seen.bad if program.nodes[f.node].custom]
+    if rules:
+        return refuting.wrong_rule(seen, rules, rng)
+    if np.any(seen.entries.wrong(tolerance)):
+        return refuting.wrong_gradient(seen)
+    if seen.bad:
+        found = refuting.by_values(seen, rng)
+        if found is not None:
+            return found
+    still = seen.entries.still
+    if still:
+        moved = _nearby(seen, still, rng)
+        if moved is not None:
+            if np.any(moved.entries.wrong(tolerance)):
+                return refuting.wrong_gradient(moved)
+            seen = replace(seen, entries=seen.entries.joined(moved.entries))
+            still = [p for p in still if p in [still[q] for q in moved.entries.still]]
+    return _right(seen, still)
+
+
+def _nearby(seen: Seen, still: Sequence[int], rng: np.random.Generator) -> Seen | None:
+    """The sources whose gradient is zero at the inputs, asked again a little off them."""
+    program, question = seen.program, seen.question
+    point = nearby_point(program, rng)
+    if point is None:
+        return None
+    if question.gradient is not None:  # it knows nothing of other parameters
+        given = program.point()
+        point = [x if k < len(program.inputs) else given[k] for k, x in enumerate(point)]
+    _, found = asked(program, question, seen.seed, point)
+    _, due = gradients(program, point, seen.seed)
+    squares, _ = spread(program, point, seen.seed, range(RUNS), float(rng.uniform(0, 100)))
+    offsets = np.cumsum([0, *[x.size for x in due]])
+    kept = np.concatenate([np.arange(offsets[p], offsets[p + 1]) for p in still])
+    source = np.repeat(np.arange(len(still)), [due[p].size for p in still])
+    parts = [flat([side[p] for p in still]) for side in (found, due, due)]
+    rounding = np.sqrt(squares[kept])
+    found_, due_, again = parts
+    entries = Entries(found_, due_, again, rounding, source, program.eps, program.unit)
+    return replace(seen, entries=entries, sources=tuple(still), nearby=True)
+
+
+def _right(seen: Seen, still: Sequence[int]) -> Evidence:
+    program, tolerance = seen.program, seen.question.tolerance
+    errors, bounds, gains = [], [], []
+    for f in seen.findings:
+        if f in seen.bad or f.node in program.held or f.flat or not f.usable:
+            continue
+        error, bound = f.error(tolerance)
+        errors.append(error)
+        bounds.append(bound)
+        fine = 0 < f.resolution < np.inf and bound > 0 and not tolerance
+        gains.append(2 * bound / f.resolution if fine else 1.0)
+    places = seen.entries.places(tolerance)
+    coverage = seen.coverage(places.lost)
+    notes = seen.notes
+    if still:
+        names = words.listed([program.nodes[seen.at[p]].label for p in still])
+        notes = (*notes, f"The value does not depend on: {names}.")
+        if len(still) == len(seen.at):
+            gone = Omission("entries", coverage.asked["entries"], "all zero, here and nearby")
+            coverage = Coverage(coverage.asked, (gone,), coverage.span)
+    return compared(
+        np.concatenate([errors, places.error]),
+        np.concatenate([bounds, places.bound]),
+        f"every node's backward agrees with its values by differences, and {seen.question.who} with"
+        f" the sum over paths ({len(program.nodes)} nodes, {len(seen.findings)} slots)",
+        gain=np.concatenate([gains, places.gain]),
+        tolerance=tolerance,
+        coverage=coverage,
+        remedy=seen.remedy,
+        **seen.more(notes),
     )
-    names = [f.name for f in FAULTS]
-    candidates: dict[str, np.ndarray] = {"whole_gradient_negated": -truth, "factor_half": truth / 2}
-
-    def predict(name: str, subject: Any) -> None:
-        version = subject.push if version_of(name) == "push" else subject.pull
-        try:
-            state = version(run, subject.prepare(run, list(run.zeros)))
-            prediction = np.concatenate([state[v].flat() for v in at])
-        except Exception:  # shapes do not allow this mistake here
-            return
-        if prediction.shape == truth.shape:
-            candidates[name] = prediction
-
-    for fault in FAULTS:
-        predict(fault.name, fault.subject)
-    single = diagnose(measured, truth, candidates, reasons=REASONS)
-    if (single.names and single.misfit < 1e-6) or slots > PAIRS_UP_TO:
-        return single
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            pair = compose((a, b))
-            if pair is not None:
-                predict(f"{a} + {b}", pair)
-    return diagnose(measured, truth, candidates, reasons=REASONS)

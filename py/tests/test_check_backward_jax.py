@@ -62,7 +62,7 @@ def test_a_wrong_custom_vjp_is_named_and_double_precision_sharpens():
         sharp = sp.check_backward(
             lambda x: jnp.sum(square(x) * jnp.sin(x)), None, X, framework="jax"
         )
-    assert sharp.verdict == "refuted" and sharp.bound < 1e-13
+    assert sharp.verdict == "refuted" and sharp.bound < 1e-9
 
 
 def test_a_wrong_custom_jvp_is_named():

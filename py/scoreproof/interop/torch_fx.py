@@ -1,0 +1,99 @@
+"""torch.fx made to keep what matters for a backward pass: a custom ``autograd.Function`` stays one
+node, with its own backward, and a module that torch.fx cannot read becomes one.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scoreproof.errors import ArgumentError
+
+__all__ = ["Custom", "copied", "operations", "read_graph"]
+
+
+class Custom:
+    """A call of a user's ``autograd.Function``, kept as one node of the graph."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.__name__ = function.__name__
+        self.__module__ = __name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function.apply(*args, **kwargs)
+
+
+@contextmanager
+def _custom_functions_as_nodes(torch: Any) -> Iterator[None]:
+    """While tracing, ``SomeFunction.apply(proxy)`` becomes a node; torch.fx would inline its
+    forward and lose its backward.
+    """
+    original = torch.autograd.Function.__dict__["apply"]
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        found: list[Any] = []
+        torch.fx.node.map_aggregate(
+            (args, kwargs), lambda a: found.append(a) if isinstance(a, torch.fx.Proxy) else None
+        )
+        if found:
+            return found[0].tracer.create_proxy("call_function", Custom(cls), args, kwargs)
+        return original.__func__(cls, *args, **kwargs)
+
+    torch.autograd.Function.apply = classmethod(apply)
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original
+
+
+def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:
+    """``(graph, root module, notes)``. A module that torch.fx cannot read becomes one node; a
+    function is refused.
+    """
+    try:
+        with _custom_functions_as_nodes(torch):
+            tracer = torch.fx.Tracer()
+            graph = tracer.trace(thing)
+        return graph, tracer.root, ()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        if not isinstance(thing, torch.nn.Module):
+            raise ArgumentError(
+                "backward",
+                "traceable by torch.fx",
+                reason,
+                "control flow must not depend on tensor values; pass the nn.Module itself where"
+                " parameters belong to one",
+            ) from error
+        graph, root = torch.fx.Graph(), torch.nn.Module()
+        root.add_module("module", thing)
+        graph.output(
+            graph.call_module(
+                "module", tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
+            )
+        )
+        return (
+            graph,
+            root,
+            (f"torch.fx cannot read the module ({reason}), so it was judged as one node.",),
+        )
+
+
+def copied(module: Any) -> Any:
+    """A copy of a module; hooks on its parameters, which change gradients, are kept."""
+    out = copy.deepcopy(module)
+    for p, q in zip(module.parameters(), out.parameters(), strict=True):
+        for hook in (getattr(p, "_backward_hooks", None) or {}).values():
+            q.register_hook(hook)
+    return out
+
+
+def operations(torch: Any, module: Any) -> int:
+    """About how many operations a module makes, if it is made of others or loops."""
+    if isinstance(module, torch.nn.RNNBase):
+        return 64
+    inside = sum(1 for m in module.modules() if not list(m.children()))
+    return 1 if not list(module.children()) else 8 * inside

@@ -1,0 +1,220 @@
+"""The nodes of a PyTorch graph, run one by one: values, and the products that torch's backward uses
+(``torch.autograd.grad`` through the one node, custom ``autograd.Function`` included).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.frameworks import require
+from scoreproof.interop.leaves import Leaves
+from scoreproof.interop.traced import Node, Program, Pull
+
+__all__ = ["TorchProgram", "floats", "guard", "in_double", "leaves_of"]
+
+
+def floats(value: Any) -> list[Any]:
+    """The floating and complex tensors in a nest."""
+    torch = require("torch")
+    flat, _ = torch.utils._pytree.tree_flatten(value)
+    return [
+        x for x in flat if isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
+    ]
+
+
+def _with_floats(value: Any, replacements: Sequence[Any]) -> Any:
+    torch = require("torch")
+    flat, spec = torch.utils._pytree.tree_flatten(value)
+    source = iter(replacements)
+    flat = [
+        next(source)
+        if isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
+        else x
+        for x in flat
+    ]
+    return torch.utils._pytree.tree_unflatten(flat, spec)
+
+
+def leaves_of(tensors: Sequence[Any]) -> Leaves:
+    """Tensors as float64 arrays; complex ones with the two parts in a last axis."""
+    arrays = []
+    for t in tensors:
+        array = as_numpy(t)
+        if array.dtype.kind == "c":
+            array = np.stack([array.real, array.imag], axis=-1)
+        arrays.append(np.array(array, dtype=float))
+    return Leaves(arrays)
+
+
+def _tensor(array: np.ndarray, like: Any) -> Any:
+    torch = require("torch")
+    if like.is_complex():
+        array = array[..., 0] + 1j * array[..., 1]
+    return torch.tensor(array, dtype=like.dtype)
+
+
+def in_double(value: Any) -> Any:
+    """A nest with its floating tensors, and its names of floating types, in double precision."""
+    torch = require("torch")
+
+    def double(x: Any) -> Any:
+        if isinstance(x, torch.dtype) and (x.is_floating_point or x.is_complex):
+            return torch.complex128 if x.is_complex else torch.float64
+        if isinstance(x, torch.Tensor) and x.is_floating_point():
+            return x.detach().double()
+        if isinstance(x, torch.Tensor) and x.is_complex():
+            return x.detach().to(torch.complex128)
+        return x
+
+    return torch.utils._pytree.tree_map(double, value)
+
+
+def guard(label: str, run: Callable[[], Any]) -> Any:
+    """``run()``, with what it raises said in the words of `check_backward`."""
+    try:
+        return run()
+    except Exception as error:
+        if "in-place" in str(error):
+            raise ArgumentError(
+                "backward",
+                "free of in-place operations",
+                label,
+                "use the out-of-place form (inplace=False)",
+            ) from error
+        raise CallableError(
+            label,
+            "return normally",
+            f"it raised {type(error).__name__}: {error}",
+            "run the function once by hand",
+        ) from error
+
+
+@dataclass
+class TorchProgram(Program):
+    """``thing`` is the user's function or a copy of the module; ``given`` its inputs."""
+
+    thing: Any = None
+    given: tuple[Any, ...] = ()
+    leaf_parameters: tuple[Any, ...] = ()
+    own_value: Leaves | None = None
+    default: Any = field(default=None)
+
+    def read(self, native: Any) -> Leaves:
+        return leaves_of(floats(native))
+
+    def write(self, native: Any, leaves: Leaves) -> Any:
+        old = floats(native)
+        return _with_floats(
+            native, [_tensor(a, t) for a, t in zip(leaves.arrays, old, strict=True)]
+        )
+
+    def untaped(self, node: Node, arguments: Sequence[Any]) -> Any:
+        run = node.run
+        assert run is not None
+        with require("torch").no_grad(), _default(self.default):
+            return guard(node.label, lambda: run(arguments))
+
+    def taped(self, node: Node, arguments: Sequence[Any]) -> tuple[Any, Pull]:
+        torch = require("torch")
+        arguments = list(arguments)
+        wanted: list[list[Any]] = []
+        for k in node.slots:
+            fresh = [t.detach().clone().requires_grad_() for t in floats(arguments[k])]
+            arguments[k] = _with_floats(arguments[k], fresh)
+            wanted.append(fresh)
+        run = node.run
+        assert run is not None
+        with torch.enable_grad(), _default(self.default):
+            result = guard(node.label, lambda: run(arguments))
+        outputs = floats(result)
+        live = [o for o in outputs if o.requires_grad]
+        flat = [t for tensors in wanted for t in tensors]
+
+        def pull(g: Leaves) -> list[Leaves]:
+            if not live:
+                return [leaves_of(tensors).zeros() for tensors in wanted]
+            seeds = [
+                _tensor(a, o) for a, o in zip(g.arrays, outputs, strict=True) if o.requires_grad
+            ]
+            found = guard(
+                f"the backward of {node.label}",
+                lambda: torch.autograd.grad(
+                    live, flat, seeds, retain_graph=True, allow_unused=True
+                ),
+            )
+            source = iter(found)
+            return [
+                leaves_of([torch.zeros_like(t) if (x := next(source)) is None else x for t in ts])
+                for ts in wanted
+            ]
+
+        detached = torch.utils._pytree.tree_map(
+            lambda x: x.detach() if isinstance(x, torch.Tensor) else x, result
+        )
+        return detached, pull
+
+    def own(
+        self, seed: Leaves, sources: Sequence[Leaves] | None = None
+    ) -> tuple[Leaves, list[Leaves]]:
+        torch = require("torch")
+        places = iter(sources or ())
+        inputs, wanted = [], []
+        for x in self.given:
+            x = x.detach().clone()
+            if x.is_floating_point() or x.is_complex():
+                x = _tensor(next(places).arrays[0], x) if sources is not None else x
+                wanted.append(x.requires_grad_())
+            inputs.append(x)
+        before = [p.detach().clone() for p in self.leaf_parameters]
+        try:
+            for p, value in zip(self.leaf_parameters, places, strict=False):
+                with torch.no_grad():
+                    p.copy_(_tensor(value.arrays[0], p))
+            with torch.enable_grad():
+                result = guard("backward", lambda: self.thing(*inputs))
+            outputs = floats(result)
+            wanted += self.leaf_parameters
+            seeds = [_tensor(a, o) for a, o in zip(seed.arrays, outputs, strict=True)]
+            live = [k for k, o in enumerate(outputs) if o.requires_grad]
+            found: Sequence[Any] = [None] * len(wanted)
+            if live:
+                found = guard(
+                    "the backward of the whole function",
+                    lambda: torch.autograd.grad(
+                        [outputs[k] for k in live],
+                        wanted,
+                        [seeds[k] for k in live],
+                        allow_unused=True,
+                    ),
+                )
+        finally:
+            for p, old in zip(self.leaf_parameters, before, strict=True):
+                with torch.no_grad():
+                    p.copy_(old)
+        grads = [
+            leaves_of([torch.zeros_like(w) if g is None else g])
+            for g, w in zip(found, wanted, strict=True)
+        ]
+        return leaves_of(outputs), grads
+
+
+class _default:
+    """Tensors made inside nodes (``torch.ones(3)``) are in double precision as well."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+
+    def __enter__(self) -> None:
+        torch = require("torch")
+        self.before = torch.get_default_dtype()
+        if self.dtype is not None:
+            torch.set_default_dtype(self.dtype)
+
+    def __exit__(self, *_: Any) -> None:
+        require("torch").set_default_dtype(self.before)

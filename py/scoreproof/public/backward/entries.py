@@ -1,0 +1,175 @@
+"""The whole gradient, entry by entry, against the sum over paths in double precision.
+
+Why this bound
+--------------
+The reference is exact to float64; what is judged was computed in the function's own type. How far
+rounding moves each entry is measured: the graph is run again in double precision with every
+argument of every node, and every gradient that comes back to it, moved by a random relative error
+of half the spacing of the own type (more in long sums). The root mean square over these runs, times
+`SPREAD`, is the bound of that entry: unit roundoff times its conditioning times its count.
+
+An entry is judged relative to itself. Where its terms cancel to zero even in double precision, it
+is judged relative to its array, or to its terms; where they cancel to less than the own type
+resolves it is counted as left out. With a tolerance an array is judged as a whole, by norms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.coverage import SMALL_PART
+from scoreproof.interop.leaves import Leaves
+from scoreproof.interop.running import gradients
+from scoreproof.interop.traced import Program
+from scoreproof.public.rule import COARSEST
+
+__all__ = ["MORE_RUNS", "RUNS", "Entries", "Places", "flat", "spread"]
+
+RUNS, MORE_RUNS = 6, 26
+SPREAD = 6.0
+SPREAD_OF_NORMS = 3.0
+SMALLEST_MOVE = 2.0**-40  # so that the runs themselves are not rounded
+HALF = 2.0**-10  # the spacing of numbers at 1 in float16, whose exponents are few
+NEUTRAL = 1e300  # the gain of an entry that is counted as left out
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """``error``, ``bound`` and ``gain`` as in ``compared``; ``lost``: how many are left out."""
+
+    error: np.ndarray
+    bound: np.ndarray
+    gain: np.ndarray
+    lost: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """All entries of some sources in one vector: ``found``, what is ``due`` (``again``: by the
+    other loop), and how far rounding moves them. ``source``: which one an entry belongs to.
+    """
+
+    found: np.ndarray
+    due: np.ndarray
+    again: np.ndarray
+    rounding: np.ndarray
+    source: np.ndarray
+    eps: float
+    unit: float
+
+    @property
+    def bound(self) -> np.ndarray:
+        tiny = float(np.finfo(np.float32 if self.eps > 1e-10 else float).tiny)
+        if self.eps == HALF:
+            tiny = 2.0**-24
+        bound = SPREAD * self.rounding + 2 * self.eps * np.abs(self.due)
+        return np.where((bound > 0) | (self.typical > 0), bound + tiny, bound)
+
+    @property
+    def typical(self) -> np.ndarray:
+        """The root mean square of each entry's array."""
+        sizes = self.norms(self.due) / np.sqrt(np.maximum(self.counts, 1))
+        return np.asarray(sizes[self.source])
+
+    @property
+    def counts(self) -> np.ndarray:
+        return np.bincount(self.source, minlength=int(self.source.max(initial=-1)) + 1)
+
+    def norms(self, x: np.ndarray) -> np.ndarray:
+        """The norm of each source's part."""
+        return np.sqrt(np.bincount(self.source, x**2, minlength=self.counts.size))
+
+    @property
+    def error(self) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.maximum(np.abs(self.found - self.due), np.abs(self.again - self.due))
+
+    @property
+    def zero(self) -> np.ndarray:
+        """Entries whose terms cancel to zero in double precision, or that have none."""
+        return np.abs(self.due) <= 4 * SPREAD * self.rounding * self.unit / self.eps
+
+    @property
+    def still(self) -> list[int]:
+        """Sources whose gradient is zero here, without any term."""
+        nothing = (self.norms(self.due) == 0) & (self.norms(self.rounding) == 0)
+        return [int(p) for p in np.flatnonzero(nothing & (self.counts > 0))]
+
+    def wrong(self, tolerance: float | None) -> np.ndarray:
+        """Which entries cannot be right; with a tolerance all of the arrays that are off."""
+        if not tolerance:
+            return self.error > self.bound
+        norms = self.by_norms()
+        off = norms.error > tolerance * norms.gain + norms.bound
+        return np.asarray(off[self.source] & (self.error > 0))
+
+    def places(self, tolerance: float | None) -> Places:
+        return self.by_norms() if tolerance else self.by_entries()
+
+    def by_entries(self) -> Places:
+        """One place an entry; up to `SMALL_PART` of them may be lost in rounding."""
+        bound, own = self.bound, np.abs(self.due)
+        terms = self.rounding / (self.eps / 2)
+        gain = np.where(self.zero, np.maximum(self.typical, terms), own)
+        gain = np.where(gain > 0, gain, NEUTRAL)
+        resolution = 2 * bound / gain
+        coarse = np.flatnonzero(resolution > COARSEST)
+        left = coarse[np.argsort(-resolution[coarse])][: int(SMALL_PART * own.size)]
+        gain[left] = NEUTRAL
+        return Places(self.error, bound, gain, left.size)
+
+    def by_norms(self) -> Places:
+        """One place an array, relative to its norm (where that cancels, to that of its terms)."""
+        size = self.norms(self.due)
+        moved = SPREAD_OF_NORMS * self.norms(self.rounding) + self.eps * size
+        terms = self.norms(self.rounding) / (self.eps / 2)
+        vanishing = size <= 4 * SPREAD * self.norms(self.rounding) * self.unit / self.eps
+        size = np.where(vanishing, terms, size)
+        error = self.norms(self.error)
+        size = np.where(size > 0, size, np.maximum(error, 1e-300))  # nothing due: nothing accepted
+        gain = np.where(terms + self.norms(self.due) > 0, 1.0, 0.0)
+        keep = np.where(gain > 0, gain, np.where(error > 0, 0.0, NEUTRAL))
+        return Places(error / size, moved / size, np.where(gain > 0, 1.0, keep))
+
+    def suggested(self) -> float:
+        """A tolerance at which the arrays would be decided."""
+        places = self.by_norms()
+        return float(np.max(2 * places.bound / np.maximum(places.gain, 1e-300), initial=0.0))
+
+    def joined(self, other: Entries) -> Entries:
+        """Both, the other's sources numbered on."""
+        shift = self.counts.size
+        return Entries(
+            np.concatenate([self.found, other.found]),
+            np.concatenate([self.due, other.due]),
+            np.concatenate([self.again, other.again]),
+            np.concatenate([self.rounding, other.rounding]),
+            np.concatenate([self.source, other.source + shift]),
+            self.eps,
+            self.unit,
+        )
+
+
+def flat(leaves: Sequence[Leaves]) -> np.ndarray:
+    """All entries in one vector."""
+    return np.concatenate([np.zeros(0), *[x.flat() for x in leaves]])
+
+
+def spread(
+    program: Program, point: Sequence[Leaves], seed: Leaves, runs: range, salt: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squares of what rounding does to the entries of all gradients, and to the value."""
+    move = max(program.eps / 2, SMALLEST_MOVE)
+    scale = (program.eps / 2 / move) ** 2
+    value, due = gradients(program, point, seed)
+    base = np.nan_to_num(flat(due))
+    squares, values = np.zeros(base.size), np.zeros(value.size)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for run in runs:
+            at, grads = gradients(program, point, seed, (move, salt + 17.0 * run))
+            squares += np.nan_to_num(flat(grads) - base) ** 2
+            values += np.nan_to_num(at.flat() - value.flat()) ** 2
+    return scale * squares / len(runs), scale * values / len(runs)

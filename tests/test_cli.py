@@ -63,6 +63,15 @@ def test_quiet_prints_nothing(scoreproof):
         ("verify", "--workers", "0"),
         ("verify", "--profile", "slow"),
         ("verify", "--json", "no/such/folder/x.json"),
+        ("verify", "--json", "tests"),
+        ("verify", "--seed", "-1"),
+        ("check", "marginals", "a:b", "--seed", "-1"),
+        ("check", "marginals", "a:b", "--seed", "one"),
+        ("check", "marginals", "a:b", "--json", "no/such/folder/x.json"),
+        ("check", "marginals", "a:b", "--json", "tests"),
+        ("check", "marginals", ".a:b"),
+        ("check", "marginals", "tests/mysde.py:sde"),
+        ("check", "marginals", "os:path..sep"),
         ("frobnicate",),
         (),
     ],
@@ -111,6 +120,11 @@ def test_list_names_every_claim(scoreproof):
     assert all(f"{name}:" in done.stdout for name in NAMES)
 
 
+def interruptible():
+    """In a child that is to be interrupted: under ``nohup … &`` SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_interrupt_prints_what_is_done_and_exits_130(root):
     process = subprocess.Popen(
@@ -121,6 +135,7 @@ def test_interrupt_prints_what_is_done_and_exits_130(root):
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     first = process.stdout.readline()
@@ -178,3 +193,136 @@ def test_a_class_with_marginal_prob_gets_its_adapter(scoreproof, tmp_path):
     done = scoreproof("check", "marginals", "theirs:VESDE", cwd=tmp_path)
     assert done.returncode == 2
     assert "marginal=o.marginal_prob" in done.stderr
+
+
+ODD = """
+import os, sys
+import numpy as np
+
+def right(m0, s0, m1, s1):
+    return ((m1 - m0) ** 2 / (2 * s1**2) + (s0**2 / s1**2 - 1) / 2 + np.log(s1 / s0)).sum(axis=1)
+
+def twice(*a): return 2 * right(*a)
+def leaves(*a): sys.exit(0)
+def leaves_at_once(*a): os._exit(0)
+def becomes_another(*a): os.execlp("true", "true")
+def crashes(*a): os.abort()
+def interrupts(*a): raise KeyboardInterrupt
+def factory_that_leaves(): sys.exit(0)
+def talks(*a):
+    print("hello")
+    return right(*a)
+
+class Leaves:
+    @property
+    def drift(self): sys.exit(0)
+    diffusion = marginal = None
+
+class LeavesAtOnce(Leaves):
+    @property
+    def drift(self): os._exit(0)
+
+class NoMatch:
+    def __getattr__(self, name): raise SystemExit
+
+leaving, leaving_at_once, no_match = Leaves(), LeavesAtOnce(), NoMatch()
+incomplete = dict(drift=lambda x, t: -x)
+misspelt = dict(kl=right, from_="pair")
+numbered = {1: right, "kl": right}
+seeded = dict(kl=right, seed=7)
+negative = dict(kl=right, seed=-1)
+number = 3
+"""
+
+
+@pytest.fixture
+def odd(tmp_path):
+    (tmp_path / "odd.py").write_text(ODD, "utf-8")
+    (tmp_path / "script.py").write_text("import sys\nkl = max\nsys.exit(0)\n", "utf-8")
+    (tmp_path / "abrupt.py").write_text("import os\nkl = max\nos._exit(0)\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("what", "target", "said"),
+    [
+        ("kl", "odd:leaves", "SystemExit"),
+        ("kl", "odd:leaves_at_once", "it ended the process with exit status 0"),
+        ("kl", "odd:becomes_another", "it ended the process with exit status 0"),
+        ("kl", "script:kl", "keep a script's own part under"),
+        ("kl", "abrupt:kl", "keep a script's own part under"),
+        ("marginals", "odd:factory_that_leaves", "SystemExit"),
+        ("marginals", "odd:leaving", "sys.exit(0)"),
+        ("marginals", "odd:leaving_at_once", "it ended the process"),
+        ("marginals", "odd:no_match", "sys.exit"),
+        ("marginals", "odd:incomplete", "a mapping with drift, diffusion, marginal"),
+        ("kl", "odd:misspelt", "from_"),
+        ("kl", "odd:numbered", "1"),
+        ("kl", "odd:negative", "seed must be"),
+        ("kl", "odd:number", "must be"),
+    ],
+)
+def test_whatever_ends_or_hides_the_check_exits_2_and_says_so(scoreproof, odd, what, target, said):
+    done = scoreproof("check", what, target, cwd=odd)
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+    assert "must" in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_crash_is_4_and_an_interrupt_130(scoreproof, odd):
+    crash = scoreproof("check", "kl", "odd:crashes", cwd=odd)
+    assert crash.returncode == 4
+    assert "signal 6" in crash.stderr
+    interrupted = scoreproof("check", "kl", "odd:interrupts", cwd=odd)
+    assert (interrupted.returncode, interrupted.stdout) == (130, "")
+
+
+def test_a_seed_of_the_object_or_of_the_command(scoreproof, odd):
+    own = scoreproof("check", "kl", "odd:seeded", cwd=odd)
+    assert own.returncode == 0, own.stderr
+    assert scoreproof("check", "kl", "odd:seeded", "--seed", "3", cwd=odd).returncode == 0
+    assert scoreproof("check", "kl", "odd:seeded", "--seed", "7", cwd=odd).stdout == own.stdout
+
+
+def test_check_says_what_explain_says_and_writes_it_as_json(scoreproof, odd):
+    import json
+
+    import jsonschema
+
+    from scoreproof.report.document import evidence_schema
+
+    file = odd / "found.json"
+    for target, status, verdict in (("talks", 0, "holds"), ("twice", 1, "refuted")):
+        done = scoreproof("check", "kl", f"odd:{target}", "--json", str(file), cwd=odd)
+        assert done.returncode == status, done.stderr
+        found = json.loads(file.read_text("utf-8"))
+        jsonschema.validate(found, evidence_schema())
+        assert found["verdict"] == verdict
+        assert done.stdout.splitlines()[-1] == found["explanation"]
+        if verdict == "holds":
+            assert found["resolution"] > 0
+            assert found["coverage"]["looked_at"]["laws"] > 200
+            assert "would have been seen" in done.stdout
+            assert done.stdout.startswith("hello"), "what the object prints is let through"
+        else:
+            assert found["diagnosis"]["names"] == ["twice_everything"]
+    to_stdout = scoreproof("check", "kl", "odd:twice", "--json", "-", cwd=odd)
+    assert json.loads(to_stdout.stdout) == found
+    file.unlink()
+    assert scoreproof("check", "kl", "odd:leaves", "--json", str(file), cwd=odd).returncode == 2
+    assert not file.exists()
+
+
+def test_in_one_process_with_the_caller(odd, monkeypatch, capsys):
+    """Where forking is not safe, what can be caught is caught."""
+    from scoreproof import cli
+
+    monkeypatch.chdir(odd)
+    monkeypatch.syspath_prepend(str(odd))
+    assert cli.main(["check", "kl", "odd:right"]) == 0
+    assert "would have been seen" in capsys.readouterr().out
+    for target in ("leaves", "number"):
+        assert cli.main(["check", "kl", f"odd:{target}"]) == 2
+    assert cli.main(["check", "marginals", "odd:leaving"]) == 2
+    assert cli.main(["check", "kl", "odd:interrupts"]) == 130

@@ -302,6 +302,8 @@ def start(project, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # where the tests run under `nohup … &`, SIGINT is inherited as ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -332,7 +332,7 @@ def _region(s: Setting, rng: np.random.Generator) -> tuple[str, KL]:
             return (r > low) & (r < low + width)
 
         return f"log ratio in {low:.2g} … {low + width:.2g}", ratio
-    exact, low = _reference(s), float(np.exp(rng.uniform(-1, 1.5)))
+    exact, low = _reference(s), float(np.exp(rng.uniform(0.7 if s.half else -1, 1.5)))
     return (
         f"divergence in {low:.2g} … {4 * low:.2g}",
         lambda *a: (exact(*a) > low) & (exact(*a) < 4 * low),

@@ -1,8 +1,7 @@
 """The command line: ``scoreproof verify | list | explain | check | lean``.
 
-Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage; 3 undecided or not run
-without stronger
-cover; 4 the tool itself failed; 130 interrupted.
+Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage, or an object that cannot
+be judged; 3 undecided or not run without stronger cover; 4 the tool itself failed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         help="how much work to do (default: default)",
     )
     verify.add_argument(
-        "--seed", type=int, default=0, help="seed of every random stream (default: 0)"
+        "--seed", type=_seed, default=0, help="seed of every random stream (default: 0)"
     )
     verify.add_argument(
         "--workers",
@@ -102,7 +101,15 @@ def parser() -> argparse.ArgumentParser:
             " marginals help` prints what the check takes"
         ),
     )
-    check.add_argument("--seed", type=int, default=0)
+    check.add_argument(
+        "--seed", type=_seed, help="seed of every random stream (default: the object's own, or 0)"
+    )
+    check.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the evidence as JSON (- for standard output, instead of the explanation)",
+    )
 
     from scoreproof import lean
 
@@ -117,6 +124,13 @@ def _positive(text: str) -> int:
     return value
 
 
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be >= 0 (got {value})")
+    return value
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = parser().parse_args(argv)
@@ -128,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "check":
             from scoreproof.user_object import run_check
 
-            return run_check(arguments.what, arguments.target, arguments.seed)
+            return run_check(arguments.what, arguments.target, arguments.seed, arguments.json)
         if arguments.command == "lean":
             from scoreproof import lean
 

@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scoreproof.errors import ArgumentError
 from scoreproof.evidence import worst
 from scoreproof.tasks import Outcome
+from scoreproof.user_object import writable
 from scoreproof.verify import Run, verify
 
 __all__ = ["run_verify"]
@@ -26,11 +26,9 @@ def run_verify(arguments: argparse.Namespace) -> int:
     from scoreproof.report.table import print_run
 
     to_stdout = arguments.json is not None and str(arguments.json) == "-"
-    for path in (arguments.json, arguments.html):  # learn now, not after a minute of work
-        if path is not None and not to_stdout and not path.absolute().parent.is_dir():
-            raise ArgumentError(
-                "the output file", "in an existing directory", path, "create the directory first"
-            )
+    for path in (arguments.json, arguments.html):
+        if path is not None:
+            writable(path)
     if arguments.html is not None:
         from scoreproof.report.page import require_report
 

@@ -122,7 +122,7 @@ def verify(
     progress: called with each outcome, how many are done, and how many there are.
 
     Ctrl-C returns what is done, with ``interrupted`` set. Raises ``ArgumentError`` for an unknown
-    claim or profile.
+    claim or profile, fewer than one worker and a negative seed.
     """
     names = tuple(claims) or NAMES
     for name in names:
@@ -131,6 +131,8 @@ def verify(
         raise ArgumentError("profile", "quick, default or deep", profile, "deep is the slowest")
     if workers is not None and workers < 1:
         raise ArgumentError("workers", ">= 1", workers, "omit it to use every processor")
+    if seed < 0:
+        raise ArgumentError("seed", ">= 0", seed, "it names the random streams")
     names = tuple(dict.fromkeys(names))
     tasks = plan(names, profile, seed)
     done: list[Outcome] = []

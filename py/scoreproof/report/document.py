@@ -16,7 +16,7 @@ from typing import Any
 from scoreproof.judge import CheckResult, ClaimResult
 from scoreproof.verify import Run
 
-__all__ = ["SCHEMA_VERSION", "document", "dumps", "schema"]
+__all__ = ["SCHEMA_VERSION", "document", "dumps", "evidence_schema", "schema"]
 
 SCHEMA_VERSION = 1
 LIBRARIES = (
@@ -33,8 +33,17 @@ LIBRARIES = (
 
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) that every document satisfies."""
+    return _loaded("schema.json")
+
+
+def evidence_schema() -> dict[str, Any]:
+    """The JSON schema of one `Evidence`, as ``scoreproof check … --json`` writes it."""
+    return _loaded("evidence.schema.json")
+
+
+def _loaded(name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(
-        resources.files("scoreproof.report").joinpath("schema.json").read_text("utf-8")
+        resources.files("scoreproof.report").joinpath(name).read_text("utf-8")
     )
     return loaded
 

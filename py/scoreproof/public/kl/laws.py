@@ -152,11 +152,17 @@ class _Draw:
         m1, log1 = (0 * m1, 0 * log1) if self.options.standard else (m1, log1)
         if self.options.form != "diagonal":
             log0, log1 = (np.broadcast_to(v[:, :1], m0.shape) for v in (log0, log1))
-        terms = (np.abs(m0) + np.abs(m1)) ** 2 * np.exp(-log1) + np.exp(log0 - log1)
-        terms = np.sum(terms + np.abs(log0 - log1), axis=1)
+        mean, trace = (np.abs(m0) + np.abs(m1)) ** 2 * np.exp(-log1), np.exp(log0 - log1)
+        logs = np.abs(log0) + np.abs(log1)
+        terms = np.sum((mean + trace) * (1 + logs / 10) + 1 + logs, axis=1)
         divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
-        order = np.argsort(-np.sum(divergence, axis=1) / terms)
-        keep = self.rng.choice(order[: (8 if strict else 32) * n], n, replace=False)
+        divergence = np.sum(divergence, axis=1)
+        rest = np.argsort(terms / divergence)
+        within = np.sum(terms <= (1.8 if strict else 50.0) * divergence)
+        rest = rest[: max(n, int(within))]
+        # small and large divergences alike
+        cells = np.array_split(rest[np.argsort(divergence[rest])], n)
+        keep = self.rng.permutation([self.rng.choice(cell) for cell in cells])
         m0, m1, log0, log1 = m0[keep], m1[keep], log0[keep], log1[keep]
         m1, v1 = self._second(m1, self._shaped(log1, d))
         return Laws(what, m0, self._shaped(log0, d), m1, v1, sharp)

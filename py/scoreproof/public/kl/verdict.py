@@ -100,6 +100,8 @@ def _coverage(found: Found, answers: list[Answer]) -> Coverage:
     if coarse:
         listed = " and ".join(map(str, coarse))
         parts.append(f"in d = {listed} only errors that long sums in this type do not explain")
+    value = found.value[found.sharp]
+    parts.append(f"divergences from {np.min(value):.2g} to {np.max(value):.2g}")
     here = np.isin(found.batch, [k for k, b in enumerate(batches) if b.what in (NEAR, EQUAL)])
     blur = float(np.max(found.rounding[here] / found.size[here]))
     parts.append(f"and {NEAR} and {EQUAL}, to {blur:.1g} of the sum of their terms")

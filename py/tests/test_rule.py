@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoreproof.coverage import Coverage, Omission
-from scoreproof.errors import ScoreproofError
+from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, compared, public_check, settled
 
@@ -283,3 +284,12 @@ def test_what_the_subjects_own_rounding_may_explain_is_neither_granted_nor_refut
     assert compared([0.0, 0.02], 0.002, "f", coverage=SEEN, excuse=[0.1, 0.0]).verdict == "refuted"
     with pytest.raises(ValueError, match="excuse must be >= 0"):
         compared([0.0], 0.1, "f", coverage=SEEN, excuse=-1.0)
+
+
+def test_a_callable_that_leaves_is_an_error_wherever_it_is_called():
+    @public_check
+    def check_leaver(leave, **options):
+        return leave()
+
+    with pytest.raises(CallableError, match=r"check_leaver must .* \(it called sys.exit\(0\)\)"):
+        check_leaver(lambda: sys.exit(0))

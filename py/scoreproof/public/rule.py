@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from scoreproof.coverage import Coverage
-from scoreproof.errors import ScoreproofError
+from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind
 
 __all__ = ["COARSEST", "compared", "public_check", "settled"]
@@ -168,12 +168,22 @@ def _size(resolution: float) -> str:
 
 
 def public_check(function: F) -> F:
-    """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage."""
+    """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage, and no
+    ``sys.exit()`` of a user's callable, wherever it is called, ends the process unheard.
+    """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def judge(*args: Any, **kwargs: Any) -> Evidence:
-        evidence = function(*args, **kwargs)
+        try:
+            evidence = function(*args, **kwargs)
+        except SystemExit as error:
+            raise CallableError(
+                f"the object given to {function.__name__}",
+                "come to a verdict",
+                f"it called sys.exit({'' if error.code is None else error.code})",
+                "leave the process running",
+            ) from error
         given = signature.bind_partial(*args, **kwargs).arguments
         if evidence.verdict == "holds" and (
             evidence.coverage is None

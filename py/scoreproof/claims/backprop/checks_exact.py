@@ -30,18 +30,24 @@ from scoreproof.objects.graphs import (
 __all__ = ["prime_fields", "two_loops", "words"]
 
 _ZERO, _ONE = Words.zero(), Words.letter("")
-_PARTIALS = [Words.letter(chr(ord("a") + k)) for k in range(20)]
+_PARTIALS = [Words.letter(chr(ord("a") + k)) for k in range(26)]
 _STARTS = [
-    Words.letter(chr(ord("A") + v)) for v in range(8)
+    Words.letter(chr(ord("A") + v)) for v in range(9)
 ]  # a symbol per node: any initial state
 _LEFT_OVER = [
-    Words.letter(chr(ord("P") + v)) for v in range(8)
+    Words.letter(chr(ord("P") + v)) for v in range(9)
 ]  # what an earlier pass left in .grad
 
 
 def _graphs(sizes: range, multigraphs: bool) -> Iterator[Graph]:
     for size in sizes:
         yield from all_multigraphs(size, 2) if multigraphs else all_graphs(size)
+
+
+def _wide_graph() -> Graph:
+    """A chain 0 → … → 8 whose first node has all others as consumers, its last all as arguments."""
+    chain = [(k, k + 1) for k in range(8)]
+    return Graph(9, tuple(chain + [(0, k) for k in range(2, 9)] + [(k, 8) for k in range(1, 7)]))
 
 
 def _small_graphs(profile: str) -> tuple[Instance, ...]:
@@ -56,6 +62,7 @@ def _small_graphs(profile: str) -> tuple[Instance, ...]:
             f"every multigraph with up to {multi} nodes and double slots",
             lambda rng: list(_graphs(range(2, multi + 1), True)),
         ),
+        Instance("a node with 8 arguments and one with 8 consumers", lambda rng: [_wide_graph()]),
     )
 
 

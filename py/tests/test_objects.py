@@ -12,6 +12,7 @@ from scoreproof.numerics.linear import random_covariance
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.latents import GaussianLatent, MixtureLatent
 from scoreproof.objects.mixtures import GaussianMixture
+from scoreproof.objects.schedules import VPCosine, VPLinear
 
 
 def rng(seed=0):
@@ -270,3 +271,22 @@ def test_a_mixture_latent_keeps_leading_axes():
     assert latent.log_density(z).shape == (2, 3) and latent.score(z).shape == (2, 3, 2)
     assert latent.log_density(z)[1, 2] == pytest.approx(m.log_density(z[1, 2][None])[0])
     assert latent.score(z)[1, 0] == pytest.approx(m.score(z[1, 0][None])[0])
+
+
+# -- schedules -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "schedule", [VPLinear(), VPCosine(), VPCosine(clip=20.0), VPCosine(clip=3.0)]
+)
+def test_what_preserves_the_variance(schedule):
+    """α² + σ² = 1, before the clip of β and after it; σ comes from β alone."""
+    t = np.linspace(0.01, 0.97, 49) * schedule.horizon
+    alpha, sigma = schedule.alpha(t), schedule.sigma(t)
+    assert alpha**2 + sigma**2 == pytest.approx(1.0, rel=1e-12)
+    fine = np.linspace(0.0, schedule.horizon * 0.97, 200_001)
+    rate = schedule.diffusion(fine) ** 2
+    grown = np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(fine))])
+    assert alpha == pytest.approx(np.exp(-np.interp(t, fine, grown) / 2), rel=1e-5)
+    if getattr(schedule, "clip", None) == 3.0:
+        assert schedule.clip_time < t[30]

@@ -50,7 +50,7 @@ class Setting:
 
     @property
     def plain(self) -> bool:
-        return bool(np.allclose(self.cov, self.cov[0, 0] * np.eye(self.d)))
+        return bool(np.allclose(self.cov, self.cov[0, 0] * np.eye(self.d), atol=0))
 
     @cached_property
     def given_cov(self) -> Any:
@@ -139,7 +139,7 @@ def draw_setting(rng: np.random.Generator, *, denoiser: bool) -> Setting:
         cov = sigma**2 * np.eye(d)
     alpha = 1.0 if rng.random() < 0.5 else float(rng.uniform(0.3, 1.0))
     kinds = ["x0", "score"]
-    if np.allclose(cov, cov[0, 0] * np.eye(d)):
+    if np.allclose(cov, cov[0, 0] * np.eye(d), atol=0):
         kinds += ["eps", "v", "F", "velocity"]
     favourite = "x0" if denoiser else "score"
     prediction = favourite if rng.random() < 0.5 or coarse else str(rng.choice(kinds))

@@ -169,3 +169,157 @@ def test_calls_are_counted():
     rows.clear()
     sp.check_score(lambda y: rows.append(len(y)) or law.score(y), prior, COV)
     assert rows == [64, 64, 32, 4 * 16 * 3]
+
+
+def test_every_holds_says_what_it_would_have_seen_and_looked_at():
+    prior = mixture()
+    evidence = sp.check_score(prior.noised(COV).score, prior, COV)
+    assert 0 < evidence.resolution < 1e-10
+    assert evidence.coverage.looked_at == {"points": 64, "coordinates": 3, "components": 3}
+    assert "the Jacobian at 16 points in all 3 directions" in evidence.explain()
+    alone = sp.check_score(prior.noised(COV).score, None, COV, points=data())
+    assert alone.explain().startswith("Holds (float): no prior was given, so that only necessary")
+    assert "pass the prior for that" in alone.explain()
+    assert 0 < alone.resolution < 1e-6
+    assert alone.coverage.looked_at == {"points": 40, "directions": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("alpha_forgotten", lambda prior, y: prior.noised(0.3 * np.eye(3)).score(y)),
+        ("noise_variance_doubled", lambda prior, y: scaled(prior).noised(0.6 * np.eye(3)).score(y)),
+        ("weights_ignored", lambda prior, y: scaled(equal(prior)).noised(0.3 * np.eye(3)).score(y)),
+        (None, lambda prior, y: 0 * y),
+        (None, lambda prior, y: scaled(prior).noised(0.3 * np.eye(3)).score(y) * (1 + 1e-6)),
+        (None, lambda prior, y: np.clip(scaled(prior).noised(0.3 * np.eye(3)).score(y), -1.5, 1.5)),
+    ],
+    ids=["alpha", "variance", "weights", "zero", "a millionth", "clamped"],
+)
+def test_wrong_scores_do_not_hold(name, wrong):
+    weights = np.array([0.7, 0.2, 0.1])
+    prior = sp.GaussianMixture(weights, 2 * mixture().means, mixture().covariances)
+    evidence = sp.check_score(lambda y: wrong(prior, y), prior, 0.3, alpha=0.6)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert name is None or name in evidence.diagnosis.names, evidence.explain()
+
+
+def scaled(prior):
+    return prior.affine(0.6 * np.eye(3))
+
+
+def equal(prior):
+    return sp.GaussianMixture(np.full(3, 1 / 3), prior.means, prior.covariances)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("mean", lambda s, y: s + 1e-6 * y.mean(axis=0)),
+        ("roll", lambda s, y: np.roll(s, 1, axis=0)),
+        ("standardised", lambda s, y: s * np.std(y)),
+        ("softmax of the rows", lambda s, y: s * (1 + 1e-3 * np.exp(y) / np.exp(y).sum(axis=0))),
+    ],
+)
+def test_rows_that_are_mixed_are_no_score_without_a_prior_either(name, change):
+    law, points = mixture().noised(COV), data()
+    evidence = sp.check_score(lambda y: change(law.score(y), y), None, COV, points=points)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "depends on the rest of the batch" in evidence.explain()
+    single = sp.check_score(lambda y: change(law.score(y), y), None, COV, points=points[:1])
+    assert not single, single.explain()
+
+
+@pytest.mark.parametrize("d", [80, 200])
+def test_an_asymmetry_between_two_of_many_coordinates_is_counted_in_the_resolution(d):
+    points = np.random.default_rng(0).standard_normal((3, d))
+    right = sp.check_score(lambda y: -y / 2, None, 1.0, points=points)
+    assert right, right.explain()
+    assert f"a random sample of 64 of the {d} directions" in right.explain()
+    turn = np.zeros((d, d))
+    turn[3, 70], turn[70, 3] = 1, -1
+    for amount in (10 * right.resolution, 1e-3):
+        wrong = sp.check_score(lambda y, a=amount: -y / 2 + a * y @ turn, None, 1.0, points=points)
+        assert wrong.verdict == "refuted", wrong.explain()
+
+
+def test_in_one_dimension_symmetry_says_nothing():
+    points = np.linspace(-2, 2, 9)[:, None]
+    right = sp.check_score(lambda y: -np.tanh(y), None, 1.0, points=points)
+    assert right, right.explain()
+    assert "symmetry says nothing in one dimension" in right.explain()
+    steep = sp.check_score(lambda y: -1.2 * np.tanh(y), None, 1.0, points=points)
+    assert steep.verdict == "refuted"
+
+
+@pytest.mark.parametrize("mode", ["bfloat16", "float16", "float32"])
+def test_torch_models_of_coarse_types_without_a_prior(mode):
+    torch = pytest.importorskip("torch")
+    dtype = getattr(torch, mode)
+
+    class Linear(torch.nn.Module):
+        def __init__(self, matrix):
+            super().__init__()
+            self.matrix = torch.nn.Parameter(torch.tensor(matrix, dtype=dtype))
+
+        def forward(self, y):
+            return y @ self.matrix
+
+    points = data(n=6)
+    options = {} if mode == "float32" else {"tolerance": 0.1}
+    right = sp.check_score(Linear(-0.5 * np.eye(3)), None, 1.0, points=points, **options)
+    assert right.verdict != "refuted", right.explain()
+    if mode == "float32":
+        assert right, right.explain()
+    turned = -0.5 * np.eye(3) + [[0, 1, 0], [-1, 0, 0], [0, 0, 0]]
+    wrong = sp.check_score(Linear(turned), None, 1.0, points=points, **options)
+    assert wrong.verdict == "refuted", wrong.explain()
+
+
+def test_float32_differences_are_decided_or_say_what_helps():
+    law, points = mixture().noised(COV), data()
+    single = lambda y: law.score(y.astype(float)).astype(np.float32)  # noqa: E731
+    evidence = sp.check_score(single, None, COV, points=points, dtype=np.float32)
+    assert evidence, evidence.explain()
+    assert 1e-4 < evidence.resolution <= 0.01
+    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    wrong = sp.check_score(
+        lambda y: single(y) + np.float32(0.1) * y @ turn.astype(np.float32),
+        None,
+        COV,
+        points=points,
+        dtype=np.float32,
+    )
+    assert wrong.verdict == "refuted", wrong.explain()
+    far = sp.check_score(single, None, COV, points=points + 1e5, dtype=np.float32)
+    assert far.verdict == "undecided"
+    assert "use float64" in far.explain()
+
+
+def test_points_that_cannot_be_differentiated_are_not_judged():
+    points = data(n=60)
+
+    def score(y):  # a kink that runs next to one of the points
+        return -0.5 * y + 0.2 * np.maximum(y - points[7] - 3e-6, 0) * [1, 0, 0]
+
+    evidence = sp.check_score(score, None, 1.0, points=points)
+    assert evidence, evidence.explain()
+    assert "left out: 1 point, where the Jacobian could be measured to" in evidence.explain()
+    few = sp.check_score(score, None, 1.0, points=points[5:10])
+    assert few.verdict == "undecided", few.explain()
+
+
+def test_an_asymmetric_jacobian_refutes_what_is_right_at_the_points():
+    prior = sp.Atoms(data())
+    law, turn = prior.noised(COV), np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    seen = []
+
+    def score(y):  # right at the very points that are looked at, and nowhere else
+        if not seen:
+            seen.extend(map(tuple, y))
+        known = np.array([tuple(row) in seen for row in y])[:, None]
+        return law.score(y) + np.where(known, 0, 0.1 * np.sin(y) @ turn)
+
+    evidence = sp.check_score(score, prior, COV)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "asymmetry" in evidence.explain() or "negative part" in evidence.explain()

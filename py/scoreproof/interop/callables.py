@@ -151,6 +151,8 @@ class Guarded:
         self.function, self.name, self.prepare = function, name, prepare
         self.calls = 0
         self.eps = float(np.finfo(float).eps)
+        #: what can differentiate it: "numpy" (nothing), "torch" or "jax"
+        self.framework = "numpy"
 
     def raw(self, *arguments: Any) -> Any:
         """Call it once, guarding only against exceptions and changed inputs; returns what it

@@ -85,4 +85,4 @@ def _forward_mode(
         columns.append(guard.accept(as_numpy(tangent), both.shape))
     here, there = np.split(np.stack(columns, axis=2), 2)
     gap = np.abs(here - there)
-    return here, gap + 4 * float(np.median(gap)) + 16 * guard.eps * float(np.max(np.abs(here)))
+    return here, gap + 4 * float(np.median(gap)) + 4 * guard.eps * float(np.max(np.abs(here)))

@@ -125,4 +125,5 @@ def guarded(
             repr(framework),
             "name the library the callable is written in",
         )
+    guard.framework = framework
     return guard

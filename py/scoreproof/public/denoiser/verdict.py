@@ -66,15 +66,15 @@ def _told_from_y(evidence: Evidence, measure: Measure, asked: Asked, request: Re
     if evidence.verdict != "holds" or tolerance is None:
         return evidence
     moved = np.max(np.abs(asked.due.mean - asked.due.y) / measure.size[:m], axis=0)
-    if np.all(moved > 2 * tolerance):
+    if np.all(moved > tolerance):
         return evidence
     j = int(np.argmin(moved))
     return replace(
         evidence,
         verdict="undecided",
         sentence=(
-            f"{evidence.sentence}: at this noise level y itself is within {moved[j]:.2g} of "
-            f"E[x_0 | y] in coordinate {j}, so that a tolerance of {tolerance:g} would accept a "
-            "denoiser that does nothing: pass a smaller one, or take a larger noise level"
+            f"{evidence.sentence}: y itself is within {moved[j]:.2g} of E[x_0 | y] in coordinate"
+            f" {j}, so that a tolerance of {tolerance:g} would accept a denoiser that does nothing:"
+            " pass a smaller one, or take a larger noise level"
         ),
     )

@@ -39,6 +39,8 @@ def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
     faults = [f for f in FAULTS if f.subject.mean is not mean_formula]
     found = {f.name: np.asarray(f.subject.mean(y, due.score, cov)) for f in faults}
     found |= other_priors(due)
+    if "alpha_forgotten" in found and kind.name == "x0":
+        found["alpha_forgotten"] = problem.alpha * found["alpha_forgotten"]
     for name, level in levels(due).items():
         found[name] = problem.known.posterior_mean(y, level)
         other = score_at(due, level)

@@ -152,5 +152,5 @@ def other_priors(due: Due) -> dict[str, np.ndarray]:
             if isinstance(known, Atoms)
             else known.affine(np.eye(problem.dimension) / problem.alpha)
         )
-        found["alpha_forgotten"] = problem.alpha * plain.posterior_mean(y, problem.noise.cov)
+        found["alpha_forgotten"] = plain.posterior_mean(y, problem.noise.cov)
     return found

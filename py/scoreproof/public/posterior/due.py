@@ -51,6 +51,20 @@ class Due:
         return np.asarray(np.einsum("nk,nkd->nd", r, means))
 
     @cached_property
+    def spread(self) -> np.ndarray:
+        """How far the components that share in the mean lie from it, coordinate by coordinate."""
+        if not isinstance(self.problem.known, Atoms):
+            r, means = self.shares
+            away = (means - self.mean[:, None, :]) ** 2
+            return np.asarray(np.sqrt(np.einsum("nk,nkd->nd", r, away)))
+        x = self.problem.known.points - self.problem.known.mean()
+        squares = np.concatenate([r @ x**2 for _, r in self.problem.law.weights(self.y)])
+        middle = self.mean - self.problem.known.mean()
+        # the floor is the rounding of this difference itself
+        floor = float(np.finfo(float).eps) * squares
+        return np.asarray(np.sqrt(np.maximum(squares - middle**2, 0.0) + floor))
+
+    @cached_property
     def score(self) -> np.ndarray:
         """∇ log p_Y: ``(m, d)``."""
         return np.asarray(self.problem.law.score(self.y))
@@ -111,14 +125,19 @@ class Scale:
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             own = _stretched(due.mean - self.centre, self.from_centre)
-            noise = _stretched(due.mean - due.y, self.from_y)
+            # half way between two data the mean may be y; what moves it there is how far they are
+            noise = _stretched(np.hypot(due.mean - due.y, due.spread), self.from_y)
         # a coordinate in which the data have no extent: there is nothing but the way from y
         own = np.where(self.from_centre > 0, own, noise)
         return own, np.minimum(own, noise)
 
-    def scores(self, score: np.ndarray, white: bool) -> np.ndarray:
+    def scores(self, due: Due, *, white: bool) -> np.ndarray:
         """``(m, d)``: the size of a score, or of ``Σ^{1/2}`` times it."""
-        return _stretched(score, self.white_score if white else self.score)
+        noise, exponent = due.problem.noise, -0.5 if white else -1.0
+        size = np.hypot(
+            noise.times(due.score, exponent + 1), noise.times(due.spread, exponent, sizes=True)
+        )
+        return _stretched(size, self.white_score if white else self.score)
 
 
 def _stretched(move: np.ndarray, usual: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ from scoreproof.objects.empirical import Atoms, NoisyAtoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
-from scoreproof.public.posterior.problem import Problem
 
 __all__ = ["DOUBLE", "mean_rounding", "of_prediction", "of_score"]
 
@@ -36,7 +35,7 @@ def _grown(terms: int) -> float:
 def mean_rounding(due: Due, eps: float) -> np.ndarray:
     """What rounding may leave in E[alpha x_0 | y]: ``(m, d)``."""
     if isinstance(due.problem.known, Atoms):
-        return _atoms(due.problem, due.y, eps / 2)
+        return _atoms(due, eps / 2)
     return _mixture(due, eps / 2)
 
 
@@ -47,7 +46,8 @@ def _weighed(r: np.ndarray, delta: np.ndarray) -> np.ndarray:
     return np.asarray(top / np.maximum(np.sum(r * np.exp(-delta), axis=1), 1e-300))[:, None]
 
 
-def _atoms(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
+def _atoms(due: Due, u: float) -> np.ndarray:
+    problem, y = due.problem, due.y
     atoms, law, noise = problem.known, problem.law, problem.noise
     assert isinstance(atoms, Atoms) and isinstance(law, NoisyAtoms)
     unit = np.sqrt(noise.diagonal)
@@ -62,11 +62,8 @@ def _atoms(problem: Problem, y: np.ndarray, u: float) -> np.ndarray:
             _squares(y[part] / unit, x / unit), _squares((y[part] - centre) / unit, centred / unit)
         )
         moved = _weighed(r, u * (exponent * delta + logs + _grown(atoms.size)))
-        first, second = r @ centred, r @ centred**2
-        # the floor is the rounding of this difference itself
-        spread = np.sqrt(np.maximum(second - first**2, 0.0) + DOUBLE * second)
-        mean = first + centre
-        out[part] = np.minimum(moved * spread, np.maximum(high - mean, mean - low))
+        mean = due.mean[part]
+        out[part] = np.minimum(moved * due.spread[part], np.maximum(high - mean, mean - low))
         out[part] += u * _grown(atoms.size) * (r @ np.maximum(np.abs(x), np.abs(centred)))
         out[part] += ORDER * u * np.abs(centre)
     return out
@@ -95,9 +92,8 @@ def _mixture(due: Due, u: float) -> np.ndarray:
         # solving mixes the coordinates as far as the matrix is no multiple of its diagonal
         mixing = (condition - 1) * unit * np.sqrt(size)[:, None]
         each[:, k] = u * (grown * mixing + ORDER * (np.abs(y) + np.abs(centre)))
-    away = np.abs(means - due.mean[:, None, :])
-    spread = np.sqrt(np.einsum("nk,nkd->nd", r, away**2))
-    moved = np.minimum(_weighed(r, u * delta) * spread, np.max(away, axis=1))
+    away = np.max(np.abs(means - due.mean[:, None, :]), axis=1)
+    moved = np.minimum(_weighed(r, u * delta) * due.spread, away)
     return np.asarray(moved + np.einsum("nk,nkd->nd", r, each) + ORDER * u * np.abs(due.mean))
 
 

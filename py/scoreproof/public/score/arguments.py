@@ -13,13 +13,10 @@ __all__ = ["Request", "make_request"]
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """The problem (without a prior, if it is not known), what the callable predicts, and the
-    framework that can differentiate it.
-    """
+    """The problem (without a prior, if it is not known), and what the callable predicts."""
 
     problem: Problem
     kind: Prediction
-    framework: str
 
 
 def make_request(
@@ -29,9 +26,8 @@ def make_request(
     prediction: str,
     sigma_data: float,
     rates: Any,
-    framework: str,
     **problem: Any,
 ) -> Request:
     """Raises ``ArgumentError``."""
     made = make_problem(prior, cov, name="check_score", **problem)
-    return Request(made, Prediction(prediction, made, sigma_data, rates), framework)
+    return Request(made, Prediction(prediction, made, sigma_data, rates))

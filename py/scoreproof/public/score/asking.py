@@ -95,7 +95,7 @@ def slopes(guard: Guarded, request: Request, asked: Asked) -> Slopes | None:
     root = problem.noise.times(np.eye(d), 0.5)
     try:
         with np.errstate(all="ignore"):
-            raw, error = row_jacobian(guard, y[rows], request.framework, root @ probes)
+            raw, error = row_jacobian(guard, y[rows], guard.framework, root @ probes)
     except CallableError:
         if problem.prior is None:
             raise

@@ -55,12 +55,12 @@ def check_score(
     Returns
     -------
     Evidence of kind float. The error, the resolution and the ``tolerance`` are relative, coordinate
-    by coordinate, to the largest score over draws of y (at a point where the score is larger still,
-    to as much more); where cov is not diagonal also in the directions of ``Σ^{1/2} score``.
-    Without a prior they are the Jacobian's asymmetry and the negative part of ``Σ + Σ J Σ``, in
-    units of the noise. In more than 64 dimensions the Jacobian is seen in 64 random directions
-    only, a sample: an asymmetry between two coordinates shows in them (the resolution counts how
-    much), one that lies outside of them does not.
+    by coordinate, to the largest score over draws of y (at a point where it is larger still, or
+    between two data, to as much more); where cov is not diagonal also in the directions of
+    ``Σ^{1/2} score``. Without a prior they are the Jacobian's asymmetry and the negative part of
+    ``Σ + Σ J Σ``, in units of the noise. In more than 64 dimensions the Jacobian is seen in 64
+    random directions only, a sample: an asymmetry between two coordinates shows in them (the
+    resolution counts how much), one that lies outside of them does not.
 
     The callable is called 3 times on the points (the second call must repeat the first, the third
     asks half of the rows again in another order), once more where a coarser type comes back than
@@ -91,7 +91,6 @@ def check_score(
         prediction=prediction,
         sigma_data=sigma_data,
         rates=rates,
-        framework=framework,
         alpha=alpha,
         points=points,
         n=n,

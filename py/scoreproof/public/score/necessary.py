@@ -85,9 +85,9 @@ def _sentence(signs: _Signs, slopes: Slopes) -> str:
     )
     line = ", where symmetry says nothing in one dimension" if slopes.probes.shape[0] == 1 else ""
     return (
-        f"{slopes.describe()}{line}: asymmetry {signs.skew[worst]:.2g}, negative part of Cov ="
-        f" Σ + Σ J Σ {signs.negative[worst]:.2g} at point {slopes.rows[worst]}"
-        " (relative, in units of the noise); a posterior mean has neither, which is necessary and not sufficient"
+        f"{slopes.describe()}{line}: asymmetry {signs.skew[worst]:.2g}, negative part of"
+        f" Cov = Σ + Σ J Σ {signs.negative[worst]:.2g} at point {slopes.rows[worst]} (relative, in"
+        " units of the noise); a posterior mean has neither, which is necessary and not sufficient"
     )
 
 

@@ -56,6 +56,7 @@ class BlackBoxField:
         )
         self.width = 0.02
         self.ad: Any = None
+        self.compiled: Any = None
         if framework == "torch":
             self.ad = require("torch").func
         elif framework == "jax":

@@ -1,307 +1,117 @@
-"""A user's field ``f(z, params, s)`` linearized along a path: complex steps (NumPy), torch.func or
-jax.
+"""How the user's gradient is asked: at all rows; the other way round with another ν; one row alone.
 
-Conventions: ``field(z (n, D), params (P,), s) -> (n, D)`` with one number s a call. θ moves along
-the K columns of ``directions (P, K)``
-only, ``θ = params + directions @ c``, so that the cost does not grow with P. Second derivatives in
-NumPy: a complex step along v inside an eighth-order real stencil in the other variable.
+Conventions: a question is some rows of x, each with its own ν; its answer is ``(rows, P)``, or
+``(1, P)`` if the gradient sums over the rows, and log p̂ ``(rows,)`` if that is judged too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.ffjord.solver import Prepared
-from scoreproof.errors import CallableError
-from scoreproof.interop.callables import Guarded, as_numpy
-from scoreproof.interop.frameworks import require
-from scoreproof.numerics.adjoint import Grid, Path, integrate_backward
-from scoreproof.numerics.complex_step import STEP
+from scoreproof.errors import ArgumentError
+from scoreproof.interop.callables import Guarded
+from scoreproof.interop.frameworks import guarded
+from scoreproof.public.log_likelihood_gradient.arguments import Given, takes_tol
 
-__all__ = ["FOURTH_ORDER", "BlackBoxField", "Flipped", "prepare_black_box", "stencil"]
-
-#: c_k of Σ_k c_k (F(kh) - F(-kh)) / h, exact for polynomials of degree 8, and of degree 4
-EIGHTH_ORDER = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
-FOURTH_ORDER = (2 / 3, -1 / 12)
+__all__ = ["Answer", "Measurement", "Question", "questions"]
 
 
-def stencil(
-    f: Callable[[float], np.ndarray], h: float, weights: tuple[float, ...] = EIGHTH_ORDER
-) -> Any:
-    """``dF(0)`` by real evaluations: truncation ``h⁸/630`` times the ninth derivative (eighth
-    order), rounding ``eps/h``.
-    """
-    return sum(c * (f(k * h) - f(-k * h)) for k, c in enumerate(weights, start=1)) / h
+@dataclass(frozen=True, eq=False)
+class Question:
+    """``rows``: indices into x; ``nu`` ``(n, D)`` for all rows of x, of which those are used."""
+
+    rows: np.ndarray
+    nu: np.ndarray
+    where: str
 
 
-class BlackBoxField:
-    """The user's field behind its guard, with directional derivatives. ``width`` is the real
-    stencil's step.
-    """
+@dataclass(frozen=True, eq=False)
+class Answer:
+    gradient: np.ndarray
+    value: np.ndarray | None
 
-    def __init__(
-        self,
-        guard: Guarded,
-        params: np.ndarray,
-        directions: np.ndarray,
-        framework: str,
-        points: np.ndarray,
-    ) -> None:
-        self.guard, self.params, self.directions, self.framework = (
-            guard,
-            params,
-            directions,
-            framework,
+
+def questions(given: Given, rng: np.random.Generator) -> list[Question]:
+    """All rows; all of them in the opposite order, another ν each; the first row by itself."""
+    n = len(given.x)
+    found = [Question(np.arange(n), given.nu, "all rows")]
+    if n > 1:
+        turned = Question(
+            np.arange(n)[::-1], _fresh(given, rng), "all rows in the opposite order, with another ν"
         )
-        self.width = 0.02
-        self.ad: Any = None
-        if framework == "torch":
-            self.ad = require("torch").func
-        elif framework == "jax":
-            self.ad = require("jax")
-        guard.deterministic(points, params, 0.5, shape=points.shape)
-        self.analytic = framework == "numpy" and self._complex_steps_work(points)
+        found.append(turned)
+    found.append(Question(np.arange(1), _fresh(given, rng), "the first row by itself"))
+    return found
 
-    def __call__(self, z: np.ndarray, s: float, params: np.ndarray | None = None) -> np.ndarray:
-        """f at rows z, in whatever real arithmetic the callable has."""
-        return self._call(z, self.params if params is None else params, float(s))
 
-    def _call(self, z: np.ndarray, params: np.ndarray, s: float) -> np.ndarray:
-        """The callable without the guard's copies, which its first calls have passed; at the least
-        oddity the guard takes over.
+def _fresh(given: Given, rng: np.random.Generator) -> np.ndarray:
+    nu = rng.standard_normal(given.x.shape)
+    guard = guarded(given.gradient, "gradient", given.framework, given.dtype)
+    return nu if guard.prepare is None else np.asarray(_back(guard, nu), dtype=float)
+
+
+def _back(guard: Guarded, a: np.ndarray) -> np.ndarray:
+    from scoreproof.interop.callables import as_numpy
+
+    assert guard.prepare is not None
+    return as_numpy(guard.prepare(a))
+
+
+class Measurement:
+    """The user's gradient (and log p̂). ``summed``: it returns one row for all."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.calls, self.eps, self.summed = 0, float(np.finfo(float).eps), False
+
+    def _guard(self, function: Any, name: str, tol: float | None) -> Guarded:
+        pass_it = tol is not None and takes_tol(function)
+        return guarded(
+            partial(function, tol=tol) if pass_it else function,
+            name,
+            self.given.framework,
+            self.given.dtype,
+        )
+
+    def __call__(self, x: np.ndarray, nu: np.ndarray, tol: float | None) -> Answer:
+        given = self.given
+        guard = self._guard(given.gradient, "gradient", tol)
+        n, p = len(x), given.params.size
+        result = guard(x, given.params, nu)
+        if result.shape not in ((p,), (1, p), (n, p)):
+            guard.accept(result, (n, p), "the gradient")
+            raise ArgumentError(
+                "gradient",
+                f"a function that returns shape ({n}, {p}) or ({p},)",
+                f"shape {result.shape}",
+                "one row a point",
+            )
+        if n > 1 or result.ndim == 1:
+            self.summed = result.ndim == 1 or result.shape[0] != n
+        value = None
+        if given.log_likelihood is not None:
+            other = self._guard(given.log_likelihood, "log_likelihood", tol)
+            value = np.real(other(x, given.params, nu, shape=(n,)))
+            self.eps = max(self.eps, other.eps)
+        self.calls += guard.calls
+        self.eps = max(self.eps, guard.eps)
+        return Answer(np.real(result.reshape(-1, p)), value)
+
+    def ask(self, question: Question, tol: float | None) -> Answer:
+        return self(self.given.x[question.rows], question.nu[question.rows], tol)
+
+    def spread(self, question: Question, tol: float | None, first: np.ndarray) -> np.ndarray:
+        """How far the answer's entries move when x moves by a rounding or two: a sample of what
+        rounding does inside, ``(P,)``.
         """
-        if self.framework == "numpy" and self.guard.prepare is None:
-            self.guard.calls += 1
-            try:
-                result = self.guard.function(z, params, s)
-                if (
-                    isinstance(result, np.ndarray)
-                    and result.shape == z.shape
-                    and result.dtype in (float, complex)
-                    and np.isfinite(result).all()
-                ):
-                    return result
-            except Exception:  # the guard will say what it was
-                pass
-        return self.guard(z, params, s, shape=z.shape)
-
-    # -- first derivatives ------------------------------------------------------------------
-
-    def _complex(self, z: np.ndarray, s: float, params: np.ndarray) -> np.ndarray:
-        return np.imag(self._call(z, params, float(s))) / STEP
-
-    def _complex_steps_work(self, z: np.ndarray) -> bool:
-        """Whether the callable takes complex numbers and is analytic: compared with a real stencil,
-        in z and in θ.
-        """
-        v, w = np.cos(1 + np.arange(z.size)).reshape(z.shape), self.directions[:, 0]
-        try:
-            in_z = self._complex(z + 1j * STEP * v, 0.5, self.params.astype(complex))
-            in_theta = self._complex(z.astype(complex), 0.5, self.params + 1j * STEP * w)
-        except (CallableError, TypeError, ValueError):
-            return False
-        h = self.width / 4
-        real_z, real_theta = (
-            stencil(lambda t: self(z + t * v, 0.5), h),
-            stencil(lambda t: self(z, 0.5, self.params + t * w), h),
-        )
-        scale = float(np.max(np.abs(real_z)) + np.max(np.abs(real_theta))) + 1e-300
-        return (
-            float(max(np.max(np.abs(in_z - real_z)), np.max(np.abs(in_theta - real_theta))))
-            <= (1e-6 + 10 * self.guard.eps / h) * scale
-        )
-
-    def along_z(
-        self, z: np.ndarray, s: float, v: np.ndarray, params: np.ndarray | None = None
-    ) -> np.ndarray:
-        """``J v`` at rows z."""
-        params = self.params if params is None else params
-        if self.ad is not None:
-            return self._autodiff(lambda q: self._raw(q, self._of(params), s), z, v)
-        if self.analytic:
-            return self._complex(z + 1j * STEP * v, s, params.astype(complex))
-        return stencil(lambda t: self(z + t * v, s, params), self.width)
-
-    def along_theta(self, z: np.ndarray, s: float, w: np.ndarray) -> np.ndarray:
-        """``∂f/∂θ w`` at rows z."""
-        if self.ad is not None:
-            return self._autodiff(lambda p: self._raw(self._of(z), p, s), self.params, w)
-        if self.analytic:
-            return self._complex(z.astype(complex), s, self.params + 1j * STEP * w)
-        return stencil(lambda t: self(z, s, self.params + t * w), self.width)
-
-    # -- second derivatives -----------------------------------------------------------------
-
-    def quad_along_z(self, z: np.ndarray, s: float, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """``∂_z(uᵀ J v)`` at rows z: ``(n, D)``."""
-        n, d = z.shape
-        if self.ad is not None:
-            us, vs = self._of(u), self._of(v)
-            grad = self.ad.grad(
-                lambda q: (
-                    us
-                    * self.ad.jvp(lambda y: self._raw(y, self._of(self.params), s), (q,), (vs,))[1]
-                ).sum()
-            )
-            return self._numpy(grad(self._of(z)))
-        tiles = [np.tile(a, (d, 1)) for a in (z, u, v)]
-        axes = np.repeat(np.eye(d), n, axis=0)
-        values = stencil(
-            lambda t: (tiles[1] * self.along_z(tiles[0] + t * axes, s, tiles[2])).sum(axis=1),
-            self.width,
-        )
-        return values.reshape(d, n).T
-
-    def quad_along_theta(self, z: np.ndarray, s: float, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """``∂_θ(uᵀ J v)`` at rows z along the directions: ``(n, K)``."""
-        if self.ad is not None:
-            us, vs, zs = self._of(u), self._of(v), self._of(z)
-
-            def value(p: Any) -> Any:
-                return (us * self.ad.jvp(lambda y: self._raw(y, p, s), (zs,), (vs,))[1]).sum(-1)
-
-            columns = [self._autodiff(value, self.params, w) for w in self.directions.T]
-        else:
-
-            def moved(t: float, w: np.ndarray) -> np.ndarray:
-                return (u * self.along_z(z, s, v, self.params + t * w)).sum(axis=1)
-
-            columns = [stencil(partial(moved, w=w), self.width) for w in self.directions.T]
-        return np.stack(columns, axis=1)
-
-    # -- frameworks -------------------------------------------------------------------------
-
-    def _of(self, a: np.ndarray) -> Any:
-        return self.guard.prepare(a) if self.guard.prepare is not None else a
-
-    def _numpy(self, a: Any) -> np.ndarray:
-        return self.guard.accept(as_numpy(a), None)
-
-    def _raw(self, z: Any, params: Any, s: float) -> Any:
-        self.guard.calls += 1
-        return self.guard.function(z, params, float(s))
-
-    def _autodiff(self, f: Callable[[Any], Any], x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        try:
-            return self._numpy(self.ad.jvp(f, (self._of(x),), (self._of(v),))[1])
-        except CallableError:
-            raise
-        except Exception as error:
-            raise CallableError(
-                self.guard.name,
-                f"be differentiable by {self.framework}",
-                f"{type(error).__name__}: {error}",
-                "write it without in-place operations, as a function of z and params",
-            ) from error
-
-    # -- along a path -----------------------------------------------------------------------
-
-    def path(self, x: np.ndarray, grid: Grid, params: np.ndarray | None = None) -> Path:
-        """z with z(1) = x."""
-        return integrate_backward(
-            lambda z, times: np.stack(
-                [self(row, s, params) for row, s in zip(z, times, strict=True)]
-            ),
-            x,
-            grid,
-        )
-
-    def quad(self, path: Path, nu: np.ndarray, params: np.ndarray | None = None) -> np.ndarray:
-        """``νᵀ J ν`` at the stages: ``(steps, stages, n)``."""
-        times = path.grid.times
-        values = [
-            [(nu * self.along_z(z, s, nu, params)).sum(axis=1) for z, s in zip(*row, strict=True)]
-            for row in zip(path.stages, times, strict=True)
-        ]
-        return np.array(values)
-
-    def linearize(self, z: np.ndarray, times: np.ndarray) -> SampledLinearization:
-        """At stages z ``(stages, n, D)`` of the times ``(stages,)``."""
-        return SampledLinearization(self, z, times)
-
-
-class SampledLinearization:
-    """The `Linearization` of a black-box field: J and ∂f/∂θ once, quadratic forms on demand and
-    remembered by their vectors.
-    """
-
-    def __init__(self, field: BlackBoxField, z: np.ndarray, times: np.ndarray) -> None:
-        self.field, self.z, self.times = field, z, times
-        n, d = z.shape[1:]
-        jacobians, parameter = [], []
-        for row, s in zip(z, times, strict=True):
-            columns = field.along_z(np.tile(row, (d, 1)), s, np.repeat(np.eye(d), n, axis=0))
-            jacobians.append(np.moveaxis(columns.reshape(d, n, d), 0, 2))
-            parameter.append(
-                np.stack([field.along_theta(row, s, w) for w in field.directions.T], axis=-1)
-            )
-        self.jacobian, self.parameter_jacobian = np.stack(jacobians), np.stack(parameter)
-        self._known: dict[tuple[str, bytes, bytes], np.ndarray] = {}
-
-    def jvp(self, v: np.ndarray) -> np.ndarray:
-        return (self.jacobian * v[..., None, :]).sum(axis=-1)
-
-    def vjp(self, a: np.ndarray) -> np.ndarray:
-        return (a[..., :, None] * self.jacobian).sum(axis=-2)
-
-    def vjp_theta(self, a: np.ndarray) -> np.ndarray:
-        return (a[..., :, None] * self.parameter_jacobian).sum(axis=-2)
-
-    def quad(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return (u * self.jvp(v)).sum(axis=-1)
-
-    def _remember(self, method: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        key = (method, u.tobytes(), v.tobytes())
-        if key not in self._known:
-            shape = self.z.shape[1:]
-            u, v = np.broadcast_to(u, shape), np.broadcast_to(v, shape)
-            self._known[key] = np.stack(
-                [
-                    getattr(self.field, method)(row, s, u, v)
-                    for row, s in zip(self.z, self.times, strict=True)
-                ]
-            )
-        return self._known[key]
-
-    def quad_z(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return self._remember("quad_along_z", u, v)
-
-    def quad_theta(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return self._remember("quad_along_theta", u, v)
-
-
-class Flipped:
-    """A linearization with its stages in reverse order (times 1 - s), sharing what the original
-    remembers.
-    """
-
-    def __init__(self, local: SampledLinearization) -> None:
-        self.local = local
-
-    def quad(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return self.local.quad(u, v)[::-1]
-
-    def jvp(self, v: np.ndarray) -> np.ndarray:
-        return self.local.jvp(v[::-1])[::-1]
-
-    def vjp(self, a: np.ndarray) -> np.ndarray:
-        return self.local.vjp(a[::-1])[::-1]
-
-    def vjp_theta(self, a: np.ndarray) -> np.ndarray:
-        return self.local.vjp_theta(a[::-1])[::-1]
-
-    def quad_z(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return self.local.quad_z(u, v)[::-1]
-
-    def quad_theta(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return self.local.quad_theta(u, v)[::-1]
-
-
-def prepare_black_box(field: BlackBoxField, path: Path) -> Prepared:
-    """The user's field linearized along a path, ready for `solver.solve`."""
-    here = tuple(field.linearize(z, s) for z, s in zip(path.stages, path.grid.times, strict=True))
-    return Prepared(path, here, tuple(Flipped(local) for local in here[::-1]))
+        found = np.zeros(first.shape[1])
+        for sign in (1.5, -1.5):
+            pattern = np.where(np.indices(self.given.x.shape).sum(axis=0) % 2, sign, -sign)
+            moved = self.given.x * (1 + self.eps * pattern)
+            again = self(moved[question.rows], question.nu[question.rows], tol)
+            found = np.maximum(found, np.max(np.abs(again.gradient - first), axis=0))
+        return found

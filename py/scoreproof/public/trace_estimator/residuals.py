@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 __all__ = ["CALLS", "Residuals"]
 
@@ -73,7 +73,7 @@ class Residuals:
     def dependent(self, level: float) -> bool:
         """Whether the means of calls spread more than those of independent rows would."""
         freedom = max(len(self.means) - 1, 1)
-        limit = chi2.ppf(1 - level, freedom) / freedom
+        limit = float(chdtri(freedom, level)) / freedom
         return self._by_calls**2 > limit * self._by_rows**2
 
     def score(self, allowed: float) -> float:

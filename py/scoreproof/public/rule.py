@@ -104,6 +104,8 @@ def compared(
         )
     k = int(np.argmax(ratio))
     evidence = Evidence.measured(found[k], limit[k], sentence, kind=kind, **more)
+    if evidence.verdict == "holds":  # not by an excuse
+        evidence = replace(evidence, bound=float(limit[k] - spare[k]))
     # an error between what is surely accepted and what surely is not
     close = (found > blur) & (found > accepted * size - blur)
     if evidence.verdict == "holds" and np.any(close):

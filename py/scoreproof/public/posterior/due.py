@@ -100,11 +100,19 @@ def least(problem: Problem) -> float:
 
 
 def draw(problem: Problem, rng: np.random.Generator, m: int) -> np.ndarray:
-    """m draws of y."""
-    if isinstance(problem.known, Atoms):
-        noise = rng.standard_normal((m, problem.dimension))
-        return problem.known.sample(rng, m) + problem.noise.times(noise, 0.5)
-    return np.asarray(problem.law.sample(rng, m))
+    """m draws of y, in random order; stratified, so that a component of weight 1/m has one or two."""
+    known = problem.known
+    weights = np.asarray(known.weights)
+    order = rng.permutation(len(weights))
+    ends = np.cumsum(weights[order])
+    cells = (rng.permutation(m) + rng.random(m)) / max(m, 1)
+    which = order[np.minimum(np.searchsorted(ends, cells * ends[-1]), len(order) - 1)]
+    noise = rng.standard_normal((m, problem.dimension))
+    if isinstance(known, Atoms):
+        return np.asarray(known.points[which] + problem.noise.times(noise, 0.5))
+    for k in np.unique(which):
+        noise[which == k] = noise[which == k] @ problem.roots[k].T
+    return np.asarray(known.means[which] + noise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -178,8 +178,9 @@ def _shared(
     known, (a, b) = problem.known, pairs.T
     target, z = rng.uniform(-1, 1, len(a)), noise * rng.standard_normal((len(a), problem.dimension))
     if not isinstance(known, Atoms):
-        roots = np.linalg.cholesky(problem.law.covariances)
-        start, end = (known.means[k] + np.einsum("nij,nj->ni", roots[k], z) for k in (a, b))
+        turned = np.einsum("kij,nj->kni", problem.roots, z)
+        each = np.arange(len(a))
+        start, end = (known.means[k] + turned[k, each] for k in (a, b))
         t = _passed(problem, start, end - start, pairs, target)
         return np.asarray(start + np.clip(t, -0.5, 1.5)[:, None] * (end - start))
     way, drift = known.points[b] - known.points[a], problem.noise.times(z, 0.5)

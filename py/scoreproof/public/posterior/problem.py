@@ -63,6 +63,11 @@ class Problem:
         return np.asarray(np.swapaxes(turned, -1, -2))
 
     @cached_property
+    def roots(self) -> np.ndarray:
+        """The factors of ``C + Σ``, component by component of a mixture."""
+        return np.asarray(np.linalg.cholesky(self.law.covariances))
+
+    @cached_property
     def conditions(self) -> list[float]:
         """What solving costs, component by component of a mixture; some invert the prior's own
         covariance too.

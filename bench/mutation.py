@@ -98,8 +98,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("objects/logistic_field.py", "test_fields.py test_every_claim.py:ffjord"),
     ("objects/mixtures.py", "test_objects.py"),
     ("objects/parameterizations.py", "test_parameterizations.py"),
-    ("objects/preserving_schedules.py", "test_objects.py test_schedules.py test_variance_exploding.py"),
-    ("objects/schedule", "test_schedules.py test_variance_exploding.py"),
+    ("objects/preserving_schedules.py", "test_objects.py test_schedules.py"),
+    ("objects/schedule", "test_schedules.py"),
     ("objects/tanh_network.py", "test_fields.py test_every_claim.py:ffjord"),
     (
         "public/backward/",

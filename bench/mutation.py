@@ -77,7 +77,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ),
     ("claims/__init__.py", "test_every_claim.py"),
     ("numerics/adjoint.py", "test_adjoint.py test_every_claim.py:ffjord"),
-    ("numerics/affine_", "test_check_reverse_sampler.py"),
+    ("numerics/affine_", "test_affine_moments.py"),
     ("numerics/breaks.py", "test_check_fokker_planck.py test_check_marginals.py"),
     ("numerics/collocation.py", "test_collocation.py test_linear_sde.py"),
     ("numerics/differences.py", "test_differences.py test_check_backward.py"),

@@ -100,7 +100,7 @@ def least(problem: Problem) -> float:
 
 
 def draw(problem: Problem, rng: np.random.Generator, m: int) -> np.ndarray:
-    """m draws of y, in random order; stratified, so that a component of weight 1/m has one or two."""
+    """m draws of y in random order, stratified: a component of weight 1/m has one or two."""
     known = problem.known
     weights = np.asarray(known.weights)
     order = rng.permutation(len(weights))

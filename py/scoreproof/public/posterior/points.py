@@ -178,7 +178,7 @@ def _shared(
     known, (a, b) = problem.known, pairs.T
     target, z = rng.uniform(-1, 1, len(a)), noise * rng.standard_normal((len(a), problem.dimension))
     if not isinstance(known, Atoms):
-        turned = np.einsum("kij,nj->kni", problem.roots, z)
+        turned = z @ np.swapaxes(problem.roots, -1, -2)
         each = np.arange(len(a))
         start, end = (known.means[k] + turned[k, each] for k in (a, b))
         t = _passed(problem, start, end - start, pairs, target)

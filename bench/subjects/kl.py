@@ -113,7 +113,10 @@ def right(s: Setting, rng: np.random.Generator) -> KL:
 
 
 def _entrywise(s: Setting, rng: np.random.Generator) -> KL:
-    xp, style = s.xp, {k: int(rng.integers(4)) for k in ("square", "ratio", "log", "sum", "inside")}
+    xp, style = (
+        s.xp,
+        {k: int(rng.integers(4)) for k in ("square", "ratio", "log", "sum", "inside", "words")},
+    )
 
     def scales(scale: Any) -> tuple[Any, Any, Any]:
         """Standard deviation, variance and log-variance, computed from the one that is passed."""
@@ -135,6 +138,12 @@ def _entrywise(s: Setting, rng: np.random.Generator) -> KL:
                  lambda: v0 * (1 / v1)][style["ratio"]]()  # fmt: skip
         logs = [lambda: l1 - l0, lambda: -xp.log(ratio), lambda: 2 * xp.log(s1 / s0),
                 lambda: xp.log(v1) - xp.log(v0)][style["log"]]()  # fmt: skip
+        if style["words"] == 0 and not s.half:  # cross entropy less entropy
+            c = float(np.log(2 * np.pi))
+            return ((c + l1 + (v0 + gap) / v1) - (c + 1 + l0)).sum(1) / 2
+        if style["words"] == 1:  # near equal laws without cancellation
+            excess = (s0 - s1) * (s0 + s1) / v1
+            return (mean + excess - xp.log1p(excess)).sum(1) / 2
         # isotropic scales are (n, 1) and stand for d coordinates
         each = d / logs.shape[1]
         if style["sum"] == 0:  # broadcast

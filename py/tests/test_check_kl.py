@@ -200,7 +200,7 @@ def test_calls_are_counted():
     assert guard.calls == 15
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_the_verdict_is_the_same_for_every_seed(seed):
     for form in ("isotropic", "diagonal", "full"):

@@ -19,7 +19,7 @@ from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
-from scoreproof.public.kl.laws import asked, extremes
+from scoreproof.public.kl.batches import asked, extremes
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import REMEDY, added, place

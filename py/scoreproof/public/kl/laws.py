@@ -1,14 +1,12 @@
-"""The laws that are asked: batches of pairs of Gaussians, each with one thing in common.
+"""Pairs of Gaussians, drawn in batches that have one thing in common.
 
 Conventions: ``v`` are variances, ``(n, 1)`` for the isotropic form, ``(n, d)`` for the diagonal
 one, and covariances ``(n, d, d)`` for the full one; means are ``(n, d)``. Against the standard law
-the second mean is 0 and the second variance 1. No batch has as many rows as dimensions. Shapes
-vary, for code may know one by heart, and recur, for jax compiles each anew.
+the second mean is 0 and the second variance 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +14,10 @@ import numpy as np
 from scoreproof.numerics.linear import random_covariance
 from scoreproof.public.kl.arguments import Options
 
-__all__ = ["EQUAL", "HALF", "NEAR", "Laws", "asked", "extremes"]
+__all__ = ["MILD", "Draw", "Laws", "alternate"]
 
-#: Types with a larger spacing at 1 are half precision: no room for wide scales and long sums.
-HALF = 1e-4
 CONDITION = 10.0  # of the covariances of the full form
 MILD = 3.0  # of those of nearly equal laws, where rounding counts most
-NEAR, EQUAL = "nearly equal laws", "equal laws"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,78 +40,12 @@ class Laws:
         return n, d
 
 
-def asked(
-    options: Options, precision: Callable[[], float], rng: np.random.Generator
-) -> Iterator[Laws]:
-    """The batches for a function whose floating type has the spacing ``precision()`` at 1, known
-    once the first has come back. Where half precision sums over a batch, it is a short one.
-    """
-    for laws in _asked(options, precision, rng):
-        yield _short(laws) if options.reduction != "none" and precision() > HALF else laws
-
-
-def _short(laws: Laws) -> Laws:
-    n = 2 if laws.shape[1] != 2 else 3
-    return Laws(laws.what, laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n], laws.sharp)
-
-
-def _asked(
-    options: Options, precision: Callable[[], float], rng: np.random.Generator
-) -> Iterator[Laws]:
-    draw = _Draw(options, rng)
-    yield draw.random(
-        "random laws in d = 3", 6 if options.reduction == "none" else 2, 3, strict=True
-    )
-    eps = precision()
-    half = eps > HALF
-    draw.spread = 0.2 if half else 0.5
-    # in the full form large batches cost too much, and in a sum over the batch no row is seen
-    many = 65 if options.form != "full" and options.reduction == "none" and not half else 3
-    for n, d in ((9, 2), (14, 5 if half else 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
-        what = f"random laws in d = {d}" if n > 1 else "a batch of one row"
-        yield draw.random(what, n, d, strict=half)
-    for n, d in ((many, 64), *(() if half or options.form == "full" else ((2, 256),))):
-        yield draw.random(f"laws in d = {d}", n, d, strict=half, sharp=not half)
-    ratio = _alternate(6, 3.5 if half else 0.5, 4.0)
-    yield draw.apart("laws with equal means", 6, 3, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
-    if not options.standard:
-        gap = _alternate(6, *((5.0, 6.0) if half else (3.0, 4.0)))
-        yield draw.apart("laws with equal variances", 6, 3, gap=gap, ratio=0 * gap)
-    for n, d in ((6, 3),) if half else ((14, 7), (65, 64)):
-        if d < 64 or many == n:
-            yield draw.one_coordinate(n, d, 6.0 if half else 4.0)
-    if not half:
-        closest = eps * (MILD if options.form == "full" else 1)
-        gaps = np.geomspace(0.3, closest ** (1 / 6), 14)
-        yield draw.apart("close laws", 14, 7, gap=gaps, ratio=2 * gaps * np.resize([1, -1], 14))
-    # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
-    gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
-    yield draw.apart(NEAR, 6, 3, gap=gaps, ratio=2 * np.log1p(gaps), sharp=False, condition=1)
-    gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0, 0.2, 0.0, 0.1, 0.0, 0.05])
-    yield draw.apart(EQUAL, 9, 2, gap=gaps, ratio=-gaps, sharp=False, condition=1)
-
-
-def extremes(
-    options: Options, precision: Callable[[], float], rng: np.random.Generator
-) -> Iterator[Laws]:
-    """Wide scales and distant means, asked when the rest is right: wrong code may overflow."""
-    draw = _Draw(options, rng)
-    if precision() > HALF:
-        draw.spread = 0.2
-        laws = draw.scaled("scales from e^-0.75 to e^0.6", 1.5, 5.0)
-        yield laws if options.reduction == "none" else _short(laws)
-        return
-    yield draw.scaled("scales from e^-6 to e^4.5", 12.0, 2.0)
-    far = 30.0 * (1 + np.arange(9))
-    yield draw.apart("means far apart", 9, 2, gap=far, ratio=_alternate(9, 0.5, 1.0))
-
-
-def _alternate(n: int, low: float, high: float) -> np.ndarray:
+def alternate(n: int, low: float, high: float) -> np.ndarray:
     """``n`` numbers from ``low`` to ``high``, every other one negative."""
     return np.linspace(low, high, n) * np.resize([1, -1], n)
 
 
-class _Draw:
+class Draw:
     """Draws of one form, against a second law or the standard one."""
 
     def __init__(self, options: Options, rng: np.random.Generator) -> None:
@@ -154,7 +83,8 @@ class _Draw:
             log0, log1 = (np.broadcast_to(v[:, :1], m0.shape) for v in (log0, log1))
         mean, trace = (np.abs(m0) + np.abs(m1)) ** 2 * np.exp(-log1), np.exp(log0 - log1)
         logs = np.abs(log0) + np.abs(log1)
-        terms = np.sum((mean + trace) * (1 + logs / 10) + 1 + logs, axis=1)
+        terms = (mean + trace) * (1 + logs / 10) + 1 + logs + np.exp(log1 - log0) / 3
+        terms = np.sum(terms, axis=1)
         divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
         divergence = np.sum(divergence, axis=1)
         rest = np.argsort(terms / divergence)
@@ -193,16 +123,19 @@ class _Draw:
         growth = np.exp(ratio).reshape(-1, *[1] * (v1.ndim - 1))
         return Laws(what, m1 + gap[:, None] * step * widths, v1 * growth, m1, v1, sharp)
 
-    def scaled(self, what: str, most: float, gap: float) -> Laws:
-        """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be."""
+    def scaled(self, most: float, deepest: float, *, gap: float) -> Laws:
+        """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be; the
+        first law's no more than ``deepest`` below the second's.
+        """
         low, high = -most, 0.75 * most
         log1 = np.array([low, high, high, low, 0.4 * high, 0.4 * low, 0, 0, low / 2])
         log0 = np.array([low, high, low, high, 0.4 * low, 0.4 * high, low, high, 0])
-        log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
         log1 = 0 * log1 if self.options.standard else log1
-        return self.apart(
-            what, 9, 2, gap=_alternate(9, gap, gap + 2), ratio=log0 - log1, level=log1
-        )
+        log0 = np.maximum(log0, log1 - deepest)
+        lowest, highest = (f"e^{f([log0, log1]) / 2:.2g}" for f in (np.min, np.max))
+        what = f"scales from {lowest} to {highest}"
+        log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
+        return self.apart(what, 9, 2, gap=alternate(9, gap, gap + 2), ratio=log0 - log1, level=log1)
 
     def one_coordinate(self, n: int, d: int, gap: float) -> Laws:
         """Row ``i`` differs in coordinate ``i`` (modulo ``d``) alone: the mean, and in the diagonal
@@ -215,5 +148,5 @@ class _Draw:
         widths = np.broadcast_to(np.sqrt(widths), (n, d))
         m0[rows, here] += gap * widths[rows, here] * np.resize([1, -1], n)
         if self.options.form == "diagonal":
-            v0[rows, here] *= np.exp(_alternate(n, 1.0, 1.5))
+            v0[rows, here] *= np.exp(alternate(n, 1.0, 1.5))
         return Laws(f"laws that differ in one of {d} coordinates", m0, v0, laws.m1, laws.v1)

@@ -15,7 +15,8 @@ from scoreproof.claims.gaussian_kl.stable import excess
 from scoreproof.numerics.cubature import expectation, random_rotation
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.laws import HALF, Laws
+from scoreproof.public.kl.batches import HALF
+from scoreproof.public.kl.laws import Laws
 
 __all__ = ["Due", "due", "without_cancellation"]
 
@@ -26,6 +27,10 @@ TERM = 12
 TERM_IN_HALF = 9
 #: More of them where the function rounds its inputs itself: a scale squared, a mean.
 INPUTS = 6
+
+
+#: ``log1p(v0/v1 - 1)``, which is right near equal laws, loses v1/v0 roundings of its argument.
+LOG1P = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,25 +57,26 @@ def due(
     # a matrix is solved and its determinant taken at the price of its condition, d times over
     term = TERM_IN_HALF if eps > HALF else TERM
     count = condition * (term + (additions if options.form != "full" else 4 * additions))
-    mean, trace, logs, exponents = parts
+    mean, trace, logs, exponents = parts[:4]
     size = mean + trace + d / 2 + logs
     steps = count + (INPUTS * condition if rounds_inputs else 0)
     twice = 2 if rounds_inputs else 1
     terms = np.where(condition > 1, mean + trace + d + logs, size)
-    rounding = eps / 2 * (steps * terms + twice * exponents)
+    rounding = eps / 2 * (steps * terms + twice * exponents + LOG1P * parts[4])
     oracle = own * (2 * count * terms + exponents)
     return Due(value, size, rounding + oracle)
 
 
 def _parts(laws: Laws) -> tuple[np.ndarray, ...]:
-    """The absolute sizes of the mean, trace and log terms, and of what an error in the exponents
-    acts on: a log-variance l is rounded by l u before it goes through exp.
+    """The absolute sizes of the mean, trace and log terms, of what an error in the exponents acts
+    on (a log-variance l is rounded by l u before it goes through exp), and of the argument of
+    log1p.
     """
     n, d = laws.shape
     v0, v1 = (np.broadcast_to(v, (n, d)) for v in (laws.v0, laws.v1))
     mean = (np.abs(laws.m0) + np.abs(laws.m1)) ** 2 / (2 * v1)
     l0, l1 = np.abs(np.log(v0)), np.abs(np.log(v1))
-    parts = (mean, v0 / v1 / 2, (l0 + l1) / 2, mean * l1 + v0 / v1 / 2 * (l0 + l1))
+    parts = (mean, v0 / v1 / 2, (l0 + l1) / 2, mean * l1 + v0 / v1 / 2 * (l0 + l1), v1 / v0 / 2)
     return tuple(p.sum(axis=1) for p in parts)
 
 
@@ -90,7 +96,7 @@ def _full(
     laws: Laws, rng: np.random.Generator
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
     n, d = laws.shape
-    value, mean, trace, logs = np.empty((4, n))
+    value, mean, trace, logs, inverse = np.empty((5, n))
     eigenvalues0, eigenvalues1 = np.linalg.eigvalsh(laws.v0), np.linalg.eigvalsh(laws.v1)
     for i, (m0, c0, m1, c1) in enumerate(zip(laws.m0, laws.v0, laws.m1, laws.v1, strict=True)):
         root, rotation = np.linalg.cholesky(c0), random_rotation(rng, d)
@@ -102,12 +108,13 @@ def _full(
         both = np.abs(m0) + np.abs(m1)
         mean[i] = both @ np.abs(np.linalg.inv(c1)) @ both / 2
         trace[i] = float(np.trace(np.linalg.solve(c1, c0))) / 2
+        inverse[i] = float(np.trace(np.linalg.solve(c0, c1))) / 2
         logs[i] = float(np.sum(np.abs(np.log(eigenvalues0[i]))) / 2)
         logs[i] += float(np.sum(np.abs(np.log(eigenvalues1[i]))) / 2)
     condition = np.maximum(
         eigenvalues0[:, -1] / eigenvalues0[:, 0], eigenvalues1[:, -1] / eigenvalues1[:, 0]
     )
-    return value, (mean, trace, logs, np.zeros(n)), condition
+    return value, (mean, trace, logs, np.zeros(n), inverse), condition
 
 
 def _log_density(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:

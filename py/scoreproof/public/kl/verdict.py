@@ -15,7 +15,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.laws import EQUAL, HALF, NEAR
+from scoreproof.public.kl.batches import EQUAL, HALF, NEAR
 from scoreproof.public.kl.truth import Due, without_cancellation
 from scoreproof.public.rule import FINER, compared
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.laws import EQUAL, Laws
+from scoreproof.public.kl.batches import EQUAL
+from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.verdict import Found
 
 __all__ = ["REMEDY", "added", "place"]

@@ -1,0 +1,89 @@
+"""Which batches of laws are asked, for a form and a precision.
+
+No batch has as many rows as dimensions. Shapes vary, for code may know one by heart, and recur, for
+jax compiles each anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.laws import MILD, Draw, Laws, alternate
+
+__all__ = ["EQUAL", "HALF", "NEAR", "asked", "extremes"]
+
+#: Types with a larger spacing at 1 are half precision: no room for wide scales and long sums.
+HALF = 1e-4
+NEAR, EQUAL = "nearly equal laws", "equal laws"
+
+
+def asked(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
+    """The batches for a function whose floating type has the spacing ``precision()`` at 1, known
+    once the first has come back. Where half precision sums over a batch, it is a short one.
+    """
+    for laws in _asked(options, precision, rng):
+        yield _short(laws) if options.reduction != "none" and precision() > HALF else laws
+
+
+def _short(laws: Laws) -> Laws:
+    n = 2 if laws.shape[1] != 2 else 3
+    return Laws(laws.what, laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n], laws.sharp)
+
+
+def _asked(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
+    draw = Draw(options, rng)
+    yield draw.random(
+        "random laws in d = 3", 6 if options.reduction == "none" else 2, 3, strict=True
+    )
+    eps = precision()
+    half = eps > HALF
+    draw.spread = 0.2 if half else 0.5
+    # in the full form large batches cost too much, and in a sum over the batch no row is seen
+    many = 65 if options.form != "full" and options.reduction == "none" and not half else 3
+    for n, d in ((9, 2), (14, 5 if half else 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
+        what = f"random laws in d = {d}" if n > 1 else "a batch of one row"
+        yield draw.random(what, n, d, strict=half)
+    for n, d in ((many, 64), *(() if half or options.form == "full" else ((2, 256),))):
+        yield draw.random(f"laws in d = {d}", n, d, strict=half, sharp=not half)
+    ratio = alternate(6, 0.5, 4.0)
+    if half:  # where v0 is far below v1, log1p(v0/v1 - 1) loses too much
+        ratio = np.linspace(2.5, 4.0, 6)
+    yield draw.apart("laws with equal means", 6, 3, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
+    if not options.standard:
+        gap = alternate(6, *((5.0, 6.0) if half else (3.0, 4.0)))
+        yield draw.apart("laws with equal variances", 6, 3, gap=gap, ratio=0 * gap)
+    for n, d in ((6, 3),) if half else ((14, 7), (65, 64)):
+        if d < 64 or many == n:
+            yield draw.one_coordinate(n, d, 6.0 if half else 4.0)
+    if not half:
+        closest = eps * (MILD if options.form == "full" else 1)
+        gaps = np.geomspace(0.3, closest ** (1 / 6), 14)
+        yield draw.apart("close laws", 14, 7, gap=gaps, ratio=2 * gaps * np.resize([1, -1], 14))
+    # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
+    gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
+    yield draw.apart(NEAR, 6, 3, gap=gaps, ratio=2 * np.log1p(gaps), sharp=False, condition=1)
+    gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0, 0.2, 0.0, 0.1, 0.0, 0.05])
+    yield draw.apart(EQUAL, 9, 2, gap=gaps, ratio=-gaps, sharp=False, condition=1)
+
+
+def extremes(
+    options: Options, precision: Callable[[], float], rng: np.random.Generator
+) -> Iterator[Laws]:
+    """Wide scales and distant means, asked when the rest is right: wrong code may overflow."""
+    draw = Draw(options, rng)
+    if precision() > HALF:
+        draw.spread = 0.2
+        laws = draw.scaled(1.5, 2.5, gap=5.0)
+        yield laws if options.reduction == "none" else _short(laws)
+        return
+    deepest = 7.0 if precision() > 1e-10 else 14.0
+    yield draw.scaled(12.0, deepest, gap=2.0)
+    far = 30.0 * (1 + np.arange(9))
+    yield draw.apart("means far apart", 9, 2, gap=far, ratio=alternate(9, 0.5, 1.0))

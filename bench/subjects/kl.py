@@ -57,7 +57,7 @@ class Setting:
 
 
 def setting(rng: np.random.Generator) -> Setting:
-    framework = str(rng.choice(["numpy", "torch", "jax"], p=[0.55, 0.37, 0.08]))
+    framework = str(rng.choice(["numpy", "torch", "jax"], p=[0.6, 0.37, 0.03]))
     form = str(rng.choice(["isotropic", "diagonal", "full"], p=[0.35, 0.5, 0.15]))
     types = ["float64", "float32"]
     if form != "full":  # there is no linear algebra in half precision

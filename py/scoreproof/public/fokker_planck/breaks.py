@@ -170,7 +170,8 @@ def _classified(
     bend = float(from_right.deriv()(middle) - from_left.deriv()(middle))
     off = float(np.abs(from_left(left) - one).max() + np.abs(from_right(right) - other).max())
     blur = 4 * off + 8 * noise
-    if abs(jump) > 4 * blur + 1e-9:
+    # where between low and high it bends is not known
+    if abs(jump) > 4 * blur + 2 * abs(bend) * (high - low) + 1e-9:
         return Broken(t, at, jump, 0.0, blur)
     steep = max(abs(float(from_left.deriv()(middle))), abs(float(from_right.deriv()(middle))), 1.0)
     if abs(bend) < 16 * blur / h + 1e-5 * steep:
@@ -193,15 +194,16 @@ def _in_time(
 ) -> tuple[list[Broken], float]:
     sides, (first, last) = box.sides, box.times
     x = (
-        place.points[rng.permutation(len(place.points))[:FOLLOWED]]
+        place.points[rng.permutation(len(place.points))[: 8 * FOLLOWED]]
         if place.points is not None
-        else rng.uniform(sides[:, 0], sides[:, 1], (FOLLOWED, len(sides)))
+        else rng.uniform(sides[:, 0], sides[:, 1], (8 * FOLLOWED, len(sides)))
     )
-    base = s.change(x, first, np.zeros(len(x)))
-    x = x[np.isfinite(base)]
+    ends = np.stack([s.change(x, t, np.zeros(len(x))) for t in (first, last)])
+    good = np.isfinite(ends).all(axis=0) & (s.is_log | (ends > FAINT).all(axis=0))
+    x, ends = x[good][:FOLLOWED], ends[:, good][:, :FOLLOWED]
     if len(x) == 0:
         return [], 0.0
-    height = float(np.abs(base[np.isfinite(base)]).max())
+    height = float(np.abs(ends).max())
     limit = 1e-8 + 8 * s.law.eps * (4 + height)
     cache: dict[float, np.ndarray] = {}
 

@@ -141,7 +141,7 @@ def spatial(
 
     weight = weight.ravel()
     with np.errstate(all="ignore"):
-        error = weight * best[:, 2] + best[:, 3]
+        error = np.where(weight > 0, weight * best[:, 2], 0.0) + best[:, 3]
         size = weight * np.abs(best[:, 0]) + np.abs(best[:, 1]) + 1 / start**2
     bad = np.flatnonzero(~(error <= COARSE * size))
     if bad.size:
@@ -177,7 +177,8 @@ def rate(s: Subject, x: np.ndarray, base: np.ndarray, t: float) -> tuple[np.ndar
         found, wrong = on_circles(values, radius, rounding)
         take(found[:, 0], wrong[:, 0])
         with np.errstate(all="ignore"):
-            if np.all(error <= 4 * 8 * rounding / radius * np.max(np.abs(values), axis=1)):
+            floor = rounding / radius * np.max(np.abs(values), axis=1)
+            if np.all(np.isfinite(error) & (error <= 32 * floor)):
                 return best, error
         if not np.any(np.isfinite(values)):
             break

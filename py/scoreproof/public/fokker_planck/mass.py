@@ -26,7 +26,10 @@ __all__ = ["MOST", "Mass", "flux", "mass"]
 #: dimensions above this are not looked at: the fit would cost more than the equation
 MOST = 32
 DRAWS = 4096
-ROUNDS = 4
+#: dimensions above this are looked at with the Gaussians at the modes only
+FITTED = 10
+#: rounds of drawing, steps of a fit between two of them, and components of a fit
+ROUNDS, STEPS, PARTS = 4, 10, 8
 #: part and width of the wide component that catches what the fit has too thin
 WIDE_PART, WIDE, FREEDOM = 0.15, 2.0, 4.0
 
@@ -148,24 +151,46 @@ def _sampled(s: Subject, found: list[Mode], t: float, rng: np.random.Generator) 
         error = noise + s.law.eps * (16 + 2 * height) * abs(value) + 1e-9 * abs(value)
         if best is None or error < best.error:
             best = Mass(t, value, error, False)
-        if error < 1e-5 * abs(value):
+        if error < 1e-5 * abs(value) or d > FITTED:
             break
-        # a better fit, by the responsibilities of the components under the density itself
-        share = np.exp(parts[:, : len(weights)] - top[:, None])
+        weights, means, covariances = _fitted(x, ratio, weights, means, covariances)
+    return best
+
+
+def _fitted(
+    x: np.ndarray,
+    ratio: np.ndarray,
+    weights: np.ndarray,
+    means: np.ndarray,
+    covariances: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A mixture fitted to points that count by ``ratio``, with each component in two if they are few."""
+    d = x.shape[1]
+    if len(weights) <= PARTS // 2:
+        values, vectors = np.linalg.eigh(covariances)
+        shift = 0.5 * np.sqrt(values[:, -1:]) * vectors[:, :, -1]
+        means = np.concatenate([means + shift, means - shift])
+        covariances = np.concatenate([covariances, covariances])
+        weights = np.concatenate([weights, weights]) / 2
+    for _ in range(STEPS):
+        try:
+            mixture = _Mixture(weights, means, np.linalg.cholesky(covariances))
+        except np.linalg.LinAlgError:
+            break
+        parts = mixture.logs(x)[0] + np.log(weights)
+        share = np.exp(parts - parts.max(axis=1, keepdims=True))
         share = share / share.sum(axis=1, keepdims=True) * ratio[:, None]
         counts = share.sum(axis=0)
-        if not np.all(counts > 1e-12 * counts.sum()):
-            break
+        kept = counts > 1e-6 * counts.sum()
+        share, counts = share[:, kept], counts[kept]
         means = (share.T @ x) / counts[:, None]
-        covariances = np.stack(
-            [
-                ((x - m).T * share[:, k]) @ (x - m) / counts[k] + 1e-9 * np.eye(d)
-                for k, m in enumerate(means)
-            ]
-        )
-        weights = np.maximum(counts / counts.sum(), 1e-3)
-        weights /= weights.sum()
-    return best
+        centred = x[None] - means[:, None]
+        weighted = np.swapaxes(centred * share.T[:, :, None], 1, 2)
+        covariances = weighted @ centred / counts[:, None, None]
+        covariances = covariances + 1e-9 * np.trace(covariances[0]) / d * np.eye(d)
+        weights = counts / counts.sum()
+    weights = np.maximum(weights, 1e-3)
+    return weights / weights.sum(), means, covariances
 
 
 def flux(s: Subject, box: Box) -> str:

@@ -24,7 +24,8 @@ __all__ = ["Found", "Terms", "look"]
 
 #: a point whose terms are known worse than this part of their size is asked again beside it
 UNRESOLVED = 5e-3
-TRIES = 3
+#: how far beside, in quarters of the shortest side of the box
+BESIDE = (2e-3, 1e-2, 4e-2)
 #: each how many times forward mode is held against values
 EVERY = 12
 
@@ -147,7 +148,9 @@ def _terms(
         weight = np.abs(f) / max(half, 1e-12)
         v = derivatives.spatial(s, x, logs, t, length, weight)
         rate, rate_error = derivatives.rate(s, x, logs, t)
-        error = np.abs(f) * v.first_error + f_error * np.abs(v.first) + df_error
+        with np.errstate(invalid="ignore"):
+            error = np.where(f != 0, np.abs(f) * v.first_error, 0.0)
+        error = error + f_error * np.abs(v.first) + df_error
         if half:
             error = error + half * v.second_error
         second = v.second if half else np.zeros_like(v.second)
@@ -181,7 +184,7 @@ def _again(
         return now, 0
     t, span = now.t, place.box.times[1] - place.box.times[0]
     inward = -1.0 if t > sum(place.box.times) / 2 else 1.0
-    for k in range(TRIES):
+    for k in range(len(BESIDE)):
         bad = poor(now)
         if not np.any(bad):
             return now, 0
@@ -189,7 +192,7 @@ def _again(
         late = float(np.mean(bad)) > 0.5
         later = t + inward * (k + 1) * 2e-3 * min(t, span) if late else t
         which = np.arange(len(bad)) if late else np.flatnonzero(bad)
-        x = now.x[which] + 1e-3 * length * rng.standard_normal((which.size, now.x.shape[1]))
+        x = now.x[which] + BESIDE[k] * length * rng.standard_normal((which.size, now.x.shape[1]))
         try:
             logs = s.logs(x, later)
         except CallableError:

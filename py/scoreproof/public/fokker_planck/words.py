@@ -131,17 +131,19 @@ def _factor(found: Found, wrong: np.ndarray) -> str:
     for t in found.terms:
         weight = 1 / np.maximum(t.size, 1e-300)
         residual.append(t.residual * weight)
-        parts.append(np.column_stack([t.carried, -t.spread]) * weight[:, None])
+        whole = t.carried.sum(axis=1)
+        parts.append(np.column_stack([whole, -t.spread, t.carried]) * weight[:, None])
     r, columns = np.concatenate(residual)[wrong], np.concatenate(parts)[wrong]
     with np.errstate(all="ignore"):
         # residual = (1 - 1/c) · term if the term is c times what it should be
         share = (columns * r[:, None]).sum(axis=0) / (columns**2).sum(axis=0)
         rest = np.linalg.norm(r[:, None] - share * columns, axis=0) / np.linalg.norm(r)
     rest = np.where(np.isfinite(rest), rest, np.inf)
-    k = int(np.argmin(rest))
+    # the whole drift goes before one coordinate of it that does as well
+    k = int(np.argmin(rest * (1 + 1e-6 * np.arange(rest.size)) + 1e-9 * np.arange(rest.size)))
     if rest[k] > UNEXPLAINED or abs(1 - share[k]) < 1e-9:
         return ""
-    name = "ρ²" if k == columns.shape[1] - 1 else f"drift(x, t)[:, {k}]"
+    name = ("the drift", "ρ²")[k] if k < 2 else f"drift(x, t)[:, {k - 2}]"
     if abs(share[k]) < 1e-4:
         return f"It is as if {name} were off by the relative {share[k]:.3g}."
     return (

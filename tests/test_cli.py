@@ -213,6 +213,11 @@ def talks(*a):
     print("hello")
     return right(*a)
 
+def waits(*a):
+    import time
+    print("waiting", flush=True)
+    time.sleep(60)
+
 class Leaves:
     @property
     def drift(self): sys.exit(0)
@@ -276,6 +281,25 @@ def test_a_crash_is_4_and_an_interrupt_130(scoreproof, odd):
     assert "signal 6" in crash.stderr
     interrupted = scoreproof("check", "kl", "odd:interrupts", cwd=odd)
     assert (interrupted.returncode, interrupted.stdout) == (130, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_an_interrupted_check_is_130(odd, send):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scoreproof", "check", "kl", "odd:waits"],
+        cwd=odd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=interruptible,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    send(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "scoreproof: interrupted\n")
 
 
 def test_a_seed_of_the_object_or_of_the_command(scoreproof, odd):

@@ -1,4 +1,4 @@
-"""``check_kl``: is a KL divergence of Gaussians the integral it stands for?
+"""``check_kl``: a KL divergence of Gaussians against the integral that it stands for.
 
 Conventions: points are rows; the expectation is under the first law; parameters come as the user's
 function takes them (``parameterization``), and are standard deviations, variances or log-variances

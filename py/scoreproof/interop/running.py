@@ -84,6 +84,7 @@ def _amplitude(program: Program, v: int, unit: float) -> float:
     at least (coarser types accumulate in it).
     """
     node = program.nodes[v]
+    unit *= max(node.eps or program.eps, program.floor) / program.eps
     length = sum_length({program.values[u].size for u in node.arguments}, program.values[v].size)
     return max(unit, min(unit, SINGLE) * length**0.5) * node.inner**0.5
 

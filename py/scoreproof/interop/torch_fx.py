@@ -5,13 +5,17 @@ node, with its own backward, and a module that torch.fx cannot read becomes one.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.frameworks import require
+from scoreproof.interop.torch_program import in_double
 
-__all__ = ["Custom", "copied", "operations", "read_graph"]
+__all__ = ["Custom", "called", "copied", "operations", "read_graph"]
+
+CASTS = ("float", "half", "bfloat16")
 
 
 class Custom:
@@ -97,3 +101,40 @@ def operations(torch: Any, module: Any) -> int:
         return 64
     inside = sum(1 for m in module.modules() if not list(m.children()))
     return 1 if not list(module.children()) else 8 * inside
+
+
+def called(
+    node: Any, root: Any, parameter: Callable[[str, Any], int], double: bool
+) -> tuple[Any, list[int], str]:
+    """``(own parameters, args, kwargs) -> value`` of a call, the parameters' nodes, and a
+    readable label.
+    """
+    torch = require("torch")
+    shown = ", ".join(str(a) for a in node.args)
+    if node.op == "call_module":
+        module = root.get_submodule(node.target)
+        names = [n for n, _ in module.named_parameters()]
+        extra = [parameter(f"{node.target}.{n}", p) for n, p in module.named_parameters()]
+
+        def run(own: list[Any], args: Any, kwargs: Any) -> Any:
+            state = dict(zip(names, own, strict=True))
+            # clones: batch statistics that a call updates are not the user's
+            state |= {n: (in_double(b) if double else b).clone() for n, b in module.named_buffers()}
+            return torch.func.functional_call(module, state, args, kwargs)
+
+        return run, extra, f"{node.name} = {type(module).__name__}({shown})"
+    target = node.target
+    if node.op == "call_method":
+        name = "double" if double and target in CASTS else target
+
+        def method(own: list[Any], args: Any, kwargs: Any) -> Any:
+            return getattr(args[0], name)(*args[1:], **kwargs)
+
+        return method, [], f"{node.name} = .{target}({shown})"
+    apply = ".apply" if isinstance(target, Custom) else ""
+    title = getattr(target, "__name__", str(target)) + apply
+
+    def call(own: list[Any], args: Any, kwargs: Any) -> Any:
+        return target(*args, **kwargs)
+
+    return call, [], f"{node.name} = {title}({shown})"

@@ -15,17 +15,16 @@ import numpy as np
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
-from scoreproof.interop.torch_fx import Custom, copied, operations, read_graph
+from scoreproof.interop.torch_fx import Custom, called, copied, operations, read_graph
 from scoreproof.interop.torch_program import TorchProgram, floats, in_double, leaves_of
 from scoreproof.interop.traced import Node
 
 __all__ = ["trace"]
 
 DOUBLE = float(np.finfo(float).eps)
-CASTS = ("float", "half", "bfloat16")
 
 
-def trace(thing: Any, inputs: Sequence[Any], double: bool = True) -> TorchProgram:
+def trace(thing: Any, inputs: Sequence[Any], attempt: int = 0) -> TorchProgram:
     """Read the graph of ``thing(*inputs)``: an ``nn.Module`` (copied first) or a function of
     tensors.
 
@@ -33,8 +32,8 @@ def trace(thing: Any, inputs: Sequence[Any], double: bool = True) -> TorchProgra
     floating inputs, then the parameters that require a gradient. A module that torch.fx cannot read
     is one node. Raises ``ArgumentError`` where torch.fx cannot read a function, or a node works in
     place, ``CallableError`` where a node raises or is random, ``MissingExtraError`` without torch.
-    The function is called once here, and once for each gradient of its own. ``double=False`` keeps
-    its own type.
+    The function is called once here, and once for each gradient of its own. ``attempt=1``
+    keeps its own type.
     """
     torch = require("torch")
     if isinstance(thing, torch.nn.Module):
@@ -44,11 +43,11 @@ def trace(thing: Any, inputs: Sequence[Any], double: bool = True) -> TorchProgra
         for x in inputs
     )
     graph, root, notes = read_graph(torch, thing, len(given))
-    own = _Reader(torch, graph, root, given, double=False)
+    own = _Reader(torch, graph, root, given)
     own.read()
-    if own.eps <= DOUBLE or not double:
+    if own.eps <= DOUBLE or attempt > 0:
         return own.program(thing, notes, own.eps)
-    doubled = _Reader(torch, graph, root, given, double=True)
+    doubled = _Reader(torch, graph, root, given, own)
     try:
         doubled.read()
         return doubled.program(thing, notes, own.eps)
@@ -58,19 +57,24 @@ def trace(thing: Any, inputs: Sequence[Any], double: bool = True) -> TorchProgra
 
 
 class _Reader:
-    """Walks the fx graph once, evaluating node by node."""
+    """Walks the fx graph once, evaluating node by node; in float64 after an ``own`` walk."""
 
     def __init__(
-        self, torch: Any, graph: Any, root: Any, given: Sequence[Any], double: bool
+        self,
+        torch: Any,
+        graph: Any,
+        root: Any,
+        given: Sequence[Any],
+        own: _Reader | None = None,
     ) -> None:
         self.torch, self.fx_graph, self.root, self.given = torch, graph, root, tuple(given)
-        self.double = double
+        self.own, self.double = own, own is not None
         self.nodes: list[Node] = []
         self.natives: list[Any] = []
         self.number: dict[Any, int] = {}  # fx node or parameter id -> node
         self.parameters: list[tuple[Any, int]] = []
         self.inputs: list[int] = []
-        self.eps = DOUBLE
+        self.eps = self.stored = DOUBLE
         self.out = -1
 
     def program(self, thing: Any, notes: tuple[str, ...], eps: float) -> TorchProgram:
@@ -82,6 +86,7 @@ class _Reader:
             v_out=self.out,
             eps=eps,
             unit=DOUBLE if self.double else self.eps,
+            stored=self.stored,
             notes=notes,
             thing=thing,
             given=self.given,
@@ -98,8 +103,13 @@ class _Reader:
         self.number[key] = len(self.nodes)
         self.nodes.append(node)
         self.natives.append(value)
-        self.eps = max([self.eps, *[unit_roundoff(t) for t in floats(value)]])
+        if node.slots:  # a coarse constant is exact; a coarse result is not
+            self.eps = max(self.eps, node.eps)
         return self.number[key]
+
+    def stores(self, value: Any) -> None:
+        self.stored = max(self.stored, unit_roundoff(value))
+        self.eps = max(self.eps, self.stored)
 
     def leaf(self, key: Any, name: str, value: Any) -> int:
         value = self.typed(value)
@@ -112,6 +122,7 @@ class _Reader:
             node = self.leaf(id(tensor), name, tensor)
             if tensor.requires_grad and tensor.is_leaf:
                 self.parameters.append((tensor, node))
+                self.stores(tensor)
         return self.number[id(tensor)]
 
     def read(self) -> None:
@@ -128,6 +139,7 @@ class _Reader:
                 self.leaf(node, node.name, tensor)
                 if tensor.is_floating_point() or tensor.is_complex():
                     self.inputs.append(self.number[node])
+                    self.stores(tensor)
             elif node.op == "get_attr":
                 value: Any = self.root
                 for part in node.target.split("."):
@@ -167,7 +179,7 @@ class _Reader:
         torch = self.torch
         where: list[int] = []  # the graph nodes of its arguments, in order, repeated where repeated
         torch.fx.node.map_arg((node.args, node.kwargs), lambda a: where.append(self.number[a]))
-        function, extra, label = self.function(node)
+        function, extra, label = called(node, self.root, self.parameter, self.double)
         where += extra
 
         written = self.typed(node.args), self.typed(node.kwargs)
@@ -198,42 +210,13 @@ class _Reader:
         inner = 4 if custom else 1
         if node.op == "call_module":
             inner = operations(torch, self.root.get_submodule(node.target))
-        self.add(node, Node(node.name, label, tuple(where), slots, run, custom, inner), value)
+        types = [unit_roundoff(t) for t in floats([value, *[self.natives[k] for k in where]])]
+        eps = max(types, default=0.0)
+        if self.own is not None:
+            eps = self.own.nodes[len(self.nodes)].eps
+        made = Node(node.name, label, tuple(where), slots, run, custom, inner, eps)
+        self.add(node, made, value)
 
     def holder(self) -> TorchProgram:
         default = self.torch.float64 if self.double else None
-        return TorchProgram((), (), (), (), 0, self.eps, self.eps, default=default)
-
-    def function(self, node: Any) -> tuple[Any, list[int], str]:
-        """``(own parameters, args, kwargs) -> value`` of a call, the parameters' nodes, and a
-        readable label.
-        """
-        torch = self.torch
-        shown = ", ".join(str(a) for a in node.args)
-        if node.op == "call_module":
-            module = self.root.get_submodule(node.target)
-            names = [n for n, _ in module.named_parameters()]
-            extra = [self.parameter(f"{node.target}.{n}", p) for n, p in module.named_parameters()]
-
-            def run(own: list[Any], args: Any, kwargs: Any) -> Any:
-                state = dict(zip(names, own, strict=True))
-                # clones: batch statistics that a call updates are not the user's
-                state |= {n: self.typed(b).clone() for n, b in module.named_buffers()}
-                return torch.func.functional_call(module, state, args, kwargs)
-
-            return run, extra, f"{node.name} = {type(module).__name__}({shown})"
-        target = node.target
-        if node.op == "call_method":
-            name = "double" if self.double and target in CASTS else target
-
-            def method(own: list[Any], args: Any, kwargs: Any) -> Any:
-                return getattr(args[0], name)(*args[1:], **kwargs)
-
-            return method, [], f"{node.name} = .{target}({shown})"
-        apply = ".apply" if isinstance(target, Custom) else ""
-        title = getattr(target, "__name__", str(target)) + apply
-
-        def call(own: list[Any], args: Any, kwargs: Any) -> Any:
-            return target(*args, **kwargs)
-
-        return call, [], f"{node.name} = {title}({shown})"
+        return TorchProgram((), (), (), (), 0, self.eps, self.eps, self.eps, default=default)

@@ -32,7 +32,8 @@ class Node:
     get a gradient. ``run`` computes it in the framework's own objects.
 
     ``custom``: its backward rule is the user's own (``autograd.Function``, ``custom_vjp``, …).
-    ``inner``: about how many operations it makes, if many: they round as well.
+    ``inner``: about how many operations it makes, if many: they round as well. ``eps``: the spacing
+    of numbers at 1 in its own type (0: as the coarsest of the function).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Node:
     run: Callable[[Sequence[Any]], Any] | None = None
     custom: bool = False
     inner: int = 1
+    eps: float = 0.0
 
     @property
     def arguments(self) -> tuple[int, ...]:
@@ -67,8 +69,10 @@ class Program(ABC):
 
     ``natives``: the nodes' values in the framework's own objects. ``unit``: the spacing of numbers
     at 1 in the type in which the nodes are run here (float64, unless ``notes`` say otherwise);
-    ``eps``: that of the coarsest type of the function itself. ``held``: nodes that pass their
-    argument on but no gradient; for the sum over paths they are the identity that they compute.
+    ``eps``: that of the coarsest type of the function itself, ``stored``: of its sources;
+    ``attempt``: which way it was read; ``floor``: the type of a gradient by hand. ``held``: nodes
+    that pass their argument on but no gradient; for the sum over paths they are the identity that
+    they compute.
     """
 
     nodes: tuple[Node, ...]
@@ -78,7 +82,10 @@ class Program(ABC):
     v_out: int
     eps: float
     unit: float
+    stored: float
     notes: tuple[str, ...] = ()
+    attempt: int = 0
+    floor: float = 0.0
     held: set[int] = field(default_factory=set)
 
     # -- what a framework provides
@@ -105,6 +112,11 @@ class Program(ABC):
         """``(value, gradients)`` of the user's function itself, in its own type (called once)."""
 
     # -- what follows from it
+    def rounded_to(self, floor: float) -> None:
+        """What is judged was computed in a type that is at least as coarse as this."""
+        self.floor = floor
+        self.eps, self.stored = max(self.eps, floor), max(self.stored, floor)
+
     def examine(self) -> None:
         """Raise ``CallableError`` where the value is not finite, or a node is random."""
         for v, node in enumerate(self.nodes):

@@ -20,14 +20,14 @@ __all__ = ["Question", "asked", "refused"]
 @dataclass(frozen=True)
 class Question:
     """``gradient``: the user's own, or None for the framework's. ``given``: the user's inputs.
-    ``retrace()`` reads the graph again, in the function's own type.
+    ``retrace(attempt)`` reads the graph again, in another way.
     """
 
     framework: str
     gradient: Callable[..., Any] | None
     given: tuple[Any, ...]
     tolerance: float | None
-    retrace: Callable[[], Program]
+    retrace: Callable[[int], Program]
 
     @property
     def who(self) -> str:
@@ -83,7 +83,7 @@ def asked(
     for i, (part, v) in enumerate(zip(parts, program.inputs, strict=True)):
         shape = program.values[v].arrays[0].shape
         out.append(Leaves([guard.accept(part, shape, f"the gradient of input {i}")]))
-    program.eps = max(program.eps, guard.eps)
+    program.rounded_to(guard.eps)
     return None, out
 
 

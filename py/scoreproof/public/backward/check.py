@@ -116,7 +116,7 @@ def check_backward(
         named = traced_framework(backward, graph, given, framework)
         trace = importlib.import_module(f"scoreproof.interop.{named}_graph").trace
         question = Question(
-            named, gradient, given, tolerance, lambda: trace(backward, given, double=False)
+            named, gradient, given, tolerance, lambda n: trace(backward, given, attempt=n)
         )
         return judge_traced(trace(backward, given), question, rng)
     refuse_hand_written(backward, gradient, dimension)

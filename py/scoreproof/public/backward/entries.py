@@ -50,6 +50,7 @@ class Places:
 class Entries:
     """All entries of some sources in one vector: ``found``, what is ``due`` (``again``: by the
     other loop), and how far rounding moves them. ``source``: which one an entry belongs to.
+    ``eps``, ``unit``, ``stored``: as of the program.
     """
 
     found: np.ndarray
@@ -59,13 +60,14 @@ class Entries:
     source: np.ndarray
     eps: float
     unit: float
+    stored: float
 
     @property
     def bound(self) -> np.ndarray:
         tiny = float(np.finfo(np.float32 if self.eps > 1e-10 else float).tiny)
         if self.eps == HALF:
             tiny = 2.0**-24
-        bound = SPREAD * self.rounding + 2 * self.eps * np.abs(self.due)
+        bound = SPREAD * self.rounding + 2 * self.stored * np.abs(self.due)
         return np.where((bound > 0) | (self.typical > 0), bound + tiny, bound)
 
     @property
@@ -124,7 +126,7 @@ class Entries:
     def by_norms(self) -> Places:
         """One place an array, relative to its norm (where that cancels, to that of its terms)."""
         size = self.norms(self.due)
-        moved = SPREAD_OF_NORMS * self.norms(self.rounding) + self.eps * size
+        moved = SPREAD_OF_NORMS * self.norms(self.rounding) + self.stored * size
         terms = self.norms(self.rounding) / (self.eps / 2)
         vanishing = size <= 4 * SPREAD * self.norms(self.rounding) * self.unit / self.eps
         size = np.where(vanishing, terms, size)
@@ -150,6 +152,7 @@ class Entries:
             np.concatenate([self.source, other.source + shift]),
             self.eps,
             self.unit,
+            self.stored,
         )
 
 

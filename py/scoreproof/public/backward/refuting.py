@@ -106,7 +106,7 @@ def _right_if_held(seen: Seen) -> bool:
     run = backward_pass(seen.program, seen.seed, held=True)
     state = TRUTH.push(run, run.seeded())
     due, e = flat([state[v] for v in seen.at]), seen.entries
-    read = Entries(e.found, due, due, e.rounding, e.source, e.eps, e.unit)
+    read = Entries(e.found, due, due, e.rounding, e.source, e.eps, e.unit, e.stored)
     return not np.any(read.wrong(seen.question.tolerance))
 
 

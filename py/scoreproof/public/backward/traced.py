@@ -36,8 +36,9 @@ def judge_traced(program: Program, question: Question, rng: np.random.Generator)
     if own is None and program.unit < program.eps:
         own = program.own(seed)[0]
     seen = _seen(program, question, seed, found, rng)
-    if own is not None and program.unit < program.eps and not _same(program, own, seen):
-        program = question.retrace()
+    while own is not None and program.unit < program.eps and not _same(program, own, seen):
+        floor, program = program.floor, question.retrace(program.attempt + 1)
+        program.rounded_to(floor)
         seen = _seen(program, question, seed, found, rng)
     return _verdict(seen, rng)
 
@@ -86,7 +87,16 @@ def _entries(
     kept = np.repeat([v in at for v in program.sources], sizes).astype(bool)
     source = np.repeat(np.arange(len(at)), [x.size for x in due])
     rounding = np.sqrt(squares[kept])
-    return Entries(flat(found), flat(due), flat(again), rounding, source, program.eps, program.unit)
+    return Entries(
+        flat(found),
+        flat(due),
+        flat(again),
+        rounding,
+        source,
+        program.eps,
+        program.unit,
+        program.stored,
+    )
 
 
 def _same(program: Program, own: Leaves, seen: Seen) -> bool:
@@ -140,7 +150,9 @@ def _nearby(seen: Seen, still: Sequence[int], rng: np.random.Generator) -> Seen 
     parts = [flat([side[p] for p in still]) for side in (found, due, due)]
     rounding = np.sqrt(squares[kept])
     found_, due_, again = parts
-    entries = Entries(found_, due_, again, rounding, source, program.eps, program.unit)
+    entries = Entries(
+        found_, due_, again, rounding, source, program.eps, program.unit, program.stored
+    )
     return replace(seen, entries=entries, sources=tuple(still), nearby=True)
 
 

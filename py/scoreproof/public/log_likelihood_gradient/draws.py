@@ -24,8 +24,8 @@ __all__ = ["by_draws"]
 
 COPIES = 16
 REMEDY = (
-    "let the gradient take the ν that it is given (then its expectation is exact), pass more draws, or the"
-    " relative error that you accept, e.g. tolerance=0.5"
+    "let the gradient take the ν that it is given (then its expectation is exact), pass more draws,"
+    " or the relative error that you accept, e.g. tolerance=0.5"
 )
 
 

@@ -34,7 +34,7 @@ class Layout:
     """How gradients are compared: ``members``: how many parameters a column speaks of.
 
     A column of several parameters weighs each by a random sign and 1/2 to 2 over the size that the
-    user claims for its entry, so that a relative error of one entry shows as half of it at least.
+    user claims for its entry: a relative error of one entry shows as half of it at least.
     """
 
     columns: np.ndarray | None
@@ -47,7 +47,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Due:
-    """At one question: entries ``(G, K)``, log p̂ ``(rows,)``, and the floor of each column ``(K,)``."""
+    """At one question: entries ``(G, K)``, log p̂ ``(rows,)``; the floor of each column ``(K,)``."""
 
     gradient: np.ndarray
     value: np.ndarray
@@ -100,12 +100,17 @@ def due(
         blocks = [np.sum(blocks, axis=0) / len(blocks)]
     mix = np.concatenate(blocks)
     fine, size = every_entry(field, settled.prepared, latent, nus, mix, how.columns)
-    coarse, _ = every_entry(field, settled.before, latent, nus, mix, how.columns)
+    # how well the reference has settled, entry by entry: at the first question
+    few = mix if mean else mix[: len(blocks[0]), :n]
+    coarse, _ = every_entry(
+        field, settled.before, latent, nus if mean else nus[:1], few, how.columns
+    )
     largest = float(np.max(np.abs(fine)))
     rounding = field.guard.eps * (ROUNDINGS * size + ROUNDINGS_LARGEST * largest)
     if field.ad is None and not field.analytic:
         rounding = rounding * (1e-10 / field.guard.eps)  # that of two nested stencils
-    floor = np.max(np.abs(fine - coarse) + rounding, axis=0)
+    moved = np.max(np.abs(fine[: len(coarse)] - coarse), axis=0)
+    floor = moved + np.max(rounding, axis=0)
     values = [value(settled.prepared, latent, nu) for nu in nus]
     picked = [values[k][q.rows] for k, q in enumerate(asked)]
     if mean:

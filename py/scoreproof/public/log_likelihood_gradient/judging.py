@@ -42,7 +42,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     guard = wide(given)
     generic = rng.standard_normal((given.params.size, 1))
     field = BlackBoxField(
-        guard, given.params, generic / np.max(np.abs(generic)), given.framework, given.x
+        guard, given.params, generic / np.linalg.norm(generic), given.framework, given.x
     )
     measure = Measurement(given)
     asked = questions(given, rng)

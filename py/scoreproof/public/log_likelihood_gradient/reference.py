@@ -35,7 +35,7 @@ ENOUGH = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """The flow at the last number of steps but one and at the last; ``change`` of b between them."""
+    """The flow at the last number of steps but one and at the last; how b changed in between."""
 
     before: Prepared
     prepared: Prepared
@@ -44,7 +44,7 @@ class Settled:
 
 
 def wide(given: Given) -> Guarded:
-    """The field behind its guard, fed with double precision if it takes that (so that the rounding
+    """The field behind its guard, in double precision if it takes that (so that the rounding
     of the reference is not taken for the user's).
     """
     plain = guarded(given.field, "field", given.framework, given.dtype)
@@ -105,7 +105,7 @@ def independent_gap(
     """The reference against differences of log p̂ itself along the first direction (no adjoint in
     it), relative.
     """
-    w, grid, b = field.directions[:, 0], settled.prepared.path.grid, settled.found.b
+    w, grid, b = field.directions[:, 0], settled.before.path.grid, settled.found.b
 
     def log_p(t: float) -> np.ndarray:
         moved = field.params + t * w

@@ -24,8 +24,8 @@ __all__ = ["PASS", "Comparison", "entrywise"]
 #: a parameter whose entry is off by more than this part of its own size does not pass
 PASS = 0.004
 REMEDY = (
-    "use float64, a larger accuracy of the solver, or pass the relative error of an entry that you accept,"
-    " e.g. tolerance=0.1"
+    "use float64, a larger accuracy of the solver, or pass the relative error of an entry that you"
+    " accept, e.g. tolerance=0.1"
 )
 
 
@@ -144,15 +144,15 @@ def _seen(c: Comparison, bound: float) -> tuple[Coverage, float]:
     worst = tolerance or COARSEST
     p = c.given.params.size
     dark = 4 * floor >= worst * own
-    left = ()
+    left: tuple[Omission, ...] = ()
     if np.any(dark):
         k = int(np.argmax(dark))
         left = (
             Omission(
                 "parameters",
                 int(np.sum(dark)) * c.how.members,
-                "on which log p̂ does not depend beyond rounding at these rows; pass other rows x, or"
-                " leave them out of params",
+                "on which log p̂ does not depend beyond rounding at these rows; pass other rows x,"
+                " or leave them out of params",
                 f"{_name(c, k)}{' …' if np.sum(dark) > 1 else ''}",
             ),
         )

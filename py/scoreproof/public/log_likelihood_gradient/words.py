@@ -70,7 +70,7 @@ class Explainer:
         return np.concatenate(parts)
 
     def _form(self, solution: Solution, b0: object) -> tuple[np.ndarray, np.ndarray]:
-        b = solution.b - b0 + b0 * self.directions.sum(axis=0)  # type: ignore[operator]
+        b = solution.b - b0 + b0 * self.directions.sum(axis=0)
         summed = len(self.found.gradient) == 1
         return (b.sum(axis=0, keepdims=True) if summed else b), solution.value
 

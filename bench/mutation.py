@@ -84,7 +84,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("numerics/functions.py", "test_jets.py"),
     ("numerics/gauss_grid.py", "test_numerics.py"),
     ("numerics/jets.py", "test_jets.py"),
-    ("numerics/legendre.py", "test_collocation.py test_numerics.py"),
+    ("numerics/legendre.py", "test_numerics.py test_collocation.py"),
     ("numerics/local_series.py", "test_black_box_numerics.py"),
     ("numerics/pieces.py", "test_black_box_numerics.py"),
     ("numerics/", "test_numerics.py"),

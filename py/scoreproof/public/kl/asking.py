@@ -57,6 +57,11 @@ def _shaped(
     guard: Guarded, result: np.ndarray, shape: tuple[int, int], options: Options
 ) -> np.ndarray:
     n, d = shape
+    if np.iscomplexobj(result):
+        if np.any(result.imag):
+            got = f"an imaginary part of {np.max(np.abs(result.imag)):.2g}"
+            raise CallableError(guard.name, "return real numbers", got, "a divergence is real")
+        result = result.real
     if options.reduction != "none":
         if result.size == 1:
             return result.reshape(1)

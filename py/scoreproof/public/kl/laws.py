@@ -83,7 +83,7 @@ class Draw:
             log0, log1 = (np.broadcast_to(v[:, :1], m0.shape) for v in (log0, log1))
         mean, trace = (np.abs(m0) + np.abs(m1)) ** 2 * np.exp(-log1), np.exp(log0 - log1)
         logs = np.abs(log0) + np.abs(log1)
-        terms = (mean + trace) * (1 + logs / 10) + 1 + logs + np.exp(log1 - log0) / 3
+        terms = (mean + trace) * (1 + logs / 10) + 1 + logs + np.exp(log1 - log0)
         terms = np.sum(terms, axis=1)
         divergence = (m0 - m1) ** 2 * np.exp(-log1) + np.expm1(log0 - log1) - (log0 - log1)
         divergence = np.sum(divergence, axis=1)

@@ -29,10 +29,6 @@ TERM_IN_HALF = 9
 INPUTS = 6
 
 
-#: ``log1p(v0/v1 - 1)``, which is right near equal laws, loses v1/v0 roundings of its argument.
-LOG1P = 4
-
-
 @dataclass(frozen=True, eq=False)
 class Due:
     """One entry a law: the divergence, the size of its terms, and what rounding may cost."""
@@ -62,15 +58,15 @@ def due(
     steps = count + (INPUTS * condition if rounds_inputs else 0)
     twice = 2 if rounds_inputs else 1
     terms = np.where(condition > 1, mean + trace + d + logs, size)
-    rounding = eps / 2 * (steps * terms + twice * exponents + LOG1P * parts[4])
+    rounding = eps / 2 * (steps * terms + twice * exponents + (steps - count + term) * parts[4])
     oracle = own * (2 * count * terms + exponents)
     return Due(value, size, rounding + oracle)
 
 
 def _parts(laws: Laws) -> tuple[np.ndarray, ...]:
     """The absolute sizes of the mean, trace and log terms, of what an error in the exponents acts
-    on (a log-variance l is rounded by l u before it goes through exp), and of the argument of
-    log1p.
+    on (a log-variance l is rounded by l u before it goes through exp), and of what an error in the
+    argument of log1p(v0/v1 - 1) does: a form that is right near equal laws loses v1/v0 of it.
     """
     n, d = laws.shape
     v0, v1 = (np.broadcast_to(v, (n, d)) for v in (laws.v0, laws.v1))

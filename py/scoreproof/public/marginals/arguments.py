@@ -122,7 +122,9 @@ def _rows(x0: Any, d: Any, seed: int) -> np.ndarray:
         if not (isinstance(d, int | np.integer) and d > 0):
             raise ArgumentError("d", "an integer > 0", d, "the dimension of x")
         rng = stream(seed, "check_marginals", "x0")
-        sizes = np.array([rng.uniform(low, high, int(d)) for low, high in SIZES])
+        # one row more in d = 5, where (5,) would be an entry for each row or for each coordinate
+        pairs = SIZES if d != len(SIZES) else (*SIZES, SIZES[1])
+        sizes = np.array([rng.uniform(low, high, int(d)) for low, high in pairs])
         signs = rng.choice([-1.0, 1.0], sizes.shape)
         signs[2] = -signs[1]  # every coordinate is looked at on both sides of 0
         return sizes * signs

@@ -23,7 +23,7 @@ def mixed(probe: Probe, said: Declared, times: np.ndarray) -> tuple[float, float
     worst = (0.0, 0.0, "")
     for name, rows, ask, eps in (
         ("drift", probe.rows[:-1], _drift(probe), probe.drift.eps),
-        ("diffusion", probe.rows[:-1], _diffusion(probe), probe.diffusion.eps),
+        ("diffusion", probe.rows[: -1 - (probe.d == 6)], _diffusion(probe), probe.diffusion.eps),
         ("marginal's mean", said.rows, _marginal(said, 0), said.law.eps),
         ("marginal's std", said.rows, _marginal(said, 1), said.law.eps),
     ):

@@ -134,10 +134,13 @@ def implied(
 
 
 def _good(m: Moments, which: slice, limit: float) -> bool:
-    """Whether the quadrature leaves no more than this, relatively, at these times."""
+    """Whether the quadrature leaves no more than this of V, and of M beside M and √V."""
     with np.errstate(all="ignore"):
-        error = m.variance_error[which] / np.where(m.variance > 0, m.variance, 1.0)[which]
-    return bool(np.all(error <= limit) and np.all(m.log_mean_error[which] <= limit))
+        variance, mean = m.variance[which], np.exp(m.log_mean[which])
+        error = m.variance_error[which] / np.where(variance > 0, variance, 1.0)
+        missing = mean * np.expm1(np.minimum(m.log_mean_error[which], 50.0))
+        share = missing / np.maximum(mean + np.sqrt(variance), 1e-300)
+    return bool(np.all(error <= limit) and np.all(share <= limit))
 
 
 def _table(m: Moments, coefficients: object, eps: float) -> tuple[float, ...]:

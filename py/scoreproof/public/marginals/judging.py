@@ -29,6 +29,8 @@ __all__ = ["judged"]
 
 #: Neighbouring times whose declared logarithms differ by more get one between them, so many at most
 JUMP, MORE = 1.5, 16
+#: Roundings of the horizon by which a time must be before it
+CLOSEST = 256
 #: Times that the numbers' type cannot resolve may be passed over up to this part of the horizon
 UNRESOLVED = 0.1
 
@@ -103,13 +105,16 @@ def _where(given: Given, probe: Probe, said: Declared) -> sweep.Sweep:
     while a * times[0] > 0.3 and times[0] > 1e-12 * horizon:
         times = np.concatenate([[times[0] / 10], times])
     eps = max(g.eps for g in (probe.drift, probe.diffusion, said.law))
-    times = times[(times <= horizon * (1 - 64 * eps)) | (times == horizon)]
+    # next to the horizon, where the type does not tell a time from it, there is nothing to ask
+    near = horizon * (1 - min(CLOSEST * eps, 0.02))
+    times = times[(times <= near) | (times == horizon)]
     late = horizon * (1 - EARLY)
     times = said.ask(_representable(times, probe, said), late)
     full = sweep.Sweep(times, 0.0, float(times[-1]))
     more, _ = sweep.refined(full, said.levels(times), said.levels, jump=JUMP, most=MORE)
-    said.ask(more.times, late)
-    return more
+    kept = more.times[(more.times <= near) | np.isin(more.times, times)]
+    said.ask(kept, late)
+    return replace(more, times=kept)
 
 
 def _representable(times: np.ndarray, probe: Probe, said: Declared) -> np.ndarray:
@@ -124,7 +129,7 @@ def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     found = errors(case, case.start)
     early = ""
     if not span.chosen:
-        skip = _unresolved_first(case, found)
+        skip = _unresolved_first(case, found, given.tolerance)
         if skip:
             early = words.dropped(case, float(case.implied.times[skip]))
             case = case.later(skip)
@@ -176,13 +181,14 @@ def _beyond(found: Errors, tolerance: float | None) -> np.ndarray:
     return found.error > (tolerance or 0.0) + found.bound + found.excuse
 
 
-def _unresolved_first(case: Case, found: Errors) -> int:
+def _unresolved_first(case: Case, found: Errors, tolerance: float | None) -> int:
     """How many of the first times the numbers' type cannot resolve: no error, but rounding."""
     times = case.implied.times
-    wrong = (found.ratio > 1).any(axis=(0, 2, 3))
+    early = times < UNRESOLVED * times[-1]
+    wrong = _beyond(found, tolerance).any(axis=(0, 2, 3)) & early
     vague = (found.error > found.bound) | (found.bound > case.seen / 2)
-    vague_at = vague.any(axis=(0, 2, 3)) & ~wrong & (times < UNRESOLVED * times[-1])
-    return int(np.argmin(vague_at))
+    at = np.flatnonzero(vague.any(axis=(0, 2, 3)) & early)
+    return 0 if wrong.any() or at.size == 0 else int(at[-1]) + 1
 
 
 def _coverage(case: Case, found: Errors, span: sweep.Sweep, early: str) -> Coverage:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import scoreproof as sp
 from scoreproof.claims.fokker_planck import CLAIM
-from scoreproof.claims.fokker_planck.checks_closed import jets_at
 from scoreproof.claims.fokker_planck.faults import FAULTS, compose
+from scoreproof.claims.fokker_planck.series import jets_at
 from scoreproof.claims.fokker_planck.statement import Jets, truth
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.objects.h_transform import HTransform

@@ -2,13 +2,10 @@
 error that the values themselves tell.
 
 Conventions: one function a row, each with a radius of its own. On a circle ``values[j, k] = f_j(x_j
-+
-r_j e^{2πik/N})``, on an interval ``values[j, k] = f_j(x_j + r_j u_k)`` with `nodes`. Derivatives
-come
-back as columns: ``(n, 2)``, first and second. What is left in the last quarter of the coefficients
-bounds
-what the series leaves out, and shows jumps, kinks and, on a circle, functions that are not
-analytic.
++ r_j e^{2πik/N})``, on an interval ``values[j, k] = f_j(x_j + r_j u_k)`` with `nodes`. Derivatives
+come back as columns: ``(n, 2)``, first and second. What is left in the last quarter of the
+coefficients bounds what the series leaves out, and shows jumps, kinks and, on a circle, functions
+that are not analytic.
 """
 
 from __future__ import annotations
@@ -17,12 +14,18 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["NODES", "ROOTS", "nodes", "on_circles", "on_intervals", "tails"]
+__all__ = ["NODES", "ROOTS", "nodes", "roots", "on_circles", "on_intervals", "tails"]
 
-#: values on a circle, and on an interval
+#: points of a circle, and of an interval
 ROOTS, NODES = 24, 16
 #: the largest of a quarter of the coefficients of white noise, against any other of them
 _SPREAD = 4.0
+
+
+@lru_cache(maxsize=8)
+def roots(size: int = ROOTS) -> np.ndarray:
+    """The points ``(N/2,)`` of the upper half of the unit circle, of N that are not real."""
+    return np.exp(1j * np.pi * (2 * np.arange(size // 2) + 1) / size)
 
 
 @lru_cache(maxsize=8)
@@ -47,24 +50,24 @@ def _series(size: int) -> tuple[np.ndarray, np.ndarray]:
 def on_circles(
     values: np.ndarray, radius: np.ndarray, rounding: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First and second derivatives and their errors ``(n, 2)`` from values on circles ``(n, N)``.
+    """First and second derivatives and their errors ``(n, 2)`` from values at `roots` ``(n, N/2)``.
 
-    ``rounding`` ``(n,)``: relative to the largest value on the circle.
+    Functions are real on the real line, so that the lower half of the circle is the conjugate of
+    the upper one. ``rounding`` ``(n,)``: relative to the largest value on the circle.
 
-    >>> z = 0.3 + 0.5 * np.exp(2j * np.pi * np.arange(ROOTS) / ROOTS)
-    >>> d, e = on_circles(np.exp(z)[None], np.array([0.5]), np.array([1e-16]))
+    >>> d, e = on_circles(np.exp(0.3 + 0.5 * roots())[None], np.array([0.5]), np.array([1e-16]))
     >>> bool(np.all(abs(d - np.exp(0.3)) < 1e-14)), bool(np.all(e < 1e-13))
     (True, True)
     """
-    size = values.shape[-1]
+    size = 2 * values.shape[-1]
     with np.errstate(all="ignore"):
-        modes = np.fft.fft(values, axis=-1) / size
+        whole = np.concatenate([values, np.conj(values[:, ::-1])], axis=-1)
+        turn = np.exp(-1j * np.pi * np.arange(size) / size)
+        modes = np.fft.fft(whole, axis=-1) * turn / size
         height = np.max(np.abs(values), axis=-1)
         rest = _SPREAD * np.max(np.abs(modes[:, 3 * size // 4 :]), axis=-1) + rounding * height
         power = np.stack([radius, radius**2 / 2], axis=-1)
         found, error = np.real(modes[:, 1:3]) / power, rest[:, None] / power
-        # a real function on the real line has real derivatives there
-        error = error + np.abs(np.imag(modes[:, 1:3])) / power
     return _finite(found, error)
 
 

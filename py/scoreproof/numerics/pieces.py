@@ -2,8 +2,7 @@
 only the break is left in them.
 
 Conventions: functions live on [0, 1]; ``ask(which, s)`` returns the values of the functions named,
-one a
-row, at ``s`` ``(m, N)``. A panel counts as smooth where the last quarter of its Chebyshev
+one a row, at ``s`` ``(m, N)``. A panel counts as smooth where the last quarter of its Chebyshev
 coefficients is below ``limit``. Panels overlap, so that a break at a border is seen. Values that
 are not finite are gaps.
 """
@@ -62,7 +61,8 @@ def pieces(
     >>> b = pieces(f, 1, np.array([1e-9]), np.random.default_rng(0))
     >>> bool(np.all(b.low < 0.3)), bool(np.all(b.high > 0.3)), b.low.size > 0
     (True, True, True)
-    >>> pieces(lambda which, s: np.sin(9 * s), 1, np.array([1e-9]), np.random.default_rng(0)).low.size
+    >>> smooth = lambda which, s: np.sin(9 * s)
+    >>> pieces(smooth, 1, np.array([1e-9]), np.random.default_rng(0)).low.size
     0
     """
     cuts = (np.arange(1, start) + rng.uniform(-0.2, 0.2, start - 1)) / start

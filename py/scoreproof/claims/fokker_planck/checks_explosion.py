@@ -2,9 +2,8 @@
 equation loses mass.
 
 Conventions: as in `statement`; the line is mapped onto (-1, 1) by ``y = x/√(1+x²)`` and the density
-there is ``q = p dx/dy``. At y = ±1
-the noise vanishes and the drift is 1, outward: mass flows out through infinity and no boundary
-condition is to be chosen.
+there is ``q = p dx/dy``. At y = ±1 the noise vanishes and the drift is 1, outward: mass flows out
+through infinity and no boundary condition is to be chosen.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.fokker_planck.checks_closed import PROBES, jets_at
+from scoreproof.claims.fokker_planck.checks_closed import PROBES
+from scoreproof.claims.fokker_planck.series import jets_at
 from scoreproof.claims.fokker_planck.statement import Jets
 from scoreproof.core import Instance, check
 from scoreproof.evidence import Evidence

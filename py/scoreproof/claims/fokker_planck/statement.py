@@ -123,6 +123,14 @@ STATEMENT = Statement(
             " regularity)"
         ),
         "uniqueness: that the solution of the equation with the initial law p_0 is the law of X_t",
+        (
+            "one_step: that the limit h → 0 may be taken under the expectation, and that the"
+            " integral of a divergence with compact support is 0"
+        ),
+        (
+            "polynomial: the moment equations m' = A m + b, C' = A C + C Aᵀ + ρ² I of a linear SDE,"
+            " which it assumes; one_step assumes none"
+        ),
     ),
     conventions=(
         "physicists write D for ρ²/2 and the flux J = f p - D ∇p: ∂_t p = -∇·J",

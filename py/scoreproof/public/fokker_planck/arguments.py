@@ -72,7 +72,7 @@ class Place:
         return int(np.clip(afford, LEAST, POINTS.get(d, MOST)))
 
     def at(self, k: int) -> np.ndarray:
-        """Points ``(n, d)`` for the k-th time: the caller's, or new ones in the box at each time."""
+        """Points ``(n, d)`` for the k-th time: the caller's, or new ones in the box each time."""
         if self.points is not None:
             return self.points
         sides = self.box.sides

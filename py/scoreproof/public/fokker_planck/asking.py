@@ -2,8 +2,7 @@
 noise.
 
 Conventions: as in `statement`; points are rows. Nothing here is a value of p itself, so that
-nothing
-underflows: ``logs`` is log p, ``ratio`` is p(z, s)/p(x, t).
+nothing underflows: ``logs`` is log p, ``ratio`` is p(z, s)/p(x, t).
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Subject:
         return 1e-30 if self.law.eps > 1e-10 else TINY
 
     def clock(self, t: complex) -> Any:
-        """t for PyTorch and JAX is an array of theirs: a Python float would often become float32."""
+        """t for PyTorch and JAX is an array of theirs: a Python float may become float32."""
         return t if self.framework == "numpy" else np.asarray(t)
 
     def logs(self, x: np.ndarray, t: float) -> np.ndarray:

@@ -1,8 +1,7 @@
 """Jumps and bends of the density between the points: along lines through the box, and in time.
 
 Conventions: as in `asking`. With noise the density and its flux f p - (ρ²/2) ∇p are continuous: log
-p may
-bend only where the drift jumps. Along a line: ``jump`` of log p, ``bend`` of its slope.
+p may bend only where the drift jumps. Along a line: ``jump`` of log p, ``bend`` of its slope.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ FAINT = -600.0
 
 @dataclass(frozen=True)
 class Broken:
-    """Log p jumps by ``jump`` or its slope by ``bend`` at x (a row) and t; ``noise``: of the jump."""
+    """Log p jumps by ``jump``, or its slope by ``bend``, at x and t; ``noise``: of the jump."""
 
     t: float
     x: tuple[float, ...]
@@ -51,7 +50,7 @@ class Broken:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """The breaks that are wrong; how many lines and points were followed; the smallest jump seen."""
+    """The breaks that are wrong; how many lines and points were followed; the least jump seen."""
 
     broken: list[Broken]
     lines: int
@@ -103,7 +102,7 @@ def look(s: Subject, place: Place) -> Lines:
 
 
 def _segments(place: Place, box: Box, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Lines across the box: all of it where d = 1, else along each axis or between random points."""
+    """Lines across the box: all of it where d = 1, else along axes or between random points."""
     sides, d = box.sides, box.dimension
     if d == 1:
         return sides[:, :1].T.copy(), sides[:, 1:].T.copy()

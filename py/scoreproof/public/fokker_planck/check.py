@@ -93,13 +93,14 @@ def check_fokker_planck(
     grows with n d only, and the time with n d².
 
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or
-    return nan or a wrong shape.
-    Source: homework on generative models, spring 2024, problem 5.
+    return nan or a wrong shape. Source: homework on generative models, spring 2024, problem 5.
 
     >>> import numpy as np
+    >>> def log_density(x, t):
+    ...     v = 1 + np.exp(-2 * t)
+    ...     return -0.5 * x[:, 0] ** 2 / v - 0.5 * np.log(2 * np.pi * v)
     >>> evidence = check_fokker_planck(
-    ...     drift=lambda x, t: -x, diffusion=lambda t: np.sqrt(2.0),
-    ...     log_density=lambda x, t: -0.5 * x[:, 0] ** 2 / (1 + np.exp(-2 * t)) - 0.5 * np.log(2 * np.pi * (1 + np.exp(-2 * t))))
+    ...     lambda x, t: -x, lambda t: np.sqrt(2.0), log_density=log_density)
     >>> bool(evidence), evidence.kind, evidence.resolution < 1e-7
     (True, 'float', True)
     """

@@ -1,8 +1,7 @@
 """Derivatives of PyTorch and JAX callables by nested forward mode, and whether their values agree.
 
 Conventions: as in `derivatives`. Forward mode does not see what a ``detach`` or ``stop_gradient``
-hides,
-nor a jump; `blind` compares it with differences of values along a random direction and in t.
+hides, nor a jump; `blind` compares it with differences of values along a random direction and in t.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import require
 from scoreproof.numerics.local_series import nodes, on_intervals
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.derivatives import CLOCK, Derivatives, chunks
+from scoreproof.public.fokker_planck.derivatives import CLOCK, Derivatives
+from scoreproof.public.fokker_planck.ladder import chunks
 
 __all__ = ["NotDifferentiable", "blind", "forward"]
 

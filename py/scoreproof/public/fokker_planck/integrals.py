@@ -1,8 +1,7 @@
 """The weak form judged: on the box, or on smaller ones around what mass there is in it.
 
 Conventions: as in `weak`; resolution: the relative deviation, of f in one coordinate or of the
-noise, in
-one stretch of time, that the best test function would have shown.
+noise, in one stretch of time, that the best test function would have shown.
 """
 
 from __future__ import annotations
@@ -72,14 +71,14 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
         coarse = fine
     worst = np.unravel_index(int(np.argmax(error / bound)), error.shape)
     value, limit = float(error[worst]), float(bound[worst] + (tolerance or 0.0))
-    out = ()
+    out: tuple[Omission, ...] = ()
     if np.any(empty):
         out = (
             Omission(
                 "stretches of time",
                 int(empty.sum()),
-                "where the density in the box is 0 or less than floats hold: use log_density=, or a "
-                "domain= where it is positive",
+                "where the density in the box is 0 or less than floats hold: use log_density=, "
+                "or a domain= where it is positive",
             ),
         )
     seen = Coverage(

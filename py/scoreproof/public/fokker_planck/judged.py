@@ -1,8 +1,7 @@
 """What the equation at points does not see, weighed in: jumps between them, and the mass.
 
 Conventions: as in `verdict`; each function takes an evidence that is not refuted and returns it
-with more
-said, or with another verdict.
+with more said, or with another verdict.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ DIGITS = 1e-6
 
 
 def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evidence:
-    """Jumps and bends of the density refute; where none is, the jump that would have shown counts."""
+    """Jumps and bends of the density refute; else the jump that would have shown counts."""
     coverage = evidence.coverage
     assert coverage is not None
     accepted = tolerance or 0.0
@@ -40,8 +39,8 @@ def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evi
             value=min(size, 1e300),
             bound=accepted + worst.noise,
             sentence=(
-                f"{worst.describe()}, between the points at which the equation holds; with noise in dX "
-                "a density has no jump, and bends only where the drift jumps"
+                f"{worst.describe()}, between the points at which the equation holds; with noise "
+                "in dX a density has no jump, and bends only where the drift jumps"
             ),
             coverage=coverage,
         )
@@ -102,8 +101,8 @@ def with_mass(
         m = off[0]
         text = (
             f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
-            f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
-            "looked; pass points= or a domain= that reaches it, or normalized=False"
+            f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where "
+            "was looked; pass points= or a domain= that reaches it, or normalized=False"
         )
         return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
     best = max(max(abs(m.value - 1), 2 * m.error) for m in right)
@@ -116,13 +115,13 @@ def _wrong(evidence: Evidence, found: list[Mass], m: Mass, accepted: float, s: S
     values = np.array([one.value for one in found])
     if np.ptp(values) > accepted + 2 * max(one.error for one in found):
         cause = (
-            "mass is created or lost in time: a normaliser that depends on t wrongly, or a process that "
-            "explodes (then pass normalized=False)"
+            "mass is created or lost in time: a normaliser that depends on t wrongly, or a process "
+            "that explodes (then pass normalized=False)"
         )
     else:
         cause = (
-            f"the normaliser is wrong, which the linear equation cannot see: multiply the density by "
-            f"{1 / m.value:.6g} (or pass normalized=False if that is on purpose)"
+            "the normaliser is wrong, which the linear equation cannot see: multiply the density "
+            f"by {1 / m.value:.6g} (or pass normalized=False if that is on purpose)"
         )
     return replace(
         evidence,

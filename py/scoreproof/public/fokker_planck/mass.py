@@ -2,9 +2,8 @@
 through infinity.
 
 Conventions: as in `asking`; a `Mass` is the integral over all of R^d with its error. For d <= 2
-panels are
-halved until the integral stands; for d up to `MOST` the density is compared with Gaussians fitted
-to its modes, at random points, with the Gaussians' own masses as controls.
+panels are halved until the integral stands; for d up to `MOST` the density is compared with
+Gaussians fitted to its modes, at random points, with the Gaussians' own masses as controls.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from scipy.stats import qmc
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.modes import Mode, modes
+from scoreproof.public.fokker_planck.modes import Mode, completed, modes
 from scoreproof.public.fokker_planck.panels import integral
 from scoreproof.streams import stream
 
@@ -65,7 +64,8 @@ def mass(s: Subject, box: Box, t: float, seed: int) -> Mass | None:
             return Mass(t, value, error + s.law.eps * (8 + 2 * height) * value, True)
         if d == 1:
             return None
-    return _sampled(s, found, t, stream(seed, "fokker_planck", "mass"))
+    rng = stream(seed, "fokker_planck", "mass")
+    return _sampled(s, completed(s, box, t, found, rng), t, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,9 @@ def _fitted(
     means: np.ndarray,
     covariances: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A mixture fitted to points that count by ``ratio``, with each component in two if they are few."""
+    """A mixture fitted to points that count by ``ratio``, with each component in two if they are
+    few.
+    """
     d = x.shape[1]
     if len(weights) <= PARTS // 2:
         values, vectors = np.linalg.eigh(covariances)
@@ -213,6 +215,6 @@ def flux(s: Subject, box: Box) -> str:
     if not found:
         return ""
     return (
-        f"Hypothesis: the flux f p does not vanish at infinity (about {found:.3g} in a unit of time), so"
-        " p need not be the law of a solution."
+        f"Hypothesis: the flux f p does not vanish at infinity (about {found:.3g} in a unit of"
+        " time), so p need not be the law of a solution."
     )

@@ -1,8 +1,7 @@
 """Where the mass of a density is: its modes with their widths, by Newton's method on differences.
 
 Conventions: as in `asking`; a mode is ``(mean (d,), covariance (d, d), log p there)``, the
-covariance that
-of the Gaussian which touches p at its top.
+covariance that of the Gaussian which touches p at its top.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.streams import stream
 
-__all__ = ["Mode", "clusters", "modes"]
+__all__ = ["Mode", "clusters", "completed", "modes"]
 
 ROUNDS = 25
+#: looks for what the modes do not explain, and points of each
+SEARCHES, LOOKED = 6, 8192
 #: a box that is wider than this many standard deviations of the mass is cut down to it
 WIDE, REACH = 24.0, 7.0
 #: log p on the sides of a box around mass is less than the largest by so much
@@ -54,6 +55,57 @@ def modes(s: Subject, box: Box, t: float, seed: int, starts: int = 12) -> list[M
         seen = np.where(np.isfinite(seen), seen, -np.inf)
         best = np.argsort(-seen)[:4]
         x, height = np.concatenate([x, grid[best]]), np.concatenate([height, seen[best]])
+    return _climbed(s, x, height, half, t)
+
+
+def completed(
+    s: Subject, box: Box, t: float, found: list[Mode], rng: np.random.Generator
+) -> list[Mode]:
+    """More modes, from random points where p is more than the Gaussians at the modes explain.
+
+    At most `SEARCHES` times a call of `LOOKED` rows, and a climb from 8 points.
+    """
+    sides, d = box.sides, box.dimension
+    middle, half = sides.mean(axis=1), (sides[:, 1] - sides[:, 0]) / 2
+    for _ in range(SEARCHES):
+        means = np.stack([m.mean for m in found])
+        roots = np.stack([np.linalg.cholesky(m.covariance) for m in found])
+        which = rng.integers(len(found), size=LOOKED // 2)
+        spread = rng.standard_normal((LOOKED // 2, d)) * rng.uniform(1, 2.5, (LOOKED // 2, 1))
+        x = np.concatenate(
+            [
+                middle + half * rng.uniform(-1.5, 1.5, (LOOKED // 2, d)),
+                means[which] + np.einsum("nij,nj->ni", roots[which], spread),
+            ]
+        )
+        height = s.change(x, t, np.zeros(len(x)))
+        explained = np.full(len(x), -np.inf)
+        for m, root in zip(found, roots, strict=True):
+            r = np.linalg.solve(root, (x - m.mean).T)
+            explained = np.logaddexp(explained, m.log - 0.5 * (r * r).sum(axis=0))
+        more = np.where(np.isfinite(height), height - explained, -np.inf)
+        best = np.argsort(-more)[:8]
+        best = best[more[best] > 0.3]
+        if best.size == 0:
+            break
+        new = _climbed(s, x[best], height[best], half, t)
+        both = [*found, *new]
+        merged = _distinct(
+            np.stack([m.mean for m in both]),
+            np.stack([m.covariance for m in both]),
+            np.array([m.log for m in both]),
+        )
+        if len(merged) == len(found):
+            break
+        found = merged
+    return found
+
+
+def _climbed(
+    s: Subject, x: np.ndarray, height: np.ndarray, half: np.ndarray, t: float
+) -> list[Mode]:
+    """Where Newton's method ends from each of the points."""
+    d = x.shape[1]
     kept = np.isfinite(height)
     x, height = x[kept], height[kept]
     step = np.broadcast_to(1e-3 * half, x.shape).copy()

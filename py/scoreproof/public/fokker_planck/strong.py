@@ -2,15 +2,13 @@
 error.
 
 Conventions: as in `statement`; all terms are divided by p, so that nothing underflows: ``∂_t log p
-= -∇·f
-- f·∇log p + (ρ²/2)(Δ log p + |∇log p|²)``. Errors and bounds are relative to the size of all terms
-  at
-the same point.
+= -∇·f - f·∇log p + (ρ²/2)(Δ log p + |∇log p|²)``. Errors and bounds are relative to the size of all
+terms at the same point.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck import derivatives, forward
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.divergence import divergence
 from scoreproof.streams import stream
 
 __all__ = ["Found", "Terms", "look"]
@@ -70,8 +69,8 @@ class Terms:
 
     def at(self, which: np.ndarray) -> Terms:
         """Some of the points."""
-        rows = (self.x, self.logs, self.rate, self.first, self.second, self.f, self.df)
-        return Terms(self.t, *(v[which] for v in rows), self.rho, self.error[which])
+        rows = ("x", "logs", "rate", "first", "second", "f", "df", "error")
+        return replace(self, **{name: getattr(self, name)[which] for name in rows})
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +119,8 @@ def look(s: Subject, place: Place) -> Found:
         found.unresolved,
         asked,
         0.0 if by_values == "yes" else blur,
-        "forward mode does not see all of the density: its values differ from what their derivatives "
-        "say (a detach or stop_gradient?), so differences of values were taken"
+        "forward mode does not see all of the density: its values differ from what their "
+        "derivatives say (a detach or stop_gradient?), so differences of values were taken"
         if by_values == "yes"
         else "",
     )
@@ -143,7 +142,7 @@ def _terms(
     rho = s.rho(t)
     half = rho**2 / 2
     if by_values:
-        f, f_error, df, df_error = derivatives.divergence(s, x, t, length)
+        f, f_error, df, df_error = divergence(s, x, t, length)
         # where there is no noise the second derivative does not matter, however coarse
         weight = np.abs(f) / max(half, 1e-12)
         v = derivatives.spatial(s, x, logs, t, length, weight)
@@ -212,9 +211,8 @@ def _again(
 
 
 def _exchanged(now: Terms, which: np.ndarray, other: Terms) -> Terms:
-    columns = []
+    columns = {}
     for name in ("x", "logs", "rate", "first", "second", "f", "df", "error"):
-        column = getattr(now, name).copy()
-        column[which] = getattr(other, name)
-        columns.append(column)
-    return Terms(now.t, *columns[:-1], now.rho, columns[-1])
+        columns[name] = getattr(now, name).copy()
+        columns[name][which] = getattr(other, name)
+    return replace(now, **columns)

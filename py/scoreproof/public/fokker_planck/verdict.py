@@ -2,8 +2,7 @@
 against them.
 
 Conventions: as in `strong`; resolution: the relative deviation, of f in one coordinate or of ρ², at
-one
-time, that half of the points would have shown.
+one time, that half of the points would have shown.
 """
 
 from __future__ import annotations

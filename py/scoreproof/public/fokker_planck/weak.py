@@ -2,9 +2,9 @@
 with support in a box, and stretches of time with both their ends.
 
 Conventions: as in `statement`; ``φ(u) = (1-u²)⁵ P_k(u)`` per coordinate on the box mapped to [-1,
-1]. For
-every φ and every stretch [a, b]: ``∫ φ p(b) - ∫ φ p(a) = ∫_a^b ∫ p (f·∇φ + ½ Σ D_ij ∂_i∂_j φ) dx
-dt``, D = g gᵀ. In each stretch p is divided by its largest value there, so that nothing underflows.
+1]. For every φ and every stretch [a, b]: ``∫ φ p(b) - ∫ φ p(a) = ∫_a^b ∫ p (f·∇φ + ½ Σ D_ij ∂_i∂_j
+φ) dx dt``, D = g gᵀ. In each stretch p is divided by its largest value there, so that nothing
+underflows.
 """
 
 from __future__ import annotations

@@ -147,6 +147,6 @@ def _factor(found: Found, wrong: np.ndarray) -> str:
     if abs(share[k]) < 1e-4:
         return f"It is as if {name} were off by the relative {share[k]:.3g}."
     return (
-        f"It is as if {name} were {1 / (1 - share[k]):.5g} times what the other terms need: multiply "
-        f"it by {1 - share[k]:.5g}."
+        f"It is as if {name} were {1 / (1 - share[k]):.5g} times what the other terms need: "
+        f"multiply it by {1 - share[k]:.5g}."
     )

@@ -1,5 +1,5 @@
-"""`check_reverse_sampler` on right and wrong samplers: the family's faults, windows of time, noise that
-is no multiple of the identity, rows that depend on each other, precision.
+"""`check_reverse_sampler` on right and wrong samplers: the family's faults, windows of time, noise
+that is no multiple of the identity, rows that depend on each other, precision.
 """
 
 from __future__ import annotations
@@ -729,7 +729,8 @@ def test_a_rotated_noise_is_the_same_noise():
 
 def test_noise_by_coordinate_in_the_form_of_drift_and_noise():
     def uneven(x, t, score, lam, right):
-        # another member of the family in each coordinate keeps the marginals, if the drift goes with it
+        # another member of the family in each coordinate keeps the marginals, if the drift goes
+        # with it
         g2 = VP.diffusion(t) ** 2
         each = np.array([0.5, 1.5, 1.0])[: x.shape[1]] if x.shape[1] > 1 else 1.0
         s = score(x, t)
@@ -753,7 +754,8 @@ def test_shapes_of_a_noise_coefficient(shape):
     assert check_reverse_sampler(drift_and_noise, VP)
 
 
-# -- the rows of a batch -----------------------------------------------------------------------------
+# -- the rows of a batch
+# -----------------------------------------------------------------------------
 
 ROWS = {
     "the first row's noise for all": lambda x, z: (x, z[:1] + 0 * z),

@@ -1,7 +1,7 @@
 """The arguments of `check_reverse_sampler`, validated once.
 
-Conventions: λ ≤ 1; the span is ``(t_min, t_max)`` with 0 < t_min; a callable's last argument is λ or
-η = √(1-λ), if it takes one.
+Conventions: λ ≤ 1; the span is ``(t_min, t_max)`` with 0 < t_min; a callable's last argument is λ
+or η = √(1-λ), if it takes one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How the user's sampler is asked: for drift and noise, or for a step of a batch of rows.
 
-Conventions: drifts are for dt < 0 whatever the caller's clock; a noise's covariance is per unit of time.
+Conventions: drifts are for dt < 0 whatever the caller's clock; a noise's covariance is per unit of
+time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Known faults as explanations of what was found, and which member of the family it is where it is right.
+"""Known faults as explanations of what was found; the member of the family that it is, if right.
 
 Conventions: b is the drift for dt < 0, C the noise's covariance per unit of time.
 """
@@ -69,7 +69,9 @@ def explain_deviation(target: Diffused, places: list[tuple[Found, ...]]) -> Diag
         for (b, cov), (size, g2) in zip(values, shapes, strict=True):
             # the noise weighs as much as the drift
             weight = (np.size(b) / target.dimension) ** 0.5
-            parts += [np.ravel(b) / size, np.ravel(cov) / g2 * weight]
+            variances = np.diag(cov)
+            across = np.linalg.norm(cov - np.diag(variances))
+            parts += [np.ravel(b) / size, np.append(variances, across) / g2 * weight]
         return np.concatenate(parts)
 
     eye = np.eye(target.dimension)

@@ -1,6 +1,6 @@
-"""Whole chains of steps with a Gaussian, where every step is affine and its law is read off exactly.
+"""Whole chains of steps with a Gaussian, where every step is affine and its law is read off.
 
-Conventions: ``step(x, t, t_next, noise, model, lam) -> x_next`` with t_next < t; h = t - t_next > 0.
+Conventions: ``step(x, t, t_next, noise, model, lam) -> x_next`` with t_next < t; h > 0.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Affine:
 
 
 def affine_step(job: Job, target: Diffused, t: float, t_next: float, lam: float) -> Affine:
-    """One batched call: the mean, a standard deviation along each axis, unit noise along each axis."""
+    """One batched call: the mean, a standard deviation and unit noise along each axis."""
     d = target.dimension
     mean, cov = target.moments(t)
     spread = np.sqrt(np.diag(cov))
@@ -87,8 +87,8 @@ def order_and_exactness(
 
 @dataclass(frozen=True)
 class Chains:
-    """Relative errors of the final law by number of steps, for each λ; how far off the worst limit is,
-    in words too; and the λ whose error does not fall, if there is one.
+    """Relative errors of the final law by number of steps, for each λ; how far off the worst limit
+    is, in words too; and the λ whose error does not fall, if there is one.
     """
 
     curves: dict[str, tuple[list[float], list[float]]]
@@ -98,8 +98,8 @@ class Chains:
 
 
 def chains(job: Job, dimension: int) -> Chains:
-    """Chains of 8, 16 and 32 steps over the whole span, from p_T exactly; longer ones while they are
-    grossly wrong. 56 calls for each λ, at most 504.
+    """Chains of 8, 16 and 32 steps over the whole span, from p_T exactly; longer ones while they
+    are grossly wrong. 56 calls for each λ, at most 504.
     """
     target = gaussian(job.process, dimension, job.horizon)
     low, high = job.span

@@ -7,8 +7,8 @@ Conventions
 - ``clock="t"``: the drift is for dt < 0; ``clock="s"``: for s = T - t with ds > 0 (then it is minus
   the other one).
 - A drift b and a noise of covariance C give the marginals p_t when b + ½ C ∇log p = f - ½ g² ∇log p
-  at every x and t; in one dimension only then. This velocity is what is judged, and no derivative of
-  the user's functions is needed.
+  at every x and t; in one dimension only then. This velocity is what is judged, and no derivative
+  of the user's functions is needed.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def check_reverse_sampler(
         6).
     prediction: what ``model`` returns: score, eps, x0, v, velocity or F.
     clock: ``"t"`` for dt < 0, ``"s"`` when the drift is for s = T - t (``form="sde"`` only).
-    times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T), at 32 times, some random, and
-        up to 16 more where λ or the error changes from one to the next.
+    times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T), at 32 times, some random,
+        and up to 16 more where λ or the error changes from one to the next.
     at: the times to judge instead, inside ``times``; no others are judged then.
     horizon: T (default the process's own, else 1).
     dimension: d (default the process's; where neither says, d = 1, 2 and 3 are judged in turn).
@@ -80,10 +80,10 @@ def check_reverse_sampler(
     framework, dtype: what the callables take (numpy, torch, jax).
 
     Calls of the sampler, batched, for each dimension and λ: 32 (48 at most) for drift and noise. A
-    step takes 4 at each of these times (6 in single precision, 12 where the limit of short steps does
-    not settle) and 8 to see that rows are apart; in the first dimension also 56 for chains of 8, 16
-    and 32 steps (504 at most) and 12 for its order; 2 a dimension to see that it is deterministic.
-    A refutation takes a few dozen more, to say what is wrong.
+    step takes 4 at each of these times (6 in single precision, 12 where the limit of short steps
+    does not settle) and 8 to see that rows are apart; in the first dimension also 56 for chains of
+    8, 16 and 32 steps (504 at most) and 12 for its order; 2 a dimension to see that it is
+    deterministic. A refutation takes a few dozen more, to say what is wrong.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of
     consistency is in a note). It holds when the marginals are right; if they are, but of another λ
@@ -125,7 +125,9 @@ def check_reverse_sampler(
         judged.append(judge(job, d))
         if judged[-1].verdict == "refuted":
             return judged[-1]
-    return next((e for e in judged if e.verdict != "holds"), None) or _together(job, judged)
+    # not `or`: an evidence that does not hold is false
+    unsure = next((e for e in judged if e.verdict != "holds"), None)
+    return _together(job, judged) if unsure is None else unsure
 
 
 def _together(job: Job, judged: list[Evidence]) -> Evidence:

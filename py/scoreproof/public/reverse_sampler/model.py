@@ -1,7 +1,8 @@
 """The exact model in the form that the sampler takes.
 
-Conventions: predictions as in `scoreproof.objects.parameterizations`; ``velocity`` = f - g²/2·score,
-``F`` with σ_data = 0.5. The model answers in the array kind and floating type it is asked in.
+Conventions: predictions as in `scoreproof.objects.parameterizations`; ``velocity`` = f -
+g²/2·score, ``F`` with σ_data = 0.5. The model answers in the array kind and floating type it is
+asked in.
 """
 
 from __future__ import annotations

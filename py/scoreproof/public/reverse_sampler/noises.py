@@ -1,8 +1,8 @@
-"""Which noises a step is given, so that mean and covariance of what it makes of them can be read off.
+"""Which noises a step is given, so that the mean and covariance of its answer can be read off.
 
-Conventions: noises are rows ``(m, d)``, standard normal in law. Sign vectors ±1 that are orthogonal in
-the coordinates have mean 0 and covariance I exactly, and none of them has a coordinate at zero, where
-a two-point or three-point noise made from the sign of a normal draw would be silent.
+Conventions: noises are rows ``(m, d)``, standard normal in law. Sign vectors ±1 that are orthogonal
+in the coordinates have mean 0 and covariance I exactly, and none of them has a coordinate at zero,
+where a two-point or three-point noise made from the sign of a normal draw would be silent.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ from scipy.special import ndtri
 
 from scoreproof.public.reverse_sampler.places import coarse
 
-__all__ = ["PROBE_SIZES", "grid_error", "normal_grid", "probes", "signs"]
+__all__ = ["PROBE_SIZES", "grid_error", "normal_grid", "probes", "signs", "some_signs"]
 
 #: sizes of the noises that show whether a step is linear in its noise: a clip, a sign, a rounding
 PROBE_SIZES = (0.3, 0.6, 1.7, 3.0, 4.5)
+#: sign vectors that are always given; of more (in many dimensions) a quarter of this are drawn
+FEW = 32
 #: sizes of the normal draws given to a step that is not linear in its noise
 SIZES = 1021
 
 
 def signs(d: int) -> np.ndarray:
-    """``(2m, d)``: sign vectors and their opposites with zᵀz/(2m) = I, m the power of two from d up.
+    """``(2m, d)``: sign vectors and their opposites with zᵀz/(2m) = I, m the power of two from d
+    up.
 
     >>> z = signs(3)
     >>> z.shape, bool(np.array_equal(z.T @ z / len(z), np.eye(3))), bool(np.all(z.sum(axis=0) == 0))
@@ -33,6 +36,17 @@ def signs(d: int) -> np.ndarray:
     return np.concatenate([rows, -rows])
 
 
+def some_signs(d: int, rng: np.random.Generator) -> np.ndarray:
+    """``(2m, d)``: all of `signs` where they are few, else eight of them, drawn at random, and
+    their opposites. Every coordinate still has a unit of noise in each.
+    """
+    full = signs(d)
+    if len(full) <= FEW:
+        return full
+    half = full[rng.choice(len(full) // 2, FEW // 4, replace=False)]
+    return np.concatenate([half, -half])
+
+
 def probes(d: int, rng: np.random.Generator) -> np.ndarray:
     """``(5, d)``: noises of several sizes in random directions; their mean is not zero."""
     sign = rng.choice([-1.0, 1.0], (len(PROBE_SIZES), d))
@@ -40,18 +54,19 @@ def probes(d: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def normal_grid(d: int, rng: np.random.Generator) -> np.ndarray:
-    """``(1021 · 2m, d)`` normal draws: in each coordinate the sizes are evenly spread, and every draw
-    comes with all the sign vectors, so that odd functions of different coordinates are uncorrelated.
+    """``(1021 · 2m, d)`` normal draws: in each coordinate the sizes are evenly spread, and every
+    draw comes with all the sign vectors, so that odd functions of different coordinates are
+    uncorrelated.
     """
     sizes = ndtri(0.5 + (np.arange(SIZES) + 0.5) / (2 * SIZES))
     each = np.stack([rng.permutation(sizes) for _ in range(d)], axis=1)
-    return (each[:, None, :] * signs(d)).reshape(-1, d)
+    return (each[:, None, :] * some_signs(d, rng)).reshape(-1, d)
 
 
 def grid_error(answers: np.ndarray) -> float:
     """What the grid may be off by in the variance of ``answers``, which are centred.
 
-    Koksma: variation times discrepancy. The square of an answer that rises (or falls) with the size of
-    the noise varies by its largest value; the discrepancy of n evenly spread sizes is 1/(2n).
+    Koksma: variation times discrepancy. The square of an answer that rises (or falls) with the size
+    of the noise varies by its largest value; the discrepancy of n evenly spread sizes is 1/(2n).
     """
     return float(np.max(answers**2)) / SIZES

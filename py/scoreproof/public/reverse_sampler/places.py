@@ -1,7 +1,8 @@
-"""Where a sampler is asked: times over the span, points around the marginal, steps of several widths.
+"""Where a sampler is asked: times over the span, points around the marginal, widths of steps.
 
 Conventions: a step goes from ``t`` to ``t_next`` < t; ``widths`` are halved from one to the next.
-Points and noises are rounded to eight binary digits, so that every floating type takes them unrounded.
+Points and noises are rounded to eight binary digits, so that every floating type takes them
+unrounded.
 """
 
 from __future__ import annotations
@@ -13,11 +14,21 @@ import numpy as np
 from scoreproof.public import sweep
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["FINE", "Steps", "coarse", "points_at", "short", "steps_at", "times_of"]
+__all__ = [
+    "FINE",
+    "MIDDLE",
+    "WIDE",
+    "Steps",
+    "coarse",
+    "points_at",
+    "short",
+    "steps_at",
+    "times_of",
+]
 
 #: Widest step as a part of the time in which the law changes, and how often it is halved: in double
-#: precision, and where rounding, divided by a short step, would drown what is measured.
-FINE, WIDE = (2.0**-6, 4), (0.5, 6)
+#: precision, and, twice, where rounding, divided by a short step, would drown what is measured.
+FINE, MIDDLE, WIDE = (2.0**-6, 4), (2.0**-4, 5), (0.5, 6)
 SINGLE = 1e-10  # unit roundoff above which steps are wide
 
 
@@ -37,7 +48,7 @@ def times_of(
 def points_at(
     target: Diffused, t: float, rng: np.random.Generator, near: int, far: int
 ) -> np.ndarray:
-    """``near`` points within 2.2 standard deviations of the mean, ``far`` ones at 3 to 5 of them."""
+    """``near`` points within 2.2 standard deviations of the mean, ``far`` at 3 to 5 of them."""
     d = target.dimension
     inner = rng.uniform(-2.2, 2.2, (near, d))
     sign = rng.choice([-1.0, 1.0], (far, d))

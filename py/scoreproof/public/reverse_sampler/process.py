@@ -1,4 +1,4 @@
-"""The user's process: its α, shift and σ, and whether they are those of its own drift and diffusion.
+"""The user's process: its α, shift and σ, and whether they are those of its drift and diffusion.
 
 Conventions: ``X_t | X_0 ~ N(α X_0 + shift, σ² I)``; σ is a standard deviation.
 """

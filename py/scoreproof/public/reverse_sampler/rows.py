@@ -1,6 +1,7 @@
 """Are the rows of a batch apart? A step must use the noise it is given, each row its own.
 
-Conventions: one call with a batch, then calls in which a single row has another noise or another point.
+Conventions: one call with a batch, then calls in which a single row has another noise or another
+point.
 """
 
 from __future__ import annotations
@@ -74,9 +75,9 @@ def rows_apart(job: Job, target: Diffused, t: float, lam: float) -> tuple[str, s
             # a permutation of independent draws: the law is right, but cannot be read off
             return "undecided", f"{where} a row is moved by the noise of another row, not its own"
         return "refuted", (
-            f"{where} the noise of one row moves {int(np.max(np.sum(moves, axis=1)))} of {ROWS} rows: "
-            "every sample of a batch needs a draw of its own (noise of x's shape, not of its first "
-            "row, no mean over rows)"
+            f"{where} one row's noise moves {int(np.max(np.sum(moves, axis=1)))} of {ROWS} rows:"
+            " every sample of a batch needs a draw of its own (noise of x's shape, not of its first"
+            " row, no mean over rows)"
         )
     shifted = coarse(x + 0.5 * target.spread(t) * rest[:, None])
     if _moved(first, ask_step(job, target, shifted, z, times, lam), job.call.eps)[row]:

@@ -22,7 +22,8 @@ __all__ = ["Span", "again", "swept"]
 
 #: points within 2.2 standard deviations and beyond 3 of them: for drift and noise, for a step
 POINTS = {"sde": (12, 4), "step": (6, 2)}
-#: by how much λ may change from one time to the next before a time is put in between, and how many may
+#: by how much λ may change from one time to the next before a time is put in between, and how many
+#: may
 JUMP, MORE = 0.1, 16
 #: roundings of the largest term of a drift; in half precision the schedule is not
 ROUNDINGS, ROUNDINGS_OF_HALF = 32, 8

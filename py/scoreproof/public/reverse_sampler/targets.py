@@ -1,9 +1,10 @@
-"""What a user's sampler is run against: a process started from laws whose marginals are known exactly.
+"""What a sampler is run against: a process started from laws whose marginals are known exactly.
 
 Conventions
 -----------
 - ``X_t | X_0 ~ N(α X_0 + shift, σ² I)``; σ is a standard deviation; points are rows ``(n, d)``.
-- From the plane up the laws of X_0 have another width along each axis (and, up to 16 dimensions, axes
+- From the plane up the laws of X_0 have another width along each axis (and, up to 16 dimensions,
+  axes
   that are tilted): a rotation, a drift of one coordinate or noise shared by several changes them.
 """
 
@@ -28,8 +29,8 @@ TILTED = 16
 @dataclass(frozen=True, eq=False)
 class Diffused:
     """The process started from a Gaussian mixture: ``drift``, ``diffusion``, ``score``,
-    ``density``, ``moments``. Component k has the variances ``widths[k]`` along the columns of ``axes[k]``
-    (along the coordinates where ``axes`` is ``None``).
+    ``density``, ``moments``. Component k has the variances ``widths[k]`` along the columns of
+    ``axes[k]`` (along the coordinates where ``axes`` is ``None``).
     """
 
     process: Any
@@ -84,7 +85,9 @@ class Diffused:
         return np.sqrt(np.diag(self.moments(t)[1]))
 
     def _components(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Means ``(k, 1, d)``, variances along the axes ``(k, 1, d)``, and log of weight over √det 2πC."""
+        """Means ``(k, 1, d)``, variances along the axes ``(k, 1, d)``, and log of weight over √det
+        2πC.
+        """
         if ("components", t) not in self._known:
             alpha, shift, var = self.level(t)
             scale = alpha**2 * self.widths + var
@@ -158,12 +161,16 @@ def diffused(
 
 
 def _uneven(dimension: int) -> np.ndarray:
-    """Factors between 0.6 and 1.4, another for each coordinate and none a multiple of its neighbour."""
+    """Factors between 0.6 and 1.4, another for each coordinate and none a multiple of its
+    neighbour.
+    """
     return 1 + 0.4 * np.sin(2.0 * np.arange(dimension)) if dimension > 1 else np.ones(1)
 
 
 def _tilted(dimension: int, count: int) -> np.ndarray | None:
-    """Orthogonal axes for ``count`` components, the same in every process; ``None``: the coordinates."""
+    """Orthogonal axes for ``count`` components, the same in every process; ``None``: the
+    coordinates.
+    """
     if dimension == 1 or dimension > TILTED:
         return None
     rng = np.random.default_rng(dimension)

@@ -1,7 +1,7 @@
 """What is judged: the velocity of the marginals that a drift and a noise imply, and what is due.
 
-Conventions: b is the drift for dt < 0 and C the noise's covariance per unit of time; the marginals p_t
-are kept when ∇·(p w) = 0 for the excess w = b + ½ C ∇log p - (f - ½ g² ∇log p), so when w = 0.
+Conventions: b is the drift for dt < 0 and C the noise's covariance per unit of time; the marginals
+p_t are kept when ∇·(p w) = 0 for the excess w = b + ½ C ∇log p - (f - ½ g² ∇log p), so when w = 0.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["Around", "Found", "around"]
 class Found:
     """What a sampler does at the points ``x`` at one t and λ.
 
-    ``excess``: (n, d), the velocity found minus the one due. ``open``: (n,), how much of it rounding
-    and extrapolation may explain. ``jumps``: (n,), whether a row does not tend to itself as the step
-    gets shorter, and ``clipped`` whether such rows have the same image; ``bent``: the variance that
-    normal draws come out with, as a part of that of unit noise, where the step is not linear in its
-    noise; ``uneven``: whether its noise differs from point to point.
+    ``excess``: (n, d), the velocity found minus the one due. ``open``: (n,), how much of it
+    rounding and extrapolation may explain. ``jumps``: (n,), whether a row does not tend to itself
+    as the step gets shorter, and ``clipped`` whether such rows have the same image; ``bent``: the
+    variance that normal draws come out with, as a part of that of unit noise, where the step is not
+    linear in its noise; ``uneven``: whether its noise differs from point to point.
     """
 
     x: np.ndarray
@@ -71,7 +71,9 @@ class Around:
         return b + self.score @ (cov / 2)
 
     def rounded(self, lam: float, count: int) -> np.ndarray:
-        """What ``count`` roundings of the terms of a drift may come to in each row, in units of eps."""
+        """What ``count`` roundings of the terms of a drift may come to in each row, in units of
+        eps.
+        """
         return self.size * (1 + abs(lam)) * count
 
     def subtracted(self) -> np.ndarray:
@@ -80,8 +82,8 @@ class Around:
 
 
 def around(target: Diffused, x: np.ndarray, t: float) -> Around:
-    """``size``, what a relative deviation is relative to in each row, is the larger entries of f and
-    g² ∇log p there, and no less than what they are within a standard deviation.
+    """``size``, what a relative deviation is relative to in each row, is the larger entries of f
+    and g² ∇log p there, and no less than what they are within a standard deviation.
     """
     f, g2, score = target.drift(x, t), target.diffusion(t) ** 2, target.score(x, t)
     spread = float(np.min(target.spread(t)))

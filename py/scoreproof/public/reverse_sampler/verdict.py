@@ -1,6 +1,7 @@
 """The verdict in one dimension: excess velocities against their bounds, over the whole span.
 
-Conventions: errors are relative to `velocity.sizes`; a λ that varies with t keeps the marginals and holds.
+Conventions: errors are relative to `velocity.sizes`; a λ that varies with t keeps the marginals and
+holds.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ from scoreproof.streams import stream
 
 __all__ = ["judge"]
 
-#: collocation steps of a Gaussian's moments; places at which an excess is asked whether it keeps the law
+#: collocation steps of a Gaussian's moments; places at which an excess is asked whether it keeps
+#: the law
 MOMENT_STEPS, REVIEWED = 8, 4
+#: dimensions up to which whole chains are followed: beyond, their matrices cost more than the sweep
+SMALL = 16
 #: random times, for each λ, at which a batch's rows are tested for being apart
 APART = 2
 
@@ -63,7 +67,7 @@ def judge(job: Job, dimension: int) -> Evidence:
     worst = _worst(found)
     if jumping and not all(f.clipped for f in jumping):
         return _jumps(job, span, jumping, coverage)
-    seen = chains(job, dimension) if job.form == "step" and dimension == job.dimensions[0] else None
+    seen = chains(job, dimension) if _with_chains(job, dimension) else None
     more: dict[str, Any] = {
         "curves": seen.curves if seen else _curves(job, span),
         "labels": ("steps", "relative error of the final law")
@@ -75,8 +79,8 @@ def judge(job: Job, dimension: int) -> Evidence:
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
             remedy = (
-                f"at t = {loose.t:.3g} what the step tends to does not settle as it is refined; it must be "
-                "smooth in t and t_next to be judged (a schedule looked up in a table is not)"
+                f"at t = {loose.t:.3g} what the step tends to does not settle as it is refined; it"
+                " must be smooth in t and t_next to be judged (a schedule from a table is not)"
             )
     evidence = compared(
         error[near],
@@ -98,10 +102,14 @@ def judge(job: Job, dimension: int) -> Evidence:
     if seen is not None and seen.stuck is not None and linear:
         return _open(
             evidence,
-            f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole chain "
-            "does not fall as steps are added",
+            f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole"
+            " chain does not fall as steps are added",
         )
     return replace(evidence, notes=(*_notes(job, span, dimension), *evidence.notes))
+
+
+def _with_chains(job: Job, dimension: int) -> bool:
+    return job.form == "step" and dimension == job.dimensions[0] and dimension <= SMALL
 
 
 def _worst(found: list[Found]) -> list[Found]:
@@ -174,17 +182,18 @@ def _kept(job: Job, span: Span, found: list[Found], dimension: int) -> str:
         else "as the step goes to zero its drift and noise keep the marginals"
     )
     points = sum(len(f.x) for f in found)
-    return f"{what} of a mixture of two in d = {dimension}, at {points} points (λ = {listed(job.lambdas)})"
+    where = f"in d = {dimension}, at {points} points (λ = {listed(job.lambdas)})"
+    return f"{what} of a mixture of two {where}"
 
 
 def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:
     notes = member_note(span.target, span.all)
     if any(f.bent is not None for f in span.all):
         notes += (
-            "What it makes of its noise is not normal, but has the right mean and covariance (a weak "
-            "scheme: the law is right as steps are added, not after one).",
+            "What it makes of its noise is not normal, but has the right mean and covariance (weak:"
+            " the law is right as steps are added, not after one).",
         )
-    if dimension != job.dimensions[0] or job.form != "step" or not short(job.call.eps):
+    if not _with_chains(job, dimension) or not short(job.call.eps):
         return notes
     target = gaussian(job.process, dimension, job.horizon)
     atom = gaussian(job.process, dimension, job.horizon, point_mass=True)
@@ -195,7 +204,8 @@ def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:
     notes += (f"With a Gaussian prior the law of one step {law}.",)
     if exact:
         notes += (
-            "From a point mass every step, long or short, keeps q(x_t | x_0) exactly, as DDIM's do.",
+            "From a point mass every step, long or short, keeps q(x_t | x_0) exactly, as DDIM's"
+            " do.",
         )
     return notes
 
@@ -216,25 +226,23 @@ def _refuted(
         if not worst:
             return _open(
                 evidence,
-                f"the velocity is off, but in {d} dimensions the excess may be a rotation, which keeps the "
-                "marginals: use dimension=1 to leave it out",
+                f"the velocity is off, but in {d} dimensions the excess may be a rotation that"
+                " keeps the marginals: use dimension=1 to leave it out",
             )
     first = worst[0]
     k = int(np.argmax(np.where(first.jumps, 0.0, first.error)))
     error, bound = float(first.error[k]), float(first.bound[k])
-    what = "b + c²/2 ∂log p" if job.form == "sde" else "that the step tends to"
+    what = "b + c²/2 ∂log p of the marginals" if job.form == "sde" else "that the step tends to"
+    at = np.array2string(first.x[k][:4], precision=3)
     text = (
-        f"at λ = {first.lam:g}, t = {first.t:.3g}, x = {np.array2string(first.x[k][:4], precision=3)} the "
-        f"velocity {what} of the marginals is off by {percent(error)}"
-        if job.form == "sde"
-        else f"at λ = {first.lam:g}, t = {first.t:.3g}, x = "
-        f"{np.array2string(first.x[k][:4], precision=3)} the velocity {what} is off by {percent(error)}"
+        f"at λ = {first.lam:g}, t = {first.t:.3g}, x = {at} the velocity {what} is off by"
+        f" {percent(error)}"
     )
     text += describe_noise(first, target.diffusion(first.t) ** 2) + spread_over(span, worst)
     text += single_precision(first, job.call.eps, error)
     if seen is not None and seen.moved < 0.01 * min(error, 1.0):
         text += "; a Gaussian prior does not show it, a mixture of two does"
-    elif seen is not None or job.form == "sde":
+    elif seen is not None or (job.form == "sde" and d <= SMALL):
         text += f"; {seen.effect if seen is not None else _effect(job, d)}"
     times = {f.t for f in worst}
     return replace(

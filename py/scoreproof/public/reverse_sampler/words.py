@@ -1,4 +1,4 @@
-"""The sentences of `check_reverse_sampler`: where a sampler is off, by how much, and what its noise is.
+"""The sentences of `check_reverse_sampler`: where a sampler is off, how much, and its noise.
 
 Conventions: one clause a function, without a full stop.
 """
@@ -21,12 +21,12 @@ __all__ = [
 ]
 
 NOT_THE_IDENTITY = (
-    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something added that does "
-    "not shrink with the step, or a clip (then the step is not affine in x and its noise)"
+    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something"
+    " added that does not shrink with the step, or a clip (then the step is not affine in x and its noise)"
 )
 NOT_AFFINE = (
-    "the step is not affine in x although the exact model is there to be used: it clips (far from the "
-    "mean, say), or bends otherwise, and what that does to a law is not seen"
+    "the step is not affine in x although the exact model is there to be used: it clips (far from"
+    " the mean, say), or bends otherwise, and what that does to a law is not seen"
 )
 
 
@@ -47,7 +47,8 @@ def spread_over(span: Span, wrong: list[Found]) -> str:
         return ""
     if len(times) == 1:
         return f"; at the other {len(span.places) - 1} times judged no error is seen"
-    return f"; so it is at {len(times)} of {len(span.places)} times, t = {times[0]:.3g} to {times[-1]:.3g}"
+    where = f"t = {times[0]:.3g} to {times[-1]:.3g}"
+    return f"; so it is at {len(times)} of {len(span.places)} times, {where}"
 
 
 def describe_noise(found: Found, g2: float) -> str:
@@ -59,15 +60,15 @@ def describe_noise(found: Found, g2: float) -> str:
     scale = float(np.max(variances))
     if found.bent is not None and abs(found.bent - 1) > 1e-3:
         return (
-            f"; the step is not affine in its noise (it clips it, or bends otherwise): standard normal "
-            f"draws come out with {found.bent:.3g} of the variance that a unit of noise has"
+            "; the step is not affine in its noise (it clips it, or bends otherwise): standard"
+            f" normal draws come out with {found.bent:.3g} of the variance that a unit of noise has"
         )
     if d == 1 or scale <= 0:
         return ""
     across = np.abs(cov - np.diag(variances))
     i, j = np.unravel_index(int(np.argmax(across)), cov.shape)
     if across[i, j] > 1e-3 * scale:
-        correlation = cov[i, j] / np.sqrt(variances[i] * variances[j])
+        correlation = cov[i, j] / np.sqrt(max(variances[i] * variances[j], 1e-12 * scale**2))
         shared = (
             ": one draw is shared by the coordinates (noise of shape (n, 1) where (n, d) is meant)"
             if correlation > 0.999
@@ -88,6 +89,6 @@ def single_precision(found: Found, eps: float, error: float) -> str:
     if eps > 1e-10 or error > 2e-4:
         return ""
     return (
-        "; this is of the size of rounding in single precision: if it computes in float32 inside, say so "
-        'with dtype="float32" or tolerance=0.01'
+        "; this is of the size of rounding in single precision: if it computes in float32 inside,"
+        ' say so with dtype="float32" or tolerance=0.01'
     )

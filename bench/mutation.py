@@ -316,8 +316,8 @@ def test(tree: Path, arguments: list[str], seconds: float) -> tuple[int | None, 
     return process.returncode, failed.group(1) if failed else printed.strip()[-200:]
 
 
-def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any]:
-    """Killed by which test, or survived."""
+def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any] | None:
+    """Killed by which test, or survived; ``None`` where all its tests fail without it."""
     import cosmic_ray.plugins as plugins
     from cosmic_ray.mutating import mutate_code
 
@@ -326,7 +326,7 @@ def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any]
     operator = plugins.get_operator("core/" + mutant.operator)()
     mutated = mutate_code(source, operator, mutant.occurrence)
     start = time.perf_counter()
-    killer = None
+    killer, said = None, False
     for arguments in tests_of(tree, mutant.path):
         name = " ".join(arguments)
         if name not in clean:
@@ -337,6 +337,7 @@ def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any]
             clean[name] = time.perf_counter() - began if status == 0 else -1.0
         if clean[name] < 0:
             continue  # it fails by itself: it says nothing
+        said = True
         file.write_text(mutated, "utf-8")
         try:
             status, which = test(tree, arguments, 60 + 10 * clean[name])
@@ -345,6 +346,8 @@ def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any]
         if status != 0:
             killer = which
             break
+    if not said:
+        return None
     seconds = round(time.perf_counter() - start, 1)
     return {**asdict(mutant), "killed": killer is not None, "by": killer, "seconds": seconds}
 
@@ -377,7 +380,10 @@ def run(packages: list[str], seed: int, again: bool) -> None:
                 excuse = (mutant.path, mutant.before, mutant.after) in excused
                 if verdict is not None and not (again and not verdict and not excuse):
                     continue
-                row = {**judge(tree, mutant, clean), "seed": seed, "commit": head[:9]}
+                found = judge(tree, mutant, clean)
+                if found is None:
+                    continue
+                row = {**found, "seed": seed, "commit": head[:9]}
                 with (OUT / f"{package}.jsonl").open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 if not row["killed"]:

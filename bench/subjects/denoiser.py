@@ -49,11 +49,13 @@ def _unit(s: Setting, rng: np.random.Generator) -> Any:
     mean, centre = s.mean(y), s.scaled.mean()
     own, noise = np.max(np.abs(mean - centre), axis=0), np.max(np.abs(mean - y), axis=0)
     own = np.where(own > 0, own, noise)
+    data = np.mean(np.diagonal(s.scaled.covariance()) / np.diagonal(s.cov))
+    usual = np.sqrt(np.diagonal(s.cov) * data / (1 + data))  # EDM's c_out
 
     def unit(y: np.ndarray) -> np.ndarray:
         m = s.mean(y)
         a = own * np.maximum(1, np.max(np.abs(m - centre) / own, axis=1))[:, None]
         b = noise * np.maximum(1, np.max(np.abs(m - y) / noise, axis=1))[:, None]
-        return a if s.tolerance else np.minimum(a, b)
+        return np.maximum(a, usual) if s.tolerance else np.minimum(a, b)
 
     return unit

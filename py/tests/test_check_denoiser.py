@@ -15,10 +15,11 @@ from scoreproof.numerics.complex_step import gradient
 from scoreproof.numerics.linear import random_covariance
 from scoreproof.objects.parameterizations import convert
 from scoreproof.public.denoiser import words as denoiser
-from scoreproof.public.posterior.due import Due, make_scale
+from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.points import choose
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.problem import make_problem
+from scoreproof.public.posterior.scale import make_scale
 from scoreproof.public.score import words as score
 
 COV = np.array([[1.2, 0.4, 0.1], [0.4, 0.8, -0.2], [0.1, -0.2, 0.6]])

@@ -9,8 +9,9 @@ import numpy as np
 from scoreproof.interop.callables import Guarded
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.posterior.asking import Answers, ask
-from scoreproof.public.posterior.due import Due, Scale, make_scale
+from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.points import choose
+from scoreproof.public.posterior.scale import Scale, make_scale
 
 __all__ = ["Asked", "asked"]
 

@@ -62,16 +62,20 @@ def check_denoiser(
 
     Returns
     -------
-    Evidence of kind float. The error, and the tolerance, are relative, coordinate by coordinate, to
-    the largest distance of E[x_0 | y] from the prior's mean over draws of y (at a point further
-    out, to as much more), so that data far from the origin hide nothing and a coordinate of small
-    scale counts like the others. Without a tolerance the resolution is relative to the less of
-    that and of the largest distance of E[x_0 | y] from y: neither y itself nor the prior's mean
-    passes. Points are rounded to the callable's type before the truth is computed there. Where
-    rounding could explain more than 1 %, an answer within 0.5 % holds, as it stands, one beyond
-    what rounding explains is refuted, one between is undecided (unless it is right for the prior
-    as numbers of that type). Undecided too where every point has one effective
-    datum or component, and where a tolerance would accept y itself.
+    Evidence of kind float. The error and the tolerance are relative, coordinate by coordinate, to
+    the largest distance of E[x_0 | y] from the prior's mean over draws of y, so that data far from
+    the origin hide nothing, or to EDM's c_out = σ σ_data / √(σ² + σ_data²) where that is larger, so
+    that a pixel in which the data hardly vary asks no more of a learned denoiser than others do.
+    Without a tolerance the resolution is relative to the less of the largest distance of E[x_0 | y]
+    from the prior's mean and from y, in each coordinate: neither y itself nor the prior's mean
+    passes. At a point further out, or between two data, sizes are larger by as much; where the
+    points are few, and reach less far than draws do, the resolution is coarser by as much.
+
+    Points are rounded to the callable's type before the truth is computed there. Where rounding
+    could explain more than 1 %, an answer within 0.5 % holds, as it stands, one beyond what
+    rounding explains is refuted, one between is undecided (unless it is right for the prior as
+    numbers of that type). Undecided too where every point has one effective datum or component,
+    and where a tolerance would accept y itself or the prior's mean.
 
     The denoiser is called 3 times (the second call must repeat the first, the third asks half of
     the rows again in another order), once more where a coarser type comes back than went in. The

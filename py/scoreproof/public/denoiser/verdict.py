@@ -1,7 +1,8 @@
 """The denoiser against the posterior mean, coordinate by coordinate.
 
-Conventions: an error is relative to how far the posterior mean moves from the prior's mean; a
-deviation that has to be seen, to the less of that and of how far the mean moves from y.
+Conventions: an error is relative to how far the posterior mean moves from the prior's mean (to
+EDM's c_out, if that is larger); a deviation that has to be seen, to the less of how far the mean
+moves from the prior's mean and from y.
 """
 
 from __future__ import annotations
@@ -57,24 +58,31 @@ def _verdict(asked: Asked, request: Request, eps: float, calls: int) -> Evidence
         curves={"returned": (exact, found), "exact": (exact, exact)},
         labels=("exact posterior mean", "returned"),
     )
-    return decisive(_told_from_y(evidence, measure, asked, request), problem, due.y)
+    return decisive(_told_apart(evidence, measure, asked, request), problem, due.y)
 
 
-def _told_from_y(evidence: Evidence, measure: Measure, asked: Asked, request: Request) -> Evidence:
-    """Undecided where the tolerance would accept y itself as its own denoised value."""
+def _told_apart(evidence: Evidence, measure: Measure, asked: Asked, request: Request) -> Evidence:
+    """Undecided where the tolerance would accept y itself, or the prior's mean whatever y is."""
     tolerance, m = request.problem.tolerance, len(asked.due.y)
     if evidence.verdict != "holds" or tolerance is None:
         return evidence
-    moved = np.max(np.abs(asked.due.mean - asked.due.y) / measure.size[:m], axis=0)
-    if np.all(moved > tolerance):
+    size, mean = measure.size[:m], asked.due.mean
+    idle = np.max(np.abs(mean - asked.due.y) / size, axis=0)
+    still = float(np.max(np.abs(mean - asked.scale.centre) / size))
+    j = int(np.argmin(idle))
+    if idle[j] > tolerance and (still > tolerance or not np.any(asked.scale.from_centre > 0)):
         return evidence
-    j = int(np.argmin(moved))
+    if idle[j] <= tolerance:
+        what, away = f"y itself, in coordinate {j},", idle[j]
+        help_ = "take a larger noise level"
+    else:
+        what, away, help_ = "the prior's mean", still, "take a smaller noise level"
     return replace(
         evidence,
         verdict="undecided",
         sentence=(
-            f"{evidence.sentence}: y itself is within {moved[j]:.2g} of E[x_0 | y] in coordinate"
-            f" {j}, so that a tolerance of {tolerance:g} would accept a denoiser that does nothing:"
-            " pass a smaller one, or take a larger noise level"
+            f"{evidence.sentence}: {what} is within {away:.2g} of E[x_0 | y], so that a tolerance"
+            f" of {tolerance:g} would accept a denoiser that does nothing: pass a smaller one, or"
+            f" {help_}"
         ),
     )

@@ -14,12 +14,9 @@ import numpy as np
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.problem import Problem
-from scoreproof.streams import stream
 
-__all__ = ["MANY", "REFERENCE", "Due", "Scale", "draw", "least", "make_scale", "perplexity"]
+__all__ = ["MANY", "Due", "draw", "least", "perplexity"]
 
-#: draws of y from which the usual size of a movement is read
-REFERENCE = 64
 #: up to so many components each is asked for by itself
 MANY = 32
 
@@ -113,58 +110,3 @@ def draw(problem: Problem, rng: np.random.Generator, m: int) -> np.ndarray:
     for k in np.unique(which):
         noise[which == k] = noise[which == k] @ problem.roots[k].T
     return np.asarray(known.means[which] + noise)
-
-
-@dataclass(frozen=True, eq=False)
-class Scale:
-    """How far things go, coordinate by coordinate, over draws of y: the largest distance of the
-    posterior mean from the prior's mean ``centre`` and from y, and the largest score.
-    """
-
-    centre: np.ndarray
-    from_centre: np.ndarray
-    from_y: np.ndarray
-    score: np.ndarray
-    white_score: np.ndarray
-
-    def mean(self, due: Due) -> tuple[np.ndarray, np.ndarray]:
-        """``(m, d)``: how far the mean moves from the centre, and the less of that and how far from
-        y; at points that move further than draws do, by as much more.
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = _stretched(due.mean - self.centre, self.from_centre)
-            # half way between two data the mean may be y; what moves it there is how far they are
-            noise = _stretched(np.hypot(due.mean - due.y, due.spread), self.from_y)
-        # a coordinate in which the data have no extent: there is nothing but the way from y
-        own = np.where(self.from_centre > 0, own, noise)
-        return own, np.minimum(own, noise)
-
-    def scores(self, due: Due, *, white: bool) -> np.ndarray:
-        """``(m, d)``: the size of a score, or of ``Σ^{1/2}`` times it."""
-        noise, exponent = due.problem.noise, -0.5 if white else -1.0
-        size = np.hypot(
-            noise.times(due.score, exponent + 1), noise.times(due.spread, exponent, sizes=True)
-        )
-        return _stretched(size, self.white_score if white else self.score)
-
-
-def _stretched(move: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    ratio = np.abs(move) / np.where(usual > 0, usual, np.inf)
-    return np.asarray(usual * np.maximum(1.0, np.max(ratio, axis=1, keepdims=True)))
-
-
-def make_scale(problem: Problem) -> Scale:
-    """The sizes over ``REFERENCE`` draws of y."""
-    due = Due(problem, draw(problem, stream(problem.seed, problem.name, "reference"), REFERENCE))
-    known = problem.known
-    centre = known.mean()
-    spread = np.max(np.abs(due.mean - centre), axis=0)
-    if isinstance(known, Atoms):
-        spread = np.where(np.ptp(known.points, axis=0) > 0, spread, 0.0)
-    return Scale(
-        centre,
-        spread,
-        np.max(np.abs(due.mean - due.y), axis=0),
-        np.max(np.abs(due.score), axis=0),
-        np.max(np.abs(problem.noise.times(due.score, 0.5)), axis=0),
-    )

@@ -21,6 +21,7 @@ __all__ = ["GRANTED", "HELD", "Measure", "coverage", "decisive", "judge", "remed
 
 #: what an answer may be off where rounding could explain more: half of what a verdict has to see
 GRANTED = 0.499 * COARSEST
+FEW = 24  # places, of which a half is the same points in another batch
 WEIGHED = 1 << 22  # numbers up to which every weight is looked at by itself
 HELD = "The truth is that of the prior's numbers rounded to the callable's type."
 
@@ -75,16 +76,17 @@ def judge(
         gain=measure.visible / size if tolerance is None else 1.0,
         excuse=np.maximum(measure.rounding - granted, 0.0) / size,
         tolerance=tolerance,
-        remedy=remedy(problem, eps),
+        remedy=remedy(problem, eps, few=len(measure.error) < FEW),
         **more,
     )
 
 
-def remedy(problem: Problem, eps: float) -> str:
+def remedy(problem: Problem, eps: float, *, few: bool = False) -> str:
     """What helps where rounding drowns the answer."""
     known, noise = problem.known, problem.noise
     spread = np.sqrt(np.maximum(np.diagonal(known.covariance()), noise.diagonal))
-    helps = ["use float64"] if eps > float(np.finfo(float).eps) else []
+    helps = ["look at more points"] if few else []
+    helps += ["use float64"] if eps > float(np.finfo(float).eps) else []
     if np.any(np.abs(known.mean()) > 30 * spread):
         helps.append("centre the data")
     if np.any(spread > 30 * np.sqrt(noise.diagonal)):

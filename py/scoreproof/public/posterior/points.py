@@ -15,8 +15,9 @@ import numpy as np
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from scoreproof.objects.empirical import Atoms
-from scoreproof.public.posterior.due import MANY, Due, Scale, draw, least, perplexity
+from scoreproof.public.posterior.due import MANY, Due, draw, least, perplexity
 from scoreproof.public.posterior.problem import Problem
+from scoreproof.public.posterior.scale import Scale
 from scoreproof.streams import stream
 
 __all__ = ["Points", "choose"]

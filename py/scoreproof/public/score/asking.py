@@ -14,8 +14,9 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.derivatives import row_jacobian
 from scoreproof.public.posterior.asking import Answers, ask
-from scoreproof.public.posterior.due import Due, Scale, make_scale
+from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.points import choose
+from scoreproof.public.posterior.scale import Scale, make_scale
 from scoreproof.public.score.arguments import Request
 from scoreproof.streams import stream
 

@@ -33,9 +33,9 @@ def measured(asked: Asked, request: Request, eps: float) -> Measure:
 
         own = of_score(kind, y, mean, ours, DOUBLE, exponent)
         rounding = own + of_score(kind, y, mean, theirs, eps, exponent)
-        size = scale.scores(due, white=exponent != -1.0)
+        size, visible = scale.scores(due, white=exponent != -1.0)
         error = np.abs(turned(asked.found) - turned(due.score)[which])
-        parts.append((error, rounding[which], own[which], size[which], size[which]))
+        parts.append((error, rounding[which], own[which], size[which], visible[which]))
     return Measure(*(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
 
 

@@ -48,6 +48,8 @@ class Explainer:
         rng: np.random.Generator,
     ) -> None:
         self.given, self.nus, self.found = given, list(nus), found
+        off = np.max(error, axis=0)
+        self.everywhere = bool(np.mean(off > 1e-3 * np.max(off)) > 0.5) or not np.any(off)
         worst = np.argsort(-np.max(error, axis=0), kind="stable")[:WORST]
         self.directions = np.eye(given.params.size)[:, np.sort(worst)]
         narrow = BlackBoxField(field.guard, field.params, self.directions, field.framework, given.x)
@@ -107,7 +109,8 @@ class Explainer:
             candidates["mean_over_the_batch"] = np.concatenate([head / n, tail])
         best = diagnose(self.measured, self.truth, candidates, reasons=REASONS)
         relative = noise / max(float(np.max(np.abs(self.measured - self.truth))), 1e-300)
-        if not fixed or (best.names and best.misfit <= max(1e-6, 10 * relative)):
+        # a mistake of the equations reaches nearly every parameter: a pair explains no other one
+        if not fixed or not self.everywhere or (best.names and best.misfit <= max(1e-6, 10 * relative)):
             return best
         # a fault without effect on what was measured would pair with anything
         for pair in combinations([name for name in candidates if name in EDITS], 2):

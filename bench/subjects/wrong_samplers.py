@@ -132,7 +132,7 @@ def worked(
     target = mixture(process, d, None)
     for _ in range(200):
         name, excess = _by_claim(rng) if rng.random() < 0.45 else _by_hand(rng, form)
-        sizes = []
+        sizes, noisy = [], False
         for t in np.linspace(max(low, times[0]), min(high, times[1]), 9).tolist():
             x = target.sample(rng, 64, t)
             here, largest = around(target, x, t), 0.0
@@ -140,15 +140,17 @@ def worked(
             carrier.scale = lambda u: float(np.min(target.spread(u)))
             for lam in lambdas:
                 b, cov = excess(carrier, x, t, lam)
+                noisy = noisy or bool(np.any(cov))
                 off = np.max(np.abs(b + here.score @ cov / 2), axis=1) / here.size
                 largest = max(largest, float(np.max(off)))
             sizes.append(largest)
         theta = amount / max(min(sizes), 1e-300)
-        if theta <= 1:
+        # a drift can be off by more than itself, a covariance cannot be negative
+        if theta <= (1 if noisy else 10):
             break
     else:
         raise RuntimeError("no fault of that amount was found")
-    theta = float(min(1.0, theta * rng.uniform(1, 1.5)))
+    theta = float(theta if theta > 0.6 else theta * rng.uniform(1, 1.5))
     return _as_wrong(f"{name}{window}", process, target, excess, theta, (low, high))
 
 

@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 NOT_THE_IDENTITY = (
-    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something"
-    " added that does not shrink with the step, or a clip (then the step is not affine in x and its noise)"
+    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something added"
+    " that does not shrink with the step, or a clip (then it is not affine in x and its noise)"
 )
 NOT_AFFINE = (
     "the step is not affine in x although the exact model is there to be used: it clips (far from"

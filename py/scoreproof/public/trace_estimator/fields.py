@@ -178,12 +178,13 @@ class UserField:
 
     def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         d = z.shape[1]
-        value, size = np.empty(len(z)), np.empty(len(z))
-        for i, row in enumerate(z):
+        points, which = np.unique(z, axis=0, return_inverse=True)
+        value, size = np.empty(len(points)), np.empty(len(points))
+        for i, row in enumerate(points):
             parts = np.zeros(2)
             for k in range(0, d, max(1, BLOCK // d)):
                 axes = np.eye(d)[k : k + max(1, BLOCK // d)]
                 part, part_size = self.quadratic(np.repeat(row[None], len(axes), axis=0), axes)
                 parts += part.sum(), part_size.sum()
             value[i], size[i] = parts
-        return value, size
+        return value[which.ravel()], size[which.ravel()]

@@ -12,7 +12,7 @@ from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import asked
 from scoreproof.public.trace_estimator.draws import by_draws, deterministic, shares_one_nu
 from scoreproof.public.trace_estimator.fields import RationalField
-from scoreproof.public.trace_estimator.rows import COARSE, Rows, coarse_rows, own_rows, rows_at
+from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
 from scoreproof.streams import stream
 
@@ -33,7 +33,7 @@ def own_nu(given: Given) -> Evidence:
     found = []
     for d in given.dimensions:
         rng = stream(given.seed, "ffjord", "trace", "own", str(d))
-        rows = _rows(given, d, rng)
+        rows = rows_for(given, d, rng)
         if deterministic(given, rows):
             evidence = judged(given, [against(given, rows, asked(given, rows), "tr J")], "tr J")
             if evidence.verdict == "refuted":
@@ -48,14 +48,6 @@ def own_nu(given: Given) -> Evidence:
     if len(holding) == len(found):
         return max(found, key=lambda e: e.resolution or 0.0)
     return worst(found)
-
-
-def _rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
-    if given.points is not None:
-        return rows_at(given, given.points, rng)
-    if given.field is not None:
-        return rows_at(given, rng.standard_normal((3, d)), rng)
-    return coarse_rows(given, d, rng) if given.eps > COARSE else own_rows(given, d, rng)
 
 
 def _drawing(

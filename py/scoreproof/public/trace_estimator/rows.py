@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.fields import CubicField, RationalField, Trial, UserField
 
-__all__ = ["COARSE", "Rows", "coarse_rows", "own_rows", "rows_at"]
+__all__ = ["COARSE", "Rows", "coarse_rows", "rows_for"]
 
 #: above this unit roundoff a sum of D terms drowns in rounding: float16, bfloat16
 COARSE = 1e-4
@@ -22,6 +22,8 @@ SINGLES = 512
 GAUSSIAN, SIGNS, LONG, SHORT = 16, 8, 4, 4
 #: an entry of ν beyond what a clipped ν would keep
 FAR = 8.0
+#: rows with small integers, at least
+FEWEST = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,15 @@ def _best(rng: np.random.Generator, trial: Trial, z: np.ndarray, d: int) -> np.n
     return np.stack(tries)[pick, np.arange(len(z))]
 
 
+def rows_for(given: Given, d: int, rng: np.random.Generator) -> Rows:
+    """At the caller's points or on his field, if he named any; else where most is seen."""
+    if given.points is not None:
+        return rows_at(given, given.points, rng)
+    if given.field is not None:
+        return rows_at(given, rng.standard_normal((3, d)), rng)
+    return coarse_rows(given, d, rng) if given.eps > COARSE else own_rows(given, d, rng)
+
+
 def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     """On the rational field, at points of our choice: a few coordinates, and all together."""
     trial = RationalField(rng, d, given.convert, given.rounded)
@@ -85,6 +96,8 @@ def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     sparse = np.zeros((len(runs), d))
     for row, run in zip(sparse, runs, strict=True):
         row[run] = _away(rng, run.shape, 0.8, 2.5)
+    if 2 * len(runs) <= SINGLES:
+        runs, sparse = 2 * runs, np.concatenate([sparse, -0.9 * sparse])
     sparse_nu = _away(rng, sparse.shape, 0.5, 3.0)
     full = given.rounded(_away(rng, (GAUSSIAN + SIGNS + LONG + SHORT, d), 0.6, 4.0))
     full_nu = _best(rng, trial, full, d)
@@ -101,10 +114,12 @@ def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
 def coarse_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     """On the cubic field at small integers, one or two coordinates a row."""
     trial = CubicField(rng, d)
-    runs = [run for length in (1, 2) for run in _arcs(trial.order, length)]
+    once = [run for length in (1, 2) for run in _arcs(trial.order, length)]
+    times = 2 * max(1, -(-FEWEST // (2 * len(once))))
+    runs, signs = once * times, np.repeat((-1.0) ** np.arange(times), len(once))
     z = np.zeros((len(runs), d))
-    for row, run in zip(z, runs, strict=True):
-        row[run] = rng.choice([-1.0, 1.0]) * rng.choice([1.0, 2.0], run.shape)
+    for row, run, sign in zip(z, runs, signs, strict=True):
+        row[run] = sign * rng.choice([1.0, 2.0], run.shape)
     nu = rng.choice([-2.0, -1.0, 1.0, 2.0], z.shape)
     for v, run in zip(nu, runs, strict=True):
         v[run] = rng.choice([-1.0, 1.0]) * rng.choice([2.0, 4.0], run.shape)

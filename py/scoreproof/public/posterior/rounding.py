@@ -40,10 +40,17 @@ def mean_rounding(due: Due, eps: float) -> np.ndarray:
 
 
 def _weighed(r: np.ndarray, delta: np.ndarray) -> np.ndarray:
-    """``sqrt(Σ r (e^δ - 1)²) / Σ r e^-δ`` by rows, as a column."""
+    """By what part of its spread the mean may move if exponents are off by ``delta``, a column.
+
+    What all exponents have in common cancels, so they are held against that of the likeliest: with
+    ``δ' = δ + δ*`` elsewhere and 0 there, ``sqrt(Σ r (e^δ' - 1)²) / Σ r e^-δ'``.
+    """
+    each, best = np.arange(len(r)), np.argmax(r, axis=1)
+    delta = delta + delta[each, best][:, None]
+    delta[each, best] = 0.0
     delta = np.minimum(delta, 100.0)  # the cap by the data's range holds long before
     top = np.sqrt(np.sum(r * np.expm1(delta) ** 2, axis=1))
-    return np.asarray(top / np.maximum(np.sum(r * np.exp(-delta), axis=1), 1e-300))[:, None]
+    return np.asarray(top / np.sum(r * np.exp(-delta), axis=1))[:, None]
 
 
 def _atoms(due: Due, u: float) -> np.ndarray:

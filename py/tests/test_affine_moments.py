@@ -144,6 +144,7 @@ def test_a_jump_is_found_or_told(where):
         close(result[1:, 0], STEPPED, rel=1e-12)
         assert m.converged.all()
     assert 0.7321 in told.edges
+    assert 1.7 in moments(c, TIMES, eps=EPS, breaks=(0.7321, 1.7)).edges
     assert told.tried < found.tried / 3, "a jump that is told costs no search"
 
 

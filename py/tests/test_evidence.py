@@ -301,5 +301,6 @@ def test_worst():
     assert worst([lost, Evidence.undecided("float", "g")]) is lost
     small = Evidence("float", "undecided", 0.5, 1.0, "h")
     assert worst([lost, small]) is small, "a value that is no number alarms least"
+    assert worst([Evidence("float", "undecided", INF, INF, "i"), small]) is small
     with pytest.raises(ValueError, match="evidence must be a non-empty sequence"):
         worst([])

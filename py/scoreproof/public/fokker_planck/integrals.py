@@ -69,8 +69,10 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
         if np.max(change) <= max(FINE, rounding) and not close:
             break
         coarse = fine
-    worst = np.unravel_index(int(np.argmax(error / bound)), error.shape)
-    value, limit = float(error[worst]), float(bound[worst] + (tolerance or 0.0))
+    # what is accepted is a part of what drift and noise bring, not of the density at the ends
+    allowed = bound + (tolerance or 0.0) * (np.abs(fine.gained) + fine.brought) / scale
+    worst = np.unravel_index(int(np.argmax(error / allowed)), error.shape)
+    value, limit = float(error[worst]), float(allowed[worst])
     out: tuple[Omission, ...] = ()
     if np.any(empty):
         out = (
@@ -103,7 +105,8 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     ends = np.linspace(*box.times, weak.STRETCHES + 1)
     where = f"{sentence} (worst for t from {ends[worst[0]]:.3g} to {ends[worst[0] + 1]:.3g})"
     evidence = Evidence.measured(value, limit, where, **more)
-    if evidence.verdict == "refuted" and value < CLOSE * limit and float(change.max()) > FINE:
+    near = value - limit < CLOSE * float(bound[worst])
+    if evidence.verdict == "refuted" and near and float(change.max()) > FINE:
         text = f"{where}: the error {value:.2g} is near what the quadrature leaves ({limit:.2g})"
         return settled(
             Evidence.undecided("float", f"{text}; narrow domain= or times=", **more),

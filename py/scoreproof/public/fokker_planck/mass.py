@@ -28,7 +28,7 @@ DRAWS = 4096
 #: dimensions above this are looked at with the Gaussians at the modes only
 FITTED = 10
 #: rounds of drawing, steps of a fit between two of them, and components of a fit
-ROUNDS, STEPS, PARTS = 4, 10, 8
+ROUNDS, STEPS, PARTS = 4, 6, 8
 #: part and width of the wide component that catches what the fit has too thin
 WIDE_PART, WIDE, FREEDOM = 0.15, 2.0, 4.0
 
@@ -53,6 +53,8 @@ def mass(s: Subject, box: Box, t: float, seed: int) -> Mass | None:
     found = modes(s, box, t, seed)
     if not found:
         return None
+    rng = stream(seed, "fokker_planck", "mass")
+    found = completed(s, box, t, found, rng)
     if d <= 2:
         value, error = integral(
             lambda x: s.change(x, t, np.zeros(len(x))),
@@ -64,8 +66,7 @@ def mass(s: Subject, box: Box, t: float, seed: int) -> Mass | None:
             return Mass(t, value, error + s.law.eps * (8 + 2 * height) * value, True)
         if d == 1:
             return None
-    rng = stream(seed, "fokker_planck", "mass")
-    return _sampled(s, completed(s, box, t, found, rng), t, rng)
+    return _sampled(s, found, t, rng)
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,9 +72,11 @@ def completed(
         roots = np.stack([np.linalg.cholesky(m.covariance) for m in found])
         which = rng.integers(len(found), size=LOOKED // 2)
         spread = rng.standard_normal((LOOKED // 2, d)) * rng.uniform(1, 2.5, (LOOKED // 2, 1))
+        # where it is cheap, far outside of the box too
+        wide = 10 ** rng.uniform(0, 1, (LOOKED // 2, 1)) if d <= 2 else 1.5
         x = np.concatenate(
             [
-                middle + half * rng.uniform(-1.5, 1.5, (LOOKED // 2, d)),
+                middle + half * wide * rng.uniform(-1, 1, (LOOKED // 2, d)),
                 means[which] + np.einsum("nij,nj->ni", roots[which], spread),
             ]
         )

@@ -157,7 +157,7 @@ def _terms(
         roundings: np.ndarray | float = 8.0 * (4 + np.abs(logs))
     else:
         v, rate, f, df = forward.forward(s, x, logs, t)
-        second, error, roundings = v.second, np.zeros(len(x)), 16 * (4 + np.abs(logs))
+        second, error, roundings = v.second, np.zeros(len(x)), 5 * (4 + np.abs(logs))
     # each derivative carries the rounding of the exponent's parts, which a mixture weighs against
     # each other; ρ and f carry their own
     curved = np.abs(rate) + (

@@ -98,7 +98,7 @@ def _part(t: Terms, i: int) -> np.ndarray:
 
 def _median(error: np.ndarray, part: np.ndarray) -> float:
     there = part > 0
-    return float(np.median(2 * error[there] / part[there]))
+    return float(np.quantile(2 * error[there] / part[there], 0.5, method="lower"))
 
 
 def coverage(found: Found, place: Place) -> Coverage:

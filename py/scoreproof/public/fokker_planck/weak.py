@@ -44,6 +44,7 @@ class Weak:
     noise: np.ndarray
     correction: np.ndarray  # what the Stratonovich reading adds to the Itô one
     scale: np.ndarray
+    brought: np.ndarray  # the part of the scale that is not p at the ends
     logs: float
     predict: Callable[[Any], np.ndarray]
 
@@ -146,7 +147,8 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
     gained, drift, noise, correction, scale = (
         np.stack([row[k] for row in rows], axis=-2) for k in range(5)
     )
-    return Weak(gained, drift, noise, correction, scale, largest, predict)
+    brought = np.stack([row[5] for row in rows])
+    return Weak(gained, drift, noise, correction, scale, brought, largest, predict)
 
 
 def _stretch(
@@ -160,7 +162,8 @@ def _stretch(
 ) -> tuple[np.ndarray, ...]:
     d, dx = space.x.shape[1], space.dx
     gained = space.value @ (dx * (end - start))
-    scale = np.abs(space.value) @ (dx * (end + start))
+    ends = np.abs(space.value) @ (dx * (end + start))
+    brought = np.zeros(len(space.value))
     drift = np.zeros((d, len(space.value)))
     noise, correction = np.zeros(len(space.value)), np.zeros(len(space.value))
     for k, w in enumerate(clock.weights):
@@ -177,10 +180,10 @@ def _stretch(
         for i in range(d):
             carried = f[k][:, i] * space.gradient[i]
             drift[i] += carried @ mass
-            scale += np.abs(carried) @ mass
+            brought += np.abs(carried) @ mass
         noise += spread @ mass
-        scale += np.abs(spread) @ mass
-    return gained, drift, noise, correction, scale
+        brought += np.abs(spread) @ mass
+    return gained, drift, noise, correction, ends + brought, brought
 
 
 def _jets(

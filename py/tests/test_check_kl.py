@@ -194,7 +194,7 @@ def test_calls_are_counted():
         guard = Guarded(batched(TRUTH, form), "kl")
         evidence = sp.check_kl(guard, form=form)
         assert evidence.cost == {"calls": guard.calls}
-        assert guard.calls == (17 if form == "isotropic" else 15)
+        assert guard.calls == (18 if form == "isotropic" else 16)
     guard = Guarded(lambda m0, s0, m1, s1: 0 * m0[:, 0], "kl")
     assert sp.check_kl(guard).cost == {"calls": 15}, "what is wrong is not asked at the extremes"
     assert guard.calls == 15
@@ -475,6 +475,18 @@ def test_shapes():
 def test_tolerance_and_seed_are_numbers_of_their_kind(more):
     with pytest.raises(sp.ArgumentError, match=next(iter(more))):
         sp.check_kl(plain, **more)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bounds", [(-10, 20), (-11, 20), (-30, 8)])
+def test_clamped_log_variances_are_refuted_and_wide_clamps_are_not_seen(dtype, bounds):
+    vae = {**LOGVAR, "against": "standard", "dtype": dtype}
+
+    def kl(mu, logvar, low=-30, high=20):
+        return stable_vae(mu, np.clip(logvar, low, high))
+
+    assert sp.check_kl(kl, **vae)
+    assert sp.check_kl(lambda mu, logvar: kl(mu, logvar, *bounds), **vae).verdict == "refuted"
 
 
 def test_overflow_at_the_extremes_says_where():

@@ -13,11 +13,12 @@ import numpy as np
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import MILD, Draw, Laws, alternate
 
-__all__ = ["EQUAL", "HALF", "NEAR", "asked", "extremes"]
+__all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "asked", "extremes"]
 
 #: Types with a larger spacing at 1 are half precision: no room for wide scales and long sums.
 HALF = 1e-4
 NEAR, EQUAL = "nearly equal laws", "equal laws"
+NARROW = "first laws far narrower than the second"
 
 
 def asked(
@@ -85,5 +86,9 @@ def extremes(
         return
     deepest = 7.0 if precision() > 1e-10 else 14.0
     yield draw.scaled(12.0, deepest, gap=2.0)
+    # log1p(v0/v1 - 1) has few digits there, and so much is granted
+    ratio = np.linspace(-deepest, -21 if deepest > 7 and not options.standard else -12, 9)
+    gap = alternate(9, 1.0, 3.0)
+    yield draw.apart(NARROW, 9, 2, gap=gap, ratio=ratio, level=-12 - ratio, sharp=False)
     far = 30.0 * (1 + np.arange(9))
     yield draw.apart("means far apart", 9, 2, gap=far, ratio=alternate(9, 0.5, 1.0))

@@ -68,7 +68,7 @@ def check_kl(
     to the sum of the absolute terms of the printed form, whose rounding is all that is granted
     there: a floor, a clamp or a summand inside a logarithm beyond it is refuted. The bound counts
     the roundings of the printed form in whatever order it is summed. ``kl`` is called once for each
-    of at most 17 batches of 1 to 130 laws in 1 to 256 dimensions (64 for the full form; 7 in half
+    of at most 18 batches of 1 to 130 laws in 1 to 256 dimensions (64 for the full form; 7 in half
     precision, where longer sums can only show large errors), with log-variances from -12 to 9. That
     digits are lost near equal laws, within rounding, is a note and no verdict.
 

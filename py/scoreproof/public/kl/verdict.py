@@ -15,7 +15,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.batches import EQUAL, HALF, NEAR
+from scoreproof.public.kl.batches import EQUAL, HALF, NARROW, NEAR
 from scoreproof.public.kl.truth import Due, without_cancellation
 from scoreproof.public.rule import FINER, compared
 
@@ -102,9 +102,11 @@ def _coverage(found: Found, answers: list[Answer]) -> Coverage:
         parts.append(f"in d = {listed} only errors that long sums in this type do not explain")
     value = found.value[found.sharp]
     parts.append(f"divergences from {np.min(value):.2g} to {np.max(value):.2g}")
-    here = np.isin(found.batch, [k for k, b in enumerate(batches) if b.what in (NEAR, EQUAL)])
-    blur = float(np.max(found.rounding[here] / found.size[here]))
-    parts.append(f"and {NEAR} and {EQUAL}, to {blur:.1g} of the sum of their terms")
+    for what in (NEAR, EQUAL, NARROW):
+        here = np.isin(found.batch, [k for k, b in enumerate(batches) if b.what == what])
+        if np.any(here):
+            blur = float(np.max(found.rounding[here] / found.size[here]))
+            parts.append(f"{what}, to {blur:.1g} of the sum of their terms")
     return Coverage({"laws": sum(b.shape[0] for b in batches)}, span="; ".join(parts))
 
 

@@ -49,8 +49,10 @@ def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str
         n, d = answer.laws.shape
         if "differ in one of" not in answer.laws.what or here.size != n or n < d:
             continue
-        wrong = np.unique(np.arange(n)[here > 1] % d)
-        if 0 < wrong.size <= d / 2:
+        of = np.arange(n) % d
+        wrong = np.unique(of[here > 1])
+        # some coordinates in all their rows, and no row of another
+        if 0 < wrong.size <= d / 2 and np.all((here > 1) == np.isin(of, wrong)):
             return f"; wrong in coordinate {', '.join(map(str, wrong))} of {d} (counted from 0)"
     return ""
 
@@ -74,6 +76,7 @@ def added(
             ]
     if options.reduction == "none":
         highest = float(np.max(found.returned))
+    if options.reduction == "none" and highest > 0:
         out[f"ceiling at {highest:.3g}"] = [np.minimum(v, highest) for v in truth]
     if options.form != "full":
         for exponent in range(-12, -1):

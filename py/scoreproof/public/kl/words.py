@@ -40,6 +40,7 @@ REASONS = {f.name: f.why for f in FAULTS} | {
     "half_of_everything": "the whole divergence is halved",
     "twice_everything": "the whole divergence is doubled: a factor 1/2 is missing",
     "minus_everything": "the whole divergence has the wrong sign",
+    "zero_everywhere": "it returns nothing but zero",
     "bits_for_nats": "logarithms to base 2: bits where nats are due",
     "sum_for_mean": "the batch was summed where it is to be averaged",
     "mean_for_sum": "the batch was averaged where it is to be summed",
@@ -51,6 +52,7 @@ _FACTORS = {
     "half_of_everything": 0.5,
     "twice_everything": 2.0,
     "minus_everything": -1.0,
+    "zero_everywhere": 0.0,
     "bits_for_nats": 1 / np.log(2),
 }
 

@@ -96,9 +96,9 @@ def test_an_estimator_with_its_own_nu_is_tested_by_its_mean():
 
     good = sp.check_trace_estimator(rademacher)
     assert good
-    assert good.kind == "statistical"
-    assert good.cost["calls"] == 2000
-    bad = sp.check_trace_estimator(uniform, draws=2000)
+    assert good.kind == "statistical" and good.resolution <= 0.01
+    assert good.cost["draws"] < 50_000  # signs have little spread where J is nearly diagonal
+    bad = sp.check_trace_estimator(uniform)
     assert bad.verdict == "refuted"
     assert bad.diagnosis.names == ("uniform_nu",)
 
@@ -111,10 +111,10 @@ def test_calls_of_the_estimator_are_as_documented():
         return (nu * jvp(f, z, nu)).sum(axis=1)
 
     assert sp.check_trace_estimator(counted, dimension=4)
-    assert len(calls) == 3 * 4 + 2**4
+    assert len(calls) <= 10
     calls.clear()
-    assert sp.check_trace_estimator(counted, dimension=20)
-    assert len(calls) == 3 * 20
+    assert sp.check_trace_estimator(counted, dimension=784)
+    assert len(calls) <= 10
 
 
 def test_one_s_own_field():
@@ -126,11 +126,261 @@ def test_one_s_own_field():
         lambda f, z, nu: (nu * jvp(f, z, nu)).sum(axis=1), field=cubic, points=points
     )
     assert evidence, evidence.explain()
-    assert abs(evidence.curves["trace"][1][0] - 3 * (points**2).sum()) < 1e-12
+    exact = sp.check_trace_estimator(
+        lambda f, z, nu: 3 * (z**2).sum(axis=1), field=cubic, points=points
+    )
+    assert exact and max(abs(np.array(exact.curves["due"][1]) - 3 * (points**2).sum())) < 1e-12
 
 
 def test_bad_arguments_of_the_trace_check():
-    with pytest.raises(ArgumentError, match="dimension must be an integer >= 2"):
-        sp.check_trace_estimator(ESTIMATORS["ell_sign"], dimension=1)
+    for change, message in (
+        ({"dimension": 1}, "dimension must be an integer >= 2"),
+        ({"draws": 3}, "draws must be an integer >= 30"),
+        ({"tolerance": 2.0}, r"tolerance must be in \(0, 1\)"),
+        ({"seed": -1}, "seed must be an integer >= 0"),
+        ({"field": 3}, "field must be callable"),
+        ({"points": [1.0]}, r"points must be of shape \(n, d\)"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            sp.check_trace_estimator(ESTIMATORS["ell_sign"], **change)
     with pytest.raises(CallableError, match="estimator must return an array of shape"):
         sp.check_trace_estimator(lambda f, z, nu: np.ones(17))
+
+
+# -- each row by itself -------------------------------------------------------------------------
+
+
+def where(z, inside, by=1.1):
+    return np.where(inside, by, 1.0)
+
+
+MIXED = {
+    "nu_of_another_row": lambda f, z, nu: hutchinson(f, z, np.roll(nu, 1, 0)),
+    "one_nu_for_all_rows": lambda f, z, nu: hutchinson(f, z, nu[:1] + 0 * nu),
+    "mean_over_the_rows": lambda f, z, nu: hutchinson(f, z, nu).mean() + 0 * z[:, 0],
+    "signs_of_nu": lambda f, z, nu: hutchinson(f, z, np.sign(nu)),
+    "factor_length": lambda f, z, nu: hutchinson(f, z, nu) * (nu**2).mean(axis=1),
+    "last_coordinate_missing": lambda f, z, nu: (nu * jvp(f, z, nu))[:, :-1].sum(axis=1),
+    "nothing": lambda f, z, nu: 0 * z[:, 0],
+}
+PARTLY = {
+    "z of another row": lambda f, z, nu: hutchinson(f, np.roll(z, 1, 0), nu),
+    "the mean as a scalar": lambda f, z, nu: hutchinson(f, z, nu).mean(),
+    "linearised at the mean": lambda f, z, nu: hutchinson(f, z.mean(0) + 0 * z, nu),
+    "rows reversed": lambda f, z, nu: hutchinson(f, z, nu)[::-1],
+    "a fixed ν": lambda f, z, nu: hutchinson(
+        f, z, np.random.default_rng(0).choice([-1.0, 1.0], z.shape)
+    ),
+    "even D only": lambda f, z, nu: hutchinson(f, z, nu) * (1 + 0.02 * (z.shape[1] % 2)),
+    "odd D only": lambda f, z, nu: hutchinson(f, z, nu) * (1.02 - 0.02 * (z.shape[1] % 2)),
+    "batches of one": lambda f, z, nu: hutchinson(f, z, nu) * (1.02 if len(z) == 1 else 1),
+    "batches of more than ten": lambda f, z, nu: (
+        hutchinson(f, z, nu) * (1.02 if len(z) > 10 else 1)
+    ),
+    "half of the points": lambda f, z, nu: hutchinson(f, z, nu) * where(z, z[:, 0] > 0.5),
+    "half of the ν": lambda f, z, nu: hutchinson(f, z, nu) * where(z, nu[:, 0] > 0),
+    "float32 inside": lambda f, z, nu: (
+        (nu * jvp(f, z, nu)).astype(np.float32).sum(axis=1) + 0.0 * z[:, 0]
+    ),
+    "Gaussian only": lambda f, z, nu: hutchinson(f, z, nu) + 0.1 * (nu**4 - 3).sum(axis=1),
+    "Rademacher only": lambda f, z, nu: (jvp(f, z, nu) / nu).sum(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_mistake_in_the_batch_is_refuted_and_named(name):
+    for d in (None, 9):
+        evidence = sp.check_trace_estimator(MIXED[name], dimension=d)
+        assert evidence.verdict == "refuted", evidence.explain()
+        assert name in evidence.diagnosis.names, evidence.explain()
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_an_estimate_wrong_in_part_is_refuted(name):
+    for seed in range(3):
+        evidence = sp.check_trace_estimator(PARTLY[name], seed=seed)
+        assert evidence.verdict == "refuted", evidence.explain()
+
+
+@pytest.mark.parametrize("d", [2, 64, 512, 784])
+def test_a_single_coordinate_is_not_thinned_by_the_others(d):
+    def off(f, z, nu):
+        terms = nu * jvp(f, z, nu)
+        return terms.sum(axis=1) + 0.02 * terms[:, d // 2]
+
+    assert sp.check_trace_estimator(hutchinson, dimension=d).resolution < 1e-10
+    evidence = sp.check_trace_estimator(off, dimension=d)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert sp.check_trace_estimator(off, dimension=d, tolerance=0.1)
+
+
+def axis(z, k):
+    return np.eye(z.shape[1])[k] + 0 * z
+
+
+ALSO_RIGHT = {
+    "the exact trace": lambda f, z, nu: sum(jvp(f, z, axis(z, k))[:, k] for k in range(z.shape[1])),
+    "the diagonal only": lambda f, z, nu: sum(
+        nu[:, k] ** 2 * jvp(f, z, axis(z, k))[:, k] for k in range(z.shape[1])
+    ),
+    "a control variate": lambda f, z, nu: hutchinson(f, z, nu) + z.shape[1] - (nu**2).sum(axis=1),
+    "row by row": lambda f, z, nu: np.array(
+        [hutchinson(f, a[None], b[None])[0] for a, b in zip(z, nu, strict=True)]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALSO_RIGHT)
+def test_other_right_estimators_hold(name):
+    for d in (None, 2, 7):
+        evidence = sp.check_trace_estimator(ALSO_RIGHT[name], dimension=d)
+        assert evidence, evidence.explain()
+
+
+def test_differences_hold_within_a_tolerance_and_are_told_about_it():
+    def central(f, z, nu, h=1e-4):
+        return ((f(z + h * nu) - f(z - h * nu)) * nu).sum(axis=1) / (2 * h)
+
+    evidence = sp.check_trace_estimator(central)
+    assert evidence.verdict == "refuted" and "tolerance=" in evidence.explain()
+    evidence = sp.check_trace_estimator(central, tolerance=0.01)
+    assert evidence and evidence.resolution == 0.01
+    wrong = sp.check_trace_estimator(lambda *a: 1.03 * central(*a), tolerance=0.01)
+    assert wrong.verdict == "refuted"
+
+
+def test_a_holds_says_what_it_would_have_seen_and_looked_at():
+    evidence = sp.check_trace_estimator(hutchinson)
+    assert evidence.resolution < 1e-12
+    assert evidence.coverage.asked["coordinates"] == 4 + 5
+    text = evidence.explain()
+    assert "would have been seen" in text and "each row with its own ν" in text
+
+
+def test_a_field_without_divergence_is_nothing_to_judge():
+    evidence = sp.check_trace_estimator(
+        lambda f, z, nu: 0 * z[:, 0],
+        field=lambda z: z[:, ::-1] * np.array([1.0, -1.0]),
+        dimension=2,
+    )
+    assert evidence.verdict == "undecided"
+
+
+# -- its own ν ----------------------------------------------------------------------------------
+
+DRAW = {
+    "signs": lambda rng, shape: rng.choice([-1.0, 1.0], shape),
+    "Gaussian": lambda rng, shape: rng.standard_normal(shape),
+    "uniform": lambda rng, shape: rng.uniform(-(3**0.5), 3**0.5, shape),
+}
+
+
+def drawing(law, change=lambda estimate, z: estimate):
+    rng = np.random.default_rng(3)
+    return lambda f, z: change(hutchinson(f, z, DRAW[law](rng, z.shape)), z)
+
+
+@pytest.mark.parametrize("law", DRAW)
+def test_an_estimator_with_its_own_nu_is_decided_at_one_percent(law):
+    for seed in range(2):
+        evidence = sp.check_trace_estimator(drawing(law), dimension=12, seed=seed)
+        assert evidence and evidence.resolution <= 0.01, evidence.explain()
+        wrong = drawing(law, lambda estimate, z: 1.03 * estimate)
+        assert sp.check_trace_estimator(wrong, dimension=12, seed=seed).verdict == "refuted"
+    region = drawing(law, lambda estimate, z: estimate * where(z, z[:, 0] > 1.5, 1.2))
+    assert sp.check_trace_estimator(region, dimension=12).verdict == "refuted"
+
+
+def test_a_fixed_nu_is_refuted_and_a_shared_one_does_not_hold():
+    def fixed(f, z):
+        return hutchinson(f, z, np.random.default_rng(0).choice([-1.0, 1.0], z.shape))
+
+    evidence = sp.check_trace_estimator(fixed)
+    assert evidence.verdict == "refuted" and "the ν is fixed" in evidence.explain()
+    rng = np.random.default_rng(0)
+    evidence = sp.check_trace_estimator(
+        lambda f, z: hutchinson(f, z, rng.standard_normal((1, z.shape[1])) + 0 * z)
+    )
+    assert evidence.verdict == "undecided" and "one ν for each row" in evidence.explain()
+
+
+def test_an_exact_trace_draws_nothing_and_holds():
+    exact = ALSO_RIGHT["the exact trace"]
+    assert sp.check_trace_estimator(lambda f, z: exact(f, z, z)).kind == "float"
+
+
+def test_an_estimator_that_ignores_the_given_nu_is_told_so():
+    rng = np.random.default_rng(0)
+    evidence = sp.check_trace_estimator(
+        lambda f, z, nu: hutchinson(f, z, rng.standard_normal(z.shape))
+    )
+    assert evidence.verdict == "refuted" and "does not use the ν" in evidence.explain()
+
+
+# -- types and frameworks -----------------------------------------------------------------------
+
+
+def torch_estimator(f, z, nu):
+    import torch
+
+    return (nu * torch.func.jvp(f, (z,), (nu,))[1]).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [("float64", None), ("float32", None), ("float16", None), ("bfloat16", 0.1)],
+)
+@pytest.mark.parametrize("d", [None, 64])
+def test_torch(dtype, tolerance, d):
+    pytest.importorskip("torch")
+    options = {"framework": "torch", "dtype": dtype, "dimension": d}
+    right = sp.check_trace_estimator(torch_estimator, tolerance=tolerance, **options)
+    assert right, right.explain()
+    for factor in (0.0, 1.5):
+        wrong = sp.check_trace_estimator(
+            lambda *a, by=factor: by * torch_estimator(*a), tolerance=tolerance, **options
+        )
+        assert wrong.verdict == "refuted", wrong.explain()
+    missing = sp.check_trace_estimator(
+        lambda f, z, nu: torch_estimator(f, z, nu * (nu != nu[:, :1])), **options
+    )
+    assert missing.verdict == "refuted"
+
+
+def test_bfloat16_is_undecided_without_a_tolerance_and_says_what_helps():
+    pytest.importorskip("torch")
+    evidence = sp.check_trace_estimator(torch_estimator, framework="torch", dtype="bfloat16")
+    assert evidence.verdict == "undecided" and "tolerance=0.1" in evidence.explain()
+
+
+def test_float32_at_d_1024_sees_two_percent():
+    pytest.importorskip("torch")
+    options = {"framework": "torch", "dtype": "float32", "dimension": 1024}
+    right = sp.check_trace_estimator(torch_estimator, **options)
+    assert right and right.resolution < 0.002
+    wrong = sp.check_trace_estimator(lambda *a: 1.02 * torch_estimator(*a), **options)
+    assert wrong.verdict == "refuted"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_numpy_in_a_coarse_type(dtype):
+    def estimator(f, z, nu):
+        along = np.imag(f(z.astype(complex) + 1e-20j * nu)) / 1e-20
+        return (nu * along).sum(axis=1).astype(z.dtype)
+
+    assert sp.check_trace_estimator(estimator, dtype=dtype, dimension=64)
+    wrong = sp.check_trace_estimator(lambda *a: 0 * estimator(*a), dtype=dtype, dimension=64)
+    assert wrong.verdict == "refuted"
+
+
+def test_jax():
+    jax = pytest.importorskip("jax")
+
+    def estimator(f, z, nu):
+        return (nu * jax.jvp(f, (z,), (nu,))[1]).sum(1)
+
+    assert sp.check_trace_estimator(estimator, framework="jax", dimension=3)
+    wrong = sp.check_trace_estimator(
+        lambda f, z, nu: estimator(f, z, nu[:1] + 0 * nu), framework="jax", dimension=3
+    )
+    assert wrong.verdict == "refuted"

@@ -24,6 +24,8 @@ __all__ = ["Explainer", "REASONS", "fresh_nu"]
 
 #: parameters along which faults are told apart
 WORST = 6
+#: pairs of faults that are solved for, of those whose effects add up to nearly what was found
+PAIRS = 24
 
 #: what each name of a diagnosis means, in words
 REASONS = {f.name: f.why for f in FAULTS} | {
@@ -110,10 +112,21 @@ class Explainer:
         best = diagnose(self.measured, self.truth, candidates, reasons=REASONS)
         relative = noise / max(float(np.max(np.abs(self.measured - self.truth))), 1e-300)
         # a mistake of the equations reaches nearly every parameter: a pair explains no other one
-        if not fixed or not self.everywhere or (best.names and best.misfit <= max(1e-6, 10 * relative)):
+        if (
+            not fixed
+            or not self.everywhere
+            or (best.names and best.misfit <= max(1e-6, 10 * relative))
+        ):
             return best
         # a fault without effect on what was measured would pair with anything
-        for pair in combinations([name for name in candidates if name in EDITS], 2):
+        alone = {k: v - self.truth for k, v in candidates.items() if k in EDITS}
+        deviation = self.measured - self.truth
+
+        def rest(pair: tuple[str, str]) -> float:
+            """What the sum of the two effects leaves: enough to choose which pairs to solve."""
+            return float(np.linalg.norm(deviation - alone[pair[0]] - alone[pair[1]]))
+
+        for pair in sorted(combinations(alone, 2), key=rest)[:PAIRS]:
             subject = compose(pair)
             if subject is not None:
                 candidates[" + ".join(pair)] = self._vector(self._mean(subject, 1))

@@ -18,7 +18,7 @@ __all__ = ["COARSE", "Rows", "coarse_rows", "rows_for"]
 #: above this unit roundoff a sum of D terms drowns in rounding: float16, bfloat16
 COARSE = 1e-4
 #: rows that stand for single coordinates, at most
-SINGLES = 512
+SINGLES, SINGLES_WITHIN = 512, 4096
 GAUSSIAN, SIGNS, LONG, SHORT = 16, 8, 4, 4
 #: an entry of ν beyond what a clipped ν would keep
 FAR = 8.0
@@ -53,6 +53,13 @@ def _away(rng: np.random.Generator, shape: tuple[int, ...], low: float, high: fl
 def _arcs(order: np.ndarray, length: int) -> list[np.ndarray]:
     """All coordinates, in runs along the cycle (so that the coupling acts within a run)."""
     return [order[k : k + length] for k in range(0, len(order), length)]
+
+
+def _length(given: Given, d: int) -> int:
+    """Coordinates that a row stands for: one, or a few where there are many and errors of a few are
+    seen as those of one. A tolerance is one of the whole estimate, so it gets rows of one.
+    """
+    return -(-d // (SINGLES if given.tolerance is None else SINGLES_WITHIN))
 
 
 def _dense(rng: np.random.Generator, d: int) -> np.ndarray:
@@ -92,7 +99,7 @@ def rows_for(given: Given, d: int, rng: np.random.Generator) -> Rows:
 def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     """On the rational field, at points of our choice: a few coordinates, and all together."""
     trial = RationalField(rng, d, given.convert, given.rounded)
-    runs = _arcs(trial.order, -(-d // SINGLES))
+    runs = _arcs(trial.order, _length(given, d))
     sparse = np.zeros((len(runs), d))
     for row, run in zip(sparse, runs, strict=True):
         row[run] = _away(rng, run.shape, 0.8, 2.5)
@@ -108,6 +115,7 @@ def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     for i, run in enumerate(runs):
         parts = own[i, run] * np.stack([nu[i, run] ** 2, np.ones(len(run))])
         gain[i] = np.min(np.abs(parts) / np.sum(np.abs(parts), axis=1, keepdims=True))
+    gain = gain if given.tolerance is None else np.ones(len(z))
     return _shuffled(Rows(trial, z, nu, gain, np.zeros(len(z))), rng)
 
 
@@ -138,7 +146,7 @@ def rows_at(given: Given, points: np.ndarray, rng: np.random.Generator) -> Rows:
         trial = RationalField(rng, d, given.convert, given.rounded, floor=1.5)
     else:
         trial = UserField.of(given.field, points, given.framework, given.dtype)
-    runs = _arcs(rng.permutation(d), -(-d // SINGLES))
+    runs = _arcs(rng.permutation(d), _length(given, d))
     sparse_nu = np.zeros((len(runs), d))
     for row, run in zip(sparse_nu, runs, strict=True):
         row[run] = _away(rng, run.shape, 0.5, 3.0)
@@ -159,6 +167,7 @@ def rows_at(given: Given, points: np.ndarray, rng: np.random.Generator) -> Rows:
     gain[: len(runs)] = [
         float(np.min(nu[i, run] ** 2) / np.sum(nu[i, run] ** 2)) for i, run in enumerate(runs)
     ]
+    gain = gain if given.tolerance is None else np.ones(len(z))
     return _shuffled(Rows(trial, z, nu, gain, least), rng)
 
 

@@ -28,7 +28,7 @@ from scoreproof.objects.schedules import EDM
 LEVELS = (0.3, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0)
 LAMBDAS = (-1.0, 0.0, 0.5, 1.0)
 SIGMA_MAX, SIGMA_MIN = 20.0, 0.3
-TOLERANCE = 0.05  # what we would accept of a learned denoiser: 5 % of the largest entry
+TOLERANCE = 0.05  # accepted of a learned denoiser: 5 % of how far the exact one moves, or c_out
 
 
 class Denoiser(torch.nn.Module):

@@ -49,7 +49,7 @@ PACKAGES: dict[str, tuple[int, tuple[str, ...]]] = {
     "numerics": (40, ("numerics/",)),
     "objects": (40, ("objects/",)),
     "verdicts": (30, ("evidence.py", "judge.py", "coverage.py", "public/rule.py")),
-    "public": (40, ("public/",)),
+    "public": (30, ("public/",)),
 }
 
 #: The tests of a source file: the first prefix that fits. Quick ones first; a failure ends it.

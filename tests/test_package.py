@@ -138,7 +138,7 @@ def test_rooms_are_small_and_say_in_one_sentence_what_they_are_for(root):
         where = path.relative_to(root).as_posix()
         assert len(text.splitlines()) <= 250, f"{where} is too long"
         first = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].replace("\n", " ")
-        assert first.endswith((".", "…")), f"{where}: what is it for?"
+        assert first.endswith((".", "…", "?")), f"{where}: what is it for?"
         assert ". " not in first.replace("i.e. ", "").replace("e.g. ", ""), (
             f"{where} needs more than one sentence: {first}"
         )

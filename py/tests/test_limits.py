@@ -276,7 +276,7 @@ def test_backprop_first_few_neighbours_only(version, limit):
 
 @pytest.mark.parametrize("profile", ["quick", "default"])
 @pytest.mark.parametrize("seed", range(20))
-def test_a_linear_drift_has_a_trace(profile, seed):
+def test_fokker_planck_with_a_linear_drift_has_a_trace(profile, seed):
     """tr A = 0 would hide f·∇p for ∇·(f p)."""
     for instance in load("fokker_planck").check("closed_forms").instances(profile):
         process = instance.build(np.random.default_rng(seed)).process

@@ -75,7 +75,7 @@ def order_and_exactness(
     eps, orders, exact = job.call.eps, [], True
     for lam in job.lambdas:
         for t in times:
-            h = steps_at(target, job.span, t, WIDE, exact=True).widths[0] / 4
+            h = steps_at(target, job.span, t, WIDE, exact=True).widths[0] / 8
             h = min(h, (t - job.span[0]) / 2)
             long, short = (_defect(job, target, t, t - k * h, lam) for k in (1, 0.25))
             orders.append(float(np.log2(long / short) / 2) if short > 512 * eps else np.inf)

@@ -28,7 +28,9 @@ __all__ = [
 
 #: Widest step as a part of the time in which the law changes, and how often it is halved: in double
 #: precision, and, twice, where rounding, divided by a short step, would drown what is measured.
-FINE, MIDDLE, WIDE = (2.0**-6, 4), (2.0**-4, 5), (0.5, 6)
+FINE, MIDDLE, WIDE = (2.0**-6, 4), (2.0**-4, 5), (1.0, 7)
+#: a span whose end is so many times its beginning is swept in log t as well
+LONG = 16
 SINGLE = 1e-10  # unit roundoff above which steps are wide
 
 
@@ -41,8 +43,16 @@ def coarse(values: np.ndarray) -> np.ndarray:
 def times_of(
     span: tuple[float, float], at: sweep.Sweep | None, rng: np.random.Generator
 ) -> sweep.Sweep:
-    """The caller's times, or a sweep of the span."""
-    return sweep.over(*span, rng) if at is None else at
+    """The caller's times, or a sweep of the span; of a long one in log t as well."""
+    if at is not None:
+        return at
+    low, high = span
+    even = sweep.over(low, high, rng)
+    if high < LONG * low:
+        return even
+    # as EDM's: most of what a sampler does, it does below the first times of an even sweep
+    small = np.exp(sweep.over(np.log(low), np.log(high), rng, sweep.COUNT // 2).times[1:-1])
+    return sweep.Sweep(np.unique(np.concatenate([even.times, small])), low, high)
 
 
 def points_at(

@@ -11,26 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.claims.reverse_family.gaussian import reverse_moments
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
-from scoreproof.public.reverse_sampler.asking import subject
-from scoreproof.public.reverse_sampler.causes import explain_deviation, member_note
-from scoreproof.public.reverse_sampler.chain import Chains, chains, effect, order_and_exactness
-from scoreproof.public.reverse_sampler.law import DRAWS, moves_the_law
-from scoreproof.public.reverse_sampler.places import coarse, short
+from scoreproof.public.reverse_sampler.causes import member_note
+from scoreproof.public.reverse_sampler.chain import chains, order_and_exactness
+from scoreproof.public.reverse_sampler.places import short
+from scoreproof.public.reverse_sampler.refutation import SMALL, left_open, refuted
 from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
-from scoreproof.public.reverse_sampler.sweeping import Span, again, swept
+from scoreproof.public.reverse_sampler.sweeping import Span, swept
 from scoreproof.public.reverse_sampler.targets import gaussian, mixture
 from scoreproof.public.reverse_sampler.velocity import Found
 from scoreproof.public.reverse_sampler.words import (
     NOT_AFFINE,
     NOT_THE_IDENTITY,
-    describe_noise,
     listed,
-    percent,
-    single_precision,
     spread_over,
 )
 from scoreproof.public.rule import compared, settled
@@ -38,11 +33,6 @@ from scoreproof.streams import stream
 
 __all__ = ["judge"]
 
-#: collocation steps of a Gaussian's moments; places at which an excess is asked whether it keeps
-#: the law
-MOMENT_STEPS, REVIEWED = 8, 4
-#: dimensions up to which whole chains are followed: beyond, their matrices cost more than the sweep
-SMALL = 16
 #: random times, for each λ, at which a batch's rows are tested for being apart
 APART = 2
 
@@ -75,7 +65,13 @@ def judge(job: Job, dimension: int) -> Evidence:
         else ("t", "relative error of the velocity"),
         "cost": {"calls": job.call.calls},
     }
-    if np.any(bound > 0.005) and job.form == "step":
+    excuse = _single_precision(job, error[near], bound[near])
+    if np.any((error[near] > bound[near]) & (excuse > 0)):
+        remedy = (
+            "single precision would explain it: if the sampler computes in float32 inside, say so"
+            ' with dtype="float32" or tolerance=0.01; if not, it is wrong by this much'
+        )
+    elif np.any(bound > 0.005) and job.form == "step":
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
             remedy = (
@@ -88,24 +84,37 @@ def judge(job: Job, dimension: int) -> Evidence:
         _kept(job, span, found, dimension),
         coverage=coverage,
         tolerance=job.tolerance,
+        excuse=excuse,
         remedy=remedy,
         kind=kind,
         **more,
     )
     if evidence.verdict == "refuted":
-        return _refuted(job, span, worst, evidence, seen)
+        return refuted(job, span, worst, evidence, seen)
     if np.any(~near) or any(f.uneven and not f.bent for f in found):
-        return _open(evidence, NOT_AFFINE)
+        return left_open(evidence, NOT_AFFINE)
     if evidence.verdict != "holds":
         return evidence
     linear = all(f.bent is None for f in found)  # else a chain's law is not read off
     if seen is not None and seen.stuck is not None and linear:
-        return _open(
+        return left_open(
             evidence,
             f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole"
             " chain does not fall as steps are added",
         )
     return replace(evidence, notes=(*_notes(job, span, dimension), *evidence.notes))
+
+
+def _single_precision(job: Job, error: np.ndarray, bound: np.ndarray) -> np.ndarray:
+    """What a schedule in single precision behind double arrays would explain at each point, if
+    the largest error is of that size: a much smaller one it does not explain.
+
+    256 roundings; more where the limit settles badly, as it does when they differ from step to step.
+    """
+    unit, largest = 2.0**-23, float(np.max(error, initial=0.0))
+    if not short(job.call.eps) or largest < unit / 256:
+        return 0 * bound
+    return np.asarray(256 * unit + 16 * bound)
 
 
 def _with_chains(job: Job, dimension: int) -> bool:
@@ -208,75 +217,3 @@ def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:
             " do.",
         )
     return notes
-
-
-def _open(evidence: Evidence, why: str) -> Evidence:
-    return replace(evidence, verdict="undecided", sentence=f"{evidence.sentence}: {why}")
-
-
-def _refuted(
-    job: Job, span: Span, worst: list[Found], evidence: Evidence, seen: Chains | None
-) -> Evidence:
-    """A velocity beyond its bound: refuted, unless the excess may be a flow that keeps the law."""
-    target, d = span.target, span.target.dimension
-    accepted = job.tolerance or 0.0
-    worst = [f for f in worst if np.max((f.error - accepted - f.bound)[~f.jumps]) > 0]
-    if d > 1:
-        worst = _that_move(job, span, worst)
-        if not worst:
-            return _open(
-                evidence,
-                f"the velocity is off, but in {d} dimensions the excess may be a rotation that"
-                " keeps the marginals: use dimension=1 to leave it out",
-            )
-    first = worst[0]
-    k = int(np.argmax(np.where(first.jumps, 0.0, first.error)))
-    error, bound = float(first.error[k]), float(first.bound[k])
-    what = "b + c²/2 ∂log p of the marginals" if job.form == "sde" else "that the step tends to"
-    at = np.array2string(first.x[k][:4], precision=3)
-    text = (
-        f"at λ = {first.lam:g}, t = {first.t:.3g}, x = {at} the velocity {what} is off by"
-        f" {percent(error)}"
-    )
-    text += describe_noise(first, target.diffusion(first.t) ** 2) + spread_over(span, worst)
-    text += single_precision(first, job.call.eps, error)
-    if seen is not None and seen.moved < 0.01 * min(error, 1.0):
-        text += "; a Gaussian prior does not show it, a mixture of two does"
-    elif seen is not None or (job.form == "sde" and d <= SMALL):
-        text += f"; {seen.effect if seen is not None else _effect(job, d)}"
-    times = {f.t for f in worst}
-    return replace(
-        evidence,
-        value=error,
-        bound=bound + accepted,
-        sentence=text,
-        cost={"calls": job.call.calls},
-        diagnosis=explain_deviation(target, [r for r in span.places if r[0].t in times]),
-    )
-
-
-def _that_move(job: Job, span: Span, worst: list[Found]) -> list[Found]:
-    """The places, among the worst few, whose excess moves the law; and the rest, if one does."""
-    target = span.target
-    for n, found in enumerate(worst[:REVIEWED]):
-        rng = stream(job.seed, "check_reverse_sampler", "law", str(n))
-        x = coarse(target.sample(rng, DRAWS, found.t))
-        found = again(job, target, found, x)
-        kept = ~found.jumps
-        excess = np.where(kept[:, None], found.excess, 0.0)
-        if moves_the_law(target, x, found.t, excess, np.where(kept, found.open, 0.0), rng):
-            return worst[n:]
-    return []
-
-
-def _effect(job: Job, dimension: int) -> str:
-    """What the whole chain does to a Gaussian, for the λ where it does most."""
-    low, high = job.span
-    target = gaussian(job.process, dimension, job.horizon)
-    ends = []
-    for lam in job.lambdas:
-        end = reverse_moments(
-            subject(job), target, lam, high, low, MOMENT_STEPS, target.moments(high)
-        )
-        ends.append(effect(target, lam, low, end.mean, end.cov))
-    return max(ends)[1]

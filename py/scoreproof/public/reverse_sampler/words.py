@@ -16,7 +16,6 @@ __all__ = [
     "describe_noise",
     "listed",
     "percent",
-    "single_precision",
     "spread_over",
 ]
 
@@ -82,13 +81,3 @@ def describe_noise(found: Found, g2: float) -> str:
             f"{high:.3g} g² in coordinate {int(np.argmax(variances))}"
         )
     return ""
-
-
-def single_precision(found: Found, eps: float, error: float) -> str:
-    """A hint, where an answer in double precision is off by what single precision would explain."""
-    if eps > 1e-10 or error > 2e-4:
-        return ""
-    return (
-        "; this is of the size of rounding in single precision: if it computes in float32 inside,"
-        ' say so with dtype="float32" or tolerance=0.01'
-    )

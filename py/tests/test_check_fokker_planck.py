@@ -540,3 +540,254 @@ def test_a_wide_box_that_is_mostly_empty_holds():
     assert check(pull, root2, ou, domain=(-150.0, 150.0))
     wrong = check(lambda x, t: -1.001 * x, root2, ou, domain=(-150.0, 150.0), method="weak")
     assert wrong.verdict == "refuted"
+
+
+# -- what hides a wrong density --------------------------------------------------------------------
+
+
+def normal_log(x, t):  # dX = -X dt + √2 dW from N(0, 2 I), in any dimension
+    v = _variance(t)
+    return -0.5 * (x * x).sum(axis=1) / v - 0.5 * x.shape[1] * np.log(2 * np.pi * v)
+
+
+def normal(x, t):
+    return np.exp(normal_log(x, t))
+
+
+def too_fast(x, t):
+    return -1.001 * x
+
+
+FAR = {
+    "a box far out": {"domain": (100.0, 105.0)},
+    "a wide box": {"domain": (-150.0, 150.0)},
+    "points far out": {"points": np.linspace(-90.0, 90.0, 10)[:, None] * np.ones(4)},
+}
+
+
+@pytest.mark.parametrize("place", FAR.values(), ids=FAR)
+def test_a_log_density_does_not_underflow(place):
+    right = check(pull, root2, log_density=normal_log, **place)
+    assert right, right.explain()
+    assert check(too_fast, root2, log_density=normal_log, **place).verdict == "refuted"
+
+
+@pytest.mark.parametrize("method", ["auto", "weak"])
+def test_a_box_without_density_decides_nothing(method):
+    for drift in (pull, too_fast):
+        evidence = check(drift, root2, normal, domain=(100.0, 105.0), method=method)
+        assert evidence.verdict == "undecided" and "no density in the box" in evidence.sentence
+        assert "log_density=" in evidence.explain()
+    wide = check(pull, root2, normal, domain=(-80.0, 80.0), dimension=3)
+    assert wide.verdict == "undecided" and "less than floats hold" in wide.sentence
+
+
+def test_memory_is_bounded_in_many_dimensions():
+    largest = 0
+
+    def log_density(x, t):
+        nonlocal largest
+        largest = max(largest, x.size)
+        return normal_log(x, t)
+
+    evidence = check(pull, root2, log_density=log_density, points=np.ones((1, 400)), times=(0.5, 1))
+    assert evidence and largest <= 2**21, (largest, evidence.explain())
+    assert "whether its mass is 1 is not looked at" in evidence.sentence
+
+
+def _nonsense(x, t):  # for x[0] > 1/2, and not analytic there
+    wrong = np.abs(x[:, 0]) * np.abs(np.sin(5 * x[:, 1]))
+    return normal_log(x, t) + np.where(x[:, 0].real > 0.5, wrong, 0.0)
+
+
+def _rough(x, t):  # no derivative at all for x[1] < -1
+    wrong = 1e-3 * np.sign(np.sin(1e9 * x[:, 0].real))
+    return normal_log(x, t) + np.where(x[:, 1].real < -1, wrong, 0.0)
+
+
+def _two(x, t, second=abs):  # a minority of the points sees abs(t)
+    parts = []
+    for m, w, clock in ((2.0, 0.9, t), (-2.0, 0.1, second(t))):
+        r, v = x - m * np.exp(-clock), _variance(clock)
+        square = -0.5 * (r * r).sum(axis=1) / v
+        parts.append(np.log(w) + square - 0.5 * x.shape[1] * np.log(2 * np.pi * v))
+    return np.logaddexp(parts[0].real, parts[1].real) if _real(parts) else _log_sum(parts)
+
+
+def _real(parts):
+    return not any(np.iscomplexobj(part) for part in parts)
+
+
+def _log_sum(parts):
+    top = np.maximum(parts[0].real, parts[1].real)
+    return top + np.log(sum(np.exp(part - top) for part in parts))
+
+
+def test_points_that_are_not_analytic_are_judged_all_the_same():
+    for wrong in (_nonsense, _rough):
+        evidence = check(pull, root2, log_density=wrong, dimension=3)
+        assert evidence.verdict != "holds", evidence.explain()
+    assert check(pull, root2, log_density=_nonsense, dimension=3).verdict == "refuted"
+    for d in (1, 3):
+        right = check(pull, root2, log_density=_two, dimension=d)
+        assert right, right.explain()
+        assert check(too_fast, root2, log_density=_two, dimension=d).verdict == "refuted"
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 8])
+@pytest.mark.parametrize("factor", [2.0, 1.01, 0.999, 0.5])
+def test_mass(d, factor):
+    evidence = check(
+        pull, root2, log_density=lambda x, t: normal_log(x, t) + np.log(factor), dimension=d
+    )
+    if d <= 2 or factor > 1:
+        assert evidence.verdict == "refuted" and f"{1 / factor:.6g}" in evidence.sentence
+    else:  # a part of the density could lie where nobody looked
+        assert evidence.verdict == "undecided" and f"{factor:.5g}" in evidence.sentence
+
+
+def test_a_mass_that_is_no_concern():
+    def heavy(x, t):
+        return 3 * normal(x, t)
+
+    assert check(pull, root2, heavy).verdict == "refuted"
+    evidence = check(pull, root2, heavy, normalized=False)
+    assert evidence and "its mass is not judged" in evidence.sentence
+    assert check(pull, root2, lambda x, t: 0.97 * normal(x, t), tolerance=0.05)
+    changing = check(pull, root2, lambda x, t: (1 + 1e-5 * t) * normal(x, t), method="weak")
+    assert changing.verdict == "refuted"
+
+
+def _slower(x, t, where):
+    return -x * np.where(where, 1 + 1e-5, 1.0)
+
+
+WINDOWS = {
+    "a window of time": lambda x, t: _slower(x, t, 0.62 < np.real(t) < 0.7),
+    "far out": lambda x, t: _slower(x, t, np.abs(x.real) > 2.4),
+    "one side": lambda x, t: _slower(x, t, x[:, 1:2].real > 0.5),
+    "one coordinate": lambda x, t: _slower(x, t, np.arange(x.shape[1]) == 5),
+}
+
+
+@pytest.mark.parametrize("drift", WINDOWS.values(), ids=WINDOWS)
+def test_a_drift_that_is_wrong_in_a_part(drift):
+    evidence = check(drift, root2, log_density=normal_log, dimension=16)
+    assert evidence.verdict == "refuted", evidence.explain()
+
+
+def test_a_noise_that_is_wrong_for_a_while_and_where():
+    evidence = check(
+        pull,
+        lambda t: np.sqrt(2.0) * (1.001 if t > 0.9 else 1),
+        log_density=normal_log,
+        dimension=2,
+    )
+    assert evidence.verdict == "refuted"
+    assert "t from 0.9" in evidence.explain() and "ρ² were 1.002 times" in evidence.explain()
+
+
+@pytest.mark.parametrize("d", [1, 3, 12])
+def test_a_jump_between_the_points(d):
+    def in_space(x, t):
+        return normal_log(x, t) + np.where(x.sum(axis=1).real > 0.4, 1e-4, 0.0)
+
+    def in_time(x, t):
+        return normal_log(x, t) + (1e-4 if np.real(t) > 0.55 else 0.0)
+
+    for law, where in ((in_space, "x = "), (in_time, "t = 0.55")):
+        evidence = check(pull, root2, log_density=law, dimension=d)
+        assert evidence.verdict == "refuted" and where in evidence.sentence, evidence.explain()
+
+
+def test_a_density_may_bend_where_the_drift_jumps():
+    def laplace(x, t):
+        return -2 * np.abs(x[:, 0]) + 0 * t
+
+    assert check(lambda x, t: -np.sign(x.real), lambda t: 1.0, log_density=laplace)
+    off = check(lambda x, t: -1.01 * np.sign(x.real), lambda t: 1.0, log_density=laplace)
+    assert off.verdict == "refuted"
+    bent = check(  # the equation holds on both sides
+        lambda x, t: 0 * x, lambda t: 1.0, log_density=lambda x, t: laplace(x, t) + 2 * t
+    )
+    assert bent.verdict == "refuted" and "bends" in bent.sentence
+
+
+def test_nothing_compared_with_nothing():
+    evidence = check(lambda x, t: 0 * x, lambda t: 0.0, lambda x, t: ou(x, 0.5) + 0 * t)
+    assert evidence.verdict == "undecided", evidence.explain()
+
+
+def _learned(x, t):
+    return normal_log(x, t) + 0.002 * np.sin(3 * x[:, 0]) * np.cos(t)
+
+
+def test_tolerance_is_for_learned_densities():
+    assert check(pull, root2, log_density=_learned).verdict == "refuted"
+    evidence = check(pull, root2, log_density=_learned, tolerance=0.1)
+    assert evidence and evidence.resolution == 0.1
+    wrong = check(lambda x, t: -1.5 * x, root2, log_density=_learned, tolerance=0.1)
+    assert wrong.verdict == "refuted"
+    weak = {"log_density": normal_log, "method": "weak", "tolerance": 0.05}
+    assert check(lambda x, t: -1.01 * x, root2, **weak)
+    assert check(lambda x, t: -1.5 * x, root2, **weak).verdict == "refuted"
+    with pytest.raises(ArgumentError, match="tolerance must be"):
+        check(pull, root2, ou, tolerance=2.0)
+
+
+def test_coarse_types_hold_at_their_resolution_or_not_at_all():
+    def half(x, t):
+        return normal_log(x, t).real.astype(np.float16)
+
+    assert check(pull, root2, log_density=half).verdict == "undecided"
+    single = check(pull, root2, log_density=normal_log, dtype="float32", dimension=3)
+    assert single and 1e-5 < single.resolution < 0.01
+    wrong = check(lambda x, t: -1.05 * x, root2, log_density=normal_log, dtype="float32")
+    assert wrong.verdict == "refuted"
+
+
+def test_torch_in_bfloat16_and_what_forward_mode_does_not_see():
+    torch = pytest.importorskip("torch")
+
+    def log_density(x, t):
+        v = 1 + torch.exp(-2 * torch.as_tensor(t))
+        return -0.5 * (x * x).sum(1) / v - 0.5 * x.shape[1] * torch.log(2 * torch.pi * v)
+
+    given = {"drift": pull, "diffusion": lambda t: 2**0.5, "framework": "torch", "dimension": 3}
+    coarse = check(log_density=log_density, dtype="bfloat16", **given)
+    assert coarse.verdict == "undecided" and "use float64" in coarse.sentence
+    hidden = check(
+        log_density=lambda x, t: (log_density(x, t) + log_density(x, t).detach()) / 2, **given
+    )
+    assert hidden and "detach" in hidden.explain()
+    wrong = check(
+        log_density=lambda x, t: log_density(x, t) + (0.01 * x[:, 0] ** 3).detach(), **given
+    )
+    assert wrong.verdict == "refuted"
+
+
+def test_a_verdict_says_what_it_looked_at():
+    evidence = check(pull, root2, log_density=normal_log, dimension=3, seed=3)
+    assert evidence.resolution < 1e-6 and not evidence.coverage.gaps
+    assert evidence.coverage.looked_at["times"] >= 32
+    text = evidence.explain()
+    assert "would have been seen" in text and "Looked at" in text and "its mass is 1 to" in text
+    named = check(pull, root2, ou, times=(0.311, 0.777, 0.9))
+    assert {0.311, 0.777, 0.9} <= set(named.curves["largest error"][0])
+
+
+def test_a_rate_of_1e4_and_a_small_time():
+    rate = 1e4
+    fast = {
+        "drift": lambda x, t: -rate * x,
+        "diffusion": lambda t: np.sqrt(2 * rate),
+        "log_density": lambda x, t: normal_log(x, rate * t),
+    }
+    assert check(**fast) and check(**fast, times=(1e-5, 2e-4))
+    exploding = check(
+        lambda x, t: 0 * x,
+        lambda t: np.sqrt(2 * t),
+        log_density=lambda x, t: -0.5 * x[:, 0] ** 2 / t**2 - 0.5 * np.log(2 * np.pi * t**2),
+        times=(0.002, 0.1, 80.0),
+    )
+    assert exploding, exploding.explain()

@@ -22,9 +22,9 @@ __all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"
 
 METHODS = ("auto", "strong", "weak")
 INTERPRETATIONS = ("ito", "stratonovich")
-#: points a time that the caller did not name: at most, at least
-POINTS = {1: 64}
-MOST, LEAST = 32, 2
+#: points a time that the caller did not name: in few dimensions, else at most, at least
+POINTS = {1: 64, 2: 32, 3: 32, 4: 32}
+MOST, LEAST = 16, 2
 #: complex numbers handed to the density in one verdict, about: it sets the number of points
 BUDGET = 2**25
 

@@ -60,7 +60,7 @@ def check_fokker_planck(
         and the box of the weak form (or its parts with mass in them, where that is a small part).
     dimension: d; taken from ``points`` or ``domain`` when they tell, else 1.
     points: ``(n, d)`` points of the strong form, judged at all times; by default random ones, new
-        at each time: 64 in d = 1, 32 up to d of about 40, 2 at least.
+        at each time: 64 in d = 1, 32 up to d = 4, 16 up to d of about 50, 2 at least.
     method: ``"strong"`` takes derivatives of your functions (complex circles for analytic NumPy
         code, differences with an error of their own for other NumPy code, forward-mode autodiff,
         held against values, for PyTorch and JAX), and follows log p along lines and in time for

@@ -100,7 +100,7 @@ def report() -> str:
         "Written by `python bench/soundness.py report` from the runs of `bench/soundness.py run`.",
         "In brackets: 95 % Clopper-Pearson intervals. A wrong subject deviates by ten times the",
         "stated resolution or more; for it `undecided` is no acquittal. `undecided` for a right",
-        "one costs the reader time, `holds` for a wrong one and `refuted` for a right one cost trust.",
+        "one costs the reader time, `holds` for a wrong and `refuted` for a right one cost trust.",
         "",
         "| check | wrong: holds | wrong: undecided | right: refuted | right: undecided "
         "| resolution, median and worst | seconds a verdict, median |",

@@ -13,7 +13,7 @@ __all__ = ["accepted", "count", "seeded"]
 
 
 def accepted(tolerance: Any) -> float | None:
-    """``tolerance`` as the relative error that the caller accepts: ``None``, or a number in (0, 1)."""
+    """``tolerance`` as the relative error that the caller accepts: ``None``, or in (0, 1)."""
     if tolerance is None:
         return None
     if not (isinstance(tolerance, Real) and np.isfinite(float(tolerance))) or isinstance(

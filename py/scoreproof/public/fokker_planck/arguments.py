@@ -64,19 +64,23 @@ class Place:
 
     @property
     def count(self) -> int:
-        """Points at each time."""
-        if self.points is not None:
-            return len(self.points)
-        d = self.dimension
-        afford = BUDGET // (24 * d * d * len(self.times.times))
-        return int(np.clip(afford, LEAST, POINTS.get(d, MOST)))
+        """Random points at each time."""
+        return int(np.clip(self._affordable, LEAST, POINTS.get(self.dimension, MOST)))
+
+    @property
+    def _affordable(self) -> int:
+        return BUDGET // (24 * self.dimension**2 * len(self.times.times))
 
     def at(self, k: int) -> np.ndarray:
-        """Points ``(n, d)`` for the k-th time: the caller's, or new ones in the box each time."""
-        if self.points is not None:
-            return self.points
-        sides = self.box.sides
+        """Points ``(n, d)`` for the k-th time: the caller's, or random ones in the box."""
         rng = stream(self.seed, "fokker_planck", "points", str(k))
+        if self.points is not None:
+            # at the caller's own times all of them; between those no more than many dimensions allow
+            some = max(self._affordable, LEAST)
+            if self.times.times[k] in self.own or len(self.points) <= some:
+                return self.points
+            return self.points[rng.permutation(len(self.points))[:some]]
+        sides = self.box.sides
         return rng.uniform(sides[:, 0], sides[:, 1], (self.count, self.dimension))
 
     @property

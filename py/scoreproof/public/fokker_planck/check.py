@@ -59,8 +59,9 @@ def check_fokker_planck(
     domain: ``(low, high)`` for every coordinate, or a list of such pairs: where points are drawn,
         and the box of the weak form (or its parts with mass in them, where that is a small part).
     dimension: d; taken from ``points`` or ``domain`` when they tell, else 1.
-    points: ``(n, d)`` points of the strong form, judged at all times; by default random ones, new
-        at each time: 64 in d = 1, 32 up to d = 4, 16 up to d of about 50, 2 at least.
+    points: ``(n, d)`` points of the strong form, judged at your times, and they or (where d is
+        large) some of them at the times between; by default random ones, new at each time: 64 in
+        d = 1, 32 up to d = 4, 16 up to d of about 50, 2 at least.
     method: ``"strong"`` takes derivatives of your functions (complex circles for analytic NumPy
         code, differences with an error of their own for other NumPy code, forward-mode autodiff,
         held against values, for PyTorch and JAX), and follows log p along lines and in time for
@@ -83,14 +84,15 @@ def check_fokker_planck(
     integrated for d <= 2 and fitted for d <= 32 (a mass below 1 is then undecided: a part of it may
     lie where was not looked); above, the sentence says that it is not looked at.
 
-    Batched calls with T times (34 or 35). Strong, NumPy: the density about 29 T, up to 130 T where
-    it is not analytic, the drift about 3 T, up to 20 T; autodiff: the density about 5 T, and 69
-    more at every 6th time, the drift 3 T. Along lines and in time the density 100 to 200 times,
-    2000 where it jumps. Weak: 122, 217 or 337 of the density and 104, 192 or 304 of the others, as
-    the quadrature needs. For the mass at most 100 times at each of 3 times, in d = 1 for the flux
-    the drift twice. The diffusion: about 40 times, and once at t = 0 after a refutation. More calls
-    where d is large: no array that is handed over holds more than 2²¹ numbers (32 MB), so memory
-    grows with n d only, and the time with n d².
+    Batched calls with T times (33 to 35 by default). Strong, NumPy: the density about 17 T, up to
+    120 T where it is not analytic, the drift 3 T, up to 20 T; autodiff: the density 3 T, and up to
+    145 more at each of three times, the drift 2 T. Along lines and in time the density 100 to 200
+    times, 2000 where it jumps. Weak: 122, 219 or 340 of the density and 104, 192 or 304 of the
+    others, as the quadrature needs, and up to 250 of the density to find the mass. For the mass at
+    most 150 of it at each of three times. The diffusion: about 45 times, and once at t = 0 after a
+    refutation; in d = 1 the drift twice more for the flux. More calls where d is large: no array
+    that is handed over holds more than 2²¹ numbers (32 MB), so memory grows with n d only, and the
+    time with n d².
 
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or
     return nan or a wrong shape. Source: homework on generative models, spring 2024, problem 5.

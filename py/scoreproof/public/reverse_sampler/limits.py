@@ -69,7 +69,7 @@ def stays(parts: list[float], noisy: float) -> bool:
     """Whether something relative to the noise stays as the step gets shorter; what comes from a
     model that is asked at noised points falls with √h at least.
     """
-    return parts[-1] > 16 * noisy and parts[-1] > 0.6 * parts[0]
+    return parts[-1] > 16 * noisy and parts[-1] > 0.85 * parts[-2]
 
 
 def rows_that_jump(

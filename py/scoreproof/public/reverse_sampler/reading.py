@@ -55,7 +55,7 @@ def read_place(place: Place, rng: np.random.Generator) -> Found:
     # a schedule in single precision behind arrays in double: longer steps hide it less
     kinds = (FINE, WIDE) if short(place.job.call.eps) else (WIDE, MIDDLE)
     found = _limit(place, kinds[0], rng)
-    if np.max(found.bound) > LOOSE and not np.all(found.jumps):
+    if np.max(found.bound) > LOOSE and found.bent is None and not np.all(found.jumps):
         again = _limit(place, kinds[1], rng)
         found = again if np.max(again.bound) < np.max(found.bound) else found
     return found

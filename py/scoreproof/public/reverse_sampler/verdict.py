@@ -109,7 +109,7 @@ def _single_precision(job: Job, error: np.ndarray, bound: np.ndarray) -> np.ndar
     """What a schedule in single precision behind double arrays would explain at each point, if
     the largest error is of that size: a much smaller one it does not explain.
 
-    256 roundings; more where the limit settles badly, as it does when they differ from step to step.
+    256 roundings; more where the limit settles badly, as it does when they differ between steps.
     """
     unit, largest = 2.0**-23, float(np.max(error, initial=0.0))
     if not short(job.call.eps) or largest < unit / 256:

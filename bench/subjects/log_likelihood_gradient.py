@@ -27,7 +27,7 @@ __all__ = ["case"]
 
 @dataclass
 class Flow:
-    """``gradient(x, params, nu)`` row by row and log p̂, of the claim's subjects on a field of ours."""
+    """A field of ours, and what the claim's subjects return on it."""
 
     name: str
     field: Any
@@ -82,7 +82,7 @@ def _entries_wrong(
     p = size.size
     sign = float(rng.choice([-1, 1]))
     small, some = int(np.argsort(size)[min(1, p - 1)]), int(rng.integers(p))
-    first, last = sorted(int(i) for i in rng.integers(0, p + 1, 2))
+    first, last = sorted(int(i) for i in rng.integers(0, p, 2))
     window = np.zeros(p)
     window[first : max(last, first + 1)] = 1.0
     options = {

@@ -434,3 +434,230 @@ def test_an_error_that_still_falls_in_jumps_is_undecided_and_one_that_stalls_is_
         [truth + 1e-3, truth + 1.001e-3, truth + 1.001e-3], truth, tols, 1e-12, 1e-5, "x", 3
     )
     assert stalled.verdict == "refuted"
+
+
+# -- every parameter by itself ------------------------------------------------------------------
+
+LARGE = TanhNetwork(2, (8,))
+LARGE_THETA = LARGE.initial(np.random.default_rng(7), 1.0)
+LARGE_X = np.random.default_rng(8).standard_normal((3, 2))
+
+
+def large(x, params, nu):
+    ready = prepare(LARGE, params, path_of(LARGE, params, x, Grid(4, 6)))
+    return solve_subject(TRUTH, Normal(), ready, nu, nu).b
+
+
+def judged(gradient, **options):
+    return sp.check_log_likelihood_gradient(
+        lambda z, p, s: LARGE(z, p, s), LARGE_THETA, LARGE_X, gradient, **options
+    )
+
+
+def changed(factor, summed):
+    def gradient(x, params, nu):
+        b = large(x, params, nu) * factor
+        return b.sum(axis=0) if summed else b
+
+    return gradient
+
+
+def factors():
+    p = LARGE_THETA.size
+    size = np.max(np.abs(large(LARGE_X, LARGE_THETA, np.ones_like(LARGE_X))), axis=0)
+    small = int(np.argsort(size)[1])
+    index = np.arange(p)
+    return {
+        "the smallest but one is 0": 1.0 * (index != small),
+        "the smallest but one is 10 % too large": 1 + 0.1 * (index == small),
+        "one is detached": 1.0 * (index != 5),
+        "the first layer is 0": 1.0 * (index >= 24),
+        "the last bias has the other sign": 1 - 2.0 * (index >= p - 2),
+        "all are 2 % too large": np.full(p, 1.02),
+    }
+
+
+@pytest.mark.parametrize("summed", [False, True])
+@pytest.mark.parametrize("name", factors())
+def test_an_entry_that_is_off_is_refuted_whatever_the_others(name, summed):
+    evidence = judged(changed(factors()[name], summed))
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "params[" in evidence.explain()
+
+
+@pytest.mark.parametrize("summed", [False, True])
+def test_a_holds_names_its_parameters_and_what_it_would_have_seen(summed):
+    evidence = judged(changed(1.0, summed))
+    assert evidence and evidence.resolution <= 0.01
+    assert evidence.coverage.looked_at["parameters"] == LARGE_THETA.size
+    assert "would have been seen" in evidence.explain()
+    assert "each parameter in its own size" in evidence.explain()
+
+
+def test_an_entry_within_the_bound_and_off_in_its_own_size_does_not_hold():
+    p = LARGE_THETA.size
+    loose = judged(changed(1 + 0.03 * (np.arange(p) == 3), False), accuracy=0.5)
+    assert loose.verdict == "undecided" and "params[3]" in loose.explain()
+
+
+def test_tolerance_goes_before_accuracy():
+    off = changed(1.03, False)
+    assert judged(off).verdict == "refuted"
+    assert judged(off, tolerance=0.1)
+    assert judged(off, tolerance=0.01).verdict == "refuted"
+    assert judged(off, tolerance=0.1).resolution == 0.1
+    small = changed(1 + 0.5 * (np.arange(LARGE_THETA.size) == 3), False)
+    assert judged(small, tolerance=0.1).verdict == "refuted"
+
+
+BATCH = {
+    "ν of another row": lambda x, p, nu: large(x, p, np.roll(nu, 1, axis=0)),
+    "one ν for all rows": lambda x, p, nu: large(x, p, nu[:1] + 0 * nu),
+    "rows in another order": lambda x, p, nu: large(x, p, nu)[::-1],
+    "the mean at every row": lambda x, p, nu: large(x, p, nu).mean(axis=0) + 0 * large(x, p, nu),
+    "wrong for one row": lambda x, p, nu: large(x, p, nu) * (1.02 if len(x) == 1 else 1),
+    "wrong for many rows": lambda x, p, nu: large(x, p, nu) * (1.02 if len(x) > 1 else 1),
+}
+
+
+@pytest.mark.parametrize("name", BATCH)
+def test_rows_are_not_mixed(name):
+    assert judged(BATCH[name]).verdict == "refuted"
+
+
+def test_more_parameters_than_are_asked_one_by_one():
+    net = TanhNetwork(2, (110,))
+    theta, x = net.initial(np.random.default_rng(0), 0.8), LARGE_X[:1]
+    assert theta.size > 512
+
+    def gradient(x, params, nu):
+        ready = prepare(net, params, path_of(net, params, x, Grid(2, 6)))
+        return solve_subject(TRUTH, Normal(), ready, nu, nu).b
+
+    small = int(np.argsort(np.abs(gradient(x, theta, x))[0])[2])
+    arguments = (lambda z, p, s: net(z, p, s), theta, x)
+    right = sp.check_log_likelihood_gradient(*arguments, gradient)
+    assert right, right.explain()
+    wrong = sp.check_log_likelihood_gradient(
+        *arguments, lambda *a: gradient(*a) * (np.arange(theta.size) != small)
+    )
+    assert wrong.verdict == "refuted", wrong.explain()
+
+
+def scaled(z, params, s):
+    return params[0] * z + 0 * params[1]
+
+
+def test_a_parameter_without_influence_is_not_judged():
+    def gradient(x, params, nu):  # z(0) = e^-p x, the trace is p D
+        z0 = np.exp(-params[0]) * x
+        return np.column_stack([(z0 * z0 - nu**2).sum(axis=1), np.zeros(len(x))])
+
+    evidence = sp.check_log_likelihood_gradient(scaled, [0.5, 0.3], [[1.0], [0.2]], gradient)
+    assert evidence.verdict == "undecided" and "params[1]" in evidence.explain()
+
+
+@pytest.mark.parametrize("takes", [False, True])
+def test_log_likelihood_gets_tol_only_if_it_takes_it(takes):
+    exact, seen = user(TRUTH), []
+
+    def gradient(x, params, nu, tol):
+        return exact["gradient"](x, params, nu) * (1 + tol)
+
+    def with_tol(x, params, nu, tol):
+        seen.append(tol)
+        return exact["log_likelihood"](x, params, nu)
+
+    evidence = sp.check_log_likelihood_gradient(
+        field, THETA, X, gradient, log_likelihood=with_tol if takes else exact["log_likelihood"]
+    )
+    assert evidence, evidence.explain()
+    assert set(seen) == ({1e-4, 1e-6, 1e-8} if takes else set())
+
+
+def linear(z, params, s):
+    return params[0] * z + params[1]
+
+
+def linear_gradient(x, params, nu):
+    p, q = params
+    z0 = np.exp(-p) * (x + q / p) - q / p
+    in_p = -np.exp(-p) * (x + q / p) + (1 - np.exp(-p)) * q / p**2
+    in_q = (np.exp(-p) - 1) / p
+    return np.column_stack([(-z0 * in_p - nu**2).sum(axis=1), (-z0 * in_q).sum(axis=1)])
+
+
+def test_a_wrong_mean_of_one_parameter_is_not_hidden_behind_the_sharpest():
+    rng = np.random.default_rng(0)
+    rows = [[1.0], [0.7]]
+
+    def gradient(factor):
+        def own(x, params, nu):
+            return linear_gradient(x, params, rng.standard_normal(x.shape)) * factor
+
+        return own
+
+    options = {"in_expectation": True, "draws": 4000}
+    right = sp.check_log_likelihood_gradient(
+        linear, [0.5, 0.8], rows, gradient(1.0), tolerance=0.5, **options
+    )
+    assert right and right.kind == "statistical", right.explain()
+    # params[1] has no noise at all, params[0] is off
+    wrong = sp.check_log_likelihood_gradient(
+        linear, [0.5, 0.8], rows, gradient(np.array([4.0, 1.0])), tolerance=0.5, **options
+    )
+    assert wrong.verdict == "refuted", wrong.explain()
+    strict = sp.check_log_likelihood_gradient(linear, [0.5, 0.8], rows, gradient(1.0), **options)
+    assert strict.verdict == "undecided"
+
+
+# -- coarse types -------------------------------------------------------------------------------
+
+
+def torch_pieces():
+    torch = pytest.importorskip("torch")
+
+    def flow(z, params, s):
+        return params[0] * z + params[1]
+
+    def gradient(x, params, nu):
+        p, q = params
+        z0 = torch.exp(-p) * (x + q / p) - q / p
+        in_p = -torch.exp(-p) * (x + q / p) + (1 - torch.exp(-p)) * q / p**2
+        in_q = (torch.exp(-p) - 1) / p
+        return torch.stack([(-z0 * in_p - nu**2).sum(1), (-z0 * in_q).sum(1)], 1)
+
+    return flow, gradient
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_the_guide_s_field_in_torch(dtype):
+    flow, gradient = torch_pieces()
+    # in bfloat16 the rounding of the gradient itself is about a tenth of its largest entry
+    options = {"framework": "torch", "dtype": dtype}
+    tolerance = 0.6 if dtype == "bfloat16" else None
+    arguments = (flow, [0.5, 0.3], [[1.0], [-0.8]])
+    right = sp.check_log_likelihood_gradient(*arguments, gradient, tolerance=tolerance, **options)
+    assert right, right.explain()
+    for tolerated in (None, tolerance):
+        zero = sp.check_log_likelihood_gradient(
+            *arguments, lambda *a: 0 * gradient(*a), tolerance=tolerated, **options
+        )
+        assert zero.verdict == "refuted", zero.explain()
+    if dtype == "bfloat16":
+        strict = sp.check_log_likelihood_gradient(*arguments, gradient, **options)
+        assert strict.verdict == "undecided" and "tolerance" in strict.explain()
+
+
+def test_float32_sees_one_percent_of_one_entry():
+    flow, gradient = torch_pieces()
+    torch = pytest.importorskip("torch")
+    evidence = sp.check_log_likelihood_gradient(
+        flow,
+        [0.5, 0.3],
+        [[1.0], [-0.8]],
+        lambda *a: gradient(*a) * torch.tensor([1.0, 1.01]),
+        framework="torch",
+        dtype="float32",
+    )
+    assert evidence.verdict == "refuted", evidence.explain()

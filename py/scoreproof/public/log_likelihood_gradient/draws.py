@@ -48,7 +48,9 @@ def by_draws(
         )
     found = np.array(samples)
     expected = truth.gradient.ravel()
-    own = np.max(np.abs(truth.gradient), axis=0) if how.least is None else how.least
+    own = np.max(np.abs(truth.gradient), axis=0)
+    if how.least is not None:
+        own = np.where(np.isnan(how.least), own, how.least)
     own = np.broadcast_to(own, truth.gradient.shape).ravel()
     floor = (
         given.accuracy * float(np.max(np.abs(expected)))

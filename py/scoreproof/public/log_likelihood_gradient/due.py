@@ -27,6 +27,8 @@ __all__ = ["Due", "Layout", "designs", "due", "layout"]
 
 #: of the terms of one entry, and of the largest entry, in units of eps
 ROUNDINGS, ROUNDINGS_LARGEST = 20.0, 2.0
+#: a claimed entry below this part of the largest says nothing of its size
+NOTHING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,8 @@ class Layout:
     """How gradients are compared: ``members``: how many parameters a column speaks of.
 
     A column of several parameters weighs each by a random sign and 1/2 to 2 over the size that the
-    user claims for its entry: a relative error of one entry shows as half of it at least.
+    user claims for its entry: a relative error of one entry shows as half of it at least. ``least``
+    is what that half amounts to; nan where the user claims 0, and what is due counts.
     """
 
     columns: np.ndarray | None
@@ -61,16 +64,26 @@ def layout(field: BlackBoxField, claimed: np.ndarray, rng: np.random.Generator) 
     if field.ad is not None or p <= most:
         return Layout(None)
     sizes = np.max(np.abs(claimed), axis=0)
-    positive = sizes[sizes > 0]
-    sizes = np.where(sizes > 0, sizes, np.median(positive) if positive.size else 1.0)
-    members = -(-p // most)
-    order = rng.permutation(p)
-    columns = np.zeros((p, -(-p // members)))
-    weights = rng.choice([-1.0, 1.0], p) * rng.uniform(0.5, 2.0, p) / sizes
-    columns[order, np.arange(p) // members] = weights[order]
+    largest = float(np.max(sizes)) or 1.0
+    # an entry that is said to be 0 has no size to be weighed by: those are kept apart
+    empty = sizes <= NOTHING * largest
+    groups = [*_groups(np.flatnonzero(~empty), 3 * most // 4, rng)]
+    known = len(groups)
+    groups += _groups(np.flatnonzero(empty), most // 4, rng)
+    columns = np.zeros((p, len(groups)))
+    for k, group in enumerate(groups):
+        signs = rng.choice([-1.0, 1.0], group.size)
+        size = sizes[group] if k < known else largest
+        columns[group, k] = signs * rng.uniform(0.5, 2.0, group.size) / size
     # an error of the part `accuracy` of the largest entry, everywhere, shows as `accuracy`
-    scale = np.abs(columns).sum(axis=0) * float(np.max(sizes))
-    return Layout(columns / scale, members, 0.5 / scale)
+    scale = np.abs(columns).sum(axis=0) * largest
+    least = np.where(np.arange(len(groups)) < known, 0.5 / scale, np.nan)
+    return Layout(columns / scale, max(group.size for group in groups), least)
+
+
+def _groups(entries: np.ndarray, most: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """The entries in random groups of nearly equal size, at most ``most`` of them."""
+    return np.array_split(rng.permutation(entries), min(most, entries.size)) if entries.size else []
 
 
 def designs(given: Given, rng: np.random.Generator) -> np.ndarray:

@@ -97,7 +97,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     # the other questions have no series of their own: their error at the finest tol may be larger
     bound = base.bound * (1 if len(series) == 1 else OTHERS)
     bound = bound if np.isfinite(bound) else np.inf
-    evidence = entrywise(base, comparison, bound)
+    evidence = entrywise(base, comparison, bound, measure.eps)
     evidence = replace(evidence, cost={"gradient_calls": measure.calls})
     if evidence.verdict != "refuted":
         return evidence

@@ -23,6 +23,8 @@ __all__ = ["PASS", "Comparison", "entrywise"]
 
 #: a parameter whose entry is off by more than this part of its own size does not pass
 PASS = 0.004
+#: the last operations on an entry
+ROUNDINGS = 4
 REMEDY = (
     "use float64, a larger accuracy of the solver, or pass the relative error of an entry that you"
     " accept, e.g. tolerance=0.1"
@@ -42,9 +44,10 @@ class Comparison:
     @property
     def own(self) -> np.ndarray:
         """The size of each column: the largest of its entries at all questions, ``(K,)``."""
-        if self.how.least is not None:
-            return self.how.least
-        return np.max([np.max(np.abs(d.gradient), axis=0) for d in self.due], axis=0)
+        found = np.max([np.max(np.abs(d.gradient), axis=0) for d in self.due], axis=0)
+        if self.how.least is None:
+            return found
+        return np.where(np.isnan(self.how.least), found, self.how.least)
 
     @property
     def floor(self) -> np.ndarray:
@@ -67,8 +70,11 @@ class Comparison:
         return np.abs(value - self.due[k].value) / np.maximum(1.0, np.abs(self.due[k].value))
 
 
-def entrywise(base: Evidence, c: Comparison, bound: float) -> Evidence:
-    """``base`` (what the largest entry allows) with every entry judged, and with its coverage."""
+def entrywise(base: Evidence, c: Comparison, bound: float, eps: float) -> Evidence:
+    """``base`` (what the largest entry allows) with every entry judged, and with its coverage.
+
+    ``eps``: the unit roundoff of the gradient; its last roundings may hide a deviation.
+    """
     tolerance, own, floor = c.given.tolerance, c.own, c.floor
     accepted = (tolerance or 0.0) * own
     hidden: tuple[float, str] = (0.0, "")
@@ -104,7 +110,7 @@ def entrywise(base: Evidence, c: Comparison, bound: float) -> Evidence:
             j = int(np.argmax(value))
             text = f"log p̂ of row {question.rows[j]} is off by {value[j]:.2g} at {question.where}"
             refuted = (float(value[j] / most), float(value[j]), most, text)
-    coverage, resolution = _seen(c, bound)
+    coverage, resolution = _seen(c, bound, eps)
     if refuted[0] > 1:
         return replace(
             base,
@@ -138,7 +144,7 @@ def entrywise(base: Evidence, c: Comparison, bound: float) -> Evidence:
     )
 
 
-def _seen(c: Comparison, bound: float) -> tuple[Coverage, float]:
+def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
     """What was looked at, and the smallest deviation of an entry that could not have passed."""
     own, floor, tolerance = c.own, c.floor, c.given.tolerance
     worst = tolerance or COARSEST
@@ -167,7 +173,7 @@ def _seen(c: Comparison, bound: float) -> tuple[Coverage, float]:
         return coverage, math.inf
     largest = max(c.largest(k) for k in range(len(c.asked)))
     part = 0.0 if tolerance else np.minimum(bound * largest / own[bright], PASS)
-    resolution = float(np.max(part + 2 * floor[bright] / own[bright]))
+    resolution = float(np.max(part + 2 * floor[bright] / own[bright])) + ROUNDINGS * eps
     if c.found[0].value is not None:
         resolution = max(resolution, 2 * bound)
     return coverage, resolution

@@ -1,4 +1,4 @@
-"""check_marginals on right, wrong and bad callables: what must hold, what must not, and what is said."""
+"""check_marginals on right, wrong and bad callables: what holds, what does not, what is said."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def test_practitioners_schedules_hold(name):
     assert evidence.bound < 1e-12
 
 
+@settings(max_examples=10)
 @given(st.floats(0.01, 1.0), st.floats(2.0, 60.0), st.floats(0.2, 3.0))
 def test_vp_with_any_parameters(low, high, horizon):
     s = VPLinear(low, high)
@@ -276,6 +277,358 @@ def test_seed_changes_probes_not_verdicts():
         assert sp.check_marginals(**vp(), seed=seed)
 
 
+# -- what a verdict speaks of ----------------------------------------------------------------------
+
+
+def test_a_holds_says_what_it_would_have_seen_and_where_it_looked():
+    evidence = sp.check_marginals(**vp())
+    assert 0 < evidence.resolution < 1e-8
+    seen = evidence.coverage
+    assert seen.asked["times"] > 60 and not seen.left_out
+    assert "would have been seen" in evidence.explain() and "nowhere further apart" in seen.span
+    assert "|x0| from" in seen.span and "drift at |x| up to 30 and at 1000" in seen.span
+    few = sp.check_marginals(**vp(), times=[0.2, 0.7], x0=[[1.0, -2.0]])
+    assert few.coverage.asked == {"times": 2, "starting points": 1, "coordinates": 2}
+    assert "t = 0.2, 0.7, as asked" in few.explain()
+
+
+LAW = VPLinear()
+#: region of (x0, t, coordinate) -> what is wrong there is seen, however small
+REGIONS = {
+    "for 0.4 < t < 0.5": lambda x0, t: 0.4 < t < 0.5,
+    "for 0.62 < t < 0.89": lambda x0, t: 0.62 < t < 0.89,
+    "near the horizon": lambda x0, t: t > 0.985,
+    "at the horizon": lambda x0, t: t == 1.0,
+    "at small times": lambda x0, t: 1e-4 < t < 1e-2,
+    "at the first time": lambda x0, t: t < 2e-5,
+    "after the middle": lambda x0, t: t >= 0.5,
+    "in coordinate 1": lambda x0, t: np.array([0, 1]),
+    "for x0 < 0": lambda x0, t: x0 < 0,
+    "for |x0| > 20": lambda x0, t: np.abs(x0) > 20,
+    "for |x0| < 0.3": lambda x0, t: np.abs(x0) < 0.3,
+    "for 2.5 < |x0| < 9": lambda x0, t: (np.abs(x0) > 2.5) & (np.abs(x0) < 9),
+    "in one coordinate for a while": lambda x0, t: np.array([1, 0]) * (0.2 < t < 0.29),
+}
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_wrong_in_a_region(name):
+    region, amount = REGIONS[name], 1e-6
+
+    def off(x0, t):
+        return 1 + amount * np.asarray(region(x0, t), float)
+
+    std = {"marginal": lambda x0, t: (LAW.alpha(t) * x0, LAW.sigma(t) * off(x0, t))}
+    found = sp.check_marginals(LAW.drift, LAW.diffusion, **std)
+    assert found.verdict == "refuted", found.explain()
+    mean = {"marginal": lambda x0, t: (LAW.alpha(t) * x0 * off(x0, t), LAW.sigma(t))}
+    found = sp.check_marginals(LAW.drift, LAW.diffusion, **mean)
+    assert found.verdict == "refuted", found.explain()
+
+
+def test_a_refutation_says_where():
+    def law(x0, t):
+        return LAW.alpha(t) * x0, LAW.sigma(t) * (1 + 0.1 * (0.4 < t < 0.5) * np.array([0, 0, 1]))
+
+    told = sp.check_marginals(LAW.drift, LAW.diffusion, law, d=3).sentence
+    assert "t from 0.4" in told and "in coordinate 2 of 3" in told
+    clipped = sp.check_marginals(
+        LAW.drift, LAW.diffusion, lambda x0, t: LAW.marginal(np.clip(x0, -10, 10), t)
+    )
+    assert "in 1 of 5 rows, |x0| up to 30" in clipped.sentence
+
+
+def test_the_callers_times_are_looked_at_and_no_others():
+    law = {
+        "marginal": lambda x0, t: (LAW.alpha(t) * x0, LAW.sigma(t) * (2.0 if t == 0.4321 else 1))
+    }
+    assert sp.check_marginals(LAW.drift, LAW.diffusion, **law)
+    assert not sp.check_marginals(LAW.drift, LAW.diffusion, **law, times=[0.3, 0.4321, 0.7])
+
+
+def test_tolerance_is_the_relative_error_that_is_accepted():
+    def off(factor):
+        return lambda x0, t: (LAW.alpha(t) * x0, factor * LAW.sigma(t))
+
+    near = sp.check_marginals(LAW.drift, LAW.diffusion, off(1.03), tolerance=0.05)
+    assert near and near.resolution == 0.05
+    assert sp.check_marginals(LAW.drift, LAW.diffusion, off(1.03)).verdict == "refuted"
+    far = sp.check_marginals(LAW.drift, LAW.diffusion, off(1.06), tolerance=0.05)
+    assert far.verdict == "refuted"
+    with pytest.raises(ArgumentError, match="tolerance must be"):
+        sp.check_marginals(**vp(), tolerance=2)
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+N = 1000
+LINEAR = np.linspace(1e-4, 0.02, N) * N
+ROUGH = 10 * np.exp(np.random.default_rng(3).normal(0, 0.4, N))
+
+
+def steps(table, horizon=1.0):
+    """β constant on each step, and its exact integral."""
+    n, gathered = len(table), np.concatenate([[0.0], np.cumsum(table)]) / len(table)
+
+    def entry(t):
+        return min(int(t / horizon * n), n - 1)
+
+    return (
+        lambda t: table[entry(t)] / horizon,
+        lambda t: gathered[entry(t)] + table[entry(t)] * (t / horizon - entry(t) / n),
+    )
+
+
+def pieces(table):
+    """β interpolated between the entries, and its exact integral."""
+    n, grid = len(table) - 1, np.linspace(0, 1, len(table))
+    gathered = np.concatenate([[0.0], np.cumsum((table[1:] + table[:-1]) / 2)]) / n
+
+    def area(t):
+        k = min(int(t * n), n - 1)
+        u = t * n - k
+        return gathered[k] + (table[k] * u + (table[k + 1] - table[k]) * u * u / 2) / n
+
+    return lambda t: np.interp(t, grid, table), area
+
+
+def of(rate, area):
+    return {
+        "drift": lambda x, t: -0.5 * rate(t) * x,
+        "diffusion": lambda t: math.sqrt(rate(t)),
+        "marginal": lambda x0, t: (
+            x0 * math.exp(-area(t) / 2),
+            math.sqrt(-math.expm1(-area(t))),
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rate", "area", "horizon"),
+    [
+        (*steps(LINEAR), 1.0),
+        (*steps(ROUGH), 1.0),
+        (*steps(ROUGH[:100], 100.0), 100.0),
+        (*pieces(ROUGH), 1.0),
+        (*steps(np.sort(ROUGH[:7])), 1.0),
+    ],
+    ids=["1000 steps", "rough", "in steps", "interpolated", "7 steps"],
+)
+def test_a_table_is_judged_at_all_times(rate, area, horizon):
+    evidence = sp.check_marginals(**of(rate, area), horizon=horizon)
+    assert evidence, evidence.explain()
+    assert evidence.resolution < 1e-6 and not evidence.coverage.left_out
+    if rate(0.5) != LINEAR[500]:
+        return
+    late = {
+        **of(rate, area),
+        "marginal": lambda x0, t: (
+            x0 * math.exp(-area(t) / 2),
+            math.sqrt(-math.expm1(-area(t))) * (1.01 if t > 0.9 else 1),
+        ),
+    }
+    assert sp.check_marginals(**late).verdict == "refuted"
+
+
+def test_a_table_against_the_formula_it_approximates():
+    rate, _ = steps(LINEAR)
+    both = {**of(rate, rate), "marginal": LAW.marginal}
+    assert sp.check_marginals(**both).verdict == "refuted"
+    assert sp.check_marginals(**both, tolerance=0.1)
+    irregular = np.concatenate([[0.0], np.geomspace(0.01, 1, 200)])
+
+    def uneven(t):
+        return ROUGH[int(np.searchsorted(irregular, t))]
+
+    lost = {
+        "drift": lambda x, t: -0.5 * uneven(t) * x,
+        "diffusion": lambda t: math.sqrt(uneven(t)),
+        "marginal": lambda x0, t: (x0, 5.0 if t > 0.9 else math.sqrt(t)),
+    }
+    assert not sp.check_marginals(**lost, max_panels=500)
+
+
+# -- singular ends, fast processes, underflow ------------------------------------------------------
+
+
+def unclipped(t):
+    return math.pi / 1.008 * math.tan((t + 0.008) / 1.008 * math.pi / 2)
+
+
+@pytest.mark.parametrize("floor", [1e-2, 1e-5, 1e-8])
+def test_alpha_bar_clipped_and_beta_not(floor):
+    plain = VPCosine(clip=None, horizon=0.9946)
+
+    def marginal(x0, t):
+        bar = max(float(plain.alpha(t)) ** 2, floor)
+        return math.sqrt(bar) * x0, math.sqrt(1 - bar)
+
+    evidence = sp.check_marginals(
+        lambda x, t: -0.5 * unclipped(t) * x, lambda t: math.sqrt(unclipped(t)), marginal
+    )
+    assert evidence.verdict == "refuted", evidence.explain()
+
+
+def test_a_singular_horizon_is_a_limit():
+    plain = VPCosine(clip=None, horizon=0.9946)
+    cosine = {"drift": lambda x, t: -0.5 * unclipped(t) * x}
+    cosine["diffusion"] = lambda t: math.sqrt(unclipped(t))
+    right = sp.check_marginals(**cosine, marginal=plain.marginal)
+    assert right and "t = 1 as a limit" in right.explain()
+    for wrong in (
+        lambda x0, t: (0.1 * x0, 1.0) if t == 1 else plain.marginal(x0, t),
+        lambda x0, t: (0 * x0, 0.99) if t == 1 else plain.marginal(x0, t),
+    ):
+        assert sp.check_marginals(**cosine, marginal=wrong).verdict == "refuted"
+    nowhere = sp.check_marginals(
+        **cosine, marginal=lambda x0, t: (x0 * np.nan, 1.0) if t == 1 else plain.marginal(x0, t)
+    )
+    assert nowhere.verdict == "undecided" and "t = 1" in nowhere.sentence
+    endless = sp.check_marginals(  # ∫g² does not converge: there is no limit
+        lambda x, t: 0 * x,
+        lambda t: 1 / math.sqrt(1 - t),
+        lambda x0, t: (x0, math.sqrt(-math.log1p(-t)) if t < 1 else 7.0),
+    )
+    assert endless.verdict == "undecided", endless.explain()
+
+
+def test_nonsense_after_a_singular_time_does_not_hold():
+    evidence = sp.check_marginals(
+        lambda x, t: -x / abs(t - 0.5),
+        lambda t: math.sqrt(2 / abs(t - 0.5)),
+        lambda x0, t: (
+            x0 * (1 - 2 * t if t < 0.5 else 7.0),
+            math.sqrt(1 - (1 - 2 * t) ** 2) if t < 0.5 else 3.0,
+        ),
+    )
+    assert evidence.verdict == "refuted"
+
+
+@pytest.mark.parametrize(("rate", "horizon"), [(1e-3, 1.0), (1.0, 80.0), (1e4, 1.0), (1e5, 0.01)])
+def test_an_ornstein_uhlenbeck_process_at_any_rate(rate, horizon):
+    def law(x0, t, slow=1.0):
+        return x0 * math.exp(-rate * slow * t), math.sqrt(-math.expm1(-2 * rate * t))
+
+    both = {"drift": lambda x, t: -rate * x, "diffusion": lambda t: math.sqrt(2 * rate)}
+    evidence = sp.check_marginals(**both, marginal=law, horizon=horizon)
+    assert evidence, evidence.explain()
+    wrong = sp.check_marginals(**both, marginal=lambda x0, t: law(x0, t, slow=0.9), horizon=horizon)
+    assert wrong.verdict == "refuted", wrong.explain()
+
+
+def test_zero_against_zero_is_nothing_compared():
+    """Without noise a mean that underflows leaves nothing: what is declared there is not judged."""
+    evidence = sp.check_marginals(
+        lambda x, t: -1e4 * x, lambda t: 0.0, lambda x0, t: (x0 * math.exp(-1e4 * t), 0.0)
+    )
+    assert evidence.verdict == "undecided" and "both 0" in evidence.sentence
+
+
+# -- coarse types ----------------------------------------------------------------------------------
+
+
+def in_torch(factor=1.0, expm1=True):
+    torch = pytest.importorskip("torch")
+
+    def std(t):
+        area = integral(t)
+        return factor * torch.sqrt(-torch.expm1(-area) if expm1 else 1 - torch.exp(-area))
+
+    return {
+        "drift": lambda x, t: -0.5 * beta(t) * x,
+        "diffusion": lambda t: torch.sqrt(beta(t)),
+        "marginal": lambda x0, t: (x0 * torch.exp(-integral(t) / 2), std(t)),
+        "framework": "torch",
+    }
+
+
+@pytest.mark.parametrize("expm1", [True, False])
+def test_float32_holds_and_a_few_percent_are_seen(expm1):
+    evidence = sp.check_marginals(**in_torch(expm1=expm1), dtype="float32")
+    assert evidence, evidence.explain()
+    assert evidence.resolution <= 0.01
+    assert "float32" in evidence.coverage.span
+    assert not sp.check_marginals(**in_torch(1.002, expm1), dtype="float32")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision(dtype):
+    plain = sp.check_marginals(**in_torch(), dtype=dtype)
+    assert plain.verdict == "undecided" and "tolerance=" in plain.sentence
+    assert sp.check_marginals(**in_torch(), dtype=dtype, tolerance=0.1)
+    for options in ({}, {"tolerance": 0.1}):
+        wrong = sp.check_marginals(**in_torch(1.25), dtype=dtype, **options)
+        assert wrong.verdict == "refuted", wrong.explain()
+
+
+def test_float32_modules_and_small_times():
+    torch = pytest.importorskip("torch")
+
+    class Sigma(torch.nn.Module):
+        def __init__(self, power):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(1))
+            self.power = power
+
+        def forward(self, x0, t):
+            return x0, (self.weight * t) ** self.power
+
+    for power, verdict in ((1.0, "holds"), (1.001, "refuted")):
+        evidence = sp.check_marginals(
+            lambda x, t: 0 * x, lambda t: math.sqrt(2 * t), Sigma(power), times=[0.002, 0.1, 80.0]
+        )
+        assert evidence.verdict == verdict, evidence.explain()
+
+
+# -- batches and layouts ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [1, 2, 5, 6, 7])
+def test_batches_of_different_times(d):
+    noise = np.linspace(0.5, 2, d)
+    right = {
+        "drift": lambda x, t: -x * (1 + t[:, None]),
+        "diffusion": lambda t: noise,
+        "marginal": None,
+    }
+
+    def law(x0, t):
+        t = t[:, None]
+        return x0 * np.exp(-t), noise * np.sqrt(-np.expm1(-2 * t) / 2)
+
+    right.update(drift=lambda x, t: -x, marginal=law)
+    assert sp.check_marginals(**right, d=d, batched_time=True)
+    for take in (lambda t: 0 * t + t[0], lambda t: 0 * t + t.mean()):
+        found = sp.check_marginals(
+            **{**right, "marginal": lambda x0, t, take=take: law(x0, take(t))},
+            d=d,
+            batched_time=True,
+        )
+        assert found.verdict == "refuted" and "at its own t" in found.sentence
+    vp_drift = {
+        "drift": lambda x, t: -0.5 * beta(t)[0] * x,
+        "diffusion": lambda t: np.sqrt(beta(t)),
+        "marginal": lambda x0, t: (
+            x0 * np.exp(-integral(t) / 2)[:, None],
+            np.sqrt(-np.expm1(-integral(t))),
+        ),
+    }
+    assert sp.check_marginals(**vp_drift, d=d, batched_time=True).verdict == "refuted"
+
+
+@pytest.mark.parametrize("limit", [0.2, 3.0, 25.0, 900.0])
+def test_a_drift_that_is_not_affine_somewhere_does_not_hold(limit):
+    law = vp()["marginal"]
+    for bent in (
+        lambda x: np.clip(x, -limit, limit),
+        lambda x: np.where(np.abs(x) < limit, x, 1.01 * x),
+    ):
+        evidence = sp.check_marginals(
+            lambda x, t, f=bent: -0.5 * beta(t) * f(x), vp()["diffusion"], law
+        )
+        assert not evidence, evidence.explain()
+
+
 # -- diagnosis -------------------------------------------------------------------------------------
 
 #: Faults that a mean and a standard deviation cannot show: they have no normaliser, and no square
@@ -319,8 +672,8 @@ def test_pairs_are_named():
     right = wrong = 0
     missed = []
     for pair in list(combinations([n for n in SHOWN if n != "exponent_sigma"], 2))[
-        ::2
-    ]:  # every second one: the others take as long again
+        ::4
+    ]:  # every fourth one: the others take three times as long
         subject = compose(pair)
         if subject is None or "rate_over_t" in pair:
             continue
@@ -338,7 +691,7 @@ def test_pairs_are_named():
             wrong += 1
             missed.append((pair, evidence.diagnosis.sentence))
     assert right >= 0.9 * (right + wrong), missed
-    assert right > 25
+    assert right > 12
 
 
 @pytest.mark.parametrize(

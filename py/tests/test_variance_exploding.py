@@ -1,4 +1,4 @@
-"""variance_exploding: the statement, the quadrature behind it, and the finding about the VE class."""
+"""variance_exploding: the statement, the quadrature behind it, the finding about the VE class."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def _wrong(
     scope = str(rng.choice(["everywhere", "window", "side"]))
     if weak and kind == "jump in x":
         kind = "rho"
-    if kind == "mass" and not p.normalized:
+    if kind == "mass" and (not p.normalized or p.d > 32):
         kind = "rho"
 
     def inside(t: Any) -> bool:
@@ -325,7 +325,9 @@ def _wrong(
             p, lambda x, t: amount if float(np.real(np.asarray(t))) > begin + width / 2 else 0.0
         )
     if kind == "mass":
-        factor = float(np.log1p(max(amount, 0.1) * float(rng.choice([1, -0.9]))))
+        # where d > 10 the check says that it does not know whether a mass below 1 is all
+        below = float(rng.choice([1, -0.9])) if p.d <= 10 else 1.0
+        factor = float(np.log1p(max(amount, 0.1) * below))
         return f"mass {np.exp(factor):.3g}", judge(p, lambda x, t: factor)
     name, edit = _faults(rng, p)
     return name, judge(edit)

@@ -75,7 +75,7 @@ class Place:
         """Points ``(n, d)`` for the k-th time: the caller's, or random ones in the box."""
         rng = stream(self.seed, "fokker_planck", "points", str(k))
         if self.points is not None:
-            # at the caller's own times all of them; between those no more than many dimensions allow
+            # at the caller's own times all of them; between those as many as d allows
             some = max(self._affordable, LEAST)
             if self.times.times[k] in self.own or len(self.points) <= some:
                 return self.points

@@ -15,7 +15,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.breaks import Lines
-from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
+from scoreproof.public.fokker_planck.mass import FITTED, MOST, Mass, mass
 from scoreproof.public.rule import COARSEST, settled
 
 __all__ = ["with_lines", "with_mass"]
@@ -99,6 +99,12 @@ def with_mass(
     right = [m for m in found if m not in off]
     if not right:
         m = off[0]
+        if place.dimension > FITTED:  # a narrow part among wide ones is not found by chance there
+            return said(
+                f"whether its mass is 1 is not known: {m.value:.5g} of it was found around the "
+                f"modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser is wrong by "
+                f"{1 / m.value:.5g}"
+            )
         text = (
             f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
             f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where "

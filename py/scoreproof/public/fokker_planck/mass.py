@@ -20,7 +20,7 @@ from scoreproof.public.fokker_planck.modes import Mode, completed, modes
 from scoreproof.public.fokker_planck.panels import integral
 from scoreproof.streams import stream
 
-__all__ = ["MOST", "Mass", "flux", "mass"]
+__all__ = ["FITTED", "MOST", "Mass", "flux", "mass"]
 
 #: dimensions above this are not looked at: the fit would cost more than the equation
 MOST = 32

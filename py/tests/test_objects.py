@@ -209,18 +209,28 @@ def test_noisy_points_have_the_perplexity_asked_for():
         tight.noisy(rng(14), 3, tries=2)
 
 
-def test_blocks_do_not_change_the_numbers(monkeypatch):
+@pytest.mark.parametrize(("direct", "numbers"), [(None, 10), (0, 5)])
+def test_blocks_do_not_change_the_numbers(monkeypatch, direct, numbers):
+    """Five atoms in the plane: differences of ten numbers a row, or expanded squares of five."""
     from scoreproof.objects import empirical
 
     law, y = atoms(WEIGHTS).noised(random_covariance(rng(15), 2)), rng(16).standard_normal((11, 2))
-    whole = (law.log_density(y), law.score(y), law.posterior_covariance(y), law.perplexity(y))
-    monkeypatch.setattr(empirical, "BLOCK", 12)
-    parts = (law.log_density(y), law.score(y), law.posterior_covariance(y), law.perplexity(y))
-    for a, b in zip(whole, parts, strict=True):
-        assert a == pytest.approx(b, rel=1e-13)
-    assert [part.stop - part.start for part, _ in law.weights(y)] == [2, 2, 2, 2, 2, 1]
-    monkeypatch.setattr(empirical, "BLOCK", 1)
-    assert [part.stop - part.start for part, _ in law.weights(y)] == [1] * 11
+
+    def results():
+        return law.log_density(y), law.score(y), law.posterior_covariance(y), law.perplexity(y)
+
+    whole = results()
+    if direct is not None:
+        monkeypatch.setattr(empirical, "DIRECT", direct)
+    for block, lengths in ((2 * numbers + 1, [2, 2, 2, 2, 2, 1]), (1, [1] * 11)):
+        monkeypatch.setattr(empirical, "BLOCK", block)
+        for a, b in zip(whole, results(), strict=True):
+            assert a == pytest.approx(b, rel=1e-12)
+        assert [part.stop - part.start for part, _ in law.weights(y)] == lengths
+    r = np.concatenate([weights for _, weights in law.weights(y)])
+    assert r == pytest.approx(
+        np.exp(law.log_components(y)) / np.exp(law.log_components(y)).sum(1)[:, None]
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,4 +16,4 @@ def case(rng: np.random.Generator) -> Case:
     draw = rng.random()
     if draw < 0.4:
         return passes(rng)
-    return torch_functions(rng) if draw < 0.92 else jax_functions(rng)
+    return torch_functions(rng) if draw < 0.97 else jax_functions(rng)

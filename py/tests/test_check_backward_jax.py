@@ -99,3 +99,55 @@ def test_bad_functions():
         sp.check_backward(lambda x: jnp.argmax(x), None, x)
     with pytest.raises(CallableError, match="nan or inf"):
         sp.check_backward(lambda x: jnp.sum(jnp.log(x * 0)), None, x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: jnp.sum((x + jax.lax.stop_gradient(jnp.round(x) - x)) ** 2),
+        lambda x: jnp.sum(x * jax.lax.stop_gradient(x)),
+        lambda x: jnp.sum((x / jax.lax.stop_gradient(jnp.linalg.norm(x))) ** 3),
+    ],
+)
+def test_stop_gradient_is_refuted_where_it_matters(function):
+    evidence = sp.check_backward(function, None, jnp.asarray(X))
+    assert evidence.verdict == "refuted" and "detached path at node [stop_gradient" in (
+        evidence.sentence
+    )
+
+
+def test_stop_gradient_holds_where_it_does_not_matter():
+    evidence = sp.check_backward(lambda x: jnp.sum(jax.nn.softmax(x) * x), None, jnp.asarray(X))
+    assert evidence and "Held constant" in evidence.explain() and evidence.resolution < 0.01
+
+
+def test_coarse_types_and_many_entries():
+    x = jnp.asarray(X, jnp.bfloat16)
+    evidence = sp.check_backward(lambda x: jnp.sum(x * x), None, x)
+    assert evidence.verdict == "undecided" and "pass tolerance=" in evidence.sentence
+    assert sp.check_backward(lambda x: jnp.sum(x * x), None, x, tolerance=0.1)
+    many = jnp.asarray(RNG.standard_normal(100_000), jnp.float32)
+    wrong = sp.check_backward(lambda x: jnp.sum(x * x) / 2, None, many, gradient=lambda x: -x)
+    assert wrong.verdict == "refuted"
+
+
+def test_random_numbers_and_scans_inside_are_run_in_double_precision():
+    def loss(x):
+        noise = jax.random.normal(jax.random.PRNGKey(0), x.shape)
+
+        def step(c, y):
+            return 0.9 * c + jnp.sin(y), c
+
+        last, all_ = jax.lax.scan(step, jnp.float32(0), (x + noise).ravel())
+        return last + jnp.sum(all_**2)
+
+    evidence = sp.check_backward(loss, None, jnp.asarray(X))
+    assert evidence and evidence.resolution < 0.01 and not evidence.notes
+
+
+def test_the_users_function_still_runs_afterwards():
+    def loss(x):
+        return jnp.sum((x @ W) ** 2)  # a NumPy constant, of another type than x
+
+    assert sp.check_backward(loss, None, jnp.asarray(X))
+    assert jax.grad(loss)(jnp.asarray(X)).dtype == jnp.float32

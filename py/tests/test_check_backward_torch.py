@@ -211,3 +211,206 @@ def test_bad_gradients():
         sp.check_backward(f, None, (U, W), framework="torch", gradient=lambda u, w: (u[:2], w))
     with pytest.raises(ArgumentError, match="inputs must be given with a torch module"):
         sp.check_backward(Model())
+
+
+# -- coarse types and large sizes ------------------------------------------------------------------
+
+MANY = torch.tensor(np.random.default_rng(1).standard_normal(100_000), dtype=torch.float32)
+
+
+def half_square(x):
+    return (x * x).sum() / 2
+
+
+def changed(x, entry, factor):
+    g = x.clone()
+    g[entry] *= factor
+    return g
+
+
+@pytest.mark.parametrize(
+    ("gradient", "said"),
+    [
+        (lambda x: -x, "100000 of 100000 entries are off"),
+        (lambda x: 1.05 * x, "100000 of 100000"),
+        (lambda x: 0 * x, "100000 of 100000"),
+        (lambda x: changed(x, 77, 0), "entry [77]"),
+        (lambda x: changed(x, 99_999, -1), "entry [99999]"),
+        (lambda x: torch.where(x > 2.5, 2 * x, x), "entries are off"),
+        (lambda x: x.half().float(), "entries are off"),
+    ],
+)
+def test_a_hundred_thousand_entries_hide_nothing_in_float32(gradient, said):
+    evidence = sp.check_backward(half_square, None, MANY, gradient=gradient)
+    assert evidence.verdict == "refuted" and said in evidence.sentence, evidence.explain()
+
+
+def test_and_the_right_gradient_holds_with_its_resolution():
+    evidence = sp.check_backward(half_square, None, MANY, gradient=lambda x: x)
+    assert evidence and evidence.resolution < 0.01
+    assert evidence.coverage.looked_at["entries"] == 100_000
+    assert "A relative deviation of" in evidence.explain() and "Looked at" in evidence.explain()
+
+
+def test_one_small_parameter_of_many_is_seen():
+    scales = [10.0**-k for k in range(8)]
+    inputs = tuple(torch.tensor([s, 2 * s]) for s in scales)
+
+    def f(a, b, c, d, e, g, h, i):
+        return sum((x * x).sum() for x in (a, b, c, d, e, g, h, i))
+
+    assert sp.check_backward(f, None, inputs, gradient=lambda *xs: tuple(2 * x for x in xs))
+    wrong = sp.check_backward(
+        f, None, inputs, gradient=lambda *xs: (*(2 * x for x in xs[:-1]), 0 * xs[-1])
+    )
+    assert wrong.verdict == "refuted" and "of i" in wrong.sentence
+
+
+def test_bfloat16_is_judged_and_says_what_would_decide():
+    x = torch.linspace(0.5, 2, 7, dtype=torch.bfloat16)
+    evidence = sp.check_backward(half_square, None, x)
+    assert evidence.verdict == "undecided" and "pass tolerance=" in evidence.sentence
+    assert sp.check_backward(half_square, None, x, tolerance=0.1)
+    wrong = sp.check_backward(half_square, None, x, gradient=lambda x: -x)
+    assert wrong.verdict == "refuted"
+    model = Model().to(torch.bfloat16)
+    assert sp.check_backward(model, None, torch.randn(5, 3).bfloat16()).verdict == "undecided"
+
+
+# -- what forward mode does not see ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: ((x + (torch.round(x) - x).detach()) ** 2).sum(),
+        lambda x: ((x + (torch.sign(x) - x).detach()) * x).sum(),
+        lambda x: (x / x.norm().detach()).pow(3).sum(),
+        lambda x: (x.detach() * x).sum(),
+        lambda x: (x.data * x).sum(),
+        lambda x: (x.detach().sin() + x.cos()).sum(),
+    ],
+)
+def test_straight_through_and_detached_paths_are_refuted_and_named(function):
+    for dtype in (torch.float32, torch.float64):
+        x = torch.tensor([0.3, -1.7, 2.2], dtype=dtype)
+        evidence = sp.check_backward(function, None, x)
+        assert evidence.verdict == "refuted", evidence.explain()
+        assert "straight-through or detached path at node [" in evidence.sentence
+        assert "right with these nodes held constant" in evidence.sentence
+
+
+class Round(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return torch.round(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+through = Round.apply  # bound before torch.fx looks
+squared = Square.apply
+
+
+def test_a_straight_through_function_and_a_rule_bound_in_advance_are_named():
+    evidence = sp.check_backward(lambda x: (through(x) * x).sum(), None, torch.randn(5))
+    assert evidence.verdict == "refuted" and "Round.apply" in evidence.sentence
+    assert evidence.diagnosis.names == ("straight_through",)
+    evidence = sp.check_backward(lambda x: squared(x).sum(), None, torch.randn(5))
+    assert "Square.apply" in evidence.sentence and evidence.diagnosis.names == ("factor_half",)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.log(torch.exp(x - x.max().detach()).sum()) + x.max().detach(),
+        lambda x: torch.relu(x).sum(),
+        lambda x: x.abs().sum() + x.sum(),
+        lambda x: x.amax() + (x * x + x).sum(),
+        lambda x: torch.maximum(x, 0 * x).sum() + x.sum(),
+        lambda x: torch.clamp(x, -1, 0).sum() + x.sum(),
+        lambda x: (torch.floor(x + 0.4) * x + x).sum(),
+        lambda x: x.norm() + x.sum(),
+    ],
+)
+def test_right_gradients_at_kinks_and_through_shifts_hold(function):
+    for x in (torch.zeros(3), torch.ones(4), torch.tensor([0.0, 1.0, 1.0, -2.0])):
+        evidence = sp.check_backward(function, None, x)
+        assert evidence, evidence.explain()
+
+
+def test_a_gradient_that_is_nan_where_the_function_is_smooth_is_refuted():
+    evidence = sp.check_backward(
+        lambda x: torch.where(x > 0, x.sqrt(), x).sum(), None, torch.tensor([-1.0, 1.0])
+    )
+    assert evidence.verdict == "refuted" and "unused branch" in evidence.sentence
+    evidence = sp.check_backward(lambda x: x.sqrt().sum(), None, torch.tensor([0.0, 1.0]))
+    assert evidence.verdict == "undecided" and "infinite derivative" in evidence.sentence
+
+
+def test_a_gradient_that_is_zero_at_the_inputs_is_judged_nearby():
+    last = torch.nn.Linear(4, 1)
+    torch.nn.init.zeros_(last.weight)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Tanh(), last)
+    assert sp.check_backward(model, None, torch.randn(3, 4))
+    x = torch.zeros(3)
+    assert sp.check_backward(half_square, None, x, gradient=lambda x: x)
+    wrong = sp.check_backward(half_square, None, x, gradient=lambda x: 2 * x)
+    assert wrong.verdict == "refuted" and "a little off the inputs" in wrong.sentence
+    nothing = sp.check_backward(lambda x: (0 * x).sum(), None, torch.ones(2))
+    assert nothing.verdict == "undecided"
+
+
+def test_a_hook_that_changes_a_gradient_is_seen():
+    model = torch.nn.Linear(3, 1)
+    model.weight.register_hook(lambda g: g.clamp(-0.1, 0.1))
+    assert sp.check_backward(model, None, 5 + torch.rand(2, 3)).verdict == "refuted"
+
+
+def test_eval_mode_buffers_and_integer_inputs():
+    model = torch.nn.Sequential(
+        torch.nn.Embedding(7, 4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 2)
+    ).eval()
+    assert sp.check_backward(model, None, torch.tensor([1, 5, 1]))
+    norm = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()
+    assert sp.check_backward(norm, None, torch.randn(6, 3))
+    assert sp.check_backward(lambda x, i: (x[i] ** 2).sum(), None, (MANY[:9], torch.tensor([2])))
+
+
+class Adjoint(torch.autograd.Function):
+    """Euler for z' = sin z, with the continuous adjoint, by as many steps: first-order wrong."""
+
+    @staticmethod
+    def forward(ctx, z):
+        for _ in range(50):
+            z = z + 0.02 * torch.sin(z)
+        ctx.save_for_backward(z)
+        return z
+
+    @staticmethod
+    def backward(ctx, a):
+        (z,) = ctx.saved_tensors
+        for _ in range(50):
+            a, z = a + 0.02 * a * torch.cos(z), z - 0.02 * torch.sin(z)
+        return a
+
+
+def test_an_approximate_backward_is_no_mistake_within_its_tolerance():
+    def f(z):
+        return (Adjoint.apply(z) ** 2).sum()
+
+    z = torch.tensor([0.3, 1.0, -2.0, 0.7], dtype=torch.float64)
+    assert sp.check_backward(f, None, z).verdict == "refuted"
+    assert sp.check_backward(f, None, z, tolerance=1e-3).verdict == "refuted"
+    evidence = sp.check_backward(f, None, z, tolerance=0.1)
+    assert evidence and evidence.resolution == 0.1
+    assert sp.check_backward(lambda z: f(-z), None, z, tolerance=0.1)
+
+
+def test_tolerance_widens_nothing_silently():
+    wrong = sp.check_backward(half_square, None, MANY, gradient=lambda x: -x, tolerance=0.5)
+    assert wrong.verdict == "refuted"
+    with pytest.raises(ArgumentError, match="tolerance"):
+        sp.check_backward(half_square, None, MANY, tolerance=2)

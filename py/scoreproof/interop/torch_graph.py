@@ -16,7 +16,7 @@ from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
 from scoreproof.interop.torch_fx import Custom, called, copied, operations, read_graph
-from scoreproof.interop.torch_program import TorchProgram, floats, in_double, leaves_of
+from scoreproof.interop.torch_program import TorchProgram, floats, in_type, leaves_of
 from scoreproof.interop.traced import Node
 
 __all__ = ["trace"]
@@ -46,18 +46,32 @@ def trace(thing: Any, inputs: Sequence[Any], attempt: int = 0) -> TorchProgram:
     own = _Reader(torch, graph, root, given)
     own.read()
     if own.eps <= DOUBLE or attempt > 0:
-        return own.program(thing, notes, own.eps)
-    doubled = _Reader(torch, graph, root, given, own)
+        program = own.program(thing, notes, own.eps)
+        if own.eps <= DOUBLE:
+            program.coarse = _coarse(_Reader(torch, graph, root, given, dtype=torch.float32), thing)
+        return program
+    doubled = _Reader(torch, graph, root, given, own, torch.float64)
     try:
         doubled.read()
-        return doubled.program(thing, notes, own.eps)
+        program = doubled.program(thing, notes, own.eps)
     except ScoreproofError as error:  # a kernel that takes one type only, say
         note = f"It cannot be run in float64 ({error}), so it was judged in its own type."
         return own.program(thing, (*notes, note), own.eps)
+    program.coarse = own.program(thing, notes, own.eps)
+    return program
+
+
+def _coarse(reader: _Reader, thing: Any) -> TorchProgram | None:
+    """A function in float64 run in float32, which shows how its nodes round inside."""
+    try:
+        reader.read()
+        return reader.program(thing, (), reader.unit)
+    except ScoreproofError:  # numbers too large for it, or a kernel that takes float64 only
+        return None
 
 
 class _Reader:
-    """Walks the fx graph once, evaluating node by node; in float64 after an ``own`` walk."""
+    """Walks the fx graph once, evaluating node by node; in ``dtype`` after an ``own`` walk."""
 
     def __init__(
         self,
@@ -66,9 +80,10 @@ class _Reader:
         root: Any,
         given: Sequence[Any],
         own: _Reader | None = None,
+        dtype: Any = None,
     ) -> None:
         self.torch, self.fx_graph, self.root, self.given = torch, graph, root, tuple(given)
-        self.own, self.double = own, own is not None
+        self.own, self.dtype = own, dtype
         self.nodes: list[Node] = []
         self.natives: list[Any] = []
         self.number: dict[Any, int] = {}  # fx node or parameter id -> node
@@ -76,6 +91,11 @@ class _Reader:
         self.inputs: list[int] = []
         self.eps = self.stored = DOUBLE
         self.out = -1
+
+    @property
+    def unit(self) -> float:
+        """The spacing of numbers at 1 in the type of this walk."""
+        return float(self.torch.finfo(self.dtype).eps) if self.dtype is not None else self.eps
 
     def program(self, thing: Any, notes: tuple[str, ...], eps: float) -> TorchProgram:
         program = TorchProgram(
@@ -85,19 +105,19 @@ class _Reader:
             parameters=tuple(node for _, node in self.parameters),
             v_out=self.out,
             eps=eps,
-            unit=DOUBLE if self.double else self.eps,
+            unit=self.unit,
             stored=self.stored,
             notes=notes,
             thing=thing,
             given=self.given,
             leaf_parameters=tuple(p for p, _ in self.parameters),
-            default=self.torch.float64 if self.double else None,
+            default=self.dtype,
         )
         program.examine()
         return program
 
     def typed(self, value: Any) -> Any:
-        return in_double(value) if self.double else value
+        return in_type(value, self.dtype)
 
     def add(self, key: Any, node: Node, value: Any) -> int:
         self.number[key] = len(self.nodes)
@@ -179,7 +199,7 @@ class _Reader:
         torch = self.torch
         where: list[int] = []  # the graph nodes of its arguments, in order, repeated where repeated
         torch.fx.node.map_arg((node.args, node.kwargs), lambda a: where.append(self.number[a]))
-        function, extra, label = called(node, self.root, self.parameter, self.double)
+        function, extra, label = called(node, self.root, self.parameter, self.dtype)
         where += extra
 
         written = self.typed(node.args), self.typed(node.kwargs)
@@ -218,5 +238,4 @@ class _Reader:
         self.add(node, made, value)
 
     def holder(self) -> TorchProgram:
-        default = self.torch.float64 if self.double else None
-        return TorchProgram((), (), (), (), 0, self.eps, self.eps, self.eps, default=default)
+        return TorchProgram((), (), (), (), 0, self.eps, self.eps, self.eps, default=self.dtype)

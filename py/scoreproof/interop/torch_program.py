@@ -16,12 +16,14 @@ from scoreproof.interop.frameworks import require
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Node, Program, Pull
 
-__all__ = ["TorchProgram", "floats", "guard", "in_double", "leaves_of"]
+__all__ = ["TorchProgram", "floats", "guard", "in_type", "leaves_of"]
 
 
 def floats(value: Any) -> list[Any]:
     """The floating and complex tensors in a nest."""
     torch = require("torch")
+    if type(value) is torch.Tensor:  # the usual case, and a quick one
+        return [value] if value.is_floating_point() or value.is_complex() else []
     flat, _ = torch.utils._pytree.tree_flatten(value)
     return [
         x for x in flat if isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
@@ -30,6 +32,8 @@ def floats(value: Any) -> list[Any]:
 
 def _with_floats(value: Any, replacements: Sequence[Any]) -> Any:
     torch = require("torch")
+    if type(value) is torch.Tensor:
+        return replacements[0] if len(replacements) else value
     flat, spec = torch.utils._pytree.tree_flatten(value)
     source = iter(replacements)
     flat = [
@@ -59,20 +63,24 @@ def _tensor(array: np.ndarray, like: Any) -> Any:
     return torch.tensor(array, dtype=like.dtype)
 
 
-def in_double(value: Any) -> Any:
-    """A nest with its floating tensors, and its names of floating types, in double precision."""
+def in_type(value: Any, dtype: Any) -> Any:
+    """A nest with its floating tensors, and its names of floating types, in one precision; as it is
+    where ``dtype`` is None.
+    """
     torch = require("torch")
+    if dtype is None:
+        return value
 
-    def double(x: Any) -> Any:
+    def cast(x: Any) -> Any:
         if isinstance(x, torch.dtype) and (x.is_floating_point or x.is_complex):
-            return torch.complex128 if x.is_complex else torch.float64
+            return dtype.to_complex() if x.is_complex else dtype
         if isinstance(x, torch.Tensor) and x.is_floating_point():
-            return x.detach().double()
+            return x.detach().to(dtype)
         if isinstance(x, torch.Tensor) and x.is_complex():
-            return x.detach().to(torch.complex128)
+            return x.detach().to(dtype.to_complex())
         return x
 
-    return torch.utils._pytree.tree_map(double, value)
+    return torch.utils._pytree.tree_map(cast, value)
 
 
 def guard(label: str, run: Callable[[], Any]) -> Any:
@@ -154,6 +162,8 @@ class TorchProgram(Program):
                 for ts in wanted
             ]
 
+        if type(result) is torch.Tensor:
+            return result.detach(), pull
         detached = torch.utils._pytree.tree_map(
             lambda x: x.detach() if isinstance(x, torch.Tensor) else x, result
         )

@@ -72,7 +72,7 @@ class Program(ABC):
     ``eps``: that of the coarsest type of the function itself, ``stored``: of its sources;
     ``attempt``: which way it was read; ``floor``: the type of a gradient by hand. ``held``: nodes
     that pass their argument on but no gradient; for the sum over paths they are the identity that
-    they compute.
+    they compute. ``coarse``: the same nodes run in a coarser type, whose rounding shows in it.
     """
 
     nodes: tuple[Node, ...]
@@ -86,6 +86,7 @@ class Program(ABC):
     notes: tuple[str, ...] = ()
     attempt: int = 0
     floor: float = 0.0
+    coarse: Program | None = None
     held: set[int] = field(default_factory=set)
 
     # -- what a framework provides

@@ -66,6 +66,10 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> An
 
     got, right = flat([a.measured for a in answers]), flat([a.due for a in answers])
     candidates = {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = diagnose(got, right, candidates, reasons=REASONS | _REASONS)
+    if found.names and found.misfit < 1e-6:
+        return found
     candidates |= _rounded(answers, flat) | _stopping(problems)
     with np.errstate(over="ignore", invalid="ignore"):
         found = diagnose(got, right, candidates, reasons=REASONS | _REASONS)

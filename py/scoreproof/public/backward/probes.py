@@ -17,7 +17,7 @@ from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
 from scoreproof.numerics.differences import directional
 
-__all__ = ["Probe", "jittered", "paired", "probe", "single_entries"]
+__all__ = ["Probe", "jittered", "longer", "probe", "single_entries"]
 
 WIDE = 0.01  # kinks that leave more than this part of the pairing open decide nothing
 SINGLE_ENTRIES = 32  # entries of a user's own rule that are looked at one by one
@@ -81,23 +81,42 @@ def probe(
     *,
     relative: bool,
     at: np.ndarray | None = None,
+    length: float = 0.0,
 ) -> Probe:
     """One pairing. ``relative``: each entry moves in proportion to its size; otherwise all alike.
-    ``at``: the entries that move (all by default).
+    ``at``: the entries that move (all by default); ``length``: how far, if not by their own size.
     """
     g = _normal(local.value, rng)
     x = local.arguments[k].flat()
     size = np.where(np.isfinite(x), np.abs(x), 0.0)
     typical = float(np.sqrt(np.mean(size**2))) if size.size else 0.0
+    typical = length or typical
     step = np.where(size > 0, size, typical or 1.0) if relative else np.full(x.size, typical or 1.0)
     t = np.where(np.isfinite(x), step * rng.standard_normal(x.size), 0.0)
     if at is not None:
         t = np.where(np.isin(np.arange(x.size), at), t, 0.0)
     back = local.pull(g)[k].flat()
-    return paired(local, k, unit, g.flat(), back, t)
+    return _paired(local, k, unit, g.flat(), back, t)
 
 
-def paired(
+def longer(local: Local, k: int, unit: float, rng: np.random.Generator) -> list[Probe]:
+    """Probes by steps as long as the value is large: a small term of a large sum shows by them."""
+    value, x = local.value.flat(), local.arguments[k].flat()
+    value, x = value[np.isfinite(value)], x[np.isfinite(x)]
+    if value.size == 0 or x.size == 0:
+        return []
+    size, old = float(np.sqrt(np.mean(value**2))), float(np.sqrt(np.mean(x**2)))
+    g = _normal(local.value, rng)
+    slope = float(np.linalg.norm(local.pull(g)[k].flat())) / max(g.norm(), 1e-300)
+    lengths = {size, size / slope if slope > 0 else 0.0}
+    return [
+        probe(local, k, unit, rng, relative=False, length=s)
+        for s in sorted(lengths)
+        if np.isfinite(s) and s > 3 * old
+    ]
+
+
+def _paired(
     local: Local, k: int, unit: float, g: np.ndarray, back: np.ndarray, t: np.ndarray
 ) -> Probe:
     x = local.arguments[k]

@@ -47,14 +47,22 @@ class Seen:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The reader's notes, and what the function holds constant."""
-        if not self.program.held:
-            return self.program.notes
-        held = words.listed([self.program.nodes[v].label for v in sorted(self.program.held)])
-        return (
-            *self.program.notes,
-            f"Held constant by the function, and counted in its derivative here: {held}.",
-        )
+        """The reader's notes, what the function holds constant, and where it has kinks."""
+        notes = list(self.program.notes)
+        held = [self.program.nodes[v].label for v in sorted(self.program.held)]
+        if held:
+            notes.append(
+                "Held constant by the function, and counted in its derivative here:"
+                f" {words.listed(held)}."
+            )
+        kinked = {f.node for f in self.findings if any(p.kinked for p in f.probes)}
+        if kinked:
+            labels = words.listed([self.program.nodes[v].label for v in sorted(kinked)])
+            notes.append(
+                f"At a kink here, where any slope between the one-sided ones is right, and judged"
+                f" nearby: {labels}."
+            )
+        return tuple(notes)
 
     @property
     def remedy(self) -> str:

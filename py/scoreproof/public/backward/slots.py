@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scoreproof.interop.traced import Local, Program
-from scoreproof.public.backward.probes import Probe, jittered, probe, single_entries
+from scoreproof.public.backward.probes import Probe, jittered, longer, probe, single_entries
 
 __all__ = ["NEARBY", "SlotFinding", "look"]
 
 NEARBY = 0.01  # how far the nearby arguments are, relative
 SEEN = 0.1  # a deviation shows by this part of its size in one of the pairings at least
+FINE = 1e-3  # a resolution that is good enough not to try longer steps
 PROBES = 2  # random pairings at the given arguments; a third one nearby
 PROBES_FOR_TOLERANCE = 6
 
@@ -104,6 +105,8 @@ def look(
                 found.probes.append(probe(here, k, program.unit, rng, relative=i % 2 == 0))
             if near is not None:
                 found.probes.append(probe(near, k, program.unit, rng, relative=True))
+            if found.flat or found.resolution > FINE:
+                found.probes += longer(here, k, program.unit, rng)
             if node.custom and tolerance is None:
                 found.singles = single_entries(near or here, k, program.unit, rng)
             out.append(found)

@@ -117,6 +117,10 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/black_box_field.py", "test_check_trace_estimator.py test_ffjord.py"),
 )
 
+#: No test file takes so long, unless the mutant never ends.
+SECONDS = 900
+NOTHING_LEFT = 5  # pytest's exit status where no test is selected
+
 _SILLY = re.compile(r"(Binary.*(Shift|Bit|Mod|FloorDiv))|_(Is|IsNot)(_|$)|Invert|Variable")
 
 
@@ -287,7 +291,7 @@ def tests_of(tree: Path, path: str) -> list[list[str]]:
     raise SystemExit(f"no tests are named for {path}: add them to TESTS")
 
 
-def test(tree: Path, arguments: list[str], seconds: float) -> tuple[int | None, str]:
+def test(tree: Path, arguments: list[str]) -> tuple[int | None, str]:
     """pytest's exit status (``None``: out of time) and the test that failed first."""
     environment = {
         **os.environ,
@@ -307,17 +311,19 @@ def test(tree: Path, arguments: list[str], seconds: float) -> tuple[int | None, 
         start_new_session=True,
     ) as process:
         try:
-            printed, _ = process.communicate(timeout=seconds)
+            printed, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             return None, "out of time"
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", printed, re.MULTILINE)
     return process.returncode, failed.group(1) if failed else printed.strip()[-200:]
 
 
-def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any] | None:
-    """Killed by which test, or survived; ``None`` where all its tests fail without it."""
+def judge(tree: Path, mutant: Mutant, passing: dict[str, bool]) -> dict[str, Any]:
+    """Killed by which test, or survived. A test that fails without the mutant says nothing:
+    ``passing`` remembers which those are, and is asked for each test that fails.
+    """
     import cosmic_ray.plugins as plugins
     from cosmic_ray.mutating import mutate_code
 
@@ -326,28 +332,27 @@ def judge(tree: Path, mutant: Mutant, clean: dict[str, float]) -> dict[str, Any]
     operator = plugins.get_operator("core/" + mutant.operator)()
     mutated = mutate_code(source, operator, mutant.occurrence)
     start = time.perf_counter()
-    killer, said = None, False
+    killer = None
     for arguments in tests_of(tree, mutant.path):
-        name = " ".join(arguments)
-        if name not in clean:
-            began = time.perf_counter()
-            status, which = test(tree, arguments, 1800)
-            if status != 0:
-                print(f"fails without any mutant: {name}: {which}", flush=True)
-            clean[name] = time.perf_counter() - began if status == 0 else -1.0
-        if clean[name] < 0:
-            continue  # it fails by itself: it says nothing
-        said = True
-        file.write_text(mutated, "utf-8")
-        try:
-            status, which = test(tree, arguments, 60 + 10 * clean[name])
-        finally:
-            file.write_text(source, "utf-8")
-        if status != 0:
-            killer = which
+        while killer is None:
+            broken = [f"--deselect={name}" for name, passes in passing.items() if not passes]
+            file.write_text(mutated, "utf-8")
+            try:
+                status, which = test(tree, [*arguments, *broken])
+            finally:
+                file.write_text(source, "utf-8")
+            if status in (0, NOTHING_LEFT):
+                break
+            if status is not None and which not in passing:
+                passing[which] = test(tree, [which])[0] == 0
+                if not passing[which]:
+                    print(f"fails without any mutant: {which}", flush=True)
+            if passing.get(which, True):
+                killer = which
+            elif "::" not in which:
+                break  # the file cannot even be read
+        if killer is not None:
             break
-    if not said:
-        return None
     seconds = round(time.perf_counter() - start, 1)
     return {**asdict(mutant), "killed": killer is not None, "by": killer, "seconds": seconds}
 
@@ -372,7 +377,7 @@ def run(packages: list[str], seed: int, again: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         tree = Path(name)
         head = copy(tree)
-        clean: dict[str, float] = {}
+        passing: dict[str, bool] = {}
         for package in packages:
             known = {row["key"] + row["after"]: row["killed"] for row in rows()}
             for mutant in sample(tree, package, seed):
@@ -380,10 +385,7 @@ def run(packages: list[str], seed: int, again: bool) -> None:
                 excuse = (mutant.path, mutant.before, mutant.after) in excused
                 if verdict is not None and not (again and not verdict and not excuse):
                     continue
-                found = judge(tree, mutant, clean)
-                if found is None:
-                    continue
-                row = {**found, "seed": seed, "commit": head[:9]}
+                row = {**judge(tree, mutant, passing), "seed": seed, "commit": head[:9]}
                 with (OUT / f"{package}.jsonl").open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 if not row["killed"]:

@@ -49,10 +49,10 @@ def due(
     else:
         value, parts, condition = _separable(laws), _parts(laws), np.ones(laws.shape[0])
     n, d = laws.shape
-    additions = d if options.reduction == "none" else n * d
-    # a matrix is solved and its determinant taken at the price of its condition, d times over
     term = TERM_IN_HALF if eps > HALF else TERM
-    count = condition * (term + (additions if options.form != "full" else 4 * additions))
+    count = term * condition + (d if options.reduction == "none" else n * d)
+    if options.form == "full":  # solved and factored at the price of the condition, d times over
+        count = count + 4 * d * condition
     mean, trace, logs, exponents = parts[:4]
     size = mean + trace + d / 2 + logs
     steps = count + (INPUTS * condition if rounds_inputs else 0)

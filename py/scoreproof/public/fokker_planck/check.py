@@ -81,8 +81,8 @@ def check_fokker_planck(
     -------
     Evidence; on a refutation ``diagnosis`` names the planted fault (or pair) under which your three
     functions would agree, and ``notes`` say where it is and which factor would mend it. The mass is
-    integrated for d <= 2 and fitted for d <= 32. Where it is fitted, a mass below 1 is undecided for
-    d <= 10, since a part of it may lie where was not looked; above, the sentence says how much of
+    integrated for d <= 2 and fitted for d <= 32. Where it is fitted, a mass below 1 is undecided up
+    to d = 10, since a part of it may lie where was not looked; above, the sentence says how much of
     it was found, or that it is not looked at.
 
     Batched calls with T times (33 to 35 by default). Strong, NumPy: the density about 17 T, up to

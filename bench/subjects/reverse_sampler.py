@@ -98,7 +98,7 @@ def _setting(rng: np.random.Generator) -> Setting:
         lambdas: tuple[float, ...] = (1.0,)
     else:
         low = 0.0 if form == "step" else -1.5
-        count = int(rng.integers(1, 4))
+        count = int(rng.integers(1, 3))
         lambdas = tuple(
             float(rng.choice([0.0, 0.5, 1.0, rng.uniform(low, 1)])) for _ in range(count)
         )
@@ -117,7 +117,7 @@ def _setting(rng: np.random.Generator) -> Setting:
         precision=precision,
         lambdas=tuple(dict.fromkeys(lambdas)),
         dimension=[None, None, None, 1, 2, 3, 5, 16, 64, 256][
-            int(rng.choice(10, p=[0.2, 0.1, 0.1, 0.15, 0.15, 0.12, 0.08, 0.06, 0.03, 0.01]))
+            int(rng.choice(10, p=[0.1, 0.08, 0.07, 0.22, 0.2, 0.16, 0.1, 0.05, 0.015, 0.005]))
         ],
         times=(float(low) * process.horizon, float(high) * process.horizon),
         clock=str(rng.choice(["t", "s"])) if form == "sde" else "t",

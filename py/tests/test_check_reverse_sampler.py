@@ -100,13 +100,13 @@ def test_each_fault_is_refuted_and_named(name):
 def test_pairs_of_faults_are_named():
     target, right, seen = mixture(VP, 1, None), 0, 0
     pairs = [p for p in combinations(FAULTS, 2) if CLAIM.compose(p) is not None]
-    for pair in pairs[::2]:
+    for pair in pairs[::5]:
         evidence = check_reverse_sampler(
             as_drift_and_noise(CLAIM.compose(pair), target), VP, LAMBDAS
         )
         seen += 1
         right += evidence.diagnosis is not None and " + ".join(pair) in evidence.diagnosis.names
-    assert seen > 70
+    assert seen > 28
     assert right >= 0.9 * seen
 
 
@@ -941,6 +941,52 @@ def test_ddim_and_euler_in_single_precision():
         single(lambda x, t, tn, z, s, lam: em(x, t, tn, z, s, lam, scale=1.03)), VP, dtype="float32"
     )
     assert wrong.verdict == "refuted", wrong.explain()
+
+
+def test_a_schedule_in_single_precision_behind_double_arrays():
+    """What single precision explains is not called wrong, and the remedy works."""
+
+    def rounded(x, t, tn, z, score, lam):
+        g2 = float(np.float32(VP.diffusion(t) ** 2))
+        return (
+            x
+            - (t - tn) * (VP.drift(x, t) - (1 - lam / 2) * g2 * (1 + 1e-7) * score(x, t))
+            + np.sqrt((1 - lam) * (t - tn) * g2) * z
+        )
+
+    evidence = check_reverse_sampler(rounded, VP, (0.0, 0.5))
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "tolerance=0.01" in evidence.sentence
+    assert check_reverse_sampler(rounded, VP, (0.0, 0.5), tolerance=0.01)
+    single_ddim = check_reverse_sampler(
+        ddim(Single()), VPLinear(), (0.0, 1.0), prediction="eps", parameter="eta"
+    )
+    assert single_ddim.verdict == "undecided", single_ddim.explain()
+    assert check_reverse_sampler(
+        ddim(Single()),
+        VPLinear(),
+        (0.0, 1.0),
+        prediction="eps",
+        parameter="eta",
+        tolerance=0.01,
+    )
+
+
+def test_a_long_span_is_swept_in_log_t_as_well():
+    edm = EDM()
+
+    def step(x, t, tn, z, score, lam, right=False):
+        quiet = 1.0 if right or not 0.05 < t < 1 else 1.05
+        return em(x, t, tn, z, score, lam, quiet=quiet, process=edm)
+
+    evidence = check_reverse_sampler(step, edm, (0.0,), times=(0.002, 79.0))
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert check_reverse_sampler(
+        lambda x, t, tn, z, s, lam: step(x, t, tn, z, s, lam, True),
+        edm,
+        (0.0,),
+        times=(0.002, 79.0),
+    )
 
 
 def test_half_precision_is_judged_at_the_callers_tolerance():

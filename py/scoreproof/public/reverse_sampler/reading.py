@@ -62,12 +62,13 @@ def read_place(place: Place, rng: np.random.Generator) -> Found:
 
 
 def _called(place: Place, rows: Batch, steps: Steps, h: float, rng: np.random.Generator) -> Read:
+    """One call with the rows in a random order."""
     order = rng.permutation(len(rows.x))
     out = np.empty_like(rows.x)
     out[order] = ask_step(
         place.job, place.target, rows.x[order], rows.z[order], steps.pair(h), place.lam
     )
-    return rows.read(out)
+    return rows.read(out, deviations=h < 3 * steps.widths[-1])  # the last two widths
 
 
 def _limit(

@@ -114,7 +114,7 @@ def _single_precision(job: Job, error: np.ndarray, bound: np.ndarray) -> np.ndar
     unit, largest = 2.0**-23, float(np.max(error, initial=0.0))
     if not short(job.call.eps) or largest < unit / 256:
         return 0 * bound
-    return np.asarray(256 * unit + 16 * bound)
+    return np.asarray(256 * unit + np.minimum(16 * bound, 1e-3))
 
 
 def _with_chains(job: Job, dimension: int) -> bool:

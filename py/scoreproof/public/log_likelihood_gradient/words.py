@@ -23,7 +23,7 @@ from scoreproof.public.log_likelihood_gradient.reference import Settled
 __all__ = ["Explainer", "REASONS", "fresh_nu"]
 
 #: parameters along which faults are told apart
-WORST = 6
+WORST = 4
 #: pairs of faults that are solved for, of those whose effects add up to nearly what was found
 PAIRS = 24
 

@@ -344,7 +344,8 @@ def judge(tree: Path, mutant: Mutant, passing: dict[str, bool]) -> dict[str, Any
             if status in (0, NOTHING_LEFT):
                 break
             if status is not None and which not in passing:
-                passing[which] = test(tree, [which])[0] == 0
+                alone = [which] if "::" in which else [which, "--collect-only"]
+                passing[which] = test(tree, alone)[0] == 0
                 if not passing[which]:
                     print(f"fails without any mutant: {which}", flush=True)
             if passing.get(which, True):

@@ -101,7 +101,9 @@ def errors(case: Case, start: np.ndarray) -> Errors:
         )
         bound = np.maximum(np.minimum(rounding + left, allowed), left)
         blank = (scale == 0).any(axis=(1, 2))
-    return Errors(error, bound, np.maximum(rounding + left - bound, 0.0), own, blank)
+        # more than anything is still a number: it excuses, and does not make a place unknown
+        excuse = np.minimum(np.maximum(rounding + left - bound, 0.0), 1e300)
+    return Errors(error, bound, excuse, own, blank)
 
 
 def _operations(eps: float) -> int:
@@ -168,5 +170,8 @@ def _of_mean(
     itself = left + rounding <= OWN * size
     scale = np.where(itself, size, size + std[:, None, :])
     unknown = np.isnan(left) | np.isnan(rounding)
-    left = np.where(unknown, np.inf, left)
-    return np.abs(case.said.mean - mean) / scale, left / scale, rounding / scale, itself, scale
+    left = np.where(scale == 0, 0.0, np.where(unknown, np.inf, left))
+    rounding = np.where(scale == 0, 0.0, rounding)
+    # where nothing is left of the law but a point at 0, whatever is declared besides is all wrong
+    unit = np.where(scale == 0, 1.0, scale)
+    return np.abs(case.said.mean - mean) / unit, left / unit, rounding / unit, itself, scale

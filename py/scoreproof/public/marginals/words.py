@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.claims.variance_exploding.faults import EDITS
-from scoreproof.public.marginals.asking import SIZES
+from scoreproof.public.marginals.asking import HALF, SIZES
 from scoreproof.public.marginals.mistakes import SLOTS
 from scoreproof.public.marginals.verdict import Case, Errors
 
@@ -96,8 +96,8 @@ def about(case: Case, found: Errors, early: str) -> str:
     small = ~found.own.all(axis=(1, 2))
     if small.any():
         parts.append(
-            f"the mean by the size of X_t, not its own, at {int(small.sum())} times, where it is too"
-            " small beside the noise"
+            f"the mean by the size of X_t, not its own, at {int(small.sum())} times, where it is"
+            " too small beside the noise"
         )
     if i.limit:
         parts.append(f"the law at t = {span:.6g} as a limit, for drift and diffusion are singular")
@@ -121,12 +121,13 @@ def unresolved(case: Case, found: Errors) -> str:
     """The remedy where the verdict is undecided."""
     eps = max(case.eps, case.said.law.eps)
     left = found.bound > 0.5 * case.seen
-    if left.any():
+    if left.any() and eps < HALF:
+        finer = "use float64, " if eps > 1e-10 else ""
         t = case.implied.times[int(np.argmax(left.any(axis=(0, 2, 3))))]
         return (
             f"from t = {t:.3g} on the quadrature of drift and diffusion did not converge, for they"
-            " are singular, jump too often or lost their digits; name jumps in breaks=, raise"
-            " max_panels=, or end before a singular time with horizon="
+            f" are singular, jump too often or lost their digits; {finer}name jumps in breaks=,"
+            " raise max_panels=, or end before a singular time with horizon="
         )
     if eps > 1e-10:
         return (

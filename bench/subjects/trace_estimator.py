@@ -82,11 +82,25 @@ def _forms(rng: np.random.Generator, terms: Terms, d: int, plain: bool) -> dict[
         forms["control variate"] = lambda f, z, nu: (
             terms(f, z, nu).sum(1) + c * (z.shape[1] - (nu**2).sum(1))
         )
+    if plain and d <= 64 and rng.random() < 0.5:
+        forms["sketched"] = _sketched(terms, np.random.default_rng(rng.integers(2**32)))
     if plain:
         forms["row by row"] = lambda f, z, nu: np.concatenate(
             [np.asarray(terms(f, z[i : i + 1], nu[i : i + 1])).sum(1) for i in range(len(z))]
         )
     return forms
+
+
+def _sketched(terms: Terms, draws: np.random.Generator) -> Any:
+    """Hutch++ with one direction of its own: exact along q, Hutchinson's across it."""
+
+    def estimator(f: Any, z: Any, nu: Any) -> Any:
+        q = draws.standard_normal(z.shape).astype(z.dtype)
+        q = q / np.linalg.norm(q, axis=1, keepdims=True)
+        across = nu - (nu * q).sum(1)[:, None] * q
+        return terms(f, z, q).sum(1) + terms(f, z, across).sum(1)
+
+    return estimator
 
 
 def _differences(rng: np.random.Generator) -> Any:
@@ -97,7 +111,7 @@ def _differences(rng: np.random.Generator) -> Any:
 def _wrong(rng: np.random.Generator, terms: Terms, a: float, d: int) -> tuple[str, Any]:
     """A wrong estimator at a given ν, off by ``a`` or by far more."""
     k = int(rng.integers(d))
-    sign = float(rng.choice([-1, 1]))
+    sign, draws = float(rng.choice([-1, 1])), np.random.default_rng(rng.integers(2**32))
     right = lambda f, z, nu: terms(f, z, nu).sum(1)  # noqa: E731
 
     def where(z: Any, inside: Any) -> Any:
@@ -128,6 +142,12 @@ def _wrong(rng: np.random.Generator, terms: Terms, a: float, d: int) -> tuple[st
         "zero": lambda f, z, nu: 0 * z[:, 0],
         "no ν at all": lambda f, z, nu: terms(f, z, 0 * nu + 1).sum(1),
         "minus": lambda f, z, nu: -right(f, z, nu),
+        "a ν of its own": lambda f, z, nu: (
+            right(f, z, draws.standard_normal(nu.shape).astype(nu.dtype))
+            if isinstance(nu, np.ndarray)
+            else -right(f, z, nu)
+        ),
+        "a fixed ν": lambda f, z, nu: right(f, z, (nu > -100) * 1 + 0 * nu),
     }
     name = str(rng.choice(list(options)))
     return name, options[name]

@@ -309,6 +309,21 @@ def test_an_exact_trace_draws_nothing_and_holds():
     assert sp.check_trace_estimator(lambda f, z: exact(f, z, z)).kind == "float"
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.05])
+def test_an_estimator_that_draws_more_than_nu_is_judged_in_the_mean(factor):
+    rng = np.random.default_rng(0)
+
+    def sketched(f, z, nu):  # Hutch++ with one direction of its own
+        q = rng.standard_normal(z.shape)
+        q = q / np.linalg.norm(q, axis=1, keepdims=True)
+        across = nu - (nu * q).sum(axis=1, keepdims=True) * q
+        return factor * (hutchinson(f, z, q) + hutchinson(f, z, across))
+
+    evidence = sp.check_trace_estimator(sketched, dimension=16)
+    assert evidence.verdict == ("holds" if factor == 1 else "refuted"), evidence.explain()
+    assert "it draws more than ν" in evidence.explain()
+
+
 def test_an_estimator_that_ignores_the_given_nu_is_told_so():
     rng = np.random.default_rng(0)
     evidence = sp.check_trace_estimator(

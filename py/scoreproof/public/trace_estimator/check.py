@@ -15,7 +15,7 @@ from scoreproof.public.rule import public_check
 from scoreproof.public.trace_estimator.arguments import Given, given
 from scoreproof.public.trace_estimator.asking import asked, same_alone
 from scoreproof.public.trace_estimator.designs import LARGEST, in_the_mean
-from scoreproof.public.trace_estimator.own_nu import own_nu
+from scoreproof.public.trace_estimator.own_nu import own_nu, uses_nu, with_more_of_its_own
 from scoreproof.public.trace_estimator.rows import COARSE, Rows, coarse_rows, rows_for
 from scoreproof.public.trace_estimator.verdict import Judged, against, judged
 from scoreproof.streams import stream
@@ -93,6 +93,8 @@ def check_trace_estimator(
         by_form[form] = [against(case, rows, answers, form) for rows, answers in parts]
         if all(p.fits(case.tolerance) for p in by_form[form]):
             return judged(case, by_form[form], form)
+    if any(answers.flicker > 0 for _, answers in parts) and uses_nu(case, parts[0][0]):
+        return with_more_of_its_own(case)
     if _neither(by_form, case) and all(same_alone(case, *part) for part in parts):
         rng = stream(case.seed, "ffjord", "trace", "designs")
         means = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from scoreproof.evidence import Evidence, worst
+from scoreproof.interop.frameworks import guarded
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import asked
 from scoreproof.public.trace_estimator.draws import by_draws, deterministic, shares_one_nu
@@ -16,7 +18,7 @@ from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
 from scoreproof.streams import stream
 
-__all__ = ["own_nu"]
+__all__ = ["own_nu", "uses_nu", "with_more_of_its_own"]
 
 SHARED = (
     "all rows of one batch share one ν, so that the mean over a batch does not average its noise:"
@@ -26,6 +28,12 @@ FIXED = (
     "Two calls return the same: the ν is fixed, and its error does not average out; draw it anew at"
     " each call (a new seed or key)."
 )
+MORE = (
+    "Two calls with the same ν differ: it draws more than ν, and was judged in the mean over both;"
+    " where ν is held fixed along a flow, hold that fixed too."
+)
+#: ν this much longer shows in every estimate that uses it
+STRETCHED = 64.0
 
 
 def own_nu(given: Given) -> Evidence:
@@ -48,6 +56,29 @@ def own_nu(given: Given) -> Evidence:
     if len(holding) == len(found):
         return max(found, key=lambda e: e.resolution or 0.0)
     return worst(found)
+
+
+def uses_nu(given: Given, rows: Rows) -> bool:
+    """Whether an estimator that draws something of its own depends on the ν it is given at all."""
+    live = np.argsort(-np.count_nonzero(rows.z, axis=1), kind="stable")[:8]
+    z, nu = rows.z[live], rows.nu[live]
+    f, shape = rows.trial.function, (len(z),)
+    near = np.median(np.abs(given.guard(f, z, nu, shape=shape)))
+    far = np.median(np.abs(given.guard(f, z, STRETCHED * nu, shape=shape)))
+    return bool(far > 10 * near)
+
+
+def with_more_of_its_own(given: Given) -> Evidence:
+    """It uses ν and draws more (a sketch, say): in the mean over both, ν Gaussian."""
+    rng = stream(given.seed, "ffjord", "trace", "ν for it")
+    estimator = given.guard.function
+
+    def both(f: Any, z: Any) -> Any:
+        return estimator(f, z, given.convert(rng.standard_normal(tuple(z.shape))))
+
+    guard = guarded(both, "estimator", given.framework, given.dtype)
+    evidence = own_nu(replace(given, guard=guard, takes_nu=False))
+    return replace(evidence, notes=(*evidence.notes, MORE))
 
 
 def _drawing(

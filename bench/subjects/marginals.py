@@ -21,11 +21,11 @@ from subjects import Case
 __all__ = ["case"]
 
 Function = Callable[[Any], Any]
-TYPES = ("numpy64",) * 5 + (
-    "torch64",
-    "torch32",
-    "torch32",
-    "numpy32",
+TYPES = (
+    *["numpy64"] * 9,
+    *["torch64"] * 2,
+    *["torch32"] * 4,
+    *["numpy32"] * 2,
     "jax32",
     "bfloat16",
     "float16",
@@ -34,7 +34,7 @@ TYPES = ("numpy64",) * 5 + (
 
 @dataclass(frozen=True)
 class Law:
-    """One process in units in which the horizon is 1: drift ``rate x + push``, ``g``, and α, σ, shift.
+    """One process, its horizon being 1: drift ``rate x + push``, ``g``, and α, σ, shift.
 
     ``numpy_only``: its functions look up tables. ``start``: σ(0) where the data are blurred first.
     """
@@ -234,7 +234,6 @@ FAMILIES = (
     power,
     straight,
     cosine,
-    mean_reverting,
     mean_reverting,
     table,
     jump,
@@ -499,7 +498,7 @@ def _both(rng: np.random.Generator, s: Setting, amount: float) -> tuple[str, Any
 
 
 def _named(rng: np.random.Generator, s: Setting, amount: float) -> tuple[str, Any]:
-    """The mistakes that people make, whatever their size, if it is at least ``amount`` somewhere."""
+    """The mistakes that people make, whatever their size, if it is at least ``amount``."""
     h = s.horizon
 
     def changed(f: Callable[[Any, Any, Any], tuple[Any, Any]]) -> Callable[[Any, Any], Any]:

@@ -177,7 +177,8 @@ def _times(given: Request, horizon: float) -> tuple[tuple[float, float], sweep.S
                 "t runs from t_max down to t_min; single times are named by at=",
             )
     else:
-        span = (0.1 * horizon, 0.9 * horizon)
+        # a model that is asked for t in single precision is asked for the same t
+        span = (float(np.float32(0.1 * horizon)), float(np.float32(0.9 * horizon)))
         if at is not None:
             span = (min(span[0], at.low), max(span[1], at.high))
     if at is not None and not span[0] <= at.low <= at.high <= span[1]:

@@ -47,12 +47,20 @@ def times_of(
     if at is not None:
         return at
     low, high = span
-    even = sweep.over(low, high, rng)
+    even = sweep.over(low, high, rng).times
     if high < LONG * low:
-        return even
+        return sweep.Sweep(_single(even), low, high)
     # as EDM's: most of what a sampler does, it does below the first times of an even sweep
     small = np.exp(sweep.over(np.log(low), np.log(high), rng, sweep.COUNT // 2).times[1:-1])
-    return sweep.Sweep(np.unique(np.concatenate([even.times, small])), low, high)
+    return sweep.Sweep(_single(np.unique(np.concatenate([even, small]))), low, high)
+
+
+def _single(times: np.ndarray) -> np.ndarray:
+    """Increasing times, all but the ends rounded to single precision: for a model that is asked for
+    t in single precision they are the same times.
+    """
+    inner = times[1:-1].astype(np.float32).astype(float)
+    return np.unique(np.concatenate([times[:1], np.clip(inner, times[0], times[-1]), times[-1:]]))
 
 
 def points_at(

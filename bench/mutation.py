@@ -63,7 +63,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     *(
         (
             f"claims/{claim}/",
-            f"test_faults.py:{claim} test_every_claim.py:{claim} test_limits.py:{claim} {own}",
+            f"test_faults.py:{claim} test_every_claim.py:{claim} test_limits.py:{claim}"
+            f" test_enclosures.py {own}",
         )
         for claim, own in (
             ("backprop", "test_backprop.py"),

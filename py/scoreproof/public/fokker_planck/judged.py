@@ -89,7 +89,11 @@ def with_mass(
     wanted = (first, middle, last) if place.dimension <= 2 else (last, first)
     found = [m for m in (mass(s, place.box, t, place.seed) for t in wanted) if m is not None]
     accepted = max(tolerance or 0.0, DIGITS)
+    # too much is too much, however coarsely it is known; a mass of 1 is one that is known well
+    heavy = [m for m in found if m.value - 4 * m.error > 1 + accepted and m.error < 0.2 * m.value]
     found = [m for m in found if m.error <= max(COARSEST, tolerance or 0.0) / 2 * m.value]
+    if heavy and not found:
+        return _wrong(evidence, heavy, heavy[0], accepted, s)
     if not found:
         return said("whether its mass is 1 is not looked at (it could not be integrated)")
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]

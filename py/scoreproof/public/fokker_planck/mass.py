@@ -123,13 +123,14 @@ def _sampled(s: Subject, found: list[Mode], t: float, rng: np.random.Generator) 
     weights = np.maximum(weights / weights.sum(), 0.02)
     weights /= weights.sum()
     best: Mass | None = None
-    for _ in range(ROUNDS):
+    for k in range(ROUNDS):
+        draws = DRAWS if k < ROUNDS - 1 else 4 * DRAWS
         try:
             roots = np.linalg.cholesky(covariances)
         except np.linalg.LinAlgError:
             return best
         mixture = _Mixture(weights, means, roots)
-        x = mixture.draws(DRAWS, rng)
+        x = mixture.draws(draws, rng)
         logs = s.change(x, t, np.zeros(len(x)))
         if np.any(np.isnan(logs)) or not np.any(np.isfinite(logs)):
             return best
@@ -143,11 +144,11 @@ def _sampled(s: Subject, found: list[Mode], t: float, rng: np.random.Generator) 
         ratio = np.exp(logs - drawn - scale)
         # each component integrates to 1: its ratio to what is drawn from is a control without error
         controls = np.exp(np.concatenate([thin, wide], axis=1) - drawn[:, None]) - 1
-        design = np.column_stack([np.ones(DRAWS), controls])
+        design = np.column_stack([np.ones(draws), controls])
         fit, *_ = np.linalg.lstsq(design, ratio, rcond=1e-10)
         rest = ratio - design @ fit
         value = float(fit[0]) * np.exp(min(scale, 700.0))
-        noise = 5 * float(np.std(rest)) / np.sqrt(DRAWS) * np.exp(min(scale, 700.0))
+        noise = 5 * float(np.std(rest)) / np.sqrt(draws) * np.exp(min(scale, 700.0))
         height = float(np.median(np.abs(logs[np.isfinite(logs)])))
         error = noise + s.law.eps * (16 + 2 * height) * abs(value) + 1e-9 * abs(value)
         if best is None or error < best.error:

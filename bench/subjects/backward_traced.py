@@ -215,7 +215,10 @@ def _torch_path(rng: np.random.Generator, function: Any, judge: Any, name: str) 
         "data": lambda y: y * y.data,
     }
     kind = str(rng.choice(list(kinds)))
-    return kind, judge(function(kinds[kind])[1])
+    cut = kinds[kind]
+    whole = function(cut)[1]
+    # the second term: in some settings nothing depends on what is in the middle of the first
+    return kind, judge(lambda x: whole(x) + 0.3 * (cut(x) * (1 + x)).sum())
 
 
 # -- jax -------------------------------------------------------------------------------------------
@@ -321,7 +324,8 @@ def jax_functions(rng: np.random.Generator) -> Case:
             "detached normaliser": lambda y: y / stop(jnp.sqrt(1 + jnp.sum(y**2))),
         }
         cut = str(rng.choice(list(kinds)))
-        return cut, judge(function(kinds[cut]))
+        whole = function(kinds[cut])
+        return cut, judge(lambda x: whole(x) + 0.3 * jnp.sum(kinds[cut](x) * (1 + x)))
 
     setting = f"jax {'float64' if double else 'float32'} {kind} of {shape}, {use}, {name}"
     return Case(setting + (", custom_jvp" if forward else ""), right, wrong)

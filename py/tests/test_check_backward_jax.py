@@ -138,10 +138,10 @@ def test_random_numbers_and_scans_inside_are_run_in_double_precision():
         def step(c, y):
             return 0.9 * c + jnp.sin(y), c
 
-        last, all_ = jax.lax.scan(step, jnp.float32(0), (x + noise).ravel())
+        last, all_ = jax.lax.scan(step, jnp.float32(0), x + noise)
         return last + jnp.sum(all_**2)
 
-    evidence = sp.check_backward(loss, None, jnp.asarray(X))
+    evidence = sp.check_backward(loss, None, jnp.asarray(X[0, :2]))
     assert evidence and evidence.resolution < 0.01 and not evidence.notes
 
 

@@ -35,7 +35,13 @@ def judge_hand_written(
     for problem in problems_on(graphs, d, rng, lambda: user.eps):
         problems.append(problem)
         for k, run in enumerate(problem.runs):
-            measured = _gradients(user, problem.graph, run, d)
+            try:
+                measured = _gradients(user, problem.graph, run, d)
+            except CallableError:
+                if not any(a.wrong for a in answers):
+                    raise
+                # it has overflowed, say, on its mistake
+                return _named(_verdict(user, problems, answers, tolerance), problems, answers)
             due = np.stack(power_sums(run, run.seeded()))
             gamma, absolute = rounding_bounds(run, user.eps / 2)
             answers.append(
@@ -50,9 +56,15 @@ def judge_hand_written(
                 )
             )
     evidence = _verdict(user, problems, answers, tolerance)
-    if evidence.verdict != "refuted":
+    return evidence if evidence.verdict != "refuted" else _named(evidence, problems, answers)
+
+
+def _named(evidence: Evidence, problems: Sequence[Problem], answers: Sequence[Answer]) -> Evidence:
+    """With the known mistake that it looks like, on the problems that were answered."""
+    whole = len(answers) // 2
+    if not any(a.wrong for a in answers[: 2 * whole]):
         return evidence
-    return evidence.with_diagnosis(pass_diagnosis(problems, answers))
+    return evidence.with_diagnosis(pass_diagnosis(problems[:whole], answers[: 2 * whole]))
 
 
 def _verdict(

@@ -162,7 +162,9 @@ def moments(
             64 * np.finfo(float).eps * panels.high, 1e-36 * times[-1]
         )
         over = excess(panels, state, times, eps, breaks)
-        panels.mark_noise(over / (panels.high - panels.low), eps)
+        with np.errstate(over="ignore"):
+            density = over / (panels.high - panels.low)
+        panels.mark_noise(density, eps)
         poor = ~(over <= 1) & splittable & ~panels.noisy
         if not poor.any() or tried + 2 * int(poor.sum()) > max_panels:
             break
@@ -174,7 +176,7 @@ def moments(
         )
         number = np.arange(len(middle))
         halves.twin = np.concatenate([2 * number, 2 * number + 1])
-        halves.before = np.tile((over / (panels.high - panels.low))[poor], 2)
+        halves.before = np.tile(density[poor], 2)
         tried += len(halves.low)
         panels = panels.merge(~poor, halves)
     return _collect(panels, state, times, eps, tried, breaks)

@@ -29,8 +29,13 @@ MOST = 20
 
 def diagnosed(case: Case) -> Diagnosis:
     """The known mistake (or pair) that explains mean and std; the worst coordinate is looked at."""
+    with np.errstate(all="ignore"):
+        return _diagnosed(case)
+
+
+def _diagnosed(case: Case) -> Diagnosis:
     found = errors(case, case.start)
-    which = _some(case, found.ratio.max(axis=(0, 2, 3)))
+    which = _some(case, found.ratio().max(axis=(0, 2, 3)))
     mean, std = (part[which] for part in case.law(case.start))
     said_mean, said_std = case.said.mean[which], case.said.std[which]
     gaps = np.abs(said_std - std[:, None, :]) / np.maximum(std, 1e-300)[:, None, :]

@@ -150,11 +150,11 @@ def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     extra = np.array(places).T
     allowed = np.minimum(extra[1], ALLOWED * case.seen)
     wrong_batch = batch is not None and batch[0] > batch[1]
-    wrong = wrong_batch or bool(np.any(_beyond(found, given.tolerance)))
+    wrong = wrong_batch or bool(np.any(found.ratio(given.tolerance) > 1))
     sentence = (
         batch[2]
         if batch is not None and wrong_batch
-        else words.refuting(case, found)
+        else words.refuting(case, found, given.tolerance)
         if wrong
         else words.holding(case)
     )
@@ -177,15 +177,11 @@ def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     return evidence
 
 
-def _beyond(found: Errors, tolerance: float | None) -> np.ndarray:
-    return found.error > (tolerance or 0.0) + found.bound + found.excuse
-
-
 def _unresolved_first(case: Case, found: Errors, tolerance: float | None) -> int:
     """How many of the first times the numbers' type cannot resolve: no error, but rounding."""
     times = case.implied.times
     early = times < UNRESOLVED * times[-1]
-    wrong = _beyond(found, tolerance).any(axis=(0, 2, 3)) & early
+    wrong = (found.ratio(tolerance) > 1).any(axis=(0, 2, 3)) & early
     vague = (found.error > found.bound) | (found.bound > case.seen / 2)
     at = np.flatnonzero(vague.any(axis=(0, 2, 3)) & early)
     return 0 if wrong.any() or at.size == 0 else int(at[-1]) + 1
@@ -239,7 +235,7 @@ def _from_first_time(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     )
     cost = _cost(probe, said, case.implied, rest)
     found = errors(moved, moved.start)
-    if not np.any(found.ratio > 1):
+    if not np.any(found.ratio() > 1):
         why = f"{singular}; from t = {origin:.3g} on the declared marginal agrees"
         return Evidence.undecided("float", why, cost=cost)
     note = f"{singular[0].upper()}{singular[1:]}."

@@ -60,7 +60,7 @@ class Case:
 
     def fits(self, start: np.ndarray) -> bool:
         """Whether mean and std are within what rounding explains, at all times."""
-        return bool(np.all(errors(self, start).ratio <= 1))
+        return bool(np.all(errors(self, start).ratio() <= 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +76,10 @@ class Errors:
     own: np.ndarray
     blank: np.ndarray
 
-    @property
-    def ratio(self) -> np.ndarray:
-        """The error over all that may explain it."""
+    def ratio(self, tolerance: float | None = None) -> np.ndarray:
+        """The error over all that may explain it, and is accepted."""
         with np.errstate(all="ignore"):
-            ratio = self.error / (self.bound + self.excuse)
+            ratio = self.error / ((tolerance or 0.0) + self.bound + self.excuse)
         return np.where((self.error == 0) | np.isnan(ratio), 0.0, ratio)
 
 

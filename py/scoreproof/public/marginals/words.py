@@ -140,10 +140,11 @@ def unresolved(case: Case, found: Errors) -> str:
     )
 
 
-def refuting(case: Case, found: Errors) -> str:
+def refuting(case: Case, found: Errors, tolerance: float | None) -> str:
     """What is wrong, by how much, where."""
-    which, k, r, c = np.unravel_index(int(np.argmax(found.ratio)), found.ratio.shape)
-    wrong = found.ratio > 1
+    ratio = found.ratio(tolerance)
+    which, k, r, c = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    wrong = ratio > 1
     where = _where(case, wrong[which])
     other = "" if which or not wrong[1].any() else "; so is the standard deviation"
     mean, std = case.law(case.start)
@@ -164,10 +165,10 @@ def refuting(case: Case, found: Errors) -> str:
     if case.implied.origin:
         blur = f" (started at t={case.implied.origin:.3g} from what is declared there)"
     implied, says = _apart(right**2, says_std**2)
-    ratio = f": ratio {_apart(says_std**2 / right**2, 1.0)[0]}" if right > 0 else ""
+    times = f": ratio {_apart(says_std**2 / right**2, 1.0)[0]}" if right > 0 else ""
     return (
         f"your drift and diffusion imply variance {implied} at t={t:.3g}{blur}, your marginal says"
-        f" {says}{ratio}{where}"
+        f" {says}{times}{where}"
     )
 
 

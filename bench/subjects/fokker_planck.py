@@ -328,7 +328,11 @@ def _wrong(
         # where d > 10 the check says that it does not know whether a mass below 1 is all
         below = float(rng.choice([1, -0.9])) if p.d <= 10 else 1.0
         factor = float(np.log1p(max(amount, 0.1) * below))
-        return f"mass {np.exp(factor):.3g}", judge(p, lambda x, t: factor)
+        heavy = judge(p, lambda x, t: factor)
+        if heavy.verdict != "holds" or "its mass is 1 to" in heavy.sentence:
+            return f"mass {np.exp(factor):.3g}", heavy
+        # the sentence says that the mass is not looked at
+        return "half missing", judge(Process(**{**p.__dict__, "rho": lambda t: p.rho(t) * 2**0.5}))
     name, edit = _faults(rng, p)
     return name, judge(edit)
 

@@ -90,10 +90,14 @@ def with_mass(
     found = [m for m in (mass(s, place.box, t, place.seed) for t in wanted) if m is not None]
     accepted = max(tolerance or 0.0, DIGITS)
     # too much is too much, however coarsely it is known; a mass of 1 is one that is known well
-    heavy = [m for m in found if m.value - 4 * m.error > 1 + accepted and m.error < 0.2 * m.value]
+    known = [m for m in found if m.error < 0.2 * m.value]
+    heavy = [m for m in known if m.value - 4 * m.error > 1 + accepted]
+    light = [m for m in known if m.value + 4 * m.error < 1 - accepted]
     found = [m for m in found if m.error <= max(COARSEST, tolerance or 0.0) / 2 * m.value]
     if heavy and not found:
         return _wrong(evidence, heavy, heavy[0], accepted, s)
+    if light and not found:
+        return _unknown(evidence, light[0], place.dimension, s)
     if not found:
         return said("whether its mass is 1 is not looked at (it could not be integrated)")
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
@@ -102,22 +106,27 @@ def with_mass(
         return _wrong(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
     right = [m for m in found if m not in off]
     if not right:
-        m = off[0]
-        if place.dimension > FITTED:  # a narrow part among wide ones is not found by chance there
-            return said(
-                f"whether its mass is 1 is not known: {m.value:.5g} of it was found around the "
-                f"modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser is wrong by "
-                f"{1 / m.value:.5g}"
-            )
-        text = (
-            f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
-            f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where "
-            "was looked; pass points= or a domain= that reaches it, or normalized=False"
-        )
-        return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
+        return _unknown(evidence, off[0], place.dimension, s)
     best = max(max(abs(m.value - 1), 2 * m.error) for m in right)
     listed = ", ".join(f"{m.t:.3g}" for m in right)
     return said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
+
+
+def _unknown(evidence: Evidence, m: Mass, d: int, s: Subject) -> Evidence:
+    """A mass below 1 from a search that may have missed a part of it."""
+    if d > FITTED:  # a narrow part among wide ones is not found by chance there
+        text = (
+            f"{evidence.sentence}; whether its mass is 1 is not known: {m.value:.5g} of it was found "
+            f"around the modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser is wrong "
+            f"by {1 / m.value:.5g}"
+        )
+        return replace(evidence, sentence=text, cost=s.calls)
+    text = (
+        f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
+        f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
+        "looked; pass points= or a domain= that reaches it, or normalized=False"
+    )
+    return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
 
 
 def _wrong(evidence: Evidence, found: list[Mass], m: Mass, accepted: float, s: Subject) -> Evidence:

@@ -317,7 +317,9 @@ def test_torch_in_single_and_double_precision():
     for dtype in ("float64", "float32"):
         for sampler in (drift_and_noise, step):
             assert (
-                check_reverse_sampler(sampler, VP, framework="torch", dtype=dtype).verdict
+                check_reverse_sampler(
+                    sampler, VP, (0.0, 0.5), framework="torch", dtype=dtype
+                ).verdict
                 == "holds"
             ), (dtype, sampler)
     evidence = check_reverse_sampler(
@@ -340,7 +342,7 @@ def test_jax():
         g = float(VP.diffusion(t))
         return float(VP.rate(t)) * x - (1 - lam / 2) * g**2 * score(x, t), jnp.sqrt(1 - lam) * g
 
-    assert check_reverse_sampler(drift_and_noise, VP, framework="jax")
+    assert check_reverse_sampler(drift_and_noise, VP, (0.0, 0.5), framework="jax")
 
 
 # -- bad input -----------------------------------------------------------------------------------

@@ -646,6 +646,18 @@ def test_mass(d, factor):
         assert evidence.verdict == "undecided" and f"{factor:.5g}" in evidence.sentence
 
 
+def test_what_is_not_known_of_a_mass_is_in_the_first_sentence():
+    def short(x, t):
+        return normal_log(x, t) + np.log(0.9)
+
+    some = check(pull, root2, log_density=short, dimension=14)
+    assert some and "whether its mass is 1 is not known: 0.9 of it was found" in some.sentence
+    none = check(pull, root2, log_density=short, dimension=40)
+    assert none and "whether its mass is 1 is not looked at (d > 32)" in none.sentence
+    heavy = check(pull, root2, log_density=lambda x, t: short(x, t) + 0.2, dimension=14)
+    assert heavy.verdict == "refuted"
+
+
 def test_a_mass_that_is_no_concern():
     def heavy(x, t):
         return 3 * normal(x, t)

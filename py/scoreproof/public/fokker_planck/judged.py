@@ -116,9 +116,9 @@ def _unknown(evidence: Evidence, m: Mass, d: int, s: Subject) -> Evidence:
     """A mass below 1 from a search that may have missed a part of it."""
     if d > FITTED:  # a narrow part among wide ones is not found by chance there
         text = (
-            f"{evidence.sentence}; whether its mass is 1 is not known: {m.value:.5g} of it was found "
-            f"around the modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser is wrong "
-            f"by {1 / m.value:.5g}"
+            f"{evidence.sentence}; whether its mass is 1 is not known: {m.value:.5g} of it was "
+            f"found around the modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser "
+            f"is wrong by {1 / m.value:.5g}"
         )
         return replace(evidence, sentence=text, cost=s.calls)
     text = (

@@ -52,8 +52,9 @@ class Explainer:
         self.given, self.nus, self.found = given, list(nus), found
         off = np.max(error, axis=0)
         self.everywhere = bool(np.mean(off > 1e-3 * np.max(off)) > 0.5) or not np.any(off)
-        worst = np.argsort(-np.max(error, axis=0), kind="stable")[:WORST]
-        self.directions = np.eye(given.params.size)[:, np.sort(worst)]
+        worst = np.sort(np.argsort(-off, kind="stable")[:WORST])
+        self.directions = np.zeros((given.params.size, worst.size))
+        self.directions[worst, np.arange(worst.size)] = 1.0
         narrow = BlackBoxField(field.guard, field.params, self.directions, field.framework, given.x)
         grid = settled.before.path.grid
         self.prepared: Prepared = prepare_black_box(narrow, path_of(narrow, given.x, grid))

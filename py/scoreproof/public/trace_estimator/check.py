@@ -62,7 +62,8 @@ def check_trace_estimator(
     With ν given, every row has its own ν (Gaussian, signs, long and short), and every estimate by
     itself is held against νᵀJν, or against tr J (an exact trace ignores ν); batches have 1, 3, D
     and more rows. An estimate that is neither is judged by its mean over three designs with
-    E[νν^T] = I exactly (vectors √D Q e_i, such vectors of two lengths, vectors of signs; D ≤ 1024).
+    E[νν^T] = I exactly (vectors √D Q e_i, such vectors of two lengths, vectors of signs; D ≤ 1024);
+    one that draws more than ν (a sketch), by a test of its mean over both.
     Calls of ``estimator``: about 10 for each D up to 1024, one more for every 2^20 numbers beyond;
     about 40 more in the mean. Without ν, a test of the mean at level 1e-6, in batches of up to 2^18
     numbers. The bound is the rounding of what goes in and comes out (float32: a float32 bound).

@@ -45,7 +45,7 @@ class Flow:
 
 def _flow(rng: np.random.Generator) -> Flow:
     n = int(rng.integers(1, 5))
-    grid = Grid(int(rng.integers(3, 6)), int(rng.integers(5, 8)))
+    grid = Grid(int(rng.integers(6, 9)), int(rng.integers(6, 8)))  # far better than any bound
     if rng.random() < 0.25:
         d = int(rng.integers(1, 4))
         basis = np.linalg.qr(rng.standard_normal((d, d)))[0] @ np.diag(rng.uniform(0.7, 1.5, d))

@@ -323,3 +323,16 @@ def test_an_asymmetric_jacobian_refutes_what_is_right_at_the_points():
     evidence = sp.check_score(score, prior, COV)
     assert evidence.verdict == "refuted", evidence.explain()
     assert "asymmetry" in evidence.explain() or "negative part" in evidence.explain()
+
+
+def test_a_score_that_is_a_small_difference_of_two_matrices_is_not_asymmetric():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    covariance, sigma2 = random_covariance(rng, 50, 7.0), 2.5e-7
+    gain = covariance @ np.linalg.inv(covariance + sigma2 * np.eye(50))
+    prior = sp.GaussianMixture.gaussian(np.zeros(50), covariance)
+    matrix = torch.tensor(gain.T)
+    score = lambda y: (y @ matrix - y) / sigma2  # noqa: E731
+    for known, points in ((prior, None), (None, rng.standard_normal((4, 50)))):
+        evidence = sp.check_score(score, known, sigma2, points=points, framework="torch")
+        assert evidence.verdict != "refuted", evidence.explain()

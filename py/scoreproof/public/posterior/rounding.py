@@ -18,14 +18,14 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 
-__all__ = ["DOUBLE", "mean_rounding", "of_prediction", "of_score"]
+__all__ = ["DOUBLE", "ORDER", "grown", "mean_rounding", "of_prediction", "of_score"]
 
 DOUBLE = float(np.finfo(float).eps)
 #: orders of operations are the user's: a few roundings more or less
 ORDER = 4
 
 
-def _grown(terms: int) -> float:
+def grown(terms: int) -> float:
     """Roundings in a sum of so many terms: all of them, or, as they do not conspire, four standard
     deviations of a random walk (Higham and Mary 2019).
     """
@@ -62,16 +62,16 @@ def _atoms(due: Due, u: float) -> np.ndarray:
     centre = atoms.mean()
     high, low, centred = x.max(axis=0), x.min(axis=0), x - centre
     out = np.empty_like(y)
-    exponent = _grown(problem.dimension) * noise.condition
+    exponent = grown(problem.dimension) * noise.condition
     for part, r in law.weights(y):
         # expanded squares about the origin, or about the data's mean, as suits the user
         delta = np.maximum(
             _squares(y[part] / unit, x / unit), _squares((y[part] - centre) / unit, centred / unit)
         )
-        moved = _weighed(r, u * (exponent * delta + logs + _grown(atoms.size)))
+        moved = _weighed(r, u * (exponent * delta + logs + grown(atoms.size)))
         mean = due.mean[part]
         out[part] = np.minimum(moved * due.spread[part], np.maximum(high - mean, mean - low))
-        out[part] += u * _grown(atoms.size) * (r @ np.maximum(np.abs(x), np.abs(centred)))
+        out[part] += u * grown(atoms.size) * (r @ np.maximum(np.abs(x), np.abs(centred)))
         out[part] += ORDER * u * np.abs(centre)
     return out
 
@@ -88,17 +88,17 @@ def _mixture(due: Due, u: float) -> np.ndarray:
     d, delta = problem.dimension, np.empty_like(r)
     each = np.empty_like(means)
     _, logdets = np.linalg.slogdet(law.covariances)
-    grown = _grown(d)
+    sums = grown(d)
     for k, (centre, cov) in enumerate(zip(law.means, law.covariances, strict=True)):
         unit = np.sqrt(np.diagonal(cov))
         condition = problem.conditions[k]
         terms = (np.abs(y) + np.abs(centre)) / unit
         size = np.sum(terms**2, axis=1)
-        delta[:, k] = grown * condition * (size + d) + abs(logdets[k])
-        delta[:, k] += abs(np.log(law.weights[k])) + 2 * d + _grown(len(law.weights))
+        delta[:, k] = sums * condition * (size + d) + abs(logdets[k])
+        delta[:, k] += abs(np.log(law.weights[k])) + 2 * d + grown(len(law.weights))
         # solving mixes the coordinates as far as the matrix is no multiple of its diagonal
         mixing = (condition - 1) * unit * np.sqrt(size)[:, None]
-        each[:, k] = u * (grown * mixing + ORDER * (np.abs(y) + np.abs(centre)))
+        each[:, k] = u * (sums * mixing + ORDER * (np.abs(y) + np.abs(centre)))
     away = np.max(np.abs(means - due.mean[:, None, :]), axis=1)
     moved = np.minimum(_weighed(r, u * delta) * due.spread, away)
     return np.asarray(moved + np.einsum("nk,nkd->nd", r, each) + ORDER * u * np.abs(due.mean))

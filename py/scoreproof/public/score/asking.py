@@ -16,6 +16,7 @@ from scoreproof.interop.derivatives import row_jacobian
 from scoreproof.public.posterior.asking import Answers, ask
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.points import choose
+from scoreproof.public.posterior.rounding import ORDER, grown
 from scoreproof.public.posterior.scale import Scale, make_scale
 from scoreproof.public.score.arguments import Request
 from scoreproof.streams import stream
@@ -108,6 +109,9 @@ def slopes(guard: Guarded, request: Request, asked: Asked) -> Slopes | None:
     doubt = 4 * (
         np.abs(left) @ error + 4 * d * guard.eps * (np.abs(left) @ np.abs(raw) + abs(shift))
     )
+    # where the noise is small W is the little that is left of a difference of two matrices of the
+    # size of I, a gain and the identity: their rounding is the callable's own
+    doubt = doubt + ORDER * guard.eps * grown(d) * problem.noise.condition
     return Slopes(rows, probes, white, doubt)
 
 

@@ -151,7 +151,9 @@ def _batches(asked: Asked, request: Request, noise: float, eps: float) -> tuple[
     m, whiten = len(asked.answers.values), request.problem.noise.times
     size = float(np.max(np.abs(whiten(asked.found, 0.5)))) or 1.0
     gap = whiten(asked.found[m:] - asked.found[asked.answers.rows], 0.5)
-    return float(np.max(np.abs(gap))) / size, 16 * noise / size + 64 * eps
+    # a score is Σ⁻¹(E[x | y] - y): the rounding of y belongs to it, whatever is left of y
+    own = float(np.max(np.abs(whiten(asked.answers.points.y, -0.5))))
+    return float(np.max(np.abs(gap))) / size, (16 * noise + 64 * eps * (own + size)) / size
 
 
 def _said(

@@ -191,7 +191,10 @@ def _elementwise(local: Local, k: int, unit: float, rng: np.random.Generator) ->
 
     g = _normal(local.value, rng).flat()
     back = local.pull(local.value.like(g))[k].flat()
-    d = directional(along, unit)
+    # the argument is rounded as well, by a unit of its own size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.nan_to_num(np.abs(back * flat / g), posinf=0.0)
+    d = directional(along, unit, size=size)
     low = np.where(d.kinked, np.minimum(g * d.lower, g * d.upper), g * d.value)
     high = np.where(d.kinked, np.maximum(g * d.lower, g * d.upper), g * d.value)
     left = back * t

@@ -126,13 +126,12 @@ def implied(
         if chosen or len(times) < 4 or probe.asked - origin <= times[-2]:
             raise
         return _with_limit(_law(solve(times[:-1]), origin), times[-1])
-    fine = max(FINE, 64 * eps)
-    if chosen or len(times) < 4 or _good(law.quadrature, slice(-1, None), fine):
+    if chosen or len(times) < 4 or _good(law.quadrature, slice(-1, None), FINE):
         return law
     if not _good(law.quadrature, slice(-2, -1), NEAR):
         return law
     limit = _with_limit(law.part(slice(None, -1)), times[-1])
-    return limit if limit.limit else law
+    return limit if limit.limit and _open(limit) < _open(law) else law
 
 
 def _good(m: Moments, which: slice, limit: float) -> bool:
@@ -143,6 +142,15 @@ def _good(m: Moments, which: slice, limit: float) -> bool:
         missing = mean * np.expm1(np.minimum(m.log_mean_error[which], 50.0))
         share = missing / np.maximum(mean + np.sqrt(variance), 1e-300)
     return bool(np.all(error <= limit) and np.all(share <= limit))
+
+
+def _open(law: Implied) -> float:
+    """How much of the law at the last time is open, relative to V and to M beside √V."""
+    with np.errstate(all="ignore"):
+        variance, mean = law.variance[-1], law.mean[-1]
+        parts = law.variance_error[-1] / np.where(variance > 0, variance, 1.0)
+        parts = parts + law.mean_error[-1] / np.maximum(mean + np.sqrt(variance), 1e-300)
+    return float(np.max(np.where(np.isfinite(parts), parts, np.inf)))
 
 
 def _table(m: Moments, coefficients: object, eps: float) -> tuple[float, ...]:

@@ -372,7 +372,7 @@ def rows() -> list[dict[str, Any]]:
     return list(last.values())
 
 
-def run(packages: list[str], seed: int, again: bool) -> None:
+def run(packages: list[str], seed: int, again: bool, only: str = "") -> None:
     """Judge the mutants of the sample that the record does not have yet."""
     OUT.mkdir(parents=True, exist_ok=True)
     excused = equivalents()
@@ -386,6 +386,8 @@ def run(packages: list[str], seed: int, again: bool) -> None:
                 verdict = known.get(mutant.key + mutant.after)
                 excuse = (mutant.path, mutant.before, mutant.after) in excused
                 if verdict is not None and not (again and not verdict and not excuse):
+                    continue
+                if not mutant.path.startswith(only):
                     continue
                 row = {**judge(tree, mutant, passing), "seed": seed, "commit": head[:9]}
                 with (OUT / f"{package}.jsonl").open("a", encoding="utf-8") as file:
@@ -465,10 +467,11 @@ def main() -> None:
     parser.add_argument("command", choices=("run", "report"))
     parser.add_argument("--package", choices=PACKAGES, action="append", help="default: all")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="files whose path starts so, e.g. public/kl")
     parser.add_argument("--again", action="store_true", help="judge survivors anew")
     given = parser.parse_args()
     if given.command == "run":
-        run(given.package or list(PACKAGES), given.seed, given.again)
+        run(given.package or list(PACKAGES), given.seed, given.again, given.only)
     else:
         text = report(given.seed)
         (HERE / "MUTATION.md").write_text(text, encoding="utf-8")

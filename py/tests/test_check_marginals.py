@@ -504,7 +504,7 @@ def test_nonsense_after_a_singular_time_does_not_hold():
     assert evidence.verdict == "refuted"
 
 
-@pytest.mark.parametrize(("rate", "horizon"), [(1e-3, 1.0), (1.0, 80.0), (1e4, 1.0), (1e5, 0.01)])
+@pytest.mark.parametrize(("rate", "horizon"), [(1e-3, 1.0), (1.0, 8.0), (1e4, 1.0), (1e5, 1e-3)])
 def test_an_ornstein_uhlenbeck_process_at_any_rate(rate, horizon):
     def law(x0, t, slow=1.0):
         return x0 * math.exp(-rate * slow * t), math.sqrt(-math.expm1(-2 * rate * t))
@@ -512,7 +512,11 @@ def test_an_ornstein_uhlenbeck_process_at_any_rate(rate, horizon):
     both = {"drift": lambda x, t: -rate * x, "diffusion": lambda t: math.sqrt(2 * rate)}
     evidence = sp.check_marginals(**both, marginal=law, horizon=horizon)
     assert evidence, evidence.explain()
-    wrong = sp.check_marginals(**both, marginal=lambda x0, t: law(x0, t, slow=0.9), horizon=horizon)
+    wrong = sp.check_marginals(
+        **both,
+        marginal=lambda x0, t: law(x0, t, slow=0.9),
+        times=[min(0.3 / rate, horizon)],
+    )
     assert wrong.verdict == "refuted", wrong.explain()
 
 

@@ -53,9 +53,12 @@ def read_place(place: Place, rng: np.random.Generator) -> Found:
     diagonal.
     """
     # a schedule in single precision behind arrays in double: longer steps hide it less
-    kinds = (FINE, WIDE) if short(place.job.call.eps) else (WIDE, MIDDLE)
+    fine = short(place.job.call.eps)
+    kinds = (FINE, WIDE) if fine else (WIDE, MIDDLE)
     found = _limit(place, kinds[0], rng)
-    if np.max(found.bound) > LOOSE and found.bent is None and not np.all(found.jumps):
+    # of short steps that bend in their noise, the grid of noises leaves most open: no others help
+    settled = np.max(found.bound) <= LOOSE or (fine and found.bent is not None)
+    if not settled and not np.all(found.jumps):
         again = _limit(place, kinds[1], rng)
         found = again if np.max(again.bound) < np.max(found.bound) else found
     return found

@@ -414,3 +414,13 @@ def test_tolerance_widens_nothing_silently():
     assert wrong.verdict == "refuted"
     with pytest.raises(ArgumentError, match="tolerance"):
         sp.check_backward(half_square, None, MANY, tolerance=2)
+
+
+def test_a_part_under_no_grad_is_refuted():
+    def f(x):
+        with torch.no_grad():
+            size = x.norm()
+        return (x / size).pow(3).sum()
+
+    evidence = sp.check_backward(f, None, torch.randn(4))
+    assert evidence.verdict == "refuted" and "no_grad" in evidence.sentence

@@ -93,6 +93,11 @@ def wrong_gradient(seen: Seen) -> Evidence:
         )
         return _refuted(seen, error, bound, sentence, None)
     sentence = f"{who} is not the sum over paths of the {len(seen.findings)} slots, {where}"
+    if seen.question.gradient is None:
+        sentence += (
+            "; the usual causes are a part that is detached out of the graph's sight"
+            " (torch.no_grad() inside, say) and a hook that changes a gradient"
+        )
     diagnosis = None
     if not seen.nearby:
         diagnosis = words.gradient_diagnosis(seen.run, seen.found, seen.due, seen.at)

@@ -100,7 +100,7 @@ def _graph(rng: np.random.Generator) -> Graph | None:
 
 
 def passes(rng: np.random.Generator) -> Case:
-    """One form, on the standard graphs or another, in numpy, torch or jax, in float64 or float32."""
+    """One form, on the standard graphs or another, in numpy, torch or jax, float64 or float32."""
     form = str(rng.choice(list(FORMS)))
     framework = str(rng.choice(["numpy", "torch", "jax"], p=[0.78, 0.2, 0.02]))
     single = framework == "numpy" and rng.random() < 0.25

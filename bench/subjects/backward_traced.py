@@ -67,7 +67,7 @@ def _torch_rule(name: str, wrong: Callable[[Any, Any], Any] | None) -> Any:
 
 
 def _torch_body(rng: np.random.Generator, d: int, dtype: Any, middle: Any) -> tuple[str, Any]:
-    """``(kind, function of x)`` with values of one number; ``middle`` is applied somewhere in it."""
+    """``(kind, function of x)`` with values of one number; ``middle`` is somewhere in it."""
     import torch
 
     def draw(*shape: int) -> Any:

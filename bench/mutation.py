@@ -433,6 +433,9 @@ def report(seed: int) -> str:
         f"sample of mutants (seed {seed}, operators of cosmic-ray) in the code as it stands, each",
         "against the tests of its module. In brackets: 95 % Clopper-Pearson intervals.",
         "",
+        "Tests were written for mutants of this sample that survived at first. So the score says that",
+        "these are seen now; what a sample says that no test was written for, another `--seed` tells.",
+        "",
         "| package | mutants | equivalent | killed, of those that are not |",
         "|---|---|---|---|",
     ]
@@ -451,7 +454,15 @@ def report(seed: int) -> str:
     survivors = [row for row in found if not row["killed"] and not same(row)]
     lines += ["", "## Survivors", ""]
     lines += [_shown(row) for row in survivors] or ["None."]
-    lines += ["", "## Equivalent", "", "No test can tell these from the original, and why.", ""]
+    lines += [
+        "",
+        "## Equivalent",
+        "",
+        "No test tells these from the original, and why. Where it says *instance*, the number is an",
+        "arbitrary one of a check's input: the same statement is judged at another input, as good as",
+        "the one before (that inputs are not degenerate is tested).",
+        "",
+    ]
     lines += [
         f"{_shown(row)}\n  {same(row)}" for row in found if not row["killed"] and same(row)
     ] or ["None."]

@@ -433,8 +433,8 @@ def report(seed: int) -> str:
         f"sample of mutants (seed {seed}, operators of cosmic-ray) in the code as it stands, each",
         "against the tests of its module. In brackets: 95 % Clopper-Pearson intervals.",
         "",
-        "Tests were written for mutants of this sample that survived at first. So the score says that",
-        "these are seen now; what a sample says that no test was written for, another `--seed` tells.",
+        "Tests were written for mutants of this sample that survived at first. So the score says",
+        "that these are seen now; another `--seed` gives a sample that no test was written for.",
         "",
         "| package | mutants | equivalent | killed, of those that are not |",
         "|---|---|---|---|",
@@ -458,9 +458,9 @@ def report(seed: int) -> str:
         "",
         "## Equivalent",
         "",
-        "No test tells these from the original, and why. Where it says *instance*, the number is an",
-        "arbitrary one of a check's input: the same statement is judged at another input, as good as",
-        "the one before (that inputs are not degenerate is tested).",
+        "No test tells these from the original, and why. Where it says *instance*, the number is",
+        "an arbitrary one of a check's input: the same statement is judged at another input, as",
+        "good as the one before (that inputs are not degenerate is tested).",
         "",
     ]
     lines += [

@@ -131,7 +131,6 @@ def test_every_public_check_has_the_same_rooms(root):
         assert not missing, f"{folder.name} has no {', '.join(missing)}"
 
 
-@pytest.mark.xfail(strict=False, reason="the house is being built")
 def test_rooms_are_small_and_say_in_one_sentence_what_they_are_for(root):
     for path in (root / "py/scoreproof/public").rglob("*.py"):
         text = path.read_text("utf-8")

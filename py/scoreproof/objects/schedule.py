@@ -59,6 +59,6 @@ class Schedule:
         return self.alpha(t) * x0, self.sigma(t)
 
     def derivatives(self, t: Any) -> tuple[Any, Any]:
-        """``(dα/dt, dσ/dt)``, from the SDE: α' = rate·α and (σ²)' = 2 rate σ² + g². Needs σ(t) > 0."""
+        """``(dα/dt, dσ/dt)`` from the SDE: α' = rate·α, (σ²)' = 2 rate σ² + g². Needs σ(t) > 0."""
         rate, sigma = self.rate(t), self.sigma(t)
         return rate * self.alpha(t), rate * sigma + self.diffusion(t) ** 2 / (2 * sigma)

@@ -6,7 +6,7 @@ Conventions: ``asked`` counts what the caller wanted looked at (``{"times": 32, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,27 @@ class Coverage:
     def gaps(self) -> tuple[Omission, ...]:
         """What was left out unwished and is no small part: it forbids ``holds``."""
         return tuple(o for o in self.left_out if not o.wished and not self._small(o))
+
+    @classmethod
+    def together(
+        cls, parts: Sequence[Coverage], span: str, *, shared: Collection[str] = ()
+    ) -> Coverage:
+        """Several looks as one: counts add up (of what is ``shared``, the same in each, the largest
+        counts), and what one look left out is left out.
+
+        >>> one, other = Coverage({"points": 8, "nodes": 3}), Coverage({"points": 4, "nodes": 3})
+        >>> Coverage.together([one, other], "", shared=("nodes",)).asked
+        {'points': 12, 'nodes': 3}
+        """
+        keys = dict.fromkeys(what for c in parts for what in c.asked)
+        asked = {
+            what: (max if what in shared else sum)(c.asked.get(what, 0) for c in parts)
+            for what in keys
+        }
+        every = [o for c in parts for o in c.left_out]
+        apart = [o for o in every if o.what not in shared]
+        alike = dict.fromkeys(o for o in every if o.what in shared)
+        return cls(asked, (*apart, *alike), span)
 
     def _small(self, omission: Omission) -> bool:
         alike = [o for o in self.left_out if o.what == omission.what]

@@ -104,3 +104,24 @@ def test_json_holds_all_of_it():
         ],
         "span": "a clause",
     }
+
+
+def test_several_looks_as_one_lose_nothing():
+    parts = [
+        Coverage({"points": 8, "nodes": 3}, (points(2),), "in d = 1"),
+        Coverage({"points": 4, "nodes": 3}, (points(1),), "in d = 2"),
+    ]
+    both = Coverage.together(parts, "in d = 1 and 2", shared=("nodes",))
+    assert both.asked == {"points": 12, "nodes": 3}
+    assert both.looked_at == {"points": 9, "nodes": 3}
+    assert both.span == "in d = 1 and 2"
+    assert len(both.gaps) == 2
+
+
+def test_what_every_look_left_out_of_the_same_counts_once():
+    lost = Omission("nodes", 1, "which is not differentiable")
+    parts = [Coverage({"points": n, "nodes": 3}, (lost,)) for n in (8, 4)]
+    both = Coverage.together(parts, "", shared=("nodes",))
+    assert both.looked_at == {"points": 12, "nodes": 2}
+    assert both.left_out == (lost,)
+    assert Coverage.together([*parts, Coverage({"rows": 5})], "").asked["rows"] == 5

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scoreproof.coverage import Coverage, Omission
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
-from scoreproof.public.rule import COARSEST, compared, public_check, settled
+from scoreproof.public.rule import COARSEST, compared, public_check, settled, weakest
 
 SEEN = Coverage({"points": 3})
 
@@ -293,3 +293,30 @@ def test_a_callable_that_leaves_is_an_error_wherever_it_is_called():
 
     with pytest.raises(CallableError, match=r"check_leaver must .* \(it called sys.exit\(0\)\)"):
         check_leaver(lambda: sys.exit(0))
+
+
+# -- what a check says itself, and several verdicts as one -----------------------------------------
+
+
+def test_a_resolution_of_the_checks_own_replaces_that_of_the_bound():
+    assert judged([0.0], 1e-12, resolution=1e-3).resolution == 1e-3
+    coarse = judged([0.0], 1e-12, resolution=0.2, remedy="take more points")
+    assert coarse.verdict == "undecided"
+    assert "below 20 % would not have been seen (a verdict needs 1 %): take more points" in str(
+        coarse.sentence
+    )
+    assert judged([0.0], 0.02, resolution=1e-3).verdict == "holds"
+    # it changes neither a refutation nor a place of which nothing is known
+    assert judged([1.0], 1e-12, resolution=0.5).verdict == "refuted"
+    assert judged([0.0], math.inf, resolution=1e-9).resolution == math.inf
+
+
+def test_the_weakest_of_several():
+    fine, rough = judged([0.0], 1e-12), judged([0.0], 1e-3)
+    unsure, wrong = judged([0.0], 0.1), judged([1.0], 1e-3)
+    assert weakest([fine]) is fine
+    assert weakest([fine, rough]) is rough
+    assert weakest([rough, unsure, fine]) is unsure
+    assert weakest([unsure, wrong, fine]) is wrong
+    # of one that says nothing of what it saw nothing is known
+    assert weakest([rough, bare(coverage=SEEN)]).resolution is None

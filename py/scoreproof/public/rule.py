@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -23,9 +23,10 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
-from scoreproof.evidence import Evidence, Kind
+from scoreproof.evidence import Evidence, Kind, worst
+from scoreproof.public.words import percent
 
-__all__ = ["COARSEST", "compared", "public_check", "settled"]
+__all__ = ["COARSEST", "compared", "public_check", "settled", "weakest"]
 
 #: A check that would have missed a deviation of this size says nothing, unless the caller
 #: accepts it.
@@ -43,6 +44,7 @@ def compared(
     coverage: Coverage,
     gain: Any = 1.0,
     excuse: Any = 0.0,
+    resolution: float | None = None,
     tolerance: float | None = None,
     remedy: str = FINER,
     kind: Kind = "float",
@@ -55,6 +57,8 @@ def compared(
     error, bound, gain: arrays that broadcast to one shape, one entry a place (see the conventions).
     excuse: more error, beyond ``bound``, that the subject's own rounding may explain: it keeps a
         place from being refuted and grants nothing, an error that needs it is undecided.
+    resolution: what the check sees, if that is not ``2 bound / gain`` at the worst place: an answer
+        made of parts has to be seen part by part.
     coverage: what the places are, and what is missing among them.
     remedy: what the caller can do where the resolution does not suffice ("use float64, or a larger
         t_min").
@@ -115,7 +119,7 @@ def compared(
         evidence = replace(Evidence.undecided(kind, text, **more), value=float(found[k]))
     return settled(
         evidence,
-        resolution=float(np.max(seen)),
+        resolution=float(np.max(seen)) if resolution is None else resolution,
         coverage=coverage,
         tolerance=tolerance,
         remedy=remedy,
@@ -139,7 +143,7 @@ def settled(
     evidence = replace(evidence, resolution=stated, coverage=coverage)
     if evidence.verdict != "holds":
         return evidence
-    worst = tolerance if tolerance else COARSEST
+    most = tolerance if tolerance else COARSEST
     if coverage.nothing is not None:
         return _undecided(evidence, f"there are no {coverage.nothing} to judge")
     if coverage.gaps:
@@ -147,11 +151,11 @@ def settled(
         return _undecided(
             evidence, f"no error is seen, but what was left out is not judged: {what}"
         )
-    if not resolution <= worst:
+    if not resolution <= most:
         what = "the tolerance is" if tolerance else "a verdict needs"
         text = (
-            f"no error is seen, but a relative deviation below {_size(resolution)} would not "
-            f"have been seen ({what} {_size(worst)}): {remedy}"
+            f"no error is seen, but a relative deviation below {percent(resolution)} would not "
+            f"have been seen ({what} {percent(most)}): {remedy}"
         )
         return _undecided(evidence, text)
     return evidence
@@ -163,10 +167,20 @@ def _undecided(evidence: Evidence, why: str) -> Evidence:
     )
 
 
-def _size(resolution: float) -> str:
-    if not math.isfinite(resolution):
-        return "any size"
-    return f"{100 * resolution:.3g} %" if resolution >= 1e-4 else f"{resolution:.1e}"
+def weakest(judged: Sequence[Evidence]) -> Evidence:
+    """What decides for several that must all hold: the worst that does not, else the one that would
+    have missed the largest deviation.
+
+    >>> fine, rough = (
+    ...     compared([0.0], b, "f", coverage=Coverage({"points": 1})) for b in (1e-9, 1e-3)
+    ... )
+    >>> weakest([fine, rough]).resolution
+    0.002
+    """
+    # not `all(judged)`: under pytest an evidence that is asked for its truth is shown
+    if all(e.verdict == "holds" for e in judged):
+        return max(judged, key=lambda e: math.inf if e.resolution is None else e.resolution)
+    return worst(judged)
 
 
 def public_check(function: F) -> F:

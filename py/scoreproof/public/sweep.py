@@ -15,6 +15,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
+from scoreproof.public.words import listed
 
 __all__ = ["COUNT", "Sweep", "named", "over", "refined"]
 
@@ -42,8 +43,7 @@ class Sweep:
     def describe(self) -> str:
         """One clause for `Coverage.span`."""
         if self.chosen:
-            shown = ", ".join(f"{t:.3g}" for t in self.times[:8])
-            return f"t = {shown}{', …' if self.times.size > 8 else ''}, as asked"
+            return f"t = {listed(self.times, 8, '.3g')}, as asked"
         return (
             f"t from {self.times[0]:.3g} to {self.times[-1]:.3g}, some random, nowhere further"
             f" apart than {100 * self.gap:.2g} % of the span"

@@ -120,7 +120,7 @@ def test_constants_shifts_and_coordinates():
     ), "no noise at all"
 
 
-@pytest.mark.parametrize("shape", [(), (1,), (5,), (5, 1), (5, 2), (1, 2)])
+@pytest.mark.parametrize("shape", [(), (1,), (6,), (6, 1), (6, 2), (1, 2)])
 def test_shapes_of_std(shape):
     std = vp()["marginal"]
     assert sp.check_marginals(
@@ -359,6 +359,83 @@ def test_tolerance_is_the_relative_error_that_is_accepted():
         sp.check_marginals(**vp(), tolerance=2)
 
 
+def test_a_tolerance_means_each_mean_by_its_own_size():
+    """10 % of the largest x0 would be everything for a small one."""
+
+    def shrunk(x0, t):
+        return LAW.alpha(t) * np.sign(x0) * np.maximum(abs(x0) - 0.06, 0), LAW.sigma(t)
+
+    evidence = sp.check_marginals(LAW.drift, LAW.diffusion, shrunk, tolerance=0.1)
+    assert evidence.verdict == "refuted", evidence.explain()
+
+
+@pytest.mark.parametrize("x0", [[[0.0, 1.0]], [[0.0, 0.0], [5.0, -2.0]], [[1e-9, 1.0], [2.0, 3.0]]])
+def test_coordinates_that_start_at_zero(x0):
+    assert sp.check_marginals(LAW.drift, LAW.diffusion, LAW.marginal, x0=x0)
+    biased = sp.check_marginals(
+        LAW.drift,
+        LAW.diffusion,
+        lambda x, t: (LAW.alpha(t) * x + 0.1 * (x == 0), LAW.sigma(t)),
+        x0=[[0.0, 1.0]],
+    )
+    assert biased.verdict == "refuted"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_one_side_of_zero_alone(side, seed):
+    """In d = 1 every size is looked at on both sides of 0."""
+    once = {"d": 1, "seed": seed}
+    clipped = sp.check_marginals(
+        lambda x, t: LAW.drift(side * np.minimum(side * x, 50.0), t),
+        LAW.diffusion,
+        LAW.marginal,
+        **once,
+    )
+    assert clipped.verdict == "undecided" and "not affine" in clipped.sentence
+    bent = sp.check_marginals(
+        lambda x, t: LAW.drift(np.where(side * x > 3, 1.1 * x, x), t),
+        LAW.diffusion,
+        LAW.marginal,
+        **once,
+    )
+    assert bent.verdict == "undecided" and "not affine" in bent.sentence
+
+    def capped(x0, t):
+        return side * np.minimum(side * LAW.alpha(t) * x0, 25.0), LAW.sigma(t)
+
+    assert sp.check_marginals(LAW.drift, LAW.diffusion, capped, **once).verdict == "refuted"
+
+
+@pytest.mark.parametrize("fast", [1.0, 1e3])
+def test_a_slow_coordinate_beside_a_fast_one(fast):
+    """A drift that is not affine in the slow one is not lost in the rounding of the fast one."""
+    torch = pytest.importorskip("torch")
+    rates = torch.tensor([fast, 1.0])
+
+    def bent(x, t):
+        slow = torch.sign(x[:, 1]) * torch.clamp(abs(x[:, 1]) - 0.02, min=0)
+        return -rates * torch.stack([x[:, 0], slow], 1)
+
+    def law(r):
+        return lambda x0, t: (
+            x0 * torch.exp(-r * t),
+            torch.sqrt(-torch.expm1(-2 * r * t) / (2 * r)),
+        )
+
+    def marginal(r):
+        return lambda x0, t: (law(r)(x0, t)[0], law(r)(x0, t)[1].expand(x0.shape))
+
+    single = {"framework": "torch", "dtype": "float32"}
+    wrong = sp.check_marginals(bent, lambda t: 1.0, marginal(rates * 0.98), **single)
+    assert wrong.verdict == "undecided" and "not affine" in wrong.sentence, wrong.explain()
+    if fast == 1:  # the other one takes seconds
+        right = sp.check_marginals(
+            lambda x, t: -rates * x, lambda t: 1.0, marginal(rates), **single
+        )
+        assert right, right.explain()
+
+
 # -- tables ----------------------------------------------------------------------------------------
 
 N = 1000
@@ -407,9 +484,9 @@ def of(rate, area):
     ("rate", "area", "horizon"),
     [
         (*steps(LINEAR), 1.0),
-        (*steps(ROUGH), 1.0),
+        (*steps(ROUGH[:250]), 1.0),
         (*steps(ROUGH[:100], 100.0), 100.0),
-        (*pieces(ROUGH), 1.0),
+        (*pieces(ROUGH[:201]), 1.0),
         (*steps(np.sort(ROUGH[:7])), 1.0),
     ],
     ids=["1000 steps", "rough", "in steps", "interpolated", "7 steps"],
@@ -418,22 +495,22 @@ def test_a_table_is_judged_at_all_times(rate, area, horizon):
     evidence = sp.check_marginals(**of(rate, area), horizon=horizon)
     assert evidence, evidence.explain()
     assert evidence.resolution < 1e-6 and not evidence.coverage.left_out
-    if rate(0.5) != LINEAR[500]:
+    if horizon == 1:
         return
     late = {
         **of(rate, area),
         "marginal": lambda x0, t: (
             x0 * math.exp(-area(t) / 2),
-            math.sqrt(-math.expm1(-area(t))) * (1.01 if t > 0.9 else 1),
+            math.sqrt(-math.expm1(-area(t))) * (1.01 if t > 90 else 1),
         ),
     }
-    assert sp.check_marginals(**late).verdict == "refuted"
+    assert sp.check_marginals(**late, horizon=horizon).verdict == "refuted"
 
 
 def test_a_table_against_the_formula_it_approximates():
     rate, _ = steps(LINEAR)
     both = {**of(rate, rate), "marginal": LAW.marginal}
-    assert sp.check_marginals(**both).verdict == "refuted"
+    assert sp.check_marginals(**both, times=[0.005, 0.02]).verdict == "refuted"
     assert sp.check_marginals(**both, tolerance=0.1)
     irregular = np.concatenate([[0.0], np.geomspace(0.01, 1, 200)])
 
@@ -678,8 +755,8 @@ def test_pairs_are_named():
     right = wrong = 0
     missed = []
     for pair in list(combinations([n for n in SHOWN if n != "exponent_sigma"], 2))[
-        ::4
-    ]:  # every fourth one: the others take three times as long
+        ::8
+    ]:  # every eighth one: the others take seven times as long
         subject = compose(pair)
         if subject is None or "rate_over_t" in pair:
             continue
@@ -697,7 +774,7 @@ def test_pairs_are_named():
             wrong += 1
             missed.append((pair, evidence.diagnosis.sentence))
     assert right >= 0.9 * (right + wrong), missed
-    assert right > 12
+    assert right > 6
 
 
 @pytest.mark.parametrize(

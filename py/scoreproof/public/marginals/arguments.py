@@ -25,7 +25,7 @@ FIRST, EARLY, LAST = 1e-5, 0.03, 1e-9
 COUNT = 48
 #: Sizes of the default x0, each with both signs in mind: small and large ones show what depends on
 #: x0 as it must not, a clipped mean at the latest at the last.
-SIZES = ((0.05, 0.3), (0.5, 2.0), (0.5, 2.0), (3.0, 8.0), (30.0, 30.0))
+SIZES = ((0.05, 0.3), (0.5, 2.0), (0.5, 2.0), (3.0, 8.0), (30.0, 30.0), (30.0, 30.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +122,12 @@ def _rows(x0: Any, d: Any, seed: int) -> np.ndarray:
         if not (isinstance(d, int | np.integer) and d > 0):
             raise ArgumentError("d", "an integer > 0", d, "the dimension of x")
         rng = stream(seed, "check_marginals", "x0")
-        # one row more in d = 5, where (5,) would be an entry for each row or for each coordinate
+        # one row more in d = 6, where (6,) would be an entry for each row or for each coordinate
         pairs = SIZES if d != len(SIZES) else (*SIZES, SIZES[1])
         sizes = np.array([rng.uniform(low, high, int(d)) for low, high in pairs])
         signs = rng.choice([-1.0, 1.0], sizes.shape)
-        signs[2] = -signs[1]  # every coordinate is looked at on both sides of 0
+        # every coordinate is looked at on both sides of 0, near and far
+        signs[2], signs[5] = -signs[1], -signs[4]
         return sizes * signs
     rows = to_float("x0", x0, shape=(None, None))
     if rows.size == 0 or not np.any(rows):

@@ -2,8 +2,8 @@
 
 Conventions: x are rows ``(n, d)``, t a float (a 0-d tensor for PyTorch and JAX, an array ``(n,)``
 with ``batched_time``). The drift must be ``a_i(t) x_i + b_i(t)`` for each coordinate; it is read
-off at 0 and ±1 and verified at three random rows (small, middling, large) and a distant one, every
-time it is called.
+off at 0 and ±1 and verified at three random rows (small, middling, large) and a distant one, each
+with both signs, every time it is called.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scoreproof.streams import stream
 
 __all__ = ["FAR", "TINY", "NotAffine", "Probe", "real"]
 
-# the size of the distant row, where a drift that is clipped or saturates is no longer affine
+# the size of the distant rows, where a drift that is clipped or saturates is no longer affine
 FAR = 1e3
 # sizes of the three random rows
 SIZES = ((0.05, 0.3), (0.5, 2.0), (5.0, 30.0))
@@ -27,6 +27,7 @@ TINY = 1e-290  # below this a square has lost digits to underflow
 # roundings of its own size that a drift may be away from affine; in half precision, where so many
 # would be everything, a dozen operations
 AFFINE, AFFINE_HALF = 256, 16
+DISTANT = 2  # rows at the end that are distant
 HALF = 1e-4  # roundoffs above this are those of half precision
 REMEMBERED = 4_000_000  # numbers kept of answers, so that a second quadrature asks nothing again
 
@@ -60,6 +61,7 @@ class Probe:
     tensors: bool
     batched_time: bool
     seed: int
+    horizon: float = 1.0
     underflowed: bool = False  # whether some g² is too small for a float while g is not zero
     misfit: float = 0.0  # the largest part of its size by which the drift is not affine
     asked: float = 0.0  # the time of the last question
@@ -71,7 +73,14 @@ class Probe:
         extra = np.array([rng.uniform(low, high, self.d) for low, high in SIZES])
         extra = extra * rng.choice([-1.0, 1.0], extra.shape)
         signs = np.where(np.arange(self.d) % 2 == self.seed % 2, 1.0, -1.0)
-        self.rows = np.concatenate([0 * ones, ones, -ones, extra, FAR * signs[None]])
+        far = FAR * signs[None]
+        # both signs of each: a drift may be clipped, or steeper, on one side of 0 alone
+        self.rows = np.concatenate([0 * ones, ones, -ones, extra, -extra, far, -far])
+
+    @property
+    def near(self) -> np.ndarray:
+        """The rows without the distant ones."""
+        return self.rows[:-DISTANT]
 
     @property
     def affine_bound(self) -> float:
@@ -84,12 +93,12 @@ class Probe:
 
     def settle(self, t: float) -> None:
         """Call both twice: they must be deterministic, and their precision is known afterwards."""
-        rows = self.rows[:-1]  # not the distant one, where an inadmissible drift may overflow
+        rows = self.near  # not the distant ones, where an inadmissible drift may overflow
         with np.errstate(all="ignore"):
             self.drift.deterministic(rows, self.time(t, len(rows)), shape=rows.shape)
             self.diffusion.deterministic(self.time(t, len(self.rows)))
         if self.drift.eps == float(np.finfo(np.float16).eps):
-            self.rows[-1] /= 100  # where float16 has no room for a drift at 1000
+            self.rows[-DISTANT:] /= 100  # where float16 has no room for a drift at 1000
 
     def coefficients(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """a, b and g² at the times ``(m,)``: arrays ``(m, d)``."""
@@ -112,9 +121,9 @@ class Probe:
         try:
             a, b, misfit, size = self._read(rows, t)
         except CallableError:
-            # exp(x) overflows at the distant row: without it the drift is finite, and found not to
+            # exp(x) overflows at a distant row: without them the drift is finite, and found not to
             # be affine
-            rows = rows[:-1]
+            rows = self.near
             a, b, misfit, size = self._read(rows, t)
             if misfit <= self.affine_bound:
                 raise
@@ -123,28 +132,31 @@ class Probe:
         self.misfit = max(self.misfit, misfit)
         return a, b
 
-    def _read(self, rows: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """a, b, by which part of the drift they miss it at the worst row, and its size near 0."""
+    def _read(self, rows: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+        """a, b, by which part of the drift they miss it at the worst row and coordinate, and the
+        size of each coordinate near 0.
+        """
         f = real(self.drift, self.drift(rows, self.time(t, len(rows)), shape=rows.shape))
         a, b = (f[1] - f[2]) / 2, f[0]
-        near = float(np.max(np.abs(f[:3])))
-        # a drift is a few operations on numbers of this size; each row by itself, so that the
-        # distant one hides nothing near 0
-        size = near * np.maximum(1.0, np.max(np.abs(rows), axis=1))
-        gap = np.max(np.abs(a * rows + b - f), axis=1)
+        # a drift is a few operations on numbers of this size; each row and coordinate by itself, so
+        # that a distant row hides nothing near 0, and a fast coordinate nothing in a slow one,
+        # unless it is so slow that it does not move over the whole span
+        near = np.max(np.abs(f[:3]), axis=0)
+        near = np.maximum(near, min(float(np.max(near)), 1 / self.horizon))
+        size = near * np.maximum(1.0, np.max(np.abs(rows), axis=1))[:, None]
+        gap = np.abs(a * rows + b - f)
         return a, b, float(np.max(np.where(gap == 0, 0.0, gap / size))), near
 
-    def _why(self, t: float, size: float, others: np.ndarray) -> str:
+    def _why(self, t: float, size: np.ndarray, others: np.ndarray) -> str:
         """A second look, with one row for each axis: does it mix coordinates, or is it not affine
         at all?
         """
         rows = np.concatenate([np.zeros((1, self.d)), np.eye(self.d), others])
         f = self.drift(rows, self.time(t, len(rows)), shape=rows.shape)
         matrix = f[1 : self.d + 1] - f[0]
-        far = np.maximum(1.0, np.max(np.abs(rows), axis=1))
+        far = np.maximum(1.0, np.max(np.abs(rows), axis=1))[:, None]
         affine = np.all(
-            np.max(np.abs(rows @ matrix + f[0] - f), axis=1)
-            <= 1024 * self.d * self.drift.eps * size * far
+            np.abs(rows @ matrix + f[0] - f) <= 1024 * self.d * self.drift.eps * size * far
         )
         return (
             f"the drift mixes coordinates (t = {t:.3g}), so that a mean and a standard deviation"

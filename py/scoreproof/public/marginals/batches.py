@@ -21,9 +21,11 @@ ROUNDINGS = 64
 def mixed(probe: Probe, said: Declared, times: np.ndarray) -> tuple[float, float, str]:
     """The largest relative error of a row in a batch of different times, its bound, a sentence."""
     worst = (0.0, 0.0, "")
+    # not as many rows as coordinates: an entry for each is not to be taken for the other
+    few = probe.near[: -1 if len(probe.near) == probe.d else None]
     for name, rows, ask, eps in (
-        ("drift", probe.rows[:-1], _drift(probe), probe.drift.eps),
-        ("diffusion", probe.rows[: -1 - (probe.d == 6)], _diffusion(probe), probe.diffusion.eps),
+        ("drift", probe.near, _drift(probe), probe.drift.eps),
+        ("diffusion", few, _diffusion(probe), probe.diffusion.eps),
         ("marginal's mean", said.rows, _marginal(said, 0), said.law.eps),
         ("marginal's std", said.rows, _marginal(said, 1), said.law.eps),
     ):

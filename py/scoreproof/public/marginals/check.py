@@ -62,7 +62,7 @@ def check_marginals(
         numbers cannot resolve a standard deviation are passed over, and the coverage says from
         where on. horizon: the end of time, default 1 (or the last of ``times``); drift and
         diffusion may be infinite there, the law is then a limit.
-    d, x0: the dimension, or the rows ``(n, d)`` to start from (default: 5 random rows in d = 2 of
+    d, x0: the dimension, or the rows ``(n, d)`` to start from (default: 6 random rows in d = 2 of
         sizes from 0.05 to 30, both signs).
     reading: ``"literal"``: the SDE starts at x0. ``"blurred"``: the data are first blurred by what
         ``marginal`` declares at t = 0.
@@ -80,14 +80,15 @@ def check_marginals(
     Returns
     -------
     Evidence: kind float. The error is relative: of the standard deviation to itself, of the mean to
-    itself, or to the size of X_t where α is lost in rounding beside the noise (the coverage says at
-    how many times). The bound is made of the quadrature's error estimate and of the rounding of
-    what the callables return. ``drift`` and ``diffusion`` are called ``3 + 16·P`` times each, P the
-    panels tried (``evidence.cost["panels"]``, about 70 for a smooth schedule, 200 with a kink, 1200
-    for a table of 1000 entries; one call less for times that you named), and up to 20,000 times
-    more in the search for a table's step; drift is called with 7 rows, one of size 1000 (up to
-    twice more if it is not affine). ``marginal`` is called ``3 + len(times)`` times. With batched
-    times each is called up to 16 times more.
+    itself (an x0 below 1/1000 of the largest counts as that much), or to the size of X_t where α is
+    lost in rounding beside the noise (the coverage says at how many times). The bound is made of
+    the quadrature's error estimate and of the rounding of what the callables return. ``drift`` and
+    ``diffusion`` are called ``3 + 16·P`` times each, P the panels tried
+    (``evidence.cost["panels"]``, about 70 for a smooth schedule, 200 with a kink, 1200 for a table
+    of 1000 entries; one call less for times that you named), and up to 20,000 times more in the
+    search for a table's step; drift is called with 11 rows, two of size 1000 (up to twice more if
+    it is not affine). ``marginal`` is called ``3 + len(times)`` times. With batched times each is
+    called up to 16 times more.
 
     Raises
     ------
@@ -123,5 +124,5 @@ def check_marginals(
         guarded(c, name, framework, dtype)
         for c, name in ((drift, "drift"), (diffusion, "diffusion"), (marginal, "marginal"))
     )
-    probe = Probe(f, s, g.rows.shape[1], framework != "numpy", g.batched_time, g.seed)
+    probe = Probe(f, s, g.rows.shape[1], framework != "numpy", g.batched_time, g.seed, g.sweep.high)
     return judged(g, probe, Declared(law, g.rows, probe))

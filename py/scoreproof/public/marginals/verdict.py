@@ -27,8 +27,9 @@ ALLOWED, OWN = 0.45, 1e-3
 OPERATIONS, OPERATIONS_HALF = 16, 6
 #: the largest ratio of the drift's fixed point to the mean whose rounding is forgiven
 FIXED_POINT = 1e6
-#: a distant row hides nothing, but an x0 near 0 is judged on a scale of this part of the largest
-SCALE = 1 / 30
+#: an x0 near 0 is judged on a scale of this part of the largest in its coordinate: less than the
+#: smallest of the default rows is, so that each of those is judged by its own size
+SCALE = 1 / 1000
 EPS = float(np.finfo(float).eps)
 
 
@@ -166,7 +167,7 @@ def _of_mean(
     fixed = np.where(i.shift == 0, 0.0, np.abs(i.shift / np.maximum(np.abs(1 - i.mean), EPS)))
     fixed = (np.where(np.isfinite(fixed), fixed, 0.0) * (1 + i.mean))[:, None, :]
     rounding = rounding + max(own, eps) * taken * np.minimum(fixed, FIXED_POINT * size)
-    itself = left + rounding <= OWN * size
+    itself = (left + rounding <= OWN * size) & (size > 0)
     scale = np.where(itself, size, size + std[:, None, :])
     unknown = np.isnan(left) | np.isnan(rounding)
     left = np.where(scale == 0, 0.0, np.where(unknown, np.inf, left))

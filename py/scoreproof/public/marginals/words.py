@@ -91,7 +91,7 @@ def about(case: Case, found: Errors, early: str) -> str:
         f"|x0| from {np.min(rows):.2g} to {np.max(rows):.2g}",
         f"drift and diffusion read at {i.quadrature.nodes.size} times, nowhere further apart than "
         f"{100 * i.node_gap / span:.2g} % of the span, the drift at |x| up to {SIZES[-1][1]:g} and "
-        f"at {np.max(np.abs(case.said.probe.rows[-1])):g}",
+        f"at {np.max(np.abs(case.said.probe.rows[-1])):g}, on both sides of 0",
     ]
     small = ~found.own.all(axis=(1, 2))
     if small.any():

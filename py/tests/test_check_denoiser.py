@@ -666,3 +666,58 @@ def test_many_dimensions_cost_little():
     assert not sp.check_denoiser(
         lambda y: right(y) * (1 + 1e-6 * (np.arange(256) == 200)), points, 100.0
     )
+
+
+def test_a_tight_component_beside_the_way_hides_no_other():
+    # between the first two the third leads nowhere: where it comes nearest is no crossing
+    rng, d = np.random.default_rng(3), 40
+    means = 6 * rng.standard_normal((4, d))
+    sizes = np.array([0.05, 16.0, 3.0, 12.0])
+    prior = sp.GaussianMixture([0.6, 0.1, 0.1, 0.2], means, sizes[:, None, None] * np.eye(d))
+    for seed in range(3):
+        right = sp.check_denoiser(
+            lambda y: prior.posterior_mean(y, 1e-3 * np.eye(d)), prior, 1e-3, seed=seed
+        )
+        assert right and right.coverage.looked_at["components"] == 4, right.explain()
+
+
+@pytest.mark.parametrize("d", [2, 24])
+def test_four_points_a_datum_look_at_every_datum(d):
+    points = np.random.default_rng(0).standard_normal((100, d))
+    short, var = sp.Atoms(points[:-1]), 1e-4
+    few, many = (
+        sp.check_denoiser(
+            lambda y: sp.Atoms(points).posterior_mean(y, var * np.eye(d)), points, var, n=n
+        )
+        for n in (32, 400)
+    )
+    assert few and "of them alone may not (n = 400 looks at each)" in few.explain()
+    assert many and many.coverage.looked_at["data"] == 100, many.explain()
+    last = sp.check_denoiser(lambda y: short.posterior_mean(y, var * np.eye(d)), points, var, n=400)
+    assert last.verdict == "refuted"
+
+
+def test_a_coordinate_that_the_tolerance_does_not_judge_is_named():
+    points = data(n=40, d=4)
+    points[:, 2] *= 0.01
+    law, still = sp.Atoms(points), np.array([1.0, 1.0, 0.0, 1.0])
+    judged = [
+        sp.check_denoiser(
+            lambda y: still * law.posterior_mean(y, 0.5 * np.eye(4)), points, 0.5, tolerance=t
+        )
+        for t in (0.1, 0.001)
+    ]
+    assert judged[0] and judged[0].coverage.looked_at["coordinates"] == 3
+    assert "number 2" in judged[0].explain() and "c_out" in judged[0].explain()
+    assert judged[1].verdict == "refuted"
+
+
+def test_a_tolerance_that_judges_few_coordinates_decides_nothing():
+    points = data(n=40, d=5)
+    points[:, 1:] *= 0.01
+    law, still = sp.Atoms(points), np.eye(5)[0]
+    evidence = sp.check_denoiser(
+        lambda y: still * law.posterior_mean(y, 0.5 * np.eye(5)), points, 0.5, tolerance=0.1
+    )
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "4 coordinates" in evidence.sentence

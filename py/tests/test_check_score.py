@@ -336,3 +336,20 @@ def test_a_score_that_is_a_small_difference_of_two_matrices_is_not_asymmetric():
     for known, points in ((prior, None), (None, rng.standard_normal((4, 50)))):
         evidence = sp.check_score(score, known, sigma2, points=points, framework="torch")
         assert evidence.verdict != "refuted", evidence.explain()
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("d", [1, 4, 80])
+def test_without_a_prior_a_lost_sign_does_not_hold(sign, d):
+    # the Jacobian of minus a score of one Gaussian is symmetric, and Cov positive
+    points = np.random.default_rng(1).standard_normal((8, d))
+    evidence = sp.check_score(lambda y: sign * -y / 1.5, None, 0.5, points=points)
+    assert evidence.verdict == ("holds" if sign > 0 else "undecided"), evidence.explain()
+    assert sign > 0 or "sign been lost" in evidence.sentence
+
+
+def test_without_a_prior_a_valley_between_modes_is_not_refuted():
+    prior = sp.Atoms(np.array([[-2.0], [2.0]]))
+    score = prior.noised(np.eye(1)).score
+    assert sp.check_score(score, None, 1.0, points=[[0.0]]).verdict == "undecided"
+    assert sp.check_score(score, None, 1.0, points=[[0.0], [2.0]])

@@ -55,7 +55,8 @@ def check_denoiser(
         between two components or data, where their softmax weights are about the same (a draw of
         y may have one effective datum, and then the nearest datum passes for the mean). Where a
         coordinate of the caller's points stands still, 16 draws of y join them.
-    n: how many points, where ``points`` is not given.
+    n: how many points, where ``points`` is not given. Of a large data set few data have a say
+        at 64 points, if the noise is small; four times as many points as data look at each.
     tolerance: the relative error that you accept, of a learned denoiser say. By default only
         rounding is, derived from the type of what comes back.
     framework, dtype: ``"numpy"``, ``"torch"`` or ``"jax"`` and the floating type it is called with.
@@ -65,7 +66,8 @@ def check_denoiser(
     Evidence of kind float. The error and the tolerance are relative, coordinate by coordinate, to
     the largest distance of E[x_0 | y] from the prior's mean over draws of y, so that data far from
     the origin hide nothing, or to EDM's c_out = σ σ_data / √(σ² + σ_data²) where that is larger, so
-    that a pixel in which the data hardly vary asks no more of a learned denoiser than others do.
+    that a pixel in which the data hardly vary asks no more of a learned denoiser than others do;
+    where that accepts an answer that stands still, the coverage leaves the coordinate out.
     Without a tolerance the resolution is relative to the less of the largest distance of E[x_0 | y]
     from the prior's mean and from y, in each coordinate: neither y itself nor the prior's mean
     passes. At a point further out, or between two data, sizes are larger by as much; where the

@@ -11,10 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.coverage import Coverage, Omission
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.denoiser.asking import Asked
 from scoreproof.public.posterior.judging import HELD, Measure, coverage, decisive, judge
+from scoreproof.public.posterior.problem import Problem
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
 
 __all__ = ["measured", "verdict"]
@@ -50,15 +52,48 @@ def _verdict(asked: Asked, request: Request, eps: float, calls: int) -> Evidence
     evidence = judge(
         measure,
         problem,
-        coverage(problem, answers, due, measure),
+        _passed_over(coverage(problem, answers, due, measure), asked, problem),
         f"the denoiser against E[x_0 | y] at {m} points in R^{d}, relative to how far that moves "
-        "from the prior's mean",
+        f"from the prior's mean{_at_least(asked, problem)}",
         eps=eps,
         cost={"calls": calls},
         curves={"returned": (exact, found), "exact": (exact, exact)},
         labels=("exact posterior mean", "returned"),
     )
     return decisive(_told_apart(evidence, measure, asked, request), problem, due.y)
+
+
+def _at_least(asked: Asked, problem: Problem) -> str:
+    """Says where an error that is accepted is relative to more than E[x_0 | y] moves."""
+    own, counts = asked.scale.from_centre, asked.scale.counts
+    small = np.flatnonzero((own > 0) & (own < counts))
+    if problem.tolerance is None or not small.size:
+        return ""
+    times = float(np.max(counts[small] / own[small]))
+    return (
+        f", or to c_out where that is larger (in {small.size} of {own.size} coordinates, up to"
+        f" {times:.2g} times as large)"
+    )
+
+
+def _passed_over(seen: Coverage, asked: Asked, problem: Problem) -> Coverage:
+    """``seen`` without the coordinates in which the tolerance accepts the prior's mean, whatever y
+    is: by the caller's wish, unless they are most of them. (`_told_apart` speaks where it is all.)
+    """
+    own, counts = asked.scale.from_centre, asked.scale.counts
+    idle = np.flatnonzero((own > 0) & (own <= (problem.tolerance or 0.0) * counts))
+    moving = int(np.sum(own > 0))
+    if not 0 < idle.size < moving:
+        return seen
+    omission = Omission(
+        "coordinates",
+        idle.size,
+        "in which E[x_0 | y] moves by less than the tolerance times c_out, so that any answer that"
+        " small is accepted: pass a smaller tolerance to look at them",
+        "number " + ", ".join(str(j) for j in idle[:6]) + (", …" if idle.size > 6 else ""),
+        wished=2 * idle.size <= moving,
+    )
+    return replace(seen, left_out=(*seen.left_out, omission))
 
 
 def _told_apart(evidence: Evidence, measure: Measure, asked: Asked, request: Request) -> Evidence:

@@ -70,17 +70,24 @@ class Due:
         """The same at some of the rows."""
         return Due(self.problem, self.y[which])
 
-    def influence(self) -> np.ndarray:
-        """How far the mean moves, to first order, if a component's weight grows by its own size:
-        ``(m, components, d)``.
+    def shown(self, passes: np.ndarray) -> np.ndarray:
+        """Which components move the mean, to first order, by more than ``passes`` ``(m, d)``
+        somewhere if their weight grows by its own size.
         """
-        known = self.problem.known
-        if isinstance(known, Atoms):
-            r = np.concatenate([block for _, block in self.problem.law.weights(self.y)])
-            means = np.broadcast_to(known.points, (len(self.y), *known.points.shape))
-        else:
-            r, means = self.shares
-        return np.asarray(r[:, :, None] * np.abs(means - self.mean[:, None, :]))
+        known, seen = self.problem.known, np.zeros(self.problem.components, bool)
+        atoms = isinstance(known, Atoms)
+        blocks = self.problem.law.weights(self.y) if atoms else [(slice(None), self.shares[0])]
+        # a share below the least of ``floor`` shows nothing
+        reach = np.ptp(known.points, axis=0) if isinstance(known, Atoms) else np.array([np.inf])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            floor = np.nanmin(passes / reach, axis=1)
+        for part, shares in blocks:
+            for i, r in zip(np.arange(len(self.y))[part], shares, strict=True):
+                ks = np.flatnonzero(~seen & (r > floor[i]))
+                means = known.points[ks] if isinstance(known, Atoms) else self.shares[1][i, ks]
+                move = r[ks, None] * np.abs(means - self.mean[i])
+                seen[ks] = np.any(move > passes[i], axis=1)
+        return seen
 
 
 def perplexity(problem: Problem, y: np.ndarray) -> np.ndarray:

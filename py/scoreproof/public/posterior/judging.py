@@ -22,7 +22,7 @@ __all__ = ["GRANTED", "HELD", "Measure", "coverage", "decisive", "judge", "remed
 #: what an answer may be off where rounding could explain more: half of what a verdict has to see
 GRANTED = 0.499 * COARSEST
 FEW = 24  # places, of which a half is the same points in another batch
-WEIGHED = 1 << 22  # numbers up to which every weight is looked at by itself
+WEIGHED = 1 << 22  # numbers of a prior up to which every weight is looked at by itself
 HELD = "The truth is that of the prior's numbers rounded to the callable's type."
 
 
@@ -119,11 +119,16 @@ def coverage(
             f"{problem.components} {problem.kind}"
         )
     many = problem.components
-    if many > 1 and problem.tolerance is None and many * due.y.size <= WEIGHED:
+    if many * d > WEIGHED:
+        span += "; their weights were not looked at one by one"
+    elif many > 1 and problem.tolerance is None:
         blind = _blind(due, measure, per_mean)
         each = many <= (MANY if problem.points is not None else points.count("between"))
         if not each or blind.size == many:  # `decisive` speaks where one is effective everywhere
             span += f"; the weights of {many - blind.size} of the {problem.kind} show"
+            if 0 < blind.size < many:
+                span += f", a mistake in {blind.size} of them alone may not"
+                span += f" (n = {4 * many} looks at each)" if problem.points is None else ""
         else:
             asked[problem.kind] = many
         if each and 0 < blind.size < many:
@@ -142,8 +147,7 @@ def coverage(
 def _blind(due: Due, measure: Measure, per_mean: np.ndarray | float) -> np.ndarray:
     """Components whose weight, doubled, would move no answer by more than what passes."""
     m, d = due.y.shape
-    passes, shown = 2 * measure.granted(None), due.influence() * per_mean
-    return np.flatnonzero(~np.any(shown > passes[:m, None, :d], axis=(0, 2)))
+    return np.flatnonzero(~due.shown(2 * measure.granted(None)[:m, :d] / per_mean))
 
 
 def decisive(evidence: Evidence, problem: Problem, y: np.ndarray) -> Evidence:

@@ -23,8 +23,8 @@ from scoreproof.streams import stream
 __all__ = ["Points", "choose"]
 
 Grid = Callable[[np.ndarray], np.ndarray]
-#: of more neighbours than these only some are looked at
-NEIGHBOURS = 256
+#: of more neighbours than these, and than have NEAR numbers, only some are looked at
+NEIGHBOURS, NEAR = 256, 1 << 18
 #: a coordinate that moves less than this part of what draws of y move stands still
 STILL = 0.01
 JOINED = 16  # draws that join the caller's points where those stand still
@@ -119,18 +119,23 @@ def _far(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray:
 
 def _between(problem: Problem, rng: np.random.Generator, count: int, grid: Grid) -> np.ndarray:
     """Up to ``count`` points at which two or more components share, each pair in its turn."""
-    kept = np.empty((0, problem.dimension))
+    kept, of = np.empty((0, problem.dimension)), np.empty(0, int)
     if count == 0:
         return kept
     pairs = _pairs(problem, rng, count)
     for noise in (1.0, 1.0, 0.3, 0.0):
         turn = np.resize(np.roll(np.arange(len(pairs)), -len(kept)), 2 * count)
         y = grid(_shared(problem, rng, pairs[turn], noise))
-        y = y[perplexity(problem, y) >= least(problem)]
-        kept = np.concatenate([kept, y])[:count]
-        if len(kept) == count:
+        good = perplexity(problem, y) >= least(problem)
+        kept, of = np.concatenate([kept, y[good]]), np.concatenate([of, turn[good]])
+        reached = len(np.unique(of)) >= min(len(pairs), count)
+        if len(kept) >= count and (reached or problem.components > max(MANY, count)):
             break
-    return kept
+    # the first of every pair before the second of any
+    order = np.argsort(of, kind="stable")
+    earlier = np.empty(len(of), int)
+    earlier[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
+    return np.asarray(kept[np.argsort(earlier, kind="stable")[:count]])
 
 
 def _pairs(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -158,14 +163,15 @@ def _pairs(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray
         # each component in its turn, towards its neighbour on the way to the root
         return np.asarray(rng.permutation(np.stack([np.arange(len(where)), towards], axis=1)))
     firsts = rng.permutation(len(where))[: 4 * count]
-    pairs = np.array([(a, _nearest(where, a, rng)) for a in firsts])
+    pairs = np.array([sorted((int(a), _nearest(where, a, rng))) for a in firsts])
+    pairs = rng.permutation(np.unique(pairs, axis=0))  # two may be the nearest of each other
     ways = np.linalg.norm(where[pairs[:, 0]] - where[pairs[:, 1]], axis=1)
     return np.asarray(pairs[np.argsort(ways)[:count]])
 
 
 def _nearest(where: np.ndarray, a: int, rng: np.random.Generator) -> int:
     """The nearest of the others, or of some of them."""
-    others = rng.permutation(len(where))[:NEIGHBOURS]
+    others = rng.permutation(len(where))[: max(NEIGHBOURS, NEAR // where.shape[1])]
     others = others[others != a]
     return int(others[np.argmin(np.sum((where[others] - where[a]) ** 2, axis=1))])
 
@@ -209,13 +215,17 @@ def _passed(
     zero, half, one = lead(0.0), lead(0.5), lead(1.0)
     bend = 2 * (zero + one - 2 * half)
     slope, level = one - zero - bend, zero - target[:, None]
-    root = np.sqrt(np.maximum(slope**2 - 4 * bend * level, 0.0))
+    square = slope**2 - 4 * bend * level
+    root = np.sqrt(np.maximum(square, 0.0))
     # the form of the formula that does not cancel
     q = -(slope + np.where(slope < 0, -root, root)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         roots = np.stack([q / bend, level / q])
     roots[:, each, a] = np.inf
-    ahead = np.where(np.isfinite(roots) & (roots > 0) & (roots < 1.5), roots, np.inf)
+    # where the square is negative the two are nowhere even, and the root is only where they are
+    # nearest to it
+    crossed = np.isfinite(roots) & (roots > 0) & (roots < 1.5) & (square >= 0)
+    ahead = np.where(crossed, roots, np.inf)
     first = np.min(ahead, axis=(0, 2))
     # where the first component leads nowhere: as near the middle as the second is even with it
     even = roots[:, each, b]

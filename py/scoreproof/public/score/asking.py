@@ -41,7 +41,8 @@ class Slopes:
         """One clause: at how many points, in which directions."""
         d, k = self.probes.shape
         which = f"all {d} directions" if k == d else f"{k} random directions of {d}, a sample"
-        return f"the Jacobian at {len(self.rows)} points in {which}"
+        m = len(self.rows)
+        return f"the Jacobian at {m} point{'' if m == 1 else 's'} in {which}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,8 @@ def check_score(
     covariance, is positive semidefinite. Without a prior (``prior=None``, then give ``points``)
     only these two conditions are looked at, and that the rows of a batch are not mixed. They are
     necessary, not sufficient, and a ``holds`` says so: the posterior mean ``max(y, 0)`` of nothing
-    passes.
+    passes. A score whose ``tr(Σ J)`` is negative at none of the points is undecided: over draws of
+    y its mean is ``-E|Σ^{1/2} score|²``.
 
     Parameters are those of `check_denoiser`; ``prediction`` defaults to ``"score"``.
 

@@ -23,7 +23,8 @@ __all__ = ["necessary", "possible"]
 
 NOT_SEEN = (
     "A deviation that keeps the Jacobian symmetric and Cov positive (another prior, another noise"
-    " level, a factor below one) is not seen at any size: pass the prior for that."
+    " level, a factor below one, of whichever sign) is not seen at any size: pass the prior for"
+    " that."
 )
 FINER = "use float64, a framework with forward mode, or points where it does not bend so"
 
@@ -156,19 +157,31 @@ def _batches(asked: Asked, request: Request, noise: float, eps: float) -> tuple[
     return float(np.max(np.abs(gap))) / size, (16 * noise + 64 * eps * (own + size)) / size
 
 
+def _upwards(slopes: Slopes) -> bool:
+    """Whether log p_Y curves upwards, on average over the directions, wherever it was looked at:
+    at single points it may, between two modes say.
+    """
+    trace, doubt = (np.trace(a, axis1=1, axis2=2) for a in (slopes.white, slopes.doubt))
+    return bool(np.all(trace >= -doubt) and np.any(trace > doubt))
+
+
 def _said(
     evidence: Evidence, slopes: Slopes, asked: Asked, rows: float, allowed: float
 ) -> Evidence:
     """What a ``holds`` does not say; a score that does not vary says nothing; mixed rows named."""
-    if evidence.verdict == "holds" and np.all(np.abs(slopes.white) <= slopes.doubt):
-        return replace(
-            evidence,
-            verdict="undecided",
-            sentence=(
-                f"{evidence.sentence}: the score does not vary at these points, 0 was compared "
-                "with 0: take a larger noise level"
-            ),
+    why = ""
+    if np.all(np.abs(slopes.white) <= slopes.doubt):
+        why = (
+            "the score does not vary at these points, 0 was compared with 0: take a larger noise"
+            " level"
         )
+    elif _upwards(slopes):
+        why = (
+            "tr(Σ J) is negative at none of these points, and over draws of y its mean is"
+            " -E|Σ^{1/2} score|²: has the sign been lost? If not, pass draws of y as points"
+        )
+    if evidence.verdict == "holds" and why:
+        return replace(evidence, verdict="undecided", sentence=f"{evidence.sentence}: {why}")
     if evidence.verdict == "holds":
         return replace(evidence, notes=(NOT_SEEN,))
     if evidence.verdict == "refuted" and rows > allowed:

@@ -646,16 +646,42 @@ def test_mass(d, factor):
         assert evidence.verdict == "undecided" and f"{factor:.5g}" in evidence.sentence
 
 
-def test_what_is_not_known_of_a_mass_is_in_the_first_sentence():
-    def short(x, t):
-        return normal_log(x, t) + np.log(0.9)
+@pytest.mark.parametrize("d", [11, 40])
+def test_a_mass_that_is_not_1_never_holds(d):
+    """A holding verdict beside "0.9 of its mass was found" was none."""
 
-    some = check(pull, root2, log_density=short, dimension=14)
-    assert some and "whether its mass is 1 is not known: 0.9 of it was found" in some.sentence
-    none = check(pull, root2, log_density=short, dimension=40)
-    assert none and "whether its mass is 1 is not looked at (d > 32)" in none.sentence
-    heavy = check(pull, root2, log_density=lambda x, t: short(x, t) + 0.2, dimension=14)
-    assert heavy.verdict == "refuted"
+    def scaled(by):
+        return lambda x, t: normal_log(x, t) + np.log(by)
+
+    short = check(pull, root2, log_density=scaled(0.9), dimension=d, times=(0.5, 1))
+    assert short.verdict == "undecided" and "the mass found is 0.9 " in short.sentence
+    heavy = check(pull, root2, log_density=scaled(1.1), dimension=d, times=(0.5, 1))
+    assert heavy.verdict == "refuted" and "multiply the density by 0.909" in heavy.sentence
+
+
+def test_what_is_not_known_of_a_mass_is_in_the_first_sentence():
+    evidence = check(
+        pull, root2, log_density=lambda x, t: normal_log(x, t) - 0.1, points=np.ones((1, 70))
+    )
+    assert evidence and "whether its mass is 1 is not looked at (d > 64)" in evidence.sentence
+
+
+def test_named_points_lead_to_mass_far_from_the_box():
+    far = np.full(12, 40.0)
+
+    def log_density(x, t):
+        other = normal_log(x - far * np.exp(-t), t) + np.log(0.5)
+        return np.logaddexp(normal_log(x, t) + np.log(0.5), other)
+
+    def real(x, t):  # the maximum makes it real
+        return log_density(x.real, np.real(t))
+
+    kept = {"log_density": real, "dimension": 12, "times": (0.5, 1)}
+    assert check(pull, root2, **kept).verdict == "undecided"
+    points = np.random.default_rng(0).standard_normal((40, 12))
+    points[20:] += far * np.exp(-0.75)
+    evidence = check(pull, root2, points=points, **kept)
+    assert evidence and "its mass is 1" in evidence.sentence, evidence.explain()
 
 
 def test_a_mass_that_is_no_concern():
@@ -745,6 +771,55 @@ def test_tolerance_is_for_learned_densities():
     assert check(lambda x, t: -1.5 * x, root2, **weak).verdict == "refuted"
     with pytest.raises(ArgumentError, match="tolerance must be"):
         check(pull, root2, ou, tolerance=2.0)
+
+
+def _one_more(x, t):
+    return -x * np.where(np.arange(x.shape[1]) == 5, 2.0, 1.0)
+
+
+def _two_exchanged(x, t):
+    y = -x
+    y[:, [5, 6]] = y[:, [6, 5]]
+    return y
+
+
+def test_a_tolerance_is_not_spent_on_one_coordinate():
+    """In R^d the terms together are d times those of one coordinate."""
+    kept = {"log_density": normal_log, "dimension": 24, "times": (0.5, 1)}
+    evidence = check(_one_more, root2, tolerance=0.1, **kept)
+    assert evidence.verdict == "refuted" and "drift(x, t)[:, 5] is wrong" in evidence.sentence
+    assert "multiply it by 0.5" in evidence.explain()
+    evidence = check(_two_exchanged, root2, tolerance=0.3, **kept)
+    assert evidence.verdict == "undecided" and "error of one coordinate" in evidence.sentence
+    evidence = check(lambda x, t: -1.0001 * x, root2, tolerance=0.1, **kept)
+    assert evidence and evidence.resolution == 0.1
+    assert check(lambda x, t: -1.04 * x, root2, tolerance=0.05, **kept)
+    assert not check(lambda x, t: -1.04 * x, root2, tolerance=0.03, **kept)
+
+
+def test_single_precision_out_of_sight_is_not_refuted():
+    """A time made float32 inside leaves noise in the values that their type does not tell."""
+
+    def log_density(x, t):
+        v = np.float64(np.float32(1 + np.exp(-2 * np.float32(t))))
+        return -0.5 * (x * x).sum(axis=1) / v - x.shape[1] / 2 * np.log(2 * np.pi * v)
+
+    for seed in range(3):
+        evidence = check(pull, root2, log_density=log_density, dimension=3, seed=seed)
+        assert evidence.verdict != "refuted", evidence.explain()
+    off = check(lambda x, t: -1.001 * x, root2, log_density=log_density, dimension=3)
+    assert off.verdict == "refuted"
+
+
+def test_nothing_to_compare_is_not_a_density_that_vanishes():
+    still = check(
+        lambda x, t: 0 * x,
+        lambda t: 0.0,
+        lambda x, t: np.full(len(x), 0.2) + 0 * x[:, 0],
+        dimension=3,
+        normalized=False,
+    )
+    assert still.verdict == "undecided" and "terms are all 0" in still.sentence
 
 
 def test_coarse_types_hold_at_their_resolution_or_not_at_all():

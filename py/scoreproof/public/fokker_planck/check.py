@@ -73,7 +73,9 @@ def check_fokker_planck(
     normalized: whether the mass of the density must be 1, which the equation does not see. Pass
         ``False`` for one without its normaliser, or of a process that explodes.
     tolerance: the relative error that you accept, of the equation relative to the size of all its
-        terms, and of the mass: for a learned density, say. By default rounding only.
+        terms, and of the mass: for a learned density, say. In d > 1 what is left must also be no
+        more than that of each coordinate's own terms (at half of the points), so that no
+        coordinate is wrong alone. By default rounding only.
     framework, dtype: what your callables are written in ("numpy", "torch", "jax") and the floating
         type of what they are given.
 
@@ -81,9 +83,9 @@ def check_fokker_planck(
     -------
     Evidence; on a refutation ``diagnosis`` names the planted fault (or pair) under which your three
     functions would agree, and ``notes`` say where it is and which factor would mend it. The mass is
-    integrated for d <= 2 and fitted for d <= 32. Where it is fitted, a mass below 1 is undecided up
-    to d = 10, since a part of it may lie where was not looked; above, the sentence says how much of
-    it was found, or that it is not looked at.
+    integrated for d <= 2 and fitted for d <= 64. Where it is fitted, a mass below 1 is undecided,
+    since a part of it may lie where was not looked; above, the sentence says that the mass is not
+    looked at.
 
     Batched calls with T times (33 to 35 by default). Strong, NumPy: the density about 17 T, up to
     120 T where it is not analytic, the drift 3 T, up to 20 T; autodiff: the density 3 T, and up to
@@ -130,7 +132,11 @@ def _strong(s: Subject, place: Place, method: str, tolerance: float | None) -> E
     found = strong.look(s, place)
     weakly = method == "auto" and place.dimension <= 2
     if not found.terms:
-        why = "the density vanishes at every point"
+        why = (
+            "its terms are all 0, or not known to 0.5 % at any point (float64 knows more)"
+            if found.unresolved
+            else "the density vanishes at every point"
+        )
         if weakly:
             return _weak(s, place, None, tolerance, f"The weak form was used, since {why}.")
         text = (

@@ -15,7 +15,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.breaks import Lines
-from scoreproof.public.fokker_planck.mass import FITTED, MOST, Mass, mass
+from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
 from scoreproof.public.rule import COARSEST, settled
 
 __all__ = ["with_lines", "with_mass"]
@@ -87,7 +87,11 @@ def with_mass(
     first, last = place.box.times
     middle = float(place.times.times[len(place.times.times) // 2])
     wanted = (first, middle, last) if place.dimension <= 2 else (last, first)
-    found = [m for m in (mass(s, place.box, t, place.seed) for t in wanted) if m is not None]
+    found = [
+        m
+        for m in (mass(s, place.box, t, place.seed, place.points) for t in wanted)
+        if m is not None
+    ]
     accepted = max(tolerance or 0.0, DIGITS)
     # too much is too much, however coarsely it is known; a mass of 1 is one that is known well
     known = [m for m in found if m.error < 0.2 * m.value]
@@ -97,7 +101,7 @@ def with_mass(
     if heavy and not found:
         return _wrong(evidence, heavy, heavy[0], accepted, s)
     if light and not found:
-        return _unknown(evidence, light[0], place.dimension, s)
+        return _unknown(evidence, light[0], s)
     if not found:
         return said("whether its mass is 1 is not looked at (it could not be integrated)")
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
@@ -106,25 +110,18 @@ def with_mass(
         return _wrong(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
     right = [m for m in found if m not in off]
     if not right:
-        return _unknown(evidence, off[0], place.dimension, s)
+        return _unknown(evidence, off[0], s)
     best = max(max(abs(m.value - 1), 2 * m.error) for m in right)
     listed = ", ".join(f"{m.t:.3g}" for m in right)
     return said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
 
 
-def _unknown(evidence: Evidence, m: Mass, d: int, s: Subject) -> Evidence:
+def _unknown(evidence: Evidence, m: Mass, s: Subject) -> Evidence:
     """A mass below 1 from a search that may have missed a part of it."""
-    if d > FITTED:  # a narrow part among wide ones is not found by chance there
-        text = (
-            f"{evidence.sentence}; whether its mass is 1 is not known: {m.value:.5g} of it was "
-            f"found around the modes (t = {m.t:.3g}), and the rest is elsewhere or the normaliser "
-            f"is wrong by {1 / m.value:.5g}"
-        )
-        return replace(evidence, sentence=text, cost=s.calls)
     text = (
         f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
         f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
-        "looked; pass points= or a domain= that reaches it, or normalized=False"
+        "looked; pass points= or a domain= that reach it, or normalized=False"
     )
     return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
 

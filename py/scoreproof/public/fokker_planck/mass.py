@@ -23,7 +23,7 @@ from scoreproof.streams import stream
 __all__ = ["FITTED", "MOST", "Mass", "flux", "mass"]
 
 #: dimensions above this are not looked at: the fit would cost more than the equation
-MOST = 32
+MOST = 64
 DRAWS = 4096
 #: dimensions above this are looked at with the Gaussians at the modes only
 FITTED = 10
@@ -45,12 +45,14 @@ class Mass:
     whole: bool
 
 
-def mass(s: Subject, box: Box, t: float, seed: int) -> Mass | None:
-    """The mass at time t, or ``None`` where it cannot be had."""
+def mass(
+    s: Subject, box: Box, t: float, seed: int, points: np.ndarray | None = None
+) -> Mass | None:
+    """The mass at time t, or ``None`` where it cannot be had; ``points``: where it may be too."""
     d = box.dimension
     if d > MOST:
         return None
-    found = modes(s, box, t, seed)
+    found = modes(s, box, t, seed, points=points)
     if not found:
         return None
     rng = stream(seed, "fokker_planck", "mass")

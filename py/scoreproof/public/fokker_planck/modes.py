@@ -17,6 +17,8 @@ from scoreproof.streams import stream
 __all__ = ["Mode", "clusters", "completed", "modes"]
 
 ROUNDS = 25
+#: points of the caller's from which modes are searched
+OWN = 24
 #: looks for what the modes do not explain, and points of each
 SEARCHES, LOOKED = 6, 8192
 #: a box that is wider than this many standard deviations of the mass is cut down to it
@@ -32,10 +34,19 @@ class Mode:
     log: float
 
 
-def modes(s: Subject, box: Box, t: float, seed: int, starts: int = 12) -> list[Mode]:
-    """The modes that a search from random points of the box, and from far outside of it, ends in.
+def modes(
+    s: Subject,
+    box: Box,
+    t: float,
+    seed: int,
+    starts: int = 12,
+    points: np.ndarray | None = None,
+) -> list[Mode]:
+    """The modes that a search from random points of the box, from far outside of it, and from some
+    of the caller's ``points`` ends in.
 
-    At most `ROUNDS` · 2 calls of the density, of ``starts`` · (1 + 3d/2 + d²/2) rows each.
+    At most `ROUNDS` · 2 calls of the density, of (``starts`` · 4/3 + `OWN`) · (1 + 3d/2 + d²/2)
+    rows each.
     """
     rng = stream(seed, "fokker_planck", "modes")
     sides, d = box.sides, box.dimension
@@ -47,8 +58,9 @@ def modes(s: Subject, box: Box, t: float, seed: int, starts: int = 12) -> list[M
             middle + half * rng.standard_normal((starts // 3, d)) * 3,
         ]
     )
-    nothing = np.zeros(len(x))
-    height = s.change(x, t, nothing)
+    if points is not None:
+        x = np.concatenate([x, points[rng.permutation(len(points))[:OWN]]])
+    height = s.change(x, t, np.zeros(len(x)))
     if d <= 2:  # a dense look is cheap there
         grid = rng.uniform(sides[:, 0], sides[:, 1], (4096, d))
         seen = s.change(grid, t, np.zeros(len(grid)))

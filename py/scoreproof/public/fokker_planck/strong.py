@@ -32,7 +32,7 @@ EVERY = 12
 @dataclass(frozen=True, eq=False)
 class Terms:
     """At n points of one time, all divided by p: ``(n,)`` or ``(n, d)``; ``error`` of the whole
-    equation.
+    equation, of which ``scatter`` was measured and is no bound derived from rounding.
     """
 
     t: float
@@ -45,6 +45,7 @@ class Terms:
     df: np.ndarray
     rho: float
     error: np.ndarray
+    scatter: np.ndarray
 
     @property
     def carried(self) -> np.ndarray:
@@ -69,7 +70,7 @@ class Terms:
 
     def at(self, which: np.ndarray) -> Terms:
         """Some of the points."""
-        rows = ("x", "logs", "rate", "first", "second", "f", "df", "error")
+        rows = ("x", "logs", "rate", "first", "second", "f", "df", "error", "scatter")
         return replace(self, **{name: getattr(self, name)[which] for name in rows})
 
 
@@ -120,7 +121,8 @@ def look(s: Subject, place: Place) -> Found:
         asked,
         0.0 if by_values == "yes" else blur,
         "forward mode does not see all of the density: its values differ from what their "
-        "derivatives say (a detach or stop_gradient?), so differences of values were taken"
+        "derivatives say (a detach, a stop_gradient or a float(t)?), so differences of values "
+        "were taken"
         if by_values == "yes"
         else "",
     )
@@ -163,7 +165,8 @@ def _terms(
     curved = np.abs(rate) + (
         np.abs(f * v.first) + np.abs(df) + half * (np.abs(second) + v.first**2)
     ).sum(axis=1)
-    return Terms(t, x, logs, rate, v.first, second, f, df, rho, error + s.eps * roundings * curved)
+    whole = error + s.eps * roundings * curved
+    return Terms(t, x, logs, rate, v.first, second, f, df, rho, whole, error)
 
 
 def _again(
@@ -212,7 +215,7 @@ def _again(
 
 def _exchanged(now: Terms, which: np.ndarray, other: Terms) -> Terms:
     columns = {}
-    for name in ("x", "logs", "rate", "first", "second", "f", "df", "error"):
+    for name in ("x", "logs", "rate", "first", "second", "f", "df", "error", "scatter"):
         columns[name] = getattr(now, name).copy()
         columns[name][which] = getattr(other, name)
     return replace(now, **columns)

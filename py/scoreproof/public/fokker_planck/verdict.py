@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.coverage import Coverage, Omission
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import words
+from scoreproof.public.fokker_planck.alone import each_alone
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
@@ -22,6 +23,8 @@ from scoreproof.public.rule import compared, settled
 __all__ = ["coverage", "pointwise", "resolution"]
 
 EPS = float(np.finfo(float).eps)
+#: so many more of what was measured of an error may be there: it is an estimate from a few values
+MEASURED = 3.0
 
 
 def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -> Evidence:
@@ -29,6 +32,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
     terms = found.terms
     error = np.concatenate([np.abs(t.residual) / np.maximum(t.size, 1e-300) for t in terms])
     bound = np.concatenate([_bound(t) for t in terms])
+    scatter = np.concatenate([t.scatter / np.maximum(t.size, 1e-300) for t in terms])
     worst = int(np.argmax(error / bound))
     blocks = np.split(error, np.cumsum([len(t.x) for t in terms])[:-1])
     sentence = words.sentence(found, worst)
@@ -38,6 +42,8 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         bound,
         sentence,
         coverage=seen,
+        # errors that were measured scatter: a noise of the caller's own may show as a few of them
+        excuse=MEASURED * np.minimum(bound, scatter),
         tolerance=tolerance,
         cost=s.calls,
         curves={"largest error": ([t.t for t in terms], [float(np.max(b)) for b in blocks])},
@@ -50,15 +56,16 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         return evidence
     # `compared` speaks of all terms together; one coordinate's part has to be seen by itself
     plain = Evidence.measured(evidence.value, evidence.bound, sentence, **_kept(evidence))
-    if evidence.verdict == "undecided" and "within rounding of the tolerance" in evidence.sentence:
+    if evidence.verdict == "undecided" and "is within rounding of" in evidence.sentence:
         return evidence
-    return settled(
+    decided = settled(
         plain,
         resolution=resolution(found),
         coverage=seen,
         tolerance=tolerance,
         remedy=words.FINER,
     )
+    return each_alone(decided, s, found, tolerance)
 
 
 def _kept(evidence: Evidence) -> dict[str, Any]:

@@ -241,8 +241,10 @@ def test_native_parameters():
         ),
         lambda m0, s0, m1, s1: plain(m0, np.clip(s0, 0.3, 3), m1, np.clip(s1, 0.3, 3)),
         lambda m0, s0, m1, s1: plain(np.clip(m0, -4, 4), s0, np.clip(m1, -4, 4), s1),
+        lambda m0, s0, m1, s1: plain(whole(m0, 32), s0, whole(m1, 32), s1),
+        lambda m0, s0, m1, s1: plain(whole(m0, 128), s0, whole(m1, 128), s1),
     ],
-    ids=["the dimension by heart", "clipped scales", "clipped means"],
+    ids=["the dimension by heart", "clipped scales", "clipped means", "chunks", "long chunks"],
 )
 def test_code_that_is_right_on_one_shape_or_range_only_is_refuted(wrong):
     assert sp.check_kl(plain)
@@ -252,6 +254,12 @@ def test_code_that_is_right_on_one_shape_or_range_only_is_refuted(wrong):
 def test_a_batch_size_known_by_heart_is_refuted():
     assert sp.check_kl(lambda *a: plain(*a).mean(), reduction="mean")
     assert sp.check_kl(lambda *a: plain(*a).sum() / 6, reduction="mean").verdict == "refuted"
+
+
+def whole(array, size):
+    """Long rows in chunks, the incomplete last one forgotten."""
+    d = array.shape[1]
+    return array[:, : d - d % size] if d > size else array
 
 
 def plain(m0, s0, m1, s1):
@@ -271,7 +279,7 @@ def test_a_holds_says_what_it_would_have_seen_and_where():
         assert evidence.resolution <= resolution
         assert evidence.coverage.nothing is None
         assert evidence.coverage.left_out == ()
-        for said in ("would have been seen", "d = 1, 2, 3, 4, 7, 64 and 256"):
+        for said in ("would have been seen", "d = 1, 2, 3, 4, 7, 64 and "):
             assert said in evidence.explain()
 
 

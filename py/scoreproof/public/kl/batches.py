@@ -51,7 +51,9 @@ def _asked(
     for n, d in ((9, 2), (14, 5 if half else 7), (1, 4), (7, 1), *(() if half else ((130, 4),))):
         what = f"random laws in d = {d}" if n > 1 else "a batch of one row"
         yield draw.random(what, n, d, strict=half)
-    for n, d in ((many, 64), *(() if half or options.form == "full" else ((2, 256),))):
+    # no multiple of what code may cut the dimensions into
+    large = 2 * int(rng.integers(96, 128)) + 1
+    for n, d in ((many, 64), *(() if half or options.form == "full" else ((2, large),))):
         yield draw.random(f"laws in d = {d}", n, d, strict=half, sharp=not half)
     ratio = alternate(6, 0.5, 4.0)
     if half:  # where v0 is far below v1, log1p(v0/v1 - 1) loses too much

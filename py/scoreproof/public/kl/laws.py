@@ -73,7 +73,7 @@ class Draw:
 
     def random(self, what: str, n: int, d: int, strict: bool = False, sharp: bool = True) -> Laws:
         """Nothing in common. ``strict``: a divergence that is no small rest of its terms."""
-        width = 1.5 if d <= 7 else 0.5  # a determinant in d = 256 is to be a number
+        width = 1.5 if d <= 7 else 0.5  # a determinant in d = 255 is to be a number
         if self.options.form == "full":
             width = 0.5  # beside the spread of the eigenvalues
         m0, m1 = self.rng.standard_normal((2, 40 * n, d)) * (2 if strict else 1)

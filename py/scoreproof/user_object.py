@@ -33,6 +33,7 @@ def run_check(what: str, target: str, seed: int | None = None, file: Path | None
     import scoreproof
 
     known = sorted(n.removeprefix("check_") for n in scoreproof.__all__ if n.startswith("check_"))
+    what = what.removeprefix("check_")
     if what not in known:
         raise ArgumentError(
             "WHAT",
@@ -152,8 +153,9 @@ def _arguments(function: Any, thing: Any, target: str) -> dict[str, Any]:
         remedy = f"name a dict instead, e.g. mine = dict({', '.join(f'{n}=…' for n in needed)})"
         if hasattr(thing, "sde") and hasattr(thing, "marginal_prob"):
             remedy = (
-                "wrap it: mine = dict(drift=lambda x, t: o.sde(x, t)[0], diffusion=lambda t:"
-                " o.sde(x, t)[1] for any x, marginal=o.marginal_prob, batched_time=True)"
+                "wrap it, o being your object: mine = dict(drift=lambda x, t: o.sde(x, t)[0],"
+                " diffusion=lambda t: o.sde(np.zeros((1, 2)), t)[1], marginal=o.marginal_prob,"
+                " batched_time=True)"
             )
         raise ArgumentError(
             target,

@@ -811,6 +811,28 @@ def test_single_precision_out_of_sight_is_not_refuted():
     assert off.verdict == "refuted"
 
 
+@pytest.mark.parametrize("moves", [True, False], ids=["carried", "left behind"])
+@pytest.mark.parametrize("outside", [np.log(0.5), -np.inf], ids=["lower", "none"])
+def test_a_jump_without_noise_moves_with_the_drift(moves, outside):
+    """Translation by 1 a unit of time in R^3: a jump at x[0] = t is carried, one at 1/2 is not."""
+
+    def log_density(x, t):
+        level = -0.5 * ((x - np.array([t, 0, 0])) ** 2).sum(axis=1)
+        edge = t if moves else 0.5
+        return level + np.where(np.real(x[:, 0] - edge) > 0.0, 0.0, outside)
+
+    points = np.random.default_rng(0).uniform([1.1, -2, -2], [3, 2, 2], (40, 3))
+    points = np.concatenate([points, points * [-1, 1, 1]]) if np.isfinite(outside) else points
+    kept = {"points": points, "normalized": False, "times": (0.5, 1.0)}
+    evidence = check(
+        lambda x, t: np.array([1.0, 0, 0]) + 0 * x, lambda t: 0.0, log_density=log_density, **kept
+    )
+    if moves or not np.isfinite(outside):  # there the points lie on one side only
+        assert evidence.verdict != "refuted", evidence.explain()
+    else:
+        assert evidence.verdict == "refuted" and "moves with the drift" in evidence.sentence
+
+
 def test_nothing_to_compare_is_not_a_density_that_vanishes():
     still = check(
         lambda x, t: 0 * x,

@@ -13,6 +13,7 @@ import numpy as np
 from scoreproof.numerics.pieces import Breaks, pieces
 from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.carried import NOT_CARRIED, left_behind
 from scoreproof.streams import stream
 
 __all__ = ["Broken", "Lines", "look"]
@@ -22,6 +23,7 @@ TIMES, LINES, FOLLOWED = 5, 8, 8
 #: what a jump of log p has to exceed to be seen, beside rounding; it shows in a series as a 14th of
 #: itself
 SMOOTH = 1e-9
+WITH_NOISE = "with noise in dX a density has no jump, and bends only where the drift jumps"
 #: below this log p a fall to nothing is what floats do
 FAINT = -600.0
 
@@ -35,6 +37,7 @@ class Broken:
     jump: float
     bend: float
     noise: float
+    why: str = WITH_NOISE
 
     def describe(self) -> str:
         shown = ", ".join(f"{c:.4g}" for c in self.x[:3]) + (", …" if len(self.x) > 3 else "")
@@ -75,7 +78,8 @@ def look(s: Subject, place: Place) -> Lines:
         return Lines([], 0, 0, 0, False, 0.0)
     for k in chosen:
         t = float(times[k])
-        if s.rho(t) == 0:  # without noise the equation carries jumps along
+        still = s.rho(t) == 0
+        if still and box.dimension <= 2:  # integrals tell more there
             continue
         a, b = _segments(place, box, rng)
         ends = s.change(np.concatenate([a, b, (a + b) / 2]), t, np.zeros(3 * len(a)))
@@ -96,7 +100,11 @@ def look(s: Subject, place: Place) -> Lines:
             found = pieces(along, len(a), limit, rng, narrow=1e-8, slopes=False)
         gaps, rough = gaps + found.gaps, rough or found.rough
         least, lines = max(least, 28 * float(np.max(limit))), lines + len(a)
-        broken += _in_space(s, t, a, b, found, height)
+        if still:
+            left = left_behind(s, t, box, (a, b), found)
+            broken += [Broken(t, at, jump, 0.0, 0.0, NOT_CARRIED) for at, jump in left]
+        else:
+            broken += _in_space(s, t, a, b, found, height)
     in_time, blurred = _in_time(s, place, box, rng)
     return Lines(broken + in_time, lines, FOLLOWED, gaps, rough, max(least, blurred))
 

@@ -39,8 +39,7 @@ def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evi
             value=min(size, 1e300),
             bound=accepted + worst.noise,
             sentence=(
-                f"{worst.describe()}, between the points at which the equation holds; with noise "
-                "in dX a density has no jump, and bends only where the drift jumps"
+                f"{worst.describe()}, between the points at which the equation holds; {worst.why}"
             ),
             coverage=coverage,
         )
@@ -56,7 +55,7 @@ def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evi
     text = "no jump in time; at these points only: without noise a density may jump between them"
     if lines.lines:
         asked["lines"] = lines.lines
-        text = f"no jump along {lines.lines} lines nor in time"
+        text = f"no jump of the density along {lines.lines} lines nor in time"
     seen = Coverage(asked, left, coverage.span)
     said = replace(evidence, sentence=f"{evidence.sentence}; {text}")
     if evidence.verdict != "holds":

@@ -20,6 +20,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+from records import rows
+
 OUT = Path(__file__).resolve().parent.parent / "build" / "seeds"
 
 
@@ -44,17 +46,6 @@ def one(seed: int, profile: str) -> dict[str, Any]:
         "odd": odd,
         "seconds": round(time.perf_counter() - start, 2),
     }
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The lines of one file; a line cut short by a stopped run is passed over."""
-    found = []
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return found
 
 
 def judged(seeds: list[int], profile: str, workers: int) -> Iterator[dict[str, Any]]:

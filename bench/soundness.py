@@ -25,6 +25,7 @@ from scipy.stats import beta
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
+from records import rows  # noqa: E402
 from subjects import CHECKS  # noqa: E402
 
 OUT = ROOT.parent / "build" / "soundness"
@@ -72,17 +73,6 @@ def run(check: str, seeds: range) -> None:
             file.flush()
             if row["wrong"] == "holds" or row["right"] != "holds":
                 print(json.dumps(row, ensure_ascii=False), flush=True)
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The lines of one file; a line cut short by a stopped run is passed over."""
-    found = []
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return found
 
 
 def interval(k: int, n: int) -> str:

@@ -77,7 +77,6 @@ def imports(path):
 PUBLIC_NEIGHBOURS = {
     "denoiser": {"posterior"},  # what the checks of denoisers and of scores share
     "score": {"posterior"},
-    "log_likelihood_gradient": {"trace_estimator"},  # a flow's likelihood has a trace estimator
 }
 
 

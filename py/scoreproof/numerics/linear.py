@@ -16,7 +16,6 @@ __all__ = [
     "random_covariance",
     "softmax",
     "solve_rows",
-    "square_root",
 ]
 
 
@@ -118,9 +117,3 @@ def solve_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
                 a[i] = a[i] - factor * a[k]
                 b[i] = b[i] - factor * b[k]
     return np.stack([b[k] / a[k, k] for k in range(d)]).T
-
-
-def square_root(cov: np.ndarray) -> np.ndarray:
-    """The symmetric positive definite square root of a covariance ``(d, d)``."""
-    values, vectors = np.linalg.eigh(cov)
-    return (vectors * np.sqrt(values)) @ vectors.T

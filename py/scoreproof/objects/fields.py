@@ -25,7 +25,7 @@ import numpy as np
 from scoreproof.objects.logistic_field import LogisticField
 from scoreproof.objects.tanh_network import TanhNetwork
 
-__all__ = ["Dense", "Linearization", "LogisticField", "TanhNetwork", "VectorField", "basis_rows"]
+__all__ = ["Dense", "Linearization", "LogisticField", "TanhNetwork", "basis_rows"]
 
 
 class Linearization(Protocol):
@@ -42,17 +42,6 @@ class Linearization(Protocol):
     def quad_z(self, u: Any, v: Any) -> Any: ...
 
     def quad_theta(self, u: Any, v: Any) -> Any: ...
-
-
-class VectorField(Protocol):
-    """A right side of ``z' = f(z, θ, s)`` with its linearization."""
-
-    dimension: int
-    parameters: int
-
-    def __call__(self, z: Any, theta: Any, s: Any) -> Any: ...
-
-    def linearize(self, z: Any, theta: Any, s: Any) -> Linearization: ...
 
 
 def basis_rows(like: Any) -> list[Any]:

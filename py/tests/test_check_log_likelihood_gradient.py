@@ -548,13 +548,57 @@ def scaled(z, params, s):
     return params[0] * z + 0 * params[1]
 
 
-def test_a_parameter_without_influence_is_not_judged():
-    def gradient(x, params, nu):  # z(0) = e^-p x, the trace is p D
-        z0 = np.exp(-params[0]) * x
-        return np.column_stack([(z0 * z0 - nu**2).sum(axis=1), np.zeros(len(x))])
+def of_scaled(x, params, nu, other=0.0):  # z(0) = e^-p x, the trace is p D
+    z0 = np.exp(-params[0]) * x
+    return np.column_stack([(z0 * z0 - nu**2).sum(axis=1), np.full(len(x), other)])
 
-    evidence = sp.check_log_likelihood_gradient(scaled, [0.5, 0.3], [[1.0], [0.2]], gradient)
+
+UNUSED = {
+    "0 times it": scaled,
+    "not named": lambda z, params, s: params[0] * z,
+    "out of reach": lambda z, params, s: params[0] * z + params[1] * max(0.0, s - 2.0),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_a_parameter_that_the_field_does_not_use_is_left_out_as_stated(name):
+    arguments = (UNUSED[name], [0.5, 0.3], [[1.0], [0.2]])
+    evidence = sp.check_log_likelihood_gradient(*arguments, of_scaled)
+    assert evidence, evidence.explain()
+    assert evidence.coverage.looked_at["parameters"] == 1
+    assert "params[1]" in evidence.explain() and "does not use" in evidence.explain()
+    wrong = sp.check_log_likelihood_gradient(*arguments, lambda *a: of_scaled(*a, 1e-3))
+    assert wrong.verdict == "refuted"
+    # not 0, and too small to be refuted
+    near = sp.check_log_likelihood_gradient(*arguments, lambda *a: of_scaled(*a, 1e-9))
+    assert near.verdict == "undecided"
+
+
+def test_a_parameter_used_without_influence_is_not_judged():
+    def field(z, params, s):  # its two parts cancel but for rounding
+        return params[0] * z + (params[1] * (z + 1) - params[1] * z - params[1])
+
+    evidence = sp.check_log_likelihood_gradient(field, [0.5, 0.3], [[1.0], [0.2]], of_scaled)
     assert evidence.verdict == "undecided" and "params[1]" in evidence.explain()
+
+
+def test_nothing_but_unused_parameters_is_nothing_to_judge():
+    evidence = sp.check_log_likelihood_gradient(
+        lambda z, params, s: 0.5 * z, [0.3], [[1.0], [0.2]], lambda x, p, nu: 0 * x
+    )
+    assert evidence.verdict == "undecided"
+
+
+def test_a_torch_field_that_cannot_be_differentiated_is_named():
+    import torch
+
+    def field(z, params, s):
+        return torch.tensor(z.detach().numpy()) * params[0]
+
+    with pytest.raises(sp.CallableError, match="differentiable"):
+        sp.check_log_likelihood_gradient(
+            field, [0.5], [[1.0]], lambda x, p, nu: 0 * x, framework="torch"
+        )
 
 
 @pytest.mark.parametrize("takes", [False, True])

@@ -18,6 +18,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.log_likelihood_gradient.arguments import LEAST_DRAWS, Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
+from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import settled
 
 __all__ = ["by_draws"]
@@ -30,9 +31,16 @@ REMEDY = (
 
 
 def by_draws(
-    given: Given, measure: Measurement, truth: Due, how: Layout, rng: np.random.Generator
+    given: Given,
+    measure: Measurement,
+    truth: Due,
+    how: Layout,
+    rng: np.random.Generator,
+    idle: np.ndarray,
 ) -> Evidence:
-    """``truth``: the mean due, row by row or summed."""
+    """``truth``: the mean due, row by row or summed; ``idle``: parameters that the field does not
+    use, whose entries were 0, ``(P,)``.
+    """
     copies = max(1, min(COPIES, given.draws // LEAST_DRAWS))
     calls = given.draws // copies
     n = len(given.x)
@@ -64,8 +72,13 @@ def by_draws(
     critical = float(-stdtrit(calls - 1, LEVEL / (2 * expected.size)))
     # the sharper of an entry's rows, but the least favourable of all parameters
     seen = ((critical + 2.33) * spread + 2 * floor).reshape(truth.gradient.shape)
+    size = own.reshape(truth.gradient.shape)[0]
+    nought = np.zeros(size.shape, dtype=bool)
+    if how.columns is None:
+        nought = idle & (size == 0) & np.all(found.reshape(-1, size.size) == 0, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        resolution = float(np.max(np.min(seen, axis=0) / own.reshape(truth.gradient.shape)[0]))
+        parts = (np.min(seen, axis=0) / size)[~nought]
+    resolution = float(np.max(parts, initial=0.0)) if parts.size else math.inf
     sentence = f"the mean of {calls * copies} gradients that draw their own ν"
     cost = {"gradient_calls": measure.calls}
     evidence = Evidence.statistical(
@@ -83,6 +96,7 @@ def by_draws(
         resolution=resolution if np.isfinite(resolution) else math.inf,
         coverage=Coverage(
             {"parameters": given.params.size, "rows": n, "draws": calls * copies},
+            (without_use(nought),) if np.any(nought) else (),
             span="each parameter in its own size",
         ),
         tolerance=given.tolerance,

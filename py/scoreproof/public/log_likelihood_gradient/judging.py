@@ -22,6 +22,7 @@ from scoreproof.public.log_likelihood_gradient.reference import (
     Settled,
     independent_gap,
     settle,
+    unused,
     wide,
 )
 from scoreproof.public.log_likelihood_gradient.series import RESOLVED, judged_limit
@@ -80,7 +81,8 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     )
     floor = max(floor, 10 * gap)
     if given.in_expectation and flicker > max(given.accuracy, floor):
-        return by_draws(given, measure, truths[0], how, rng)
+        idle = unused(field, settled, [first.gradient, again.gradient], rng)
+        return by_draws(given, measure, truths[0], how, rng, idle)
     series, last = _measured(given, measure, asked, first, how)
     scales = _scales(truths[0], largest or 1.0)
     vectors = [_vector(how, answer, scales) for answer in series]
@@ -93,7 +95,8 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     )
     if given.in_expectation:
         asked, last = [replace(asked[0], where=where)], [series[-1]]
-    comparison = Comparison(given, asked, last, truths, how)
+    idle = unused(field, settled, [last_.gradient for last_ in last], rng)
+    comparison = Comparison(given, asked, last, truths, how, idle)
     # the other questions have no series of their own: their error at the finest tol may be larger
     bound = base.bound * (1 if len(series) == 1 else OTHERS)
     bound = bound if np.isfinite(bound) else np.inf

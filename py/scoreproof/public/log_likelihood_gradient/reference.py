@@ -25,12 +25,14 @@ from scoreproof.public.log_likelihood_gradient.linearization import (
     quadratic_along,
 )
 
-__all__ = ["STEPS", "Settled", "independent_gap", "settle", "wide"]
+__all__ = ["STEPS", "Settled", "independent_gap", "settle", "unused", "wide"]
 
 STAGES = 6
 #: the reference doubles its steps from the first of these up to the last
 STEPS = (2, 4, 8, 16, 32)
 ENOUGH = 1e-9
+#: what a field must do whatever the steps: shorter ones do not help
+NOT_BY_STEPS = "be differentiable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,9 @@ def settle(field: BlackBoxField, latent: Any, x: np.ndarray, nu: np.ndarray) -> 
             prepared = prepare_black_box(field, path_of(field, x, Grid(steps, STAGES)))
         # the field is finite at x; stage values ran away because the steps are too long, or the
         # flow does
-        except CallableError:
+        except CallableError as error:
+            if error.expected.startswith(NOT_BY_STEPS):
+                raise
             previous = None
             continue
         found = solve(TRUTH, latent, prepared, nu, nu)
@@ -122,3 +126,29 @@ def independent_gap(
     return float(np.max(np.abs(stencil(log_p, 0.01, FOURTH_ORDER) - b[:, 0]))) / (
         float(np.max(np.abs(b))) + 1e-300
     )
+
+
+def unused(
+    field: BlackBoxField, settled: Settled, claimed: list[np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """Which of the parameters said to have entry 0 the field does not use along the path and near
+    it: changed together, by little and by much, they leave it the same bit for bit, ``(P,)``.
+    """
+    zero = np.all([np.all(g == 0, axis=0) for g in claimed], axis=0)
+    if not np.any(zero):
+        return zero
+    path = settled.before.path
+    size = np.maximum(np.abs(field.params), 1.0)
+    for amount in (1e-3, 1.0):
+        for z, times in zip(path.stages, path.grid.times, strict=True):
+            for row, s in zip(z, times, strict=True):
+                moved = field.params + zero * amount * size * rng.uniform(-1, 1, size.size)
+                # ∂f/∂z is to be the same too
+                near = np.concatenate([row, row + 1e-2 * rng.standard_normal(row.shape)])
+                try:
+                    same = np.array_equal(field(near, float(s), moved), field(near, float(s)))
+                except CallableError:
+                    same = False
+                if not same:
+                    return np.zeros_like(zero)
+    return zero

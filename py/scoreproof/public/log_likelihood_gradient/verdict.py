@@ -17,6 +17,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
+from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import COARSEST, settled
 
 __all__ = ["PASS", "Comparison", "entrywise"]
@@ -40,6 +41,16 @@ class Comparison:
     found: list[Answer]
     due: list[Due]
     how: Layout
+    #: parameters that the field does not use at all, ``(P,)``
+    unused: np.ndarray
+
+    @property
+    def settled_by_zero(self) -> np.ndarray:
+        """Columns of unused parameters alone, 0 where 0 is due: there is no other answer."""
+        columns = np.eye(self.unused.size) if self.how.columns is None else self.how.columns
+        unused = ~np.any(columns[~self.unused] != 0, axis=0)
+        zero = [np.all(self.how.of(a.gradient) == 0, axis=0) for a in self.found]
+        return unused & np.all(zero, axis=0) & (self.own == 0)
 
     @property
     def own(self) -> np.ndarray:
@@ -149,14 +160,18 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
     own, floor, tolerance = c.own, c.floor, c.given.tolerance
     worst = tolerance or COARSEST
     p = c.given.params.size
-    dark = 4 * floor >= worst * own
+    nought = c.settled_by_zero
+    dark = (4 * floor >= worst * own) & ~nought
     left: tuple[Omission, ...] = ()
+    if np.any(nought):
+        left = (without_use(_members(c, nought)),)
     if np.any(dark):
         k = int(np.argmax(dark))
         left = (
+            *left,
             Omission(
                 "parameters",
-                int(np.sum(dark)) * c.how.members,
+                int(np.sum(_members(c, dark))),
                 "on which log p̂ does not depend beyond rounding at these rows; pass other rows x,"
                 " or leave them out of params",
                 f"{_name(c, k)}{' …' if np.sum(dark) > 1 else ''}",
@@ -168,7 +183,7 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
         left,
         span=f"each row with its own ν, each parameter in its own size{apart}",
     )
-    bright = ~dark
+    bright = ~dark & ~nought
     if not np.any(bright):
         return coverage, math.inf
     largest = max(c.largest(k) for k in range(len(c.asked)))
@@ -177,6 +192,13 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
     if c.found[0].value is not None:
         resolution = max(resolution, 2 * bound)
     return coverage, resolution
+
+
+def _members(c: Comparison, columns: np.ndarray) -> np.ndarray:
+    """Which parameters these columns speak of, ``(P,)``."""
+    if c.how.columns is None:
+        return columns
+    return np.any(c.how.columns[:, columns] != 0, axis=1)
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

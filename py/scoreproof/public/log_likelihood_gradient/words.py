@@ -13,6 +13,7 @@ import numpy as np
 
 from scoreproof.claims.ffjord.faults import EDITS, FAULTS, TRUTH, compose
 from scoreproof.claims.ffjord.solver import Prepared, Solution, solve
+from scoreproof.coverage import Omission
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.arguments import Given
@@ -20,7 +21,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Answer
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
 from scoreproof.public.log_likelihood_gradient.reference import Settled
 
-__all__ = ["Explainer", "REASONS", "fresh_nu"]
+__all__ = ["Explainer", "REASONS", "fresh_nu", "without_use"]
 
 #: parameters along which faults are told apart
 WORST = 4
@@ -34,6 +35,20 @@ REASONS = {f.name: f.why for f in FAULTS} | {
     "nothing": "it returns 0: nothing reaches the parameters",
     "entries_missing": "the entries named are 0: the parameter is detached, or its layer left out",
 }
+
+
+def without_use(parameters: np.ndarray) -> Omission:
+    """The parameters ``(P,)``, true for some, that the field does not use."""
+    which = np.flatnonzero(parameters)
+    named = ", ".join(f"params[{k}]" for k in which[:3]) + (" …" if which.size > 3 else "")
+    return Omission(
+        "parameters",
+        int(which.size),
+        "which the field does not use at these rows (changed, it returns the same bit for bit) and"
+        " whose entries are 0, as is due",
+        named,
+        wished=True,  # it is the field that leaves them out
+    )
 
 
 class Explainer:

@@ -158,7 +158,8 @@ def test_a_function_without_forward_mode_is_differenced():
 
     evidence = sp.check_score(Negative.apply, None, 0.7, points=data(), framework="torch")
     assert evidence, evidence.explain()
-    assert evidence.cost["calls"] == 6
+    # three, one for its rounding, forward mode's attempt, differences, and once along their mean
+    assert evidence.cost["calls"] == 7
 
 
 def test_calls_are_counted():
@@ -353,3 +354,30 @@ def test_without_a_prior_a_valley_between_modes_is_not_refuted():
     score = prior.noised(np.eye(1)).score
     assert sp.check_score(score, None, 1.0, points=[[0.0]]).verdict == "undecided"
     assert sp.check_score(score, None, 1.0, points=[[0.0], [2.0]])
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_what_is_detached_shows_without_a_prior(framework):
+    package = pytest.importorskip(framework)
+    points = np.random.default_rng(1).standard_normal((6, 3))
+
+    def detached(y):
+        if framework == "torch":
+            return package.roll(y, 1, 1).detach()
+        return package.lax.stop_gradient(package.numpy.roll(y, 1, 1))
+
+    def turned(y):  # two rolls cancel in values, and automatic differentiation sees one
+        roll = package.roll if framework == "torch" else package.numpy.roll
+        return -y / 1.5 + 0.3 * (roll(y, 1, 1) - detached(y))
+
+    given = {"points": points, "framework": framework, "dtype": "float32"}
+    wrong = sp.check_score(lambda y: -y / 1.5 + 0.3 * detached(y), None, 0.5, **given)
+    assert wrong.verdict == "refuted" and "detached" in wrong.sentence, wrong.explain()
+    right = sp.check_score(lambda y: -y / 1.5, None, 0.5, **given)
+    assert right and "detached" not in right.sentence, right.explain()
+    assert sp.check_score(turned, None, 0.5, **given).verdict != "refuted"
+
+
+def test_a_sample_of_directions_says_what_it_does_not_show():
+    points = np.random.default_rng(1).standard_normal((2, 80))
+    assert "negative in a few" in sp.check_score(lambda y: -y, None, 0.5, points=points).explain()

@@ -30,19 +30,26 @@ SLOPED, FEWEST, MOST = 256, 4, 16
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """``white``: ``Vᵀ W V`` at the points ``rows``, ``doubt``: how far each entry may be off."""
+    """``white``: ``Vᵀ W V`` at the points ``rows``, ``doubt``: how far each entry may be off;
+    ``detached``: automatic differentiation contradicts the values, and gave way to differences.
+    """
 
     rows: np.ndarray
     probes: np.ndarray
     white: np.ndarray
     doubt: np.ndarray
+    detached: bool = False
 
     def describe(self) -> str:
         """One clause: at how many points, in which directions."""
         d, k = self.probes.shape
         which = f"all {d} directions" if k == d else f"{k} random directions of {d}, a sample"
         m = len(self.rows)
-        return f"the Jacobian at {m} point{'' if m == 1 else 's'} in {which}"
+        how = (
+            ", by differences of its values, since automatic differentiation contradicts them (is a"
+            " part detached?)"
+        )
+        return f"the Jacobian at {m} point{'s'[: m != 1]} in {which}{how if self.detached else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +106,14 @@ def slopes(guard: Guarded, request: Request, asked: Asked) -> Slopes | None:
     try:
         with np.errstate(all="ignore"):
             raw, error = row_jacobian(guard, y[rows], guard.framework, root @ probes)
+            detached = problem.prior is None and guard.framework != "numpy"
+            if detached:  # where values are not judged, only they show what is detached
+                mixed = rng.choice([-1.0, 1.0], (k, 1)) / np.sqrt(k)
+                seen, off = row_jacobian(guard, y[rows], "numpy", root @ probes @ mixed)
+                gap = np.abs(raw @ mixed - seen)
+                detached = bool(np.any(gap > 4 * (off + error @ np.abs(mixed))))
+            if detached:
+                raw, error = row_jacobian(guard, y[rows], "numpy", root @ probes)
     except CallableError:
         if problem.prior is None:
             raise
@@ -113,7 +128,7 @@ def slopes(guard: Guarded, request: Request, asked: Asked) -> Slopes | None:
     # where the noise is small W is the little that is left of a difference of two matrices of the
     # size of I, a gain and the identity: their rounding is the callable's own
     doubt = doubt + ORDER * guard.eps * grown(d) * problem.noise.condition
-    return Slopes(rows, probes, white, doubt)
+    return Slopes(rows, probes, white, doubt, detached)
 
 
 def _conversion(request: Request, root: np.ndarray, probes: np.ndarray) -> tuple[np.ndarray, float]:

@@ -61,14 +61,16 @@ def check_score(
     ``Σ^{1/2} score``. Without a prior they are the Jacobian's asymmetry and the negative part of
     ``Σ + Σ J Σ``, in units of the noise. In more than 64 dimensions the Jacobian is seen in 64
     random directions only, a sample: an asymmetry between two coordinates shows in them (the
-    resolution counts how much), one that lies outside of them does not.
+    resolution counts how much), one that lies outside of them does not, nor need a variance that is
+    negative in a few coordinates only.
 
     The callable is called 3 times on the points (the second call must repeat the first, the third
     asks half of the rows again in another order), once more where a coarser type comes back than
     went in, once more without a prior; and for the Jacobian at p points (16, without a prior all)
     in k = min(d, 64) directions: once with ``4 p k`` rows (NumPy, differences whose error is
     measured along the way) or k times with ``2 p`` rows (PyTorch and JAX, forward mode; as for
-    NumPy where an operation lacks it, after the one call that showed this).
+    NumPy where an operation lacks it, after the one call that showed this; without a prior also
+    once with ``4 p`` rows, and where these show that a part is detached, as for NumPy).
 
     Raises
     ------

@@ -26,6 +26,10 @@ NOT_SEEN = (
     " level, a factor below one, of whichever sign) is not seen at any size: pass the prior for"
     " that."
 )
+IN_SAMPLE = (
+    "Only an asymmetry between two coordinates is sure to show in a sample of directions: a"
+    " variance that is negative in a few coordinates may not."
+)
 FINER = "use float64, a framework with forward mode, or points where it does not bend so"
 
 
@@ -183,7 +187,9 @@ def _said(
     if evidence.verdict == "holds" and why:
         return replace(evidence, verdict="undecided", sentence=f"{evidence.sentence}: {why}")
     if evidence.verdict == "holds":
-        return replace(evidence, notes=(NOT_SEEN,))
+        d, k = slopes.probes.shape
+        notes = (NOT_SEEN,) if k == d else (NOT_SEEN, IN_SAMPLE)
+        return replace(evidence, notes=notes)
     if evidence.verdict == "refuted" and rows > allowed:
         limit = np.full(asked.answers.values.shape, 0.0)
         return replace(evidence, notes=(mixed_rows(asked.answers, limit, asked.found),))

@@ -335,7 +335,7 @@ def test_a_refutation_says_where():
     clipped = sp.check_marginals(
         LAW.drift, LAW.diffusion, lambda x0, t: LAW.marginal(np.clip(x0, -10, 10), t)
     )
-    assert "in 1 of 5 rows, |x0| up to 30" in clipped.sentence
+    assert "in 2 of 6 rows, |x0| up to 30" in clipped.sentence
 
 
 def test_the_callers_times_are_looked_at_and_no_others():
@@ -855,6 +855,21 @@ def test_what_nothing_explains():
     )
     assert evidence.diagnosis.names == ()
     assert "No known fault explains it" in evidence.explain()
+
+
+def test_an_error_of_the_size_of_float32_is_told():
+    """As from a table in single precision behind a float64 marginal."""
+
+    def single(x0, t):
+        return x0 * LAW.alpha(t), float(np.float32(LAW.sigma(t)))
+
+    evidence = sp.check_marginals(LAW.drift, LAW.diffusion, single)
+    assert evidence.verdict == "refuted" and "single precision" in evidence.explain()
+    assert sp.check_marginals(LAW.drift, LAW.diffusion, single, tolerance=1e-3)
+    far = sp.check_marginals(
+        LAW.drift, LAW.diffusion, lambda x0, t: (x0 * LAW.alpha(t), 1.001 * LAW.sigma(t))
+    )
+    assert far.verdict == "refuted" and "single precision" not in far.explain()
 
 
 def test_a_divergent_rate_is_told():

@@ -25,6 +25,8 @@ LIKELY = (
 )
 #: times that explanations are held against: some hundreds of pairs are tried
 MOST = 20
+#: spacing of float32 at 1
+SINGLE = 2.0**-23
 
 
 def diagnosed(case: Case) -> Diagnosis:
@@ -91,6 +93,14 @@ def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
     notes = []
     if found.names:
         notes.append(f"({found.names[0]}: {reason(found.names[0])}.)")
+    error = float(np.max(errors(case, case.start).error))
+    if not found.names and max(case.eps, case.said.law.eps) < SINGLE / 1e3 and error < 32 * SINGLE:
+        notes.append(
+            f"Nowhere is it off by more than {error:.1g} (relative), a few roundings of float32: is"
+            " something in it computed in single precision (a table, a tensor of the default type,"
+            ' a quotient of integers in torch)? Make it float64, or pass dtype="float32" or'
+            " tolerance=."
+        )
     own = case.at_zero
     if (
         own is not None

@@ -151,3 +151,28 @@ def test_the_users_function_still_runs_afterwards():
 
     assert sp.check_backward(loss, None, jnp.asarray(X))
     assert jax.grad(loss)(jnp.asarray(X)).dtype == jnp.float32
+
+
+def test_constants_that_are_nan_or_integers_of_a_loop_are_no_obstacle():
+    def normalised(x):  # var() keeps a nan for ddof too large, as a constant that is not selected
+        return jnp.sum(x / jnp.sqrt(x.var(0) + 0.1))
+
+    def looped(x):
+        return jax.lax.fori_loop(0, 6, lambda i, c: c + 0.1 * i * jnp.sin(c), x).sum()
+
+    def detached(x):
+        step = jax.lax.stop_gradient
+        return jax.lax.fori_loop(0, 6, lambda i, c: c + 0.1 * i * jnp.sin(step(c)), x).sum()
+
+    x = jnp.asarray(X)
+    assert sp.check_backward(normalised, None, x)
+    assert sp.check_backward(looped, None, x)
+    assert sp.check_backward(detached, None, x).verdict == "refuted"
+
+
+def test_a_loop_without_a_backward_is_no_traceback():
+    def doubled(x):
+        return jax.lax.while_loop(lambda c: c.sum() < 9, lambda c: 2 * c, jnp.abs(x)).sum()
+
+    with pytest.raises(CallableError, match="Reverse-mode"):
+        sp.check_backward(doubled, None, jnp.asarray(X))

@@ -424,3 +424,69 @@ def test_a_part_under_no_grad_is_refuted():
 
     evidence = sp.check_backward(f, None, torch.randn(4))
     assert evidence.verdict == "refuted" and "no_grad" in evidence.sentence
+
+
+def test_apply_is_its_own_again_after_errors_and_threads():
+    import threading
+
+    apply = torch.autograd.Function.__dict__["apply"].__func__
+    code = apply.__code__
+
+    def refused(x):
+        Square.apply(x)
+        raise ValueError("no")
+
+    with pytest.raises(ArgumentError, match="no"):
+        sp.check_backward(refused, inputs=torch.ones(2))
+    assert apply.__code__ is code
+
+    verdicts, broken = [], []
+
+    def judge():
+        evidence = sp.check_backward(lambda x: Square.apply(x).sum(), inputs=torch.ones(3) * 2)
+        verdicts.append(evidence.verdict)
+
+    def train():  # somebody else's backward pass goes on meanwhile
+        try:
+            for _ in range(200):
+                Square.apply(torch.ones(2, requires_grad=True)).sum().backward()
+        except Exception as error:
+            broken.append(error)
+
+    threads = [threading.Thread(target=f) for f in (judge, train, judge, judge)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert verdicts == ["refuted"] * 3
+    assert broken == []
+    assert apply.__code__ is code
+
+
+def test_numbers_that_are_only_selected_are_not_rounded():
+    def loss(x, table, i):
+        return (table[i][:, None] * x).square().sum()
+
+    table = torch.linspace(0.1, 1.0, 1000)
+    x = torch.tensor(RNG.standard_normal((3, 4)), dtype=torch.float32)
+    evidence = sp.check_backward(loss, inputs=(x, table, torch.tensor([0, 7, 999])))
+    assert evidence
+    assert evidence.resolution < 1e-4
+
+
+def test_constants_of_the_function_are_not_differentiated():
+    mask = torch.full((4, 4), -torch.inf).triu(1)
+    unused = torch.tensor(torch.nan)
+
+    def attention(x):
+        scores = torch.where(torch.ones(4, 4) > 0, x @ x.T, unused + 1)
+        return (torch.softmax(scores + mask, -1) @ x).square().sum()
+
+    evidence = sp.check_backward(attention, inputs=torch.tensor(np.outer(U, W)))
+    assert evidence
+
+
+def test_a_gradient_that_is_zero_everywhere_is_undecided_with_its_remedy():
+    evidence = sp.check_backward(lambda x: torch.relu(x - 100).sum(), inputs=torch.tensor(U))
+    assert evidence.verdict == "undecided"
+    assert "dead" in evidence.explain()

@@ -27,6 +27,9 @@ def require(package: str) -> Any:
     """Import an optional framework, or raise ``MissingExtraError`` with the command that installs
     it.
     """
+    loaded = sys.modules.get(package)  # asked for at every node: the import system takes longer
+    if loaded is not None:
+        return loaded
     try:
         return importlib.import_module(package)
     except ImportError as error:

@@ -45,6 +45,24 @@ def _parts(native: Any) -> list[Any]:
     return [x for x in (native if isinstance(native, tuple) else (native,)) if differentiable(x)]
 
 
+def _guarded(label: str, step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except Exception as error:
+        raise CallableError(
+            label,
+            "return normally",
+            f"it raised {type(error).__name__}: {error}",
+            "differentiate it once by hand",
+        ) from error
+
+
+def _pairs(native: Any, cotangent: Any) -> list[tuple[Any, Any]]:
+    if isinstance(native, tuple):
+        return list(zip(native, cotangent, strict=True))
+    return [(native, cotangent)]
+
+
 def _to_real(x: Any, sign: int = 1) -> np.ndarray:
     array = as_numpy(x)
     if array.dtype.kind == "c":
@@ -99,28 +117,19 @@ class JaxProgram(Program):
             value = run(full)
             return tuple(_parts(value)), value
 
-        def guarded(step: Callable[[], Any]) -> Any:
-            try:
-                return step()
-            except Exception as error:
-                raise CallableError(
-                    f"the backward of {node.label}",
-                    "return normally",
-                    f"it raised {type(error).__name__}: {error}",
-                    "differentiate it once by hand",
-                ) from error
-
+        label = f"the backward of {node.label}"
         with self.context():
-            outputs, back, value = guarded(lambda: jax.vjp(of_floats, *at, has_aux=True))
+            outputs, back, value = _guarded(label, lambda: jax.vjp(of_floats, *at, has_aux=True))
 
         def pull(g: Leaves) -> list[Leaves]:
             # JAX's cotangents of complex numbers are conjugate to the gradient as a vector
             with self.context():
                 seeds = tuple(_from_real(a, o, -1) for a, o in zip(g.arrays, outputs, strict=True))
-                found = guarded(lambda: back(seeds))
+                found = _guarded(label, lambda: back(seeds))
+            # integers of a tuple (the counter of a loop) have cotangents without numbers
             return [
-                Leaves([_to_real(part, -1) for part in (x if isinstance(x, tuple) else (x,))])
-                for x in found
+                Leaves([_to_real(part, -1) for a, part in _pairs(x, g) if differentiable(a)])
+                for x, g in zip(at, found, strict=True)
             ]
 
         return value, pull
@@ -142,6 +151,7 @@ class JaxProgram(Program):
                     full[i] = x
                 return jax.tree_util.tree_leaves(self.called(*full))[0]
 
-            value, back = jax.vjp(of_floats, *[flat[i] for i in moving])
-            grads = back(_from_real(seed.arrays[0], value))
+            label = "the backward of the whole function"
+            value, back = _guarded(label, lambda: jax.vjp(of_floats, *[flat[i] for i in moving]))
+            grads = _guarded(label, lambda: back(_from_real(seed.arrays[0], value)))
         return Leaves([_to_real(value)]), [Leaves([_to_real(g)]) for g in grads]

@@ -85,8 +85,24 @@ def _amplitude(program: Program, v: int, unit: float) -> float:
     """
     node = program.nodes[v]
     unit *= max(node.eps or program.eps, program.floor) / program.eps
-    length = sum_length({program.values[u].size for u in node.arguments}, program.values[v].size)
+    length = _length(program, v)
     return max(unit, min(unit, SINGLE) * length**0.5) * node.inner**0.5
+
+
+def _length(program: Program, v: int) -> float:
+    """How many terms the sums of a node may have. A node that only selects numbers (a row of a
+    table, a maximum) sums none, and its product with a gradient no more than it has entries.
+    """
+    if v not in program.lengths:
+        value = program.values[v].flat()
+        arguments = [program.values[u] for u in program.nodes[v].arguments]
+        length = sum_length({x.size for x in arguments}, value.size)
+        if length > value.size:
+            numbers = np.concatenate([x.flat() for x in arguments])
+            if np.all(np.isin(value, numbers)):
+                length = max(value.size, 1)
+        program.lengths[v] = length
+    return program.lengths[v]
 
 
 def backward_pass(program: Program, seed: Leaves, held: bool = False) -> BackwardPass:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import RLock
 from types import FunctionType
 from typing import Any
 
@@ -40,11 +41,26 @@ class _Stand:
         return torch.autograd._scoreproof(cls, args, kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
+_LENT = _Stand.__dict__["apply"].__func__.__code__
+_TRACING = RLock()
+
+
 @contextmanager
 def _custom_functions_as_nodes(torch: Any) -> Iterator[None]:
     """While tracing, ``SomeFunction.apply(proxy)`` becomes a node; torch.fx would inline its
-    forward and lose its backward.
+    forward and lose its backward. One trace at a time: a second one, which would put back the
+    code that the first lent, waits.
     """
+    with _TRACING:
+        if torch.autograd.Function.__dict__["apply"].__func__.__code__ is _LENT:
+            yield  # a trace inside a trace
+        else:
+            with _lent(torch):
+                yield
+
+
+@contextmanager
+def _lent(torch: Any) -> Iterator[None]:
     function = torch.autograd.Function.__dict__["apply"].__func__
     code = function.__code__
     original = FunctionType(
@@ -62,12 +78,11 @@ def _custom_functions_as_nodes(torch: Any) -> Iterator[None]:
 
     # the code, not the attribute: ``square = Square.apply`` was bound before
     torch.autograd._scoreproof = intercepted
-    function.__code__ = _Stand.__dict__["apply"].__func__.__code__
+    function.__code__ = _LENT
     try:
         yield
     finally:
-        function.__code__ = code
-        del torch.autograd._scoreproof
+        function.__code__ = code  # other threads may still be in the lent code: its callee stays
 
 
 def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:

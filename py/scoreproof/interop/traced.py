@@ -73,6 +73,7 @@ class Program(ABC):
     ``attempt``: which way it was read; ``floor``: the type of a gradient by hand. ``held``: nodes
     that pass their argument on but no gradient; for the sum over paths they are the identity that
     they compute. ``coarse``: the same nodes run in a coarser type, whose rounding shows in it.
+    ``lengths``: how many terms the sums of a node have, as far as they were asked for.
     """
 
     nodes: tuple[Node, ...]
@@ -88,6 +89,7 @@ class Program(ABC):
     floor: float = 0.0
     coarse: Program | None = None
     held: set[int] = field(default_factory=set)
+    lengths: dict[int, float] = field(default_factory=dict)
 
     # -- what a framework provides
     @abstractmethod
@@ -154,6 +156,15 @@ class Program(ABC):
     def sources(self) -> tuple[int, ...]:
         """The nodes at which a gradient is wanted."""
         return self.inputs + self.parameters
+
+    @cached_property
+    def moving(self) -> frozenset[int]:
+        """The nodes that depend on a source; the others are constants of the function."""
+        found = set(self.sources)
+        for v, node in enumerate(self.nodes):
+            if not found.isdisjoint(node.arguments):
+                found.add(v)
+        return frozenset(found)
 
     def point(self) -> list[Leaves]:
         """The values of the sources."""

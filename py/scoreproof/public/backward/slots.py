@@ -88,15 +88,21 @@ class SlotFinding:
 def look(
     program: Program, rng: np.random.Generator, tolerance: float | None = None
 ) -> list[SlotFinding]:
-    """One finding a slot, in the order of ``program.graph.edges``."""
+    """One finding a slot, in the order of ``program.graph.edges``. Slots of constants, into which
+    no gradient is wanted, are passed over, except in a user's own rule.
+    """
     out: list[SlotFinding] = []
+    first = 0
     for v, node in enumerate(program.nodes):
-        if not node.slots:
+        number, first = first, first + len(node.slots)
+        if not node.slots or v not in program.moving:
             continue
         here = program.local(v)
         near = _nearby(program, v, here, rng)
-        for k in range(len(node.slots)):
-            found = SlotFinding(len(out), v, k)
+        for k, u in enumerate(node.arguments):
+            if u not in program.moving and not node.custom:
+                continue
+            found = SlotFinding(number + k, v, k)
             found.identical = len(node.slots) == 1 and np.array_equal(
                 here.value.flat(), here.arguments[0].flat()
             )

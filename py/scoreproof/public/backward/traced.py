@@ -176,6 +176,13 @@ def _right(seen: Seen, still: Sequence[int]) -> Evidence:
         if len(still) == len(seen.at):
             gone = Omission("entries", coverage.asked["entries"], "all zero, here and nearby")
             coverage = Coverage(coverage.asked, (gone,), coverage.span)
+            sentence = (
+                f"every node's backward agrees with its values, and {seen.question.who} is zero"
+                " like the derivative, at the inputs and nearby: 0 against 0 shows nothing wrong;"
+                " pass inputs (and parameters) at which the value changes, where not every ReLU is"
+                " dead, say"
+            )
+            return Evidence.undecided("float", sentence, coverage=coverage, **seen.more(notes))
     return compared(
         np.concatenate([errors, places.error]),
         np.concatenate([bounds, places.bound]),

@@ -23,6 +23,7 @@ __all__ = ["GRANTED", "HELD", "Measure", "coverage", "decisive", "judge", "remed
 GRANTED = 0.499 * COARSEST
 FEW = 24  # places, of which a half is the same points in another batch
 WEIGHED = 1 << 22  # numbers of a prior up to which every weight is looked at by itself
+ADVISED = 1 << 10  # data of which a look at each is no unreasonable advice
 HELD = "The truth is that of the prior's numbers rounded to the callable's type."
 
 
@@ -128,7 +129,8 @@ def coverage(
             span += f"; the weights of {many - blind.size} of the {problem.kind} show"
             if 0 < blind.size < many:
                 span += f", a mistake in {blind.size} of them alone may not"
-                span += f" (n = {4 * many} looks at each)" if problem.points is None else ""
+                if problem.points is None and many <= ADVISED:
+                    span += f" (n = {4 * many} looks at each)"
         else:
             asked[problem.kind] = many
         if each and 0 < blind.size < many:

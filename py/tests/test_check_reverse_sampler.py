@@ -21,6 +21,7 @@ from scoreproof.public.reverse_sampler.targets import PREDICTIONS, gaussian, mix
 
 VP = VPLinear(0.3, 4.3)  # g² from 0.3 to 4.3: not constant, never 1 at the times judged
 LAMBDAS = (-0.6, 0.2, 0.7)
+FEW = (0.15, 0.3, 0.45, 0.6, 0.75, 0.85)  # times enough for what is wrong, or right, at all of them
 FAULTS = [f.name for f in CLAIM.faults]
 
 
@@ -89,7 +90,7 @@ def test_the_truth_holds_and_calls_are_counted():
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_refuted_and_named(name):
     evidence = check_reverse_sampler(
-        as_drift_and_noise(CLAIM.fault(name).subject, mixture(VP, 1, None)), VP, LAMBDAS
+        as_drift_and_noise(CLAIM.fault(name).subject, mixture(VP, 1, None)), VP, LAMBDAS, at=FEW
     )
     assert evidence.verdict == "refuted"
     assert evidence.diagnosis.names == (name,)
@@ -102,7 +103,7 @@ def test_pairs_of_faults_are_named():
     pairs = [p for p in combinations(FAULTS, 2) if CLAIM.compose(p) is not None]
     for pair in pairs[::5]:
         evidence = check_reverse_sampler(
-            as_drift_and_noise(CLAIM.compose(pair), target), VP, LAMBDAS
+            as_drift_and_noise(CLAIM.compose(pair), target), VP, LAMBDAS, at=FEW
         )
         seen += 1
         right += evidence.diagnosis is not None and " + ".join(pair) in evidence.diagnosis.names
@@ -117,7 +118,9 @@ def test_what_the_two_famous_members_hide():
         return {
             n
             for n in FAULTS
-            if check_reverse_sampler(as_drift_and_noise(CLAIM.fault(n).subject, target), VP, (lam,))
+            if check_reverse_sampler(
+                as_drift_and_noise(CLAIM.fault(n).subject, target), VP, (lam,), at=FEW
+            )
         }
 
     assert hidden(0.0) == {
@@ -200,9 +203,9 @@ def test_predictions(prediction):
             1 - lam
         ) ** 0.5 * VP.diffusion(t)
 
-    assert check_reverse_sampler(drift_and_noise, VP, prediction=prediction)
+    assert check_reverse_sampler(drift_and_noise, VP, at=FEW, prediction=prediction)
     assert not check_reverse_sampler(
-        drift_and_noise, VP, prediction="score" if prediction != "score" else "eps"
+        drift_and_noise, VP, at=FEW, prediction="score" if prediction != "score" else "eps"
     )
 
 
@@ -225,7 +228,7 @@ def test_euler_holds_with_its_order():
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_in_a_step_is_refuted_and_named(name):
     evidence = check_reverse_sampler(
-        as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 1, None)), VP, LAMBDAS
+        as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 1, None)), VP, LAMBDAS, at=FEW
     )
     assert evidence.verdict == "refuted"
     assert name in evidence.diagnosis.names
@@ -286,14 +289,16 @@ def test_a_rotation_is_not_called_wrong():
         b, c = with_rotation(x, t, score, lam)
         return x - (t - t_next) * b + (t - t_next) ** 0.5 * c * noise
 
-    assert check_reverse_sampler(with_rotation, VP, dimension=2).verdict == "undecided"
-    assert check_reverse_sampler(step, VP, dimension=2).verdict == "undecided"
+    for sampler in (with_rotation, step):
+        evidence = check_reverse_sampler(sampler, VP, dimension=2, at=FEW)
+        assert evidence.verdict == "undecided"
     for name in ("score_sign", "noise_half", "reversed_clock"):
         wrong = check_reverse_sampler(
             as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 2, None)),
             VP,
             LAMBDAS,
             dimension=2,
+            at=FEW,
         )
         assert wrong.diagnosis.names == (name,)
 
@@ -318,7 +323,7 @@ def test_torch_in_single_and_double_precision():
         for sampler in (drift_and_noise, step):
             assert (
                 check_reverse_sampler(
-                    sampler, VP, (0.0, 0.5), framework="torch", dtype=dtype
+                    sampler, VP, (0.0, 0.5), at=FEW, framework="torch", dtype=dtype
                 ).verdict
                 == "holds"
             ), (dtype, sampler)
@@ -342,7 +347,7 @@ def test_jax():
         g = float(VP.diffusion(t))
         return float(VP.rate(t)) * x - (1 - lam / 2) * g**2 * score(x, t), jnp.sqrt(1 - lam) * g
 
-    assert check_reverse_sampler(drift_and_noise, VP, (0.0, 0.5), framework="jax")
+    assert check_reverse_sampler(drift_and_noise, VP, (0.0, 0.5), at=FEW, framework="jax")
 
 
 # -- bad input -----------------------------------------------------------------------------------
@@ -423,6 +428,7 @@ def test_a_clipping_sampler_is_said_to_clip():
             inner(x, t, t_next, noise, score, lam), -0.5, 0.5
         ),
         VP,
+        (0.0,),
     )
     assert not evidence
     assert "not affine" in evidence.explain()
@@ -457,8 +463,8 @@ def ornstein_uhlenbeck():
     ids=["the state", "the noise"],
 )
 def test_a_step_that_clips_does_not_hold(clipped):
-    assert sp.check_reverse_sampler(euler, ornstein_uhlenbeck())
-    evidence = sp.check_reverse_sampler(clipped, ornstein_uhlenbeck())
+    assert sp.check_reverse_sampler(euler, ornstein_uhlenbeck(), (0.0, 0.5))
+    evidence = sp.check_reverse_sampler(clipped, ornstein_uhlenbeck(), (0.0, 0.5))
     assert evidence.verdict != "holds", evidence.explain()
     assert "affine" in evidence.explain()
 
@@ -510,13 +516,16 @@ def test_ddim_with_eta_holds_by_default():
 
 def test_clipped_noise_is_refuted_and_a_clipped_state_is_open():
     noise = sp.check_reverse_sampler(
-        lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam), ornstein_uhlenbeck()
+        lambda x, t, tn, z, s, lam: euler(x, t, tn, np.clip(z, -1, 1), s, lam),
+        ornstein_uhlenbeck(),
+        (0.0, 0.5),
     )
     assert noise.verdict == "refuted"
     assert "0.516 of the variance" in noise.explain()  # E min(Z², 1)
     state = sp.check_reverse_sampler(
         lambda x, t, tn, z, s, lam: np.clip(euler(x, t, tn, z, s, lam), -2, 2.5),
         ornstein_uhlenbeck(),
+        (0.0, 0.5),
     )
     assert state.verdict == "undecided"
     assert "not affine in x" in state.sentence
@@ -543,8 +552,8 @@ def test_a_step_right_on_the_line_only_does_not_hold():
             + np.sqrt((1 - lam) * h * g2) * z
         )
 
-    assert sp.check_reverse_sampler(total, VP, dimension=1)
-    assert not sp.check_reverse_sampler(total, VP)
+    assert sp.check_reverse_sampler(total, VP, (0.0, 0.5), dimension=1)
+    assert not sp.check_reverse_sampler(total, VP, (0.0, 0.5))
 
 
 def test_three_dimensions_are_judged_where_no_one_says_which():
@@ -699,7 +708,8 @@ def test_the_noise_matrix_belongs_to_the_verdict(name, dimension):
     evidence = check_reverse_sampler(
         as_step(lambda em, x, t, tn, z, score, lam: em(x, t, tn, NOISES[name](z), score, lam)),
         VP,
-        (0.0, 0.5),
+        (0.0,),
+        at=FEW,
         dimension=dimension,
     )
     if name == "variances 1/2 and 3/2" and dimension is None:
@@ -820,6 +830,97 @@ def test_weak_noises_hold(name):
     assert "weak" in evidence.explain()
 
 
+@pytest.mark.parametrize("dimension", [16, 40])
+@pytest.mark.parametrize("name", WEAK)
+def test_weak_noises_in_many_dimensions(name, dimension):
+    """Once refuted beyond d = 16: not all sign vectors were given, so chance correlated them."""
+
+    def judged(inner):
+        sampler = as_step(lambda em, x, t, tn, z, s, lam: em(x, t, tn, inner(z), s, lam))
+        return check_reverse_sampler(sampler, VP, (0.0,), dimension=dimension, at=(0.3, 0.7))
+
+    weak = WEAK[name]
+    assert judged(weak)
+    last = np.where(np.arange(dimension) == dimension - 1, 1.05, 1.0)
+    assert judged(lambda z: weak(z) * last).verdict == "refuted"
+    shared = judged(lambda z: weak(z[:, :1]) + 0 * z)
+    assert shared.verdict == "refuted"
+    assert "not affine" not in shared.sentence
+    assert "shared by the coordinates" in shared.sentence
+
+
+def test_weak_noises_that_mix_coordinates():
+    turned = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+    slanted = np.array([[1.0, 0.1, 0.0], [0.1, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+    def judged(matrix):
+        return check_reverse_sampler(
+            as_step(lambda em, x, t, tn, z, s, lam: em(x, t, tn, np.sign(z) @ matrix, s, lam)),
+            VP,
+            (0.0,),
+            dimension=3,
+        )
+
+    assert judged(turned)
+    assert judged(slanted).verdict == "refuted"
+
+
+def test_the_mean_of_a_weak_noise_counts():
+    def lopsided(x, t, tn, z, s, lam):  # odd at ±1, but E = -0.13
+        return em(x, t, tn, np.sign(z) - 0.5 * (np.abs(z) > 1.2) + 0.1, s, lam)
+
+    evidence = check_reverse_sampler(lopsided, VP, (0.0,), dimension=1)
+    assert evidence.verdict != "holds", evidence.explain()
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        LinearSDE(-0.5, 0.0, 1.0),
+        LinearSDE(-0.5, 0.3, [0.8, 0.5]),
+        LinearSDE(-0.7, 0.1, lambda t: 1 + t),
+    ],
+    ids=["numbers", "with a shift", "a callable"],
+)
+def test_numbers_only_do_not_say_what_d_is(process):
+    def step(x, t, tn, z, score, lam):
+        h, g = t - tn, process.diffusion(t)
+        b = process.drift(x, t) - (1 - lam / 2) * g**2 * score(x, t)
+        return x - h * b + np.sqrt((1 - lam) * h) * g * z
+
+    def judged(noise, **more):
+        return check_reverse_sampler(
+            lambda x, t, tn, z, s, lam: step(x, t, tn, noise(z), s, lam),
+            process,
+            (0.0,),
+            at=FEW,
+            **more,
+        )
+
+    evidence = judged(lambda z: z)
+    assert evidence, evidence.explain()
+    assert evidence.coverage.looked_at["dimensions"] == 3
+    assert judged(lambda z: z[:, :1] + 0 * z).verdict == "refuted"
+    assert judged(NOISES["variances 1/2 and 3/2"]).verdict == "refuted"
+    alone = judged(lambda z: z[:, :1] + 0 * z, dimension=1)
+    assert alone, "in d = 1 it is right"
+    assert "noise that coordinates share" in alone.explain()
+
+
+def test_a_step_for_one_coordinate_is_told_so():
+    process = LinearSDE(-0.5, 0.0, 1.0)
+
+    def step(x, t, tn, z, score, lam):
+        return x @ process.transition(tn, t)[0].T
+
+    with pytest.raises(CallableError, match="pass dimension=1"):
+        check_reverse_sampler(
+            lambda x, t, tn, z, s, lam: em(x, t, tn, z, s, lam) + 0 * step(x, t, tn, z, s, lam),
+            VP,
+            (0.0,),
+        )
+
+
 def test_a_weak_noise_of_the_wrong_variance_is_refuted():
     evidence = check_reverse_sampler(
         as_step(lambda em, x, t, tn, z, s, lam: em(x, t, tn, 1.2 * np.sign(z), s, lam)), VP, (0.0,)
@@ -863,7 +964,7 @@ def test_clips_far_from_the_mean_do_not_hold():
     def clipped(x, t, tn, z, s, lam):
         return np.clip(em(x, t, tn, z, s, lam), -3, 3)
 
-    assert check_reverse_sampler(clipped, VP).verdict != "holds"
+    assert check_reverse_sampler(clipped, VP, (0.0, 0.5)).verdict != "holds"
     assert (
         check_reverse_sampler(lambda x, t, s, lam: family(np.clip(x, -3, 3), t, s, lam), VP).verdict
         == "refuted"
@@ -892,16 +993,18 @@ def test_higher_orders_and_exponential_integrators_hold():
 
     assert check_reverse_sampler(heun, VP, (1.0,))
     assert check_reverse_sampler(midpoint, VP, (1.0,))
-    assert check_reverse_sampler(exponential, VP)
+    assert check_reverse_sampler(exponential, VP, (0.0, 0.5))
 
 
 def test_score_at_the_other_end_of_the_step_is_consistent():
     def late(x, t, tn, z, score, lam):
         return em(x, t, tn, z, lambda y, _: score(y, tn), lam)
 
-    assert check_reverse_sampler(late, VP)
+    assert check_reverse_sampler(late, VP, (0.0, 0.5))
     reversed_time = check_reverse_sampler(
-        lambda x, t, tn, z, score, lam: em(x, t, tn, z, lambda y, u: score(y, 1 - u), lam), VP
+        lambda x, t, tn, z, score, lam: em(x, t, tn, z, lambda y, u: score(y, 1 - u), lam),
+        VP,
+        (0.0, 0.5),
     )
     assert reversed_time.verdict == "refuted"
 

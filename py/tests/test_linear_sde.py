@@ -90,6 +90,27 @@ def test_log_density_is_the_marginals_and_its_complex_step_in_time_is_its_slope(
     assert np.allclose(slope, coarse, rtol=1e-6, atol=1e-7)
 
 
+def test_numbers_only_take_rows_of_any_width():
+    free, told = LinearSDE(-0.5, 0.3, [0.8, 0.2]), LinearSDE(-0.5, 0.3, [0.8, 0.2], dimension=3)
+    assert free.any_dimension
+    assert free.dimension == 1
+    assert not any(
+        s.any_dimension
+        for s in (told, LinearSDE(-0.5, [0.3]), LinearSDE([[-0.5]]), LinearSDE(-0.5, dimension=1))
+    )
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    start = GaussianMixture.gaussian([0.1, -0.4, 1.0], np.diag([0.5, 1.0, 2.0]))
+    assert np.array_equal(free.drift(x, 0.2), told.drift(x, 0.2))
+    assert _close(free.transition(0.1, 0.9, dimension=3), told.transition(0.1, 0.9), 1e-14)
+    assert np.allclose(free.log_density(x, 0.9, start), told.log_density(x, 0.9, start), rtol=1e-13)
+    assert np.allclose(
+        free.marginal(0.9, start).covariances, told.marginal(0.9, start).covariances, rtol=1e-13
+    )
+    assert [a.shape for a in free.transition(0.1, 0.9)] == [(1, 1), (1,), (1, 1)]
+    with pytest.raises(ArgumentError, match="dimension must be 3"):
+        told.transition(0.1, 0.9, dimension=2)
+
+
 def test_balls_enclose_what_the_floats_say():
     F = fmpq
     exact = ExactLinear(

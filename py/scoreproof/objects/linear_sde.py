@@ -7,6 +7,7 @@ Conventions
 - ``rho`` is the diffusion coefficient (its square is the rate of variance): a number, the
   coefficients of a polynomial in t (lowest degree first), or a callable. ``A`` is ``(d, d)``, a
   number (times the identity), or a callable of t giving either.
+- Numbers only do not tell d: each coordinate then moves by itself, and rows of any width are taken.
 - Time runs forward; ``start`` is the law at time 0. Covariances are covariances.
 - ``t`` may be complex with a tiny imaginary part where A and ρ are not callables (or are analytic):
   everything here is analytic in t, so a complex step through ``log_density`` gives ∂_t.
@@ -67,11 +68,16 @@ class LinearSDE:
     ----------
     A: ``(d, d)``, a number, or a callable of t. b: ``(d,)`` or a number. rho: a number, polynomial
         coefficients, or a callable.
-    dimension: needed only when neither A nor b has a shape that tells.
+    dimension: where neither A nor b has a shape that tells, it may be left out: then
+        ``any_dimension`` is true, ``drift``, ``marginal`` and ``log_density`` take rows of any
+        width, and ``transition`` and ``matrix`` answer for one coordinate (``transition`` for d of
+        them with ``dimension=d``).
 
     >>> ou = LinearSDE([[-1.0]], 0.0, np.sqrt(2.0))
     >>> ou.marginal(50.0, GaussianMixture.gaussian([3.0], [[4.0]])).covariances.round(12).tolist()
     [[[1.0]]]
+    >>> LinearSDE(-0.5, 1.0).drift(np.array([[0.0, 2.0]]), 0.0).tolist()
+    [[1.0, 0.0]]
     """
 
     def __init__(
@@ -95,6 +101,8 @@ class LinearSDE:
                 "one entry for each coordinate",
             )
         self.dimension = int(d)
+        #: nothing told d: every coordinate moves like the one described
+        self.any_dimension = dimension is None and shape == () and shift.ndim == 0
         self._A = (
             A if callable(A) else np.asarray(A, dtype=float) * (np.eye(d) if shape == () else 1.0)
         )
@@ -112,6 +120,8 @@ class LinearSDE:
 
     def drift(self, x: np.ndarray, t: Any) -> np.ndarray:
         """``A x + b`` at the rows of x ``(n, d)``: ``(n, d)``."""
+        if self.any_dimension:
+            return x * self.matrix(t)[0, 0] + self.b[0]
         return x @ self.matrix(t).T + self.b
 
     def diffusion(self, t: Any) -> Any:
@@ -120,9 +130,11 @@ class LinearSDE:
 
     # -- laws --------------------------------------------------------------------------------------
 
-    def transition(self, s: Any, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def transition(
+        self, s: Any, t: Any, *, dimension: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """``(Φ, c, Q)`` with ``X_t | X_s = x ~ N(Φ x + c, Q)``, s ≤ t: Φ ``(d, d)``, c ``(d,)``, Q
-        ``(d, d)``.
+        ``(d, d)``. ``dimension``: d, where numbers only did not tell it (default 1).
 
         Exact (matrix exponentials on pieces with ‖A‖h ≤ 1, so that nothing large is subtracted) for
         constant A and polynomial ρ; Gauss quadrature of the noise for a callable ρ; Gauss
@@ -131,6 +143,14 @@ class LinearSDE:
         span = t - s
         if np.real(span) < 0:
             raise ArgumentError("t", f">= s = {s}", t, "time runs forward")
+        if dimension is not None and dimension != self.dimension:
+            if not self.any_dimension:
+                raise ArgumentError(
+                    "dimension", f"{self.dimension}, as A and b say", dimension, "leave it out"
+                )
+            phi, shift, cov = self.transition(s, t)
+            eye = np.eye(dimension)
+            return phi[0, 0] * eye, np.repeat(shift, dimension), cov[0, 0] * eye
         if callable(self._A):
             return self._collocation(s, t)
         d = self.dimension
@@ -203,7 +223,7 @@ class LinearSDE:
 
     def marginal(self, t: float, start: GaussianMixture) -> GaussianMixture:
         """The law of X_t when ``X_0 ~ start``."""
-        phi, shift, cov = self.transition(0.0, t)
+        phi, shift, cov = self.transition(0.0, t, dimension=start.means.shape[1])
         spread = phi @ start.covariances @ phi.T + cov
         return GaussianMixture(
             start.weights, start.means @ phi.T + shift, (spread + np.swapaxes(spread, -1, -2)) / 2
@@ -213,7 +233,7 @@ class LinearSDE:
         """``log p_t`` at the rows of x when ``X_0 ~ start``: ``(n,)``; complex steps in x and in t
         pass through.
         """
-        phi, shift, cov = self.transition(0.0, t)
+        phi, shift, cov = self.transition(0.0, t, dimension=start.means.shape[1])
         covs = phi @ start.covariances @ phi.T + cov
         centred = np.asarray(x)[:, None, :] - (start.means @ phi.T + shift)
         sign, logdet = np.linalg.slogdet(covs)
@@ -221,7 +241,7 @@ class LinearSDE:
         logs = np.log(start.weights) - 0.5 * (
             logdet
             + np.log(sign)
-            + self.dimension * np.log(2 * np.pi)
+            + len(phi) * np.log(2 * np.pi)
             + np.einsum("nkd,nkd->nk", centred, solved)
         )
         return log_sum_exp(logs)

@@ -18,7 +18,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public import sweep
 from scoreproof.public.arguments import accepted, count, seeded
-from scoreproof.public.reverse_sampler.process import agrees_on
+from scoreproof.public.reverse_sampler.process import agrees_on, dimension_of
 from scoreproof.public.reverse_sampler.targets import PREDICTIONS, gaussian
 
 __all__ = ["Job", "Request", "validate"]
@@ -84,7 +84,7 @@ def validate(given: Request) -> Job:
             f"{len(lambdas)} values",
             "name the λ it implements, e.g. lambdas=(1.0,) for an ODE",
         )
-    dimension = given.dimension or getattr(given.process, "dimension", None)
+    dimension = given.dimension or dimension_of(given.process)
     dimensions = (
         DIMENSIONS
         if dimension is None

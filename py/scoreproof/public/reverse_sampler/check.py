@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job, Request, validate
 from scoreproof.public.reverse_sampler.verdict import judge
@@ -70,20 +71,23 @@ def check_reverse_sampler(
     form: ``"sde"`` or ``"step"``; by default read from the number of arguments (3 or 4 against 5 or
         6).
     prediction: what ``model`` returns: score, eps, x0, v, velocity or F.
-    clock: ``"t"`` for dt < 0, ``"s"`` when the drift is for s = T - t (``form="sde"`` only).
+    clock: ``"t"`` for dt < 0, ``"s"`` when the drift is for s = T - t (``form="sde"`` only; it is
+        called with t all the same).
     times: ``(t_min, t_max)``, the span judged (default 0.1 T to 0.9 T), at 32 times, some random,
         and up to 16 more where λ or the error changes from one to the next.
     at: the times to judge instead, inside ``times``; no others are judged then.
     horizon: T (default the process's own, else 1).
-    dimension: d (default the process's; where neither says, d = 1, 2 and 3 are judged in turn).
+    dimension: d (default the process's; where neither says, as for ``LinearSDE(-0.5, 0.0, 1.0)``,
+        d = 1, 2 and 3 are judged in turn). d = 1 does not show noise that coordinates share.
     tolerance: the relative error of the velocity that is accepted (default none).
     framework, dtype: what the callables take (numpy, torch, jax).
 
     Calls of the sampler, batched, for each dimension and λ: 32 (48 at most) for drift and noise. A
     step takes 4 at each of these times (6 in single precision, 12 where the limit of short steps
-    does not settle) and 8 to see that rows are apart; in the first dimension also 56 for chains of
-    8, 16 and 32 steps (504 at most) and 12 for its order; 2 a dimension to see that it is
-    deterministic. A refutation takes a few dozen more, to say what is wrong.
+    does not settle; 2 or 4 more, of 1,000 to 16,000 rows, where it is not linear in its noise) and
+    8 to see that rows are apart; in the first dimension also 56 for chains of 8, 16 and 32 steps
+    (504 at most) and 12 for its order; 2 a dimension to see that it is deterministic. A refutation
+    takes a few dozen more, to say what is wrong.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of
     consistency is in a note). It holds when the marginals are right; if they are, but of another λ
@@ -122,12 +126,23 @@ def check_reverse_sampler(
     )
     judged: list[Evidence] = []
     for d in job.dimensions:
-        judged.append(judge(job, d))
+        judged.append(_in_dimension(job, d))
         if judged[-1].verdict == "refuted":
             return judged[-1]
     # not `or`: an evidence that does not hold is false
     unsure = next((e for e in judged if e.verdict != "holds"), None)
     return _together(job, judged) if unsure is None else unsure
+
+
+def _in_dimension(job: Job, d: int) -> Evidence:
+    try:
+        return judge(job, d)
+    except CallableError as error:
+        if d == job.dimensions[0]:
+            raise
+        wide = f"rows of {d} coordinates; if it is written for one only, pass dimension=1"
+        remedy = f"{error.remedy}. It was given {wide}"
+        raise CallableError(error.name, error.expected, error.got, remedy) from error
 
 
 def _together(job: Job, judged: list[Evidence]) -> Evidence:

@@ -15,7 +15,12 @@ from scoreproof.errors import ArgumentError
 if TYPE_CHECKING:
     from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["agrees_on", "consistent", "horizon_of", "level"]
+__all__ = ["agrees_on", "consistent", "dimension_of", "horizon_of", "level"]
+
+
+def dimension_of(process: Any) -> int | None:
+    """d, if the process says it: a `LinearSDE` of numbers only does not."""
+    return None if getattr(process, "any_dimension", False) else getattr(process, "dimension", None)
 
 
 def level(process: Any, dimension: int) -> Callable[[float], tuple[float, np.ndarray, float]]:
@@ -23,8 +28,10 @@ def level(process: Any, dimension: int) -> Callable[[float], tuple[float, np.nda
 
         def from_transition(t: float) -> tuple[float, np.ndarray, float]:
             phi, shift, cov = process.transition(0.0, t)
+            if dimension_of(process) is None:  # one coordinate stands for all
+                shift = np.repeat(shift, dimension)
             alpha, var = float(phi[0, 0]), float(cov[0, 0])
-            eye = np.eye(dimension)
+            eye = np.eye(len(phi))
             if not (
                 np.allclose(phi, alpha * eye, atol=1e-12)
                 and np.allclose(cov, var * eye, atol=1e-12)

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import ask_step
 from scoreproof.public.reverse_sampler.batches import Batch, Read, batch
+from scoreproof.public.reverse_sampler.bending import of_normal_draws
 from scoreproof.public.reverse_sampler.limits import (
     best_limit,
     noise_jumps,
@@ -21,7 +22,6 @@ from scoreproof.public.reverse_sampler.limits import (
     same_images,
     stays,
 )
-from scoreproof.public.reverse_sampler.noises import grid_error, normal_grid
 from scoreproof.public.reverse_sampler.places import FINE, MIDDLE, WIDE, Steps, short, steps_at
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.velocity import Found, around
@@ -49,8 +49,8 @@ class Place:
 
 def read_place(place: Place, rng: np.random.Generator) -> Found:
     """4 calls in double precision, 6 in others; 6 more where its limit does not settle, 2 more
-    where the step is not linear in its noise; as many again in many dimensions if its noise is not
-    diagonal.
+    where the step is not linear in its noise (4 if it mixes coordinates too); as many again in many
+    dimensions if its noise is not diagonal.
     """
     # a schedule in single precision behind arrays in double: longer steps hide it less
     fine = short(place.job.call.eps)
@@ -98,7 +98,16 @@ def _limit(
     covs = [r.cov / h for r, h in zip(read, widths, strict=True)]
     bent, blur = None, 0.0
     if lasting("bend") > 0:
-        covs, bent, blur = _by_grid(place, steps, covs, rng)
+
+        def moved(z: np.ndarray, h: float) -> np.ndarray:
+            points = np.repeat(x[:1], len(z), axis=0)
+            mean = read[widths.index(h)].means[0]
+            return ask_step(place.job, target, points, z, steps.pair(h), place.lam) - mean
+
+        seen = of_normal_draws(moved, widths[-2:], units[-2:], target.dimension, noisy, rng)
+        unit, blur = float(np.trace(covs[-1])), seen.error
+        covs, bent = [seen.cov] * len(covs), float(np.trace(seen.cov)) / unit if unit else np.inf
+        slopes = [s - seen.bias * u / h for s, u, h in zip(slopes, units, widths, strict=True)]
     values = [here.implied(s, c) for s, c in zip(slopes, covs, strict=True)]
     best = best_limit(values, widths, rounding, here.size)
     cov = best.of(covs)
@@ -121,22 +130,3 @@ def _limit(
         clipped=bool(np.any(jumps)) and same_images(x - widths[-1] * slopes[-1], x),
         uneven=uneven > 0,
     )
-
-
-def _by_grid(
-    place: Place, steps: Steps, covs: list[np.ndarray], rng: np.random.Generator
-) -> tuple[list[np.ndarray], float, float]:
-    """The covariances for a step that is not linear in its noise: the sign vectors give what unit
-    noise makes, the grid what normal noise makes. Also the ratio of the two, and the grid's error.
-    """
-    z = normal_grid(place.target.dimension, rng)
-    x = np.repeat(place.x[:1], len(z), axis=0)
-    found, error = [], 0.0
-    for h in steps.widths[-2:]:
-        out = ask_step(place.job, place.target, x, z, steps.pair(h), place.lam)
-        centred = out - out.mean(axis=0)
-        found.append(centred.T @ centred / (len(centred) * h))
-        error = grid_error(centred) / h
-    right = 2 * found[1] - found[0]
-    unit = float(np.trace(covs[-1]))
-    return [right] * len(covs), float(np.trace(right)) / unit if unit else np.inf, error

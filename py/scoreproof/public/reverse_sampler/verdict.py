@@ -25,6 +25,8 @@ from scoreproof.public.reverse_sampler.velocity import Found
 from scoreproof.public.reverse_sampler.words import (
     NOT_AFFINE,
     NOT_THE_IDENTITY,
+    ON_THE_LINE,
+    POINTS,
     listed,
     spread_over,
 )
@@ -137,9 +139,8 @@ def _coverage(job: Job, span: Span, dimension: int) -> Coverage:
         "points": sum(len(row[0].x) for row in span.places),
         "lambdas": len(job.lambdas),
     }
-    return Coverage(
-        asked, span=f"{span.sweep.describe()}; λ = {listed(job.lambdas)}; in d = {dimension}"
-    )
+    where = f"{span.sweep.describe()}; {POINTS}; λ = {listed(job.lambdas)}; in d = {dimension}"
+    return Coverage(asked, span=where + (ON_THE_LINE if job.dimensions == (1,) else ""))
 
 
 def _rows(job: Job, span: Span, coverage: Coverage) -> Evidence | None:

@@ -13,6 +13,8 @@ from scoreproof.public.reverse_sampler.velocity import Found
 __all__ = [
     "NOT_AFFINE",
     "NOT_THE_IDENTITY",
+    "ON_THE_LINE",
+    "POINTS",
     "describe_noise",
     "listed",
     "percent",
@@ -22,6 +24,11 @@ __all__ = [
 NOT_THE_IDENTITY = (
     "x_next does not tend to x as t_next tends to t: a step size that is fixed, something added"
     " that does not shrink with the step, or a clip (then it is not affine in x and its noise)"
+)
+POINTS = "x within 5 standard deviations of the mean"
+ON_THE_LINE = (
+    " alone, where noise that coordinates share, or that differs between them, is not seen: it"
+    " takes dimension=2 or more"
 )
 NOT_AFFINE = (
     "the step is not affine in x although the exact model is there to be used: it clips (far from"
@@ -57,13 +64,16 @@ def describe_noise(found: Found, g2: float) -> str:
     cov, d = found.cov, len(found.cov)
     variances = np.diag(cov)
     scale = float(np.max(variances))
-    if found.bent is not None and abs(found.bent - 1) > 1e-3:
-        return (
+    text, due = "", 1 - found.lam
+    # a weak noise that has the variance due is not what is wrong
+    off = abs(float(np.mean(variances)) / g2 - due) > 0.01 * due
+    if found.bent is not None and abs(found.bent - 1) > 1e-3 and off:
+        text = (
             "; the step is not affine in its noise (it clips it, or bends otherwise): standard"
             f" normal draws come out with {found.bent:.3g} of the variance that a unit of noise has"
         )
     if d == 1 or scale <= 0:
-        return ""
+        return text
     across = np.abs(cov - np.diag(variances))
     i, j = np.unravel_index(int(np.argmax(across)), cov.shape)
     if across[i, j] > 1e-3 * scale:
@@ -73,11 +83,11 @@ def describe_noise(found: Found, g2: float) -> str:
             if correlation > 0.999
             else ""
         )
-        return f"; the noise of coordinates {j} and {i} is correlated by {correlation:.3g}{shared}"
+        which = f"coordinates {j} and {i}"
+        return f"{text}; the noise of {which} is correlated by {correlation:.3g}{shared}"
     if np.ptp(variances) > 1e-3 * scale:
         low, high = float(np.min(variances)) / g2, float(np.max(variances)) / g2
-        return (
-            f"; the noise has variance {low:.3g} g² in coordinate {int(np.argmin(variances))} and "
-            f"{high:.3g} g² in coordinate {int(np.argmax(variances))}"
-        )
-    return ""
+        i, j = int(np.argmin(variances)), int(np.argmax(variances))
+        each = f"{low:.3g} g² in coordinate {i} and {high:.3g} g² in coordinate {j}"
+        return f"{text}; the noise has variance {each}"
+    return text

@@ -490,3 +490,16 @@ def test_a_gradient_that_is_zero_everywhere_is_undecided_with_its_remedy():
     evidence = sp.check_backward(lambda x: torch.relu(x - 100).sum(), inputs=torch.tensor(U))
     assert evidence.verdict == "undecided"
     assert "dead" in evidence.explain()
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
+def test_with_a_tolerance_each_entry_is_looked_at_too(kind):
+    def zeroed(x):  # a thirtieth of the norm: the array as a whole is within the tolerance
+        return torch.where(torch.arange(len(x)) == where, 0, x)
+
+    x = torch.tensor(np.random.default_rng(1).standard_normal(1000), dtype=kind)
+    where = int(torch.argmin((x.abs() - 1).abs()))
+    evidence = sp.check_backward(half_square, None, x, gradient=zeroed, tolerance=0.1)
+    assert evidence.verdict == "refuted"
+    assert f"[{where}]" in evidence.sentence
+    assert sp.check_backward(half_square, None, x, gradient=lambda x: x, tolerance=0.1)

@@ -12,7 +12,8 @@ round inside counts as well.
 
 An entry is judged relative to itself. Where its terms cancel to zero even in double precision, it
 is judged relative to its array, or to its terms; where they cancel to less than the own type
-resolves it is counted as left out. With a tolerance an array is judged as a whole, by norms.
+resolves it is counted as left out. With a tolerance an array is judged as a whole, by norms, and
+each entry relative to the larger of it and the array's root mean square.
 """
 
 from __future__ import annotations
@@ -34,18 +35,22 @@ RUNS, MORE_RUNS = 6, 26
 SPREAD = 12.0  # of 10⁵ entries one moves by 4.4 times its spread; functions err by a few units
 SPREAD_OF_NORMS = 3.0
 SMALLEST_MOVE = 2.0**-40  # so that the runs themselves are not rounded
-HALF = 2.0**-10  # the spacing of numbers at 1 in float16, whose exponents are few
+COARSE, HALF = 2.0, 0.5  # parts of a tolerance
+FLOAT16 = 2.0**-10  # the spacing of numbers at 1 in float16, whose exponents are few
 NEUTRAL = 1e300  # the gain of an entry that is counted as left out
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """``error``, ``bound`` and ``gain`` as in ``compared``; ``lost``: how many are left out."""
+    """``error``, ``bound``, ``gain`` and ``excuse`` as in ``compared``; ``lost``: how many are left
+    out.
+    """
 
     error: np.ndarray
     bound: np.ndarray
     gain: np.ndarray
     lost: int = 0
+    excuse: np.ndarray | float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +72,7 @@ class Entries:
     @property
     def bound(self) -> np.ndarray:
         tiny = float(np.finfo(np.float32 if self.eps > 1e-10 else float).tiny)
-        if self.eps == HALF:
+        if self.eps == FLOAT16:
             tiny = 2.0**-24
         bound = SPREAD * self.rounding + 2 * self.stored * np.abs(self.due)
         return np.where((bound > 0) | (self.typical > 0), bound + tiny, bound)
@@ -106,12 +111,45 @@ class Entries:
         """Which entries cannot be right; with a tolerance all of the arrays that are off."""
         if not tolerance:
             return self.error > self.bound
+        off = self.off_by_norm(tolerance)[self.source] & (self.error > 0)
+        return np.asarray(off | (self.error > tolerance * self.size + self.bound))
+
+    def off_by_norm(self, tolerance: float) -> np.ndarray:
+        """Which arrays are off as a whole."""
         norms = self.by_norms()
-        off = norms.error > tolerance * norms.gain + norms.bound
-        return np.asarray(off[self.source] & (self.error > 0))
+        return np.asarray(norms.error > tolerance * norms.gain + norms.bound)
+
+    @property
+    def size(self) -> np.ndarray:
+        """What a tolerance of an entry is relative to."""
+        terms = self.rounding / (self.eps / 2)
+        own = np.where(self.zero, terms, np.abs(self.due))
+        return np.asarray(np.maximum(own, self.typical))
 
     def places(self, tolerance: float | None) -> Places:
-        return self.by_norms() if tolerance else self.by_entries()
+        """One place an entry; with a tolerance one an array as well."""
+        if not tolerance:
+            return self.by_entries()
+        norms, size = self.by_norms(), self.size
+        judged = size > 0
+        error, rounding = self.error[judged] / size[judged], self.bound[judged] / size[judged]
+        # the largest of many entries is many times its typical rounding off: that is no mistake,
+        # and smaller deviations of all entries show in the norm
+        bound = np.where(
+            rounding <= COARSE * tolerance, np.minimum(rounding, HALF * tolerance), 1.0
+        )
+        excuse = np.maximum(rounding - bound, 0.0)
+        left = np.flatnonzero(rounding > COARSE * tolerance)
+        left = left[np.argsort(-rounding[left])][: int(SMALL_PART * size.size)]
+        gain = np.ones(error.size)
+        gain[left] = NEUTRAL
+        return Places(
+            np.concatenate([norms.error, error]),
+            np.concatenate([norms.bound, bound]),
+            np.concatenate([norms.gain, gain]),
+            left.size,
+            np.concatenate([0 * norms.error, excuse]),
+        )
 
     def by_entries(self) -> Places:
         """One place an entry; up to `SMALL_PART` of them may be lost in rounding."""
@@ -140,8 +178,11 @@ class Entries:
 
     def suggested(self) -> float:
         """A tolerance at which the arrays would be decided."""
-        places = self.by_norms()
-        return float(np.max(2 * places.bound / np.maximum(places.gain, 1e-300), initial=0.0))
+        places, size = self.by_norms(), self.size
+        norms = np.max(2 * places.bound / np.maximum(places.gain, 1e-300), initial=0.0)
+        single = self.bound[size > 0] / size[size > 0]
+        most = np.quantile(single, 1 - SMALL_PART) if single.size else 0.0
+        return float(max(norms, most / COARSE))
 
     def joined(self, other: Entries) -> Entries:
         """Both, the other's sources numbered on."""

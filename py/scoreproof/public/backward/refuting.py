@@ -76,12 +76,14 @@ def wrong_gradient(seen: Seen) -> Evidence:
     with np.errstate(divide="ignore"):
         ratio = np.where(wrong, entries.error / np.maximum(entries.bound, 1e-300), 0.0)
     i = int(np.argmax(ratio))
-    if seen.question.tolerance:
+    tolerance, p = seen.question.tolerance, int(entries.source[i])
+    if tolerance and entries.off_by_norm(tolerance)[p]:
         places = entries.by_norms()
-        p = int(entries.source[i])
         error, bound = float(places.error[p]), float(places.bound[p])
     else:
         scale = max(abs(entries.due[i]), abs(entries.found[i]))
+        if tolerance:
+            scale = max(float(entries.size[i]), 1e-300)
         error, bound = float(entries.error[i] / scale), float(entries.bound[i] / scale)
     where = words.entry(seen, i, int(np.count_nonzero(wrong)))
     if _right_if_held(seen):

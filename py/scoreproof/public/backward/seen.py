@@ -67,12 +67,13 @@ class Seen:
     @property
     def remedy(self) -> str:
         """What decides it: the next tolerance, if one does."""
+        coarse = self.program.eps > np.finfo(float).eps
         suggested = max(1.2 * self.entries.suggested(), 0.01)
         if not np.isfinite(suggested) or suggested >= 0.7:
-            return "use float64"
+            return "use float64" if coarse else "pass other inputs: terms cancel at these"
         size = 10.0 ** np.floor(np.log10(suggested))
         tolerance = float(np.ceil(suggested / size) * size)
-        return f"use float64, or pass tolerance={tolerance:.2g}"
+        return f"{'use float64, or ' if coarse else ''}pass tolerance={tolerance:.2g}"
 
     def coverage(self, lost: int = 0) -> Coverage:
         """Nodes, slots and entries; ``lost`` of the entries are hidden by rounding."""

@@ -189,6 +189,7 @@ def _right(seen: Seen, still: Sequence[int]) -> Evidence:
         f"every node's backward agrees with its values by differences, and {seen.question.who} with"
         f" the sum over paths ({len(program.nodes)} nodes, {len(seen.findings)} slots)",
         gain=np.concatenate([gains, places.gain]),
+        excuse=np.concatenate([0 * np.array(errors), places.excuse + 0 * places.error]),
         tolerance=tolerance,
         coverage=coverage,
         remedy=seen.remedy,

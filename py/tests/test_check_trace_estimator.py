@@ -54,7 +54,6 @@ UNFIT_FOR_GAUSSIAN = {
     "a factor |nu|²/D": lambda f, z, nu: hutchinson(f, z, nu) * (nu**2).mean(axis=1),
     "clipped at 2": lambda f, z, nu: hutchinson(f, z, np.clip(nu, -2, 2)),
     "clipped at 5": lambda f, z, nu: hutchinson(f, z, np.clip(nu, -5, 5)),
-    "signs": lambda f, z, nu: hutchinson(f, z, np.sign(nu)),
 }
 
 
@@ -158,7 +157,6 @@ MIXED = {
     "nu_of_another_row": lambda f, z, nu: hutchinson(f, z, np.roll(nu, 1, 0)),
     "one_nu_for_all_rows": lambda f, z, nu: hutchinson(f, z, nu[:1] + 0 * nu),
     "mean_over_the_rows": lambda f, z, nu: hutchinson(f, z, nu).mean() + 0 * z[:, 0],
-    "signs_of_nu": lambda f, z, nu: hutchinson(f, z, np.sign(nu)),
     "factor_length": lambda f, z, nu: hutchinson(f, z, nu) * (nu**2).mean(axis=1),
     "last_coordinate_missing": lambda f, z, nu: (nu * jvp(f, z, nu))[:, :-1].sum(axis=1),
     "nothing": lambda f, z, nu: 0 * z[:, 0],
@@ -257,6 +255,67 @@ def test_a_holds_says_what_it_would_have_seen_and_looked_at():
     assert "would have been seen" in text and "each row with its own ν" in text
 
 
+CUT = {
+    "absolute value": np.abs,
+    "clip at 0": lambda e: np.maximum(e, 0.0),
+    "clip at 1e3": lambda e: np.clip(e, -1e3, 1e3),
+    "floor at 1e-3": lambda e: np.sign(e) * np.maximum(np.abs(e), 1e-3),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_an_estimate_that_is_cut_is_refuted(name):
+    for d in (None, 12):
+        evidence = sp.check_trace_estimator(
+            lambda f, z, nu: CUT[name](hutchinson(f, z, nu)), dimension=d
+        )
+        assert evidence.verdict == "refuted", evidence.explain()
+    if name in ("absolute value", "clip at 0"):
+        assert "right for f and wrong for -f" in evidence.explain()
+        rng = np.random.default_rng(0)
+        own = sp.check_trace_estimator(
+            lambda f, z: CUT[name](hutchinson(f, z, rng.standard_normal(z.shape)))
+        )
+        assert own.verdict == "refuted", own.explain()
+
+
+OF_ANOTHER_KIND = {
+    "control variate": lambda f, z, nu: (
+        hutchinson(f, z, nu) + 0.3 * (z.shape[1] - (nu**2).sum(axis=1))
+    ),
+    "normalised": lambda f, z, nu: hutchinson(f, z, nu) / (nu**2).mean(axis=1),
+    "signs": lambda f, z, nu: hutchinson(f, z, np.sign(nu)),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANOTHER_KIND)
+def test_a_right_estimate_of_another_kind_is_not_refuted_in_high_dimension(name):
+    evidence = sp.check_trace_estimator(OF_ANOTHER_KIND[name], dimension=1025)
+    assert evidence.verdict == "undecided", evidence.explain()
+    wrong = sp.check_trace_estimator(lambda *a: 1.2 * OF_ANOTHER_KIND[name](*a), dimension=1025)
+    assert wrong.verdict == "refuted", wrong.explain()
+
+
+@pytest.mark.parametrize("tolerance", [None, 0.1])
+def test_a_right_estimate_of_another_kind_is_not_refuted_in_coarse_types(tolerance):
+    import torch
+
+    def control(f, z, nu):
+        along = torch.func.jvp(f, (z,), (nu,))[1]
+        return (nu * along).sum(1) + 0.3 * (z.shape[1] - (nu**2).sum(1))
+
+    for dtype in ("float16", "bfloat16"):
+        options = {"framework": "torch", "dtype": dtype, "tolerance": tolerance}
+        assert sp.check_trace_estimator(control, **options).verdict == "undecided"
+        wrong = sp.check_trace_estimator(lambda *a: 1.5 * control(*a), **options)
+        assert wrong.verdict == "refuted"
+
+
+def test_signs_of_nu_are_right_for_some_laws_only():
+    evidence = sp.check_trace_estimator(OF_ANOTHER_KIND["signs"])
+    assert evidence.verdict == "undecided" and "the signs of ν" in evidence.explain()
+
+
 def test_a_field_without_divergence_is_nothing_to_judge():
     evidence = sp.check_trace_estimator(
         lambda f, z, nu: 0 * z[:, 0],
@@ -301,7 +360,32 @@ def test_a_fixed_nu_is_refuted_and_a_shared_one_does_not_hold():
     evidence = sp.check_trace_estimator(
         lambda f, z: hutchinson(f, z, rng.standard_normal((1, z.shape[1])) + 0 * z)
     )
-    assert evidence.verdict == "undecided" and "one ν for each row" in evidence.explain()
+    assert evidence.verdict == "refuted" and "one ν for each row" in evidence.explain()
+    evidence = sp.check_trace_estimator(
+        lambda f, z: hutchinson(f, z, rng.choice([-1.0, 1.0], z.shape)).mean() + 0 * z[:, 0]
+    )
+    assert evidence.verdict == "refuted" and "averaged" in evidence.explain()
+
+
+CORRELATED = {
+    "one number for all coordinates": lambda g, z: g.standard_normal((len(z), 1)) + 0 * z,
+    "neighbours": lambda g, z: (lambda v: (v + np.roll(v, 1, 1)) / 2**0.5)(
+        g.standard_normal(z.shape)
+    ),
+    "two halves alike": lambda g, z: np.tile(
+        g.choice([-1.0, 1.0], (len(z), (z.shape[1] + 1) // 2)), (1, 2)
+    )[:, : z.shape[1]],
+}
+
+
+@pytest.mark.parametrize("d", [None, 24])
+@pytest.mark.parametrize("name", CORRELATED)
+def test_coordinates_of_nu_that_are_not_drawn_independently_are_refuted(name, d):
+    rng = np.random.default_rng(0)
+    evidence = sp.check_trace_estimator(
+        lambda f, z: hutchinson(f, z, CORRELATED[name](rng, z)), dimension=d
+    )
+    assert evidence.verdict == "refuted", evidence.explain()
 
 
 def test_an_exact_trace_draws_nothing_and_holds():

@@ -26,7 +26,7 @@ POINTS = 6
 
 
 def designs(rng: np.random.Generator, d: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Vectors of length √D; of two lengths; of signs.
+    """Vectors of signs; of length √D; of two lengths.
 
     >>> for nu, w in designs(np.random.default_rng(0), 5).values():
     ...     print(bool(np.allclose((w[:, None] * nu).T @ nu, np.eye(5))))
@@ -38,12 +38,12 @@ def designs(rng: np.random.Generator, d: int) -> dict[str, tuple[np.ndarray, np.
     rare = (1 - short**2) / (long**2 - short**2)
     all_signs = signs(d) if d <= 8 else _hadamard(d)
     return {
+        "vectors of signs": (all_signs, np.full(len(all_signs), 1 / len(all_signs))),
         "the D vectors √D Q e_i": (basis, np.full(d, 1 / d)),
         "the vectors √D Q e_i, shortened to 1/2 and stretched to 8, weighted to E[νν^T] = I": (
             np.concatenate([short * basis, long * basis]),
             np.repeat([(1 - rare) / d, rare / d], d),
         ),
-        "vectors of signs": (all_signs, np.full(len(all_signs), 1 / len(all_signs))),
     }
 
 
@@ -55,9 +55,9 @@ def _hadamard(d: int) -> np.ndarray:
     return matrix[:, :d]
 
 
-def in_the_mean(given: Given, rows: Rows, rng: np.random.Generator) -> Evidence:
+def in_the_mean(given: Given, rows: Rows, rng: np.random.Generator) -> tuple[Evidence, bool]:
     """The means over the designs against tr J at a few points where all coordinates contribute; the
-    first design that refutes decides.
+    first design that refutes decides. Also whether vectors of signs, the first, do not refute.
     """
     d = rows.dimension
     live = np.count_nonzero(rows.z, axis=1)
@@ -90,7 +90,7 @@ def in_the_mean(given: Given, rows: Rows, rng: np.random.Generator) -> Evidence:
         )
         if evidence.verdict == "refuted":
             break
-    return evidence
+    return evidence, count > 1
 
 
 def _values(given: Given, rows: Rows, z: np.ndarray, nus: np.ndarray) -> np.ndarray:

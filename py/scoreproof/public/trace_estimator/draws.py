@@ -18,16 +18,22 @@ from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.public.trace_estimator.arguments import Given
+from scoreproof.public.trace_estimator.fields import Trial
 from scoreproof.public.trace_estimator.residuals import CALLS, Residuals
 from scoreproof.public.trace_estimator.rows import Rows
 from scoreproof.public.trace_estimator.words import of_the_mean
 
-__all__ = ["by_draws", "deterministic", "shares_one_nu"]
+__all__ = ["CHANCE", "COPIES", "Draw", "by_draws", "deterministic", "shares_one_nu"]
 
 #: numbers that go through the estimator in one call
 BLOCK = 1 << 18
 FIRST_LOOK, LOOKS = 1 << 10, 10
+#: jax compiles every size of a batch anew
+FIRST_COMPILED = 1 << 15
 HOPELESS = 1 << 16
+#: equal points in one call, and a bound on the chance that each of four calls with this many rows
+#: has one value, and not all have the same
+COPIES, CHANCE = 16, 6 * 2.0**-32
 POWER = NormalDist().inv_cdf(0.99)
 DEPENDENT = (
     "the rows of one batch are not drawn independently, so that its mean does not average the"
@@ -35,48 +41,54 @@ DEPENDENT = (
 )
 
 
-def _call(given: Given, rows: Rows, z: np.ndarray) -> np.ndarray:
-    return np.real(given.guard(rows.trial.function, z, shape=z.shape[:1]))
+#: points ``(m, D)`` on a field, and the features ``(m, K)`` of `Residuals`
+Draw = Callable[[int], tuple[Trial, np.ndarray, np.ndarray]]
+
+
+def _call(given: Given, trial: Trial, z: np.ndarray) -> np.ndarray:
+    return np.real(given.guard(trial.function, z, shape=z.shape[:1]))
 
 
 def deterministic(given: Given, rows: Rows) -> bool:
     """Whether two calls with the same points agree to rounding: then nothing is drawn anew."""
     z = rows.z[np.argsort(-np.count_nonzero(rows.z, axis=1), kind="stable")[:8]]
-    first, second = _call(given, rows, z), _call(given, rows, z)
+    first, second = _call(given, rows.trial, z), _call(given, rows.trial, z)
     size = rows.trial.trace(z)[1]
     return bool(np.all(np.abs(first - second) <= given.eps * (8 + z.shape[1]) * size))
 
 
 def shares_one_nu(given: Given, rows: Rows) -> bool:
-    """Whether all rows of a batch get the same draw: equal points then give equal estimates."""
+    """Whether all rows of a batch get the same draw: equal points then give equal estimates in
+    one call, and others in another.
+    """
     i = int(np.argmax(np.count_nonzero(rows.z, axis=1)))
-    values = _call(given, rows, np.repeat(rows.z[i][None], 16, axis=0))
-    return bool(np.ptp(values) <= 16 * given.eps * float(np.max(np.abs(values))))
+    z = np.repeat(rows.z[i][None], COPIES, axis=0)
+    values = np.stack([_call(given, rows.trial, z) for _ in range(4)])
+    rounding = 16 * given.eps * float(np.max(np.abs(values)))
+    return bool(np.all(np.ptp(values, axis=1) <= rounding) and np.ptp(values) > 4 * rounding)
 
 
-def by_draws(
-    given: Given, rows: Rows, draw: Callable[[int], tuple[np.ndarray, np.ndarray]]
-) -> Evidence:
-    """``draw(m)``: points ``(m, D)`` and the features ``(m, K)`` of `Residuals`."""
+def by_draws(given: Given, rows: Rows, draw: Draw) -> Evidence:
+    """The verdict over as many draws as it takes, or as are allowed."""
     d, found = rows.dimension, Residuals()
     worst, accepted = given.tolerance or COARSEST, given.tolerance or 0.0
     estimates = np.zeros(2)
-    target, budget, blur = min(FIRST_LOOK, given.draws), 0, 0.0
+    first = FIRST_LOOK if given.framework != "jax" else FIRST_COMPILED
+    target, budget, blur = min(first, given.draws), 0, 0.0
     for look in range(LOOKS):
         if look == LOOKS - 1:
             target = max(target, budget)
+        # batches of odd and of even size: an estimator may pair its rows
+        batch = 1 << (-(-target // CALLS) - 1).bit_length()
         while found.n < target:
-            # batches of odd and of even size: an estimator may pair its rows
-            m = min(
-                max(1, BLOCK // d), -(-target // CALLS) + len(found.means) % 2, target - found.n
-            )
-            z, features = draw(m)
-            due, size = rows.trial.trace(z)
-            values = _call(given, rows, z)
-            roundings = rows.trial.roundings + np.count_nonzero(z, axis=1) / 2
+            m = min(batch + len(found.means) % 2, max(1, BLOCK // d), given.draws - found.n)
+            trial, z, features = draw(m)
+            due, size = trial.trace(z)
+            values = _call(given, trial, z)
+            roundings = trial.roundings + np.count_nonzero(z, axis=1) / 2
             blur = max(blur, given.eps * float(np.max(roundings * size / np.abs(due))))
             found.add((values - due) / due, features)
-            estimates += values.sum(), due.sum()
+            estimates += values @ np.sign(due), np.abs(due).sum()
         questions = 2 * LOOKS * (1 + features.shape[1])
         critical = -NormalDist().inv_cdf(LEVEL / questions)
         score = found.score(blur + accepted)

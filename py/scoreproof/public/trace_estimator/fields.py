@@ -17,7 +17,7 @@ import numpy as np
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.black_box_field import BlackBoxField
 
-__all__ = ["CubicField", "RationalField", "Trial", "UserField", "coupling"]
+__all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "UserField", "coupling"]
 
 #: numbers that go through the user's field in one call
 BLOCK = 1 << 20
@@ -80,6 +80,7 @@ class RationalField(_Sparse):
     """``f_k = s_k z_k (b - r_k) (1 + c_k (1 - r_π(k)))`` with ``r = 1/(1+z²)``.
 
     Rational, so that no difference with long steps is exact, as central ones are on polynomials.
+    ``shift``: of the neighbours along the ring, in place of a random cycle, with c of one sign.
     ``floor`` b: 1 (nothing from z_k = 0), or more where the points are not ours to choose.
     """
 
@@ -92,12 +93,18 @@ class RationalField(_Sparse):
         convert: Callable[[np.ndarray], Any],
         rounded: Callable[[np.ndarray], np.ndarray],
         floor: float = 1.0,
+        *,
+        shift: int = 0,
     ) -> None:
         self.order, self.neighbour = coupling(rng, d)
+        if shift:
+            self.neighbour = (np.arange(d) + shift) % d
         self.floor = floor
         scale, mix = rng.uniform(0.5, 2, d), rng.choice([-1, 1], d) * rng.uniform(0.2, 0.5, d)
         if d == 1:
             mix = 0 * mix
+        if shift:
+            mix = np.abs(mix) * rng.choice([-1, 1])
         self.scale, self.mix = rounded(scale), rounded(mix)
         s, c, neighbour = convert(scale), convert(mix), self.neighbour
 
@@ -143,6 +150,32 @@ class CubicField(_Sparse):
         w = z[:, self.neighbour] * self.mixed
         other = self.mixed * z * z
         return 6 * z * z + 2 * w * z, other, 6 * z * z + np.abs(2 * w * z), other
+
+
+@dataclass(frozen=True, eq=False)
+class Mirrored:
+    """-f: where every trace of f is positive, those of -f show an absolute value or a clip at 0."""
+
+    trial: Trial
+
+    def function(self, z: Any) -> Any:
+        return -self.trial.function(z)
+
+    @property
+    def roundings(self) -> float:
+        return self.trial.roundings
+
+    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, size = self.trial.quadratic(z, nu)
+        return -value, size
+
+    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, size = self.trial.trace(z)
+        return -value, size
+
+    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """``J v``."""
+        return -self.trial.product(z, v)
 
 
 @dataclass(eq=False)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 
+from scoreproof.claims.ffjord.checks_random import LEVEL
 from scoreproof.evidence import Evidence, worst
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import asked
-from scoreproof.public.trace_estimator.draws import by_draws, deterministic, shares_one_nu
-from scoreproof.public.trace_estimator.fields import RationalField
+from scoreproof.public.trace_estimator.draws import (
+    CHANCE,
+    COPIES,
+    Draw,
+    by_draws,
+    deterministic,
+    shares_one_nu,
+)
+from scoreproof.public.trace_estimator.fields import Mirrored, RationalField, Trial
 from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
 from scoreproof.streams import stream
 
-__all__ = ["own_nu", "uses_nu", "with_more_of_its_own"]
+__all__ = ["in_the_mean_of_gaussians", "own_nu", "uses_nu", "with_more_of_its_own"]
 
 SHARED = (
-    "all rows of one batch share one ν, so that the mean over a batch does not average its noise:"
-    " draw one ν for each row"
+    "equal points in one call get the same estimate, and another one at the next call: all rows of"
+    " a batch share one ν, or are averaged, so that the mean over a batch does not average its"
+    " noise: draw one ν for each row"
 )
 FIXED = (
     "Two calls return the same: the ν is fixed, and its error does not average out; draw it anew at"
@@ -34,6 +43,8 @@ MORE = (
 )
 #: ν this much longer shows in every estimate that uses it
 STRETCHED = 64.0
+#: D up to which a correlation is looked for in each pair of coordinates by itself
+PAIRS = 8
 
 
 def own_nu(given: Given) -> Evidence:
@@ -47,8 +58,10 @@ def own_nu(given: Given) -> Evidence:
             if evidence.verdict == "refuted":
                 evidence = replace(evidence, notes=(*evidence.notes, FIXED))
         elif shares_one_nu(given, rows):
-            text = f"the mean of estimates that draw their own ν: {SHARED}"
-            evidence = Evidence.undecided("statistical", text, cost={"calls": given.guard.calls})
+            text = f"estimates that draw their own ν: {SHARED}"
+            seen = f"1 against one draw for {COPIES} rows"
+            cost = {"calls": given.guard.calls}
+            evidence = Evidence.statistical(CHANCE, LEVEL, seen, text, cost=cost)
         else:
             evidence = by_draws(given, rows, _drawing(given, rows, rng))
         found.append(evidence)
@@ -70,6 +83,12 @@ def uses_nu(given: Given, rows: Rows) -> bool:
 
 def with_more_of_its_own(given: Given) -> Evidence:
     """It uses ν and draws more (a sketch, say): in the mean over both, ν Gaussian."""
+    evidence = in_the_mean_of_gaussians(given)
+    return replace(evidence, notes=(*evidence.notes, MORE))
+
+
+def in_the_mean_of_gaussians(given: Given) -> Evidence:
+    """The mean of estimates that are given Gaussian ν."""
     rng = stream(given.seed, "ffjord", "trace", "ν for it")
     estimator = given.guard.function
 
@@ -77,27 +96,37 @@ def with_more_of_its_own(given: Given) -> Evidence:
         return estimator(f, z, given.convert(rng.standard_normal(tuple(z.shape))))
 
     guard = guarded(both, "estimator", given.framework, given.dtype)
-    evidence = own_nu(replace(given, guard=guard, takes_nu=False))
-    return replace(evidence, notes=(*evidence.notes, MORE))
+    guard.eps = max(guard.eps, given.guard.eps)
+    return own_nu(replace(given, guard=guard, takes_nu=False))
 
 
-def _drawing(
-    given: Given, rows: Rows, rng: np.random.Generator
-) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-    """Points, and features that would show an error confined to a part of them.
+def _drawing(given: Given, rows: Rows, rng: np.random.Generator) -> Draw:
+    """A field, points, and features that would show an error confined to a part of them.
 
-    On our own field, any number of points; each coordinate's share of the trace is a feature. Else
-    the points at hand, over and over; each of the first few is a feature.
+    On our own fields (another cycle of couplings at each call, f and -f in turn), any number of
+    points; features are each coordinate's share of the trace, and the couplings, whose ν must be
+    uncorrelated. Else the points at hand, over and over; each of the first few is a feature.
     """
     trial, d = rows.trial, rows.dimension
     if isinstance(trial, RationalField) and trial.floor == 1:
+        calls = count()
+        usual = (1, d // 2, 2, 3, d // 4, d // 3)
+        shifts = [0, *dict.fromkeys(s for s in usual if 0 < s < d)]
 
-        def own(m: int) -> tuple[np.ndarray, np.ndarray]:
+        def own(m: int) -> tuple[Trial, np.ndarray, np.ndarray]:
+            call = next(calls)
+            shift = shifts[call // 2 % len(shifts)]
+            field = RationalField(rng, d, given.convert, given.rounded, shift=shift)
             signs = rng.choice([-1.0, 1.0], (m, d))
+            # with all z of one sign the couplings do not cancel
+            signs[::2] = signs[::2, :1]
             z = given.rounded(signs * rng.uniform(0.6, 3.0, (m, d)))
-            share = trial.entries(z)[0]
-            features = share / share.sum(axis=1, keepdims=True)
-            return z, np.concatenate([features, np.maximum(z, 0)], axis=1)
+            share, coupled = field.entries(z)[:2]
+            trace = share.sum(axis=1, keepdims=True)
+            features = [share / trace, np.maximum(z, 0), coupled.sum(axis=1, keepdims=True) / trace]
+            kinds = _kinds(d, field.neighbour)
+            features += [(coupled / trace) @ np.eye(d * d if d <= PAIRS else d // 2 + 1)[kinds]]
+            return Mirrored(field) if call % 2 else field, z, np.concatenate(features, axis=1)
 
         return own
     points = np.unique(rows.z, axis=0)
@@ -105,8 +134,18 @@ def _drawing(
     points = points[full == full.max()]
     k = min(len(points), 32)
 
-    def theirs(m: int) -> tuple[np.ndarray, np.ndarray]:
+    def theirs(m: int) -> tuple[Trial, np.ndarray, np.ndarray]:
         pick = rng.integers(0, len(points), m)
-        return points[pick], (pick[:, None] == np.arange(k)).astype(float)
+        return trial, points[pick], (pick[:, None] == np.arange(k)).astype(float)
 
     return theirs
+
+
+def _kinds(d: int, neighbour: np.ndarray) -> np.ndarray:
+    """To which feature each coupling k, π(k) belongs: the pair itself, or (beyond `PAIRS`) its
+    distance along the ring.
+    """
+    k = np.arange(d)
+    if d <= PAIRS:
+        return np.minimum(k, neighbour) * d + np.maximum(k, neighbour)
+    return np.minimum((neighbour - k) % d, (k - neighbour) % d)

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.public.trace_estimator.arguments import Given
-from scoreproof.public.trace_estimator.fields import CubicField, RationalField, Trial, UserField
+from scoreproof.public.trace_estimator.fields import (
+    CubicField,
+    Mirrored,
+    RationalField,
+    Trial,
+    UserField,
+)
 
-__all__ = ["COARSE", "Rows", "coarse_rows", "rows_for"]
+__all__ = ["COARSE", "Rows", "coarse_rows", "mirrored", "rows_for"]
 
 #: above this unit roundoff a sum of D terms drowns in rounding: float16, bfloat16
 COARSE = 1e-4
@@ -22,6 +28,8 @@ SINGLES, SINGLES_WITHIN = 512, 4096
 GAUSSIAN, SIGNS, LONG, SHORT = 16, 8, 4, 4
 #: an entry of ν beyond what a clipped ν would keep
 FAR = 8.0
+#: νᵀJν times their squares lies beyond what a clip of the estimate or a floor would keep
+HUGE, TINY = 1e4, 1e-4
 #: rows with small integers, at least
 FEWEST = 48
 
@@ -96,6 +104,18 @@ def rows_for(given: Given, d: int, rng: np.random.Generator) -> Rows:
     return coarse_rows(given, d, rng) if given.eps > COARSE else own_rows(given, d, rng)
 
 
+def mirrored(given: Given, rows: Rows) -> list[Rows]:
+    """The rows with the most coordinates on -f: every due value with the other sign. The caller's
+    own field is left as it is.
+    """
+    if given.field is not None:
+        return []
+    live = np.count_nonzero(rows.z * rows.nu, axis=1)
+    full = live == live.max()
+    parts = (part[full] for part in (rows.z, rows.nu, rows.gain, rows.least))
+    return [Rows(Mirrored(rows.trial), *parts)]
+
+
 def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     """On the rational field, at points of our choice: a few coordinates, and all together."""
     trial = RationalField(rng, d, given.convert, given.rounded)
@@ -108,6 +128,9 @@ def own_rows(given: Given, d: int, rng: np.random.Generator) -> Rows:
     sparse_nu = _away(rng, sparse.shape, 0.5, 3.0)
     full = given.rounded(_away(rng, (GAUSSIAN + SIGNS + LONG + SHORT, d), 0.6, 4.0))
     full_nu = _best(rng, trial, full, d)
+    if given.tolerance is None:  # differences along a ν as long as this would be no derivative
+        full_nu[-1] *= TINY
+        full_nu[GAUSSIAN + SIGNS] *= HUGE
     z = given.rounded(np.concatenate([sparse, full]))
     nu = given.rounded(np.concatenate([sparse_nu, full_nu]))
     gain = np.ones(len(z))

@@ -16,6 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import Answers
+from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.rows import Rows
 from scoreproof.public.trace_estimator.words import explained
 
@@ -48,6 +49,12 @@ class Judged:
         """The row with the largest error against its bound."""
         return int(np.argmax(_over(self.error, self.bound)))
 
+    @property
+    def usual(self) -> np.ndarray:
+        """Rows whose ν is neither stretched nor shrunk."""
+        length = np.max(np.abs(self.rows.nu), axis=1)
+        return (length > 1e-2) & (length < 1e2)
+
     def fits(self, tolerance: float | None) -> bool:
         limit = self.bound + (tolerance or 0.0) * self.rows.gain
         return bool(np.all(self.error <= limit))
@@ -77,12 +84,15 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
         np.concatenate([getattr(p, name) if name != "gain" else p.rows.gain for p in parts])
         for name in ("error", "bound", "gain")
     )
-    dims = " and ".join(str(p.rows.dimension) for p in parts)
-    m, d = len(error), sum(p.rows.dimension for p in parts)
+    dimensions = dict.fromkeys(p.rows.dimension for p in parts)
+    dims = " and ".join(map(str, dimensions))
+    m, d = len(error), sum(dimensions)
+    reach = max(float(np.max(np.abs(p.rows.z))) for p in parts)
     sizes = {int(n) for p in parts for n in np.diff((*p.answers.bounds, len(p.rows.z)))}
     coverage = Coverage(
         {"rows": m, "coordinates": d},
-        span=f"D = {dims}, each row with its own ν, batches of {_listed(sizes)} rows",
+        span=f"D = {dims}, |z_k| up to {reach:.2g}, each row with its own ν, batches of"
+        f" {_listed(sizes)} rows",
     )
     evidence = compared(
         error,
@@ -100,10 +110,11 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
         return evidence
     worst = max(parts, key=lambda p: float(np.max(_over(p.error, p.bound))))
     i, notes = worst.worst, []
-    if evidence.value <= BY_DIFFERENCES and given.tolerance is None:
+    usual = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
+    if 0 < usual <= BY_DIFFERENCES and given.tolerance is None:
         notes.append(
             f"If the estimate takes differences, pass the relative error that you accept, e.g. "
-            f"tolerance={max(0.01, float(f'{2 * evidence.value:.0e}')):g}."
+            f"tolerance={max(0.01, float(f'{2 * usual:.0e}')):g}."
         )
     flicker = max(p.answers.flicker for p in parts)
     if flicker > 0 and flicker > float(np.max(np.abs(worst.due))) * float(np.max(worst.bound)):
@@ -115,6 +126,14 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
         f"{evidence.sentence}: {worst.answers.values[i]:.6g} where {worst.due[i]:.6g} is due, in a"
         f" batch of {_batch_of(worst, i)}"
     )
+    if isinstance(worst.rows.trial, Mirrored) and all(
+        p.fits(given.tolerance) for p in parts if not isinstance(p.rows.trial, Mirrored)
+    ):
+        notes.append(
+            "It is right for f and wrong for -f, where the trace is negative: an absolute value, or"
+            " a clip at 0?"
+        )
+        return replace(evidence, sentence=sentence, notes=tuple(notes))
     found = explained(worst.rows, worst.answers.values, worst.due, worst.answers.bounds)
     return replace(evidence, sentence=sentence, notes=tuple(notes)).with_diagnosis(found)
 

@@ -9,6 +9,9 @@ from scoreproof.public.trace_estimator.rows import Rows
 
 __all__ = ["REASONS", "explained", "of_the_mean"]
 
+#: mean squares of ν beyond this are scaled down to it
+LONG = 100.0
+
 REASONS = {
     "last_nu_missing": "νᵀJ was summed without its last ν",
     "first_nu_missing": "Jν was summed without its first ν",
@@ -66,7 +69,10 @@ def explained(
         "last_coordinate_missing": due - nu[:, -1] * along[:, -1],
         "first_coordinate_missing": due - nu[:, 0] * along[:, 0],
     }
-    return diagnose(values, due, candidates, reasons=REASONS)
+    # a row with a ν of 1e4 counts as one of the others
+    weight = 1 / np.maximum(1.0, length / LONG)
+    candidates = {name: weight * value for name, value in candidates.items()}
+    return diagnose(weight * values, weight * due, candidates, reasons=REASONS)
 
 
 def of_the_mean(measured: np.ndarray, due: np.ndarray, d: int) -> Diagnosis:

@@ -93,7 +93,10 @@ class Seen:
             "slots": len(self.findings),
             "entries": self.entries.due.size,
         }
-        return Coverage(asked, tuple(left), "the entries of the gradient, each by itself")
+        span = "the entries of the gradient, each by itself"
+        if self.question.tolerance:
+            span += ", against the sum over paths; each node's rule as a whole against its values"
+        return Coverage(asked, tuple(left), span)
 
     def more(self, notes: Sequence[str] | None = None) -> dict[str, Any]:
         """Fields of the evidence."""

@@ -876,15 +876,15 @@ def test_a_divergent_rate_is_told():
     evidence = sp.check_marginals(**user(compose(("rate_over_t",))))
     assert evidence.verdict == "refuted"
     assert "does not converge" in evidence.explain() and "rate_over_t" in evidence.explain()
-    assert (
-        sp.check_marginals(
-            lambda x, t: 0 * x,
-            lambda t: 1 / math.sqrt(t),
-            lambda x0, t: (x0, math.sqrt(10 + math.log(t)) if t else 0.0),
-            times=[0.1, 0.5, 1.0],
-        ).verdict
-        == "undecided"
+    agrees = sp.check_marginals(
+        lambda x, t: 0 * x,
+        lambda t: 1 / math.sqrt(t),
+        lambda x0, t: (x0, math.sqrt(10 + math.log(t)) if t else 0.0),
+        times=[0.1, 0.5, 1.0],
     )
+    assert agrees.verdict == "undecided"
+    # no table is looked for where the coefficients are singular
+    assert agrees.cost["drift calls"] < 16 * agrees.cost["panels"] + 1000
 
 
 def test_every_explanation_has_a_reason():

@@ -23,8 +23,8 @@ __all__ = ["Implied", "implied"]
 FINE, SUSPICIOUS = 1e-6, 250
 #: … and what it may leave just before a singular end, of which it then cannot know more
 NEAR = 1e-2
-#: A table is looked for in this part of the span
-INSIDE = 0.95
+#: A table is looked for in this part of the span: the panels before it are shorter than any entry
+INSIDE = (1e-4, 0.95)
 #: A limit is taken where the last steps towards it shrink by this factor (a square root's shrink by
 #: 0.32 for a tenth of the way), and is then off by no more than the last step.
 SHRINKING = 0.5
@@ -163,8 +163,9 @@ def _table(m: Moments, coefficients: object, eps: float) -> tuple[float, ...]:
     width = np.diff(m.edges)[:, None]
     with np.errstate(all="ignore"):
         rough = np.max(width * (tail(m.a) + tail(m.g2)), axis=1)
-    # next to the end a singularity is rougher than any table
-    inside = m.edges[1:] < INSIDE * m.edges[-1]
+    # next to an end a singularity is rougher than any table
+    first, last = (part * m.edges[-1] for part in INSIDE)
+    inside = (m.edges[1:] > first) & (m.edges[1:] < last)
     k = int(np.argmax(np.where(np.isfinite(rough) & inside, rough, 0.0)))
     end = float(m.edges[-1])
     try:

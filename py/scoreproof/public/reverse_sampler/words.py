@@ -68,9 +68,13 @@ def describe_noise(found: Found, g2: float) -> str:
     # a weak noise that has the variance due is not what is wrong
     off = abs(float(np.mean(variances)) / g2 - due) > 0.01 * due
     if found.bent is not None and abs(found.bent - 1) > 1e-3 and off:
-        text = (
-            "; the step is not affine in its noise (it clips it, or bends otherwise): standard"
-            f" normal draws come out with {found.bent:.3g} of the variance that a unit of noise has"
+        text = "; the step is not affine in its noise (it clips it, or bends otherwise): "
+        text += (
+            f"standard normal draws come out with {found.bent:.3g} of the variance that a unit of"
+            " noise has"
+            if np.isfinite(found.bent)
+            else "a unit of noise is silent, standard normal draws come out with variance"
+            f" {float(np.mean(variances)) / g2:.3g} g²"
         )
     if d == 1 or scale <= 0:
         return text

@@ -503,3 +503,23 @@ def test_with_a_tolerance_each_entry_is_looked_at_too(kind):
     assert evidence.verdict == "refuted"
     assert f"[{where}]" in evidence.sentence
     assert sp.check_backward(half_square, None, x, gradient=lambda x: x, tolerance=0.1)
+
+
+def test_with_a_tolerance_one_entry_of_a_rule_is_looked_at_too():
+    class Exp(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.exp()
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return torch.where(torch.arange(len(x)) == lost, 0, g * x.exp())
+
+    x = torch.tensor(np.random.default_rng(2).standard_normal(1000))
+    lost = int(torch.argmin((x - 1).abs()))
+    f = lambda x: Exp.apply(x).sum()  # noqa: E731
+    assert sp.check_backward(f, None, x, tolerance=0.1).verdict == "refuted"
+    lost = -1
+    assert sp.check_backward(f, None, x, tolerance=0.1)

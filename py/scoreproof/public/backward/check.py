@@ -87,9 +87,10 @@ def check_backward(
         (default numpy), or what the function is written in (default: read off ``backward`` and
         ``inputs``).
     tolerance: the relative error that you accept, for a backward pass that approximates (a
-        continuous adjoint, a gradient in bfloat16): of each node's product as a whole, of each
-        array of the gradient by its norm, and of each entry relative to the larger of it and its
-        array's root mean square. None accepts rounding only.
+        continuous adjoint, a gradient in bfloat16): of each node's product as a whole (of
+        your own rules also at single entries), of each array of the gradient by its norm, and of
+        each entry relative to the larger of it and its array's root mean square. None accepts
+        rounding only.
     seed: names the random partials, seeds and directions.
 
     Raises ``ArgumentError`` (a cycle, which it names; a function that cannot be traced; in-place

@@ -69,6 +69,11 @@ def jittered(x: Leaves, rng: np.random.Generator, amount: float) -> Leaves:
     return Leaves(out)
 
 
+def _signed(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Random numbers none of which is small: no entry is thinned out."""
+    return rng.uniform(0.7, 1.3, size) * rng.choice([-1.0, 1.0], size)
+
+
 def _normal(like: Leaves, rng: np.random.Generator) -> Leaves:
     return like.like(rng.standard_normal(like.size))
 
@@ -172,7 +177,7 @@ def _elementwise(local: Local, k: int, unit: float, rng: np.random.Generator) ->
     """One probe an entry, if entry i of the value depends on entry i of the argument alone."""
     x = local.arguments[k]
     flat = x.flat()
-    t = np.where(flat != 0, np.abs(flat), 1.0) * rng.standard_normal(flat.size)
+    t = np.where(flat != 0, np.abs(flat), 1.0) * _signed(flat.size, rng)
     half = np.where(rng.random(flat.size) < 0.5, t, 0.0)
 
     def moved(direction: np.ndarray) -> Leaves:
@@ -189,7 +194,7 @@ def _elementwise(local: Local, k: int, unit: float, rng: np.random.Generator) ->
         arguments[k] = x.like(flat + s * t) if s else x
         return local.function(arguments).flat()
 
-    g = _normal(local.value, rng).flat()
+    g = _signed(flat.size, rng)
     back = local.pull(local.value.like(g))[k].flat()
     # the argument is rounded as well, by a unit of its own size
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -95,7 +95,8 @@ class Seen:
         }
         span = "the entries of the gradient, each by itself"
         if self.question.tolerance:
-            span += ", against the sum over paths; each node's rule as a whole against its values"
+            span += ", against the sum over paths; each node's rule against its values as a whole,"
+            span += " a rule of your own at single entries too"
         return Coverage(asked, tuple(left), span)
 
     def more(self, notes: Sequence[str] | None = None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class SlotFinding:
 
     def error(self, tolerance: float | None) -> tuple[float, float]:
         """``(relative error, bound)`` where the two are furthest apart, or with a tolerance the
-        root mean square over the probes.
+        root mean square over the probes, or the worst entry relative to a typical one.
         """
         if not self.usable:
             return 0.0, 0.0
@@ -52,7 +52,14 @@ class SlotFinding:
                 return 0.0, 0.0
             off = np.array([p.off / p.scale for p in wide])
             slack = np.array([p.slack / p.scale for p in wide])
-            return float(np.sqrt(np.mean(off**2))), float(np.max(slack))
+            whole = float(np.sqrt(np.mean(off**2))), float(np.max(slack))
+            typical = float(np.mean([p.scale / max(p.terms, 1) ** 0.5 for p in wide]))
+            parts = [
+                (p.off / size, p.slack / size)
+                for p in self.singles
+                if p.usable and not p.kinked and (size := max(p.scale, typical)) > 0
+            ]
+            return max([whole, *parts], key=lambda part: part[0] - part[1])
         worst = max(
             self.usable,
             key=lambda p: p.off / p.slack if p.slack > 0 else p.off * np.inf if p.off > 0 else 0.0,
@@ -113,7 +120,7 @@ def look(
                 found.probes.append(probe(near, k, program.unit, rng, relative=True))
             if found.flat or found.resolution > FINE:
                 found.probes += longer(here, k, program.unit, rng)
-            if node.custom and tolerance is None:
+            if node.custom:
                 found.singles = single_entries(near or here, k, program.unit, rng)
             out.append(found)
     return out

@@ -296,19 +296,33 @@ def test_a_right_estimate_of_another_kind_is_not_refuted_in_high_dimension(name)
     assert wrong.verdict == "refuted", wrong.explain()
 
 
-@pytest.mark.parametrize("tolerance", [None, 0.1])
-def test_a_right_estimate_of_another_kind_is_not_refuted_in_coarse_types(tolerance):
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float16", None), ("bfloat16", 0.1)])
+def test_a_right_estimate_of_another_kind_is_not_refuted_in_coarse_types(dtype, tolerance):
     import torch
 
     def control(f, z, nu):
         along = torch.func.jvp(f, (z,), (nu,))[1]
         return (nu * along).sum(1) + 0.3 * (z.shape[1] - (nu**2).sum(1))
 
-    for dtype in ("float16", "bfloat16"):
-        options = {"framework": "torch", "dtype": dtype, "tolerance": tolerance}
-        assert sp.check_trace_estimator(control, **options).verdict == "undecided"
-        wrong = sp.check_trace_estimator(lambda *a: 1.5 * control(*a), **options)
-        assert wrong.verdict == "refuted"
+    options = {"framework": "torch", "dtype": dtype, "tolerance": tolerance, "dimension": 5}
+    assert sp.check_trace_estimator(control, **options).verdict == "undecided"
+    wrong = sp.check_trace_estimator(lambda *a: 1.5 * control(*a), **options)
+    assert wrong.verdict == "refuted"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_tolerance_does_not_hide_a_nu_of_ones(dtype):
+    import torch
+
+    for d in (4, 65):
+        evidence = sp.check_trace_estimator(
+            lambda f, z, nu: torch.func.jvp(f, (z,), (torch.ones_like(nu),))[1].sum(1),
+            framework="torch",
+            dtype=dtype,
+            dimension=d,
+            tolerance=0.2,
+        )
+        assert evidence.verdict == "refuted", evidence.explain()
 
 
 def test_signs_of_nu_are_right_for_some_laws_only():

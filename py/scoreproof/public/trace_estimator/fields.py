@@ -128,7 +128,9 @@ class RationalField(_Sparse):
 
 
 class CubicField(_Sparse):
-    """``f_k = 2 z_k³ + w z_k²``, w at the neighbour: exact at the integers 0, ±1, ±2.
+    """``f_k = 2 z_k³ + 4 w z_k²``, w at the neighbour: exact at the integers 0, ±1, ±2.
+
+    Couplings are as large as the diagonal, so that no tolerance hides a ν that is not drawn.
 
     For float16 and bfloat16, where every product below is a representable number and rounding
     enters with the last few operations only.
@@ -138,7 +140,7 @@ class CubicField(_Sparse):
 
     def __init__(self, rng: np.random.Generator, d: int) -> None:
         self.order, self.neighbour = coupling(rng, d)
-        neighbour, mixed = self.neighbour, float(d > 1)
+        neighbour, mixed = self.neighbour, 4.0 * float(d > 1)
         self.mixed = mixed
 
         def function(z: Any) -> Any:

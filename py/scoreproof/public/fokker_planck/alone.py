@@ -2,8 +2,8 @@
 times as large.
 
 Conventions: as in `strong`; ``room[i]``: the part of coordinate i's own terms that the residual
-would be, if all of it were theirs, at half of the points of the least favourable time; or a factor
-on its drift, fitted for all coordinates together, and what that leaves, if it is less.
+would be, if all of it were theirs, at the least favourable time and point; or a factor on its
+drift, fitted for all coordinates together, and what that leaves, if it is less.
 """
 
 from __future__ import annotations
@@ -44,11 +44,12 @@ def room(found: Found) -> np.ndarray:
 def _part(found: Found, left: list[np.ndarray]) -> np.ndarray:
     worst = np.zeros(found.terms[0].x.shape[1])
     for t, r in zip(found.terms, left, strict=True):
+        # where a coordinate's terms pass through 0, what is usual for them counts
         size = own(t)
-        there = size > 0
-        alone = np.where(there, np.abs(r)[:, None] / np.where(there, size, 1.0), np.inf)
-        half = np.quantile(alone, 0.5, axis=0, method="higher")
-        worst = np.maximum(worst, np.where(there.any(axis=0), half, 0.0))
+        size = np.maximum(size, np.median(size, axis=0))
+        with np.errstate(all="ignore"):
+            alone = np.max(np.abs(r)[:, None] / size, axis=0)
+        worst = np.maximum(worst, np.where(size.any(axis=0), alone, 0.0))
     return worst
 
 

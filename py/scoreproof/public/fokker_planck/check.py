@@ -74,8 +74,8 @@ def check_fokker_planck(
         ``False`` for one without its normaliser, or of a process that explodes.
     tolerance: the relative error that you accept, of the equation relative to the size of all its
         terms, and of the mass: for a learned density, say. In d > 1 what is left must also be no
-        more than that of each coordinate's own terms (at half of the points), so that no
-        coordinate is wrong alone. By default rounding only.
+        more than that of each coordinate's own terms, so that no coordinate is wrong alone. By
+        default rounding only.
     framework, dtype: what your callables are written in ("numpy", "torch", "jax") and the floating
         type of what they are given.
 

@@ -91,7 +91,7 @@ def describe_noise(found: Found, g2: float) -> str:
         return f"{text}; the noise of {which} is correlated by {correlation:.3g}{shared}"
     if np.ptp(variances) > 1e-3 * scale:
         low, high = float(np.min(variances)) / g2, float(np.max(variances)) / g2
-        i, j = int(np.argmin(variances)), int(np.argmax(variances))
-        each = f"{low:.3g} g² in coordinate {i} and {high:.3g} g² in coordinate {j}"
+        least, most = int(np.argmin(variances)), int(np.argmax(variances))
+        each = f"{low:.3g} g² in coordinate {least} and {high:.3g} g² in coordinate {most}"
         return f"{text}; the noise has variance {each}"
     return text

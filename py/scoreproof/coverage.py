@@ -26,6 +26,8 @@ class Omission:
     ``what``: a key of ``Coverage.asked``. ``reason``: as in "2 times (t = 0.999, 1), where the
     drift is not finite". ``wished``: the caller excluded it. ``scattered``: single random draws,
     each of which stands for nothing that the others do not show; only then can the part be small.
+    ``part``: of a connected stretch of times that the verdict's first sentence excludes, the part
+    of the whole span; it can be small as well.
     """
 
     what: str
@@ -34,6 +36,7 @@ class Omission:
     where: str = ""
     wished: bool = False
     scattered: bool = False
+    part: float | None = None
 
     def describe(self) -> str:
         """``2 times (t = 0.999, 1), where the drift is not finite``."""
@@ -104,6 +107,8 @@ class Coverage:
         return cls(asked, (*apart, *alike), span)
 
     def _small(self, omission: Omission) -> bool:
+        if omission.part is not None:
+            return omission.part <= SMALL_PART
         alike = [o for o in self.left_out if o.what == omission.what]
         unwished = sum(o.count for o in alike if not o.wished)
         wanted = self.asked[omission.what] - sum(o.count for o in alike if o.wished)

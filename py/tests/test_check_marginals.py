@@ -628,7 +628,7 @@ def test_float32_holds_and_a_few_percent_are_seen(expm1):
     evidence = sp.check_marginals(**in_torch(expm1=expm1), dtype="float32")
     assert evidence, evidence.explain()
     assert evidence.resolution <= 0.01
-    assert expm1 or "float32" in evidence.coverage.span
+    assert expm1 or "float32" in evidence.coverage.describe()
     assert not sp.check_marginals(**in_torch(1.002, expm1), dtype="float32")
 
 

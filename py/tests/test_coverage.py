@@ -125,3 +125,10 @@ def test_what_every_look_left_out_of_the_same_counts_once():
     assert both.looked_at == {"points": 12, "nodes": 2}
     assert both.left_out == (lost,)
     assert Coverage.together([*parts, Coverage({"rows": 5})], "").asked["rows"] == 5
+
+
+def test_a_stretch_of_times_is_small_by_its_part_of_the_span():
+    early = Omission("times", 9, "which float32 cannot resolve", "t < 0.01", part=0.01)
+    assert not Coverage({"times": 60}, (early,)).gaps
+    wide = Omission("times", 1, "which bfloat16 cannot resolve", "t < 0.2", part=0.2)
+    assert Coverage({"times": 60}, (wide,)).gaps == (wide,)

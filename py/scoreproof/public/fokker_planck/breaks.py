@@ -105,8 +105,8 @@ def look(s: Subject, place: Place) -> Lines:
             broken += [Broken(t, at, jump, 0.0, 0.0, NOT_CARRIED) for at, jump in left]
         else:
             broken += _in_space(s, t, a, b, found, height)
-    in_time, blurred = _in_time(s, place, box, rng)
-    return Lines(broken + in_time, lines, FOLLOWED, gaps, rough, max(least, blurred))
+    in_time, blurred, followed = _in_time(s, place, box, rng)
+    return Lines(broken + in_time, lines, followed, gaps, rough, max(least, blurred))
 
 
 def _segments(place: Place, box: Box, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +198,7 @@ def _classified(
 
 def _in_time(
     s: Subject, place: Place, box: Box, rng: np.random.Generator
-) -> tuple[list[Broken], float]:
+) -> tuple[list[Broken], float, int]:
     sides, (first, last) = box.sides, box.times
     x = (
         place.points[rng.permutation(len(place.points))[: 8 * FOLLOWED]]
@@ -209,7 +209,7 @@ def _in_time(
     good = np.isfinite(ends).all(axis=0) & (s.is_log | (ends > FAINT).all(axis=0))
     x, ends = x[good][:FOLLOWED], ends[:, good][:, :FOLLOWED]
     if len(x) == 0:
-        return [], 0.0
+        return [], 0.0, 0
     height = float(np.abs(ends).max())
     limit = 1e-8 + 8 * s.law.eps * (4 + height)
     cache: dict[float, np.ndarray] = {}
@@ -242,4 +242,4 @@ def _in_time(
         if np.isfinite(jump) and abs(jump) > 100 * limit and high - low < 1e-4:
             t = first + (last - first) * (low + high) / 2
             broken.append(Broken(t, tuple(float(c) for c in x[k]), jump, 0.0, limit))
-    return broken, 28 * limit
+    return broken, 28 * limit, 0 if total.rough else len(x)

@@ -51,18 +51,22 @@ def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evi
     left = coverage.left_out
     if lines.rough:
         left = (*left, Omission("lines", lines.lines, "along which log p is too rough to follow"))
-    asked = {**coverage.asked, "points in time": lines.followed}
+    asked = {**coverage.asked, **({"points in time": lines.followed} if lines.followed else {})}
     text = "no jump in time; at these points only: without noise a density may jump between them"
     if lines.lines:
         asked["lines"] = lines.lines
-        text = f"no jump of the density along {lines.lines} lines nor in time"
+        text = f"no jump of the density along {lines.lines} lines"
+        text += " nor in time" if lines.followed else ""
     seen = Coverage(asked, left, coverage.span)
-    said = replace(evidence, sentence=f"{evidence.sentence}; {text}")
-    if evidence.verdict != "holds":
+    said, resolution = (
+        replace(evidence, sentence=f"{evidence.sentence}; {text}"),
+        evidence.resolution,
+    )
+    if evidence.verdict != "holds" or resolution is None:
         return replace(said, sentence=evidence.sentence, coverage=seen)
     return settled(
         said,
-        resolution=max(evidence.resolution or 0.0, lines.least),
+        resolution=max(resolution, lines.least),
         coverage=seen,
         tolerance=tolerance,
         remedy="use float64",
@@ -96,7 +100,8 @@ def with_mass(
     known = [m for m in found if m.error < 0.2 * m.value]
     heavy = [m for m in known if m.value - 4 * m.error > 1 + accepted]
     light = [m for m in known if m.value + 4 * m.error < 1 - accepted]
-    found = [m for m in found if m.error <= max(COARSEST, tolerance or 0.0) / 2 * m.value]
+    limit = max(COARSEST, tolerance or 0.0) - accepted
+    found = [m for m in found if 3 * m.error <= (limit or accepted) * m.value]
     if heavy and not found:
         return _wrong(evidence, heavy, heavy[0], accepted, s)
     if light and not found:
@@ -107,12 +112,19 @@ def with_mass(
     sure = [m for m in off if m.value > 1 or m.whole]
     if sure:
         return _wrong(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
-    right = [m for m in found if m not in off]
-    if not right:
+    if off:
         return _unknown(evidence, off[0], s)
-    best = max(max(abs(m.value - 1), 2 * m.error) for m in right)
-    listed = ", ".join(f"{m.t:.3g}" for m in right)
-    return said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
+    best = max(max(abs(m.value - 1), 2 * m.error) for m in found)
+    listed = ", ".join(f"{m.t:.3g}" for m in found)
+    known_to = said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
+    if evidence.verdict != "holds" or evidence.coverage is None or evidence.resolution is None:
+        return known_to
+    # a mass passes that is off by what is accepted and by what both its measurement and the
+    # allowance for that may hide
+    blur = max(3 * m.error / m.value for m in found) + (0.0 if tolerance else DIGITS)
+    seen = replace(evidence.coverage, asked={**evidence.coverage.asked, "masses": len(found)})
+    resolution = max(evidence.resolution, blur)
+    return settled(known_to, resolution=resolution, coverage=seen, tolerance=tolerance)
 
 
 def _unknown(evidence: Evidence, m: Mass, s: Subject) -> Evidence:

@@ -132,8 +132,8 @@ def entrywise(base: Evidence, c: Comparison, bound: float, eps: float) -> Eviden
             resolution=resolution,
             coverage=coverage,
         )
-    if base.verdict == "refuted":  # within the tolerance, entry by entry
-        base = replace(base, verdict="holds" if tolerance else "refuted")
+    if base.verdict == "refuted" and tolerance:  # within the tolerance, entry by entry
+        base = replace(base, verdict="holds", bound=max(base.bound, tolerance))
     if base.verdict != "holds":
         return replace(base, resolution=resolution, coverage=coverage)
     if hidden[0] > 1:

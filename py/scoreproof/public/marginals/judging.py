@@ -91,11 +91,11 @@ def _start(given: Given, at_zero: np.ndarray | None, d: int) -> np.ndarray:
 
 def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     found = errors(case, case.start)
-    early = ""
+    early = None
     if not span.chosen:
         skip = _unresolved_first(case, found, given.tolerance)
         if skip:
-            early = words.dropped(case, float(case.implied.times[skip]))
+            early = _early(case, skip)
             case = case.later(skip)
             found = errors(case, case.start)
     probe, said = case.said.probe, case.said
@@ -120,7 +120,7 @@ def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
         if batch is not None and wrong_batch
         else words.refuting(case, found, given.tolerance)
         if wrong
-        else words.holding(case)
+        else words.holding(case, early)
     )
     evidence = compared(
         np.concatenate([found.error.ravel(), extra[0]]),
@@ -146,14 +146,24 @@ def _unresolved_first(case: Case, found: Errors, tolerance: float | None) -> int
     times = case.implied.times
     early = times < UNRESOLVED * times[-1]
     wrong = (found.ratio(tolerance) > 1).any(axis=(0, 2, 3)) & early
-    vague = (found.error > found.bound) | (found.bound > case.seen / 2)
+    passes = np.maximum(found.bound, (tolerance or 0.0) - found.bound)
+    vague = (found.error > passes) | (found.bound > case.seen / 2)
     at = np.flatnonzero(vague.any(axis=(0, 2, 3)) & early)
     return 0 if wrong.any() or at.size == 0 else int(at[-1]) + 1
 
 
-def _coverage(case: Case, found: Errors, span: sweep.Sweep, early: str) -> Coverage:
+def _early(case: Case, skip: int) -> Omission:
+    """The first times, which the numbers' type cannot resolve."""
     times = case.implied.times
-    left_out = list(case.said.left_out)
+    first, last = float(times[skip]), float(times[-1])
+    return Omission(
+        "times", skip, words.drowned(case), f"t < {first:.2g}", part=(first - times[0]) / last
+    )
+
+
+def _coverage(case: Case, found: Errors, span: sweep.Sweep, early: Omission | None) -> Coverage:
+    times = case.implied.times
+    left_out = [*case.said.left_out, *([early] if early else [])]
     if found.blank.any():
         bad = times[found.blank]
         why = "where mean and standard deviation are both 0 in floating point"
@@ -163,10 +173,11 @@ def _coverage(case: Case, found: Errors, span: sweep.Sweep, early: str) -> Cover
         why = "which drift and diffusion cannot be integrated up to"
         left_out.append(Omission("times", missing.size, why, f"t = {missing[-1]:.6g}"))
     count = len(times) + missing.size + sum(o.count for o in case.said.left_out)
+    count += early.count if early else 0
     n, d = case.said.rows.shape
     asked = {"times": count, "starting points": n, "coordinates": d}
     seen = replace(span, times=times)
-    return Coverage(asked, tuple(left_out), f"{seen.describe()}; {words.about(case, found, early)}")
+    return Coverage(asked, tuple(left_out), f"{seen.describe()}; {words.about(case, found)}")
 
 
 def _from_first_time(case: Case, given: Given, span: sweep.Sweep) -> Evidence:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.claims.variance_exploding.faults import EDITS
+from scoreproof.coverage import Omission
 from scoreproof.public.marginals.asking import HALF, SIZES
 from scoreproof.public.marginals.mistakes import SLOTS
 from scoreproof.public.marginals.verdict import Case, Errors
@@ -17,7 +18,7 @@ __all__ = [
     "SLOTS",
     "WHY",
     "about",
-    "dropped",
+    "drowned",
     "holding",
     "reason",
     "refuting",
@@ -72,7 +73,7 @@ def short(start: np.ndarray) -> str:
     return f"[{shown}{', …' if len(start) > 8 else ''}]"
 
 
-def holding(case: Case) -> str:
+def holding(case: Case, early: Omission | None) -> str:
     """The first sentence where nothing is wrong."""
     times = case.implied.times
     blur = f"with the data first blurred by {short(case.start)}"
@@ -80,10 +81,11 @@ def holding(case: Case) -> str:
     return (
         "drift and diffusion imply the declared mean and standard deviation at"
         f" {len(times)} times from {times[0]:.3g} to {times[-1]:.3g} ({how})"
+        + (f", not at {early.where}" if early else "")
     )
 
 
-def about(case: Case, found: Errors, early: str) -> str:
+def about(case: Case, found: Errors) -> str:
     """The clause of the coverage beyond the times: points, nodes, scales."""
     rows, i = np.abs(case.said.rows), case.implied
     span = float(i.times[-1])
@@ -101,14 +103,14 @@ def about(case: Case, found: Errors, early: str) -> str:
         )
     if i.limit:
         parts.append(f"the law at t = {span:.6g} as a limit, for drift and diffusion are singular")
-    return "; ".join([*parts, *([early] if early else [])])
+    return "; ".join(parts)
 
 
-def dropped(case: Case, first: float) -> str:
-    """Why the sweep starts later than at the first time by default."""
+def drowned(case: Case) -> str:
+    """Why the first of the default times are left out."""
     return (
-        f"from t = {first:.2g} on, because before the standard deviation drowns in the rounding of"
-        f" the {_type(max(case.eps, case.said.law.eps))} numbers it is made of"
+        "where the standard deviation drowns in the rounding of the"
+        f" {_type(max(case.eps, case.said.law.eps))} numbers it is made of"
     )
 
 

@@ -23,7 +23,7 @@ verify: $(MADE)
 	$(BIN)/scoreproof verify
 
 test: $(MADE) models
-	$(BIN)/python -m pytest py tests
+	$(BIN)/python -m pytest -n auto --dist worksteal py tests
 
 # Never fails: without them `make test` skips and counts what needs them.
 models: $(VENV)/.models

@@ -22,7 +22,7 @@ from scoreproof.public.backward.arguments import as_graph, refuse_hand_written, 
 from scoreproof.public.backward.asking import Question
 from scoreproof.public.backward.hand_written import judge_hand_written
 from scoreproof.public.backward.problems import standard_graphs
-from scoreproof.public.backward.traced import judge_traced
+from scoreproof.public.backward.verdict import judge_traced
 from scoreproof.public.rule import public_check
 from scoreproof.streams import stream
 

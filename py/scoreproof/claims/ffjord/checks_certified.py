@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,11 @@ def _rational(d: int, times: tuple[str, ...], rng: np.random.Generator) -> Ratio
     fresh = tuple(
         rational(f"{int(n)}/79") for n in rng.choice([-1, 1], d) * rng.integers(50, 150, d)
     )
+    basis = matrix(1, False)
+    while not _slanted(basis):
+        basis = matrix(1, False)
     return Rational(
-        matrix(1, False),
+        basis,
         rational("2/5"),
         theta,
         share,
@@ -85,6 +89,17 @@ def _rational(d: int, times: tuple[str, ...], rng: np.random.Generator) -> Ratio
         draw(0, 2, d),
         matrix(1, True),
         tuple(map(rational, times)),
+    )
+
+
+def _slanted(basis: tuple[tuple[Any, ...], ...]) -> bool:
+    """No two columns are orthogonal: with orthogonal ones ``B diag(g') B⁻¹`` may be symmetric, and a
+    transposed Jacobian is no fault.
+    """
+    columns = list(zip(*basis, strict=True))
+    return all(
+        sum(a * b for a, b in zip(one, other, strict=True)) != 0
+        for one, other in combinations(columns, 2)
     )
 
 

@@ -93,8 +93,8 @@ def _rational(d: int, times: tuple[str, ...], rng: np.random.Generator) -> Ratio
 
 
 def _slanted(basis: tuple[tuple[Any, ...], ...]) -> bool:
-    """No two columns are orthogonal: with orthogonal ones ``B diag(g') B⁻¹`` may be symmetric, and a
-    transposed Jacobian is no fault.
+    """No two columns are orthogonal: with orthogonal ones ``B diag(g') B⁻¹`` may be symmetric, and
+    then a transposed Jacobian is no fault.
     """
     columns = list(zip(*basis, strict=True))
     return all(

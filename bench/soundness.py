@@ -91,6 +91,7 @@ def report() -> str:
         "In brackets: 95 % Clopper-Pearson intervals. A wrong subject deviates by ten times the",
         "stated resolution or more; for it `undecided` is no acquittal. `undecided` for a right",
         "one costs the reader time, `holds` for a wrong and `refuted` for a right one cost trust.",
+        "A row with fewer than 500 subjects is of a run that is not finished.",
         "",
         "| check | wrong: holds | wrong: undecided | right: refuted | right: undecided "
         "| resolution, median and worst | seconds a verdict, median |",

@@ -684,6 +684,35 @@ def test_named_points_lead_to_mass_far_from_the_box():
     assert evidence and "its mass is 1" in evidence.sentence, evidence.explain()
 
 
+@pytest.mark.parametrize("d", [8, 24])
+@pytest.mark.parametrize("narrow, verdict", [(0.4, "holds"), (0.5, "refuted"), (0.2, "undecided")])
+def test_a_narrow_part_is_found_where_the_noise_has_widened_it(d, narrow, verdict):
+    """At the first time it is 0.1 wide and seen from nowhere: points come back from the last."""
+    where = np.random.default_rng(d).standard_normal((2, d)) * 2.0
+
+    def log_density(x, t):
+        parts = []
+        for weight, mean, wide in zip((0.6, narrow), where, (1.0, 1e-4), strict=True):
+            v = wide + t
+            square = ((x - mean) ** 2).sum(1)
+            parts.append(np.log(weight) - 0.5 * square / v - d / 2 * np.log(2 * np.pi * v))
+        return np.logaddexp(*parts)
+
+    def real(x, t):
+        return log_density(x.real, np.real(t))
+
+    evidence = check(
+        lambda x, t: 0 * x,
+        lambda t: 1.0,
+        log_density=real,
+        dimension=d,
+        times=(0.01, 4.0),
+        domain=(-4, 4),
+    )
+    assert evidence.verdict == verdict, evidence.explain()
+    assert verdict != "holds" or "its mass is 1 to" in evidence.sentence
+
+
 def test_a_mass_that_is_no_concern():
     def heavy(x, t):
         return 3 * normal(x, t)

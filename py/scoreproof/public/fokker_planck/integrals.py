@@ -16,7 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import weak, words
 from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.modes import clusters
+from scoreproof.public.fokker_planck.clusters import clusters
 from scoreproof.public.rule import settled
 
 __all__ = ["integrated"]

@@ -15,6 +15,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.breaks import Lines
+from scoreproof.public.fokker_planck.followed import back
 from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
 from scoreproof.public.rule import COARSEST, settled
 
@@ -90,11 +91,7 @@ def with_mass(
     first, last = place.box.times
     middle = float(place.times.times[len(place.times.times) // 2])
     wanted = (first, middle, last) if place.dimension <= 2 else (last, first)
-    found = [
-        m
-        for m in (mass(s, place.box, t, place.seed, place.points) for t in wanted)
-        if m is not None
-    ]
+    found = _masses(s, place, wanted)
     accepted = max(tolerance or 0.0, DIGITS)
     # too much is too much, however coarsely it is known; a mass of 1 is one that is known well
     known = [m for m in found if m.error < 0.2 * m.value]
@@ -125,6 +122,22 @@ def with_mass(
     seen = replace(evidence.coverage, asked={**evidence.coverage.asked, "masses": len(found)})
     resolution = max(evidence.resolution, blur)
     return settled(known_to, resolution=resolution, coverage=seen, tolerance=tolerance)
+
+
+def _masses(s: Subject, place: Place, wanted: tuple[float, ...]) -> list[Mass]:
+    """The masses at the times, latest first where they are drawn: what is found at one says where
+    to search at the next.
+    """
+    found, points = [], place.points
+    for k, t in enumerate(wanted):
+        m = mass(s, place.box, t, place.seed, points)
+        if m is None:
+            continue
+        found.append(m)
+        if m.drawn is not None and k + 1 < len(wanted):
+            carried = back(s, place.box, m.drawn, t, wanted[k + 1])
+            points = carried if points is None else np.concatenate([points, carried])
+    return found
 
 
 def _unknown(evidence: Evidence, m: Mass, s: Subject) -> Evidence:

@@ -16,6 +16,7 @@ from scipy.stats import qmc
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.followed import COUNT
 from scoreproof.public.fokker_planck.modes import Mode, completed, modes
 from scoreproof.public.fokker_planck.panels import integral
 from scoreproof.streams import stream
@@ -36,13 +37,14 @@ WIDE_PART, WIDE, FREEDOM = 0.15, 2.0, 4.0
 @dataclass(frozen=True)
 class Mass:
     """The integral of the density at t, its error, and whether the search may have missed some of
-    it.
+    it; points ``(n, d)`` drawn from the part that was found, where it was drawn from.
     """
 
     t: float
     value: float
     error: float
     whole: bool
+    drawn: np.ndarray | None = None
 
 
 def mass(
@@ -56,7 +58,7 @@ def mass(
     if not found:
         return None
     rng = stream(seed, "fokker_planck", "mass")
-    found = completed(s, box, t, found, rng)
+    found = completed(s, box, t, found, rng, points)
     if d <= 2:
         value, error = integral(
             lambda x: s.change(x, t, np.zeros(len(x))),
@@ -154,7 +156,8 @@ def _sampled(s: Subject, found: list[Mode], t: float, rng: np.random.Generator) 
         height = float(np.median(np.abs(logs[np.isfinite(logs)])))
         error = noise + s.law.eps * (16 + 2 * height) * abs(value) + 1e-9 * abs(value)
         if best is None or error < best.error:
-            best = Mass(t, value, error, False)
+            kept = rng.choice(draws, COUNT, p=ratio / ratio.sum())
+            best = Mass(t, value, error, False, x[kept])
         if error < 1e-5 * abs(value) or d > FITTED:
             break
         weights, means, covariances = _fitted(x, ratio, weights, means, covariances)

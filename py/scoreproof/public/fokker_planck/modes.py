@@ -14,17 +14,13 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.streams import stream
 
-__all__ = ["Mode", "clusters", "completed", "modes"]
+__all__ = ["Mode", "completed", "modes"]
 
 ROUNDS = 25
 #: points of the caller's from which modes are searched
 OWN = 24
 #: looks for what the modes do not explain, and points of each
 SEARCHES, LOOKED = 6, 8192
-#: a box that is wider than this many standard deviations of the mass is cut down to it
-WIDE, REACH = 24.0, 7.0
-#: log p on the sides of a box around mass is less than the largest by so much
-FAINT = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +67,21 @@ def modes(
 
 
 def completed(
-    s: Subject, box: Box, t: float, found: list[Mode], rng: np.random.Generator
+    s: Subject,
+    box: Box,
+    t: float,
+    found: list[Mode],
+    rng: np.random.Generator,
+    points: np.ndarray | None = None,
 ) -> list[Mode]:
-    """More modes, from random points where p is more than the Gaussians at the modes explain.
+    """More modes, from random points, and those given, where p is more than the Gaussians at the
+    modes explain.
 
-    At most `SEARCHES` times a call of `LOOKED` rows, and a climb from 8 points.
+    At most `SEARCHES` times a call of `LOOKED` rows and the given ones, and a climb from 8 points.
     """
     sides, d = box.sides, box.dimension
     middle, half = sides.mean(axis=1), (sides[:, 1] - sides[:, 0]) / 2
+    own = np.zeros((0, d)) if points is None else points[rng.permutation(len(points))[:LOOKED]]
     for _ in range(SEARCHES):
         means = np.stack([m.mean for m in found])
         roots = np.stack([np.linalg.cholesky(m.covariance) for m in found])
@@ -90,6 +93,7 @@ def completed(
             [
                 middle + half * wide * rng.uniform(-1, 1, (LOOKED // 2, d)),
                 means[which] + np.einsum("nij,nj->ni", roots[which], spread),
+                own,
             ]
         )
         height = s.change(x, t, np.zeros(len(x)))
@@ -182,67 +186,3 @@ def _distinct(x: np.ndarray, covariance: np.ndarray, height: np.ndarray) -> list
         if not any(near):
             found.append(Mode(x[k], covariance[k], float(height[k])))
     return found
-
-
-def clusters(s: Subject, box: Box, seed: int) -> list[Box]:
-    """The box itself, or boxes around its mass where that fills only a small part of it."""
-    times = np.linspace(*box.times, 3)
-    found = [m for t in times for m in modes(s, box, float(t), seed)]
-    if not found:
-        return [box]
-    sides = box.sides
-    reach = [
-        (
-            m.mean - REACH * np.sqrt(np.diag(m.covariance)),
-            m.mean + REACH * np.sqrt(np.diag(m.covariance)),
-        )
-        for m in found
-        if np.all((m.mean > sides[:, 0]) & (m.mean < sides[:, 1]))
-    ]
-    widths = [float(np.max((sides[:, 1] - sides[:, 0]) / (high - low))) for low, high in reach]
-    if not reach or max(widths) < WIDE / (2 * REACH):
-        return [box]
-    top = max(m.log for m in found)
-    boxes: list[tuple[np.ndarray, np.ndarray]] = []
-    for low, high in sorted(reach, key=lambda r: float(r[0][0])):
-        low, high = _widened(s, low, high, sides, times, top)
-        for k, (a, b) in enumerate(boxes):
-            if np.all(low < b) and np.all(a < high):
-                boxes[k] = (np.minimum(a, low), np.maximum(b, high))
-                break
-        else:
-            boxes.append((low, high))
-    moving = any(
-        not any(np.all((m.mean > low) & (m.mean < high)) for m in modes(s, box, float(t), seed))
-        for low, high in boxes
-        for t in times[[0, -1]]
-    )
-    if moving:  # mass that wanders needs one box for all times
-        boxes = [(np.min([a for a, _ in boxes], axis=0), np.max([b for _, b in boxes], axis=0))]
-    return [
-        Box(box.times, tuple((float(a), float(b)) for a, b in zip(low, high, strict=True)))
-        for low, high in boxes
-    ]
-
-
-def _widened(
-    s: Subject, low: np.ndarray, high: np.ndarray, sides: np.ndarray, times: np.ndarray, top: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The box, made wider until there is next to nothing on its sides, or they are the caller's."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    for _ in range(30):
-        low, high = np.maximum(middle - half, sides[:, 0]), np.minimum(middle + half, sides[:, 1])
-        u = np.linspace(0, 1, 17)
-        open_ = False
-        for i in range(len(low)):
-            for side, wall in ((low, sides[:, 0]), (high, sides[:, 1])):
-                if side[i] == wall[i]:
-                    continue
-                face = low + u[:, None] * (high - low)
-                face[:, i] = side[i]
-                seen = [s.change(face, float(t), np.zeros(17)) for t in times]
-                open_ |= bool(np.nanmax([np.nanmax(v) for v in seen]) > top - FAINT)
-        if not open_:
-            break
-        half = half * 1.5
-    return low, high

@@ -99,7 +99,8 @@ def report() -> str:
     ]
     odd = []
     for check in CHECKS:
-        found = rows(OUT / f"{check}.jsonl")
+        # of a seed that two runs have judged, the last
+        found = list({row["seed"]: row for row in rows(OUT / f"{check}.jsonl")}.values())
         n = len(found)
         if n == 0:
             continue

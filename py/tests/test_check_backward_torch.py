@@ -523,3 +523,19 @@ def test_with_a_tolerance_one_entry_of_a_rule_is_looked_at_too():
     assert sp.check_backward(f, None, x, tolerance=0.1).verdict == "refuted"
     lost = -1
     assert sp.check_backward(f, None, x, tolerance=0.1)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6, 1e-12])
+def test_a_gradient_of_zero_is_off_by_all_of_it(size):
+    class Stopped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return size * x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 0 * g
+
+    x = torch.tensor([[0.5, -1.5, 2.0, 0.25]], dtype=torch.float64)
+    evidence = sp.check_backward(lambda x: Stopped.apply(x).sum(), inputs=x)
+    assert evidence.verdict == "refuted" and 0.5 < evidence.value < 2

@@ -345,7 +345,7 @@ def test_jax():
 @pytest.mark.parametrize(
     ("method", "dimension", "counts"),
     [
-        ("strong", 3, (1400, 100, 45)),
+        ("strong", 3, (1520, 220, 165)),
         ("strong", 1, (1400, 110, 45)),
         ("weak", 1, (122 + 300, 104 + 2, 106)),
         ("weak", 2, (122 + 300, 104, 106)),

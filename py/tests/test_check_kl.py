@@ -500,3 +500,17 @@ def test_clamped_log_variances_are_refuted_and_wide_clamps_are_not_seen(dtype, b
 def test_overflow_at_the_extremes_says_where():
     with np.errstate(all="ignore"), pytest.raises(sp.CallableError, match="for scales from"):
         sp.check_kl(lambda m0, s0, m1, s1: plain(m0, s0, m1, s1) * np.exp(700 * (s0[:, 0] > 50)))
+
+
+@pytest.mark.parametrize("form", ["isotropic", "diagonal"])
+def test_a_determinant_in_single_precision_is_a_number(form):
+    """A KL by determinants is right as long as they are numbers: the laws asked for are such."""
+
+    def kl(mu0, s0, mu1, s1):
+        mu0, s0, mu1, s1 = (np.asarray(a, np.float32) for a in (mu0, s0, mu1, s1))
+        s0, s1 = (np.broadcast_to(s, mu0.shape) for s in (s0, s1))
+        determinants = np.prod(s1**2, 1) / np.prod(s0**2, 1)
+        moved = ((mu0 - mu1) ** 2 / s1**2).sum(1)
+        return 0.5 * ((s0**2 / s1**2).sum(1) + moved - mu0.shape[1] + np.log(determinants))
+
+    assert sp.check_kl(kl, form=form)

@@ -1008,3 +1008,33 @@ def test_the_documented_example():
     assert bool(evidence) is True
     s = EDM()
     assert sp.check_marginals(s.drift, s.diffusion, s.marginal, horizon=s.horizon)
+
+
+def test_times_that_the_type_does_not_tell_from_the_horizon_are_not_asked():
+    torch = pytest.importorskip("torch")
+    asked = set()
+
+    def marginal(x0, t):
+        asked.add(float(t))
+        return x0 * torch.exp(-t), torch.sqrt(1 - torch.exp(-2 * t))
+
+    assert sp.check_marginals(
+        lambda x, t: -x,
+        lambda t: 2**0.5,
+        marginal,
+        framework="torch",
+        dtype="bfloat16",
+        tolerance=0.1,
+    )
+    assert max(asked) == 1.0 and not any(0.98 < t < 1 for t in asked)
+
+
+def test_digits_that_are_lost_are_lost_where_they_are():
+    """At a power of two 1 - exp(-2t) has all of them by luck."""
+    evidence = sp.check_marginals(
+        lambda x, t: -x,
+        lambda t: 2**0.5,
+        lambda x0, t: (x0 * np.exp(-t), np.sqrt(1 - np.exp(-2 * t))),
+        times=(2.0**-40, 1.37e-11, 1e-3, 0.5, 1.0),
+    )
+    assert evidence and "At t = 1.37e-11 the declared" in evidence.explain()

@@ -1152,3 +1152,33 @@ def test_what_a_verdict_says_it_looked_at():
         assert "would have been seen" in text
         assert "t from 0.1 to 0.9" in text
         assert "d = 1, 2, 3" in text
+
+
+class Slow:
+    """So slow that steps could be longer than the span."""
+
+    horizon = 100.0
+
+    def drift(self, x, t):
+        return -0.001 * x
+
+    def diffusion(self, t):
+        return 0.05
+
+    def alpha(self, t):
+        return np.exp(-0.001 * t)
+
+    def sigma(self, t):
+        return np.sqrt(0.05**2 * (1 - np.exp(-0.002 * t)) / 0.002)
+
+
+def test_no_step_leaves_the_span():
+    asked = []
+
+    def step(x, t, t_next, noise, model):
+        asked.append((float(t_next), float(t)))
+        h = t - t_next
+        return x + h * (0.001 * x + 0.05**2 * model(x, t)) + np.sqrt(h) * 0.05 * noise
+
+    assert check_reverse_sampler(step, Slow(), (0.0,), times=(60.0, 90.0), dimension=1)
+    assert min(asked)[0] >= 60 and max(t for _, t in asked) <= 90

@@ -497,3 +497,24 @@ def test_jax():
         lambda f, z, nu: estimator(f, z, nu[:1] + 0 * nu), framework="jax", dimension=3
     )
     assert wrong.verdict == "refuted"
+
+
+def test_calls_that_spread_more_than_their_rows_are_told_by_chi_squared():
+    """The means of 17 calls of 100 rows have 16 degrees of freedom."""
+    from scipy.stats import chi2
+
+    from scoreproof.public.trace_estimator.residuals import Residuals
+
+    rows = np.random.default_rng(0).standard_normal((17, 100))
+    rows -= rows.mean(axis=1, keepdims=True)
+    means = np.linspace(-1, 1, 17)
+    level = 1e-3
+    for factor, dependent in ((0.98, False), (1.02, True)):
+        # the variance of the means, in units of what independent rows would give them
+        wanted = factor * chi2.isf(level, 16) / 16
+        spread = 0.1 * np.sqrt(wanted / means.var(ddof=1)) * means[:, None]
+        spread_rows = rows * np.sqrt((1 - np.mean(spread**2)) / np.mean(rows**2)) + spread
+        found = Residuals()
+        for r in spread_rows:
+            found.add(r, np.zeros((100, 1)))
+        assert found.dependent(level) == dependent

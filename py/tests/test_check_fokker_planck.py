@@ -931,3 +931,20 @@ def test_a_rate_of_1e4_and_a_small_time():
         times=(0.002, 0.1, 80.0),
     )
     assert exploding, exploding.explain()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_edge_keeps_its_side(turned):
+    """Mass on the other side of an edge, a moment later, is not what the drift carried there."""
+    from scoreproof.public.fokker_planck.carried import _kept
+
+    class Uniform:
+        def change(self, x, t, base):
+            right = (x[:, 0] > 0) != (turned and t > 0.5)
+            return np.where(right, 0.0, -np.inf)
+
+        def drift(self, x, t):
+            return 0 * x
+
+    jump, kept = _kept(Uniform(), 0.5, 1.0, np.array([[-0.1], [0.1]]), 1.0)
+    assert jump == np.inf and kept != turned

@@ -9,8 +9,8 @@ The operators are cosmic-ray's (`pip install 'scoreproof[mutation]'`). Its own s
 place of every module against one test command, and know no sample: a week for this package. So the
 sample, the choice of tests and the record are here, the mutants are its own. Left out are those
 that nearly every test notices and that would flatter the score (shifts, bits and `is` in place of
-arithmetic and comparison), and the flags `strict=`, `frozen=`, `eq=` and `slots=`, which assert what no
-test brings about.
+arithmetic and comparison), and the flags `strict=`, `frozen=`, `eq=` and `slots=`, which assert
+what no test brings about.
 
 Mutants are made in a copy of the committed tree in a temporary directory, never here. A place
 (file, line, operator) has a number from the seed and its own text, and the places with the lowest

@@ -719,3 +719,18 @@ def test_a_tolerance_that_judges_few_coordinates_decides_nothing():
     )
     assert evidence.verdict == "undecided", evidence.explain()
     assert "4 coordinates" in evidence.sentence
+
+
+def test_a_pixel_that_never_moves_is_no_size_to_compare_with():
+    """Where the data stand still in one coordinate an accepted error is relative to c_out alone."""
+    rng = np.random.default_rng(0)
+    data = np.column_stack([rng.standard_normal((12, 2)), np.ones(12), rng.normal(0, 0.05, 12)])
+
+    def denoiser(y):
+        logits = -((y[:, None] - data) ** 2).sum(2) / 2
+        w = np.exp(logits - logits.max(1, keepdims=True))
+        return w @ data / w.sum(1, keepdims=True)
+
+    evidence = sp.check_denoiser(denoiser, data, 1.0, tolerance=0.05)
+    assert "c_out where that is larger (in 1 of 4 coordinates" in evidence.sentence
+    assert "inf" not in evidence.sentence

@@ -948,3 +948,13 @@ def test_an_edge_keeps_its_side(turned):
 
     jump, kept = _kept(Uniform(), 0.5, 1.0, np.array([[-0.1], [0.1]]), 1.0)
     assert jump == np.inf and kept != turned
+
+
+def test_a_torch_density_that_leaves_torch_is_asked_for_values():
+    torch = pytest.importorskip("torch")
+
+    def log_density(x, t):
+        return torch.from_numpy(ou_log(x.detach().numpy(), float(t)))
+
+    evidence = check(pull, lambda t: 2.0**0.5, log_density=log_density, framework="torch")
+    assert evidence, evidence.explain()

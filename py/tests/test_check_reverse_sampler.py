@@ -1182,3 +1182,21 @@ def test_no_step_leaves_the_span():
 
     assert check_reverse_sampler(step, Slow(), (0.0,), times=(60.0, 90.0), dimension=1)
     assert min(asked)[0] >= 60 and max(t for _, t in asked) <= 90
+
+
+def test_the_order_is_measured_inside_the_span():
+    from scoreproof.public.reverse_sampler.arguments import Request, validate
+    from scoreproof.public.reverse_sampler.chain import order_and_exactness
+
+    asked = []
+
+    def step(x, t, t_next, noise, model):
+        asked.append(t_next)
+        h = t - t_next
+        return x + h * (0.001 * x + 0.05**2 * model(x, t)) + np.sqrt(h) * 0.05 * noise
+
+    given = (step, Slow(), (0.0,), None, "score", "lambda", "t", (60.0, 90.0), None, None, 1)
+    job = validate(Request(*given, None, "numpy", None, 0))
+    point = gaussian(Slow(), 1, None, point_mass=True)
+    order_and_exactness(job, gaussian(Slow(), 1, None), point, [60.25])
+    assert min(asked) >= 60

@@ -29,6 +29,7 @@ CHECKS = (
     "backward",
     "fokker_planck",
     "reverse_sampler",
+    "sampler",
 )
 
 

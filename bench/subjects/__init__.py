@@ -23,6 +23,7 @@ CHECKS = (
     "backward",
     "fokker_planck",
     "reverse_sampler",
+    "sampler",
 )
 
 

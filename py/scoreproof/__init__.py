@@ -39,6 +39,7 @@ _HOME = {
     "check_backward": "scoreproof.public.backward.check",
     "check_fokker_planck": "scoreproof.public.fokker_planck.check",
     "check_marginals": "scoreproof.public.marginals.check",
+    "check_sampler": "scoreproof.public.sampler.check",
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",
     "verify": "scoreproof.verify",
 }

@@ -51,6 +51,7 @@ class Evidence:
         least favourable place that was looked at. Every ``holds`` of a public check has one (0 for
         exact arithmetic); the claims' own checks state theirs as the smallest ε that they refute.
     coverage: what was looked at and what was left out; every ``holds`` of a public check has one.
+    order: the measured order of convergence, where a check measures one (infinite: exact).
     curves: named ``(x, y)`` series for ``plot()``; ``labels`` names the two axes.
 
     >>> e = Evidence.measured(3e-16, 1e-14, "the two sides agree")
@@ -72,6 +73,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     resolution: float | None = None
     coverage: Coverage | None = None
+    order: float | None = None
 
     def __bool__(self) -> bool:
         plugin = sys.modules.get("_scoreproof_pytest")

@@ -1,4 +1,4 @@
-"""Random draws replaced, and arithmetic doubled: PyTorch by a dispatch mode, NumPy by a stand-in."""
+"""Random draws replaced, and arithmetic doubled: by a dispatch mode, or a stand-in for NumPy."""
 
 from __future__ import annotations
 

@@ -92,10 +92,10 @@ def check_fokker_planck(
     145 more at each of three times, the drift 2 T. Along lines and in time the density 100 to 200
     times, 2000 where it jumps. Weak: 122, 219 or 340 of the density and 104, 192 or 304 of the
     others, as the quadrature needs, and up to 250 of the density to find the mass. For the mass at
-    most 150 of it at each of three times, and in d > 2 of all three 120 between them. The diffusion: about 45 times, and once at t = 0 after a
-    refutation; in d = 1 the drift twice more for the flux. More calls where d is large: no array
-    that is handed over holds more than 2²¹ numbers (32 MB), so memory grows with n d only, and the
-    time with n d².
+    most 150 of it at each of three times, and in d > 2 of all three 120 between them. The
+    diffusion: about 45 times, and once at t = 0 after a refutation; in d = 1 the drift twice more
+    for the flux. More calls where d is large: no array that is handed over holds more than 2²¹
+    numbers (32 MB), so memory grows with n d only, and the time with n d².
 
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or
     return nan or a wrong shape. Source: homework on generative models, spring 2024, problem 5.

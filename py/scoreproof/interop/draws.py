@@ -1,0 +1,115 @@
+"""Random draws of somebody else's code, replaced: what was asked for, and what is served instead.
+
+Conventions: a source returns standard numbers of the kind and shape asked for, in float64 (normal:
+mean 0 and variance 1, before the code's own scaling; uniform: on [0, 1)). Draws are numbered in the
+order in which they are asked for. Nobody's module is patched: PyTorch offers a dispatch mode, NumPy
+and JAX nothing, so that there the code is handed a generator, or its noise, as an argument.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ScoreproofError
+
+__all__ = ["Draw", "Log", "Source", "asked_in", "intercepted", "serve"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw: its number, the shape and ``kind`` ("normal", "uniform", …) asked for, the line of
+    the user's code, the type asked for, and whether a generator was passed.
+    """
+
+    index: int
+    shape: tuple[int, ...]
+    kind: str
+    where: str
+    dtype: str
+    seeded: bool
+
+
+Source = Callable[[Draw], np.ndarray]
+
+
+@dataclass
+class Log:
+    """What was seen: every draw; whether arithmetic ran in double precision; what could not be done
+    to that end.
+    """
+
+    draws: list[Draw] = field(default_factory=list)
+    doubled: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Once, however often it happens."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@contextmanager
+def intercepted(framework: str, source: Source, *, double: bool = False) -> Iterator[Log]:
+    """While it lasts, draws of ``"torch"`` code come from ``source``, and with ``double`` its
+    arithmetic runs in double precision. Of NumPy's global generator only the use is noted; its
+    state, and torch's, are as before afterwards.
+
+    >>> with intercepted("numpy", lambda draw: np.zeros(draw.shape)) as log:
+    ...     _ = np.random.randn(2)
+    >>> log.notes
+    ["draws from NumPy's global generator"]
+    """
+    log = Log()
+    state: Any = np.random.get_state()
+    try:
+        if framework == "torch":
+            from scoreproof.interop.draws_torch import replaced
+
+            with replaced(source, log, double):
+                yield log
+        else:
+            yield log
+    finally:
+        if _moved(state):
+            log.note("draws from NumPy's global generator")
+            np.random.set_state(state)
+
+
+def serve(source: Source, log: Log, draw: Draw) -> np.ndarray:
+    """The source's numbers for a draw, which is logged."""
+    log.draws.append(draw)
+    value = np.asarray(source(draw), dtype=float)
+    if value.shape != draw.shape:
+        raise ScoreproofError(
+            f"the source of draw {draw.index} must have shape {draw.shape} (got {value.shape}); "
+            "this is a mistake of scoreproof's, please report it"
+        )
+    return value
+
+
+def asked_in() -> str:
+    """``"file.py:12 in step"`` of the innermost frame that is neither ours nor a library's of
+    arrays.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.split(".")[0] not in ("torch", "numpy", "jax", "scoreproof", "contextlib"):
+            code = frame.f_code
+            return f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return "an unknown place"
+
+
+def _moved(state: Any) -> bool:
+    now: Any = np.random.get_state()
+    return any(not np.array_equal(a, b) for a, b in zip(state[1:], now[1:], strict=True))

@@ -1,0 +1,181 @@
+"""The arguments of `check_sampler`, validated once, and the form that they make."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError
+from scoreproof.public.arguments import accepted, count, seeded
+from scoreproof.public.sampler.data import Level
+from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
+from scoreproof.public.sampler.grid import grid_of
+from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
+
+__all__ = ["FORMS", "KINDS", "Job", "Request", "validate"]
+
+FORMS = ("scheduler", "sample", "step")
+KINDS = ("eps", "x0", "v", "score", "F", "flow", "velocity")
+STEPS = 50
+#: how a whole sampler calls its first argument
+MODELS = ("model", "net", "network", "denoiser", "unet", "score", "model_fn", "score_fn", "f", "m")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The arguments of `check_sampler` as they were given."""
+
+    sampler: Any
+    process: Any
+    form: str | None
+    prediction: str | None
+    steps: Any
+    times: Any
+    shape: Any
+    order: float | None
+    exact: bool
+    options: dict[str, Any] = field(default_factory=dict)
+    setup: dict[str, Any] = field(default_factory=dict)
+    tolerance: float | None = None
+    framework: str | None = None
+    dtype: Any = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A validated request: ``form`` can be run, ``steps`` are those of the caller's own run."""
+
+    form: Any
+    name: str
+    kind: str
+    steps: int
+    shape: tuple[int, ...]
+    order: float | None
+    exact: bool
+    tolerance: float | None
+    seed: int
+
+
+def validate(given: Request) -> Job:
+    """The request as a job; raises ``ArgumentError``."""
+    kind = given.form or _recognised(given.sampler)
+    if kind not in FORMS:
+        raise ArgumentError(
+            "form", f"one of {', '.join(FORMS)}", repr(kind), "see the docstring of check_sampler"
+        )
+    shape = _shape(given.shape)
+    framework = given.framework or _framework(given, kind)
+    prediction = given.prediction
+    if prediction is None:
+        prediction = (
+            {"scheduler": prediction_of(given.sampler)}.get(kind, "x0")
+            if (kind != "step")
+            else "score"
+        )
+    if prediction not in KINDS:
+        raise ArgumentError(
+            "prediction", f"one of {', '.join(KINDS)}", repr(prediction), "it is what model returns"
+        )
+    level_of = None if given.process is None else _levels(given.process)
+    double = framework == "torch" and given.dtype is None
+    common = {
+        "shape": shape,
+        "prediction": prediction,
+        "framework": framework,
+        "double": double,
+        "dtype": given.dtype,
+        "options": dict(given.options),
+    }
+    form: Any
+    if kind == "scheduler":
+        form = SchedulerForm(given.sampler, level_of=level_of, setup=dict(given.setup), **common)
+        steps = STEPS if given.steps is None else count("steps", given.steps, 4, "of the chain")
+    else:
+        if kind == "step" and level_of is None:
+            raise ArgumentError(
+                "process",
+                "given for a step",
+                None,
+                "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
+            )
+        grid = grid_of(given.times, given.process)
+        make = StepForm if kind == "step" else WholeForm
+        form = make(given.sampler, level_of=level_of or _sigma, grid=grid, **common)
+        steps = grid.steps
+    name = type(given.sampler).__name__
+    name = getattr(given.sampler, "__name__", name) if kind != "scheduler" else name
+    return Job(
+        form,
+        name,
+        kind,
+        steps,
+        shape,
+        given.order,
+        bool(given.exact),
+        accepted(given.tolerance),
+        seeded(given.seed),
+    )
+
+
+def _recognised(sampler: Any) -> str:
+    if is_scheduler(sampler):
+        return "scheduler"
+    if not callable(sampler):
+        raise ArgumentError(
+            "sampler",
+            "a scheduler object with step, or a function",
+            type(sampler).__name__,
+            "pass sample(model, x, sigmas), step(x, t, t_next, noise, model), or the object",
+        )
+    positional, names = needed(sampler)
+    # a whole sampler is handed its model first, a step last
+    whole = positional < 4 or next(iter(names), "").lower() in MODELS
+    return "sample" if whole else "step"
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(s) for s in ((shape,) if np.ndim(shape) == 0 else shape))
+    except (TypeError, ValueError):
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise ArgumentError(
+            "shape", "the shape of one sample, without the batch", shape, "e.g. shape=(3, 8, 8)"
+        )
+    return sizes
+
+
+def _framework(given: Request, kind: str) -> str:
+    torch = sys.modules.get("torch")
+    if kind == "scheduler" and torch is not None:
+        held = [*vars(given.sampler).values(), getattr(given.sampler, "timesteps", None)]
+        if any(isinstance(v, torch.Tensor) for v in held):
+            return "torch"
+    return "numpy"
+
+
+def _levels(process: Any) -> Callable[[float], Level]:
+    missing = [n for n in ("alpha", "sigma") if not callable(getattr(process, n, None))]
+    if missing:
+        raise ArgumentError(
+            "process",
+            "an object with alpha(t) and sigma(t)",
+            f"{type(process).__name__} without {', '.join(missing)}",
+            "see scoreproof.objects.schedules, or DiscreteVP(betas) for a table",
+        )
+
+    def level_of(t: float) -> Level:
+        alpha, sigma = (float(np.ravel(f(t))[0]) for f in (process.alpha, process.sigma))
+        return Level(t, alpha, sigma)
+
+    return level_of
+
+
+def _sigma(sigma: float) -> Level:
+    """The model is told σ, and x = x_0 + σ ε."""
+    return Level(sigma, 1.0, sigma)

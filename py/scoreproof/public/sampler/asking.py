@@ -1,0 +1,132 @@
+"""How a sampler is run: by its form, with a batch that carries the law, its draws intercepted.
+
+Conventions: ``run(n, data, rows)`` runs the sampler afresh with n steps; two passes make a chain,
+one that counts the draws and one with a row for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.interop.draws import Draw, Log, intercepted
+from scoreproof.public.sampler.chain import Chain, State
+from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.rows import Law, Rows, counting
+from scoreproof.streams import stream
+
+__all__ = ["Form", "Tape", "chain"]
+
+
+class Tape:
+    """What happens while a sampler runs: states are read off as they are reached."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.states: list[State] = []
+        self.calls = 0
+        self.notes: list[str] = []
+        self.log = Log()
+        self.steps = 0
+        #: the level that the end is due at
+        self.last: Level | None = None
+        #: whether a generator was passed for what the code draws
+        self.seeded = False
+
+    def reached(self, x: np.ndarray, level: Level, step: int) -> None:
+        """The state with the rows x, due to be at ``level``."""
+        self.states.append(State(level, self.rows.law(x), step))
+
+
+class Form(Protocol):
+    """A sampler of one form, ready to be run."""
+
+    framework: str
+    double: bool
+
+    def finer(self, n: int) -> int:
+        """The next number of steps, about twice as many."""
+
+    def fresh(self) -> Any:
+        """What a run may change, copied: tables cannot be copied while they are doubled."""
+
+    def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
+        """The final rows ``(count, d)`` after n steps from the exact law at the first level."""
+
+
+def chain(
+    form: Form,
+    n: int,
+    data: Data,
+    shape: tuple[int, ...],
+    seed: int,
+    *,
+    like: Chain | None = None,
+    full: bool = False,
+) -> Chain:
+    """The chain of n steps; every draw is replaced. One run where ``like``, another chain of the
+    same sampler, says how many draws there will be, else one more to count them.
+    """
+    if like is None:
+        draws = [d.shape[1:] for d in _pass(form, n, data, counting(shape))[2] if _normal(d)]
+    else:
+        known = [d.shape[1:] for d in like.draws if _normal(d)]
+        draws = [known[0]] * (-(-len(known) * n // like.n) + 4) if known else []
+    for _ in range(2):
+        rows = Rows(shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full)
+        tape, end, found, doubled, notes = _pass(form, n, data, rows)
+        asked = [d.shape[1:] for d in found if _normal(d)]
+        if asked == draws[: len(asked)]:
+            break
+        draws = asked
+    calls, steps = tape.calls, tape.steps
+    texts = tuple(dict.fromkeys([*tape.notes, *notes]))
+    states = tuple(tape.states)
+    return Chain(
+        n, data, states, end, tape.last, tuple(found), calls, steps, rows.count, doubled, texts
+    )
+
+
+def _normal(draw: Draw) -> bool:
+    return draw.kind == "normal"
+
+
+def _pass(
+    form: Form, n: int, data: Data, rows: Rows
+) -> tuple[Tape, Law, list[Draw], bool, list[str]]:
+    rows.begin()
+    tape = Tape(rows)
+    fresh = form.fresh()
+    with intercepted(form.framework, rows.noise, double=form.double) as log:
+        tape.log = log
+        end = form.run(fresh, n, data, tape)
+    _uses_its_generator(tape)
+    return tape, rows.law(end), log.draws, log.doubled, list(log.notes)
+
+
+def to_framework(rows: np.ndarray, shape: tuple[int, ...], framework: str, dtype: Any) -> Any:
+    """Rows ``(n, d)`` as an array ``(n, *shape)`` of the framework."""
+    x = np.array(rows.reshape((len(rows), *shape)))
+    if framework == "torch":
+        import torch
+
+        wanted = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float64
+        return torch.tensor(x, dtype=wanted)
+    if framework == "jax":
+        import jax.numpy as jnp
+
+        return jnp.asarray(x, dtype=dtype)
+    return x if dtype is None else x.astype(dtype)
+
+
+def _uses_its_generator(tape: Tape) -> None:
+    ignored = [d for d in tape.log.draws if tape.seeded and not d.seeded]
+    if ignored:
+        raise CallableError(
+            "sampler",
+            "draw from the generator that it is given",
+            f"it ignores it in {ignored[0].where}",
+            "pass generator=generator on to every draw, so that samples can be repeated",
+        )

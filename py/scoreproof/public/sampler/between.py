@@ -1,0 +1,94 @@
+"""The laws of x between the start of a chain and its end: what more and more steps make of them.
+
+Conventions: as in `convergence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import compared
+from scoreproof.public.sampler import words
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.chain import Chain
+from scoreproof.public.sampler.convergence import Limit, errors_of
+from scoreproof.public.sampler.runs import Runs
+
+__all__ = ["between"]
+
+
+def between(job: Job, runs: Runs, spread: bool) -> Evidence:
+    """The laws between the start and the end."""
+    limit = runs.limit(spread)
+    chains = runs.chains(spread)
+    what = "Gaussian data" if spread else "data at one point"
+    sizes = [float(np.max(np.abs(errors_of(c)))) for c in chains]
+    bound = np.maximum(limit.blur, np.minimum(np.abs(limit.limit), limit.tables))
+    d = limit.limit.shape[-1]
+    coverage = Coverage(
+        {"levels": len(limit.levels), "coordinates": d},
+        span=f"{what}; {words.trend(chains, sizes)} of error at most",
+    )
+    k, part, i = words.farthest(limit)
+    text = (
+        f"{job.name}: the law of x after every step tends to the forward process's with more steps"
+        f" ({what}; {words.trend(chains, sizes)} off at most)"
+    )
+    evidence = compared(
+        limit.limit,
+        bound,
+        text,
+        coverage=coverage,
+        tolerance=job.tolerance,
+        kind="convergent",
+        remedy="pass more steps",
+    )
+    gone = not np.all(np.isfinite(limit.limit))
+    if evidence.verdict == "refuted" or gone or (words.grows(sizes) and sizes[-1] > 0.05):
+        return _refuted(job, evidence, limit, (k, part, i), chains, sizes, what)
+    return evidence
+
+
+def _refuted(
+    job: Job,
+    evidence: Evidence,
+    limit: Limit,
+    place: tuple[int, int, int],
+    chains: Sequence[Chain],
+    sizes: Sequence[float],
+    what: str,
+) -> Evidence:
+    k, part, i = place
+    level = limit.levels[k]
+    error = float(limit.limit[k, part, i])
+    where = words.of_the_law(level, part, i, error, job.shape)
+    first = first_wrong(limit)
+    from_on = f", from {words.at_level(limit.levels[first])} on" if first else ", from the first on"
+    if words.grows(sizes) and sizes[-1] > 0.05:
+        cause = (
+            "the error grows with the number of steps: a step does not tend to the identity as it"
+            " becomes short (is √(t - t_next) missing in front of the noise, or is something added"
+            " in every step?)"
+        )
+    else:
+        cause = "more steps do not mend it: a coefficient of the step is wrong, not its accuracy"
+    text = (
+        f"{job.name}: {where}{from_on} ({what}, in the limit of many steps;"
+        f" {words.trend(chains, sizes)} off at most); {cause}"
+    )
+    value = abs(error) if np.isfinite(error) else 1e300
+    bound = float(limit.blur[k, part, i])
+    bound = bound if np.isfinite(bound) else 0.0
+    return replace(evidence, verdict="refuted", sentence=text, value=value, bound=bound)
+
+
+def first_wrong(limit: Limit) -> int:
+    """The first level at which the law is off by more than is known."""
+    with np.errstate(all="ignore"):
+        wrong = ~(np.abs(limit.limit) <= limit.blur)
+    return int(np.argmax(wrong.any(axis=(1, 2))))

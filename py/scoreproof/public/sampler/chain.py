@@ -1,0 +1,42 @@
+"""What a run of a sampler was: the law of each state with the level it should be at, and its draws.
+
+Conventions: ``states`` in the order in which they were reached; the first is the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scoreproof.interop.draws import Draw
+from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.rows import Law
+
+__all__ = ["Chain", "State"]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A law, the level of the forward process that it should have, and after which step."""
+
+    level: Level
+    law: Law
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """One run of about ``n`` steps; ``end`` is the law of what was returned, due at ``last``
+    (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch.
+    """
+
+    n: int
+    data: Data
+    states: tuple[State, ...]
+    end: Law
+    last: Level | None
+    draws: tuple[Draw, ...]
+    calls: int
+    steps: int
+    rows: int
+    doubled: bool
+    notes: tuple[str, ...]

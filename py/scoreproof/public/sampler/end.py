@@ -1,0 +1,105 @@
+"""Where a chain ends: at the data, at what the model denoises the last x to, or at a level that the
+sampler declares.
+
+Conventions: as in `convergence`; the end is relative to the width of the data, or, where they are
+one point, to the σ of the last level before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import compared
+from scoreproof.public.sampler import words
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.chain import Chain
+from scoreproof.public.sampler.convergence import deviation, extrapolated, inner, width
+from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.runs import Runs
+
+__all__ = ["judged"]
+
+CLEAN = Level(0.0, 1.0, 0.0)
+
+
+def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
+    """The end against each law that it may have; the nearest decides."""
+    chains = runs.chains(spread)
+    options = {"the data": [_clean(c) for c in chains]}
+    if spread:
+        options["the denoised last x"] = [_denoised(c) for c in chains]
+    last = chains[0].last
+    if last is not None and last.sigma > 0:
+        options[f"the last level, {words.at_level(last)}"] = [_declared(c) for c in chains]
+    what = "Gaussian data" if spread else "data at one point"
+    judged = [_against(job, runs, spread, rows, name) for name, rows in options.items()]
+    best = next((e for e in judged if e.verdict == "holds"), None)
+    if best is not None:
+        return best
+    best = min(judged, key=lambda e: e.separation if np.isfinite(e.separation) else 1e300)
+    if best.verdict != "refuted":
+        return best
+    rows = options["the data"]
+    mean, wide = (float(np.max(np.abs(v))) for v in rows[-1])
+    unit = "the data's width" if spread else "the last σ before"
+    cause = (
+        "noise is added in the last step, or the last step does not reach the data"
+        if not spread and wide > mean
+        else "the last step does not lead to the data"
+    )
+    text = (
+        f"{job.name}: where the chain ends x has a mean off by {mean:.3g} and a standard deviation"
+        f" off by {wide:.3g}, in units of {unit} ({what}; {chains[-1].steps} steps): {cause}"
+    )
+    return replace(best, sentence=text)
+
+
+def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: str) -> Evidence:
+    """Three ends against one law: their limit, as between the levels."""
+    what = "Gaussian data" if spread else "data at one point"
+    with np.errstate(all="ignore"):
+        once, twice = extrapolated(rows, [width(c) for c in runs.chains(spread)])
+        floor = 1e5 * runs.eps
+        exact = np.all([np.abs(r) <= floor for r in rows], axis=0)
+        blur = 2 * np.max(np.abs(twice - once)) + floor
+    found = np.where(exact, rows[-1], twice)
+    bound = np.where(exact, floor, blur)
+    bound = np.maximum(bound, np.minimum(np.abs(found), 1e4 * runs.table))
+    text = f"{job.name}: the chain ends at {name} ({what})"
+    seen = Coverage({"ends": 1, "coordinates": found.shape[-1]})
+    return compared(
+        found,
+        bound,
+        text,
+        coverage=seen,
+        tolerance=job.tolerance,
+        kind="convergent",
+        remedy="pass more steps",
+    )
+
+
+def _clean(chain: Chain) -> np.ndarray:
+    return deviation(chain.end, chain.data, CLEAN, _unit(chain))
+
+
+def _declared(chain: Chain) -> np.ndarray:
+    assert chain.last is not None
+    return deviation(chain.end, chain.data, chain.last)
+
+
+def _denoised(chain: Chain) -> np.ndarray:
+    level, data = inner(chain)[-1].level, chain.data
+    _, std = data.moments(level)
+    shrunk = Data(data.mean, data.width * level.alpha * data.width / std)
+    return deviation(chain.end, shrunk, CLEAN, _unit(chain))
+
+
+def _unit(chain: Chain) -> np.ndarray:
+    if chain.data.spread_out:
+        return chain.data.width
+    level = inner(chain)[-1].level
+    return np.full(len(chain.data.width), level.sigma / level.alpha)

@@ -1,0 +1,208 @@
+"""A sampler as a function: one step, or the whole of it.
+
+Conventions: times run down; what the model is told (t, a timestep or σ) names the level. A whole
+sampler's states are what its model is asked at, the last time at each level of its grid.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.draws import Draw, serve
+from scoreproof.interop.draws_numpy import numpy_generator
+from scoreproof.public.sampler.asking import Tape, to_framework
+from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.grid import Grid
+from scoreproof.public.sampler.model import ExactModel
+
+__all__ = ["StepForm", "WholeForm", "needed"]
+
+#: names under which a function takes the source of its random numbers
+GENERATORS = ("rng", "generator", "random_state")
+
+
+def needed(function: Any) -> tuple[int, list[str]]:
+    """How many positional arguments a function needs, and the names of all that it takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 0, []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    count = sum(p.kind in positional and p.default is p.empty for p in parameters)
+    return count, [p.name for p in parameters]
+
+
+@dataclass(eq=False)
+class _Function:
+    """What both forms share."""
+
+    function: Callable[..., Any]
+    shape: tuple[int, ...]
+    prediction: str
+    framework: str
+    double: bool
+    dtype: Any
+    level_of: Callable[[float], Level]
+    grid: Grid
+    more: dict[str, float] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    eps = float(np.finfo(float).eps)
+
+    def fresh(self) -> Any:
+        """Nothing: a function has no state."""
+
+    def finer(self, n: int) -> int:
+        """The next number of steps."""
+        return self.grid.finer(n)
+
+    def model(self, data: Data) -> ExactModel:
+        return ExactModel(data, self.level_of, self.prediction, self.shape, more=self.more)
+
+    def array(self, rows: np.ndarray) -> Any:
+        return to_framework(rows, self.shape, self.framework, self.dtype)
+
+    def flat(self, value: Any, count: int, what: str) -> np.ndarray:
+        """What came back, as rows; held to the shape that went in."""
+        rows = np.asarray(as_numpy(value), dtype=float)
+        if rows.shape != (count, *self.shape):
+            raise CallableError(
+                "sampler",
+                f"return {what} of shape {(count, *self.shape)}",
+                f"it returned shape {rows.shape}",
+                "one sample in, one sample out; name the shape of a sample by shape=",
+            )
+        return rows.reshape(count, -1)
+
+    def call(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return self.function(*arguments, **more)
+        except CallableError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise CallableError(
+                "sampler",
+                "return normally",
+                f"it raised {type(error).__name__}: {error}",
+                "call it once by hand with a batch of that shape, or pass framework=, dtype=",
+            ) from error
+
+
+@dataclass(eq=False)
+class StepForm(_Function):
+    """``step(x, t, t_next, noise, model)``, or ``step(x, t, t_next, model)`` without noise."""
+
+    def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
+        times = self.grid.times(n)
+        levels = [self.level_of(t) for t in times]
+        takes_noise = needed(self.function)[0] != 4
+        rows = tape.rows.start(*data.moments(levels[0]))
+        tape.reached(rows, levels[0], -1)
+        model = self.model(data)
+        for k, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
+            noise = [self.noise(tape, k, len(rows))] if takes_noise else []
+            x = self.call(self.array(rows), t, t_next, *noise, model, **self.options)
+            rows = self.flat(x, len(rows), "the next x")
+            if k + 2 < len(times):
+                tape.reached(rows, levels[k + 1], k)
+        tape.calls, tape.steps = model.calls, len(times) - 1
+        tape.last = levels[-1]
+        return rows
+
+    def noise(self, tape: Tape, k: int, rows: int) -> Any:
+        """The noise that is handed to the k-th step."""
+        shape = (rows, *self.shape)
+        draw = Draw(len(tape.log.draws), shape, "normal", f"step {k}", "float64", False)
+        return self.array(serve(tape.rows.noise, tape.log, draw).reshape(rows, -1))
+
+
+@dataclass(eq=False)
+class WholeForm(_Function):
+    """``sample(model, x, times)``; ``scale``: what it multiplies its x with before it asks its
+    model first (σ_max, where it wants unit noise).
+    """
+
+    scale: float | None = None
+
+    def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
+        times = self.grid.times(n)
+        start = self.level_of(times[0])
+        rows = tape.rows.start(*data.moments(start))
+        if self.scale is None:  # in the run that counts the draws, where all noise is 0
+            self._through(times, data, tape, rows)
+            self.scale = _scale(rows, self.asked[0][0]) if self.asked else 1.0
+            tape.rows.begin()
+            tape.log.draws.clear()
+        # where it scales what it is given, it is given what comes out right
+        out = self._through(times, data, tape, rows / self.scale)
+        tape.reached(rows, start, -1)
+        on_grid = {round(t, 12): k for k, t in enumerate(times)}
+        last: dict[int, tuple[np.ndarray, Level]] = {}
+        for x, level in self.asked:
+            k = on_grid.get(round(level.when, 12), _near(times, level.when))
+            if k is not None:
+                last[k] = (x, level)
+        if len(last) < (len(times) - 1) / 2:  # it has a grid of its own, or asks elsewhere
+            falling = sorted({level.when: x for x, level in self.asked}.items(), reverse=True)
+            last = {k: (x, self.level_of(t)) for k, (t, x) in enumerate(falling)}
+        for k in sorted(last):
+            if k > 0:
+                tape.reached(*last[k], k - 1)
+        tape.steps, tape.last = len(times) - 1, self.level_of(times[-1])
+        return out
+
+    def _through(self, times: list[float], data: Data, tape: Tape, rows: np.ndarray) -> np.ndarray:
+        model = self.model(data)
+        self.asked: list[tuple[np.ndarray, Level]] = []
+        model.seen = lambda x, level: self.asked.append((x.copy(), level))
+        given, kept = self.array(rows), self.array(rows)
+        out = self.call(model, given, self._times(times), **(self._random(tape) | self.options))
+        if not np.array_equal(as_numpy(given), as_numpy(kept)):
+            raise CallableError(
+                "sampler",
+                "leave the x it is given unchanged",
+                "it wrote into it",
+                "make the first update x = x + …, or start with x = x.clone() (NumPy: x.copy())",
+            )
+        tape.calls = model.calls
+        return self.flat(out[0] if isinstance(out, tuple) else out, len(rows), "samples")
+
+    def _times(self, times: list[float]) -> Any:
+        values = np.array(times)
+        if self.framework == "numpy":
+            return values
+        whole = np.all(values == np.round(values)) and self.grid.whole
+        return to_framework(values, (), self.framework, None if not whole else "int64")
+
+    def _random(self, tape: Tape) -> dict[str, Any]:
+        names = needed(self.function)[1]
+        taken = [n for n in GENERATORS if n in names and n not in self.options]
+        if self.framework == "numpy":
+            return {n: numpy_generator(tape.rows.noise, tape.log) for n in taken}
+        if self.framework == "torch" and taken:
+            import torch
+
+            tape.seeded = True
+            return {n: torch.Generator().manual_seed(0) for n in taken}
+        return {}
+
+
+def _near(times: list[float], when: float) -> int | None:
+    """The index of the time that ``when`` is, to single precision."""
+    k = int(np.argmin([abs(t - when) for t in times]))
+    return k if abs(times[k] - when) <= 1e-5 * max(abs(when), 1e-30) else None
+
+
+def _scale(given: np.ndarray, seen: np.ndarray) -> float:
+    """The factor between what was given and what the model is asked at first, if it is one."""
+    with np.errstate(all="ignore"):
+        factor = float((seen * given).sum() / (given * given).sum())
+        off = np.max(np.abs(seen - factor * given)) / np.max(np.abs(seen))
+    return factor if off < 1e-5 and abs(factor - 1) > 1e-3 else 1.0

@@ -1,0 +1,91 @@
+"""The grid of times of a function that is told its grid, and its refinements: every grid holds the
+coarser ones.
+
+Conventions: times run down; a trailing 0 is the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError
+from scoreproof.interop.callables import to_float
+
+__all__ = ["Grid", "grid_of", "karras"]
+
+#: what `grid_of` makes of no argument: σ as in Karras et al. 2022, and how many steps
+LARGEST, SMALLEST, RHO, STEPS = 15.0, 0.03, 7.0, 20
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The caller's grid; ``whole``: its times are timesteps of a table, with nothing between."""
+
+    base: tuple[float, ...]
+    whole: bool = False
+
+    @property
+    def steps(self) -> int:
+        return len(self.base) - 1
+
+    def finer(self, n: int) -> int:
+        """The next number of steps."""
+        return 2 * n
+
+    def times(self, n: int) -> list[float]:
+        """A grid of about n steps: the caller's, or each of its steps cut into 2, 4, … parts, or
+        every second, fourth, … of its times.
+        """
+        times, parts = list(self.base), max(1, round(n / self.steps))
+        left_out = max(1, round(self.steps / n))
+        if left_out > 1:
+            return [*times[:-1:left_out], times[-1]]
+        while parts > 1:
+            times = self._halved(times)
+            parts //= 2
+        return times
+
+    def _halved(self, times: list[float]) -> list[float]:
+        made = [times[0]]
+        for a, b in zip(times[:-1], times[1:], strict=True):
+            middle = self._middle(a, b)
+            made += [b] if middle is None else [middle, b]
+        return made
+
+    def _middle(self, a: float, b: float) -> float | None:
+        if self.whole:
+            middle = np.ceil((a + b) / 2)
+            return None if middle in (a, b) else float(middle)
+        if b <= 0:  # the last step, to the data, is left as it is
+            return None
+        return float(((a ** (1 / RHO) + b ** (1 / RHO)) / 2) ** RHO)
+
+
+def karras(n: int) -> list[float]:
+    """n noise levels as in Karras et al. 2022, and 0."""
+    ramp = np.linspace(LARGEST ** (1 / RHO), SMALLEST ** (1 / RHO), n) ** RHO
+    return [*ramp.tolist(), 0.0]
+
+
+def grid_of(times: object, process: object) -> Grid:
+    """The caller's grid, checked; raises ``ArgumentError``."""
+    discrete = hasattr(process, "timesteps") or hasattr(process, "alphas_cumprod")
+    if times is None:
+        horizon = getattr(process, "horizon", None)
+        if process is None or horizon is None:
+            return Grid(tuple(karras(STEPS)))
+        ends = (float(horizon), float(horizon) / 1000)
+        if discrete:
+            return Grid(tuple(np.round(np.linspace(horizon, 0, STEPS + 1)).tolist()), True)
+        return Grid(tuple(np.linspace(*ends, STEPS + 1).tolist()))
+    values = to_float("times", times, shape=(None,))
+    if len(values) < 3 or np.any(np.diff(values) >= 0) or values[-1] < -1:
+        raise ArgumentError(
+            "times",
+            "three or more falling numbers (timesteps, t, or σ with the last one 0)",
+            times,
+            "sort them from noise to data and drop what occurs twice",
+        )
+    return Grid(tuple(values.tolist()), discrete and bool(np.all(values == np.round(values))))

@@ -1,0 +1,130 @@
+"""The chains that a verdict needs: ever more steps, for data at one point and for Gaussian data.
+
+Conventions: the numbers of steps are the caller's times 1, 2, 4, … up to `FINEST`, or, where his
+sampler takes no more than he named, his over 4, 2 and 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.asking import chain
+from scoreproof.public.sampler.chain import Chain
+from scoreproof.public.sampler.convergence import Limit, limit, width
+from scoreproof.public.sampler.data import Data, gaussian, point
+
+__all__ = ["Runs"]
+
+#: at most so many times the caller's number of steps, and so many steps
+FINEST, MOST = 40, 1000
+#: laws that two choices of signs tell apart by more are of coordinates that mix
+MIXED = 1e-6
+#: coordinates up to which each is asked by itself where they mix
+FULL = 64
+
+
+@dataclass(eq=False)
+class Runs:
+    """Chains of a job, made when asked for; ``full``: each coordinate of each draw by itself."""
+
+    job: Job
+    full: bool = False
+    counts: list[int] = field(default_factory=list)
+    made: dict[tuple[bool, int], Chain] = field(default_factory=dict)
+
+    @property
+    def eps(self) -> float:
+        """The unit roundoff of the arithmetic."""
+        return float(np.finfo(float).eps) if self._doubled else self.table
+
+    @property
+    def table(self) -> float:
+        """That of the coarsest numbers that the sampler works with."""
+        return float(max(self.job.form.eps, np.finfo(float).eps if self._doubled else self._type))
+
+    @property
+    def _doubled(self) -> bool:
+        return self.job.form.double or (
+            self.job.form.framework != "jax" and self.job.form.dtype is None
+        )
+
+    @property
+    def _type(self) -> float:
+        kind = self.job.form.dtype or "float32"
+        name = str(kind).removeprefix("torch.")
+        return 2.0**-7 if name == "bfloat16" else float(np.finfo(np.dtype(kind)).eps)
+
+    def of(self, spread: bool, n: int) -> Chain:
+        """The chain of n steps for Gaussian data, or for one point."""
+        if (spread, n) not in self.made:
+            d = int(np.prod(self.job.shape))
+            data: Data = gaussian(d) if spread else point(d)
+            like = next(iter(self.made.values()), None)
+            self.made[spread, n] = chain(
+                self.job.form, n, data, self.job.shape, self.job.seed, like=like, full=self.full
+            )
+        return self.made[spread, n]
+
+    def first(self) -> Chain:
+        """The caller's own run, with data at one point."""
+        return self.of(False, self.job.steps)
+
+    def ladder(self) -> list[int]:
+        """Three numbers of steps or more, each about twice the one before."""
+        if self.counts:
+            return self.counts
+        n = self.job.steps
+        upward = [n, self.job.form.finer(n)]
+        upward.append(self.job.form.finer(upward[-1]))
+        downward = [n // 4, n // 2, n]
+        try:
+            widths = [width(self.of(False, k)) for k in upward] if upward[-1] <= MOST else []
+        except CallableError:
+            widths = []
+        # a table has no more steps than entries
+        falling = len(widths) == 3 and widths[1] < 0.7 * widths[0] and widths[2] < 0.7 * widths[1]
+        self.counts = upward if falling else downward
+        return self.counts
+
+    def chains(self, spread: bool, back: int = 0) -> list[Chain]:
+        """The last three chains, or those ``back`` before."""
+        counts = self.ladder()
+        return [self.of(spread, n) for n in counts[len(counts) - 3 - back : len(counts) - back]]
+
+    def limit(self, spread: bool, back: int = 0) -> Limit:
+        """What the errors tend to."""
+        return limit(self.chains(spread, back), self.eps, self.table)
+
+    def refined(self, spread: bool) -> bool:
+        """Three chains with more steps, if the sampler takes them."""
+        n = self.job.form.finer(self.ladder()[-1])
+        if n > min(FINEST * self.job.steps, MOST):
+            return False
+        try:
+            finer = self.of(spread, n)
+        except CallableError:
+            return False
+        if not width(finer) < 0.7 * width(self.of(spread, self.counts[-1])):
+            return False
+        self.counts.append(n)
+        return True
+
+    def mixes(self) -> bool:
+        """Whether the coordinates of a sample, or of its noise, do not each answer for itself."""
+        n = self.ladder()[0]
+        one = self.of(False, n)
+        if any(s.law.mixed > MIXED for s in one.states):
+            return True
+        d = int(np.prod(self.job.shape))
+        if any(d != int(np.prod(w.shape[1:])) for w in one.draws if w.kind == "normal"):
+            return True
+        other = chain(self.job.form, n, one.data, self.job.shape, self.job.seed + 1, like=one)
+        for a, b in zip(one.states, other.states, strict=True):
+            gap = np.abs(a.law.std - b.law.std) + np.abs(a.law.signed - b.law.signed)
+            if float(np.max(gap / np.maximum(a.law.std, 1e-12))) > MIXED + 1e3 * self.eps:
+                return True
+        return False

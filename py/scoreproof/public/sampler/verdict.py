@@ -1,0 +1,200 @@
+"""The laws of the chains against those of the forward process.
+
+Conventions: as in `convergence`. What decides: the limit of ever more steps at every level, for
+data at one point and for Gaussian data; where the chain ends; and, if asked, the order and whether
+data at one point are kept exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import compared, settled, weakest
+from scoreproof.public.sampler import draws, end, words
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.between import between
+from scoreproof.public.sampler.chain import Chain
+from scoreproof.public.sampler.convergence import errors_of, inner, order_of
+from scoreproof.public.sampler.runs import FULL, Runs
+
+__all__ = ["judge"]
+
+#: an order may fall short by so much before it is refuted: it is measured between two numbers of
+#: steps, where the next power of the step still has a part in it
+SHORT = 0.3
+#: a deviation of the mean row beyond this is no affine chain
+BENT = 1e-6
+#: an error of so many times its bound, that stays, is refuted with the steps at hand
+FAR_OFF = 4.0
+#: an error that falls by less than this from one number of steps to the next stays
+FALLING = 0.75
+#: two limits that differ by no more than this part are the same
+STEADY = 0.3
+
+
+def judge(job: Job) -> Evidence:
+    """The verdict on all that was asked for."""
+    runs = Runs(job)
+    first = runs.first()
+    for odd in (draws.refused(first), _bent(first)):
+        if odd is not None:
+            return _said(odd, job, runs)
+    if runs.mixes():
+        d = int(np.prod(job.shape))
+        if d > FULL:
+            text = (
+                f"the coordinates of x do not answer each to its own noise, and {d} of them are too"
+                f" many to ask one by one: pass a shape of at most {FULL} entries"
+            )
+            return _said(Evidence.undecided("convergent", text), job, runs)
+        runs = Runs(job, full=True)
+    found = []
+    for spread in (False, True):
+        both = [look(job, runs, spread) for look in (between, end.judged)]
+        while not _clear(both, runs.chains(spread)) and runs.refined(spread):
+            both = [look(job, runs, spread) for look in (between, end.judged)]
+        both = [e if e.verdict != "refuted" else _sure(e, runs, spread) for e in both]
+        wrong = next((e for e in both if e.verdict == "refuted"), None)
+        if wrong is not None:
+            return _said(wrong, job, runs)
+        found += both
+    order = order_of(runs.chains(True), runs.eps)
+    asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
+    whole = weakest([*found, *asked])
+    if whole.verdict == "holds":
+        whole = _together(found, asked, whole.resolution or 0.0)
+    return _said(replace(whole, order=order), job, runs)
+
+
+def _clear(judged: Sequence[Evidence], chains: Sequence[Chain]) -> bool:
+    """Whether more steps would change nothing: all hold, or one is far from it and its error does
+    not fall.
+    """
+    if all(e.verdict == "holds" for e in judged):
+        return True
+    far = any(e.verdict == "refuted" and e.separation > FAR_OFF for e in judged)
+    return far and _stays(chains)
+
+
+def _stays(chains: Sequence[Chain]) -> bool:
+    """Whether the largest error hardly falls from the last but one number of steps to the last."""
+    before, last = (float(np.max(np.abs(errors_of(c)))) for c in chains[-2:])
+    return not last < FALLING * before
+
+
+def _sure(evidence: Evidence, runs: Runs, spread: bool) -> Evidence:
+    """A refutation, unless the errors still fall, and what they tend to is not the same with one
+    number of steps more.
+    """
+    if _stays(runs.chains(spread)):
+        return evidence
+    limits = [runs.limit(spread, back) for back in (1, 0) if len(runs.counts) >= 3 + back]
+    sizes = [float(np.max(np.abs(v.limit))) for v in limits]
+    if len(sizes) == 2 and abs(sizes[0] - sizes[1]) < STEADY * sizes[1]:
+        return evidence
+    text = (
+        f"{evidence.sentence.split(';')[0]}: but the error still falls as the steps become more,"
+        " and does not tell yet whether it falls to 0; pass more steps"
+    )
+    return replace(evidence, verdict="undecided", sentence=text)
+
+
+def _together(found: Sequence[Evidence], asked: Sequence[Evidence], resolution: float) -> Evidence:
+    """All of it as one: the sentence on Gaussian data, and where the chain ends."""
+    point, _, spread, last = found
+    ends = last.sentence.split(": ", 1)[1].split(" (")[0]
+    exact = "; exact for data at one point" if point.value <= 1e-9 else ""
+    more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
+    coverage = Coverage.together(
+        [e.coverage for e in found if e.coverage is not None],
+        "data at one point and Gaussian data",
+        shared=("coordinates",),
+    )
+    return replace(
+        spread,
+        sentence=f"{spread.sentence}; {ends}{exact}{more}",
+        resolution=resolution,
+        coverage=coverage,
+    )
+
+
+def _bent(chain: Chain) -> Evidence | None:
+    """A chain that is not affine where it is asked has no law that could be read off."""
+    bend = max(s.law.bend for s in chain.states)
+    if not bend > BENT:
+        return None
+    text = (
+        "x after a step is no affine function of x before it, although the model is (off by "
+        f"{bend:.2g} standard deviations): it clips or bends inside of [-1, 1]; switch clipping and"
+        " thresholding off, or judge it by a Gaussian law of your own"
+    )
+    return Evidence.undecided("convergent", text)
+
+
+def _order(job: Job, runs: Runs, order: float) -> Evidence | None:
+    if job.order is None:
+        return None
+    chains = runs.chains(True)
+    sizes = [float(np.sqrt(np.mean(errors_of(c) ** 2))) for c in chains]
+    text = (
+        f"{job.name}: the error of the law falls with the power {order:.2f} of the step, asked for"
+        f" is {job.order:g} ({words.trend(chains, sizes)}, rms)"
+    )
+    seen = Coverage({"levels": len(inner(chains[0]))})
+    evidence = Evidence.measured(max(0.0, job.order - order), SHORT, text, kind="convergent")
+    if evidence.verdict == "refuted":
+        text = f"{text}: it converges as a method of order {max(0, round(order))}"
+        evidence = replace(evidence, sentence=text)
+    return settled(evidence, resolution=0.0, coverage=seen)
+
+
+def _exact(job: Job, runs: Runs) -> Evidence | None:
+    """Whether data at one point keep their law at the caller's own number of steps."""
+    if not job.exact:
+        return None
+    chain = runs.first()
+    limit = runs.limit(False)
+    off = errors_of(chain)
+    bound = np.minimum(np.max(limit.tables, axis=(0, 2), keepdims=True), 1e-3) + 0 * off
+    states = inner(chain)
+    k = int(np.argmax(np.abs(off).max(axis=(1, 2))))
+    text = (
+        f"{job.name}: with {chain.steps} steps data at one point have the law of the forward"
+        f" process after every step (worst at {words.at_level(states[k].level)})"
+    )
+    seen = Coverage({"levels": len(states)})
+    return compared(off, bound, text, coverage=seen, tolerance=job.tolerance, kind="float")
+
+
+def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
+    """With the curves, the notes, and what it cost."""
+    chains = list(runs.made.values())
+    notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
+    far = max((s.law.far for c in chains for s in c.states), default=0.0)
+    if far > 1e-3:
+        notes.append(
+            "Far out it is not affine (it clips or thresholds the predicted x_0): judged where the"
+            " prediction stays in [-1, 1]."
+        )
+    curves = {}
+    for c in runs.chains(True) if runs.counts else ():
+        states = inner(c)
+        worst = np.abs(errors_of(c)).max(axis=(1, 2))
+        curves[f"{c.steps} steps"] = (
+            [s.level.sigma / s.level.alpha for s in states],
+            worst.tolist(),
+        )
+    own = runs.first()
+    notes.append(f"Of its {own.steps} steps: {words.drawn(own)}, {own.calls} calls of the model.")
+    return replace(
+        evidence,
+        notes=tuple(dict.fromkeys(notes)),
+        curves=curves,
+        labels=("σ/α", "error of mean and std, relative to the std"),
+        cost={"calls of the model": sum(c.calls for c in chains)},
+    )

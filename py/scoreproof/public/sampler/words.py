@@ -1,0 +1,69 @@
+"""What a deviation of a chain's law is, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoreproof.public.sampler.chain import Chain
+from scoreproof.public.sampler.convergence import Limit
+from scoreproof.public.sampler.data import Level
+from scoreproof.public.words import listed, percent
+
+__all__ = ["farthest", "at_level", "drawn", "grows", "of_the_law", "trend"]
+
+
+def size_of(part: float) -> str:
+    """A relative size: in percent, or in times where it is more than all of it."""
+    return f"{part:.3g} times" if part > 2 else percent(part)
+
+
+def at_level(level: Level) -> str:
+    """``timestep 480 (α = 0.83, σ = 0.55)``."""
+    return f"{level.when:.4g} (α = {level.alpha:.3g}, σ = {level.sigma:.3g})"
+
+
+def of_the_law(
+    place: Level, part: int, coordinate: int, error: float, shape: tuple[int, ...]
+) -> str:
+    """The deviation at one place: of the mean, or of the standard deviation."""
+    where = f" in coordinate {tuple(int(i) for i in np.unravel_index(coordinate, shape))}"
+    where = where if len(shape) > 1 else f" in coordinate {coordinate}"
+    where = "" if int(np.prod(shape)) == 1 else where
+    if part == 0:
+        size = f"{size_of(abs(error))} the standard deviation too {_way(error, 'high', 'low')}"
+        size = size.replace("% the", "% of the")
+        return f"the mean of x at {at_level(place)} is {size}{where}"
+    size = f"{size_of(abs(error))} too {_way(error, 'large', 'small')}"
+    return f"the standard deviation of x at {at_level(place)} is {size}{where}"
+
+
+def trend(chains: Sequence[Chain], sizes: Sequence[float]) -> str:
+    """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``."""
+    steps = listed((c.steps for c in chains), 8)
+    return f"with {steps} steps {listed(map(size_of, sizes), 8)}"
+
+
+def drawn(chain: Chain) -> str:
+    """``49 draws of noise in 50 steps``; empty where there are none."""
+    n = sum(d.kind == "normal" for d in chain.draws)
+    return f"{n} draws of noise in {chain.steps} steps" if n else "no noise drawn"
+
+
+def grows(sizes: Sequence[float]) -> bool:
+    """Whether an error does not fall as the steps become more."""
+    return not all(np.isfinite(sizes)) or sizes[-1] > 1.05 * sizes[0] > 0
+
+
+def _way(error: float, more: str, less: str) -> str:
+    return more if error > 0 else less
+
+
+def farthest(found: Limit) -> tuple[int, int, int]:
+    """The place, the part (mean or standard deviation) and the coordinate that decide."""
+    with np.errstate(all="ignore"):
+        ratio = np.abs(found.limit) / np.maximum(found.blur, 1e-300)
+    ratio = np.where(np.isfinite(ratio), ratio, np.inf)
+    k, part, i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    return int(k), int(part), int(i)

@@ -1,0 +1,449 @@
+"""`check_sampler` on right and wrong samplers of every form: schedulers, whole samplers, steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.objects.schedules import EDM, VPCosine, VPLinear
+
+check = sp.check_sampler
+VP = VPLinear(0.1, 6.0)
+GRID = np.linspace(0.9, 0.05, 18)
+
+
+def karras(n, low=0.002, high=80.0, rho=7):
+    ramp = np.linspace(high ** (1 / rho), low ** (1 / rho), n) ** rho
+    return [*ramp.tolist(), 0.0]
+
+
+# -- whole samplers, as in k-diffusion and EDM -----------------------------------------------------
+
+
+def euler(model, x, sigmas):
+    for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+        x = x + (n - s) * (x - model(x, s)) / s
+    return x
+
+
+def heun(model, x, sigmas, second=lambda s, n: n):
+    for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+        d = (x - model(x, s)) / s
+        y = x + (n - s) * d
+        if n > 0:
+            level = second(s, n)
+            y = x + (n - s) * (d + (y - model(y, level)) / level) / 2
+        x = y
+    return x
+
+
+def ancestral(model, x, sigmas, rng, noise=1.0):
+    for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+        up = min(n, (n**2 * (s**2 - n**2) / s**2) ** 0.5)
+        down = (n**2 - up**2) ** 0.5
+        x = x + (down - s) * (x - model(x, s)) / s
+        if n > 0:
+            x = x + noise * up * rng.standard_normal(x.shape)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("sampler", "order"),
+    [(euler, 1), (heun, 2), (ancestral, 1)],
+    ids=lambda v: getattr(v, "__name__", None),
+)
+@pytest.mark.parametrize("times", [None, karras(18)])
+def test_right_whole_samplers(sampler, order, times):
+    evidence = check(sampler, times=times)
+    assert evidence, evidence.explain()
+    assert abs(evidence.order - order) < 0.3
+    assert evidence.resolution <= 0.01 and evidence.coverage.asked["levels"] > 20
+    assert "exact for data at one point" in evidence.sentence
+
+
+def test_order_is_part_of_the_verdict_when_asked():
+    assert check(heun, order=2)
+    stale = check(lambda model, x, sigmas: heun(model, x, sigmas, lambda s, n: s), order=2)
+    assert stale.verdict == "refuted" and "as a method of order 1" in stale.sentence
+    posing = check(euler, order=2)
+    assert posing.verdict == "refuted" and abs(posing.order - 1) < 0.1
+    assert check(euler, order=1)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.9, 0.99, 1.01, 1.1, 2.0])
+def test_wrong_noise(noise):
+    evidence = check(lambda model, x, sigmas, rng: ancestral(model, x, sigmas, rng, noise))
+    assert evidence.verdict == "refuted"
+    way = "large" if noise > 1 else "small"
+    assert "standard deviation" in evidence.sentence and f"too {way}" in evidence.sentence
+
+
+def test_a_mean_that_drifts():
+    def drifting(model, x, sigmas):
+        return euler(lambda y, s: model(y, s) + 0.02, x, sigmas)
+
+    evidence = check(drifting)
+    assert evidence.verdict == "refuted" and "mean" in evidence.sentence
+
+
+def test_the_model_at_a_wrong_level():
+    def early(model, x, sigmas):
+        return euler(lambda y, s: model(y, 0.9 * s), x, sigmas)
+
+    assert check(early).verdict == "refuted"
+
+
+def test_one_coordinate_alone():
+    def off(model, x, sigmas):
+        factor = np.ones(x.shape[1:])
+        factor[1, 2] = 1.02
+        return euler(lambda y, s: y + factor * (model(y, s) - y), x, sigmas)
+
+    evidence = check(off, shape=(2, 3))
+    assert evidence.verdict == "refuted" and "in coordinate (1, 2)" in evidence.sentence
+
+
+def test_noise_that_coordinates_share():
+    def shared(model, x, sigmas, rng):
+        class One:
+            def standard_normal(self, shape):
+                return np.repeat(rng.standard_normal((shape[0], 1)), shape[1], axis=1)
+
+        return ancestral(model, x, sigmas, One())
+
+    assert check(shared).verdict == "refuted"
+
+
+def test_noise_of_one_draw_in_all_coordinates():
+    def first(model, x, sigmas, rng):
+        class One:
+            def standard_normal(self, shape):
+                return rng.standard_normal(shape)[:, :1] + np.zeros(shape)
+
+        return ancestral(model, x, sigmas, One())
+
+    assert check(first).verdict == "refuted"
+
+
+def test_noise_in_a_rotated_basis_is_as_good():
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
+
+    def rotated(model, x, sigmas, rng):
+        class Turned:
+            def standard_normal(self, shape):
+                return rng.standard_normal(shape) @ turn
+
+        return ancestral(model, x, sigmas, Turned())
+
+    evidence = check(rotated)
+    assert evidence, evidence.explain()
+
+
+def test_more_and_fewer_draws_than_steps_are_counted():
+    def twice(model, x, sigmas, rng):
+        class Mean:
+            def standard_normal(self, shape):
+                return (rng.standard_normal(shape) + rng.standard_normal(shape)) / 2**0.5
+
+        return ancestral(model, x, sigmas, Mean())
+
+    evidence = check(twice)
+    assert evidence and "38 draws of noise in 20 steps" in evidence.explain()
+    assert "no noise drawn, 39 calls of the model" in check(heun).explain()
+
+
+# -- EDM in torch ----------------------------------------------------------------------------------
+
+
+def edm(net, latents, steps, s_churn=0.0, s_noise=1.0, last=True):
+    """Karras et al. 2022, algorithm 2, with a network's attributes as their code reads them."""
+    torch = pytest.importorskip("torch")
+    i = torch.arange(steps, dtype=torch.float64)
+    high, low = min(80.0, net.sigma_max), max(0.002, net.sigma_min)
+    t = (high ** (1 / 7) + i / (steps - 1) * (low ** (1 / 7) - high ** (1 / 7))) ** 7
+    t = torch.cat([net.round_sigma(t), torch.zeros(1)])
+    x = latents.to(torch.float64) * t[0]
+    for k, (now, after) in enumerate(zip(t[:-1], t[1:], strict=True)):
+        gamma = min(s_churn / steps, 2**0.5 - 1)
+        hat = now + gamma * now
+        y = x + (hat**2 - now**2).sqrt() * s_noise * torch.randn_like(x)
+        d = (y - net(y, hat.reshape(-1, 1, 1, 1).expand(len(y), 1, 1, 1))) / hat
+        x = y + (after - hat) * d
+        if k < steps - 1 and last:
+            x = y + (after - hat) * (d + (x - net(x, after.to(torch.float32), None)) / after) / 2
+    return x
+
+
+@pytest.mark.parametrize("churn", [0.0, 20.0])
+def test_edm_with_latents_that_it_scales_itself(churn):
+    evidence = check(
+        lambda net, x, sigmas: edm(net, x.float(), len(sigmas) - 1, churn),
+        times=karras(18),
+        shape=(3, 2, 2),
+        framework="torch",
+        order=2,
+    )
+    assert evidence, evidence.explain()
+    assert "18 draws of noise in 18 steps" in evidence.explain()
+
+
+@pytest.mark.parametrize(("s_noise", "verdict"), [(1.02, "refuted"), (0.95, "refuted")])
+def test_edm_with_too_much_noise(s_noise, verdict):
+    evidence = check(
+        lambda net, x, sigmas: edm(net, x, len(sigmas) - 1, 40.0, s_noise),
+        times=karras(18),
+        shape=(3, 2, 2),
+        framework="torch",
+    )
+    assert evidence.verdict == verdict
+
+
+# -- steps -----------------------------------------------------------------------------------------
+
+
+def maruyama(process, noise=lambda g2, h: (g2 * h) ** 0.5):
+    def step(x, t, t_next, z, model):
+        h, g2 = t - t_next, process.diffusion(t) ** 2
+        return x - h * (process.drift(x, t) - g2 * model(x, t)) + noise(g2, h) * z
+
+    return step
+
+
+@pytest.mark.parametrize("process", [VP, VPCosine(), EDM(2.0)], ids=lambda p: type(p).__name__)
+def test_right_steps(process):
+    times = np.linspace(0.9, 0.1, 24) * process.horizon
+    evidence = check(maruyama(process), process, times=times)
+    assert evidence, evidence.explain()
+    assert abs(evidence.order - 1) < 0.2
+
+
+def test_an_ode_step_without_noise():
+    def step(x, t, t_next, model):
+        h, g2 = t - t_next, VP.diffusion(t) ** 2
+        return x - h * (VP.drift(x, t) - 0.5 * g2 * model(x, t))
+
+    evidence = check(step, VP, times=GRID)
+    assert evidence and "no noise drawn" in evidence.explain()
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        lambda g2, h: g2**0.5,  # √h missing
+        lambda g2, h: (2 * g2 * h) ** 0.5,
+        lambda g2, h: g2 * h**0.5,
+        lambda g2, h: g2**0.5 * h,
+        lambda g2, h: 0.0,
+    ],
+)
+def test_wrong_noise_of_a_step(noise):
+    assert check(maruyama(VP, noise), VP, times=GRID).verdict == "refuted"
+
+
+def test_a_step_that_does_not_tend_to_the_identity():
+    evidence = check(maruyama(VP, lambda g2, h: g2**0.5), VP, times=GRID)
+    assert "does not tend to the identity" in evidence.sentence and "√" in evidence.sentence
+
+    def jumps(x, t, t_next, z, model):
+        return maruyama(VP)(x, t, t_next, z, model) + 0.01
+
+    evidence = check(jumps, VP, times=GRID)
+    assert evidence.verdict == "refuted" and "grows with the number of steps" in evidence.sentence
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(2**0.5, "holds"), (1.0, "refuted")])
+def test_a_corrector_with_a_second_noise(factor, verdict):
+    def sample(model, x, times, rng):
+        step = maruyama(VP)
+        for t, n in zip(times[:-1], times[1:], strict=True):
+            x = step(x, t, n, rng.standard_normal(x.shape), model)
+            eps = 0.4 * VP.sigma(n) ** 2 * (t - n)
+            x = x + eps * model(x, n) + factor * eps**0.5 * rng.standard_normal(x.shape)
+        return x
+
+    evidence = check(sample, VP, times=GRID, prediction="score")
+    assert evidence.verdict == verdict, evidence.explain()
+
+
+# -- schedulers ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pytest.importorskip("torch")
+
+
+class Scheduler:
+    """DDIM's step with η on a table of β, in torch and single precision, as libraries have it."""
+
+    def __init__(self, eta=0.0, kind="epsilon", clip=False, **wrong):
+        import torch
+
+        self.alphas_cumprod = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
+        self.config = {"prediction_type": kind, "num_train_timesteps": 1000}
+        self.eta, self.clip, self.wrong = eta, clip, wrong
+
+    def set_timesteps(self, n):
+        import torch
+
+        self.stride = 1000 // n
+        self.timesteps = torch.arange(0, n).flip(0) * self.stride
+
+    def add_noise(self, x, noise, t):
+        bar = self.alphas_cumprod[t].reshape(-1, *[1] * (x.ndim - 1))
+        return bar.sqrt() * x + (1 - bar).sqrt() * noise
+
+    def step(self, out, t, x, generator=None, return_dict=True):
+        import torch
+
+        after = t - self.stride + self.wrong.get("shift", 0)
+        bar = self.alphas_cumprod[t]
+        next_ = self.alphas_cumprod[after] if after >= 0 else torch.tensor(1.0)
+        a, s = bar.sqrt(), (1 - bar).sqrt()
+        kind = self.config["prediction_type"]
+        x0 = {"epsilon": (x - s * out) / a, "sample": out, "v_prediction": a * x - s * out}[kind]
+        if self.clip:
+            x0 = x0.clamp(-1, 1)
+        eps = (x - a * x0) / s
+        beta = 1 - bar / next_
+        var = beta if self.wrong.get("large") else (1 - next_) / (1 - bar) * beta
+        var = self.eta**2 * var
+        spread = (1 - next_ - var).clamp(min=0).sqrt()
+        x = next_.sqrt() * x0 + spread * eps * self.wrong.get("direction", 1.0)
+        if (self.eta and after >= 0) or self.wrong.get("last"):
+            std = var.sqrt() if after >= 0 else 0.01
+            noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+            x = x + std * self.wrong.get("noise", 1.0) * noise
+        x = x.to(torch.float32)
+        return {"prev_sample": x} if return_dict else (x,)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
+def test_right_schedulers_of_every_prediction(table, eta, kind):
+    evidence = check(Scheduler(eta, kind), exact=True)
+    assert evidence, evidence.explain()
+    assert abs(evidence.order - 1) < 0.15
+
+
+@pytest.mark.parametrize("shape", [1, (3, 8, 8)])
+def test_any_shape(table, shape):
+    assert check(Scheduler(1.0), shape=shape)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"noise": 1.05},
+        {"noise": 0.0},
+        {"direction": 0.98},
+        {"shift": 1},
+        {"last": True},
+    ],
+)
+def test_wrong_schedulers(table, wrong):
+    evidence = check(Scheduler(1.0, **wrong), exact=True)
+    assert evidence.verdict == "refuted", evidence.explain()
+
+
+def test_the_last_step_adds_noise(table):
+    evidence = check(Scheduler(0.0, last=True))
+    assert evidence.verdict == "refuted" and "where the chain ends" in evidence.sentence
+    assert "noise is added in the last step" in evidence.sentence
+
+
+def test_the_larger_variance_is_right_in_the_limit_and_not_at_a_number_of_steps(table):
+    """β for β̃: both are right for ever more steps, on data at one point only one of them is."""
+    assert check(Scheduler(1.0, large=True)).verdict != "refuted"
+    assert check(Scheduler(1.0, large=True), exact=True).verdict == "refuted"
+
+
+def test_clipping_is_said_and_does_no_harm_inside(table):
+    evidence = check(Scheduler(0.0, clip=True))
+    assert evidence and "clips" in evidence.explain()
+
+
+def test_a_thousand_steps(table):
+    evidence = check(Scheduler(1.0), steps=1000, shape=1)
+    assert evidence and "999 draws of noise in 1000 steps" in evidence.explain()
+
+
+def test_the_object_is_left_as_it_was(table):
+    scheduler = Scheduler(1.0)
+    assert check(scheduler) and not hasattr(scheduler, "timesteps")
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+def in_place(model, x, sigmas):
+    for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+        x += (n - s) * (x - model(x, s)) / s
+    return x
+
+
+def global_noise(model, x, sigmas):
+    class Global:
+        def standard_normal(self, shape):
+            return np.random.standard_normal(shape)
+
+    return ancestral(model, x, sigmas, Global())
+
+
+@pytest.mark.parametrize(
+    ("sampler", "options", "match"),
+    [
+        (object(), {}, "sampler must be a scheduler object"),
+        (euler, {"form": "other"}, "form must be one of"),
+        (euler, {"prediction": "noise"}, "prediction must be one of"),
+        (euler, {"shape": ()}, "shape must be the shape of one sample"),
+        (euler, {"times": (1.0, 2.0, 3.0)}, "times must be three or more falling"),
+        (euler, {"times": (3.0, 3.0, 2.0, 0.0)}, "times must be three or more falling"),
+        (euler, {"form": "step"}, "process must be given for a step"),
+        (maruyama(VP), {"process": object()}, "process must be an object with alpha"),
+        (in_place, {}, "leave the x it is given unchanged"),
+        (lambda model, x, s: x[:, :1], {}, "return samples of shape"),
+        (lambda model, x, s: 1 / 0, {}, "it raised ZeroDivisionError"),
+        (lambda model, x, s: model(x[:, :2], s[0]), {}, "ask its model at x of shape"),
+        (lambda model, x, s: model(x, s), {}, "ask its model for one time"),
+    ],
+)
+def test_bad_input(sampler, options, match):
+    with pytest.raises((ArgumentError, CallableError), match=match):
+        check(sampler, **options)
+
+
+def test_noise_that_cannot_be_replaced_is_undecided():
+    evidence = check(global_noise)
+    assert evidence.verdict == "undecided" and "global generator" in evidence.sentence
+
+
+def test_noise_that_a_batch_shares(table):
+    def shared(model, x, sigmas):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (n - s) * (x - model(x, s)) / s
+            x = x + 0.0 * table.randn(1, *x.shape[1:])
+        return x
+
+    evidence = check(shared, framework="torch")
+    assert evidence.verdict == "refuted" and "get the same noise" in evidence.sentence
+
+
+def test_a_generator_that_is_ignored(table):
+    class Ignores(Scheduler):
+        def step(self, out, t, x, generator=None, return_dict=True):
+            return super().step(out, t, x, None, return_dict)
+
+    with pytest.raises(CallableError, match="draw from the generator that it is given"):
+        check(Ignores(1.0))
+
+
+def test_a_scheduler_without_timesteps(table):
+    class Bare:
+        def step(self, out, t, x):
+            return x
+
+    with pytest.raises(ArgumentError, match="an object with set_timesteps"):
+        check(Bare())

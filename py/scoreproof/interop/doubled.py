@@ -1,70 +1,146 @@
 """One operator of PyTorch, in double precision although the code asked for less.
 
 Conventions: tensors of lower precision that go in are upcast, but for views of them, which share
-their memory, and for those that are written into, which keep their type; what is new comes out in
-double precision.
+their memory; what is new comes out in double precision. An operator that writes into a tensor of
+lower precision computes in double precision and rounds there.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from scoreproof.interop.draws import Log
 
-__all__ = ["LOW", "doubled"]
+__all__ = ["LOW", "WIDE", "doubled", "precise"]
 
+#: what is replaced by what
+WIDE = {
+    torch.float32: torch.float64,
+    torch.float16: torch.float64,
+    torch.bfloat16: torch.float64,
+    torch.complex64: torch.complex128,
+    torch.complex32: torch.complex128,
+}
 LOW = (torch.float32, torch.float16, torch.bfloat16)
+
+ROUNDS = "writes into a tensor of lower precision, and rounds there"
+MADE_BEFORE = "works with numbers that were rounded to {} before, or by NumPy"
+
+
+class _Traits(NamedTuple):
+    """``as_is``: a view, or an operator that changes what its argument is a view of; ``written``:
+    the places of the arguments it writes into, and ``outs`` their names where they are keywords.
+    """
+
+    as_is: bool
+    written: tuple[int, ...]
+    outs: tuple[str, ...]
 
 
 def doubled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log) -> Any:
     """``func(*args, **kwargs)``, wide."""
-    view, written, has_dtype = _traits(func)
-    if view:
+    traits = _traits(func)
+    if traits.as_is:
         return func(*args, **kwargs)
-    target = next((args[i] for i in written if i < len(args) and _low(args[i])), None)
-    if target is None:
-        target = kwargs.get("out") if _low(kwargs.get("out")) else None
-    if target is not None:
-        log.note("writes into a tensor of lower precision, and rounds there")
-        return func(*_mapped(args, target.dtype), **_mapped(kwargs, target.dtype))
-    wide = _mapped(kwargs, torch.float64)
-    if wide.get("dtype") in LOW:
-        wide["dtype"] = torch.float64
-    out = func(*_mapped(args, torch.float64), **wide)
-    if has_dtype and wide.get("dtype") is None and _low(out):
-        return func(*_mapped(args, torch.float64), **{**wide, "dtype": torch.float64})
-    return _mapped(out, torch.float64) if _any_low(out) else out
+    if traits.written or traits.outs:
+        into = [args[i] for i in traits.written if i < len(args)]
+        into += [kwargs[k] for k in traits.outs if k in kwargs]
+        if any(map(_holds_low, into)):
+            return _rounding(func, args, kwargs, log, traits)
+    if any(map(_holds_low, args)):
+        args = tuple(_wide(a, log) for a in args)
+    if kwargs:
+        kwargs = {k: _wide(v, log) for k, v in kwargs.items()}
+    out = func(*args, **kwargs)
+    return _wide(out, None) if _holds_low(out) else out
+
+
+def precise(value: Any) -> Any:
+    """A tensor of lower precision as one of double precision; anything else as it is."""
+    return value.to(WIDE[value.dtype]) if _is_low(value) else value
+
+
+def _rounding(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log, traits: _Traits
+) -> Any:
+    """In double precision on copies of what is written into, which are then written back."""
+    log.note(ROUNDS)
+    pairs: list[tuple[Any, Any]] = []
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(copied(v) for v in value)
+        if not _is_low(value):
+            return value
+        pairs.append((value, precise(value)))
+        return pairs[-1][1]
+
+    positional = tuple(
+        copied(a) if i in traits.written else _wide(a, log) for i, a in enumerate(args)
+    )
+    named = {k: copied(v) if k in traits.outs else _wide(v, log) for k, v in kwargs.items()}
+    out = func(*positional, **named)
+    for target, value in pairs:
+        if target.shape != value.shape:  # an empty out= takes the shape of the result
+            target.resize_(value.shape)
+        target.copy_(value)
+
+    def original(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(original(v) for v in value)
+        return next((t for t, v in pairs if v is value), value)
+
+    return original(out)
 
 
 @lru_cache(maxsize=4096)
-def _traits(func: Any) -> tuple[bool, tuple[int, ...], bool]:
-    """Whether it makes a view; which arguments it writes into; whether it takes ``dtype=``."""
+def _traits(func: Any) -> _Traits:
     arguments = func._schema.arguments
-    written = tuple(
-        i for i, a in enumerate(arguments) if a.alias_info is not None and a.alias_info.is_write
+    written = [a for a in arguments if a.alias_info is not None and a.alias_info.is_write]
+    as_is = func.is_view or torch.Tag.inplace_view in func.tags
+    name = func._schema.name.partition("::")[2]
+    return _Traits(
+        bool(as_is) or name in ("copy_", "resize_", "set_", "resize_as_", "_local_scalar_dense"),
+        tuple(i for i, a in enumerate(arguments) if a in written and not a.kwarg_only),
+        tuple(a.name for a in written),
     )
-    return bool(func.is_view), written, any(a.name == "dtype" for a in arguments)
 
 
-def _low(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.dtype in LOW
+def _is_low(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.dtype in WIDE
 
 
-def _any_low(value: Any) -> bool:
-    return any(map(_low, value)) if isinstance(value, tuple | list) else _low(value)
-
-
-def _mapped(value: Any, dtype: Any) -> Any:
-    """The same with every floating tensor of another precision cast."""
+def _holds_low(value: Any) -> bool:
     if isinstance(value, torch.Tensor):
-        if value.dtype == dtype or not value.is_floating_point():
+        return value.dtype in WIDE
+    return isinstance(value, list | tuple) and any(map(_holds_low, value))
+
+
+def _wide(value: Any, log: Log | None) -> Any:
+    """The same with every tensor, and every type named, of lower precision replaced."""
+    if isinstance(value, torch.Tensor):
+        if value.dtype not in WIDE:
             return value
-        return value.to(dtype)
-    if isinstance(value, tuple | list):
-        return type(value)(_mapped(v, dtype) for v in value)
-    if isinstance(value, dict):
-        return {k: _mapped(v, dtype) for k, v in value.items()}
+        wide = value.to(WIDE[value.dtype])
+        if log is not None:
+            _made_before(value, wide, log)
+        return wide
+    if isinstance(value, torch.dtype):
+        return WIDE.get(value, value)
+    if isinstance(value, list | tuple) and not isinstance(value, torch.Size):
+        return type(value)(_wide(v, log) for v in value)
     return value
+
+
+def _made_before(value: Any, wide: Any, log: Log) -> None:
+    """Only what was made outside is still of lower precision; whole numbers lost nothing."""
+    eps = torch.finfo(value.dtype).eps
+    if eps <= log.eps or not value.numel():
+        return
+    real = wide if wide.is_floating_point() else torch.view_as_real(wide)
+    if not bool((real == real.round()).all()):
+        log.eps = float(eps)
+        log.note(MADE_BEFORE.format(str(value.dtype).removeprefix("torch.")))

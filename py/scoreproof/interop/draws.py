@@ -8,6 +8,8 @@ and JAX nothing, so that there the code is handed a generator, or its noise, as 
 
 from __future__ import annotations
 
+import pickle
+import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,18 @@ import numpy as np
 from scoreproof.errors import ScoreproofError
 
 __all__ = ["Draw", "Log", "Source", "asked_in", "intercepted", "serve"]
+
+#: packages whose frames are not the user's
+LIBRARIES = (
+    "torch",
+    "torchsde",
+    "trampoline",
+    "numpy",
+    "jax",
+    "scoreproof",
+    "contextlib",
+    "functools",
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +56,17 @@ Source = Callable[[Draw], np.ndarray]
 @dataclass
 class Log:
     """What was seen: every draw; whether arithmetic ran in double precision; what could not be done
-    to that end.
+    to that end. ``repeated``: draws that got an earlier one's numbers again, with that one, because
+    their generator was in the same state again; they have no place among ``draws``, and their index
+    is that of the next of these. ``eps``: the spacing at 1 of the coarsest numbers that went into
+    doubled arithmetic.
     """
 
     draws: list[Draw] = field(default_factory=list)
     doubled: bool = False
     notes: list[str] = field(default_factory=list)
+    repeated: list[tuple[Draw, Draw]] = field(default_factory=list)
+    eps: float = float(np.finfo(float).eps)
 
     def note(self, text: str) -> None:
         """Once, however often it happens."""
@@ -58,8 +77,9 @@ class Log:
 @contextmanager
 def intercepted(framework: str, source: Source, *, double: bool = False) -> Iterator[Log]:
     """While it lasts, draws of ``"torch"`` code come from ``source``, and with ``double`` its
-    arithmetic runs in double precision. Of NumPy's global generator only the use is noted; its
-    state, and torch's, are as before afterwards.
+    arithmetic runs in double precision. Of the global generators of NumPy and Python only the use
+    is noted; their states, and torch's, are as before afterwards. A generator that NumPy code makes
+    for itself is not seen: hand it one of `draws_numpy`; JAX code gets a key of `draws_jax`.
 
     >>> with intercepted("numpy", lambda draw: np.zeros(draw.shape)) as log:
     ...     _ = np.random.randn(2)
@@ -67,7 +87,7 @@ def intercepted(framework: str, source: Source, *, double: bool = False) -> Iter
     ["draws from NumPy's global generator"]
     """
     log = Log()
-    state: Any = np.random.get_state()
+    numpys, pythons = _numpy_state(), random.getstate()
     try:
         if framework == "torch":
             from scoreproof.interop.draws_torch import replaced
@@ -77,9 +97,12 @@ def intercepted(framework: str, source: Source, *, double: bool = False) -> Iter
         else:
             yield log
     finally:
-        if _moved(state):
+        if pickle.dumps(_numpy_state()) != pickle.dumps(numpys):
             log.note("draws from NumPy's global generator")
-            np.random.set_state(state)
+            np.random.set_state(numpys)
+        if random.getstate() != pythons:
+            log.note("draws from Python's global generator (the module random)")
+            random.setstate(pythons)
 
 
 def serve(source: Source, log: Log, draw: Draw) -> np.ndarray:
@@ -95,13 +118,13 @@ def serve(source: Source, log: Log, draw: Draw) -> np.ndarray:
 
 
 def asked_in() -> str:
-    """``"file.py:12 in step"`` of the innermost frame that is neither ours nor a library's of
-    arrays.
+    """``"file.py:12 in step"`` of the innermost frame that is neither ours nor a library's that
+    only hands draws on.
     """
     frame = sys._getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if name.split(".")[0] not in ("torch", "numpy", "jax", "scoreproof", "contextlib"):
+        if name.split(".")[0] not in LIBRARIES and not name.startswith("diffusers.utils"):
             code = frame.f_code
             return f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
         if frame.f_back is None:
@@ -110,6 +133,5 @@ def asked_in() -> str:
     return "an unknown place"
 
 
-def _moved(state: Any) -> bool:
-    now: Any = np.random.get_state()
-    return any(not np.array_equal(a, b) for a, b in zip(state[1:], now[1:], strict=True))
+def _numpy_state() -> Any:
+    return np.random.get_state(legacy=False)

@@ -1,39 +1,60 @@
 """Random operators of PyTorch, replaced by a dispatch mode.
 
-Conventions: as in `draws`. Whatever carries PyTorch's tag for seeded randomness and is not in the
-table below is left alone and logged under its own name: nothing escapes unseen.
+Conventions: as in `draws`. Every operator that PyTorch tags as random is run as it is, so that its
+generator moves on as it would, and its numbers are then overwritten. Where a generator comes back
+to a state it was in, the code gets the numbers that it got then. What is not in the table below
+keeps PyTorch's own numbers and is logged under its name: nothing escapes unseen.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from scoreproof.interop.doubled import LOW, doubled
+from scoreproof.interop.doubled import doubled
+from scoreproof.interop.doubled_constants import Constants
 from scoreproof.interop.draws import Draw, Log, Source, asked_in, serve
 
 __all__ = ["replaced"]
 
-#: operators that make a new tensor of that shape, or of the shape of their first argument
-FRESH = {
-    "randn": "normal",
-    "randn_like": "normal",
-    "rand": "uniform",
-    "rand_like": "uniform",
+
+def _standard(z: Any, given: dict[str, Any]) -> Any:
+    return z
+
+
+def _normal(z: Any, given: dict[str, Any]) -> Any:
+    return given.get("mean", 0.0) + given.get("std", 1.0) * z
+
+
+def _uniform(z: Any, given: dict[str, Any]) -> Any:
+    low = given.get("from", 0.0)
+    return low + (given.get("to", 1.0) - low) * z
+
+
+#: the kind of what is served, and what the operator makes of it
+SERVED: dict[str, tuple[str, Callable[[Any, dict[str, Any]], Any]]] = {
+    "randn": ("normal", _standard),
+    "randn_like": ("normal", _standard),
+    "normal": ("normal", _normal),
+    "normal_functional": ("normal", _normal),
+    "log_normal": ("normal", lambda z, a: torch.exp(a.get("mean", 1.0) + a.get("std", 2.0) * z)),
+    "rand": ("uniform", _standard),
+    "rand_like": ("uniform", _standard),
+    "uniform": ("uniform", _uniform),
+    "exponential": ("exponential", lambda z, a: z / a.get("lambd", 1.0)),
 }
-#: operators that fill their first argument
-FILLING = {"normal_": "normal", "uniform_": "uniform", "exponential_": "exponential"}
+#: what the others are called
 KIND_OF = {
     "randint": "integers",
     "randint_like": "integers",
-    "random_": "integers",
-    "bernoulli": "bernoulli",
-    "bernoulli_": "bernoulli",
+    "random": "integers",
     "native_dropout": "dropout",
     "randperm": "permutation",
     "multinomial": "choice",
@@ -42,101 +63,104 @@ KIND_OF = {
 
 @contextmanager
 def replaced(source: Source, log: Log, double: bool) -> Iterator[None]:
-    """The mode, entered; the global generator is as before afterwards."""
+    """The mode, entered; the global generator and the default type are as before afterwards."""
     log.doubled = double
-    with torch.random.fork_rng(devices=[]), _Mode(source, log, double):
+    default = torch.get_default_dtype()
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=[]))
+        if double:
+            stack.callback(torch.set_default_dtype, default)
+            torch.set_default_dtype(torch.float64)  # quotients of integers are of this type
+            stack.enter_context(Constants())
+        stack.enter_context(_Mode(source, log, double, default))
         yield
 
 
 class _Mode(TorchDispatchMode):
-    def __init__(self, source: Source, log: Log, double: bool) -> None:
+    def __init__(self, source: Source, log: Log, double: bool, default: Any) -> None:
         super().__init__()
-        self.source, self.log, self.double = source, log, double
+        self.source, self.log, self.double, self.default = source, log, double, default
+        self.seen: dict[Any, _Kept] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        kwargs = kwargs or {}
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            return self._random(func, args, kwargs)
-        if self.double:
-            return doubled(func, args, kwargs, self.log)
-        return func(*args, **kwargs)
+        if _is_random(func):
+            return self._random(func, args, kwargs or {})
+        return self._run(func, args, kwargs or {})
+
+    def _run(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return doubled(func, args, kwargs, self.log) if self.double else func(*args, **kwargs)
 
     def _random(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        name = func._schema.name.removeprefix("aten::")
-        generator = kwargs.get("generator")
-        if generator is None:
-            generator = next((a for a in args if isinstance(a, torch.Generator)), None)
-        named = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | kwargs
-        if name in FRESH:
-            like = named.get("self")
-            shape = tuple(named["size"]) if like is None else tuple(like.shape)
-            dtype = kwargs.get("dtype") or (
-                torch.get_default_dtype() if like is None else like.dtype
-            )
-            return self._served(shape, FRESH[name], dtype, generator)
-        if name in FILLING:
-            target = args[0]
-            z = self._served(tuple(target.shape), FILLING[name], torch.float64, generator)
-            return target.copy_(_FILL[name](z, named))
-        if name in ("normal", "normal_functional"):
-            mean, std = named.get("mean", 0.0), named.get("std", 1.0)
-            if name == "normal_functional":
-                mean = torch.full_like(args[0], float(mean))
-            size = named.get("size")
-            shape = (
-                tuple(size)
-                if size is not None
-                else torch.broadcast_shapes(*(v.shape for v in (mean, std) if _tensor(v)))
-            )
-            like = next((v for v in (mean, std) if _tensor(v)), None)
-            dtype = kwargs.get("dtype") or (
-                torch.get_default_dtype() if like is None else like.dtype
-            )
-            return mean + std * self._served(tuple(shape), "normal", dtype, generator)
-        out = func(*args, **kwargs)
+        arguments = func._schema.arguments
+        given = {a.name: v for a, v in zip(arguments, args, strict=False)} | kwargs
+        generator = given.get("generator")
+        asked = self._type(given)
+        if given.get("out") is not None:  # which may be the mean at the same time
+            given = {k: v.clone() if _tensor(v) else v for k, v in given.items()}
+        before = _state(generator)
+        out = self._run(func, args, kwargs)
+        if _state(generator) == before:  # dropout that drops nothing, a tensor without entries
+            return out
+        name = func._schema.name.partition("::")[2].removesuffix("_")
+        kind, made = SERVED.get(name, (KIND_OF.get(name, name), None))
         first = out[0] if isinstance(out, tuple) else out
         shape = tuple(first.shape) if _tensor(first) else ()
-        self.log.draws.append(
-            Draw(
-                len(self.log.draws),
-                shape,
-                KIND_OF.get(name, name),
-                asked_in(),
-                str(getattr(first, "dtype", "")).removeprefix("torch."),
-                generator is not None,
-            )
-        )
+        draw = Draw(len(self.log.draws), shape, kind, asked_in(), asked, generator is not None)
+        key = (before, kind, shape)
+        earlier = self.seen.get(key)
+        if earlier is not None:
+            self.log.repeated.append((draw, earlier.draw))
+        if made is None:
+            if earlier is None:
+                self.log.draws.append(draw)
+                self.seen[key] = _Kept(draw, np.zeros(0))
+            return out
+        if earlier is None:
+            value = serve(self.source, self.log, draw)
+            self.seen[key] = _Kept(draw, value)
+        else:
+            value = earlier.value()
+        z = torch.from_numpy(np.ascontiguousarray(value))
+        wide = {k: v.to(torch.float64) if _tensor(v) else v for k, v in given.items()}
+        out.copy_(made(z, wide))
         return out
 
-    def _served(self, shape: tuple[int, ...], kind: str, dtype: Any, generator: Any) -> Any:
-        name = str(dtype).removeprefix("torch.")
-        draw = Draw(len(self.log.draws), shape, kind, asked_in(), name, generator is not None)
-        value = serve(self.source, self.log, draw)
-        wide = torch.float64 if self.double and dtype in LOW else dtype
-        return torch.from_numpy(np.ascontiguousarray(value)).to(wide)
+    def _type(self, given: dict[str, Any]) -> str:
+        """The type asked for."""
+        like = next((v for v in given.values() if _tensor(v) and v.is_floating_point()), None)
+        kind = given.get("dtype") or (self.default if like is None else like.dtype)
+        return str(kind).removeprefix("torch.")
+
+
+class _Kept:
+    """A draw and its numbers; only the entries that are not zero, of which a source that serves one
+    row at a time has few.
+    """
+
+    def __init__(self, draw: Draw, value: np.ndarray) -> None:
+        self.draw = draw
+        flat = np.asarray(value).ravel()
+        self._at = np.flatnonzero(flat)
+        self._entries = flat[self._at]
+
+    def value(self) -> np.ndarray:
+        flat = np.zeros(int(np.prod(self.draw.shape)))
+        flat[self._at] = self._entries
+        return flat.reshape(self.draw.shape)
+
+
+@lru_cache(maxsize=4096)
+def _is_random(func: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
+def _state(generator: Any) -> bytes:
+    """The state of a generator, or of the global one."""
+    state = (torch.default_generator if generator is None else generator).get_state()
+    return hashlib.blake2b(state.numpy().data, digest_size=16).digest()
 
 
 def _tensor(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
-
-
-def _normal(z: Any, named: dict[str, Any]) -> Any:
-    return named.get("mean", 0.0) + named.get("std", 1.0) * z
-
-
-def _uniform(z: Any, named: dict[str, Any]) -> Any:
-    low = named.get("from", 0.0)
-    return low + (named.get("to", 1.0) - low) * z
-
-
-def _exponential(z: Any, named: dict[str, Any]) -> Any:
-    return z / named.get("lambd", 1.0)
-
-
-_FILL: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
-    "normal_": _normal,
-    "uniform_": _uniform,
-    "exponential_": _exponential,
-}

@@ -84,6 +84,13 @@ def validate(given: Request) -> Job:
             f"{len(lambdas)} values",
             "name the λ it implements, e.g. lambdas=(1.0,) for an ODE",
         )
+    if form == "step" and hasattr(given.process, "timesteps"):
+        raise ArgumentError(
+            "process",
+            "continuous for a step, of which the limit of short steps is judged",
+            f"a table ({type(given.process).__name__})",
+            "use check_sampler(step, process, times=timesteps), which judges whole chains",
+        )
     dimension = given.dimension or dimension_of(given.process)
     dimensions = (
         DIMENSIONS

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from scoreproof.interop.draws import Log
+from scoreproof.interop.draws import Log, asked_in
 
 __all__ = ["LOW", "WIDE", "doubled", "precise"]
 
@@ -27,33 +27,36 @@ WIDE = {
 LOW = (torch.float32, torch.float16, torch.bfloat16)
 
 ROUNDS = "writes into a tensor of lower precision, and rounds there"
-MADE_BEFORE = "works with numbers that were rounded to {} before, or by NumPy"
+MADE_BEFORE = "works with numbers that were rounded to {} before, or by NumPy (first in {})"
 
 
 class _Traits(NamedTuple):
     """``as_is``: a view, or an operator that changes what its argument is a view of; ``written``:
-    the places of the arguments it writes into, and ``outs`` their names where they are keywords.
+    the places of the arguments it writes into, and ``outs`` their names where they are keywords;
+    ``shaped``: it reads shapes and types only.
     """
 
     as_is: bool
     written: tuple[int, ...]
     outs: tuple[str, ...]
+    shaped: bool
 
 
 def doubled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log) -> Any:
     """``func(*args, **kwargs)``, wide."""
     traits = _traits(func)
-    if traits.as_is:
-        return func(*args, **kwargs)
+    if traits.as_is or (func is torch.ops.aten._to_copy.default and _in_backward()):
+        return func(*args, **kwargs)  # a gradient has the type of what it belongs to
+    seen = None if traits.shaped else log
     if traits.written or traits.outs:
         into = [args[i] for i in traits.written if i < len(args)]
         into += [kwargs[k] for k in traits.outs if k in kwargs]
         if any(map(_holds_low, into)):
             return _rounding(func, args, kwargs, log, traits)
     if any(map(_holds_low, args)):
-        args = tuple(_wide(a, log) for a in args)
+        args = tuple(_wide(a, seen) for a in args)
     if kwargs:
-        kwargs = {k: _wide(v, log) for k, v in kwargs.items()}
+        kwargs = {k: _wide(v, seen) for k, v in kwargs.items()}
     out = func(*args, **kwargs)
     return _wide(out, None) if _holds_low(out) else out
 
@@ -106,7 +109,12 @@ def _traits(func: Any) -> _Traits:
         bool(as_is) or name in ("copy_", "resize_", "set_", "resize_as_", "_local_scalar_dense"),
         tuple(i for i, a in enumerate(arguments) if a in written and not a.kwarg_only),
         tuple(a.name for a in written),
+        name.startswith("new_") or name.endswith("_like"),
     )
+
+
+def _in_backward() -> bool:
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 def _is_low(value: Any) -> bool:
@@ -143,4 +151,5 @@ def _made_before(value: Any, wide: Any, log: Log) -> None:
     real = wide if wide.is_floating_point() else torch.view_as_real(wide)
     if not bool((real == real.round()).all()):
         log.eps = float(eps)
-        log.note(MADE_BEFORE.format(str(value.dtype).removeprefix("torch.")))
+        kind = str(value.dtype).removeprefix("torch.")
+        log.note(MADE_BEFORE.format(kind, asked_in()))

@@ -21,7 +21,7 @@ import numpy as np
 
 from scoreproof.errors import ScoreproofError
 
-__all__ = ["Draw", "Log", "Source", "asked_in", "intercepted", "serve"]
+__all__ = ["Draw", "Kept", "Log", "Source", "asked_in", "intercepted", "serve"]
 
 #: packages whose frames are not the user's
 LIBRARIES = (
@@ -72,6 +72,24 @@ class Log:
         """Once, however often it happens."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+class Kept:
+    """A draw and its numbers; only the entries that are not zero, of which a source that serves one
+    row at a time has few.
+    """
+
+    def __init__(self, draw: Draw, value: np.ndarray) -> None:
+        self.draw = draw
+        flat = np.asarray(value).ravel()
+        self._at = np.flatnonzero(flat)
+        self._entries = flat[self._at]
+
+    def value(self) -> np.ndarray:
+        """The numbers again."""
+        flat = np.zeros(int(np.prod(self.draw.shape)))
+        flat[self._at] = self._entries
+        return flat.reshape(self.draw.shape)
 
 
 @contextmanager

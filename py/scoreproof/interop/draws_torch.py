@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from scoreproof.interop.doubled import doubled
 from scoreproof.interop.doubled_constants import Constants
-from scoreproof.interop.draws import Draw, Log, Source, asked_in, serve
+from scoreproof.interop.draws import Draw, Kept, Log, Source, asked_in, serve
 
 __all__ = ["replaced"]
 
@@ -59,6 +59,8 @@ KIND_OF = {
     "randperm": "permutation",
     "multinomial": "choice",
 }
+#: a state that no one else's generator is in
+SEED = 0x7C3A91E5D2B6
 
 
 @contextmanager
@@ -68,6 +70,7 @@ def replaced(source: Source, log: Log, double: bool) -> Iterator[None]:
     default = torch.get_default_dtype()
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices=[]))
+        torch.default_generator.manual_seed(SEED)  # what is not replaced is the same in every run
         if double:
             stack.callback(torch.set_default_dtype, default)
             torch.set_default_dtype(torch.float64)  # quotients of integers are of this type
@@ -80,7 +83,7 @@ class _Mode(TorchDispatchMode):
     def __init__(self, source: Source, log: Log, double: bool, default: Any) -> None:
         super().__init__()
         self.source, self.log, self.double, self.default = source, log, double, default
-        self.seen: dict[Any, _Kept] = {}
+        self.seen: dict[Any, Kept] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -105,6 +108,8 @@ class _Mode(TorchDispatchMode):
             return out
         name = func._schema.name.partition("::")[2].removesuffix("_")
         kind, made = SERVED.get(name, (KIND_OF.get(name, name), None))
+        if name == "randint" and given.get("high", 0) >= 2**31 - 1 and out.numel() == 1:
+            kind = "seed"  # of a generator that is made next
         first = out[0] if isinstance(out, tuple) else out
         shape = tuple(first.shape) if _tensor(first) else ()
         draw = Draw(len(self.log.draws), shape, kind, asked_in(), asked, generator is not None)
@@ -115,11 +120,11 @@ class _Mode(TorchDispatchMode):
         if made is None:
             if earlier is None:
                 self.log.draws.append(draw)
-                self.seen[key] = _Kept(draw, np.zeros(0))
+                self.seen[key] = Kept(draw, np.zeros(0))
             return out
         if earlier is None:
             value = serve(self.source, self.log, draw)
-            self.seen[key] = _Kept(draw, value)
+            self.seen[key] = Kept(draw, value)
         else:
             value = earlier.value()
         z = torch.from_numpy(np.ascontiguousarray(value))
@@ -132,23 +137,6 @@ class _Mode(TorchDispatchMode):
         like = next((v for v in given.values() if _tensor(v) and v.is_floating_point()), None)
         kind = given.get("dtype") or (self.default if like is None else like.dtype)
         return str(kind).removeprefix("torch.")
-
-
-class _Kept:
-    """A draw and its numbers; only the entries that are not zero, of which a source that serves one
-    row at a time has few.
-    """
-
-    def __init__(self, draw: Draw, value: np.ndarray) -> None:
-        self.draw = draw
-        flat = np.asarray(value).ravel()
-        self._at = np.flatnonzero(flat)
-        self._entries = flat[self._at]
-
-    def value(self) -> np.ndarray:
-        flat = np.zeros(int(np.prod(self.draw.shape)))
-        flat[self._at] = self._entries
-        return flat.reshape(self.draw.shape)
 
 
 @lru_cache(maxsize=4096)

@@ -136,13 +136,13 @@ class _Bits:
         else:
             uniform = self.uniform(draw).reshape(len(rows), math.prod(shape))
         for i in again:
-            kept, row = self.seen[rows[i]]
-            uniform[i] = kept.value().reshape(-1, math.prod(shape))[row]
+            earlier, place = self.seen[rows[i]]
+            uniform[i] = earlier.value().reshape(-1, math.prod(shape))[place]
         kept = Kept(draw, uniform)
         for i, row in enumerate(rows):
-            place = self.seen.setdefault(row, (kept, i))
-            if place[0] is kept and place[1] != i:  # the same key twice in one batch
-                uniform[i] = uniform[place[1]]
+            first, at = self.seen.setdefault(row, (kept, i))
+            if first is kept and at != i:  # the same key twice in one batch
+                uniform[i] = uniform[at]
                 self.log.repeated.append((draw, draw))
         return _as_bits(uniform, width).reshape((*batch, *shape))
 
@@ -173,7 +173,7 @@ def _kind() -> str:
     found = "normal"
     while frame is not None:
         code = frame.f_code
-        if str(frame.f_globals.get("__name__", "")) == "jax._src.random":
+        if str(frame.f_globals.get("__name__", "")).startswith("jax._src.random"):
             found = KIND_OF.get(code.co_name, found)  # the outermost is the one that was called
             if code.co_name == "normal":
                 found = "normal"

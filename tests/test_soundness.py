@@ -30,6 +30,7 @@ CHECKS = (
     "fokker_planck",
     "reverse_sampler",
     "sampler",
+    "schedule",
 )
 
 

@@ -24,6 +24,7 @@ CHECKS = (
     "fokker_planck",
     "reverse_sampler",
     "sampler",
+    "schedule",
 )
 
 

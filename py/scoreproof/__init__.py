@@ -38,6 +38,7 @@ _HOME = {
     "check_trace_estimator": "scoreproof.public.trace_estimator.check",
     "check_backward": "scoreproof.public.backward.check",
     "check_fokker_planck": "scoreproof.public.fokker_planck.check",
+    "check_schedule": "scoreproof.public.schedule.check",
     "check_marginals": "scoreproof.public.marginals.check",
     "check_sampler": "scoreproof.public.sampler.check",
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",

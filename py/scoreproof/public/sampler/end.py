@@ -21,7 +21,7 @@ from scoreproof.public.sampler.convergence import deviation, extrapolated, inner
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.runs import Runs
 
-__all__ = ["judged"]
+__all__ = ["judged", "largest"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 
@@ -56,6 +56,11 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
         f" off by {wide:.3g}, in units of {unit} ({what}; {chains[-1].steps} steps): {cause}"
     )
     return replace(best, sentence=text)
+
+
+def largest(chain: Chain) -> float:
+    """How far the end is from the data."""
+    return float(np.max(np.abs(_clean(chain))))
 
 
 def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: str) -> Evidence:

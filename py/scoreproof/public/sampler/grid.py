@@ -17,6 +17,7 @@ __all__ = ["Grid", "grid_of", "karras"]
 
 #: what `grid_of` makes of no argument: σ as in Karras et al. 2022, and how many steps
 LARGEST, SMALLEST, RHO, STEPS = 15.0, 0.03, 7.0, 20
+OUT_OF_REACH = 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,12 @@ class Grid:
         return len(self.base) - 1
 
     def finer(self, n: int) -> int:
-        """The next number of steps."""
-        return 2 * n
+        """The next number of steps; out of reach where the gaps between timesteps do not halve: cut
+        unevenly, errors tell no limit.
+        """
+        parts = max(1, 2 * n // self.steps)
+        even = not self.whole or bool(np.all(-np.diff(self.base) % parts == 0))
+        return 2 * n if even else OUT_OF_REACH
 
     def times(self, n: int) -> list[float]:
         """A grid of about n steps: the caller's, or each of its steps cut into 2, 4, … parts, or
@@ -40,8 +45,8 @@ class Grid:
         """
         times, parts = list(self.base), max(1, round(n / self.steps))
         left_out = max(1, round(self.steps / n))
-        if left_out > 1:
-            return [*times[:-1:left_out], times[-1]]
+        if left_out > 1:  # of what is left out at the start the chain knows the exact law
+            return times[::-1][::left_out][::-1]
         while parts > 1:
             times = self._halved(times)
             parts //= 2
@@ -78,7 +83,8 @@ def grid_of(times: object, process: object) -> Grid:
             return Grid(tuple(karras(STEPS)))
         ends = (float(horizon), float(horizon) / 1000)
         if discrete:
-            return Grid(tuple(np.round(np.linspace(horizon, 0, STEPS + 1)).tolist()), True)
+            gap = 2 ** max(0, int(np.log2(max(horizon, 1) / STEPS)))
+            return Grid(tuple(float(t) for t in range(0, int(horizon) + 1, gap))[::-1], True)
         return Grid(tuple(np.linspace(*ends, STEPS + 1).tolist()))
     values = to_float("times", times, shape=(None,))
     if len(values) < 3 or np.any(np.diff(values) >= 0) or values[-1] < -1:

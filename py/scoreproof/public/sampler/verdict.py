@@ -7,7 +7,7 @@ data at one point are kept exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,7 +58,11 @@ def judge(job: Job) -> Evidence:
         both = [look(job, runs, spread) for look in (between, end.judged)]
         while not _clear(both, runs.chains(spread)) and runs.refined(spread):
             both = [look(job, runs, spread) for look in (between, end.judged)]
-        both = [e if e.verdict != "refuted" else _sure(e, runs, spread) for e in both]
+        sizes = (_largest, end.largest)
+        both = [
+            _sure(e, runs, spread, size) if e.verdict == "refuted" else e
+            for e, size in zip(both, sizes, strict=True)
+        ]
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
             return _said(wrong, job, runs)
@@ -77,29 +81,38 @@ def _clear(judged: Sequence[Evidence], chains: Sequence[Chain]) -> bool:
     """
     if all(e.verdict == "holds" for e in judged):
         return True
-    far = any(e.verdict == "refuted" and e.separation > FAR_OFF for e in judged)
-    return far and _stays(chains)
+    return any(
+        e.verdict == "refuted" and e.separation > FAR_OFF and _stays([size(c) for c in chains])
+        for e, size in zip(judged, (_largest, end.largest), strict=True)
+    )
 
 
-def _stays(chains: Sequence[Chain]) -> bool:
-    """Whether the largest error hardly falls from the last but one number of steps to the last."""
-    before, last = (float(np.max(np.abs(errors_of(c)))) for c in chains[-2:])
-    return not last < FALLING * before
+def _largest(chain: Chain) -> float:
+    return float(np.max(np.abs(errors_of(chain))))
 
 
-def _sure(evidence: Evidence, runs: Runs, spread: bool) -> Evidence:
+def _stays(sizes: Sequence[float]) -> bool:
+    """Whether an error hardly falls from the last but one number of steps to the last."""
+    return not sizes[-1] < FALLING * sizes[-2]
+
+
+def _sure(evidence: Evidence, runs: Runs, spread: bool, size: Callable[[Chain], float]) -> Evidence:
     """A refutation, unless the errors still fall, and what they tend to is not the same with one
     number of steps more.
     """
-    if _stays(runs.chains(spread)):
+    sizes = [size(c) for c in runs.chains(spread)]
+    if _stays(sizes):
         return evidence
-    limits = [runs.limit(spread, back) for back in (1, 0) if len(runs.counts) >= 3 + back]
-    sizes = [float(np.max(np.abs(v.limit))) for v in limits]
-    if len(sizes) == 2 and abs(sizes[0] - sizes[1]) < STEADY * sizes[1]:
-        return evidence
+    if len(runs.counts) > 3 and size is _largest:
+        before, now = (float(np.max(np.abs(runs.limit(spread, b).limit))) for b in (1, 0))
+        # a limit that is a small part of what is left is no more than a guess
+        if abs(before - now) < STEADY * now and now > sizes[-1] / 3:
+            return evidence
+    found = evidence.sentence.rsplit("; " if size is _largest else ": ", 1)[0]
     text = (
-        f"{evidence.sentence.split(';')[0]}: but the error still falls as the steps become more,"
-        " and does not tell yet whether it falls to 0; pass more steps"
+        f"{found}: but the error still falls as the steps become more,"
+        " and does not tell yet whether it falls to 0; pass more steps, or timesteps whose gaps"
+        " halve"
     )
     return replace(evidence, verdict="undecided", sentence=text)
 

@@ -65,27 +65,44 @@ def chain(
     *,
     like: Chain | None = None,
     full: bool = False,
+    others: float = 0.5,
 ) -> Chain:
     """The chain of n steps; every draw is replaced. One run where ``like``, another chain of the
-    same sampler, says how many draws there will be, else one more to count them.
+    same sampler, says how many draws there will be, else one more to count them. ``others``: what
+    stands in for uniform numbers.
     """
     if like is None:
-        draws = [d.shape[1:] for d in _pass(form, n, data, counting(shape))[2] if _normal(d)]
+        draws = [
+            d.shape[1:] for d in _pass(form, n, data, counting(shape))[0].log.draws if _normal(d)
+        ]
     else:
         known = [d.shape[1:] for d in like.draws if _normal(d)]
         draws = [known[0]] * (-(-len(known) * n // like.n) + 4) if known else []
     for _ in range(2):
-        rows = Rows(shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full)
-        tape, end, found, doubled, notes = _pass(form, n, data, rows)
+        rows = Rows(shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full, others)
+        tape, end = _pass(form, n, data, rows)
+        found, log = tape.log.draws, tape.log
         asked = [d.shape[1:] for d in found if _normal(d)]
         if asked == draws[: len(asked)]:
             break
         draws = asked
-    calls, steps = tape.calls, tape.steps
-    texts = tuple(dict.fromkeys([*tape.notes, *notes]))
-    states = tuple(tape.states)
+    again = [
+        f"The noise of draw {old.index} is drawn again ({new.where}): its generator is seeded anew."
+        for new, old in log.repeated[:1]
+    ]
     return Chain(
-        n, data, states, end, tape.last, tuple(found), calls, steps, rows.count, doubled, texts
+        n,
+        data,
+        tuple(tape.states),
+        end,
+        tape.last,
+        tuple(found),
+        tape.calls,
+        tape.steps,
+        rows.count,
+        log.doubled,
+        log.eps,
+        tuple(dict.fromkeys([*tape.notes, *log.notes, *again])),
     )
 
 
@@ -93,9 +110,7 @@ def _normal(draw: Draw) -> bool:
     return draw.kind == "normal"
 
 
-def _pass(
-    form: Form, n: int, data: Data, rows: Rows
-) -> tuple[Tape, Law, list[Draw], bool, list[str]]:
+def _pass(form: Form, n: int, data: Data, rows: Rows) -> tuple[Tape, Law]:
     rows.begin()
     tape = Tape(rows)
     fresh = form.fresh()
@@ -103,7 +118,7 @@ def _pass(
         tape.log = log
         end = form.run(fresh, n, data, tape)
     _uses_its_generator(tape)
-    return tape, rows.law(end), log.draws, log.doubled, list(log.notes)
+    return tape, rows.law(end)
 
 
 def to_framework(rows: np.ndarray, shape: tuple[int, ...], framework: str, dtype: Any) -> Any:

@@ -26,7 +26,8 @@ class State:
 @dataclass(frozen=True, eq=False)
 class Chain:
     """One run of about ``n`` steps; ``end`` is the law of what was returned, due at ``last``
-    (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch.
+    (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch;
+    ``eps``: the unit roundoff of the coarsest numbers that went into doubled arithmetic.
     """
 
     n: int
@@ -39,4 +40,5 @@ class Chain:
     steps: int
     rows: int
     doubled: bool
+    eps: float
     notes: tuple[str, ...]

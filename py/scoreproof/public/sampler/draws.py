@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.interop.draws import Draw
 from scoreproof.public.sampler.chain import Chain
 
-__all__ = ["refused"]
+__all__ = ["random_otherwise", "refused"]
 
 
 def refused(chain: Chain) -> Evidence | None:
@@ -26,17 +28,18 @@ def refused(chain: Chain) -> Evidence | None:
         )
         refuted = Evidence("float", "refuted", 1.0, 0.0, text)
         return replace(refuted, coverage=Coverage({"draws": len(chain.draws)}))
-    other = [d for d in chain.draws if d.kind not in ("normal", "uniform")]
+    other = [d for d in chain.draws if d.kind not in ("normal", "uniform", "seed")]
     if other:
         text = (
             f"it draws {_plain(other[0])} ({other[0].where}), so that the law of x is no Gaussian"
             " one; pass a sampler in which that is fixed"
         )
         return Evidence.undecided("convergent", text)
-    if any("global generator" in n for n in chain.notes):
+    used = next((n for n in chain.notes if "global generator" in n), None)
+    if used is not None:
         text = (
-            "it draws from NumPy's global generator, which cannot be replaced: let it take an"
-            " argument rng (a numpy.random.Generator), and draw from that"
+            f"it {used}, which cannot be replaced: let it take an argument rng (a"
+            " numpy.random.Generator), and draw from that"
         )
         return Evidence.undecided("convergent", text)
     return None
@@ -48,3 +51,19 @@ def _plain(draw: Draw) -> str:
 
 def _nth(index: int) -> str:
     return {0: "first", 1: "second", 2: "third"}.get(index, f"{index + 1}th")
+
+
+def random_otherwise(chain: Chain, again: Chain) -> Evidence | None:
+    """Uniform numbers that change the law: two chains with others of them."""
+    drawn = next((d for d in chain.draws if d.kind == "uniform"), None)
+    if (
+        drawn is None
+        or np.allclose(chain.end.mean, again.end.mean)
+        and np.allclose(chain.end.std, again.end.std)
+    ):
+        return None
+    text = (
+        f"it draws uniform numbers ({drawn.where}) that change the law of x, which is no Gaussian"
+        " one then; pass a sampler in which they are fixed"
+    )
+    return Evidence.undecided("convergent", text)

@@ -16,7 +16,8 @@ import numpy as np
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.draws import Draw, serve
-from scoreproof.interop.draws_numpy import numpy_generator
+from scoreproof.interop.draws_jax import jax_key
+from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.grid import Grid
@@ -25,7 +26,11 @@ from scoreproof.public.sampler.model import ExactModel
 __all__ = ["StepForm", "WholeForm", "needed"]
 
 #: names under which a function takes the source of its random numbers
-GENERATORS = ("rng", "generator", "random_state")
+GENERATORS = ("rng", "generator")
+STATES = ("random_state",)
+KEYS = ("key", "rng", "rng_key", "prng_key")
+#: no seed that somebody's code would take
+SEED = 730_919
 
 
 def needed(function: Any) -> tuple[int, list[str]]:
@@ -130,6 +135,7 @@ class WholeForm(_Function):
     """
 
     scale: float | None = None
+    seeds: int = 0
 
     def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
         times = self.grid.times(n)
@@ -182,15 +188,23 @@ class WholeForm(_Function):
         return to_framework(values, (), self.framework, None if not whole else "int64")
 
     def _random(self, tape: Tape) -> dict[str, Any]:
-        names = needed(self.function)[1]
-        taken = [n for n in GENERATORS if n in names and n not in self.options]
+        """What the function takes of a source of random numbers, by the names of its arguments."""
+        taken = [n for n in needed(self.function)[1] if n not in self.options]
+        source, log = tape.rows.noise, tape.log
+        if self.framework == "jax":
+            return {n: jax_key(source, log) for n in taken if n in KEYS}
         if self.framework == "numpy":
-            return {n: numpy_generator(tape.rows.noise, tape.log) for n in taken}
-        if self.framework == "torch" and taken:
+            found = {n: numpy_generator(source, log) for n in taken if n in GENERATORS}
+            states = {n: numpy_random_state(source, log) for n in taken if n in STATES}
+            return found | states
+        taken = [n for n in taken if n in GENERATORS]
+        if taken:
             import torch
 
             tape.seeded = True
-            return {n: torch.Generator().manual_seed(0) for n in taken}
+            # a state that comes back gives its numbers again: another one for every run
+            self.seeds += 1
+            return {n: torch.Generator().manual_seed(SEED + self.seeds) for n in taken}
         return {}
 
 

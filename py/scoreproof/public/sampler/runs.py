@@ -21,6 +21,8 @@ __all__ = ["Runs"]
 
 #: at most so many times the caller's number of steps, and so many steps
 FINEST, MOST = 40, 1000
+#: numbers that the draws of one chain hold together
+NUMBERS = 4e7
 #: laws that two choices of signs tell apart by more are of coordinates that mix
 MIXED = 1e-6
 #: coordinates up to which each is asked by itself where they mix
@@ -44,7 +46,9 @@ class Runs:
     @property
     def table(self) -> float:
         """That of the coarsest numbers that the sampler works with."""
-        return float(max(self.job.form.eps, np.finfo(float).eps if self._doubled else self._type))
+        if self._doubled:
+            return max(self.first().eps, float(np.finfo(float).eps))
+        return max(self._type, self.job.form.eps)
 
     @property
     def _doubled(self) -> bool:
@@ -69,6 +73,12 @@ class Runs:
             )
         return self.made[spread, n]
 
+    def otherwise(self) -> Chain:
+        """The caller's own run again, with other uniform numbers."""
+        one = self.first()
+        job = self.job
+        return chain(job.form, one.n, one.data, job.shape, job.seed, like=one, others=0.25)
+
     def first(self) -> Chain:
         """The caller's own run, with data at one point."""
         return self.of(False, self.job.steps)
@@ -82,13 +92,20 @@ class Runs:
         upward.append(self.job.form.finer(upward[-1]))
         downward = [n // 4, n // 2, n]
         try:
-            widths = [width(self.of(False, k)) for k in upward] if upward[-1] <= MOST else []
+            fine = self._affordable(upward[-1])
+            widths = [width(self.of(False, k)) for k in upward] if fine else []
         except CallableError:
             widths = []
         # a table has no more steps than entries
         falling = len(widths) == 3 and widths[1] < 0.7 * widths[0] and widths[2] < 0.7 * widths[1]
         self.counts = upward if falling else downward
         return self.counts
+
+    def _affordable(self, n: int) -> bool:
+        """A row for each draw, and that often: what n steps cost."""
+        one = self.first()
+        draws = len(one.draws) * n / one.n
+        return n <= MOST and draws**2 * int(np.prod(self.job.shape)) <= NUMBERS
 
     def chains(self, spread: bool, back: int = 0) -> list[Chain]:
         """The last three chains, or those ``back`` before."""
@@ -102,7 +119,7 @@ class Runs:
     def refined(self, spread: bool) -> bool:
         """Three chains with more steps, if the sampler takes them."""
         n = self.job.form.finer(self.ladder()[-1])
-        if n > min(FINEST * self.job.steps, MOST):
+        if n > FINEST * self.job.steps or not self._affordable(n):
             return False
         try:
             finer = self.of(spread, n)

@@ -19,6 +19,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.functions import SEED
 from scoreproof.public.sampler.model import ExactModel
 
 __all__ = ["SchedulerForm", "is_scheduler", "prediction_of"]
@@ -158,7 +159,7 @@ class SchedulerForm:
             import torch
 
             tape.seeded = options.get("generator") is None
-            options["generator"] = options.get("generator") or torch.Generator().manual_seed(0)
+            options["generator"] = options.get("generator") or torch.Generator().manual_seed(SEED)
         if "return_dict" in takes:
             options.setdefault("return_dict", False)
         for k, t in enumerate(timesteps):

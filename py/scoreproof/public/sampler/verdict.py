@@ -44,6 +44,10 @@ def judge(job: Job) -> Evidence:
     for odd in (draws.refused(first), _bent(first)):
         if odd is not None:
             return _said(odd, job, runs)
+    if any(d.kind == "uniform" for d in first.draws):
+        odd = draws.random_otherwise(first, runs.otherwise())
+        if odd is not None:
+            return _said(odd, job, runs)
     if runs.mixes():
         d = int(np.prod(job.shape))
         if d > FULL:

@@ -22,7 +22,7 @@ __all__ = ["Runs"]
 #: at most so many times the caller's number of steps, and so many steps
 FINEST, MOST = 40, 1000
 #: numbers that the draws of one chain hold together
-NUMBERS = 4e7
+NUMBERS = 1.2e8
 #: laws that two choices of signs tell apart by more are of coordinates that mix
 MIXED = 1e-6
 #: coordinates up to which each is asked by itself where they mix

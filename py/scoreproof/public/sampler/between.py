@@ -16,7 +16,7 @@ from scoreproof.public.rule import compared
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.sampler.convergence import Limit, errors_of
+from scoreproof.public.sampler.convergence import FLOOR, Limit, errors_of
 from scoreproof.public.sampler.runs import Runs
 
 __all__ = ["between"]
@@ -29,6 +29,7 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     what = "Gaussian data" if spread else "data at one point"
     sizes = [float(np.max(np.abs(errors_of(c)))) for c in chains]
     bound = np.maximum(limit.blur, np.minimum(np.abs(limit.limit), limit.tables))
+    bound = np.maximum(bound, FLOOR)
     d = limit.limit.shape[-1]
     coverage = Coverage(
         {"levels": len(limit.levels), "coordinates": d},

@@ -18,6 +18,7 @@ from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law
 
 __all__ = [
+    "FLOOR",
     "Limit",
     "deviation",
     "errors_of",
@@ -35,6 +36,8 @@ SAME = 1e-4
 ROUNDINGS = 16
 #: a power is taken for the next whole one that it is nearer to than this
 CLEAR = 0.3
+#: a deviation of a law by less than this is none: trees of Brownian noise are cut off there
+FLOOR = 5e-5
 #: the error of a law that is not finite
 GONE = 1e12
 

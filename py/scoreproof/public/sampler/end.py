@@ -17,7 +17,7 @@ from scoreproof.public.rule import compared
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.sampler.convergence import deviation, extrapolated, inner, width
+from scoreproof.public.sampler.convergence import FLOOR, deviation, extrapolated, inner, width
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.runs import Runs
 
@@ -29,12 +29,8 @@ CLEAN = Level(0.0, 1.0, 0.0)
 def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     """The end against each law that it may have; the nearest decides."""
     chains = runs.chains(spread)
-    options = {"the data": [_clean(c) for c in chains]}
-    if spread:
-        options["the denoised last x"] = [_denoised(c) for c in chains]
-    last = chains[0].last
-    if last is not None and last.sigma > 0:
-        options[f"the last level, {words.at_level(last)}"] = [_declared(c) for c in chains]
+    each = [_options(c) for c in chains]
+    options = {name: [e[name] for e in each] for name in each[0]}
     what = "Gaussian data" if spread else "data at one point"
     judged = [_against(job, runs, spread, rows, name) for name, rows in options.items()]
     best = next((e for e in judged if e.verdict == "holds"), None)
@@ -59,8 +55,18 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
 
 
 def largest(chain: Chain) -> float:
-    """How far the end is from the data."""
-    return float(np.max(np.abs(_clean(chain))))
+    """How far the end is from the nearest law that it may have."""
+    return min(float(np.max(np.abs(off))) for off in _options(chain).values())
+
+
+def _options(chain: Chain) -> dict[str, np.ndarray]:
+    """Its deviation from each of them."""
+    found = {"the data": _clean(chain)}
+    if chain.data.spread_out:
+        found["the denoised last x"] = _denoised(chain)
+    if chain.last is not None and chain.last.sigma > 0:
+        found[f"the last level, {words.at_level(chain.last)}"] = _declared(chain)
+    return found
 
 
 def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: str) -> Evidence:
@@ -74,6 +80,7 @@ def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: s
     found = np.where(exact, rows[-1], twice)
     bound = np.where(exact, floor, blur)
     bound = np.maximum(bound, np.minimum(np.abs(found), 1e4 * runs.table))
+    bound = np.maximum(bound, FLOOR)
     text = f"{job.name}: the chain ends at {name} ({what})"
     seen = Coverage({"ends": 1, "coordinates": found.shape[-1]})
     return compared(

@@ -10,6 +10,7 @@ signs tells all of them at once; otherwise each coordinate of each draw has a ro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -122,13 +123,21 @@ class Rows:
         far = max(far, float(np.max(np.abs(moved[3] + FAR * plus) / size)))
         return Law(mean, std, cov, bend, far, mixed, signed)
 
+    @cached_property
+    def _weighted(self) -> np.ndarray | None:
+        """The signs of the noises, with weights that do not depend on them; ``None`` where a noise
+        is not one number a coordinate.
+        """
+        d = self.size
+        if self.full or any(w.shape[1] != d for w in self._noise):
+            return None
+        signs = np.concatenate([np.zeros((0, d)), *self._noise])
+        return np.asarray(np.cos(1.0 + np.arange(len(signs)))[:, None] * signs)
+
     def _signed(self, noise: np.ndarray) -> np.ndarray:
-        """The noises' own contributions, summed with weights that do not depend on the signs."""
-        if any(w.shape[1] != noise.shape[1] for w in self._noise):
-            return np.zeros(noise.shape[1])
-        signs = np.concatenate([np.zeros((0, noise.shape[1])), *self._noise])
-        weights = np.cos(1.0 + np.arange(len(signs)))[:, None]
-        return np.asarray((weights * signs * noise).sum(axis=0))
+        """The noises' own contributions, summed with those weights."""
+        weighted = self._weighted
+        return np.zeros(noise.shape[1]) if weighted is None else (weighted * noise).sum(axis=0)
 
 
 def counting(shape: tuple[int, ...]) -> Rows:

@@ -141,6 +141,57 @@ def test_noise_in_a_rotated_basis_is_as_good():
     assert evidence, evidence.explain()
 
 
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda z, x: np.abs(z),
+        lambda z, x: np.clip(z, -1, 1),
+        lambda z, x: 2 * z * np.abs(z),
+        lambda z, x: z * (1 + 0.1 * x),
+    ],
+)
+def test_noise_that_is_bent_has_no_law_to_read_off(bend):
+    def sample(model, x, sigmas, rng):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            up = min(n, (n**2 * (s**2 - n**2) / s**2) ** 0.5)
+            x = x + ((n**2 - up**2) ** 0.5 - s) * (x - model(x, s)) / s
+            x = x + up * bend(rng.standard_normal(x.shape), x)
+        return x
+
+    evidence = check(sample)
+    assert evidence.verdict == "undecided" and "function of the noise" in evidence.sentence
+
+
+@pytest.mark.parametrize("factor", [0.5, -1.0, 3.0, 225.0])
+def test_a_start_that_is_scaled_wrongly(factor):
+    assert check(lambda model, x, sigmas: euler(model, factor * x, sigmas)).verdict != "holds"
+    assert check(lambda model, x, sigmas: euler(model, sigmas[0] * x, sigmas))  # unit noise
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_draw_that_two_coordinates_share(seed):
+    def sample(model, x, sigmas, rng):
+        z = rng.standard_normal(x.shape)
+        z[:, 1] = z[:, 0]
+        hat = 1.2 * sigmas[0]
+        x = x + (hat**2 - sigmas[0] ** 2) ** 0.5 * z
+        x = x + (sigmas[1] - hat) * (x - model(x, hat)) / hat
+        return euler(model, x, sigmas[1:])
+
+    assert check(sample, seed=seed).verdict == "refuted"
+
+
+def test_guidance_on_a_doubled_batch():
+    def sample(model, x, sigmas):
+        def both(y, s):
+            out = model(np.concatenate([y, y]), s)
+            return out[: len(y)] + 0.5 * (out[len(y) :] - out[: len(y)])
+
+        return euler(both, x, sigmas)
+
+    assert check(sample)
+
+
 def test_more_and_fewer_draws_than_steps_are_counted():
     def twice(model, x, sigmas, rng):
         class Mean:
@@ -152,6 +203,28 @@ def test_more_and_fewer_draws_than_steps_are_counted():
     evidence = check(twice)
     assert evidence and "38 draws of noise in 20 steps" in evidence.explain()
     assert "no noise drawn, 39 calls of the model" in check(heun).explain()
+
+
+def test_single_precision_is_enough():
+    evidence = check(euler, dtype="float32")
+    assert evidence, evidence.explain()
+
+
+def test_a_key_of_jax():
+    jax = pytest.importorskip("jax")
+
+    def sample(model, x, sigmas, key, same=False):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            up = jax.numpy.minimum(n, (n**2 * (s**2 - n**2) / s**2) ** 0.5)
+            x = x + ((n**2 - up**2) ** 0.5 - s) * (x - model(x, s)) / s
+            key, drawn = (key, key) if same else jax.random.split(key)
+            x = x + up * jax.random.normal(drawn, x.shape)
+        return x
+
+    few = {"framework": "jax", "times": karras(8, 0.1, 10.0), "shape": 1}
+    assert check(sample, **few).verdict != "refuted"
+    again = check(sample, options={"same": True}, **few)
+    assert again.verdict == "refuted"
 
 
 # -- EDM in torch ----------------------------------------------------------------------------------
@@ -406,9 +479,11 @@ def global_noise(model, x, sigmas):
         (maruyama(VP), {"process": object()}, "process must be an object with alpha"),
         (in_place, {}, "leave the x it is given unchanged"),
         (lambda model, x, s: x[:, :1], {}, "return samples of shape"),
+        (lambda model, x, s: {"x": x}, {}, "return samples, one array"),
         (lambda model, x, s: 1 / 0, {}, "it raised ZeroDivisionError"),
         (lambda model, x, s: model(x[:, :2], s[0]), {}, "ask its model at x of shape"),
         (lambda model, x, s: model(x, s), {}, "ask its model for one time"),
+        (lambda model, x, s: model(x, s[0]), {}, "go through 3 levels or more"),
     ],
 )
 def test_bad_input(sampler, options, match):

@@ -19,6 +19,9 @@ from scoreproof.streams import stream
 
 __all__ = ["Form", "Tape", "chain"]
 
+#: levels of a chain that can be judged, the start among them
+LEAST = 3
+
 
 class Tape:
     """What happens while a sampler runs: states are read off as they are reached."""
@@ -66,10 +69,11 @@ def chain(
     like: Chain | None = None,
     full: bool = False,
     others: float = 0.5,
+    code: int = 0,
 ) -> Chain:
     """The chain of n steps; every draw is replaced. One run where ``like``, another chain of the
     same sampler, says how many draws there will be, else one more to count them. ``others``: what
-    stands in for uniform numbers.
+    stands in for uniform numbers; ``code``: see `Rows`.
     """
     if like is None:
         draws = [
@@ -79,13 +83,22 @@ def chain(
         known = [d.shape[1:] for d in like.draws if _normal(d)]
         draws = [known[0]] * (-(-len(known) * n // like.n) + 4) if known else []
     for _ in range(2):
-        rows = Rows(shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full, others)
+        rows = Rows(
+            shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full, others, code
+        )
         tape, end = _pass(form, n, data, rows)
         found, log = tape.log.draws, tape.log
         asked = [d.shape[1:] for d in found if _normal(d)]
         if asked == draws[: len(asked)]:
             break
         draws = asked
+    if len({s.level.sigma for s in tape.states if s.level.sigma > 0}) < LEAST:
+        raise CallableError(
+            "sampler",
+            f"go through {LEAST} levels or more",
+            f"it asks its model at {len(tape.states) - 1} of the times it is given",
+            "pass the times= that it uses; a sampler of one step has no limit of many steps",
+        )
     again = [
         f"The noise of draw {old.index} is drawn again ({new.where}): its generator is seeded anew."
         for new, old in log.repeated[:1]

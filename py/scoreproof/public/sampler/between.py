@@ -47,10 +47,11 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
         coverage=coverage,
         tolerance=job.tolerance,
         kind="convergent",
-        remedy="pass more steps",
+        remedy="pass more steps" if runs.table < 1e-4 else "use float32 or float64",
     )
     gone = not np.all(np.isfinite(limit.limit))
-    if evidence.verdict == "refuted" or gone or (words.grows(sizes) and sizes[-1] > 0.05):
+    beyond = bool(np.any(np.abs(limit.limit) > bound))  # rounding of a coarse type grows too
+    if evidence.verdict == "refuted" or gone or (beyond and words.grows(sizes)):
         return _refuted(job, evidence, limit, (k, part, i), chains, sizes, what)
     return evidence
 

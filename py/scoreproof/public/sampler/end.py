@@ -7,6 +7,7 @@ one point, to the σ of the last level before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,8 @@ from scoreproof.public.sampler.runs import Runs
 __all__ = ["judged", "largest"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
+#: roundings of an end, each relative to its unit
+ROUNDINGS = 1e3
 
 
 def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
@@ -54,9 +57,11 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     return replace(best, sentence=text)
 
 
-def largest(chain: Chain) -> float:
-    """How far the end is from the nearest law that it may have."""
-    return min(float(np.max(np.abs(off))) for off in _options(chain).values())
+def largest(chains: Sequence[Chain]) -> list[float]:
+    """How far each end is from the law that the last of them is nearest to."""
+    each = [_options(c) for c in chains]
+    name = min(each[-1], key=lambda k: float(np.max(np.abs(each[-1][k]))))
+    return [float(np.max(np.abs(e[name]))) for e in each]
 
 
 def _options(chain: Chain) -> dict[str, np.ndarray]:
@@ -74,7 +79,7 @@ def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: s
     what = "Gaussian data" if spread else "data at one point"
     with np.errstate(all="ignore"):
         once, twice = extrapolated(rows, [width(c) for c in runs.chains(spread)])
-        floor = 1e5 * runs.eps
+        floor = ROUNDINGS * runs.eps
         exact = np.all([np.abs(r) <= floor for r in rows], axis=0)
         blur = 2 * np.max(np.abs(twice - once)) + floor
     found = np.where(exact, rows[-1], twice)

@@ -76,7 +76,15 @@ class _Function:
 
     def flat(self, value: Any, count: int, what: str) -> np.ndarray:
         """What came back, as rows; held to the shape that went in."""
-        rows = np.asarray(as_numpy(value), dtype=float)
+        try:
+            rows = np.asarray(as_numpy(value), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise CallableError(
+                "sampler",
+                f"return {what}, one array",
+                f"it returned {type(value).__name__}",
+                "return x itself, or a tuple that begins with it",
+            ) from error
         if rows.shape != (count, *self.shape):
             raise CallableError(
                 "sampler",
@@ -143,7 +151,7 @@ class WholeForm(_Function):
         rows = tape.rows.start(*data.moments(start))
         if self.scale is None:  # in the run that counts the draws, where all noise is 0
             self._through(times, data, tape, rows)
-            self.scale = _scale(rows, self.asked[0][0]) if self.asked else 1.0
+            self.scale = _scale(rows, self.asked[0][0], start) if self.asked else 1.0
             tape.rows.begin()
             tape.log.draws.clear()
         # where it scales what it is given, it is given what comes out right
@@ -167,7 +175,12 @@ class WholeForm(_Function):
     def _through(self, times: list[float], data: Data, tape: Tape, rows: np.ndarray) -> np.ndarray:
         model = self.model(data)
         self.asked: list[tuple[np.ndarray, Level]] = []
-        model.seen = lambda x, level: self.asked.append((x.copy(), level))
+
+        def seen(x: np.ndarray, level: Level) -> None:
+            if len(x) in (len(rows), 2 * len(rows)):  # twice: with and without a condition
+                self.asked.append((x[: len(rows)].copy(), level))
+
+        model.seen = seen
         given, kept = self.array(rows), self.array(rows)
         out = self.call(model, given, self._times(times), **(self._random(tape) | self.options))
         if not np.array_equal(as_numpy(given), as_numpy(kept)):
@@ -214,9 +227,12 @@ def _near(times: list[float], when: float) -> int | None:
     return k if abs(times[k] - when) <= 1e-5 * max(abs(when), 1e-30) else None
 
 
-def _scale(given: np.ndarray, seen: np.ndarray) -> float:
-    """The factor between what was given and what the model is asked at first, if it is one."""
+def _scale(given: np.ndarray, seen: np.ndarray, start: Level) -> float:
+    """The factor between what was given and what the model is asked at first, if it makes the first
+    level of unit noise; any other is the sampler's own.
+    """
     with np.errstate(all="ignore"):
         factor = float((seen * given).sum() / (given * given).sum())
         off = np.max(np.abs(seen - factor * given)) / np.max(np.abs(seen))
-    return factor if off < 1e-5 and abs(factor - 1) > 1e-3 else 1.0
+    known = (start.sigma, float(np.hypot(start.alpha, start.sigma)))
+    return factor if off < 1e-5 and any(abs(factor / k - 1) < 1e-3 for k in known) else 1.0

@@ -22,6 +22,10 @@ __all__ = ["Law", "Rows", "counting"]
 SIZE = 0.5
 #: and these are far out: a chain that clips bends there
 FAR = 8.0
+#: single draws that are far out, in standard deviations, and how many of them in one row
+TAIL, FEW = 3.0, 3
+#: rows with all draws at once, with all of them reversed, and with a few far out
+TOGETHER = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,9 @@ class Law:
     """Mean ``(d,)`` and covariance (as standard deviations ``(d,)``, or ``(d, d)``) of a state, and
     by how much it is not affine inside, and far out, both in standard deviations; ``mixed``: how
     far the start's coordinates are from answering each for itself; ``signed`` ``(d,)``: a sum over
-    the noises that another choice of signs leaves as it is, if each coordinate has its own.
+    the noises that another choice of signs leaves as it is, if each coordinate has its own;
+    ``joint`` and ``tail``: how far all draws together, and a few that are far out, are from the sum
+    of single ones, in standard deviations.
     """
 
     mean: np.ndarray
@@ -39,17 +45,22 @@ class Law:
     far: float
     mixed: float
     signed: np.ndarray
+    joint: float
+    tail: float
 
 
 @dataclass(eq=False)
 class Rows:
-    """``shape`` of one sample; ``draws``: the shape of each draw's row, in the order asked."""
+    """``shape`` of one sample; ``draws``: the shape of each draw's row, in the order asked;
+    ``code``: which coordinates have their signs reversed: any two of them differ in some code.
+    """
 
     shape: tuple[int, ...]
     draws: tuple[tuple[int, ...], ...]
     rng: np.random.Generator
     full: bool = False
     others: float = 0.5
+    code: int = 0
     served: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -61,13 +72,20 @@ class Rows:
             self._noise = [np.eye(int(np.prod(s))) for s in self.draws]
         else:
             spread = signs
-            self._noise = [self.rng.choice([-1.0, 1.0], (1, int(np.prod(s)))) for s in self.draws]
+            self._noise = [self._signs(int(np.prod(s)))[None] for s in self.draws]
         self.signs = signs
         self._start = np.concatenate([zero, -signs[:1], FAR * signs[:1], -FAR * signs[:1], spread])
         self._first = len(self._start)
         ends = np.cumsum([0, *(len(n) for n in self._noise)])
         self._at = self._first + ends
-        self.count = int(self._at[-1])
+        self._last = int(self._at[-1])
+        self.count = self._last + TOGETHER
+        joint = np.random.default_rng(len(self.draws))
+        self._joint = [
+            joint.choice([-1.0, 1.0], len(n)) if self.full else np.ones(1) for n in self._noise
+        ]
+        chosen = np.linspace(0, len(self.draws) - 1, FEW).round().astype(int)
+        self._far = set(chosen.tolist()) if self.draws else set()
 
     @property
     def size(self) -> int:
@@ -82,7 +100,15 @@ class Rows:
         """The rows ``(n, d)`` that a chain is started from."""
         x = np.repeat(mean[None], self.count, axis=0)
         x[: self._first] += SIZE * std * self._start
+        x[self._last] += SIZE * std * self.signs[0]
+        x[self._last + 1] -= SIZE * std * self.signs[0]
         return x
+
+    def _signs(self, m: int) -> np.ndarray:
+        signs = self.rng.choice([-1.0, 1.0], m)
+        return (
+            np.where((np.arange(m) >> (self.code - 1)) & 1, -signs, signs) if self.code else signs
+        )
 
     def noise(self, draw: Draw) -> np.ndarray:
         """What stands in for a draw; its rows beyond the batch's are 0."""
@@ -93,6 +119,9 @@ class Rows:
         if k < len(self._noise) and draw.shape[:1] == (self.count,):
             flat = z.reshape(self.count, -1)
             flat[self._at[k] : self._at[k + 1]] = SIZE * self._noise[k]
+            together = self._joint[k] @ self._noise[k]
+            flat[self._last : self._last + 2] = SIZE * together, -SIZE * together
+            flat[self._last + 2] = TAIL * together * (k in self._far)
         return z
 
     def law(self, x: np.ndarray) -> Law:
@@ -104,7 +133,7 @@ class Rows:
         mean = x[0]
         moved = (x - mean) / SIZE
         spread = moved[4 : self._first]
-        noise = moved[self._first :]
+        noise = moved[self._first : self._last]
         if self.full:
             all_ = np.concatenate([spread, noise])
             cov = all_.T @ all_
@@ -121,7 +150,15 @@ class Rows:
         bend = float(np.max(np.abs(moved[1] + plus) / size))
         far = float(np.max(np.abs(moved[2] - FAR * plus) / size))
         far = max(far, float(np.max(np.abs(moved[3] + FAR * plus) / size)))
-        return Law(mean, std, cov, bend, far, mixed, signed)
+        weights = np.concatenate([np.zeros(0), *self._joint])
+        all_draws = plus + weights @ noise
+        few = np.concatenate(
+            [np.zeros(0), *(j * (k in self._far) for k, j in enumerate(self._joint))]
+        )
+        one, other, some = moved[self._last :]
+        joint = float(np.max(np.maximum(np.abs(one - all_draws), np.abs(other + all_draws)) / size))
+        tail = float(np.max(np.abs(some - TAIL / SIZE * (few @ noise)) / size))
+        return Law(mean, std, cov, bend, far, mixed, signed, joint, tail)
 
     @cached_property
     def _weighted(self) -> np.ndarray | None:

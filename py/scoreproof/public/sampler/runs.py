@@ -132,16 +132,19 @@ class Runs:
 
     def mixes(self) -> bool:
         """Whether the coordinates of a sample, or of its noise, do not each answer for itself."""
-        n = self.ladder()[0]
+        n, job = self.ladder()[0], self.job
         one = self.of(False, n)
         if any(s.law.mixed > MIXED for s in one.states):
             return True
         d = int(np.prod(self.job.shape))
         if any(d != int(np.prod(w.shape[1:])) for w in one.draws if w.kind == "normal"):
             return True
-        other = chain(self.job.form, n, one.data, self.job.shape, self.job.seed + 1, like=one)
-        for a, b in zip(one.states, other.states, strict=True):
-            gap = np.abs(a.law.std - b.law.std) + np.abs(a.law.signed - b.law.signed)
-            if float(np.max(gap / np.maximum(a.law.std, 1e-12))) > MIXED + 1e3 * self.eps:
-                return True
+        for code in range(1, d.bit_length() + 1):
+            other = chain(job.form, n, one.data, job.shape, job.seed, like=one, code=code)
+            for a, b in zip(one.states, other.states, strict=True):
+                gap = np.abs(a.law.std - b.law.std) + np.abs(a.law.signed - b.law.signed)
+                if float(np.max(gap / np.maximum(a.law.std, 1e-12))) > MIXED + 1e3 * self.eps:
+                    return True
+            if not any(w.kind == "normal" for w in one.draws):
+                break
         return False

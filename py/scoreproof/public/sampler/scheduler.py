@@ -17,6 +17,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
+from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.functions import SEED
@@ -160,6 +161,10 @@ class SchedulerForm:
 
             tape.seeded = options.get("generator") is None
             options["generator"] = options.get("generator") or torch.Generator().manual_seed(SEED)
+        if self.framework == "numpy":
+            for name in ("generator", "rng"):
+                if name in takes and options.get(name) is None:
+                    options[name] = numpy_generator(tape.rows.noise, tape.log)
         if "return_dict" in takes:
             options.setdefault("return_dict", False)
         for k, t in enumerate(timesteps):

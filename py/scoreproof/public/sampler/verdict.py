@@ -29,6 +29,10 @@ __all__ = ["judge"]
 SHORT = 0.3
 #: a deviation of the mean row beyond this is no affine chain
 BENT = 1e-6
+#: the same of all noise together, which trees of Brownian noise add up to so far
+BENT_NOISE = 1e-4
+#: roundings of the type that a chain may bend by
+ROUGH = 1e3
 #: an error of so many times its bound, that stays, is refuted with the steps at hand
 FAR_OFF = 4.0
 #: an error that falls by less than this from one number of steps to the next stays
@@ -41,7 +45,7 @@ def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for."""
     runs = Runs(job)
     first = runs.first()
-    for odd in (draws.refused(first), _bent(first)):
+    for odd in (draws.refused(first), _bent(first, runs)):
         if odd is not None:
             return _said(odd, job, runs)
     if any(d.kind == "uniform" for d in first.draws):
@@ -86,13 +90,13 @@ def _clear(judged: Sequence[Evidence], chains: Sequence[Chain]) -> bool:
     if all(e.verdict == "holds" for e in judged):
         return True
     return any(
-        e.verdict == "refuted" and e.separation > FAR_OFF and _stays([size(c) for c in chains])
+        e.verdict == "refuted" and e.separation > FAR_OFF and _stays(size(chains))
         for e, size in zip(judged, (_largest, end.largest), strict=True)
     )
 
 
-def _largest(chain: Chain) -> float:
-    return float(np.max(np.abs(errors_of(chain))))
+def _largest(chains: Sequence[Chain]) -> list[float]:
+    return [float(np.max(np.abs(errors_of(c)))) for c in chains]
 
 
 def _stays(sizes: Sequence[float]) -> bool:
@@ -100,11 +104,13 @@ def _stays(sizes: Sequence[float]) -> bool:
     return not sizes[-1] < FALLING * sizes[-2]
 
 
-def _sure(evidence: Evidence, runs: Runs, spread: bool, size: Callable[[Chain], float]) -> Evidence:
+def _sure(
+    evidence: Evidence, runs: Runs, spread: bool, size: Callable[[Sequence[Chain]], list[float]]
+) -> Evidence:
     """A refutation, unless the errors still fall, and what they tend to is not the same with one
     number of steps more.
     """
-    sizes = [size(c) for c in runs.chains(spread)]
+    sizes = size(runs.chains(spread))
     if _stays(sizes):
         return evidence
     if len(runs.counts) > 3 and size is _largest:
@@ -140,17 +146,31 @@ def _together(found: Sequence[Evidence], asked: Sequence[Evidence], resolution: 
     )
 
 
-def _bent(chain: Chain) -> Evidence | None:
+def _bent(chain: Chain, runs: Runs) -> Evidence | None:
     """A chain that is not affine where it is asked has no law that could be read off."""
-    bend = max(s.law.bend for s in chain.states)
-    if not bend > BENT:
-        return None
-    text = (
-        "x after a step is no affine function of x before it, although the model is (off by "
-        f"{bend:.2g} standard deviations): it clips or bends inside of [-1, 1]; switch clipping and"
-        " thresholding off, or judge it by a Gaussian law of your own"
+    laws = [s.law for s in chain.states]
+    rough = max(BENT, ROUGH * runs.eps)
+    bend, joint, tail, far = (
+        max(getattr(law, part) for law in laws) for part in ("bend", "joint", "tail", "far")
     )
-    return Evidence.undecided("convergent", text)
+    if bend > rough:
+        text = (
+            "x after a step is no affine function of x before it, although the model is (off by "
+            f"{bend:.2g} standard deviations): it clips or bends x, or draws numbers that are not"
+            " replaced (a generator of its own); switch clipping and thresholding off, or hand the"
+            " generator in"
+        )
+        return Evidence.undecided("convergent", text)
+    # where the start bends far out, x_0 is clipped, and far draws are no sign of anything else
+    bent = max(BENT_NOISE, 10 * rough)  # a sum of many rows
+    if joint > bent or (tail > bent and far <= rough):
+        text = (
+            "x is no affine function of the noise that is drawn (off by "
+            f"{max(joint, tail):.2g} standard deviations): it bends, clips or weighs its noise, or"
+            " rows depend on each other, so that the law cannot be read off; add the noise as drawn"
+        )
+        return Evidence.undecided("convergent", text)
+    return None
 
 
 def _order(job: Job, runs: Runs, order: float) -> Evidence | None:
@@ -185,14 +205,24 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
         f" process after every step (worst at {words.at_level(states[k].level)})"
     )
     seen = Coverage({"levels": len(states)})
-    return compared(off, bound, text, coverage=seen, tolerance=job.tolerance, kind="float")
+    evidence = compared(off, bound, text, coverage=seen, tolerance=job.tolerance, kind="float")
+    if evidence.verdict != "refuted":
+        return evidence
+    part, i = np.unravel_index(int(np.argmax(np.abs(off[k]))), off[k].shape)
+    where = words.of_the_law(states[k].level, int(part), int(i), float(off[k][part, i]), job.shape)
+    text = (
+        f"{job.name}: with {chain.steps} steps {where} for data at one point, whose law a step of"
+        " DDPM or DDIM keeps at any number of steps: is its variance the posterior's, and is the"
+        " model told the level that x is at?"
+    )
+    return replace(evidence, sentence=text)
 
 
 def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
     """With the curves, the notes, and what it cost."""
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
-    far = max((s.law.far for c in chains for s in c.states), default=0.0)
+    far = max((law.far for c in chains for law in [*(s.law for s in c.states), c.end]), default=0.0)
     if far > 1e-3:
         notes.append(
             "Far out it is not affine (it clips or thresholds the predicted x_0): judged where the"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from scoreproof.coverage import Coverage
     from scoreproof.diagnosis import Diagnosis
+    from scoreproof.tabular import Table
 
 __all__ = ["KINDS", "VERDICTS", "Evidence", "Kind", "Verdict", "strength", "worst"]
 
@@ -52,6 +53,7 @@ class Evidence:
         exact arithmetic); the claims' own checks state theirs as the smallest ε that they refute.
     coverage: what was looked at and what was left out; every ``holds`` of a public check has one.
     order: the measured order of convergence, where a check measures one (infinite: exact).
+    table: the rows behind the verdict, where there are many (noise levels); ``print`` shows them.
     curves: named ``(x, y)`` series for ``plot()``; ``labels`` names the two axes.
 
     >>> e = Evidence.measured(3e-16, 1e-14, "the two sides agree")
@@ -74,6 +76,7 @@ class Evidence:
     resolution: float | None = None
     coverage: Coverage | None = None
     order: float | None = None
+    table: Table | None = None
 
     def __bool__(self) -> bool:
         plugin = sys.modules.get("_scoreproof_pytest")
@@ -264,6 +267,8 @@ class Evidence:
             },
             "notes": list(self.notes),
             "cost": dict(self.cost),
+            "order": _number(self.order),
+            "table": None if self.table is None else self.table.to_dict(),
         }
 
     def plot(self, ax: Any = None) -> Any:

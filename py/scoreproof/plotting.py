@@ -55,6 +55,9 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
             values.append(evidence.bound)
         if values and all(v > 0 for v in values) and max(values) > 100 * min(values):
             ax.set_yscale("log")
+        along = [v for x, _ in evidence.curves.values() for v in x]
+        if "noise level" in evidence.labels[0] and along and min(along) > 0:
+            ax.set_xscale("log")
         ax.set_xlabel(evidence.labels[0])
         ax.set_ylabel(evidence.labels[1])
         ax.legend()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,26 @@ __all__ = ["Request", "make_request"]
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """The problem, and what the callable predicts."""
+    """The problem, and what the callable predicts.
+
+    ``blur``: by what part alpha and the standard deviation of the noise may be off in the callable,
+    for an arithmetic of unit roundoff u, where it computes them itself from a time.
+    """
 
     problem: Problem
     kind: Prediction
+    blur: Callable[[float], tuple[float, float]] | None = None
 
 
 def make_request(
-    prior: Any, cov: Any, *, prediction: str, sigma_data: float, rates: Any, **problem: Any
+    prior: Any,
+    cov: Any,
+    *,
+    prediction: str,
+    sigma_data: float,
+    rates: Any,
+    blur: Callable[[float], tuple[float, float]] | None = None,
+    **problem: Any,
 ) -> Request:
     """Raises ``ArgumentError``."""
     if prior is None:
@@ -32,4 +45,4 @@ def make_request(
             "use check_score(…, prior=None) where the prior is not known",
         )
     made = make_problem(prior, cov, name="check_denoiser", **problem)
-    return Request(made, Prediction(prediction, made, sigma_data, rates))
+    return Request(made, Prediction(prediction, made, sigma_data, rates), blur)

@@ -7,13 +7,16 @@ number: that times I), never a standard deviation. Points are rows. The denoiser
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.denoiser.arguments import make_request
 from scoreproof.public.denoiser.asking import asked
+from scoreproof.public.denoiser.summary import summary
+from scoreproof.public.denoiser.sweep import SweepRequest, swept
 from scoreproof.public.denoiser.verdict import verdict
 from scoreproof.public.denoiser.words import explained
 from scoreproof.public.posterior.problem import Prior
@@ -24,11 +27,16 @@ __all__ = ["check_denoiser"]
 
 @public_check
 def check_denoiser(
-    denoiser: Callable[[Any], Any],
+    denoiser: Callable[..., Any],
     prior: Prior,
-    cov: Any,
+    cov: Any = None,
     *,
-    prediction: str = "x0",
+    schedule: Any = None,
+    shape: Sequence[int] | None = None,
+    levels: Any = None,
+    time: Any = "t",
+    options: Mapping[str, Any] | None = None,
+    prediction: str | None = None,
     alpha: float = 1.0,
     points: Any = None,
     n: int = 64,
@@ -40,17 +48,32 @@ def check_denoiser(
     seed: int = 0,
 ) -> Evidence:
     """Check that ``denoiser(y)`` is ``E[x_0 | y]`` for ``y = alpha x_0 + N(0, cov)`` and x_0 drawn
-    from ``prior``.
+    from ``prior``; or, with ``schedule``, that a network ``denoiser(x, time)`` is ``E[x_0 | x]`` at
+    each of its noise levels.
 
     Parameters
     ----------
-    denoiser: rows ``(m, d)`` to rows ``(m, d)``, each row from that row alone.
-    prior: a `GaussianMixture`, `Atoms`, or a data set ``(n, d)`` whose empirical law is the prior
-        (its ideal denoiser is exact).
-    cov: the noise's covariance ``(d, d)``, or a variance (that times I).
+    denoiser: rows ``(m, d)`` to rows ``(m, d)``, each row from that row alone. With ``schedule``:
+        samples ``(m, *shape)`` and a time to samples; or to a tuple with them first, an object with
+        ``.sample``, twice the channels. How it takes its time is found by trying: ``(m,)`` (integer
+        where times are timesteps), ``(m, 1, …)``, an array without axes, a number.
+    prior: a `GaussianMixture`, `Atoms`, or a data set ``(n, d)``, or ``(n, *shape)``, whose
+        empirical law is the prior (its ideal denoiser is exact).
+    cov: the noise's covariance ``(d, d)``, or a variance (that times I). Not with ``schedule``.
+    schedule: a list of σ, ``{"betas": …}``, ``{"alphas_cumprod": …}``, an object with one of these
+        tables (a scheduler), ``DiscreteVP``, or a process with ``alpha(t)``, ``sigma(t)`` and
+        ``horizon``: ``x = α x_0 + σ ε``.
+    shape: of one sample, without the batch; by default that of the data.
+    levels: the times to look at; by default 12 that are even in log σ/α.
+    time: what the network is told: ``"t"`` (the schedule's time: the timestep of a table, σ of a
+        list), ``"sigma"`` (σ/α), ``"log_sigma"``, ``"c_noise"`` (log(σ/α)/4), ``"log_snr"``, or a
+        function of the schedule's time.
+    options: further arguments of the network (labels, …); arrays with a first axis of 1 are
+        repeated for each sample.
     prediction: what the callable returns: ``"x0"``, ``"score"``, ``"eps"``, ``"v"``, ``"F"`` or
         ``"velocity"`` (see ``scoreproof.objects.parameterizations``); all but x0 and score need cov
-        = σ² I. ``sigma_data`` is for F, ``rates`` = (dα/dt, dσ/dt) for velocity.
+        = σ² I. ``sigma_data`` is for F, ``rates`` = (dα/dt, dσ/dt) for velocity. By default what
+        the schedule is configured for, else x0.
     points: where to look ``(m, d)``. By default n points: draws of y, draws far out, and points
         between two components or data, where their softmax weights are about the same (a draw of
         y may have one effective datum, and then the nearest datum passes for the mean). Where a
@@ -79,9 +102,15 @@ def check_denoiser(
     numbers of that type). Undecided too where every point has one effective datum or component,
     and where a tolerance would accept y itself or the prior's mean.
 
-    The denoiser is called 3 times (the second call must repeat the first, the third asks half of
-    the rows again in another order), once more where a coarser type comes back than went in. The
-    truth is a softmax average of the data or a Kalman update, never Tweedie's formula.
+    With a schedule ``evidence.table`` has a row for each noise level (largest and rms error, how
+    many data share in the answer), ``evidence.plot()`` draws them. A level that the check chose and
+    at which the data say nothing (every point has one effective datum) is named and not counted.
+
+    The denoiser is called 3 times, at each level (the second call must repeat the first, the third
+    asks half of the rows again in another order), once more where a coarser type comes back than
+    went in; a network up to 16 times more to see how it takes its time, and about 100 times on 16
+    rows to explain a refutation. The truth is a softmax average of the data or a Kalman update,
+    never Tweedie's formula.
 
     Raises
     ------
@@ -89,7 +118,7 @@ def check_denoiser(
     the denoiser raises, returns another shape, is not finite at your points or at draws of y,
     changes its input, or is not deterministic.
 
-    Source: homework problem 1; Robbins 1956, Efron 2011.
+    Source: homework problem 1; Robbins 1956, Efron 2011; Karras et al. 2022 for the sweep.
 
     >>> import numpy as np
     >>> data = np.array([[-1.0, 0.0], [1.0, 0.5], [0.0, 2.0], [1.0, -1.0], [0.5, 0.5], [-0.5, 1.0]])
@@ -101,11 +130,37 @@ def check_denoiser(
     True
     >>> check_denoiser(denoiser, data, 1.5**2).diagnosis.names       # the variance squared again
     ('noise_variance_rooted',)
+    >>> def network(x, sigma):                                       # x of shape (m, 2), sigma (m,)
+    ...     logits = -((x[:, None] - data) ** 2).sum(axis=2) / (2 * sigma[:, None] ** 2)
+    ...     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    ...     return weights @ data / weights.sum(axis=1, keepdims=True)
+    >>> print(check_denoiser(network, data, schedule=[2.0, 1.0, 0.5]).table)
     """
+    if schedule is not None:
+        return _of_network(
+            SweepRequest(
+                denoiser,
+                prior,
+                schedule,
+                prediction,
+                shape,
+                levels,
+                time,
+                dict(options or {}),
+                framework,
+                dtype,
+                {"n": n, "tolerance": tolerance, "sigma_data": sigma_data, "seed": seed},
+            ),
+            cov=cov,
+            points=points,
+            rates=rates,
+            alpha=None if alpha == 1.0 else alpha,
+        )
+    _only_with_a_schedule(shape=shape, levels=levels, options=options)
     request = make_request(
         prior,
         cov,
-        prediction=prediction,
+        prediction=prediction or "x0",
         sigma_data=sigma_data,
         rates=rates,
         alpha=alpha,
@@ -118,3 +173,26 @@ def check_denoiser(
     answers = asked(guard, request)
     evidence = verdict(answers, request, guard.eps, guard.calls)
     return explained(evidence, answers, request, guard.eps)
+
+
+def _of_network(request: SweepRequest, **given: Any) -> Evidence:
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(
+                name,
+                "left out where there is a schedule",
+                value,
+                "the schedule says it: x = α x_0 + σ ε; name the times to look at by levels=",
+            )
+    return summary(swept(request))
+
+
+def _only_with_a_schedule(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(
+                name,
+                "left out where there is no schedule",
+                value,
+                "pass schedule=, a list of σ or a table, or a denoiser of rows alone",
+            )

@@ -15,11 +15,13 @@ from scoreproof.coverage import Coverage, Omission
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.denoiser.asking import Asked
+from scoreproof.public.posterior.due import least, perplexity
 from scoreproof.public.posterior.judging import HELD, Measure, coverage, decisive, judge
 from scoreproof.public.posterior.problem import Problem
-from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
+from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_level, of_prediction
+from scoreproof.public.rule import COARSEST
 
-__all__ = ["measured", "verdict"]
+__all__ = ["measured", "says_nothing", "verdict"]
 
 
 def measured(asked: Asked, request: Request, eps: float) -> Measure:
@@ -28,6 +30,8 @@ def measured(asked: Asked, request: Request, eps: float) -> Measure:
     ours = mean_rounding(due, DOUBLE)
     within = ours if eps == DOUBLE else mean_rounding(due, eps)
     rounding = of_prediction(request.kind, due.y, due.mean, within, eps) + ours
+    if request.blur is not None:
+        rounding = rounding + of_level(due, *request.blur(eps / 2))
     size, visible = asked.scale.mean(due)
     error = np.abs(asked.found - due.mean[which])
     return Measure(error, rounding[which], ours[which], size[which], visible[which])
@@ -98,26 +102,57 @@ def _passed_over(seen: Coverage, asked: Asked, problem: Problem) -> Coverage:
 
 def _told_apart(evidence: Evidence, measure: Measure, asked: Asked, request: Request) -> Evidence:
     """Undecided where the tolerance would accept y itself, or the prior's mean whatever y is."""
-    tolerance, m = request.problem.tolerance, len(asked.due.y)
-    if evidence.verdict != "holds" or tolerance is None:
+    if evidence.verdict != "holds":
         return evidence
-    size, mean = measure.size[:m], asked.due.mean
-    idle = np.max(np.abs(mean - asked.due.y) / size, axis=0)
-    still = float(np.max(np.abs(mean - asked.scale.centre) / size))
-    j = int(np.argmin(idle))
-    if idle[j] > tolerance and (still > tolerance or not np.any(asked.scale.from_centre > 0)):
+    found = _accepts_idle(measure, asked, request)
+    if found is None:
         return evidence
-    if idle[j] <= tolerance:
-        what, away = f"y itself, in coordinate {j},", idle[j]
-        help_ = "take a larger noise level"
-    else:
-        what, away, help_ = "the prior's mean", still, "take a smaller noise level"
+    what, away, help_ = found
     return replace(
         evidence,
         verdict="undecided",
         sentence=(
             f"{evidence.sentence}: {what} is within {away:.2g} of E[x_0 | y], so that a tolerance"
-            f" of {tolerance:g} would accept a denoiser that does nothing: pass a smaller one, or"
-            f" {help_}"
+            f" of {request.problem.tolerance:g} would accept a denoiser that does nothing: pass a"
+            f" smaller one, or {help_}"
         ),
     )
+
+
+def _accepts_idle(
+    measure: Measure, asked: Asked, request: Request
+) -> tuple[str, float, str] | None:
+    """What the tolerance would accept of a denoiser that does nothing, how near that is, and what
+    helps.
+    """
+    tolerance, m = request.problem.tolerance, len(asked.due.y)
+    if tolerance is None:
+        return None
+    size, mean = measure.size[:m], asked.due.mean
+    idle = np.max(np.abs(mean - asked.due.y) / size, axis=0)
+    still = float(np.max(np.abs(mean - asked.scale.centre) / size))
+    j = int(np.argmin(idle))
+    if idle[j] > tolerance and (still > tolerance or not np.any(asked.scale.from_centre > 0)):
+        return None
+    if idle[j] <= tolerance:
+        return f"y itself, in coordinate {j},", float(idle[j]), "take a larger noise level"
+    return "the prior's mean", still, "take a smaller noise level"
+
+
+def says_nothing(evidence: Evidence, asked: Asked, request: Request, eps: float) -> str:
+    """Why no denoiser could be judged with these data at this noise level; empty if one could."""
+    problem = request.problem
+    if evidence.verdict != "undecided":
+        return ""
+    if np.max(perplexity(problem, asked.due.y)) < least(problem):
+        return "the formula says only that the nearest datum is the nearest"
+    measure = measured(asked, request, eps)
+    if _accepts_idle(measure, asked, request) is not None:
+        return "the tolerance accepts a denoiser that does nothing"
+    accepted = measure.granted(problem.tolerance) + (problem.tolerance or 0.0) * measure.size
+    off = measure.error > accepted
+    if np.any(off) and not np.any(measure.excessive(problem.tolerance)):
+        return "rounding in the network's floating type would explain the error"
+    if (evidence.resolution or 0.0) > (problem.tolerance or COARSEST):
+        return "rounding in the network's floating type hides the answer"
+    return ""

@@ -18,9 +18,11 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 
-__all__ = ["DOUBLE", "ORDER", "grown", "mean_rounding", "of_prediction", "of_score"]
+__all__ = ["DOUBLE", "ORDER", "grown", "mean_rounding", "of_level", "of_prediction", "of_score"]
 
 DOUBLE = float(np.finfo(float).eps)
+#: a part by which a level is changed to see what hangs on it
+NUDGE = 1e-5
 #: orders of operations are the user's: a few roundings more or less
 ORDER = 4
 
@@ -117,6 +119,20 @@ def of_prediction(
     value = np.abs(p * mean + q * y)
     terms = value + shift * np.abs(y) + parts * np.abs(mean)
     return within * (parts / abs(p)) + ORDER * u * terms / abs(p)
+
+
+def of_level(due: Due, alpha: float, sigma: float) -> np.ndarray:
+    """What is left in E[alpha x_0 | y] where the callable's alpha and standard deviation are off by
+    these parts: in the mean itself, by its derivative, and in what is read from a prediction.
+    """
+    problem, y, h = due.problem, due.y, NUDGE
+    noise = (1 + h) ** 2 * problem.noise.cov
+    by_sigma = np.abs(problem.known.posterior_mean(y, noise) - due.mean) / h
+    # alpha (1 + h) with sigma is, at y / (1 + h), the same alpha with sigma / (1 + h)
+    other = (1 + h) * problem.known.posterior_mean(y / (1 + h), problem.noise.cov / (1 + h) ** 2)
+    by_alpha = np.abs(other - due.mean) / h
+    away, size = np.abs(y - due.mean), np.abs(due.mean)
+    return np.asarray(sigma * (by_sigma + away) + alpha * (by_alpha + away + size))
 
 
 def of_score(

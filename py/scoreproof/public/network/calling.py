@@ -1,0 +1,196 @@
+"""How a network is called: any shape, any array library, a time for the batch or one for each row.
+
+Conventions: rows ``(m, d)`` go in and come out, each a sample of ``shape`` laid flat. The form in
+which the network takes its time is found by trying: the first in which it answers, and answers a
+row whatever the times of the other rows are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.interop.callables import as_numpy, unit_roundoff
+from scoreproof.interop.frameworks import require
+
+__all__ = ["Network", "TimeForm", "recognised"]
+
+#: what outputs of public code are called where they are not the array itself
+OUTPUTS = ("sample", "prediction", "pred", "model_output", "output", "out", "x")
+#: roundings that separate a row asked among others from one asked alone
+SLACK = 2.0**12
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """How a time is handed over: ``rank`` -1 for a number, 0 for an array without axes, 1 for
+    ``(B,)``, 2 for ``(B, 1, …)`` with an axis for each of x.
+    """
+
+    rank: int
+    whole: bool
+
+    def __str__(self) -> str:
+        kind = "integer" if self.whole else "float"
+        shape = {-1: "a number", 0: "an array without axes", 1: "(B,)", 2: "(B, 1, …)"}[self.rank]
+        return f"{shape} of {kind} type" if self.rank >= 0 else f"a number ({kind})"
+
+    @property
+    def by_row(self) -> bool:
+        """Whether each row has a time of its own."""
+        return self.rank > 0
+
+
+@dataclass(eq=False)
+class Network:
+    """``function(x, time, **options)`` of samples of ``shape``.
+
+    ``options`` with a first axis of 1 are repeated for every row. ``form`` is how the time is
+    handed over, once it is known; ``halved`` that only the first half of the channels was taken (a
+    learned variance).
+    """
+
+    function: Callable[..., Any]
+    shape: tuple[int, ...]
+    framework: str
+    dtype: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+    form: TimeForm = TimeForm(1, False)
+    halved: bool = False
+
+    def at(self, when: float | np.ndarray, form: TimeForm | None = None) -> Callable[[Any], Any]:
+        """The function of rows at one time, or at a time for each row."""
+        return lambda rows: self._asked(rows, when, form or self.form)
+
+    def _asked(self, rows: Any, when: float | np.ndarray, form: TimeForm) -> Any:
+        m = len(rows)
+        x = rows.reshape((m, *self.shape))
+        time = self._time(when, m, form)
+        options = {k: self._repeated(v, m) for k, v in self.options.items()}
+        if self.framework == "torch":
+            with require("torch").no_grad():
+                out = self.function(x, time, **options)
+        else:
+            out = self.function(x, time, **options)
+        return self._rows(_unwrapped(out), m)
+
+    def _time(self, when: float | np.ndarray, m: int, form: TimeForm) -> Any:
+        if form.rank < 0:
+            return round(float(np.ravel(when)[0])) if form.whole else float(np.ravel(when)[0])
+        if form.rank == 0:
+            values = np.asarray(float(np.ravel(when)[0]))
+        else:
+            shape = (m,) if form.rank == 1 else (m, *(1 for _ in self.shape))
+            values = np.broadcast_to(np.ravel(when), (m,)).reshape(shape).copy()
+        return self._array(values, form.whole)
+
+    def _array(self, values: np.ndarray, whole: bool) -> Any:
+        if self.framework == "torch":
+            torch = require("torch")
+            kind = torch.int64 if whole else _torch_type(torch, self.dtype)
+            return torch.tensor(np.round(values) if whole else values, dtype=kind)
+        if self.framework == "jax":
+            jnp = require("jax").numpy
+            return jnp.asarray(np.round(values).astype(int) if whole else values, dtype=None)
+        kind = int if whole else (self.dtype or float)
+        return (np.round(values) if whole else values).astype(kind)
+
+    @staticmethod
+    def _repeated(value: Any, m: int) -> Any:
+        shape = getattr(value, "shape", None)
+        if shape is None or len(shape) == 0 or shape[0] != 1 or m == 1:
+            return value
+        if hasattr(value, "expand"):
+            return value.expand(m, *shape[1:])
+        return np.repeat(value, m, axis=0) if isinstance(value, np.ndarray) else value.repeat(m, 0)
+
+    def _rows(self, out: Any, m: int) -> Any:
+        shape = tuple(getattr(out, "shape", ()))
+        wanted = (m, *self.shape)
+        doubled = (m, 2 * self.shape[0], *self.shape[1:])
+        if shape == doubled and len(self.shape) > 1:
+            self.halved = True
+            out, shape = out[:, : self.shape[0]], wanted
+        if shape != wanted:
+            raise CallableError(
+                "denoiser",
+                f"return shape {wanted} for x of that shape",
+                f"it returned {type(out).__name__} of shape {shape}",
+                "name the shape of one sample by shape=, without the batch",
+            )
+        return out.reshape(m, -1)
+
+
+def recognised(network: Network, rows: np.ndarray, times: tuple[float, float], whole: bool) -> bool:
+    """Sets the network's ``form``; says whether a row is answered whatever the times of others are
+    (true as well where there is one time for the batch).
+
+    ``rows``: two or more, at the first of the two times. Raises ``CallableError`` where it answers
+    in no form.
+    """
+    forms = [TimeForm(r, w) for r in (1, 2, 0, -1) for w in ((True, False) if whole else (False,))]
+    first: Exception | None = None
+    mixing: TimeForm | None = None
+    for form in forms:
+        try:
+            steady = _steady(network, rows, times, form)
+        except CallableError as error:
+            first = first or error
+            continue
+        except Exception as error:
+            first = first or error
+            continue
+        if steady:
+            network.form = form
+            return True
+        mixing = mixing or form
+    if mixing is not None:
+        network.form = mixing
+        return False
+    if isinstance(first, CallableError):
+        raise first
+    raise CallableError(
+        "denoiser",
+        "answer at (x, time)",
+        f"it raised {type(first).__name__}: {first} for x of shape {(len(rows), *network.shape)},"
+        " whether the time is (B,), (B, 1, …), an array without axes or a number",
+        "call it once by hand; further arguments go into options={…}",
+    ) from first
+
+
+def _steady(network: Network, rows: np.ndarray, times: tuple[float, float], form: TimeForm) -> bool:
+    x = network._array(rows, False)
+    one = network.at(times[0], form)(x)
+    if not form.by_row:
+        return True
+    half = len(rows) // 2
+    when = np.where(np.arange(len(rows)) < half, times[0], times[1])
+    try:
+        both = network.at(when, form)(x)
+    except Exception:
+        return False
+    a, b = (np.asarray(as_numpy(v), dtype=float)[:half] for v in (one, both))
+    size = float(np.max(np.abs(a), initial=0.0)) + float(np.max(np.abs(rows)))
+    slack = SLACK * max(unit_roundoff(one), float(np.finfo(float).eps)) * size
+    return bool(np.all(np.isnan(a) == np.isnan(b)) and np.nanmax(np.abs(a - b), initial=0) <= slack)
+
+
+def _unwrapped(out: Any) -> Any:
+    """The array itself, out of a tuple, a mapping or an output object."""
+    if isinstance(out, tuple | list) and out:
+        return _unwrapped(out[0])
+    if hasattr(out, "dtype"):
+        return out
+    for name in OUTPUTS:
+        value = out.get(name) if isinstance(out, Mapping) else getattr(out, name, None)
+        if hasattr(value, "dtype"):
+            return value
+    return out
+
+
+def _torch_type(torch: Any, dtype: Any) -> Any:
+    return getattr(torch, dtype) if isinstance(dtype, str) else (dtype or torch.float64)

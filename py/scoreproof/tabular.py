@@ -1,0 +1,63 @@
+"""The rows behind a verdict, as a table that a person reads and a program takes.
+
+Conventions: a cell is a number or a short text; numbers are shown with three digits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Table"]
+
+Cell = float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``rows`` of cells under ``columns``.
+
+    >>> table = Table(("σ", "error"), ((0.5, 0.01234), (80.0, "none")))
+    >>> print(table)
+    | σ   | error  |
+    |-----|--------|
+    | 0.5 | 0.0123 |
+    | 80  | none   |
+    >>> table.column("σ")
+    (0.5, 80.0)
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("every row must have one cell for each column")
+
+    def column(self, name: str) -> tuple[Cell, ...]:
+        """The cells under ``name``."""
+        return tuple(row[self.columns.index(name)] for row in self.rows)
+
+    def __str__(self) -> str:
+        shown = [list(self.columns), *([_cell(c) for c in row] for row in self.rows)]
+        widths = [max(len(line[j]) for line in shown) for j in range(len(self.columns))]
+        lines = [
+            "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
+            for line in shown
+        ]
+        rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
+        return "\n".join([lines[0], rule, *lines[1:]])
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready: a number that is not finite is null."""
+        return {
+            "columns": list(self.columns),
+            "rows": [
+                [None if isinstance(c, float) and not math.isfinite(c) else c for c in row]
+                for row in self.rows
+            ],
+        }
+
+
+def _cell(value: Cell) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}" if value % 1 else f"{value:.6g}"

@@ -281,6 +281,8 @@ def test_to_dict():
         "diagnosis": {"names": ["minus", "half"], "misfit": None, "sentence": "A sign."},
         "notes": ["n"],
         "cost": {"calls": 3},
+        "order": None,
+        "table": None,
     }
     seen = Coverage({"points": 2})
     d = Evidence.measured(Fraction(1, 4), 1, "x", resolution=0.125, coverage=seen).to_dict()

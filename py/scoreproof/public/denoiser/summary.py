@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.retold import retold
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
@@ -48,7 +49,7 @@ def summary(sweep: Sweep) -> Evidence:
     text = (
         f"the network{_read(sweep)} against E[x_0 | x] at {_range(judged, sweep)}; the"
         f" largest error is {_size(largest.largest)}, {_when(largest, sweep)}, the largest rms"
-        f" {_size(max(a.rms for a in judged))}"
+        f" over draws of x {_size(max(a.rms for a in judged))}"
     )
     resolution = max(a.evidence.resolution or 0.0 for a in judged)
     return replace(
@@ -84,24 +85,32 @@ def _refuted(evidence: Evidence, worst: AtLevel, sweep: Sweep) -> Evidence:
         f"the network{_read(sweep)} is not E[x_0 | x] {which}{_where(wrong, sweep)};"
         f" the largest error is {_size(worst.largest)}, {_when(worst, sweep)}"
     )
-    known = explained(worst.evidence, worst.answers, worst.request, worst.eps)
-    cause = retold(sweep, wrong)
-    notes = [_place(worst, sweep), *known.notes[1:], *evidence.notes]
-    if cause is not None:
-        return replace(
-            evidence,
-            value=worst.largest,
-            sentence=text,
-            notes=tuple(notes),
-            diagnosis=cause,
-        )
+    known = _explained(worst)
     return replace(
         evidence,
         value=worst.largest,
         sentence=text,
-        notes=tuple(notes),
-        diagnosis=known.diagnosis,
+        notes=(_place(worst, sweep), *known.notes[1:], *evidence.notes),
+        diagnosis=retold(sweep, wrong) or _of_all(known.diagnosis, worst, wrong, sweep),
     )
+
+
+def _explained(a: AtLevel) -> Evidence:
+    return explained(a.evidence, a.answers, a.request, a.eps)
+
+
+def _of_all(
+    found: Diagnosis | None, worst: AtLevel, wrong: list[AtLevel], sweep: Sweep
+) -> Diagnosis | None:
+    """What explains the worst level, with that level named where it does not explain another."""
+    at = wrong.index(worst)
+    other = wrong[0] if at > len(wrong) // 2 else wrong[-1]
+    if found is None or not found.names or other is worst:
+        return found
+    there = _explained(other).diagnosis
+    if there is not None and set(found.names) & set(there.names):
+        return found
+    return replace(found, sentence=f"Only {_when(worst, sweep)}: {found.sentence}")
 
 
 def _undecided(evidence: Evidence, worst: AtLevel, judged: list[AtLevel], sweep: Sweep) -> Evidence:
@@ -166,9 +175,14 @@ def _place(a: AtLevel, sweep: Sweep) -> str:
     due = a.answers.due.mean[a.answers.answers.which[k], j] / alpha
     found = a.answers.found[k, j] / alpha
     return (
-        f"Worst in {entry}: E[x_0 | x] would be {found:.6g} where {due:.6g} is due (off by"
-        f" {abs(found - due):.3g})."
+        f"Worst at {_kind(a)}, {entry}: E[x_0 | x] would be {found:.6g} where {due:.6g} is due"
+        f" (off by {abs(found - due):.3g})."
     )
+
+
+def _kind(a: AtLevel) -> str:
+    between = f"a point between two {a.request.problem.kind}"
+    return {"between": between, "far": "a draw far out"}.get(a.where, "a draw of x")
 
 
 def _table(sweep: Sweep) -> Table:
@@ -178,16 +192,16 @@ def _table(sweep: Sweep) -> Table:
     for a in sweep.at:
         where = (a.level.when,) if name == "σ" else (a.level.when, a.level.ratio)
         said = a.idle and f"not judged: {a.idle}" or a.evidence.verdict
-        rows.append((*where, a.largest, a.rms, a.shared, said))
+        rows.append((*where, a.largest, _kind(a), a.rms, a.shared, said))
     shared = f"{sweep.at[0].request.problem.kind} within reach"
-    return Table((*head, "largest error", "rms error", shared, "verdict"), tuple(rows))
+    return Table((*head, "largest error", "at", "rms over draws", shared, "verdict"), tuple(rows))
 
 
 def _curves(sweep: Sweep) -> dict[str, tuple[list[float], list[float]]]:
     along = [a.level.ratio for a in sweep.at]
     found = {
         "largest error": (along, [a.largest for a in sweep.at]),
-        "rms error": (along, [a.rms for a in sweep.at]),
+        "rms over draws of x": (along, [a.rms for a in sweep.at]),
     }
     tolerance = sweep.at[0].request.problem.tolerance
     if tolerance:
@@ -213,7 +227,7 @@ def _coverage(sweep: Sweep, judged: list[AtLevel], apart: list[AtLevel]) -> Cove
 
 
 def _notes(sweep: Sweep) -> tuple[str, ...]:
-    notes = []
+    notes = [f"At one level more it could not be asked: {e}." for e in sweep.failed[:1]]
     if not sweep.steady:
         notes.append(
             f"A row's answer depends on the times of other rows (time as {sweep.network.form}): in"

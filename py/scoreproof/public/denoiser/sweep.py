@@ -58,7 +58,10 @@ class SweepRequest:
 
 @dataclass(frozen=True, eq=False)
 class AtLevel:
-    """What was found at one noise level; ``idle`` says why nothing could be, if so."""
+    """What was found at one noise level: the ``largest`` relative error at all points and the kind
+    of the point ``where`` that is, the ``rms`` over draws of x; ``idle`` says why nothing could be
+    found, if so.
+    """
 
     level: NoiseLevel
     request: Request
@@ -66,6 +69,7 @@ class AtLevel:
     eps: float
     evidence: Evidence
     largest: float
+    where: str
     rms: float
     shared: float
     idle: str
@@ -85,6 +89,7 @@ class Sweep:
     steady: bool
     calls: int
     at: tuple[AtLevel, ...]
+    failed: tuple[CallableError, ...]
 
 
 def swept(given: SweepRequest) -> Sweep:
@@ -101,16 +106,27 @@ def swept(given: SweepRequest) -> Sweep:
     rows = first.alpha * prior.sample(np.random.default_rng(0), _batch(shape))
     whole = levels.whole and told is TIMES["t"]
     steady = recognised(network, rows, (told(first), told(last)), whole)
-    found, calls = [], 0
+    found, failed, calls = [], [], 0
     for level in sorted(chosen, key=lambda v: v.ratio):
         guard = guarded(network.at(told(level)), "denoiser", framework, dtype)
         try:
             found.append(_judged(guard, prior, level, prediction, levels.eps, given))
         except CallableError as error:
-            raise _told_where(error, level, levels, found) from error
+            failed.append(_told_where(error, level, levels, found))
         calls += guard.calls
+    # a refutation elsewhere stands, and may well say why
+    if failed and not any(a.evidence.verdict == "refuted" for a in found):
+        raise failed[0]
     return Sweep(
-        network, levels, told, prediction, given.levels is not None, steady, calls, tuple(found)
+        network,
+        levels,
+        told,
+        prediction,
+        given.levels is not None,
+        steady,
+        calls,
+        tuple(found),
+        tuple(failed),
     )
 
 
@@ -136,6 +152,9 @@ def _judged(
     evidence = verdict(answers, request, guard.eps, guard.calls)
     measure, m = measured(answers, request, guard.eps), len(answers.due.y)
     relative = measure.error / measure.size
+    kinds = answers.answers.points.kinds
+    worst = int(np.argmax(np.max(relative, axis=1)))
+    drawn = np.isin(kinds, ("draws", "joined"))
     return AtLevel(
         level,
         request,
@@ -143,7 +162,8 @@ def _judged(
         guard.eps,
         evidence,
         float(np.max(relative)),
-        float(np.sqrt(np.mean(relative[:m] ** 2))),
+        str(kinds[answers.answers.which[worst]]),
+        float(np.sqrt(np.mean(relative[:m][drawn] ** 2))),
         float(np.median(perplexity(request.problem, answers.due.y))),
         says_nothing(evidence, answers, request, guard.eps),
     )

@@ -167,16 +167,18 @@ def _steady(network: Network, rows: np.ndarray, times: tuple[float, float], form
     one = network.at(times[0], form)(x)
     if not form.by_row:
         return True
-    half = len(rows) // 2
-    when = np.where(np.arange(len(rows)) < half, times[0], times[1])
+    first = np.arange(len(rows)) < len(rows) // 2
     try:
-        both = network.at(when, form)(x)
+        both = network.at(np.where(first, times[0], times[1]), form)(x)
+        two = network.at(times[1], form)(x)
     except Exception:
         return False
-    a, b = (np.asarray(as_numpy(v), dtype=float)[:half] for v in (one, both))
-    size = float(np.max(np.abs(a), initial=0.0)) + float(np.max(np.abs(rows)))
+    a, b, mixed = (np.asarray(as_numpy(v), dtype=float) for v in (one, two, both))
+    alone = np.where(first[:, None], a, b)
+    size = float(np.nanmax(np.abs(alone), initial=0.0)) + float(np.max(np.abs(rows)))
     slack = SLACK * max(unit_roundoff(one), float(np.finfo(float).eps)) * size
-    return bool(np.all(np.isnan(a) == np.isnan(b)) and np.nanmax(np.abs(a - b), initial=0) <= slack)
+    same = np.isnan(alone) == np.isnan(mixed)
+    return bool(np.all(same) and np.nanmax(np.abs(alone - mixed), initial=0.0) <= slack)
 
 
 def _unwrapped(out: Any) -> Any:

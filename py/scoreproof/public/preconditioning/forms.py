@@ -1,0 +1,150 @@
+"""The published preconditionings, and what mistakes make of them.
+
+Conventions: ``D(x, σ) = c_skip x + c_out F(c_in x, c_noise)``; σ is a standard deviation, s is
+σ_data. Formulas take arrays of σ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["COEFFICIENTS", "FORMS", "Form", "slips", "spread_in"]
+
+COEFFICIENTS = ("c_skip", "c_out", "c_in", "c_noise")
+
+Formula = Callable[[np.ndarray, float], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Formulas of the four coefficients; ``c_noise`` may be the network's own business."""
+
+    words: str
+    c_skip: Formula
+    c_out: Formula
+    c_in: Formula
+    c_noise: Formula | None
+    source: str
+
+    def of(self, name: str) -> Formula | None:
+        found: Formula | None = getattr(self, name)
+        return found
+
+
+def _one(s: np.ndarray, _: float) -> np.ndarray:
+    return np.ones_like(s)
+
+
+def _unit(s: np.ndarray, d: float) -> np.ndarray:
+    return 1 / np.sqrt(s**2 + d**2)
+
+
+FORMS: dict[str, Form] = {
+    "edm": Form(
+        "EDM's",
+        lambda s, d: d**2 / (s**2 + d**2),
+        lambda s, d: s * d / np.sqrt(s**2 + d**2),
+        _unit,
+        lambda s, d: np.log(s) / 4,
+        "Karras et al. 2022, Table 1",
+    ),
+    "ve": Form(
+        "the variance-exploding score network's",
+        _one,
+        lambda s, d: s,
+        _one,
+        lambda s, d: np.log(s / 2),
+        "Karras et al. 2022, Table 1",
+    ),
+    "eps": Form(
+        "an ε-network's (iDDPM, VP)",
+        _one,
+        lambda s, d: -s,
+        lambda s, d: _unit(s, 1.0),
+        None,
+        "Karras et al. 2022, Table 1",
+    ),
+    "v": Form(
+        "a v-network's",
+        lambda s, d: 1 / (s**2 + 1),
+        lambda s, d: -s / np.sqrt(s**2 + 1),
+        lambda s, d: _unit(s, 1.0),
+        None,
+        "Salimans and Ho 2022, with α = 1/√(1 + σ²)",
+    ),
+}
+
+
+def spread_in(name: str, s: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """The σ_data that EDM's ``name`` has at these σ, from its value; nan where it has none."""
+    with np.errstate(all="ignore"):
+        if name == "c_skip":
+            return np.asarray(s * np.sqrt(c / (1 - c)))
+        if name == "c_out":
+            return np.asarray(s * c / np.sqrt(s**2 - c**2))
+        if name == "c_in":
+            return np.asarray(np.sqrt(c**-2 - s**2))
+    return np.full_like(s, np.nan)
+
+
+def slips(name: str) -> dict[str, Formula]:
+    """What mistakes make of EDM's ``name``, by what they are in words."""
+    edm = FORMS["edm"]
+    found: dict[str, Formula] = {
+        f"it is {other}": f
+        for other in COEFFICIENTS
+        if other != name and (f := edm.of(other)) is not None
+    }
+    right = edm.of(name)
+    assert right is not None
+    found["its sign is wrong"] = lambda s, d: -right(s, d)
+    found["it is its inverse"] = lambda s, d: 1 / right(s, d)
+    found["it is its square"] = lambda s, d: right(s, d) ** 2
+    found["it is its square root"] = lambda s, d: np.abs(right(s, d)) ** 0.5
+    found |= _SLIPS[name]
+    return found
+
+
+_SLIPS: dict[str, dict[str, Formula]] = {
+    "c_skip": {
+        "σ and σ_data are exchanged: it is σ² / (σ² + σ_data²)": lambda s, d: s**2 / (s**2 + d**2),
+        "squares are missing: it is σ_data / (σ + σ_data)": lambda s, d: d / (s + d),
+        "it is σ_data / √(σ² + σ_data²)": lambda s, d: d / np.sqrt(s**2 + d**2),
+        "σ is left out of it: it is 1": _one,
+        "it is 0: x is not added": lambda s, d: np.zeros_like(s),
+    },
+    "c_out": {
+        "the square root is missing: it is σ σ_data / (σ² + σ_data²)": lambda s, d: (
+            s * d / (s**2 + d**2)
+        ),
+        "σ is missing: it is σ_data / √(σ² + σ_data²)": lambda s, d: d / np.sqrt(s**2 + d**2),
+        "σ_data is missing: it is σ / √(σ² + σ_data²)": lambda s, d: s / np.sqrt(s**2 + d**2),
+        "it is multiplied by the square root, not divided": lambda s, d: (
+            s * d * np.sqrt(s**2 + d**2)
+        ),
+        "the square is outside: it is σ σ_data / (σ + σ_data)": lambda s, d: s * d / (s + d),
+        "it is σ": lambda s, d: s,
+    },
+    "c_in": {
+        "the square root is missing: it is 1 / (σ² + σ_data²)": lambda s, d: 1 / (s**2 + d**2),
+        "the square is outside: it is 1 / (σ + σ_data)": lambda s, d: 1 / (s + d),
+        "it multiplies where it should divide: √(σ² + σ_data²)": lambda s, d: np.sqrt(s**2 + d**2),
+        "σ_data is 1 in it: 1 / √(σ² + 1)": lambda s, d: _unit(s, 1.0),
+        "σ_data is left out: it is 1 / σ": lambda s, d: 1 / s,
+        "it is 1: x is not scaled": _one,
+    },
+    "c_noise": {
+        "the quarter is missing: it is log σ": lambda s, d: np.log(s),
+        "it is a decimal logarithm": lambda s, d: np.log10(s) / 4,
+        "it is a binary logarithm": lambda s, d: np.log2(s) / 4,
+        "it is half of log σ": lambda s, d: np.log(s) / 2,
+        "it is log σ²/4: σ was squared": lambda s, d: np.log(s) / 2,
+        "it is σ itself": lambda s, d: s,
+        "it is σ/4, without the logarithm": lambda s, d: s / 4,
+        "it is log(1 + σ) / 4": lambda s, d: np.log1p(s) / 4,
+        "it is 1000 times as large": lambda s, d: 250 * np.log(s),
+    },
+}

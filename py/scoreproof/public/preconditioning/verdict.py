@@ -1,0 +1,115 @@
+"""Coefficients found, against a form's.
+
+Conventions: an error is relative to the coefficient; of c_skip to what it does to the denoiser: a
+deviation δ changes D by δ √(σ² + σ_data²), against data of size σ_data; of c_noise to the larger of
+it and 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.preconditioning.arguments import Job
+from scoreproof.public.preconditioning.asking import Found
+from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
+from scoreproof.public.preconditioning.words import data_apart, named
+from scoreproof.public.rule import compared
+from scoreproof.tabular import Table
+
+__all__ = ["judge"]
+
+#: roundings in one coefficient
+ROUNDINGS = 16
+
+
+def judge(found: Found, job: Job) -> Evidence:
+    """The verdict on all coefficients that are there."""
+    spread = _spread(found, job)
+    s = job.sigmas
+    length = np.hypot(s, spread)
+    names = [n for n in COEFFICIENTS if n in found.values and _due(n, job, spread) is not None]
+    errors, bounds, gains, due = [], [], [], {}
+    for name in names:
+        right, value = _due(name, job, spread), found.values[name]
+        assert right is not None
+        due[name] = right
+        size = {
+            "c_skip": spread / length,
+            "c_noise": np.maximum(np.abs(right), 1.0),
+        }.get(name, np.abs(right))
+        uneven = found.uneven[name] * np.abs(value)
+        errors.append(np.maximum(np.abs(value - right), uneven) / size)
+        # 1 - σ²/(σ² + σ_data²) is c_skip too, in which 1 cancels
+        bounds.append(found.eps * ROUNDINGS * (1 / size if name == "c_skip" else np.ones_like(s)))
+        gains.append(np.ones_like(s))
+    whole = found.apart > ROUNDINGS * found.eps
+    if np.any(whole):
+        errors[0] = np.maximum(errors[0], found.apart)
+    seen = Coverage({"coefficients": len(names), "levels": len(s)}, (), _span(names, job, spread))
+    evidence = compared(
+        np.stack(errors),
+        np.stack(bounds),
+        f"{', '.join(names)} are {job.form.words} with σ_data = {spread:.4g} at {len(s)} noise"
+        f" levels from {s[0]:g} to {s[-1]:g}",
+        coverage=seen,
+        gain=np.stack(gains),
+        tolerance=job.tolerance,
+        cost={"calls": found.calls},
+        table=_table(found, due, s),
+        curves={n: (s.tolist(), found.values[n].tolist()) for n in names},
+        labels=("noise level σ", "coefficient"),
+    )
+    if evidence.verdict == "refuted":
+        wrong = {
+            n: e > (job.tolerance or 0.0) * g + b
+            for n, e, b, g in zip(names, errors, bounds, gains, strict=True)
+        }
+        return named(evidence, found, due, wrong, job, spread)
+    if evidence.verdict == "holds" and job.spread is not None:
+        return data_apart(evidence, job, spread)
+    return evidence
+
+
+def _due(name: str, job: Job, spread: float) -> np.ndarray | None:
+    if name == "c_noise":
+        return None if job.c_noise is None else job.c_noise(job.sigmas)
+    formula = job.form.of(name)
+    return None if formula is None else formula(job.sigmas, spread)
+
+
+def _spread(found: Found, job: Job) -> float:
+    """The declared σ_data; where there is none, the one that most coefficients have."""
+    if job.sigma_data is not None:
+        return job.sigma_data
+    if job.name != "edm":
+        return 1.0
+    near = int(np.argmin(np.abs(np.log(job.sigmas / (job.spread or 0.5)))))
+    fits = [
+        float(spread_in(n, job.sigmas, v)[near])
+        for n, v in found.values.items()
+        if n in COEFFICIENTS[:3]
+    ]
+    good = [f for f in fits if np.isfinite(f) and f > 0]
+    return float(np.median(good)) if good else (job.spread or 0.5)
+
+
+def _span(names: list[str], job: Job, spread: float) -> str:
+    left = [n for n in COEFFICIENTS if n not in names]
+    said = "declared" if job.sigma_data is not None else "read from the coefficients"
+    text = f"σ_data = {spread:.4g}, {said}" if job.name == "edm" else job.form.source
+    return text + (f"; not looked at: {', '.join(left)}" if left else "")
+
+
+def _table(found: Found, due: dict[str, np.ndarray], s: np.ndarray) -> Table:
+    columns = ["σ"]
+    for name in due:
+        columns += [name, f"{name} due"]
+    rows = []
+    for k, sigma in enumerate(s):
+        row: list[float] = [float(sigma)]
+        for name, right in due.items():
+            row += [float(found.values[name][k]), float(right[k])]
+        rows.append(tuple(row))
+    return Table(tuple(columns), tuple(rows))

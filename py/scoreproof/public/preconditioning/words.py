@@ -1,0 +1,133 @@
+"""Why a preconditioning is wrong, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.evidence import Evidence
+from scoreproof.public.preconditioning.arguments import Job
+from scoreproof.public.preconditioning.asking import Found
+from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS, slips, spread_in
+from scoreproof.public.words import enumerated, percent
+
+__all__ = ["data_apart", "named"]
+
+#: relative: a formula that the values follow so closely is the one they were computed by
+SAME = 1e-3
+
+
+def named(
+    evidence: Evidence,
+    found: Found,
+    due: dict[str, np.ndarray],
+    wrong: dict[str, np.ndarray],
+    job: Job,
+    spread: float,
+) -> Evidence:
+    """The refutation with each wrong coefficient, where, and what it is instead."""
+    s, parts, causes = job.sigmas, [], []
+    for name, bad in wrong.items():
+        if not np.any(bad):
+            continue
+        value = found.values[name]
+        gap = np.abs(value - due[name]) / np.maximum(np.abs(due[name]), 1e-300)
+        k = int(np.argmax(np.where(bad, gap, -1.0)))
+        where = "at every level" if np.all(bad) else f"at {int(np.sum(bad))} of {len(s)} levels"
+        if gap[k] <= 4 * found.eps and np.any(found.uneven[name] > 0):
+            what = "x" if name != "c_out" else "the network's answer"
+            parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
+            continue
+        parts.append(
+            f"{name} is {value[k]:.6g} at σ = {s[k]:.4g} where {due[name][k]:.6g} is due ({where})"
+        )
+        cause = _cause(name, value, job, spread)
+        if cause:
+            causes.append((name, cause))
+    sentence = "; ".join(parts)
+    whole = _other_form(found, job)
+    diagnosis = None
+    if whole:
+        diagnosis = Diagnosis((f"form_{whole}",), 0.0, None, f"All are those of form={whole!r}.")
+    elif found.clip is not None:
+        text = f"It clips its answer to ±{found.clip:.4g}: look at it without."
+        diagnosis = Diagnosis(("clipped",), 0.0, None, text)
+    elif causes:
+        told = "; ".join(f"{n}: {t}" for n, t in causes)
+        diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"{told}.")
+    if not parts:
+        k = int(np.argmax(found.apart))
+        sentence = (
+            f"at σ = {s[k]:.4g} D is not c_skip x + c_out F: {percent(found.apart[k])} are left"
+        )
+    return replace(evidence, sentence=sentence, diagnosis=diagnosis)
+
+
+def _cause(name: str, value: np.ndarray, job: Job, spread: float) -> str:
+    s = job.sigmas
+    if job.name == "edm":
+        fit = spread_in(name, s, value)
+        good = fit[np.isfinite(fit) & (s > 0.05 * spread) & (s < 20 * spread)]
+        steady = len(good) > 2 and np.ptp(good) <= SAME * abs(np.median(good))
+        if steady and abs(np.median(good) - spread) > SAME * spread:
+            return f"σ_data is {np.median(good):.4g} in it where {spread:.4g} is declared"
+        for words, formula in slips(name).items():
+            with np.errstate(all="ignore"):
+                if _follows(value, formula(s, spread)):
+                    return words
+    ratio = value / job_due(name, job, spread)
+    if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= SAME * abs(ratio[0]):
+        return f"it is {ratio[0]:.6g} times what is due"
+    return ""
+
+
+def job_due(name: str, job: Job, spread: float) -> np.ndarray:
+    """What is due of a coefficient; nan where the form leaves it open."""
+    if name == "c_noise":
+        return np.full_like(job.sigmas, np.nan) if job.c_noise is None else job.c_noise(job.sigmas)
+    formula = job.form.of(name)
+    return np.full_like(job.sigmas, np.nan) if formula is None else formula(job.sigmas, spread)
+
+
+def _follows(value: np.ndarray, other: np.ndarray) -> bool:
+    scale = np.maximum(np.abs(other), SAME * np.max(np.abs(other)))
+    return bool(np.all(np.isfinite(other)) and np.all(np.abs(value - other) <= SAME * scale))
+
+
+def _other_form(found: Found, job: Job) -> str:
+    """Another published form that all of the first three coefficients follow."""
+    have = [n for n in COEFFICIENTS[:3] if n in found.values]
+    for name, form in FORMS.items():
+        if name == job.name or len(have) < 2:
+            continue
+        spread = job.sigma_data or job.spread or 0.5
+        due = [f(job.sigmas, spread) for n in have if (f := form.of(n)) is not None]
+        if all(_follows(found.values[n], d) for n, d in zip(have, due, strict=True)):
+            return name
+    return ""
+
+
+def data_apart(evidence: Evidence, job: Job, spread: float) -> Evidence:
+    """Refuted where σ_data is not the data's own standard deviation."""
+    assert job.spread is not None
+    off = abs(spread - job.spread) / job.spread
+    if off <= job.within:
+        note = f"The data's standard deviation is {job.spread:.4g}."
+        return replace(evidence, notes=(*evidence.notes, note))
+    length = float(np.hypot(job.sigmas[0], job.spread) / np.hypot(job.sigmas[0], spread))
+    text = (
+        f"σ_data is {spread:.4g}, but the data's standard deviation is {job.spread:.4g}:"
+        f" {percent(off)} apart; at σ = {job.sigmas[0]:g} the network's input has standard"
+        f" deviation {length:.3g}, not 1"
+    )
+    cause = Diagnosis(
+        ("sigma_data",),
+        0.0,
+        None,
+        f"Set sigma_data = {job.spread:.4g}, or scale the data to {enumerated([f'{spread:.4g}'])}.",
+    )
+    return replace(
+        evidence, verdict="refuted", value=off, bound=job.within, sentence=text, diagnosis=cause
+    )

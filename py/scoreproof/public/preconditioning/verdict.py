@@ -85,12 +85,15 @@ def _spread(found: Found, job: Job) -> float:
         return job.sigma_data
     if job.name != "edm":
         return 1.0
-    near = int(np.argmin(np.abs(np.log(job.sigmas / (job.spread or 0.5)))))
-    fits = [
-        float(spread_in(n, job.sigmas, v)[near])
-        for n, v in found.values.items()
-        if n in COEFFICIENTS[:3]
-    ]
+    have = [n for n in COEFFICIENTS[:3] if n in found.values]
+
+    def fits_at(k: int) -> list[float]:
+        return [float(spread_in(n, job.sigmas, found.values[n])[k]) for n in have]
+
+    # each loses digits far from σ_data: first roughly, then at the level next to it
+    rough = [f for k in range(len(job.sigmas)) for f in fits_at(k) if np.isfinite(f) and f > 0]
+    middle = float(np.median(rough)) if rough else (job.spread or 0.5)
+    fits = fits_at(int(np.argmin(np.abs(np.log(job.sigmas / middle)))))
     good = [f for f in fits if np.isfinite(f) and f > 0]
     return float(np.median(good)) if good else (job.spread or 0.5)
 

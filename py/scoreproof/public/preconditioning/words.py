@@ -43,7 +43,7 @@ def named(
         parts.append(
             f"{name} is {value[k]:.6g} at σ = {s[k]:.4g} where {due[name][k]:.6g} is due ({where})"
         )
-        cause = _cause(name, value, job, spread)
+        cause = _cause(name, found, job, spread)
         if cause:
             causes.append((name, cause))
     sentence = "; ".join(parts)
@@ -65,13 +65,13 @@ def named(
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
 
 
-def _cause(name: str, value: np.ndarray, job: Job, spread: float) -> str:
-    s = job.sigmas
+def _cause(name: str, found: Found, job: Job, spread: float) -> str:
+    s, value = job.sigmas, found.values[name]
     if job.name == "edm":
         fit = spread_in(name, s, value)
         good = fit[np.isfinite(fit) & (s > 0.05 * spread) & (s < 20 * spread)]
         steady = len(good) > 2 and np.ptp(good) <= SAME * abs(np.median(good))
-        if steady and abs(np.median(good) - spread) > SAME * spread:
+        if steady and abs(np.median(good) - spread) > np.ptp(good) + 64 * found.eps * spread:
             return f"σ_data is {np.median(good):.4g} in it where {spread:.4g} is declared"
         for words, formula in slips(name).items():
             with np.errstate(all="ignore"):

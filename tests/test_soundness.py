@@ -31,6 +31,8 @@ CHECKS = (
     "reverse_sampler",
     "sampler",
     "schedule",
+    "network",
+    "preconditioning",
 )
 
 

@@ -25,6 +25,8 @@ CHECKS = (
     "reverse_sampler",
     "sampler",
     "schedule",
+    "network",
+    "preconditioning",
 )
 
 

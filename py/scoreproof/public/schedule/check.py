@@ -78,13 +78,13 @@ def check_schedule(
                 schedule,
                 tables,
                 form,
-                dict(form_options or {}),
+                form_options,
                 spacing,
                 steps_offset,
                 num_train_timesteps,
                 prediction,
                 add_noise,
-                tuple(shape),
+                shape,
                 tolerance,
             )
         )

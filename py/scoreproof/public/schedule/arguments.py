@@ -54,7 +54,7 @@ class Given:
 
     ``base`` is what the tables are judged by (``None`` where there is a list of σ only), ``flow``:
     x_t = (1 - σ) x_0 + σ noise. ``asked``: the spacing was named by the caller, ``listed``: the
-    timesteps were.
+    timesteps were. ``own``: σ have a form of their own, which timesteps follow.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Given:
     spacing: str | None
     asked: bool
     listed: bool
+    own: bool
     offset: int
     total: int | None
     prediction: str | None
@@ -129,6 +130,7 @@ def gathered(request: Request) -> Given:
         None if request.spacing is None and visits_its_own(holder) else spacing,
         request.spacing is not None,
         request.tables.get("timesteps") is not None,
+        visits_its_own(holder) or sigmas_form is not None,
         count("steps_offset", offset, 0, "it is added to leading timesteps"),
         total,
         prediction_of(request.prediction, holder),
@@ -142,12 +144,14 @@ def _type(holder: Any) -> str:
 
 
 def _list(which: str, found: dict[str, Read]) -> tuple[np.ndarray | None, float]:
-    for name in [n for n in found if named(n) == which]:
-        values, eps = found.pop(name)
-        if len(values) == 0:
-            raise ArgumentError(name, "one entry or more", "none", "pass the whole list")
-        return finite(name, values), eps
-    return None, 0.0
+    lists = {name: found.pop(name) for name in list(found) if named(name) == which}
+    if not lists:
+        return None, 0.0
+    name = which if which in lists else next(iter(lists))
+    values, eps = lists[name]
+    if len(values) == 0:
+        raise ArgumentError(name, "one entry or more", "none", "pass the whole list")
+    return finite(name, values), eps
 
 
 def _lengths(found: Mapping[str, Read], base: Base, source: str) -> None:

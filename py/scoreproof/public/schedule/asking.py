@@ -18,6 +18,7 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.libraries import TIMES, libraries, names_of
+from scoreproof.public.schedule.rounding import SINGLE, in_single
 
 __all__ = ["Levels", "levels"]
 
@@ -39,8 +40,10 @@ class Levels:
     eps: float
 
 
-def levels(given: Given, times: np.ndarray) -> Levels:
-    """What ``add_noise`` does at these timesteps; raises ``CallableError``."""
+def levels(given: Given, times: np.ndarray) -> Levels | None:
+    """What ``add_noise`` does at these timesteps, ``None`` if it says that it has no answer; raises
+    ``CallableError``.
+    """
     size = int(np.prod(given.shape, dtype=int))
     rows = max(1, BLOCK // size)
     failed: Exception | None = None
@@ -50,6 +53,8 @@ def levels(given: Given, times: np.ndarray) -> Levels:
             parts = [ask.block(times[k : k + rows]) for k in range(0, len(times), rows)]
         except CallableError:
             raise
+        except NotImplementedError:
+            return None
         except Exception as error:
             # the first failure is the function's own, later ones are of a guessed library
             failed = failed or error
@@ -57,8 +62,10 @@ def levels(given: Given, times: np.ndarray) -> Levels:
                 continue
             failed = error if "Tensor" not in str(error) else failed
             continue
-        joined = [np.concatenate(p) for p in zip(*parts, strict=True)]
-        return Levels(times, *joined, ask.eps)
+        alpha, sigma, mixed = (np.concatenate(p) for p in zip(*parts, strict=True))
+        # factors of single precision, in a product of double precision
+        coarse = in_single(alpha) and in_single(sigma)
+        return Levels(times, alpha, sigma, mixed, max(ask.eps, SINGLE if coarse else 0.0))
     assert failed is not None
     raise CallableError(
         "add_noise",
@@ -103,10 +110,11 @@ class _Asked:
         return alpha, sigma, mixed
 
     def __call__(self, x: np.ndarray, noise: np.ndarray, times: np.ndarray) -> np.ndarray:
-        a, b, t = self.make(x), self.make(noise), self.make(times)
+        a, b, t = given = [self.make(v) for v in (x, noise, times)]
+        kept = [np.array(as_numpy(v), copy=True) for v in given]
         out = self.function(a, t, b) if self.noise_last else self.function(a, b, t)
         self.asked += 1
-        for before, after in ((x, a), (noise, b), (times, t)):
+        for before, after in zip(kept, given, strict=True):
             if not np.array_equal(before, as_numpy(after)):
                 raise CallableError(
                     "add_noise",

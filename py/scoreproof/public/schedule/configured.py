@@ -109,4 +109,8 @@ def form_of_sigmas(holder: Any) -> Formula | None:
         return Formula("exponential", {})
     if _config(holder, "sigma_schedule") == "exponential":
         return Formula("exponential", {})
+    shift, more = _config(holder, "shift"), ("use_dynamic_shifting", "shift_terminal")
+    fixed = not any(_config(holder, name) for name in more) and not visits_its_own(holder)
+    if isinstance(shift, float) and fixed and _config(holder, more[0]) is not None:
+        return Formula("shifted", {"shift": shift})
     return None

@@ -29,7 +29,11 @@ def betas_form(given: Given) -> Evidence | None:
     base, asked = given.base, given.betas_form
     if asked is None or base is None:
         return None
-    derived = asked.form in DIFFERENCES or given.source != "betas"
+    derived = (
+        asked.form in DIFFERENCES
+        or given.source != "betas"
+        or bool(asked.options.get("rescale_betas_zero_snr"))
+    )
     return _against(given, asked, base.betas, base.eps, "betas", derived=derived)
 
 
@@ -55,7 +59,7 @@ def _against(
     errors = [np.abs(values - due) / np.abs(due) for _, due in readings]
     best = min(range(len(readings)), key=lambda k: float(np.median(errors[k])))
     (reading, due), error = readings[best], errors[best]
-    rounding = eps * (_of_differences(asked.form, due) if derived else np.full(len(due), ROUNDINGS))
+    rounding = eps * (_of_differences(asked, due) if derived else np.full(len(due), ROUNDINGS))
     bound, excuse = split(error, rounding, eps)
     evidence = compared(
         error,
@@ -77,15 +81,18 @@ def _against(
     return replace(evidence, sentence=text)
 
 
-def _of_differences(form: str, betas: np.ndarray) -> np.ndarray:
+def _of_differences(asked: Formula, betas: np.ndarray) -> np.ndarray:
     """Relative roundings of β = 1 - ᾱ_t / ᾱ_{t-1}, where ᾱ is a function of t in [0, 1].
 
-    A rounding of t moves log ᾱ by its slope, T times -log(1 - β); a sigmoid's ᾱ is a difference of
-    numbers of size 1.
+    A rounding of t moves log ᾱ by its slope, T times -log(1 - β); a sigmoid's ᾱ, and √ᾱ that is
+    made to end at 0, are differences of numbers of size 1.
     """
     with np.errstate(divide="ignore"):
         slope = len(betas) * -np.log(np.maximum(1 - betas, 1e-300))
     of_bar = ROUNDINGS + 8 * slope
-    if form == "sigmoid":
-        of_bar = of_bar + 8 / np.maximum(np.cumprod(1 - betas), 1e-300)
+    left = np.maximum(np.cumprod(1 - betas), 1e-300)
+    if asked.form == "sigmoid":
+        of_bar = of_bar + 8 / left
+    if asked.options.get("rescale_betas_zero_snr"):
+        of_bar = of_bar + 16 / np.sqrt(left)
     return of_bar * np.maximum(1 - betas, 1e-3) / np.minimum(betas, 1.0) + ROUNDINGS

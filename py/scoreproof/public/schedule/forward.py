@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels, levels
-from scoreproof.public.schedule.noise_levels import log_levels
+from scoreproof.public.schedule.noise_levels import log_levels, rounded, used
 from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.tables import TABLES, Base
 
@@ -45,6 +46,15 @@ def heard(given: Given) -> Heard | None:
         return None
     times, sigmas = _times(given)
     found = levels(given, times)
+    if found is None:
+        return None
+    if given.noise_last and len(times) > 2 and np.ptp(found.alpha) == 0 < np.ptp(sigmas):
+        raise CallableError(
+            "scale_noise",
+            "take a timestep for each sample",
+            "it has the same factors at all of them",
+            "pass add_noise= that does, or a scheduler that keeps no timestep of a call before",
+        )
     if given.flow:
         kinds = {"flow": (1 - sigmas, sigmas)}
     elif given.base is None:
@@ -59,11 +69,11 @@ def heard(given: Given) -> Heard | None:
 
 def _times(given: Given) -> tuple[np.ndarray, np.ndarray]:
     """Timesteps that are asked, and σ/α there (σ itself where there is no table)."""
-    t, s = given.timesteps, given.sigmas
+    t = given.timesteps
+    s = np.array([0.0]) if given.sigmas is None else used(given)
     if given.base is None or given.flow:
-        s = np.array([0.0]) if s is None else s[s > 0]
         t = s if t is None or len(t) != len(s) else t
-    else:
+    elif t is None or not rounded(given, s):
         total = len(given.base.bar)
         if t is None or len(t) == total:
             t = np.unique(np.linspace(0, total - 1, min(total, MOST)).round())
@@ -73,11 +83,10 @@ def _times(given: Given) -> tuple[np.ndarray, np.ndarray]:
 
 def _matched(found: Levels, *due: np.ndarray) -> int:
     """How many of the two factors are those of this kind, at most timesteps."""
-    with np.errstate(all="ignore"):
-        return sum(
-            bool(np.median(np.abs(values[:, 0] / wanted - 1)) < 1e-2)
-            for values, wanted in zip((found.alpha, found.sigma), due, strict=True)
-        )
+    return sum(
+        bool(np.mean(np.abs(values[:, 0] - wanted) <= 1e-2 * np.abs(wanted)) >= 0.5)
+        for values, wanted in zip((found.alpha, found.sigma), due, strict=True)
+    )
 
 
 def forward(given: Given, told: Heard | None) -> Evidence | None:

@@ -28,7 +28,11 @@ def libraries(function: Any) -> list[Make]:
     if torch is not None:
 
         def tensor(v: np.ndarray) -> Any:
-            return torch.tensor(v, dtype=torch.float32 if v.dtype.kind == "f" else torch.int64)
+            if v.dtype.kind != "f":
+                return torch.tensor(v, dtype=torch.int64)
+            # a timestep that single precision would round is looked for as it is
+            single = np.array_equal(v.astype(np.float32).astype(float), v)
+            return torch.tensor(v, dtype=torch.float32 if single else torch.float64)
 
         makers.insert(0 if any(isinstance(v, torch.Tensor) for v in _held(function)) else 1, tensor)
     if jax is not None:

@@ -66,6 +66,10 @@ def _sigmas(values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 def _betas(
     form: str, options: Mapping[str, Any], values: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
+    for words, due in made(form, options, values, False):
+        yield f"it is the square root of the form {form!r}{words}", np.sqrt(due)
+        yield f"it is the form {form!r}{words}, reversed", due[::-1]
+        yield f"it is ᾱ of the form {form!r}{words}, not β", np.cumprod(1 - due)
     for other in BETA_FORMS:
         for words, likely in made(other, {}, values, False):
             if other != form or options:
@@ -86,10 +90,6 @@ def _betas(
     t = np.arange(len(values) + 1) / len(values)
     bar = np.maximum(np.cos((t + 0.008) / 1.008 * np.pi / 2), 0.0)
     yield "ᾱ is the cosine, not its square", np.minimum(1 - bar[1:] / bar[:-1], 0.999)
-    for words, due in made(form, options, values, False):
-        yield f"it is the square root of the form {form!r}{words}", np.sqrt(due)
-        yield f"it is the form {form!r}{words}, reversed", due[::-1]
-        yield f"it is ᾱ of the form {form!r}{words}, not β", np.cumprod(1 - due)
 
 
 def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str:

@@ -16,7 +16,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.tables import Base
 
-__all__ = ["clock", "log_levels", "sigmas_at", "start"]
+__all__ = ["clock", "log_levels", "rounded", "sigmas_at", "start", "used"]
 
 SINGLE = 2.0**-23
 #: a list's end is often written down to three digits
@@ -28,13 +28,21 @@ def log_levels(base: Base) -> np.ndarray:
     return np.log((1 - base.bar) / np.maximum(base.bar, 1e-300)) / 2
 
 
+def used(given: Given) -> np.ndarray:
+    """The σ that are not the end of the last step, one a timestep where that is so."""
+    assert given.sigmas is not None
+    s = given.sigmas[given.sigmas > 0]
+    return s[:-1] if given.timesteps is not None and len(s) == len(given.timesteps) + 1 else s
+
+
 def sigmas_at(given: Given) -> Evidence | None:
     """The list of σ against the table's at these timesteps."""
     if given.sigmas is None or given.base is None or given.flow:
         return None
-    logs, s, t = log_levels(given.base), given.sigmas, given.timesteps
-    s = s[s > 0]
+    logs, s, t = log_levels(given.base), used(given), given.timesteps
     if t is not None and len(t) == len(s):
+        if way := rounded(given, s):
+            return _exact(t, f"{len(t)} timesteps are those of the sigmas, {way}")
         due = np.exp(np.interp(t, np.arange(len(logs)), logs))
         what = f"{len(s)} sigmas at the timesteps"
     elif len(s) == len(logs):  # all of the table, in whichever order
@@ -57,11 +65,17 @@ def sigmas_at(given: Given) -> Evidence | None:
     )
     if evidence.verdict != "refuted":
         return evidence
+    half = not given.listed and len(s) % 2 == 1 and len(s) != len(logs)
+    if half and np.all(error[::2] <= bound[::2]) and np.any(np.diff(s) == 0):
+        # the midpoint's σ of a second-order step is kept elsewhere
+        seen = Coverage({"tables": 1, "entries": len(s[::2])})
+        text = f"{what}, every second"
+        return compared(error[::2], bound[::2], text, coverage=seen, tolerance=given.tolerance)
     k = int(np.argmax(error / bound))
     likely = {
         "σ² = (1 - ᾱ) / ᾱ": due**2,
         "√(1 - ᾱ), the σ of a variance-preserving process": due / np.sqrt(1 + due**2),
-        "in reverse order": due[::-1],
+        "in the reverse order of the timesteps (before set_timesteps?)": due[::-1],
         "those of the timestep before, t - 1": _moved(given, t, logs, -1),
         "those of the timestep after, t + 1": _moved(given, t, logs, 1),
         "1 / σ": 1 / due,
@@ -73,6 +87,33 @@ def sigmas_at(given: Given) -> Evidence | None:
     )
     text = f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source}{cause}"
     return replace(evidence, sentence=text)
+
+
+def rounded(given: Given, s: np.ndarray) -> str:
+    """How the timesteps that follow from σ were made whole, if they are."""
+    t, total = given.timesteps, float(given.total or 1000)
+    if t is None or len(t) != len(s) or np.any(t != np.round(t)):
+        return ""
+    if not given.own and given.base is not None:
+        return ""
+    if given.base is None or given.flow:
+        exact = total * s
+    else:
+        logs = log_levels(given.base)
+        exact = np.interp(np.log(s), logs, np.arange(len(logs)))
+    if np.all(np.abs(exact - np.round(exact)) < 1e-3):  # they have been there before
+        return ""
+    for way, likely in (("rounded", np.round(exact)), ("rounded down", np.floor(exact))):
+        # where the last digits of σ decide, either will do
+        tie = np.abs(exact - np.floor(exact) - (0.5 if way == "rounded" else 1)) < 1e-3
+        if np.all((t == likely) | (tie & (np.abs(t - exact) < 1.001))):
+            return way
+    return ""
+
+
+def _exact(t: np.ndarray, text: str) -> Evidence:
+    seen = Coverage({"timesteps": len(t)})
+    return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
 
 
 def _moved(given: Given, t: np.ndarray | None, logs: np.ndarray, by: int) -> np.ndarray:
@@ -108,11 +149,11 @@ def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
 
 def clock(given: Given) -> Evidence | None:
     """Timesteps of a list of σ without a table: T σ, as in flow matching, or ln σ / 4, as EDM's."""
-    s, t = given.sigmas, given.timesteps
-    if s is None or t is None or (given.base is not None and not given.flow):
+    t = given.timesteps
+    if given.sigmas is None or t is None or (given.base is not None and not given.flow):
         return None
-    s = s[:-1] if len(s) == len(t) + 1 else s
-    if len(s) != len(t) or np.any(s <= 0):
+    s = used(given)
+    if len(s) != len(t):
         text = f"{len(t)} timesteps and {len(s)} sigmas: nothing says which belong together"
         return settled(
             Evidence.undecided("float", text),
@@ -129,6 +170,12 @@ def clock(given: Given) -> Evidence | None:
         "1000 ln σ / 4": 250 * np.log(s),
         "ln σ": np.log(s),
     }
+    if way := rounded(given, s):
+        return _exact(t, f"timesteps are {total:g} σ, {way}")
+    if t[0] == 1 and np.ptp(np.diff(np.log(s)) / np.diff(t)) < 1e-3 * np.log(s.max() / s.min()):
+        known["straight in log σ, from 1"] = 1 + (np.log(s) - np.log(s[0])) * (t[-1] - 1) / (
+            np.log(s[-1]) - np.log(s[0])
+        )
     off = {
         name: np.abs(t - v) / np.maximum(np.abs(v), float(np.max(np.abs(v))) * 1e-2)
         for name, v in known.items()

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.objects.discrete import DiscreteVP
+from scoreproof.public.schedule.rounding import SINGLE, in_single
 from scoreproof.public.schedule.tables import ALIASES, LISTS, TABLES, Base, named
 
 __all__ = ["READERS", "Read", "base_of", "finite", "member", "read"]
@@ -21,7 +22,6 @@ __all__ = ["READERS", "Read", "base_of", "finite", "member", "read"]
 #: values and the unit roundoff of the type they have been computed in
 Read = tuple[np.ndarray, float]
 DOUBLE = float(np.finfo(float).eps)
-SINGLE = float(np.finfo(np.float32).eps)
 #: an ᾱ that ends at 0 is often kept from it by one of this size
 FLOOR = 1e-6
 
@@ -109,10 +109,8 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 def _eps(value: Any, table: np.ndarray) -> float:
     eps = max(unit_roundoff(value) if hasattr(value, "dtype") else 0.0, DOUBLE)
-    with np.errstate(all="ignore"):
-        single = np.array_equal(table.astype(np.float32).astype(float), table, equal_nan=True)
     # a list, or a table that was computed in single precision and then converted
-    return max(eps, SINGLE) if single and np.any(table != np.round(table)) else eps
+    return max(eps, SINGLE) if in_single(table) else eps
 
 
 #: how ᾱ is read from a table that tells it
@@ -134,11 +132,15 @@ READERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def base_of(found: Mapping[str, Read]) -> tuple[Base | None, str]:
-    """β and ᾱ, from the first table that tells them; that one needs no judgement."""
+    """β and ᾱ, from the first table that tells them; that one needs no judgement. They are as
+    precise as the least precise of the tables that others are made of.
+    """
+    made_of = ("alphas", "alphas_cumprod")
+    coarse = max([eps for name, (_, eps) in found.items() if named(name) in made_of], default=0.0)
     for name, (values, eps) in found.items():
         if named(name) == "betas":
             betas = DiscreteVP(finite(name, values)).betas
-            return _floored(Base(betas, np.cumprod(1 - betas), eps), found), name
+            return _floored(Base(betas, np.cumprod(1 - betas), max(eps, coarse)), found), name
     for reader, bar_of in READERS.items():
         for name, (values, eps) in found.items():
             if named(name) != reader:
@@ -146,7 +148,8 @@ def base_of(found: Mapping[str, Read]) -> tuple[Base | None, str]:
             with np.errstate(all="ignore"):
                 bar = bar_of(finite(name, values))
             try:
-                return Base(DiscreteVP.of_alphas_cumprod(bar).betas, bar, eps), name
+                betas = DiscreteVP.of_alphas_cumprod(bar).betas
+                return Base(betas, bar, max(eps, coarse)), name
             except ArgumentError as error:
                 if reader == "alphas_cumprod":
                     raise ArgumentError(name, error.expected, error.got, error.remedy) from None

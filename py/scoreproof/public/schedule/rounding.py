@@ -9,7 +9,9 @@ import numpy as np
 
 from scoreproof.public.schedule.tables import Base, Table
 
-__all__ = ["held", "split"]
+__all__ = ["SINGLE", "held", "in_single", "split"]
+
+SINGLE = float(np.finfo(np.float32).eps)
 
 #: roundings of one entry of a table, beside those of its ᾱ
 ROUNDINGS = 8
@@ -17,6 +19,17 @@ ROUNDINGS = 8
 STANDS = 5e-3
 #: the error of an entry that is not finite where a number is due
 WRONG = 1e300
+
+
+def in_single(values: np.ndarray) -> bool:
+    """Whether all are numbers of single precision, and not whole: then they were computed in it.
+
+    >>> in_single(np.array([0.1, 0.2])), in_single(np.array([0.1, 0.2], np.float32).astype(float))
+    (False, True)
+    """
+    with np.errstate(all="ignore"):
+        same = np.array_equal(values.astype(np.float32).astype(float), values, equal_nan=True)
+        return same and bool(np.any(values != np.round(values)))
 
 
 def held(

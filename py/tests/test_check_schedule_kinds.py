@@ -144,6 +144,34 @@ def test_single_precision_in_another_type():
     refuted("alphas_cumprod[500]", betas=BETAS, alphas_cumprod=wrong)
 
 
+@pytest.mark.parametrize("steps", [50, 100, 1000])
+@pytest.mark.parametrize("form", ["linear", "cosine", "sigmoid"])
+def test_double_precision_that_is_rounded(steps, form):
+    betas = {
+        "linear": BETAS[:: 1000 // steps] * 1000 / steps,
+        "cosine": cosine(steps),
+        "sigmoid": sigmoid_of_bar(steps),
+    }[form]
+    bar = np.cumprod(1 - betas)
+    before = np.append(1.0, bar[:-1])
+    tables = {
+        "betas": betas,
+        "alphas": 1 - betas,
+        "alphas_cumprod": bar,
+        "sqrt_recipm1_alphas_cumprod": np.sqrt(1 / bar - 1),
+        "posterior_variance": betas * (1 - before) / (1 - bar),
+        "posterior_mean_coef1": betas * np.sqrt(before) / (1 - bar),
+        "posterior_mean_coef2": (1 - before) * np.sqrt(1 - betas) / (1 - bar),
+    }
+    evidence = check({n: v.astype(np.float32) for n, v in tables.items()})
+    assert evidence, evidence.explain()
+
+
+def test_the_table_that_others_follow_from_may_be_the_wrong_one():
+    refuted("holds ᾱ where √ᾱ is meant", alpha_t=BAR, log_snr=np.log(BAR / (1 - BAR)))
+    refuted("holds √ᾱ where ᾱ is meant", alphas_cumprod=np.sqrt(BAR), snr=BAR / (1 - BAR))
+
+
 def test_jax_tables():
     jnp = pytest.importorskip("jax.numpy")
     betas = jnp.linspace(1e-4, 0.02, 1000)
@@ -204,6 +232,7 @@ def test_a_wrong_form_is_named(form, betas, cause):
         ("shifted", shifted(shifted(STRAIGHT, 3), 3), "applied twice"),
         ("shifted", shifted(STRAIGHT, 1 / 3), "inverted"),
         ("shifted", shifted(STRAIGHT, 5), "shift = 5"),
+        ("vp", karras(20, 0.03, 14), "'karras'"),
         ("exponential", karras(20, 0.03, 14), "'karras'"),
     ],
 )
@@ -215,8 +244,25 @@ def test_a_dynamic_shift_and_a_rising_list():
     given = {"sigmas": shifted(STRAIGHT, np.exp(0.8)), "form": "shifted"}
     assert check(**given, form_options={"mu": 0.8})
     refuted("shift = 2.22554", **given, form_options={"mu": 1.15})
+    refuted("μ itself", sigmas=shifted(STRAIGHT, 0.8), form="shifted", form_options={"mu": 0.8})
     evidence = check(sigmas=karras(20, 14.0, 0.03), form="karras")
     assert evidence and "rising" in evidence.sentence
+
+
+def test_a_list_that_is_its_ends_alone():
+    for sigmas in ([1.0], [3.0, 1.0, 0.0]):
+        evidence = check(sigmas=sigmas, form="karras")
+        assert evidence.verdict == "undecided" and "name sigma_max" in evidence.sentence
+    ends = {"sigma_max": 3.0, "sigma_min": 1.0}
+    assert check(sigmas=[3.0, 1.0, 0.0], form="karras", form_options=ends)
+
+
+def test_the_continuous_process_at_equal_times():
+    t = np.linspace(1, 1e-3, 20)
+    sigmas = np.sqrt(np.exp(19.9 * t**2 / 2 + 0.1 * t) - 1)
+    assert check(sigmas=sigmas, form="vp")
+    assert check(sigmas=sigmas.astype(np.float32), form="vp")
+    refuted("sigmas[0]", sigmas=sigmas, form="vp", form_options={"beta_d": 19.0})
 
 
 def test_a_form_of_sigmas_beside_a_table():
@@ -429,6 +475,7 @@ def own_noise(x, noise, t):
         ({"betas": BETAS, "steps_offset": "one"}, "steps_offset must be an integer"),
         ({"betas": BETAS, "form": "linear", "form_options": [1]}, "form_options must be a mapping"),
         ({"betas": BETAS, "form": "linear", "form_options": {"rho": 1}}, "beta_start, beta_end"),
+        ({"betas": BETAS, "alphas_cumprod": BAR, "form_options": {"rho": 3}}, "form must be named"),
         ({"betas": BETAS, "add_noise": 3}, "add_noise must be callable"),
         ({"betas": BETAS, "add_noise": in_place}, "leave its input unchanged"),
         ({"betas": BETAS, "add_noise": own_noise}, "two calls with the same arguments differ"),

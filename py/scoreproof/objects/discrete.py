@@ -121,6 +121,10 @@ class DiscreteVP(_Table):
     def posterior(self, k: Any) -> tuple[Any, Any, Any]:
         """Of ``q(x_{k-1} | x_k, x_0)``: the coefficients of x_0 and of x_k, and the variance."""
         k = np.asarray(k)
+        if k.dtype.kind not in "iu" or np.any(k < 0) or np.any(k >= self.steps):
+            raise ArgumentError(
+                "k", f"a timestep of the table, 0 to {self.steps - 1}", k, "an index"
+            )
         b, before = self.betas[k], np.exp(self._logs[k])
         rest = -np.expm1(self._logs[k + 1])
         rest_before = -np.expm1(self._logs[k])

@@ -114,7 +114,7 @@ def gathered(request: Request) -> Given:
     if offset is None:
         offset = setting(holder, "steps_offset") or 0
     return Given(
-        "the tables" if holder is None else type(holder).__name__,
+        "the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
         base,
         source,
         found,
@@ -198,6 +198,8 @@ def _forms(
         )
     of_betas = form_of_betas(request.schedule) if base is not None else None
     of_sigmas = form_of_sigmas(request.schedule) if sigmas is not None else None
+    if request.form is None and options:
+        raise ArgumentError("form", "named with its form_options", None, 'pass form="karras", say')
     if request.form is None:
         return of_betas, of_sigmas
     asked = Formula(request.form, dict(options))

@@ -67,7 +67,7 @@ def rescaled(betas: np.ndarray) -> np.ndarray:
     """Lin et al. 2024: √ᾱ is shifted and scaled so that it ends at 0 and starts where it did.
 
     >>> rescaled(np.array([0.1, 0.2, 0.5])).round(4).tolist()
-    [0.1, 0.5147, 1.0]
+    [0.1, 0.4919, 1.0]
     """
     root = np.sqrt(np.cumprod(1 - betas))
     bar = ((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2
@@ -103,6 +103,19 @@ def _shifted(
     return shift * s / (1 + (shift - 1) * s)
 
 
+def _vp(
+    n: int,
+    sigma_min: float,
+    sigma_max: float,
+    beta_d: float = 19.9,
+    beta_min: float = 0.1,
+    eps_s: float = 1e-3,
+) -> np.ndarray:
+    """The continuous variance-preserving process at equal times; its ends follow from β."""
+    t = np.linspace(1, eps_s, n)
+    return np.sqrt(np.expm1(beta_d * t**2 / 2 + beta_min * t))
+
+
 #: by name, each in the readings that public code has of it: words, formula
 BETA_FORMS: dict[str, dict[str, Callable[..., np.ndarray]]] = {
     "linear": {"": _linear, ", its ends scaled by 1000 / T": _linear_in_length},
@@ -120,6 +133,7 @@ SIGMA_FORMS: dict[str, Callable[..., np.ndarray]] = {
     "polyexponential": _polyexponential,
     "linear": _straight,
     "shifted": _shifted,
+    "vp": _vp,
 }
 
 

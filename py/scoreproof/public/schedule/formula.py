@@ -59,14 +59,25 @@ def _against(
     errors = [np.abs(values - due) / np.abs(due) for _, due in readings]
     best = min(range(len(readings)), key=lambda k: float(np.median(errors[k])))
     (reading, due), error = readings[best], errors[best]
+    text = f"{what} have the form {asked.form!r}{reading}"
+    # the ends of a list of σ are its own, unless they are named
+    spared = [
+        k
+        for k, name in ((0, "sigma_max"), (-1, "sigma_min"))
+        if sigmas and name not in asked.options
+    ]
+    judged = np.ones(len(due), bool)
+    judged[[] if asked.form == "vp" else spared] = False
     rounding = eps * (_of_differences(asked, due) if derived else np.full(len(due), ROUNDINGS))
+    if asked.form == "vp":  # e^… - 1
+        rounding = rounding * (1 + 1 / due**2)
     bound, excuse = split(error, rounding, eps)
     evidence = compared(
-        error,
-        bound,
-        f"{what} have the form {asked.form!r}{reading}",
-        excuse=excuse,
-        coverage=Coverage({"tables": 1, "entries": len(due)}),
+        error[judged],
+        bound[judged],
+        text if np.any(judged) else f"{what} are their ends alone: name sigma_max and sigma_min",
+        excuse=excuse[judged],
+        coverage=Coverage({"tables": 1, "entries": int(judged.sum())}),
         tolerance=given.tolerance,
     )
     if evidence.verdict != "refuted":

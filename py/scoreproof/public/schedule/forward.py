@@ -99,7 +99,8 @@ def forward(given: Given, told: Heard | None) -> Evidence | None:
     rounding = np.full(len(times), 64 * coarse)
     if base is not None:
         loss = np.interp(times, np.arange(len(base.bar)), TABLES["train_sigmas"].loss(base))
-        rounding = coarse * (times + 16) * loss + 8 * coarse
+        of_bar = np.interp(times, np.arange(len(base.bar)), base.roundings)
+        rounding = coarse * (of_bar + 16) * loss + 8 * coarse
     elif told.kind == "flow":  # 1 - σ
         rounding = rounding / np.minimum(np.maximum(1 - told.due[1], 1e-3), 1.0)
     parts = (found.alpha, found.sigma)

@@ -117,6 +117,8 @@ def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str
     due = float(asked if asked is not None else 7.0 if form == "karras" else 3.0)
     if form == "polyexponential" and asked is None:
         due = 1.0
+    if "mu" in options and abs(found / options["mu"] - 1) < 1e-3:
+        return f"they have shift = {found:.6g}: μ itself, where e^μ is due"
     for text, likely in (
         (f"1 / {due:g}, inverted", 1 / due),
         (f"{due:g}², applied twice", due**2),

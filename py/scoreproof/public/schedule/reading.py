@@ -140,7 +140,9 @@ def base_of(found: Mapping[str, Read]) -> tuple[Base | None, str]:
     for name, (values, eps) in found.items():
         if named(name) == "betas":
             betas = DiscreteVP(finite(name, values)).betas
-            return _floored(Base(betas, np.cumprod(1 - betas), max(eps, coarse)), found), name
+            return _floored(
+                Base(betas, np.cumprod(1 - betas), max(eps, coarse), of_betas=True), found
+            ), name
     for reader, bar_of in READERS.items():
         for name, (values, eps) in found.items():
             if named(name) != reader:

@@ -37,14 +37,14 @@ def held(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Relative errors, what rounding explains of them, and what more it may explain.
 
-    ᾱ_t has been rounded t times. Infinite entries have to be infinite.
+    Infinite entries have to be infinite.
     """
     size = np.where(np.isfinite(due), np.maximum(np.abs(due), table.least), 0.0)
     largest = float(size.max()) or 1.0
     size = np.where(size > 1e-12 * largest, size, largest)
     with np.errstate(all="ignore"):
         error = np.where(values == due, 0.0, np.abs(values - due) / size)
-        rounding = coarse * (np.arange(len(due)) + ROUNDINGS) * table.loss(base)
+        rounding = coarse * (base.roundings + ROUNDINGS) * table.loss(base)
     error = np.where(np.isfinite(error), error, WRONG)
     if table.least:  # what is relative in its argument is absolute in a logarithm
         rounding = rounding / size + coarse

@@ -21,13 +21,24 @@ LISTS = ("sigmas", "timesteps")
 @dataclass(frozen=True, eq=False)
 class Base:
     """β and ᾱ ``(T,)``, and the unit roundoff of the table they were read from. ``floored``: the
-    last β is 1, and the last ᾱ a small number instead of 0.
+    last β is 1, and the last ᾱ a small number instead of 0. ``of_betas``: β came first.
     """
 
     betas: np.ndarray
     bar: np.ndarray
     eps: float
     floored: bool = False
+    of_betas: bool = False
+
+    @property
+    def roundings(self) -> np.ndarray:
+        """Of ᾱ_t, relative, in units of ``eps``: t products, and what 1 - β loses where β is near
+        1. A last ᾱ of 0 is exact.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lost = np.cumsum(self.betas / (1 - self.betas)) if self.of_betas else 0.0
+        found = np.arange(len(self.bar)) + lost
+        return np.where(np.isfinite(found), found, len(self.bar))
 
     @property
     def before(self) -> np.ndarray:

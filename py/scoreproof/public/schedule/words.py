@@ -6,6 +6,7 @@ Conventions: a candidate explains a table if it agrees to the bound that the tab
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,6 +36,14 @@ def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: n
             return f"it is {text}, where {table.words} is due"
     if known := _constant(values, due, allowed, wrong):
         return f"it is {known} {table.words}"
+    for text, bar in (("√ᾱ where ᾱ", base.bar**2), ("ᾱ where √ᾱ", base.bar**0.5)):
+        with np.errstate(all="ignore"):
+            likely = table.of(
+                replace(base, betas=1 - np.append(bar[0], bar[1:] / bar[:-1]), bar=bar)
+            )
+            off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
+        if np.sum(wrong) > 2 and np.all(off):
+            return f"it is right if the table that it follows from holds {text} is meant"
     if known := _snr(named(name), values, base, wrong):
         return f"its signal-to-noise ratio is {known} times that of β"
     return f"{table.words} is due"

@@ -75,6 +75,12 @@ def refuted(cause, **given):
         ("posterior_variance", np.append(np.nan, VARIANCE[1:]), "posterior_variance[0] = nan"),
         ("posterior_mean_coef1", BETAS * BEFORE / (1 - BAR), "ᾱ_{t-1} for its root"),
         ("posterior_mean_coef2", (1 - BEFORE) * (1 - BETAS) / (1 - BAR), "1 - β_t for its root"),
+        ("posterior_variance", 1 - BEFORE, "it is (1 - ᾱ_{t-1})"),
+        ("posterior_variance", BETAS / (1 - BAR), "it is β_t / (1 - ᾱ_t)"),
+        ("posterior_mean_coef1", BETAS / np.sqrt(1 - BAR), "it is β_t / √(1 - ᾱ_t)"),
+        ("posterior_mean_coef2", (1 - BEFORE) / (1 - BAR), "(1 - ᾱ_{t-1}) / (1 - ᾱ_t)"),
+        ("sqrt_one_minus_alphas_cumprod", np.sqrt(1 - np.sqrt(BAR)), "made of √ᾱ where ᾱ"),
+        ("sqrt_one_minus_alphas_cumprod", np.sqrt(1 - BEFORE), "entry t holds that of t - 1"),
         ("log_snr", np.log10(BAR / (1 - BAR)), "log₁₀ for log"),
         ("log_snr", np.log2(BAR / (1 - BAR)), "log₂ for log"),
         ("log_snr", np.log(BAR / (1 - BAR)) / 2, "it is lambda_t"),
@@ -165,6 +171,26 @@ def test_double_precision_that_is_rounded(steps, form):
     }
     evidence = check({n: v.astype(np.float32) for n, v in tables.items()})
     assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_has_no_cause_gets_none(seed, dtype):
+    noise = 1 + 0.1 * np.random.default_rng(seed).standard_normal(1000)
+    for name, table in {"posterior_variance": VARIANCE, "snr": BAR / (1 - BAR)}.items():
+        evidence = check({"betas": BETAS.astype(dtype), name: (table * noise).astype(dtype)})
+        assert evidence.verdict == "refuted"
+        assert "it is" not in evidence.sentence and evidence.sentence.endswith("is due")
+
+
+def test_who_is_the_odd_one_out():
+    tables = {
+        "alphas_cumprod": BAR,
+        "posterior_variance": VARIANCE,
+        "sqrt_alphas_cumprod": np.sqrt(BAR),
+    }
+    refuted("the 3 other tables agree with one another", betas=np.roll(BETAS, 1), **tables)
+    refuted("2 tables are off", betas=BETAS, **tables | {"posterior_variance": BETAS, "snr": BETAS})
 
 
 def test_the_table_that_others_follow_from_may_be_the_wrong_one():
@@ -401,6 +427,16 @@ def other_at_one_entry(x, noise, t):
 )
 def test_wrong_noise(add_noise, cause):
     refuted(cause, betas=BETAS, add_noise=add_noise)
+
+
+def test_a_function_of_images():
+    def add_noise(x, noise, t):
+        a, s = np.sqrt(BAR)[t], np.sqrt(1 - BAR)[t]
+        return a[:, None, None, None] * x + s[:, None, None, None] * noise
+
+    assert check(betas=BETAS, add_noise=add_noise)
+    evidence = check(betas=BETAS, add_noise=add_noise, shape=(3, 64, 64))
+    assert evidence and evidence.coverage.asked["timesteps"] == 1000
 
 
 def test_noise_levels_without_a_table():

@@ -77,7 +77,7 @@ class Given:
     offset: int
     total: int | None
     prediction: str | None
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None
     tolerance: float | None
 
 
@@ -216,7 +216,9 @@ def _start(value: Any) -> float | None:
         return None
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
+def _shape(shape: Any) -> tuple[int, ...] | None:
+    if shape is None:
+        return None
     try:
         sizes = tuple(shape)
     except TypeError:

@@ -40,15 +40,15 @@ class Levels:
     eps: float
 
 
-def levels(given: Given, times: np.ndarray) -> Levels | None:
+def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | None:
     """What ``add_noise`` does at these timesteps, ``None`` if it says that it has no answer; raises
     ``CallableError``.
     """
-    size = int(np.prod(given.shape, dtype=int))
+    size = int(np.prod(shape, dtype=int))
     rows = max(1, BLOCK // size)
     failed: Exception | None = None
     for make in libraries(given.forward):
-        ask = _Asked(given, make)
+        ask = _Asked(given, make, shape)
         try:
             parts = [ask.block(times[k : k + rows]) for k in range(0, len(times), rows)]
         except CallableError:
@@ -78,13 +78,15 @@ def levels(given: Given, times: np.ndarray) -> Levels | None:
 class _Asked:
     """One function in one array library."""
 
-    def __init__(self, given: Given, make: Callable[[np.ndarray], Any]) -> None:
+    def __init__(
+        self, given: Given, make: Callable[[np.ndarray], Any], shape: tuple[int, ...]
+    ) -> None:
         assert given.forward is not None
         self.function, self.make, self.eps = given.forward, make, 0.0
         names = names_of(given.forward)
         second, third = ([*names, "", "", ""])[1:3]
         self.noise_last = given.noise_last or third == "noise" or second in TIMES
-        self.shape = given.shape
+        self.shape = shape
         self.asked = 0
 
     def block(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -129,7 +131,8 @@ class _Asked:
                 "add_noise",
                 f"return shape {x.shape}",
                 f"it returned shape {found.shape}",
-                "√ᾱ_t and √(1 - ᾱ_t) must be broadcast to the shape of x_0",
+                "√ᾱ_t and √(1 - ᾱ_t) must be broadcast to the shape of x_0; shape= names the shape"
+                " of a sample that your code expects",
             )
         self.eps = max(self.eps, unit_roundoff(out) if hasattr(out, "dtype") else 0.0)
         return found.reshape(len(found), -1)

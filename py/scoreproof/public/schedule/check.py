@@ -27,7 +27,7 @@ def check_schedule(
     num_train_timesteps: int | None = None,
     prediction: str | None = None,
     add_noise: Callable[..., Any] | None = None,
-    shape: Sequence[int] = (2,),
+    shape: Sequence[int] | None = None,
     tolerance: float | None = None,
     **tables: Any,
 ) -> Evidence:
@@ -52,7 +52,8 @@ def check_schedule(
     prediction: what the model predicts, to say whether it can be used where no signal is left.
     add_noise: ``add_noise(x_0, noise, t)``, or with t before noise if its arguments are named so;
         t are integer timesteps, one a sample (σ, where there is no table); arrays are of the
-        library that it takes. ``shape``: of one sample.
+        library that it takes. ``shape``: of one sample, by default (2,), or (3, 4, 5) where that
+        does not fit.
     tolerance: the relative error of an entry that is accepted.
 
     All follow from the first of betas, alphas_cumprod, alphas, sqrt_alphas_cumprod, log_snr, … that
@@ -63,7 +64,8 @@ def check_schedule(
     Returns ``Evidence`` of kind float; a refutation names the table, the entry, and what it is
     instead, if it is another table, shifted by one index, squared, reversed, … ``add_noise`` is
     called with x_0 alone, with noise alone and with both random, in blocks of 2^18 numbers, at the
-    timesteps of the inference or at all of the table (2048 of a longer one).
+    timesteps of the inference or at all of the table (2048 of a longer one, fewer for large
+    samples).
 
     Raises ``ArgumentError`` (β outside of (0, 1), unsorted σ, timesteps that the table has not,
     unequal lengths) and ``CallableError``.

@@ -67,7 +67,7 @@ def rescaled(betas: np.ndarray) -> np.ndarray:
     """Lin et al. 2024: √ᾱ is shifted and scaled so that it ends at 0 and starts where it did.
 
     >>> rescaled(np.array([0.1, 0.2, 0.5])).round(4).tolist()
-    [0.1, 0.4919, 1.0]
+    [0.1, 0.492, 1.0]
     """
     root = np.sqrt(np.cumprod(1 - betas))
     bar = ((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2
@@ -125,8 +125,13 @@ BETA_FORMS: dict[str, dict[str, Callable[..., np.ndarray]]] = {
     "exp": {"": _exp},
     "sigmoid": {"": _sigmoid, " of ᾱ": _sigmoid_of_bar},
 }
-#: β of these are differences of ᾱ, which are rounded first
-DIFFERENCES = ("cosine", "squaredcos_cap_v2", "exp", "sigmoid")
+#: β of these readings are differences of ᾱ, which are rounded first
+DIFFERENCES = {
+    "cosine": ("",),
+    "squaredcos_cap_v2": ("",),
+    "exp": ("",),
+    "sigmoid": (" of ᾱ",),
+}
 SIGMA_FORMS: dict[str, Callable[..., np.ndarray]] = {
     "karras": _karras,
     "exponential": _exponential,

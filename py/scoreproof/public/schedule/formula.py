@@ -29,11 +29,7 @@ def betas_form(given: Given) -> Evidence | None:
     base, asked = given.base, given.betas_form
     if asked is None or base is None:
         return None
-    derived = (
-        asked.form in DIFFERENCES
-        or given.source != "betas"
-        or bool(asked.options.get("rescale_betas_zero_snr"))
-    )
+    derived = given.source != "betas" or bool(asked.options.get("rescale_betas_zero_snr"))
     return _against(given, asked, base.betas, base.eps, "betas", derived=derived)
 
 
@@ -68,7 +64,10 @@ def _against(
     ]
     judged = np.ones(len(due), bool)
     judged[[] if asked.form == "vp" else spared] = False
-    rounding = eps * (_of_differences(asked, due) if derived else np.full(len(due), ROUNDINGS))
+    derived = derived or reading in DIFFERENCES.get(asked.form, ()) and not sigmas
+    rounding = eps * (
+        _of_differences(asked, reading, due) if derived else np.full(len(due), ROUNDINGS)
+    )
     if asked.form == "vp":  # e^… - 1
         rounding = rounding * (1 + 1 / due**2)
     bound, excuse = split(error, rounding, eps)
@@ -92,7 +91,7 @@ def _against(
     return replace(evidence, sentence=text)
 
 
-def _of_differences(asked: Formula, betas: np.ndarray) -> np.ndarray:
+def _of_differences(asked: Formula, reading: str, betas: np.ndarray) -> np.ndarray:
     """Relative roundings of β = 1 - ᾱ_t / ᾱ_{t-1}, where ᾱ is a function of t in [0, 1].
 
     A rounding of t moves log ᾱ by its slope, T times -log(1 - β); a sigmoid's ᾱ, and √ᾱ that is
@@ -102,7 +101,7 @@ def _of_differences(asked: Formula, betas: np.ndarray) -> np.ndarray:
         slope = len(betas) * -np.log(np.maximum(1 - betas, 1e-300))
     of_bar = ROUNDINGS + 8 * slope
     left = np.maximum(np.cumprod(1 - betas), 1e-300)
-    if asked.form == "sigmoid":
+    if asked.form == "sigmoid" and reading:
         of_bar = of_bar + 8 / left
     if asked.options.get("rescale_betas_zero_snr"):
         of_bar = of_bar + 16 / np.sqrt(left)

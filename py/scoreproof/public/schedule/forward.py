@@ -22,8 +22,10 @@ from scoreproof.public.schedule.tables import TABLES, Base
 
 __all__ = ["Heard", "forward", "heard"]
 
-#: timesteps that are looked at, of a longer table
-MOST = 2048
+#: timesteps that are looked at, of a longer table, and numbers in all
+MOST, NUMBERS = 2048, 2**24
+#: the shape of a sample where none is named: of a point, else of an image
+ROW, IMAGE = (2,), (3, 4, 5)
 FORMULAS = {
     "vp": "√ᾱ_t x_0 + √(1 - ᾱ_t) noise",
     "ve": "x_0 + σ_t noise",
@@ -44,8 +46,20 @@ def heard(given: Given) -> Heard | None:
     """add_noise at the timesteps of the inference, else at all of the table, or at the σ."""
     if given.forward is None:
         return None
-    times, sigmas = _times(given)
-    found = levels(given, times)
+    if given.shape is not None:
+        return _heard(given, given.shape)
+    try:
+        return _heard(given, ROW)
+    except CallableError as error:
+        try:
+            return _heard(given, IMAGE)
+        except CallableError:
+            raise error from None
+
+
+def _heard(given: Given, shape: tuple[int, ...]) -> Heard | None:
+    times, sigmas = _times(given, int(np.prod(shape, dtype=int)))
+    found = levels(given, times, shape)
     if found is None:
         return None
     if given.noise_last and len(times) > 2 and np.ptp(found.alpha) == 0 < np.ptp(sigmas):
@@ -67,16 +81,16 @@ def heard(given: Given) -> Heard | None:
     return Heard(found, kind, kinds[kind])
 
 
-def _times(given: Given) -> tuple[np.ndarray, np.ndarray]:
+def _times(given: Given, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Timesteps that are asked, and σ/α there (σ itself where there is no table)."""
-    t = given.timesteps
+    t, most = given.timesteps, int(np.clip(NUMBERS // size, 64, MOST))
     s = np.array([0.0]) if given.sigmas is None else used(given)
     if given.base is None or given.flow:
         t = s if t is None or len(t) != len(s) else t
     elif t is None or not rounded(given, s):
         total = len(given.base.bar)
         if t is None or len(t) == total:
-            t = np.unique(np.linspace(0, total - 1, min(total, MOST)).round())
+            t = np.unique(np.linspace(0, total - 1, min(total, most)).round())
         s = np.exp(np.interp(t, np.arange(total), log_levels(given.base)))
     return (t.astype(int) if np.all(t == np.round(t)) else t), s
 

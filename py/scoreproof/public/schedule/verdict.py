@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.schedule import words
@@ -19,9 +20,10 @@ from scoreproof.public.schedule.forward import forward, heard
 from scoreproof.public.schedule.inference import terminal, timesteps
 from scoreproof.public.schedule.likeness import recognised
 from scoreproof.public.schedule.noise_levels import clock, sigmas_at, start
+from scoreproof.public.schedule.reading import base_of
 from scoreproof.public.schedule.rounding import held
 from scoreproof.public.schedule.tables import TABLES, Base, named
-from scoreproof.public.words import enumerated
+from scoreproof.public.words import enumerated, listed
 
 __all__ = ["judge"]
 
@@ -46,7 +48,7 @@ def judge(given: Given) -> Evidence:
             return _alone(given)
     whole = weakest(judged)
     if whole.verdict != "holds":
-        return whole
+        return replace(whole, sentence=whole.sentence + _others(given, tables, judged))
     looked = [e.coverage for e in judged if e.coverage is not None]
     text = [e.sentence for e in judged[len(tables) :]]
     if tables:
@@ -62,6 +64,24 @@ def judge(given: Given) -> Evidence:
         curves={k: v for e in judged for k, v in e.curves.items()},
         labels=("timestep", "relative error of the table"),
     )
+
+
+def _others(given: Given, tables: list[str], judged: list[Evidence]) -> str:
+    """What else is wrong; whether the others agree without the table that they are judged by."""
+    wrong = [n for n, e in zip(tables, judged, strict=False) if e.verdict == "refuted"]
+    if len(wrong) < 2:
+        return ""
+    rest = {n: table for n, table in given.tables.items() if n != given.source}
+    try:
+        base, source = base_of(rest)
+    except ArgumentError:
+        base, source = None, ""
+    if base is not None:
+        given = replace(given, base=base, source=source)
+        again = [_table(given, n) for n in rest if n != source]
+        if all(e.verdict == "holds" for e in again):
+            return f"; the {len(rest)} other tables agree with one another (see {source})"
+    return f"; {len(wrong)} tables are off: {listed(wrong, 6)}"
 
 
 def _alone(given: Given) -> Evidence:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
 from scoreproof.public.schedule.tables import TABLES, Base, named
 
@@ -36,16 +37,19 @@ def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: n
             return f"it is {text}, where {table.words} is due"
     if known := _constant(values, due, allowed, wrong):
         return f"it is {known} {table.words}"
-    for text, bar in (("√ᾱ where ᾱ", base.bar**2), ("ᾱ where √ᾱ", base.bar**0.5)):
+    for text, bar in (("√ᾱ", base.bar**0.5), ("ᾱ²", base.bar**2)):
         with np.errstate(all="ignore"):
-            likely = table.of(
-                replace(base, betas=1 - np.append(bar[0], bar[1:] / bar[:-1]), bar=bar)
-            )
+            betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
+            likely = table.of(replace(base, betas=betas, bar=bar))
             off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
         if np.sum(wrong) > 2 and np.all(off):
-            return f"it is right if the table that it follows from holds {text} is meant"
+            holds = {"√ᾱ": "ᾱ where √ᾱ is meant", "ᾱ²": "√ᾱ where ᾱ is meant"}[text]
+            other = f"it is right if the table that it follows from holds {holds}"
+            return f"it is made of {text} where ᾱ is due" if base.of_betas else other
     if known := _snr(named(name), values, base, wrong):
         return f"its signal-to-noise ratio is {known} times that of β"
+    if np.sum(wrong) > 2 and (known := product(values, base, allowed)):
+        return f"it is {known}, where {table.words} is due"
     return f"{table.words} is due"
 
 

@@ -195,6 +195,8 @@ def test_who_is_the_odd_one_out():
 
 def test_the_table_that_others_follow_from_may_be_the_wrong_one():
     refuted("holds ᾱ where √ᾱ is meant", alpha_t=BAR, log_snr=np.log(BAR / (1 - BAR)))
+    few = {"alphas": BAR[:99], "sqrt_one_minus_alphas_cumprod": np.sqrt(1 - BAR[:99])}
+    refuted("holds ᾱ, not 1 - β", **few)
     refuted("holds √ᾱ where ᾱ is meant", alphas_cumprod=np.sqrt(BAR), snr=BAR / (1 - BAR))
 
 
@@ -342,6 +344,13 @@ def test_timesteps_of_sigmas():
     assert check(sigmas=[*STRAIGHT, 0.0], timesteps=1000 * (1 - STRAIGHT))
     whole = np.floor(1000 * shifted(STRAIGHT, 3))
     assert check(sigmas=shifted(STRAIGHT, 3), timesteps=whole)
+    straight = np.linspace(1.0, 0.001, 25)
+    refuted("before a shift of 3", sigmas=shifted(straight, 3), timesteps=1000 * straight)
+    twice = shifted(shifted(straight, 3), 3)
+    refuted("one more shift, of 3", sigmas=shifted(straight, 3), timesteps=1000 * twice)
+    refuted("0.5 times ln σ", sigmas=s, timesteps=np.log(s) / 2)
+    evidence = check(sigmas=TRAIN[900::-100], timesteps=np.arange(900, -1, -100))
+    assert evidence.verdict == "undecided" and "without their table" in evidence.sentence
     evidence = check(sigmas=s, timesteps=s[:7])
     assert evidence.verdict == "undecided" and "7 timesteps and 20 sigmas" in evidence.sentence
 
@@ -383,6 +392,14 @@ def test_where_sampling_starts(start, ve, cause):
         refuted(cause, schedule=given) if start != 3.0 or ve else refuted(
             "where 1 = 1 is due", schedule=given
         )
+
+
+def test_where_the_last_step_ends():
+    for final, words in ((1.0, "ends at the data"), (BAR[0], "where noise is left")):
+        evidence = check(Holder(betas=BETAS, alphas_cumprod=BAR, final_alpha_cumprod=final))
+        assert evidence and words in evidence.sentence
+    wrong = Holder(betas=BETAS, alphas_cumprod=BAR, final_alpha_cumprod=BAR[-1])
+    refuted("final_alpha_cumprod = 4.03583e-05 where 1", schedule=wrong)
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "pred_noise", "score"])
@@ -496,6 +513,7 @@ def own_noise(x, noise, t):
         ({"betas": ["a", "b"]}, "betas must be an array of real numbers"),
         ({"betas": BETAS, "alphas_cumprod": np.append(1, BAR)}, "is the data: leave it out"),
         ({"alphas_cumprod": np.append(1, BAR)}, "that is the data"),
+        ({"alphas": BAR, "snr": BAR / (1 - BAR)}, "pass ᾱ as alphas_cumprod="),
         ({"alphas_cumprod": BAR[::-1]}, "reverse it"),
         ({"alphas_cumprod": [0.9, 0.8, 0.8, 0.7]}, r"\[2\] = 0.8 after 0.8"),
         ({"log_snr": [1.0, 2.0]}, "log_snr must be so that its ᾱ is falling"),
@@ -512,6 +530,8 @@ def own_noise(x, noise, t):
         ({"betas": BETAS, "form": "linear", "form_options": [1]}, "form_options must be a mapping"),
         ({"betas": BETAS, "form": "linear", "form_options": {"rho": 1}}, "beta_start, beta_end"),
         ({"betas": BETAS, "alphas_cumprod": BAR, "form_options": {"rho": 3}}, "form must be named"),
+        ({"betas": BETAS, "alphas_cumprod": BAR, "spacing": "leading"}, "without timesteps"),
+        ({"sigmas": [2.0, 1.0], "timesteps": [9, 0], "spacing": "leading"}, "without betas"),
         ({"betas": BETAS, "add_noise": 3}, "add_noise must be callable"),
         ({"betas": BETAS, "add_noise": in_place}, "leave its input unchanged"),
         ({"betas": BETAS, "add_noise": own_noise}, "two calls with the same arguments differ"),

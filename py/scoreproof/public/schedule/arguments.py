@@ -65,6 +65,7 @@ class Given:
     sigmas_eps: float
     timesteps: np.ndarray | None
     start: float | None
+    final: float | None
     forward: Callable[..., Any] | None
     noise_last: bool
     flow: bool
@@ -121,7 +122,8 @@ def gathered(request: Request) -> Given:
         sigmas,
         sigmas_eps,
         timesteps,
-        _start(member(holder, "init_noise_sigma")),
+        _number(member(holder, "init_noise_sigma")),
+        _number(member(holder, "final_alpha_cumprod")),
         forward,
         request.add_noise is None and name == "scale_noise",
         flow(holder) or (request.add_noise is None and name == "scale_noise"),
@@ -209,7 +211,7 @@ def _forms(
     return asked, of_sigmas
 
 
-def _start(value: Any) -> float | None:
+def _number(value: Any) -> float | None:
     try:
         return None if value is None or callable(value) else float(value)
     except (TypeError, ValueError):

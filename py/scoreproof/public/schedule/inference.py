@@ -17,7 +17,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.configured import BLIND
 from scoreproof.public.schedule.spacing import SPACINGS, exact, mistakes, variants
 
-__all__ = ["terminal", "timesteps"]
+__all__ = ["last_step", "terminal", "timesteps"]
 
 #: ᾱ below this is none
 NO_SIGNAL = 1e-12
@@ -26,6 +26,13 @@ NO_SIGNAL = 1e-12
 def timesteps(given: Given) -> Evidence | None:
     """In the table, from noise to data, with their spacing."""
     t = given.timesteps
+    if given.asked and (t is None or given.base is None):
+        raise ArgumentError(
+            "spacing",
+            "given with timesteps and their table",
+            f"{given.spacing!r} without {'timesteps' if t is None else 'betas'}",
+            "pass timesteps= and betas=, or leave it out",
+        )
     if t is None or given.base is None or given.flow:
         return None
     _inside(t, len(given.base.bar))
@@ -152,3 +159,28 @@ def terminal(given: Given) -> Evidence | None:
         f"of {given.prediction} says nothing at the first step; train and sample with v_prediction"
     )
     return settled(Evidence.measured(1.0, 0.0, text), resolution=0.0, coverage=seen)
+
+
+def last_step(given: Given) -> Evidence | None:
+    """ᾱ of the data, which the step from the last timestep ends at: 1, or that of timestep 0."""
+    final, base = given.final, given.base
+    if final is None or base is None:
+        return None
+    seen = Coverage({"ends": 1})
+    first = float(base.bar[0])
+    bound = 8 * max(base.eps, 2.0**-23)
+    for value, text in (
+        (1.0, "at the data"),
+        (first, f"at ᾱ_0 = {first:.6g}, where noise is left"),
+    ):
+        if abs(final - value) <= bound:
+            text = f"the last step ends {text}"
+            return settled(
+                Evidence.measured(abs(final - value), bound, text),
+                resolution=2 * bound,
+                coverage=seen,
+            )
+    text = f"final_alpha_cumprod = {final:.6g} where 1, the data, or ᾱ_0 = {first:.6g} is due"
+    return settled(
+        Evidence.measured(abs(final - 1), bound, text), resolution=2 * bound, coverage=seen
+    )

@@ -16,7 +16,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.tables import Base
 
-__all__ = ["clock", "log_levels", "rounded", "sigmas_at", "start", "used"]
+__all__ = ["exactly", "log_levels", "rounded", "sigmas_at", "start", "used"]
 
 SINGLE = 2.0**-23
 #: a list's end is often written down to three digits
@@ -42,7 +42,7 @@ def sigmas_at(given: Given) -> Evidence | None:
     logs, s, t = log_levels(given.base), used(given), given.timesteps
     if t is not None and len(t) == len(s):
         if way := rounded(given, s):
-            return _exact(t, f"{len(t)} timesteps are those of the sigmas, {way}")
+            return exactly(t, f"{len(t)} timesteps are those of the sigmas, {way}")
         due = np.exp(np.interp(t, np.arange(len(logs)), logs))
         what = f"{len(s)} sigmas at the timesteps"
     elif len(s) == len(logs):  # all of the table, in whichever order
@@ -111,7 +111,7 @@ def rounded(given: Given, s: np.ndarray) -> str:
     return ""
 
 
-def _exact(t: np.ndarray, text: str) -> Evidence:
+def exactly(t: np.ndarray, text: str) -> Evidence:
     seen = Coverage({"timesteps": len(t)})
     return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
 
@@ -143,58 +143,6 @@ def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
     which = s.max() if s.max() > high * (1 + blur) else s.min()
     text = (
         f"sigmas has {which:.6g}, outside of √((1 - ᾱ) / ᾱ) of the table, {low:.6g} to {high:.6g}"
-    )
-    return replace(evidence, sentence=text)
-
-
-def clock(given: Given) -> Evidence | None:
-    """Timesteps of a list of σ without a table: T σ, as in flow matching, or ln σ / 4, as EDM's."""
-    t = given.timesteps
-    if given.sigmas is None or t is None or (given.base is not None and not given.flow):
-        return None
-    s = used(given)
-    if len(s) != len(t):
-        text = f"{len(t)} timesteps and {len(s)} sigmas: nothing says which belong together"
-        return settled(
-            Evidence.undecided("float", text),
-            resolution=np.inf,
-            coverage=Coverage({"timesteps": len(t)}),
-        )
-    total = float(given.total or 1000)
-    known = {
-        f"{total:g} σ": total * s,
-        "σ": s,
-        f"{total:g} (1 - σ)": total * (1 - s),
-        "1 - σ": 1 - s,
-        "ln σ / 4": np.log(s) / 4,
-        "1000 ln σ / 4": 250 * np.log(s),
-        "ln σ": np.log(s),
-    }
-    if way := rounded(given, s):
-        return _exact(t, f"timesteps are {total:g} σ, {way}")
-    if t[0] == 1 and np.ptp(np.diff(np.log(s)) / np.diff(t)) < 1e-3 * np.log(s.max() / s.min()):
-        known["straight in log σ, from 1"] = 1 + (np.log(s) - np.log(s[0])) * (t[-1] - 1) / (
-            np.log(s[-1]) - np.log(s[0])
-        )
-    off = {
-        name: np.abs(t - v) / np.maximum(np.abs(v), float(np.max(np.abs(v))) * 1e-2)
-        for name, v in known.items()
-        if np.any(v)
-    }
-    name = min(off, key=lambda k: float(np.median(off[k])))
-    bound = 64 * max(given.sigmas_eps, SINGLE)
-    seen = Coverage({"timesteps": len(t)})
-    # ln σ passes through 0, and 1 - σ starts there
-    bound = bound * (1 if name in (f"{total:g} σ", "σ") else 100)
-    text = f"timesteps are {name}"
-    evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
-    if evidence.verdict != "refuted":
-        return evidence
-    k = int(np.argmax(off[name]))
-    listed = f"{total:g} σ (flow matching), ln σ / 4 (EDM), ln σ nor σ"
-    text = (
-        f"timesteps are neither {listed}: the nearest is {name}, and timesteps[{k}] = {t[k]:.6g}"
-        f" where {known[name][k]:.6g} is due for σ = {s[k]:.6g}"
     )
     return replace(evidence, sentence=text)
 

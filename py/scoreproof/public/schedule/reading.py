@@ -155,6 +155,8 @@ def base_of(found: Mapping[str, Read]) -> tuple[Base | None, str]:
             except ArgumentError as error:
                 if reader == "alphas_cumprod":
                     raise ArgumentError(name, error.expected, error.got, error.remedy) from None
+                if reader == "alphas":
+                    error.remedy = "alphas are 1 - β; pass ᾱ as alphas_cumprod="
                 raise ArgumentError(
                     name, f"so that its ᾱ is {error.expected}", error.got, error.remedy
                 ) from None

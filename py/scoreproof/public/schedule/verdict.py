@@ -15,11 +15,12 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
+from scoreproof.public.schedule.clock import clock
 from scoreproof.public.schedule.formula import betas_form, sigmas_form
 from scoreproof.public.schedule.forward import forward, heard
-from scoreproof.public.schedule.inference import terminal, timesteps
+from scoreproof.public.schedule.inference import last_step, terminal, timesteps
 from scoreproof.public.schedule.likeness import recognised
-from scoreproof.public.schedule.noise_levels import clock, sigmas_at, start
+from scoreproof.public.schedule.noise_levels import sigmas_at, start
 from scoreproof.public.schedule.reading import base_of
 from scoreproof.public.schedule.rounding import held
 from scoreproof.public.schedule.tables import TABLES, Base, named
@@ -35,7 +36,7 @@ def judge(given: Given) -> Evidence:
     """The verdict on all of it: the worst that does not hold, else all as one."""
     tables = [name for name in given.tables if name != given.source]
     judged = [_table(given, name) for name in tables]
-    looks = (betas_form, sigmas_form, timesteps, sigmas_at, clock, terminal)
+    looks = (betas_form, sigmas_form, timesteps, sigmas_at, clock, terminal, last_step)
     judged += [e for e in (look(given) for look in looks) if e is not None]
     if not any(e.verdict == "refuted" for e in judged):
         told = heard(given)

@@ -37,13 +37,21 @@ def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: n
             return f"it is {text}, where {table.words} is due"
     if known := _constant(values, due, allowed, wrong):
         return f"it is {known} {table.words}"
-    for text, bar in (("√ᾱ", base.bar**0.5), ("ᾱ²", base.bar**2)):
+    for text, bar in (
+        ("√ᾱ", base.bar**0.5),
+        ("ᾱ²", base.bar**2),
+        ("1 - β", 1 - base.betas),
+    ):
         with np.errstate(all="ignore"):
             betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
             likely = table.of(replace(base, betas=betas, bar=bar))
             off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
         if np.sum(wrong) > 2 and np.all(off):
-            holds = {"√ᾱ": "ᾱ where √ᾱ is meant", "ᾱ²": "√ᾱ where ᾱ is meant"}[text]
+            holds = {
+                "√ᾱ": "ᾱ where √ᾱ is meant",
+                "ᾱ²": "√ᾱ where ᾱ is meant",
+                "1 - β": "ᾱ, not 1 - β",
+            }[text]
             other = f"it is right if the table that it follows from holds {holds}"
             return f"it is made of {text} where ᾱ is due" if base.of_betas else other
     if known := _snr(named(name), values, base, wrong):

@@ -194,10 +194,10 @@ def test_who_is_the_odd_one_out():
 
 
 def test_the_table_that_others_follow_from_may_be_the_wrong_one():
-    refuted("holds ᾱ where √ᾱ is meant", alpha_t=BAR, log_snr=np.log(BAR / (1 - BAR)))
+    refuted("holds ᾱ, not √ᾱ", alpha_t=BAR, log_snr=np.log(BAR / (1 - BAR)))
     few = {"alphas": BAR[:99], "sqrt_one_minus_alphas_cumprod": np.sqrt(1 - BAR[:99])}
     refuted("holds ᾱ, not 1 - β", **few)
-    refuted("holds √ᾱ where ᾱ is meant", alphas_cumprod=np.sqrt(BAR), snr=BAR / (1 - BAR))
+    refuted("holds √ᾱ, not ᾱ", alphas_cumprod=np.sqrt(BAR), snr=BAR / (1 - BAR))
 
 
 def test_jax_tables():

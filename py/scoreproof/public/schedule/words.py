@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
-from scoreproof.public.schedule.tables import TABLES, Base, named
+from scoreproof.public.schedule.tables import TABLES, Base, Table, named
 
 __all__ = ["cause", "entries"]
 
@@ -28,6 +28,9 @@ def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: n
         return f"{table.words} is due; {alone}"
     # a candidate loses digits as the table does
     allowed = np.maximum(4 * bound, 1e-6)
+    # a source that is read wrongly explains all that follow from it
+    if not base.of_betas and (meant := _meant(table, values, base, allowed, wrong)):
+        return f"it is right if the table that it follows from holds {meant[1]}, not {meant[0]}"
     for text, candidate in _candidates(named(name), base, due):
         with np.errstate(all="ignore"):
             inner = np.isfinite(candidate)
@@ -37,28 +40,32 @@ def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: n
             return f"it is {text}, where {table.words} is due"
     if known := _constant(values, due, allowed, wrong):
         return f"it is {known} {table.words}"
-    for text, bar in (
-        ("√ᾱ", base.bar**0.5),
-        ("ᾱ²", base.bar**2),
-        ("1 - β", 1 - base.betas),
-    ):
-        with np.errstate(all="ignore"):
-            betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
-            likely = table.of(replace(base, betas=betas, bar=bar))
-            off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
-        if np.sum(wrong) > 2 and np.all(off):
-            holds = {
-                "√ᾱ": "ᾱ where √ᾱ is meant",
-                "ᾱ²": "√ᾱ where ᾱ is meant",
-                "1 - β": "ᾱ, not 1 - β",
-            }[text]
-            other = f"it is right if the table that it follows from holds {holds}"
-            return f"it is made of {text} where ᾱ is due" if base.of_betas else other
+    if base.of_betas and (meant := _meant(table, values, base, allowed, wrong)):
+        return f"it is made of {meant[0]} where {meant[1]} is due"
     if known := _snr(named(name), values, base, wrong):
         return f"its signal-to-noise ratio is {known} times that of β"
     if np.sum(wrong) > 2 and (known := product(values, base, allowed)):
         return f"it is {known}, where {table.words} is due"
     return f"{table.words} is due"
+
+
+def _meant(
+    table: Table, values: np.ndarray, base: Base, allowed: np.ndarray, wrong: np.ndarray
+) -> tuple[str, str] | None:
+    """Which numbers took the place of which others, if the formula is right for those."""
+    places = (
+        ("√ᾱ", "ᾱ", base.bar**0.5),
+        ("ᾱ", "√ᾱ", base.bar**2),
+        ("1 - β", "ᾱ", 1 - base.betas),
+    )
+    for found, due, bar in places:
+        with np.errstate(all="ignore"):
+            betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
+            likely = table.of(replace(base, betas=betas, bar=bar))
+            off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
+        if np.sum(wrong) > 2 and np.all(off):
+            return found, due
+    return None
 
 
 def _snr(name: str, values: np.ndarray, base: Base, wrong: np.ndarray) -> str:

@@ -38,11 +38,13 @@ def product(values: np.ndarray, base: Base, allowed: np.ndarray) -> str:
     columns = np.column_stack([np.ones(int(fits.sum())), *(v[fits] for v in logs.values())])
     found = np.linalg.lstsq(columns, target[fits], rcond=None)[0]
     powers = np.round(2 * found[1:]) / 2
-    constant = float(np.exp(np.median(target[fits] - columns[:, 1:] @ powers)))
-    off = np.abs(target[fits] - columns[:, 1:] @ powers - np.log(constant))
-    if np.any(off > allowed[fits]) or np.max(np.abs(powers)) > MOST or not np.any(powers):
+    if np.max(np.abs(powers)) > MOST or not np.any(powers):
         return ""
-    return _words(constant, dict(zip(logs, powers.tolist(), strict=True)))
+    rest = target[fits] - columns[:, 1:] @ powers
+    constant = float(np.median(rest))
+    if np.any(np.abs(rest - constant) > allowed[fits]) or abs(constant) > 50:
+        return ""
+    return _words(float(np.exp(constant)), dict(zip(logs, powers.tolist(), strict=True)))
 
 
 def _words(constant: float, powers: dict[str, float]) -> str:

@@ -1,4 +1,6 @@
-"""Random right and wrong tables: DDPM tables of any form, length and type, inference lists."""
+"""Random right and wrong tables: DDPM tables of any form, length and type; or a form, a list of an
+inference, a clock, a function that noises data (`schedule_lists`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import numpy as np
 from scoreproof import check_schedule
 
 from . import Case
+from .schedule_lists import KINDS
 
 __all__ = ["case"]
 
@@ -56,9 +59,20 @@ def _tables(betas: np.ndarray, rng: np.random.Generator) -> Tables:
 
 def case(rng: np.random.Generator) -> Case:
     """A setting, its right tables and wrong ones."""
+    if rng.random() < 0.6:
+        return KINDS[int(rng.integers(len(KINDS)))](rng)
+    return _of_tables(rng)
+
+
+def _of_tables(rng: np.random.Generator) -> Case:
     dtype = np.dtype(str(rng.choice(["float64", "float32"])))
-    betas = _betas(rng).astype(dtype)
-    tables = _tables(betas, rng)
+    betas = _betas(rng)
+    if rng.random() < 0.5:  # in double precision, and then rounded
+        tables = {n: v.astype(dtype) for n, v in _tables(betas, rng).items()}
+        betas = betas.astype(dtype)
+    else:
+        betas = betas.astype(dtype)
+        tables = _tables(betas, rng)
     names = list(tables)
     kept = [n for n in names if rng.random() < 0.6] or ["alphas_cumprod"]
     library = str(rng.choice(["numpy", "torch", "list"]))

@@ -107,6 +107,12 @@ def test_no_signal_at_the_end():
         (lambda: DiscreteVE([1.0, 3.0, 2.0]), "all falling, or all rising"),
         (lambda: DiscreteVE([2.0, 2.0, 1.0]), "all falling, or all rising"),
         (lambda: DiscreteVE([1.0, 0.5, -0.1]), "positive"),
+        (lambda: DiscreteVP([0.1]).posterior(-1), "k must be a timestep of the table, 0 to 0"),
+        (lambda: DiscreteVP([0.1]).posterior(0.5), "k must be a timestep"),
+        (lambda: DiscreteVP([0.0, 0.1]), "a first β of 0 is the data"),
+        (lambda: DiscreteVP.of_alphas_cumprod([1.0, 0.9]), "that is the data"),
+        (lambda: DiscreteVP.of_alphas_cumprod([0.9, 0.9]), r"\[1\] = 0.9 after 0.9"),
+        (lambda: DiscreteVE([2.0, 1.0, 1.5]), "1 next to 1.5"),
         (lambda: DiscreteVP([0.1]).alpha(3), "t must be a timestep of the table, 0 to 0"),
     ],
 )

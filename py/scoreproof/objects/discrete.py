@@ -72,13 +72,12 @@ class DiscreteVP(_Table):
     def __init__(self, betas: Any) -> None:
         b = _table("betas", betas)
         if np.any(b <= 0) or np.any(b[:-1] >= 1) or b[-1] > 1:
-            bad = int(np.argmax((b <= 0) | (b >= 1)))
-            raise ArgumentError(
-                "betas",
-                "in (0, 1)",
-                f"betas[{bad}] = {b[bad]:g}",
-                "they are variances of a step, not ᾱ; for ᾱ pass 1 - ᾱ_t / ᾱ_{t-1}",
-            )
+            last = len(b) - 1
+            bad = int(np.argmax((b <= 0) | (b > 1) | ((b == 1) & (np.arange(len(b)) < last))))
+            remedy = "they are variances of a step, not ᾱ; for ᾱ pass 1 - ᾱ_t / ᾱ_{t-1}"
+            if bad == 0 and b[0] == 0:
+                remedy = "a first β of 0 is the data: pass betas[1:] (and the other tables so too)"
+            raise ArgumentError("betas", "in (0, 1)", f"betas[{bad}] = {b[bad]:g}", remedy)
         self.betas = b
         self.steps = len(b)
         with np.errstate(divide="ignore"):
@@ -94,12 +93,7 @@ class DiscreteVP(_Table):
         """
         bar = _table("alphas_cumprod", alphas_cumprod)
         if np.any(np.diff(bar) >= 0) or bar[0] >= 1 or bar[-1] < 0:
-            raise ArgumentError(
-                "alphas_cumprod",
-                "falling, in (0, 1)",
-                f"from {bar[0]:g} to {bar[-1]:g}",
-                "ᾱ_t is the product of 1 - β up to t; reverse a rising table",
-            )
+            raise ArgumentError("alphas_cumprod", "falling, in (0, 1)", *_not_falling(bar))
         return cls(1 - bar / np.concatenate([[1.0], bar[:-1]]))
 
     @property
@@ -127,6 +121,10 @@ class DiscreteVP(_Table):
     def posterior(self, k: Any) -> tuple[Any, Any, Any]:
         """Of ``q(x_{k-1} | x_k, x_0)``: the coefficients of x_0 and of x_k, and the variance."""
         k = np.asarray(k)
+        if k.dtype.kind not in "iu" or np.any(k < 0) or np.any(k >= self.steps):
+            raise ArgumentError(
+                "k", f"a timestep of the table, 0 to {self.steps - 1}", k, "an index"
+            )
         b, before = self.betas[k], np.exp(self._logs[k])
         rest = -np.expm1(self._logs[k + 1])
         rest_before = -np.expm1(self._logs[k])
@@ -154,7 +152,7 @@ class DiscreteVE(_Table):
             raise ArgumentError(
                 "sigmas",
                 "positive and all falling, or all rising",
-                sigmas,
+                _not_sorted(s),
                 "sort them and drop what occurs twice; one trailing 0 is allowed",
             )
         self.sigmas = s
@@ -172,6 +170,26 @@ class DiscreteVE(_Table):
 
     def sigma(self, t: Any) -> Any:
         return _plain(np.sqrt(self._between(t, self._squares)), t)
+
+
+def _not_falling(bar: np.ndarray) -> tuple[str, str]:
+    """What is wrong with ᾱ, and what helps."""
+    if len(bar) > 1 and bar[0] == 1 and np.all(np.diff(bar) < 0):
+        return "ᾱ_0 = 1", "that is the data: leave the first entry out (of the other tables too)"
+    if len(bar) > 1 and np.all(np.diff(bar) > 0):
+        return f"from {bar[0]:g} to {bar[-1]:g}", "reverse it: ᾱ_t is the product of 1 - β up to t"
+    wrong = np.append(bar[0] >= 1, np.diff(bar) >= 0) | (bar < 0)
+    k = int(np.argmax(wrong))
+    before = f" after {bar[k - 1]:.9g}" if k else ""
+    return f"[{k}] = {bar[k]:.9g}{before}", "ᾱ_t is the product of 1 - β up to t, and β > 0"
+
+
+def _not_sorted(s: np.ndarray) -> str:
+    """The first entry, in the order the list is read from its end, that is out of order."""
+    if len(s) == 0:
+        return "0 alone"
+    k = int(np.argmax(np.append(s[0] <= 0, np.diff(s) <= 0)))
+    return f"{s[k]:g} next to {s[k - 1]:g}" if k else f"{s[0]:g}"
 
 
 def _table(name: str, values: Any) -> np.ndarray:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.callables import as_numpy, to_float, unit_roundoff
-from scoreproof.objects.discrete import DiscreteVE, DiscreteVP
-from scoreproof.public.arguments import accepted
-from scoreproof.public.schedule.forms import BETA_FORMS
+from scoreproof.objects.discrete import DiscreteVE
+from scoreproof.public.arguments import accepted, count
+from scoreproof.public.schedule.configured import (
+    Formula,
+    flow,
+    form_of_betas,
+    form_of_sigmas,
+    prediction_of,
+    setting,
+    visits_its_own,
+)
+from scoreproof.public.schedule.forms import BETA_FORMS, SIGMA_FORMS
+from scoreproof.public.schedule.reading import Read, base_of, finite, member, read
 from scoreproof.public.schedule.spacing import SPACINGS
-from scoreproof.public.schedule.tables import ALIASES, TABLES, Base, named
+from scoreproof.public.schedule.tables import Base, named
 
-__all__ = ["Given", "Request", "gathered"]
+__all__ = ["Formula", "Given", "Request", "gathered"]
 
 #: methods that noise data, by the name that public code gives them; the last takes noise last
 FORWARD = ("add_noise", "q_sample", "scale_noise")
-SETTINGS = {
-    "prediction": "prediction_type",
-    "spacing": "timestep_spacing",
-    "steps_offset": "steps_offset",
-    "total": "num_train_timesteps",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +38,13 @@ class Request:
     schedule: Any
     tables: Mapping[str, Any]
     form: str | None
-    form_options: Mapping[str, Any]
+    form_options: Mapping[str, Any] | None
     spacing: str | None
     steps_offset: int | None
     num_train_timesteps: int | None
     prediction: str | None
     add_noise: Callable[..., Any] | None
-    shape: tuple[int, ...]
+    shape: Any
     tolerance: float | None
 
 
@@ -49,161 +52,177 @@ class Request:
 class Given:
     """Tables by their names ``(T,)`` with the roundoff of their types, and what else is known.
 
-    ``base`` is what the tables are judged by (``None`` where there is a list of σ only).
+    ``base`` is what the tables are judged by (``None`` where there is a list of σ only), ``flow``:
+    x_t = (1 - σ) x_0 + σ noise. ``asked``: the spacing was named by the caller, ``listed``: the
+    timesteps were. ``own``: σ have a form of their own, which timesteps follow.
     """
 
     name: str
     base: Base | None
     source: str
-    tables: dict[str, tuple[np.ndarray, float]]
+    tables: dict[str, Read]
     sigmas: np.ndarray | None
     sigmas_eps: float
     timesteps: np.ndarray | None
     start: float | None
+    final: float | None
     forward: Callable[..., Any] | None
     noise_last: bool
-    form: str | None
-    form_options: dict[str, Any]
+    flow: bool
+    betas_form: Formula | None
+    sigmas_form: Formula | None
     spacing: str | None
+    asked: bool
+    listed: bool
+    own: bool
     offset: int
     total: int | None
     prediction: str | None
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None
     tolerance: float | None
-    notes: tuple[str, ...] = field(default=())
 
 
 def gathered(request: Request) -> Given:
     """All that is there; raises ``ArgumentError``."""
     holder = request.schedule
-    found = _tables(holder, request.tables)
-    sigmas, sigmas_eps = found.pop("sigmas", (None, 0.0))
-    timesteps, _ = found.pop("timesteps", (None, 0.0))
-    base, source = _base(found)
-    if base is None and sigmas is None:
+    found = read(holder, request.tables)
+    sigmas, sigmas_eps = _list("sigmas", found)
+    timesteps, _ = _list("timesteps", found)
+    base, source = base_of(found)
+    if base is None and (sigmas is None or found):
         raise ArgumentError(
             "schedule",
             "betas, alphas_cumprod, sigmas or a log-SNR, as an argument or in an object",
-            "none of them" if holder is None else f"{type(holder).__name__} without them",
+            ", ".join(found) or ("none of them" if holder is None else _type(holder)),
             "pass check_schedule(betas=…) or the scheduler itself",
         )
     if base is not None:
-        for name, (values, _) in found.items():
-            if len(values) != len(base.bar):
-                raise ArgumentError(
-                    name,
-                    f"of length {len(base.bar)} as {source}",
-                    f"length {len(values)}",
-                    "all tables have one entry a timestep",
-                )
-    if sigmas is not None and base is None:
-        DiscreteVE(sigmas)  # positive, sorted, none twice
-    spacing = request.spacing or _setting(holder, "spacing")
+        _lengths(found, base, source)
+    if sigmas is not None:
+        _sorted(sigmas, named_by_caller=request.tables.get("sigmas") is not None)
+    spacing = request.spacing or setting(holder, "spacing")
     if spacing is not None and spacing not in SPACINGS:
         raise ArgumentError(
             "spacing", f"one of {', '.join(SPACINGS)}", repr(spacing), "or leave it out"
         )
-    total = request.num_train_timesteps or _setting(holder, "total")
-    total = len(base.bar) if base is not None else total
-    forward = request.add_noise
-    name = next((n for n in FORWARD if callable(_member(holder, n))), "")
-    start = _member(holder, "init_noise_sigma")
+    total = _total(request, base)
+    name = next((n for n in FORWARD if callable(member(holder, n))), "")
+    forward = request.add_noise or (member(holder, name) if name else None)
+    if forward is not None and not callable(forward):
+        raise ArgumentError("add_noise", "callable", type(forward).__name__, "pass a function")
+    betas_form, sigmas_form = _forms(request, base, sigmas)
     offset = request.steps_offset
-    form, options = request.form, dict(request.form_options)
-    if form is None and base is not None:
-        form, options = _configured(holder)
+    if offset is None:
+        offset = setting(holder, "steps_offset") or 0
     return Given(
-        "the tables" if holder is None else type(holder).__name__,
+        "the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
         base,
         source,
         found,
         sigmas,
         sigmas_eps,
         timesteps,
-        None if start is None or callable(start) else float(start),
-        forward or (_member(holder, name) if name else None),
-        forward is None and name == "scale_noise",
-        form,
-        options,
-        spacing,
-        int(offset if offset is not None else _setting(holder, "steps_offset") or 0),
-        None if total is None else int(total),
-        request.prediction or _setting(holder, "prediction"),
-        request.shape,
+        _number(member(holder, "init_noise_sigma")),
+        _number(member(holder, "final_alpha_cumprod")),
+        forward,
+        request.add_noise is None and name == "scale_noise",
+        flow(holder) or (request.add_noise is None and name == "scale_noise"),
+        betas_form,
+        sigmas_form,
+        None if request.spacing is None and visits_its_own(holder) else spacing,
+        request.spacing is not None,
+        request.tables.get("timesteps") is not None,
+        visits_its_own(holder) or sigmas_form is not None,
+        count("steps_offset", offset, 0, "it is added to leading timesteps"),
+        total,
+        prediction_of(request.prediction, holder),
+        _shape(request.shape),
         accepted(request.tolerance),
     )
 
 
-def _tables(holder: Any, named_tables: Mapping[str, Any]) -> dict[str, tuple[np.ndarray, float]]:
-    unknown = [n for n in named_tables if named(n) not in (*TABLES, "sigmas", "timesteps")]
-    if unknown:
+def _type(holder: Any) -> str:
+    return f"{type(holder).__name__} without them"
+
+
+def _list(which: str, found: dict[str, Read]) -> tuple[np.ndarray | None, float]:
+    lists = {name: found.pop(name) for name in list(found) if named(name) == which}
+    if not lists:
+        return None, 0.0
+    name = which if which in lists else next(iter(lists))
+    values, eps = lists[name]
+    if len(values) == 0:
+        raise ArgumentError(name, "one entry or more", "none", "pass the whole list")
+    return finite(name, values), eps
+
+
+def _lengths(found: Mapping[str, Read], base: Base, source: str) -> None:
+    for name, (values, _) in found.items():
+        if len(values) != len(base.bar):
+            remedy = "all tables have one entry a timestep"
+            if len(values) == len(base.bar) + 1 and values[0] in (0.0, 1.0):
+                remedy = f"{name}[0] is the data: leave it out"
+            raise ArgumentError(
+                name, f"of length {len(base.bar)} as {source}", f"length {len(values)}", remedy
+            )
+
+
+def _sorted(sigmas: np.ndarray, *, named_by_caller: bool) -> None:
+    """Positive, sorted, none twice; a second-order scheduler keeps each twice."""
+    once = np.append(True, np.diff(sigmas) != 0)
+    DiscreteVE(sigmas if named_by_caller else sigmas[once])
+
+
+def _total(request: Request, base: Base | None) -> int | None:
+    total = request.num_train_timesteps
+    if total is not None:
+        count("num_train_timesteps", total, 1, "it is the length of the table")
+        if base is not None and total != len(base.bar):
+            raise ArgumentError(
+                "num_train_timesteps",
+                f"{len(base.bar)}, the length of the tables",
+                total,
+                "leave it out, or pass the tables of so many timesteps",
+            )
+    total = len(base.bar) if base is not None else total
+    total = setting(request.schedule, "total") if total is None else total
+    return None if total is None else int(total)
+
+
+def _forms(
+    request: Request, base: Base | None, sigmas: np.ndarray | None
+) -> tuple[Formula | None, Formula | None]:
+    """What β and σ are to be: as named, else as the object is configured."""
+    options = request.form_options or {}
+    if not isinstance(options, Mapping):
         raise ArgumentError(
-            unknown[0],
-            f"a table of a schedule: {', '.join(TABLES)}, sigmas, timesteps",
-            repr(unknown[0]),
-            "rename it to what it is",
+            "form_options", "a mapping", type(options).__name__, 'pass {"rho": 7.0}, say'
         )
-    found: dict[str, tuple[np.ndarray, float]] = {}
-    for name in (*TABLES, *ALIASES, "sigmas", "timesteps"):
-        value = named_tables.get(name)
-        value = _member(holder, name) if value is None else value
-        if value is None or callable(value) or np.ndim(as_numpy(value)) != 1:
-            if name in named_tables and named_tables[name] is not None:
-                to_float(name, value, shape=(None,))
-            continue
-        raw = as_numpy(value)
-        table = to_float(name, value, shape=(None,))
-        eps = unit_roundoff(value) if hasattr(value, "dtype") else float(np.finfo(float).eps)
-        found[named(name)] = (table, max(eps or 0.0, float(np.finfo(float).eps)))
-        del raw
-    return found
+    of_betas = form_of_betas(request.schedule) if base is not None else None
+    of_sigmas = form_of_sigmas(request.schedule) if sigmas is not None else None
+    if request.form is None and options:
+        raise ArgumentError("form", "named with its form_options", None, 'pass form="karras", say')
+    if request.form is None:
+        return of_betas, of_sigmas
+    asked = Formula(request.form, dict(options))
+    only_sigmas = request.form in SIGMA_FORMS and request.form not in BETA_FORMS
+    if base is None or (only_sigmas and sigmas is not None):
+        return of_betas, asked
+    return asked, of_sigmas
 
 
-def _base(found: dict[str, tuple[np.ndarray, float]]) -> tuple[Base | None, str]:
-    """β and ᾱ, from the first table that tells them; that one needs no judgement."""
-    if "betas" in found:
-        betas, eps = found["betas"]
-        bar = DiscreteVP(betas).alphas_cumprod
-        return Base(betas, np.cumprod(1 - betas) if betas[-1] == 1 else bar, eps), "betas"
-    readers: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "alphas_cumprod": lambda v: v,
-        "alphas": np.cumprod,
-        "sqrt_alphas_cumprod": lambda v: v**2,
-        "log_snr": lambda v: 1 / (1 + np.exp(-v)),
-        "train_sigmas": lambda v: 1 / (1 + v**2),
-    }
-    for name, read in readers.items():
-        if name in found:
-            values, eps = found[name]
-            p = DiscreteVP.of_alphas_cumprod(read(values))
-            return Base(p.betas, read(values), eps), name
-    return None, ""
-
-
-def _member(holder: Any, name: str) -> Any:
-    if holder is None:
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None or callable(value) else float(value)
+    except (TypeError, ValueError):
         return None
-    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
-def _configured(holder: Any) -> tuple[str | None, dict[str, Any]]:
-    """The form that the object says its β have."""
-    config = _member(holder, "config")
-    form = _member(config, "beta_schedule")
-    if form not in BETA_FORMS or _member(config, "trained_betas") is not None:
-        return None, {}
-    if _member(config, "rescale_betas_zero_snr"):
-        return None, {}
-    names = ("beta_start", "beta_end") if form in ("linear", "scaled_linear", "sigmoid") else ()
-    found = {n: _member(config, n) for n in names}
-    return str(form), {n: float(v) for n, v in found.items() if v is not None}
-
-
-def _setting(holder: Any, what: str) -> Any:
-    config = _member(holder, "config")
-    name = SETTINGS[what]
-    for place in (config, holder):
-        value = _member(place, name)
-        if value is not None and not callable(value):
-            return value
-    return None
+def _shape(shape: Any) -> tuple[int, ...] | None:
+    if shape is None:
+        return None
+    try:
+        sizes = tuple(shape)
+    except TypeError:
+        sizes = (shape,)
+    return tuple(count("shape", n, 1, "the shape of one sample, e.g. (3, 8, 8)") for n in sizes)

@@ -27,7 +27,7 @@ def check_schedule(
     num_train_timesteps: int | None = None,
     prediction: str | None = None,
     add_noise: Callable[..., Any] | None = None,
-    shape: Sequence[int] = (2,),
+    shape: Sequence[int] | None = None,
     tolerance: float | None = None,
     **tables: Any,
 ) -> Evidence:
@@ -44,21 +44,28 @@ def check_schedule(
         ``posterior_log_variance_clipped``, ``posterior_mean_coef1``, ``posterior_mean_coef2``,
         ``log_snr``, …; ``sigmas``, a falling list as in k-diffusion; ``timesteps`` of an inference.
     form, form_options: the form that ``betas`` (linear, scaled_linear, cosine, exp, sigmoid) or
-        ``sigmas`` (karras, exponential, polyexponential, linear, shifted) are to have, and its
-        parameters (``{"rho": 7.0}``); the ends of a list of σ are its own.
-    spacing, steps_offset, num_train_timesteps: of ``timesteps``: leading, trailing or linspace; by
-        default as the object is configured.
+        ``sigmas`` (karras, exponential, polyexponential, linear, shifted, vp) are to have, and its
+        parameters (``{"rho": 7.0}``, ``{"mu": 0.8}`` of a dynamic shift,
+        ``{"rescale_betas_zero_snr": True}``); the ends of a list of σ are its own.
+    spacing, steps_offset, num_train_timesteps: of ``timesteps``, which fall: leading, trailing or
+        linspace; by default as the object is configured.
     prediction: what the model predicts, to say whether it can be used where no signal is left.
-    add_noise: ``add_noise(x_0, noise, t)``, or with t before noise if it names its third argument
-        noise; t are integer timesteps, one a sample. ``shape``: of one sample.
+    add_noise: ``add_noise(x_0, noise, t)``, or with t before noise if its arguments are named so;
+        t are integer timesteps, one a sample (σ, where there is no table); arrays are of the
+        library that it takes. ``shape``: of one sample, by default (2,), or (3, 4, 5) where that
+        does not fit.
     tolerance: the relative error of an entry that is accepted.
 
-    All follow from the first of betas, alphas_cumprod, alphas, sqrt_alphas_cumprod, log_snr that is
-    there. An entry may be off by the roundings of its type, t of them for ᾱ_t.
+    All follow from the first of betas, alphas_cumprod, alphas, sqrt_alphas_cumprod, log_snr, … that
+    is there. An entry may be off by the roundings of its type, t of them for ᾱ_t; where signal or
+    noise is 0 an entry may be infinite. A list of σ that belongs to no timesteps and to no form is
+    judged by the table's range alone, timesteps of no spacing by their order; the sentence says so.
 
     Returns ``Evidence`` of kind float; a refutation names the table, the entry, and what it is
     instead, if it is another table, shifted by one index, squared, reversed, … ``add_noise`` is
-    called twice, with at most 64 timesteps.
+    called with x_0 alone, with noise alone and with both random, in blocks of 2^18 numbers, at the
+    timesteps of the inference or at all of the table (2048 of a longer one, fewer for large
+    samples).
 
     Raises ``ArgumentError`` (β outside of (0, 1), unsorted σ, timesteps that the table has not,
     unequal lengths) and ``CallableError``.
@@ -78,13 +85,13 @@ def check_schedule(
                 schedule,
                 tables,
                 form,
-                dict(form_options or {}),
+                form_options,
                 spacing,
                 steps_offset,
                 num_train_timesteps,
                 prediction,
                 add_noise,
-                tuple(shape),
+                shape,
                 tolerance,
             )
         )

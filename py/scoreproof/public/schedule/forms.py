@@ -5,6 +5,7 @@ Conventions: β rise with t; lists of σ fall, without the trailing 0.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,11 +14,19 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["BETA_FORMS", "SIGMA_FORMS", "made", "recognised"]
+__all__ = ["BETA_FORMS", "DIFFERENCES", "SIGMA_FORMS", "Reading", "made", "rescaled"]
+
+#: the words for one reading of a form, and the list
+Reading = tuple[str, np.ndarray]
 
 
 def _linear(n: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> np.ndarray:
     return np.linspace(beta_start, beta_end, n)
+
+
+def _linear_in_length(n: int) -> np.ndarray:
+    """The ends of 1000 steps, scaled so that as much noise is added by n."""
+    return np.linspace(1e-4, 0.02, n) * 1000 / n
 
 
 def _scaled_linear(n: int, beta_start: float = 0.00085, beta_end: float = 0.012) -> np.ndarray:
@@ -40,6 +49,31 @@ def _sigmoid(n: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> np.nda
     return beta_start + (beta_end - beta_start) / (1 + np.exp(-np.linspace(-6, 6, n)))
 
 
+def _sigmoid_of_bar(
+    n: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0, max_beta: float = 0.999
+) -> np.ndarray:
+    """ᾱ is a sigmoid from 1 to 0, of which β are the steps."""
+
+    def at(t: float) -> float:
+        return 1 / (1 + math.exp(-t))
+
+    low, high = at(start / tau), at(end / tau)
+    return _of_bar(
+        lambda t: (high - at((t * (end - start) + start) / tau)) / (high - low), n, max_beta
+    )
+
+
+def rescaled(betas: np.ndarray) -> np.ndarray:
+    """Lin et al. 2024: √ᾱ is shifted and scaled so that it ends at 0 and starts where it did.
+
+    >>> rescaled(np.array([0.1, 0.2, 0.5])).round(4).tolist()
+    [0.1, 0.492, 1.0]
+    """
+    root = np.sqrt(np.cumprod(1 - betas))
+    bar = ((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2
+    return 1 - bar / np.concatenate([[1.0], bar[:-1]])
+
+
 def _karras(n: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> np.ndarray:
     return np.linspace(sigma_max ** (1 / rho), sigma_min ** (1 / rho), n) ** rho
 
@@ -57,20 +91,46 @@ def _straight(n: int, sigma_min: float, sigma_max: float) -> np.ndarray:
     return np.linspace(sigma_max, sigma_min, n)
 
 
-def _shifted(n: int, sigma_min: float, sigma_max: float, shift: float = 3.0) -> np.ndarray:
-    """Flow matching: σ' = shift σ / (1 + (shift - 1) σ), of a straight list (the ends are σ')."""
+def _shifted(
+    n: int, sigma_min: float, sigma_max: float, shift: float = 3.0, mu: float | None = None
+) -> np.ndarray:
+    """Flow matching: σ' = shift σ / (1 + (shift - 1) σ), of a straight list (the ends are σ');
+    a dynamic shift is e^μ.
+    """
+    shift = shift if mu is None else math.exp(mu)
     back = [s / (shift - (shift - 1) * s) for s in (sigma_max, sigma_min)]
     s = np.linspace(back[0], back[1], n)
     return shift * s / (1 + (shift - 1) * s)
 
 
-BETA_FORMS: dict[str, Callable[..., np.ndarray]] = {
-    "linear": _linear,
-    "scaled_linear": _scaled_linear,
-    "cosine": _cosine,
-    "squaredcos_cap_v2": _cosine,
-    "exp": _exp,
-    "sigmoid": _sigmoid,
+def _vp(
+    n: int,
+    sigma_min: float,
+    sigma_max: float,
+    beta_d: float = 19.9,
+    beta_min: float = 0.1,
+    eps_s: float = 1e-3,
+) -> np.ndarray:
+    """The continuous variance-preserving process at equal times; its ends follow from β."""
+    t = np.linspace(1, eps_s, n)
+    return np.sqrt(np.expm1(beta_d * t**2 / 2 + beta_min * t))
+
+
+#: by name, each in the readings that public code has of it: words, formula
+BETA_FORMS: dict[str, dict[str, Callable[..., np.ndarray]]] = {
+    "linear": {"": _linear, ", its ends scaled by 1000 / T": _linear_in_length},
+    "scaled_linear": {"": _scaled_linear},
+    "cosine": {"": _cosine},
+    "squaredcos_cap_v2": {"": _cosine},
+    "exp": {"": _exp},
+    "sigmoid": {"": _sigmoid, " of ᾱ": _sigmoid_of_bar},
+}
+#: β of these readings are differences of ᾱ, which are rounded first
+DIFFERENCES = {
+    "cosine": ("",),
+    "squaredcos_cap_v2": ("",),
+    "exp": ("",),
+    "sigmoid": (" of ᾱ",),
 }
 SIGMA_FORMS: dict[str, Callable[..., np.ndarray]] = {
     "karras": _karras,
@@ -78,12 +138,13 @@ SIGMA_FORMS: dict[str, Callable[..., np.ndarray]] = {
     "polyexponential": _polyexponential,
     "linear": _straight,
     "shifted": _shifted,
+    "vp": _vp,
 }
 
 
-def made(form: str, parameters: Mapping[str, Any], like: np.ndarray, sigmas: bool) -> np.ndarray:
-    """The list of that form, as long as ``like``; the ends of a list of σ are its own, unless they
-    are named. Raises ``ArgumentError``.
+def made(form: str, parameters: Mapping[str, Any], like: np.ndarray, sigmas: bool) -> list[Reading]:
+    """The list of that form, as long as ``like``, in each of its readings; the ends of a list of σ
+    are its own, unless they are named. Raises ``ArgumentError``.
     """
     known = SIGMA_FORMS if sigmas else BETA_FORMS
     if form not in known:
@@ -94,23 +155,31 @@ def made(form: str, parameters: Mapping[str, Any], like: np.ndarray, sigmas: boo
     given = dict(parameters)
     if sigmas:
         given = {"sigma_max": float(like[0]), "sigma_min": float(like[-1])} | given
-    try:
-        return known[form](len(like), **given)
-    except TypeError as error:
+        readings = {"": SIGMA_FORMS[form]}
+    else:
+        readings = BETA_FORMS[form]
+    zero = bool(given.pop("rescale_betas_zero_snr", False)) and not sigmas
+    found: list[Reading] = []
+    for words, formula in readings.items():
+        try:
+            values = formula(len(like), **given)
+        except TypeError:
+            continue
+        except (ValueError, ZeroDivisionError, OverflowError) as error:
+            raise ArgumentError(
+                "form_options", f"parameters of {form!r}", given, str(error)
+            ) from error
+        found.append((words, rescaled(values) if zero else values))
+    if not found:
+        wanted = dict.fromkeys(n for f in readings.values() for n in _parameters(f))
         raise ArgumentError(
             "form_options",
-            f"parameters of {form!r}",
+            f"parameters of {form!r}: {', '.join(wanted) or 'none'}",
             sorted(parameters),
-            "see check_schedule's docstring",
-        ) from error
+            "name them as there",
+        )
+    return found
 
 
-def recognised(values: np.ndarray, sigmas: bool) -> str | None:
-    """The form, with its usual parameters, that these values have."""
-    falling = values[:-1] if sigmas and values[-1] == 0 else values
-    for form in SIGMA_FORMS if sigmas else BETA_FORMS:
-        likely = made(form, {}, falling, sigmas)
-        with np.errstate(all="ignore"):
-            if np.all(np.abs(falling - likely) <= 1e-4 * np.abs(likely)):
-                return form
-    return None
+def _parameters(formula: Callable[..., np.ndarray]) -> list[str]:
+    return list(inspect.signature(formula).parameters)[1:]

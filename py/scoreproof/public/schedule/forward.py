@@ -1,72 +1,177 @@
-"""The function that noises data, against √ᾱ and √(1 - ᾱ).
+"""The function that noises data, against √ᾱ and √(1 - ᾱ), or against the list of σ.
 
 Conventions: as in `asking`; between two entries of a table log σ/α is straight.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.asking import forward_levels
+from scoreproof.public.schedule.asking import Levels, levels
+from scoreproof.public.schedule.noise_levels import log_levels, rounded, used
+from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.tables import TABLES, Base
 
-__all__ = ["forward"]
+__all__ = ["Heard", "forward", "heard"]
 
-#: timesteps that are looked at
-MOST = 64
-#: an error of this size is none, where rounding may be larger
-STANDS = 5e-3
+#: timesteps that are looked at, of a longer table, and numbers in all
+MOST, NUMBERS = 2048, 2**24
+#: the shape of a sample where none is named: of a point, else of an image
+ROW, IMAGE = (2,), (3, 4, 5)
+FORMULAS = {
+    "vp": "√ᾱ_t x_0 + √(1 - ᾱ_t) noise",
+    "ve": "x_0 + σ_t noise",
+    "flow": "(1 - σ_t) x_0 + σ_t noise",
+}
 
 
-def forward(given: Given) -> Evidence | None:
-    """α and σ of ``add_noise`` at 64 timesteps, or at those of the inference."""
-    base = given.base
-    if given.forward is None or base is None or given.noise_last:
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What add_noise did, and the kind of process that it is nearest to, with its α and σ."""
+
+    levels: Levels
+    kind: str
+    due: tuple[np.ndarray, np.ndarray]
+
+
+def heard(given: Given) -> Heard | None:
+    """add_noise at the timesteps of the inference, else at all of the table, or at the σ."""
+    if given.forward is None:
         return None
-    total, times = len(base.bar), given.timesteps
-    if times is None or len(times) == total:
-        times = np.unique(np.linspace(0, total - 1, min(total, MOST)).round())
-    times = times.astype(int) if np.all(times == np.round(times)) else times
-    alpha, sigma, eps = forward_levels(given, times)
-    ve = bool(np.all(np.abs(alpha - 1) < 1e-5)) and total > 1
-    ratio = np.exp(np.interp(times, np.arange(total), _log_ratio(base)))
-    due = [ratio] if ve else [1 / np.hypot(1, ratio), ratio / np.hypot(1, ratio)]
-    found = [sigma] if ve else [alpha, sigma]
-    loss = np.interp(times, np.arange(total), TABLES["train_sigmas"].loss(base))
-    error = np.abs(np.stack(found) - np.stack(due)) / np.stack(due)
-    coarse = max(eps, base.eps)
-    rounding = coarse * (times + 16) * loss
-    bound = np.where(rounding > STANDS, np.minimum(error, STANDS), rounding) + 8 * coarse
-    words_ = "x_0 + √((1 - ᾱ_t) / ᾱ_t) noise" if ve else "√ᾱ_t x_0 + √(1 - ᾱ_t) noise"
+    if given.shape is not None:
+        return _heard(given, given.shape)
+    try:
+        return _heard(given, ROW)
+    except CallableError as error:
+        try:
+            return _heard(given, IMAGE)
+        except CallableError:
+            raise error from None
+
+
+def _heard(given: Given, shape: tuple[int, ...]) -> Heard | None:
+    times, sigmas = _times(given, int(np.prod(shape, dtype=int)))
+    found = levels(given, times, shape)
+    if found is None:
+        return None
+    if given.noise_last and len(times) > 2 and np.ptp(found.alpha) == 0 < np.ptp(sigmas):
+        raise CallableError(
+            "scale_noise",
+            "take a timestep for each sample",
+            "it has the same factors at all of them",
+            "pass add_noise= that does, or a scheduler that keeps no timestep of a call before",
+        )
+    if given.flow:
+        kinds = {"flow": (1 - sigmas, sigmas)}
+    elif given.base is None:
+        kinds = {"ve": (np.ones(len(sigmas)), sigmas), "flow": (1 - sigmas, sigmas)}
+    else:
+        size = np.hypot(1, sigmas)
+        kinds = {"vp": (1 / size, sigmas / size), "ve": (np.ones(len(sigmas)), sigmas)}
+    matched = {k: _matched(found, *due) for k, due in kinds.items()}
+    kind = max(matched, key=lambda k: matched[k])  # the first of those that match as well
+    return Heard(found, kind, kinds[kind])
+
+
+def _times(given: Given, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Timesteps that are asked, and σ/α there (σ itself where there is no table)."""
+    t, most = given.timesteps, int(np.clip(NUMBERS // size, 64, MOST))
+    s = np.array([0.0]) if given.sigmas is None else used(given)
+    if given.base is None or given.flow:
+        t = s if t is None or len(t) != len(s) else t
+    elif t is None or not rounded(given, s):
+        total = len(given.base.bar)
+        if t is None or len(t) == total:
+            t = np.unique(np.linspace(0, total - 1, min(total, most)).round())
+        s = np.exp(np.interp(t, np.arange(total), log_levels(given.base)))
+    return (t.astype(int) if np.all(t == np.round(t)) else t), s
+
+
+def _matched(found: Levels, *due: np.ndarray) -> int:
+    """How many of the two factors are those of this kind, at most timesteps."""
+    return sum(
+        bool(np.mean(np.abs(values[:, 0] - wanted) <= 1e-2 * np.abs(wanted)) >= 0.5)
+        for values, wanted in zip((found.alpha, found.sigma), due, strict=True)
+    )
+
+
+def forward(given: Given, told: Heard | None) -> Evidence | None:
+    """α, σ, and nothing else."""
+    if told is None:
+        return None
+    found, times = told.levels, told.levels.times
+    base = given.base if told.kind != "flow" else None
+    coarse = max(found.eps, base.eps if base is not None else given.sigmas_eps)
+    rounding = np.full(len(times), 64 * coarse)
+    if base is not None:
+        loss = np.interp(times, np.arange(len(base.bar)), TABLES["train_sigmas"].loss(base))
+        of_bar = np.interp(times, np.arange(len(base.bar)), base.roundings)
+        rounding = coarse * (of_bar + 16) * loss + 8 * coarse
+    elif told.kind == "flow":  # 1 - σ
+        rounding = rounding / np.minimum(np.maximum(1 - told.due[1], 1e-3), 1.0)
+    parts = (found.alpha, found.sigma)
+    errors = []
+    for values, due in zip(parts, told.due, strict=True):
+        size = np.where(due > 1e-12 * np.max(due), due, np.max(due))
+        with np.errstate(all="ignore"):
+            errors.append(np.max(np.abs(values - due[:, None]) / size[:, None], axis=1))
+    error = np.nan_to_num(np.stack(errors), nan=1e300, posinf=1e300)
+    bound, excuse = split(error, np.broadcast_to(rounding, error.shape), coarse)
+    mixed = np.nan_to_num(found.mixed, nan=1e300, posinf=1e300)
     evidence = compared(
-        error,
-        bound,
-        f"add_noise(x_0, noise, t) is {words_}",
+        np.vstack([error, mixed]),
+        np.vstack([bound, np.full((1, len(times)), 16 * max(found.eps, 2.0**-52))]),
+        f"add_noise(x_0, noise, t) is {FORMULAS[told.kind]}",
+        excuse=np.vstack([excuse, np.zeros((1, len(times)))]),
         coverage=Coverage({"timesteps": len(times), "functions": 1}),
         tolerance=given.tolerance,
     )
     if evidence.verdict != "refuted":
         return evidence
-    part, k = np.unravel_index(int(np.argmax(error / bound)), error.shape)
-    which = "noise" if ve or part == 1 else "x_0"
-    name = "train_sigmas" if ve else ("sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod")[part]
+    wrong = error > bound + excuse + (given.tolerance or 0.0)
+    if not np.any(wrong):
+        k = int(np.argmax(mixed))
+        text = (
+            f"add_noise at timestep {times[k]:g} multiplies x_0 alone and noise alone, of ones, as"
+            f" is due, but is off by {mixed[k]:.3g} for random x_0 and noise: it clips, or it mixes"
+            " the entries of a sample, or shares noise between them"
+        )
+        return replace(evidence, sentence=text)
+    return replace(evidence, sentence=_wrong(given, told, error / (bound + excuse), wrong))
+
+
+def _wrong(given: Given, told: Heard, over: np.ndarray, wrong: np.ndarray) -> str:
+    """Which factor is off, where, and what it is instead."""
+    base, times = given.base, told.levels.times
+    # where both are, the one that is wrong at more timesteps
+    part = int(np.argmax(wrong.sum(axis=1)))
+    k = int(np.argmax(np.where(wrong[part], over[part], 0.0)))
+    values = (told.levels.alpha, told.levels.sigma)[part]
+    due = told.due[part]
+    j = int(np.argmax(np.abs(values[k] - due[k])))
+    at = f", entry {j} of a sample" if np.ptp(values[k]) > 1e-6 * np.max(np.abs(values[k])) else ""
     text = (
-        f"add_noise at timestep {times[k]:g} multiplies {which} by {found[part][k]:.6g} where "
-        f"{due[part][k]:.6g} is due ({words.entries((error > bound)[part])} looked at)"
-        f"{_as_table(name, found[part], times, base)}"
+        f"add_noise at timestep {times[k]:g} multiplies {('x_0', 'noise')[part]} by"
+        f" {values[k, j]:.6g}{at} where {due[k]:.6g} is due"
+        f" ({words.entries(wrong[part])} looked at)"
     )
-    return replace(evidence, sentence=text)
+    if told.kind == "flow" or base is None:
+        return f"{text}: {FORMULAS[told.kind]} is due"
+    if part == 0 and told.kind == "vp" and np.all(np.abs(values - 1) < 1e-5):
+        return f"{text}: x_0 is not multiplied by √ᾱ_t"
+    name = "train_sigmas" if told.kind == "ve" else ROOTS[part]
+    return text + _as_table(name, values[:, j], times, base)
 
 
-def _log_ratio(base: Base) -> np.ndarray:
-    return np.log((1 - base.bar) / np.maximum(base.bar, 1e-300)) / 2
+ROOTS = ("sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod")
 
 
 def _as_table(name: str, values: np.ndarray, times: np.ndarray, base: Base) -> str:
@@ -74,14 +179,26 @@ def _as_table(name: str, values: np.ndarray, times: np.ndarray, base: Base) -> s
     if np.any(times != np.round(times)):
         return ""
     at = times.astype(int)
-    for other, table in TABLES.items():
-        likely = table.of(base)
-        if other != name and np.all(np.abs(values - likely[at]) <= 1e-4 * np.abs(likely[at])):
-            return f": it is {other}, {table.words}"
     due = TABLES[name].of(base)
     for shift in (-1, 1):
         moved = at + shift
         inside = (moved >= 0) & (moved < len(due))
-        if np.all(np.abs(values[inside] - due[moved[inside]]) <= 1e-4 * due[moved[inside]]):
+        if np.sum(inside) > 2 and _same(values[inside], due[moved[inside]]):
             return f": it is that of timestep t {'+' if shift > 0 else '-'} 1"
+    if len(at) > 2 and _same(values, due[len(due) - 1 - at]):
+        return ": it is that of timestep T - 1 - t, the table is read in reverse"
+    for other, table in TABLES.items():
+        if other == name:
+            continue
+        with np.errstate(all="ignore"):
+            likely = table.of(base)
+        if len(at) > 2 and np.array_equal(likely, due):
+            continue
+        if len(at) > 2 and _same(values, likely[at]):
+            return f": it is {other}, {table.words}"
     return ""
+
+
+def _same(values: np.ndarray, likely: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)))

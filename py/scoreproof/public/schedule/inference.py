@@ -1,6 +1,6 @@
-"""What an inference makes of a table: which timesteps it visits, with which σ, where it starts.
+"""Which timesteps of a table an inference visits, and what it can predict at its end.
 
-Conventions: as in `spacing`; σ lists fall, with a trailing 0 or without.
+Conventions: as in `spacing`.
 """
 
 from __future__ import annotations
@@ -12,173 +12,175 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
-from scoreproof.public.rule import compared, settled
+from scoreproof.public.rule import settled
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.spacing import SPACINGS, variants
+from scoreproof.public.schedule.configured import BLIND
+from scoreproof.public.schedule.spacing import SPACINGS, exact, mistakes, variants
 
-__all__ = ["sigmas_at", "start", "terminal", "timesteps"]
+__all__ = ["last_step", "terminal", "timesteps"]
 
-#: predictions from which x_0 cannot be had without signal
-BLIND = ("epsilon", "eps", "noise", "score")
 #: ᾱ below this is none
 NO_SIGNAL = 1e-12
 
 
 def timesteps(given: Given) -> Evidence | None:
-    """The timesteps against their spacing."""
+    """In the table, from noise to data, with their spacing."""
     t = given.timesteps
-    if t is None or given.total is None or len(t) == 0:
-        return None
-    whole = bool(np.all(t == np.round(t)))
-    table = given.base is not None
-    if table and (np.any(t < 0) or np.any(t > given.total - 1)):
-        bad = t[(t < 0) | (t > given.total - 1)][0]
+    if given.asked and (t is None or given.base is None):
         raise ArgumentError(
-            "timesteps",
-            f"in the table, 0 to {given.total - 1}",
-            bad,
-            "a table of T steps has the timesteps 0 to T - 1 (steps_offset too large?)",
+            "spacing",
+            "given with timesteps and their table",
+            f"{given.spacing!r} without {'timesteps' if t is None else 'betas'}",
+            "pass timesteps= and betas=, or leave it out",
         )
-    if given.spacing is None or not whole or not table or len(np.unique(t)) != len(t):
+    if t is None or given.base is None or given.flow:
         return None
-    n, falling = len(t), np.sort(t)[::-1]
-    known = variants(given.spacing, n, given.total, given.offset)
-    name = next((k for k, v in known.items() if np.array_equal(v, falling)), given.spacing)
-    due = known[name]
-    off = float(np.max(np.abs(falling - due)))
-    seen = Coverage({"timesteps": n})
-    text = f"{n} timesteps with {name} spacing"
-    evidence = settled(Evidence.measured(off, 0.0, text), resolution=0.0, coverage=seen)
-    if evidence.verdict != "refuted":
-        return evidence
-    k = int(np.argmax(np.abs(falling - due)))
+    _inside(t, len(given.base.bar))
+    # timesteps that were found from σ in single precision are no closer than that
+    near = 0.0 if given.listed else 64 * 2.0**-23 * len(given.base.bar)
+    once = t[np.append(True, np.abs(np.diff(t)) > near)]
+    steps = np.diff(once)
+    if np.any(steps > 0) and np.any(steps < 0):
+        back = int(np.sum(steps > 0))
+        if not given.listed and len(np.unique(once)) < len(once):  # it resamples
+            evidence = _spacing(given, np.unique(once)[::-1])
+            return replace(evidence, sentence=f"{evidence.sentence}, going back {back} times")
+        k = int(np.argmax(np.sign(steps) != np.sign(steps[0])))
+        return _found(
+            given,
+            1.0,
+            f"timesteps neither fall nor rise: {once[k - 1]:g}, {once[k]:g}, {once[k + 1]:g}",
+        )
+    if given.listed and len(once) < len(t):
+        k = int(np.argmin(np.abs(np.diff(t))))
+        return _found(given, 1.0, f"timestep {t[k]:g} occurs twice: its step has no length")
+    if given.listed and np.any(steps > 0):
+        return _found(
+            given,
+            1.0,
+            f"timesteps rise from {t[0]:g} to {t[-1]:g}: a sampler visits them from noise to data; "
+            "reverse them",
+        )
+    twice = f", {len(t) - len(once)} of them twice" if len(once) < len(t) else ""
+    rising = ", rising" if np.any(steps > 0) else ""
+    evidence = _spacing(given, np.sort(once)[::-1])
+    return replace(evidence, sentence=evidence.sentence + rising + twice)
+
+
+def _inside(t: np.ndarray, total: int) -> None:
+    if np.all((t >= 0) & (t <= total - 1)):
+        return
+    bad = t[(t < 0) | (t > total - 1)][0]
+    remedy = f"a table of T steps has the timesteps 0 to T - 1 (got up to {t.max():g}"
+    remedy += "; steps_offset too large?)" if t.min() < 1 else "; they count from 1: subtract 1)"
+    raise ArgumentError("timesteps", f"in the table, 0 to {total - 1}", f"{bad:g}", remedy)
+
+
+def _found(given: Given, off: float, text: str, bound: float = 0.0) -> Evidence:
+    assert given.timesteps is not None
+    seen = Coverage({"timesteps": len(given.timesteps)})
+    return settled(Evidence.measured(off, bound, text), resolution=bound, coverage=seen)
+
+
+def _spacing(given: Given, falling: np.ndarray) -> Evidence:
+    """Falling timesteps, none twice, against the spacing that is asked for, or configured."""
+    n, total = len(falling), len(given.base.bar)  # type: ignore[union-attr]
+    ends = f"{n} timesteps, from {falling[0]:g} to {falling[-1]:g}"
+    if given.spacing is None or n > total:
+        return _found(given, 0.0, ends)
+    if np.any(falling != np.round(falling)):
+        return _unrounded(given, falling, ends)
+    known = variants(given.spacing, n, total, given.offset)
+    for name, due in known.items():
+        if np.array_equal(due, falling):
+            return _found(given, 0.0, f"{n} timesteps with {name}")
+    due = known[f"{given.spacing} spacing"]
+    off = np.abs(falling - due)
+    k = int(np.argmax(off))
     other = [
-        f"{s} spacing" + (f" and steps_offset {o}" if o else "")
+        name + (f" and steps_offset {offset}" if offset else "")
         for spacing in SPACINGS
-        for o in (0, 1)
-        for s, v in variants(spacing, n, given.total, o).items()
-        if np.array_equal(falling, v)
+        for offset in (0, 1)
+        for name, likely in variants(spacing, n, total, offset).items()
+        if np.array_equal(falling, likely)
     ]
-    cause = f": they have {other[0]}" if other else ""
+    other += [
+        name for name, likely in mistakes(n, total).items() if np.array_equal(falling, likely)
+    ]
+    if not (given.asked or other) and off[k] > total / n:
+        return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
     text = (
         f"timesteps[{k}] = {falling[k]:g} where {due[k]} is due for {given.spacing} spacing"
-        f" with steps_offset {given.offset}{cause}"
+        f" with steps_offset {given.offset}{': they have ' + other[0] if other else ''}"
     )
-    return replace(evidence, sentence=text)
+    return _found(given, float(off[k]), text)
 
 
-def sigmas_at(given: Given) -> Evidence | None:
-    """The list of σ against the table's at these timesteps (log σ straight between them)."""
-    if given.sigmas is None:
-        return None
-    if given.base is None:
-        return _clock(given)
-    train = np.sqrt((1 - given.base.bar) / np.maximum(given.base.bar, 1e-300))
-    s = given.sigmas
-    s = s[:-1] if len(s) and s[-1] == 0 else s
-    t = given.timesteps
-    if len(s) == len(train):  # all of the table, in whichever order
-        due = train if s[0] < s[-1] else train[::-1]
-        what = "sigmas are √((1 - ᾱ) / ᾱ) of the table"
-    elif t is not None and len(t) == len(s):
-        due = np.exp(np.interp(t, np.arange(len(train)), np.log(train)))
-        what = "sigmas are √((1 - ᾱ) / ᾱ) at the timesteps"
-    else:
-        return None
-    with np.errstate(all="ignore"):
-        error = np.abs(s / due - 1)
-    blur = max(given.sigmas_eps, given.base.eps)
-    # t between two entries has been found from σ in the same type
-    bound = np.minimum(blur * 64 * (len(train) + 1 / due**2), 5e-3)
-    evidence = compared(
-        error,
-        bound,
-        what,
-        coverage=Coverage({"tables": 1, "entries": len(s)}),
-        tolerance=given.tolerance,
-    )
-    if evidence.verdict != "refuted":
-        return evidence
-    k = int(np.argmax(error / bound))
-    likely = {
-        "σ² = (1 - ᾱ) / ᾱ": due**2,
-        "√(1 - ᾱ), the σ of a variance-preserving process": due / np.sqrt(1 + due**2),
-        "in reverse order": due[::-1],
-    }
-    cause = next(
-        (f": they are {n}" for n, v in likely.items() if np.all(np.abs(s / v - 1) < 1e-3)), ""
-    )
-    text = f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source}{cause}"
-    return replace(evidence, sentence=text)
-
-
-def _clock(given: Given) -> Evidence | None:
-    """Timesteps of a list of σ without a table: T σ, as in flow matching, or ln σ / 4, as EDM's."""
-    s, t = given.sigmas, given.timesteps
-    if s is None or t is None:
-        return None
-    s = s[:-1] if len(s) == len(t) + 1 else s
-    if len(s) != len(t) or np.any(s <= 0):
-        return None
-    total = float(given.total or 1000)
-    known = {f"{total:g} σ": total * s, "ln σ / 4": np.log(s) / 4, "σ": s}
-    off = {name: float(np.max(np.abs(t - v) / np.max(np.abs(v)))) for name, v in known.items()}
-    name = min(off, key=lambda k: off[k])
-    bound = 64 * max(given.sigmas_eps, 2.0**-23)
-    seen = Coverage({"timesteps": len(t)})
-    text = f"timesteps are {name}"
-    evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
-    if evidence.verdict != "refuted":
-        return evidence
-    ratio = float(np.median(t / s))
-    text = (
-        f"timesteps are neither {total:g} σ (flow matching) nor ln σ / 4 (EDM) nor σ: the first is"
-        f" {t[0]:.6g} at σ = {s[0]:.6g}, and t/σ about {ratio:.6g}"
-    )
-    return replace(evidence, sentence=text)
+def _unrounded(given: Given, falling: np.ndarray, ends: str) -> Evidence:
+    assert given.spacing is not None and given.base is not None
+    total = len(given.base.bar)
+    due = exact(given.spacing, len(falling), total)
+    due = due + (given.offset if given.spacing == "leading" else 0)
+    off = np.abs(falling - due)
+    k = int(np.argmax(off))
+    bound = 64 * 2.0**-23 * total
+    half = exact(given.spacing, len(falling[::2]), total)
+    if not given.asked and len(falling) % 2 and np.all(np.abs(falling[::2] - half) <= bound):
+        return _found(given, 0.0, f"{ends}, every second with {given.spacing} spacing")
+    if off[k] > bound and not given.asked and off[k] > total / len(falling):
+        return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
+    if off[k] > bound:
+        text = f"timesteps[{k}] = {falling[k]:.6g} where {due[k]:.6g} is due for {given.spacing}"
+        return _found(given, float(off[k]), f"{text} spacing, before it is rounded", bound)
+    text = f"{len(falling)} timesteps with {given.spacing} spacing, not rounded"
+    evidence = _found(given, float(off[k]), text, bound)
+    return replace(evidence, resolution=2 * bound / total)
 
 
 def terminal(given: Given) -> Evidence | None:
     """What can be predicted where the table ends without signal."""
-    if given.base is None or given.prediction is None:
+    if given.base is None or given.prediction is None or given.flow:
         return None
     last = float(given.base.bar[-1])
     seen = Coverage({"ends": 1})
+    blind = given.prediction in BLIND
     if last > NO_SIGNAL:
-        text = f"ᾱ ends at {last:.3g}, so that {given.prediction} tells x_0 everywhere"
+        more = ""
+        if blind:
+            size = np.sqrt((1 - last) / last)
+            more = f", where an error of {given.prediction} is {size:.3g} times as large in x_0"
+        text = f"ᾱ ends at {last:.3g}{more}"
         return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
-    if str(given.prediction) not in BLIND:
+    if not blind:
         text = f"ᾱ ends at 0, where {given.prediction} still tells x_0"
         return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
     text = (
         f"ᾱ ends at 0 (zero terminal SNR), where x_0 = (x - √(1 - ᾱ) ε) / √ᾱ divides by 0: a model "
         f"of {given.prediction} says nothing at the first step; train and sample with v_prediction"
     )
-    return replace(
-        settled(Evidence.measured(1.0, 0.0, text), resolution=0.0, coverage=seen), sentence=text
-    )
+    return settled(Evidence.measured(1.0, 0.0, text), resolution=0.0, coverage=seen)
 
 
-def start(given: Given) -> Evidence | None:
-    """What x_T is scaled by, against the law at the first level."""
-    if given.start is None:
+def last_step(given: Given) -> Evidence | None:
+    """ᾱ of the data, which the step from the last timestep ends at: 1, or that of timestep 0."""
+    final, base = given.final, given.base
+    if final is None or base is None:
         return None
-    if given.sigmas is not None and len(given.sigmas) and given.base is not None:
-        top = float(np.max(given.sigmas))
-        options = {"σ_max": top, "√(1 + σ_max²)": float(np.hypot(1, top)), "1": 1.0}
-    elif given.sigmas is not None:
-        top = float(np.max(given.sigmas))
-        options = {"σ_max": top, "√(1 + σ_max²)": float(np.hypot(1, top))}
-    else:
-        options = {"1": 1.0}
-    off = {name: abs(given.start / value - 1) for name, value in options.items()}
-    name = min(off, key=lambda k: off[k])
-    bound = 64 * max(given.sigmas_eps, 2.0**-23)
-    text = f"x_T is scaled by {name} = {options[name]:.6g}"
-    seen = Coverage({"starts": 1})
-    evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
-    if evidence.verdict != "refuted":
-        return evidence
-    listed = " or ".join(f"{n} = {v:.6g}" for n, v in options.items())
-    text = f"x_T is scaled by init_noise_sigma = {given.start:.6g} where {listed} is due"
-    return replace(evidence, sentence=text)
+    seen = Coverage({"ends": 1})
+    first = float(base.bar[0])
+    bound = 8 * max(base.eps, 2.0**-23)
+    for value, text in (
+        (1.0, "at the data"),
+        (first, f"at ᾱ_0 = {first:.6g}, where noise is left"),
+    ):
+        if abs(final - value) <= bound:
+            text = f"the last step ends {text}"
+            return settled(
+                Evidence.measured(abs(final - value), bound, text),
+                resolution=2 * bound,
+                coverage=seen,
+            )
+    text = f"final_alpha_cumprod = {final:.6g} where 1, the data, or ᾱ_0 = {first:.6g} is due"
+    return settled(
+        Evidence.measured(abs(final - 1), bound, text), resolution=2 * bound, coverage=seen
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["SPACINGS", "spaced", "variants"]
+__all__ = ["SPACINGS", "exact", "mistakes", "spaced", "variants"]
 
 SPACINGS = ("leading", "trailing", "linspace")
 
@@ -25,12 +25,41 @@ def spaced(spacing: str, n: int, total: int, offset: int = 0) -> np.ndarray:
     return np.round(np.linspace(0, total - 1, n))[::-1].astype(int)
 
 
+def exact(spacing: str, n: int, total: int) -> np.ndarray:
+    """The same before it is rounded."""
+    if spacing == "leading":
+        return spaced(spacing, n, total).astype(float)
+    if spacing == "trailing":
+        return np.arange(total, 0, -total / n)[:n] - 1
+    return np.linspace(0, total - 1, n)[::-1]
+
+
 def variants(spacing: str, n: int, total: int, offset: int = 0) -> dict[str, np.ndarray]:
-    """The lists that go by that name: DPM-Solver and its kind leave out the end at the data."""
-    found = {spacing: spaced(spacing, n, total, offset)}
+    """The lists that go by that name: DPM-Solver and its kind leave out the end at the data, its
+    inversion the end at the noise.
+    """
+    found = {f"{spacing} spacing": spaced(spacing, n, total, offset)}
     if spacing == "linspace":
-        found["linspace without its last"] = spaced(spacing, n + 1, total)[:-1]
+        longer = spaced(spacing, n + 1, total)
+        found["linspace spacing, the last left out"] = longer[:-1]
+        found["linspace spacing, the first left out"] = longer[1:]
     if spacing == "leading":
         longer = (np.arange(n + 1) * (total // (n + 1)))[::-1][:-1] + offset
-        found["leading without its last"] = longer
+        found["leading spacing, the last left out"] = longer
     return found
+
+
+def mistakes(n: int, total: int) -> dict[str, np.ndarray]:
+    """Lists that come of a slip."""
+    down = np.floor(np.linspace(0, total - 1, n))[::-1].astype(int)
+    return {
+        "linspace spacing, rounded down": down,
+        "linspace spacing that stops before its end (endpoint=False)": np.round(
+            np.linspace(0, total - 1, n, endpoint=False)
+        )[::-1].astype(int),
+        "the linspace from 0 to T, of which T is no timestep": np.floor(np.linspace(0, total, n))[
+            ::-1
+        ].astype(int),
+        "linspace spacing from 1": np.round(np.linspace(1, total, n))[::-1].astype(int),
+        "trailing spacing without the - 1": spaced("trailing", n, total) + 1,
+    }

@@ -12,16 +12,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["TABLES", "Base", "Table", "named"]
+__all__ = ["ALIASES", "LISTS", "TABLES", "Base", "Table", "named"]
+
+#: of an inference, not of the table
+LISTS = ("sigmas", "timesteps")
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """β and ᾱ ``(T,)``, and the unit roundoff of the table they were read from."""
+    """β and ᾱ ``(T,)``, and the unit roundoff of the table they were read from. ``floored``: the
+    last β is 1, and the last ᾱ a small number instead of 0. ``of_betas``: β came first.
+    """
 
     betas: np.ndarray
     bar: np.ndarray
     eps: float
+    floored: bool = False
+    of_betas: bool = False
+
+    @property
+    def roundings(self) -> np.ndarray:
+        """Of ᾱ_t, relative, in units of ``eps``: t products, and what 1 - β loses where β is near
+        1. A last ᾱ of 0 is exact.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lost = np.cumsum(self.betas / (1 - self.betas)) if self.of_betas else 0.0
+        found = np.arange(len(self.bar)) + lost
+        return np.where(np.isfinite(found), found, len(self.bar))
 
     @property
     def before(self) -> np.ndarray:
@@ -94,6 +111,12 @@ TABLES: dict[str, Table] = {
         _both,
         least=1.0,
     ),
+    "posterior_log_variance": Table(
+        "log of the posterior variance, -inf at the first entry or clipped",
+        lambda b: np.log(b.posterior),
+        _both,
+        least=1.0,
+    ),
     "posterior_mean_coef1": Table(
         "β_t √ᾱ_{t-1} / (1 - ᾱ_t)",
         lambda b: b.betas * b.before**0.5 / (1 - b.bar),
@@ -114,16 +137,31 @@ TABLES: dict[str, Table] = {
 
 #: other names of the same
 ALIASES = {
+    "discrete_betas": "betas",
     "logsnr": "log_snr",
     "log_snrs": "log_snr",
     "alpha_bar": "alphas_cumprod",
     "alpha_bars": "alphas_cumprod",
     "alphas_bar": "alphas_cumprod",
+    "alpha_hat": "alphas_cumprod",
+    "alphas_hat": "alphas_cumprod",
+    "alpha_cumprod": "alphas_cumprod",
+    "alphas_prod": "alphas_cumprod",
+    "alpha_cumprod_prev": "alphas_cumprod_prev",
+    "alphas_bar_prev": "alphas_cumprod_prev",
     "alphas_bar_sqrt": "sqrt_alphas_cumprod",
-    "posterior_log_variance": "posterior_log_variance_clipped",
+    "sqrt_alpha_bar": "sqrt_alphas_cumprod",
+    "sqrt_alphas_bar": "sqrt_alphas_cumprod",
+    "sqrt_alpha_cumprod": "sqrt_alphas_cumprod",
+    "sqrt_1m_alphas_cumprod": "sqrt_one_minus_alphas_cumprod",
+    "sqrt_one_minus_alpha_bar": "sqrt_one_minus_alphas_cumprod",
+    "sqrt_one_minus_alphas_bar": "sqrt_one_minus_alphas_cumprod",
+    "sqrt_one_minus_alpha_cumprod": "sqrt_one_minus_alphas_cumprod",
+    "one_minus_alphas_bar_sqrt": "sqrt_one_minus_alphas_cumprod",
+    "discrete_sigmas": "sigmas",
 }
 
 
 def named(name: str) -> str:
-    """The name in `TABLES`."""
+    """The name in `TABLES`, or of the list."""
     return ALIASES.get(name, name)

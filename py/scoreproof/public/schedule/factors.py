@@ -1,0 +1,63 @@
+"""A table as a product of powers of β_t, 1 - β_t, ᾱ_{t-1}, 1 - ᾱ_t and 1 - ᾱ_{t-1}: whatever slip
+made it.
+
+Conventions: powers are halves; ᾱ_t is ᾱ_{t-1} (1 - β_t).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.schedule.tables import Base
+
+__all__ = ["product"]
+
+#: the largest power of a formula that is believed
+MOST = 2.0
+
+
+def product(values: np.ndarray, base: Base, allowed: np.ndarray) -> str:
+    """The formula, empty if the values are no such product.
+
+    >>> b = Base(np.linspace(0.01, 0.3, 12), np.cumprod(1 - np.linspace(0.01, 0.3, 12)), 1e-16)
+    >>> product(2 * b.betas / (1 - b.bar) ** 0.5, b, np.full(12, 1e-6))
+    '2 β_t / √(1 - ᾱ_t)'
+    """
+    with np.errstate(all="ignore"):
+        logs = {
+            "β_t": np.log(base.betas),
+            "(1 - β_t)": np.log(1 - base.betas),
+            "ᾱ_{t-1}": np.log(base.before),
+            "(1 - ᾱ_t)": np.log(1 - base.bar),
+            "(1 - ᾱ_{t-1})": np.log(1 - base.before),
+        }
+        target = np.log(values)
+    fits = np.all([np.isfinite(v) for v in (*logs.values(), target)], axis=0)
+    if np.sum(fits) < 2 * len(logs):
+        return ""
+    columns = np.column_stack([np.ones(int(fits.sum())), *(v[fits] for v in logs.values())])
+    found = np.linalg.lstsq(columns, target[fits], rcond=None)[0]
+    powers = np.round(2 * found[1:]) / 2
+    if np.max(np.abs(powers)) > MOST or not np.any(powers):
+        return ""
+    rest = target[fits] - columns[:, 1:] @ powers
+    constant = float(np.median(rest))
+    if np.any(np.abs(rest - constant) > allowed[fits]) or abs(constant) > 50:
+        return ""
+    return _words(float(np.exp(constant)), dict(zip(logs, powers.tolist(), strict=True)))
+
+
+def _words(constant: float, powers: dict[str, float]) -> str:
+    first, second = powers["(1 - β_t)"], powers["ᾱ_{t-1}"]
+    if first == second:  # together they are ᾱ_t
+        powers = {"ᾱ_t": first, **powers, "(1 - β_t)": 0.0, "ᾱ_{t-1}": 0.0}
+    above = [_power(n, p) for n, p in powers.items() if p > 0]
+    below = [_power(n, -p) for n, p in powers.items() if p < 0]
+    if abs(constant - 1) > 1e-5:
+        above.insert(0, f"{constant:.6g}")
+    bottom = f"({' '.join(below)})" if len(below) > 1 else "".join(below)
+    return f"{' '.join(above) or '1'}{f' / {bottom}' if below else ''}"
+
+
+def _power(name: str, power: float) -> str:
+    return {0.5: f"√{name}", 1.0: name, 1.5: f"{name}^(3/2)", 2.0: f"{name}²"}[power]

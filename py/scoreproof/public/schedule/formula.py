@@ -1,0 +1,108 @@
+"""β, or a list of σ, against the formula of that name.
+
+Conventions: errors are relative to the entry that is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import compared
+from scoreproof.public.schedule import words
+from scoreproof.public.schedule.arguments import Formula, Given
+from scoreproof.public.schedule.forms import DIFFERENCES, made
+from scoreproof.public.schedule.likeness import instead
+from scoreproof.public.schedule.rounding import split
+
+__all__ = ["betas_form", "sigmas_form"]
+
+#: roundings of a formula's entry: powers, exponentials, cosines
+ROUNDINGS = 64
+
+
+def betas_form(given: Given) -> Evidence | None:
+    """β against its formula, in the reading that is nearest."""
+    base, asked = given.base, given.betas_form
+    if asked is None or base is None:
+        return None
+    derived = given.source != "betas" or bool(asked.options.get("rescale_betas_zero_snr"))
+    return _against(given, asked, base.betas, base.eps, "betas", derived=derived)
+
+
+def sigmas_form(given: Given) -> Evidence | None:
+    """The list of σ, without its trailing 0, against its formula; a rising one from its end."""
+    asked, values = given.sigmas_form, given.sigmas
+    if asked is None or values is None:
+        return None
+    falling = values if values[0] > values[-1] else values[::-1]
+    falling = falling[:-1] if falling[-1] == 0 else falling
+    evidence = _against(given, asked, falling, given.sigmas_eps, "sigmas", derived=False)
+    if evidence.verdict == "holds" and falling[0] != values[0]:
+        text = f"{evidence.sentence}, rising: a sampler needs it reversed"
+        return replace(evidence, sentence=text)
+    return evidence
+
+
+def _against(
+    given: Given, asked: Formula, values: np.ndarray, eps: float, what: str, *, derived: bool
+) -> Evidence:
+    sigmas = what == "sigmas"
+    readings = made(asked.form, asked.options, values, sigmas)
+    errors = [np.abs(values - due) / np.abs(due) for _, due in readings]
+    best = min(range(len(readings)), key=lambda k: float(np.median(errors[k])))
+    (reading, due), error = readings[best], errors[best]
+    text = f"{what} have the form {asked.form!r}{reading}"
+    # the ends of a list of σ are its own, unless they are named
+    spared = [
+        k
+        for k, name in ((0, "sigma_max"), (-1, "sigma_min"))
+        if sigmas and name not in asked.options
+    ]
+    judged = np.ones(len(due), bool)
+    judged[[] if asked.form == "vp" else spared] = False
+    derived = derived or reading in DIFFERENCES.get(asked.form, ()) and not sigmas
+    rounding = eps * (
+        _of_differences(asked, reading, due) if derived else np.full(len(due), ROUNDINGS)
+    )
+    if asked.form == "vp":  # e^… - 1
+        rounding = rounding * (1 + 1 / due**2)
+    bound, excuse = split(error, rounding, eps)
+    evidence = compared(
+        error[judged],
+        bound[judged],
+        text if np.any(judged) else f"{what} are their ends alone: name sigma_max and sigma_min",
+        excuse=excuse[judged],
+        coverage=Coverage({"tables": 1, "entries": int(judged.sum())}),
+        tolerance=given.tolerance,
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    k = int(np.argmax(error))
+    cause = instead(asked.form, asked.options, values, sigmas)
+    wrong = error > bound + excuse + (given.tolerance or 0.0)
+    text = (
+        f"{what}[{k}] = {values[k]:.6g} where the form {asked.form!r}{reading} has {due[k]:.6g}, "
+        f"{words.entries(wrong)}{': ' + cause if cause else ''}"
+    )
+    return replace(evidence, sentence=text)
+
+
+def _of_differences(asked: Formula, reading: str, betas: np.ndarray) -> np.ndarray:
+    """Relative roundings of β = 1 - ᾱ_t / ᾱ_{t-1}, where ᾱ is a function of t in [0, 1].
+
+    A rounding of t moves log ᾱ by its slope, T times -log(1 - β); a sigmoid's ᾱ, and √ᾱ that is
+    made to end at 0, are differences of numbers of size 1.
+    """
+    with np.errstate(divide="ignore"):
+        slope = len(betas) * -np.log(np.maximum(1 - betas, 1e-300))
+    of_bar = ROUNDINGS + 8 * slope
+    left = np.maximum(np.cumprod(1 - betas), 1e-300)
+    if asked.form == "sigmoid" and reading:
+        of_bar = of_bar + 8 / left
+    if asked.options.get("rescale_betas_zero_snr"):
+        of_bar = of_bar + 16 / np.sqrt(left)
+    return of_bar * np.maximum(1 - betas, 1e-3) / np.minimum(betas, 1.0) + ROUNDINGS

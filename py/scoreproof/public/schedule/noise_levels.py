@@ -1,0 +1,179 @@
+"""The list of σ that an inference uses: at its timesteps, inside of its table; where it starts.
+
+Conventions: σ fall, with a trailing 0 or without; between two entries of a table log σ is straight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.rule import COARSEST, compared, settled
+from scoreproof.public.schedule.arguments import Given
+from scoreproof.public.schedule.rounding import split
+from scoreproof.public.schedule.tables import Base
+
+__all__ = ["exactly", "log_levels", "rounded", "sigmas_at", "start", "used"]
+
+SINGLE = 2.0**-23
+#: a list's end is often written down to three digits
+STANDS_WITHIN = 5e-3
+
+
+def log_levels(base: Base) -> np.ndarray:
+    """log √((1 - ᾱ) / ᾱ) ``(T,)``."""
+    return np.log((1 - base.bar) / np.maximum(base.bar, 1e-300)) / 2
+
+
+def used(given: Given) -> np.ndarray:
+    """The σ that are not the end of the last step, one a timestep where that is so."""
+    assert given.sigmas is not None
+    s = given.sigmas[given.sigmas > 0]
+    return s[:-1] if given.timesteps is not None and len(s) == len(given.timesteps) + 1 else s
+
+
+def sigmas_at(given: Given) -> Evidence | None:
+    """The list of σ against the table's at these timesteps."""
+    if given.sigmas is None or given.base is None or given.flow:
+        return None
+    logs, s, t = log_levels(given.base), used(given), given.timesteps
+    if t is not None and len(t) == len(s):
+        if way := rounded(given, s):
+            return exactly(t, f"{len(t)} timesteps are those of the sigmas, {way}")
+        due = np.exp(np.interp(t, np.arange(len(logs)), logs))
+        what = f"{len(s)} sigmas at the timesteps"
+    elif len(s) == len(logs):  # all of the table, in whichever order
+        due = np.exp(logs if s[0] < s[-1] else logs[::-1])
+        what = "sigmas are √((1 - ᾱ) / ᾱ) of the table"
+    else:
+        return _within(given, s, np.exp(logs))
+    with np.errstate(all="ignore"):
+        error = np.abs(s / due - 1)
+    blur = max(given.sigmas_eps, given.base.eps)
+    # t between two entries has been found from σ in the same type
+    bound, excuse = split(error, blur * 64 * (len(logs) + 1 / due**2), blur)
+    evidence = compared(
+        error,
+        bound,
+        what,
+        excuse=excuse,
+        coverage=Coverage({"tables": 1, "entries": len(s)}),
+        tolerance=given.tolerance,
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    half = not given.listed and len(s) % 2 == 1 and len(s) != len(logs)
+    if half and np.all(error[::2] <= bound[::2]) and np.any(np.diff(s) == 0):
+        # the midpoint's σ of a second-order step is kept elsewhere
+        seen = Coverage({"tables": 1, "entries": len(s[::2])})
+        text = f"{what}, every second"
+        return compared(error[::2], bound[::2], text, coverage=seen, tolerance=given.tolerance)
+    k = int(np.argmax(error / bound))
+    likely = {
+        "σ² = (1 - ᾱ) / ᾱ": due**2,
+        "√(1 - ᾱ), the σ of a variance-preserving process": due / np.sqrt(1 + due**2),
+        "in the reverse order of the timesteps (before set_timesteps?)": due[::-1],
+        "those of the timestep before, t - 1": _moved(given, t, logs, -1),
+        "those of the timestep after, t + 1": _moved(given, t, logs, 1),
+        "1 / σ": 1 / due,
+        "log σ": np.log(due),
+    }
+    cause = next(
+        (f": they are {n}" for n, v in likely.items() if np.all(np.abs(s - v) < 1e-3 * np.abs(v))),
+        "",
+    )
+    text = f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source}{cause}"
+    return replace(evidence, sentence=text)
+
+
+def rounded(given: Given, s: np.ndarray) -> str:
+    """How the timesteps that follow from σ were made whole, if they are."""
+    t, total = given.timesteps, float(given.total or 1000)
+    if t is None or len(t) != len(s) or np.any(t != np.round(t)):
+        return ""
+    if not given.own and given.base is not None:
+        return ""
+    if given.base is None or given.flow:
+        exact = total * s
+    else:
+        logs = log_levels(given.base)
+        exact = np.interp(np.log(s), logs, np.arange(len(logs)))
+    if np.all(np.abs(exact - np.round(exact)) < 1e-3):  # they have been there before
+        return ""
+    for way, likely in (("rounded", np.round(exact)), ("rounded down", np.floor(exact))):
+        # where the last digits of σ decide, either will do
+        tie = np.abs(exact - np.floor(exact) - (0.5 if way == "rounded" else 1)) < 1e-3
+        if np.all((t == likely) | (tie & (np.abs(t - exact) < 1.001))):
+            return way
+    return ""
+
+
+def exactly(t: np.ndarray, text: str) -> Evidence:
+    seen = Coverage({"timesteps": len(t)})
+    return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
+
+
+def _moved(given: Given, t: np.ndarray | None, logs: np.ndarray, by: int) -> np.ndarray:
+    if t is None or given.sigmas is None or np.sum(given.sigmas > 0) != len(t):
+        return np.array(np.nan)
+    return np.exp(np.interp(t + by, np.arange(len(logs)), logs))
+
+
+def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
+    """A list that is not said to belong to timesteps can leave the table's range."""
+    low, high = train[0], train[-1]
+    blur = STANDS_WITHIN + (given.tolerance or 0.0)
+    off = max(s.max() / high - 1, low / s.min() - 1, 0.0)
+    seen = Coverage({"ends": 2})
+    text = (
+        f"{len(s)} sigmas from {s.max():.6g} to {s.min():.6g}, inside of the table's {high:.6g} to"
+        f" {low:.6g} (timesteps= or form= would say more)"
+    )
+    evidence = settled(
+        Evidence.measured(off if off > blur else 0.0, blur, text),
+        resolution=blur,
+        coverage=seen,
+        tolerance=given.tolerance,
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    which = s.max() if s.max() > high * (1 + blur) else s.min()
+    text = (
+        f"sigmas has {which:.6g}, outside of √((1 - ᾱ) / ᾱ) of the table, {low:.6g} to {high:.6g}"
+    )
+    return replace(evidence, sentence=text)
+
+
+def start(given: Given, kind: str | None) -> Evidence | None:
+    """What x_T is scaled by, against the law at the first level; ``kind``: what add_noise is."""
+    if given.start is None:
+        return None
+    one, ve = {"1": 1.0}, {}
+    if given.sigmas is not None:
+        top = float(np.max(given.sigmas))
+        ve = {"√(1 + σ_max²)": float(np.hypot(1, top)), "σ_max": top}
+    options = one | ve if kind is None and given.base is not None else ve or one
+    options = {"vp": one, "ve": ve or one, "flow": one}.get(kind or "", options)
+    off = {name: abs(given.start / value - 1) for name, value in options.items()}
+    name = min(off, key=lambda k: off[k])
+    bound = 64 * max(given.sigmas_eps, SINGLE)
+    seen = Coverage({"starts": 1})
+    size = f"{options[name]:.6g}"
+    text = f"x_T is scaled by {name}" + ("" if name == size else f" = {size}")
+    due = ve.get("√(1 + σ_max²)", 1.0) if name == "σ_max" else options[name]
+    evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
+    if evidence.verdict == "refuted":
+        listed = " or ".join(dict.fromkeys(f"{n} = {v:.6g}" for n, v in options.items()))
+        text = f"x_T is scaled by init_noise_sigma = {given.start:.6g} where {listed} is due"
+        return replace(evidence, sentence=text)
+    if 1 - given.start / due > (given.tolerance or COARSEST):
+        text = (
+            f"{text}, where {due:.6g} = √(1 + σ_max²) is due: x_0 of variance 1 is in x_T as well"
+        )
+        return settled(
+            Evidence.measured(1 - given.start / due, COARSEST, text), resolution=0.0, coverage=seen
+        )
+    return evidence

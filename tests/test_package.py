@@ -75,14 +75,16 @@ def imports(path):
 
 #: Which folder of public/ may look into which other, and why.
 PUBLIC_NEIGHBOURS = {
-    "denoiser": {"posterior"},  # what the checks of denoisers and of scores share
+    "denoiser": {"posterior", "network"},  # what the checks of denoisers and of scores share
     "score": {"posterior"},
+    "network": {"posterior"},
+    "preconditioning": {"network"},
 }
 
 
 def test_dependencies_point_one_way(root):
     package = root / "py" / "scoreproof"
-    low = {"core", "coverage", "evidence", "errors", "streams", "diagnosis"}
+    low = {"core", "coverage", "evidence", "errors", "streams", "diagnosis", "tabular"}
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).parts
         for name in imports(path):

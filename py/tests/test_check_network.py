@@ -7,7 +7,7 @@ import scoreproof as sp
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.objects.discrete import DiscreteVE, DiscreteVP
 from scoreproof.objects.schedules import VPLinear
-from scoreproof.public.network.levels import levels_of
+from scoreproof.public.network.schedules import levels_of
 
 BETAS = np.linspace(1e-4, 0.02, 1000)
 BAR = np.cumprod(1 - BETAS)

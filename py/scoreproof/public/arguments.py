@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["accepted", "count", "seeded"]
+__all__ = ["accepted", "count", "sample_shape", "seeded"]
 
 
 def accepted(tolerance: Any) -> float | None:
@@ -45,3 +45,20 @@ def count(argument: str, value: Any, least: int, remedy: str) -> int:
 def seeded(seed: Any) -> int:
     """``seed`` as an integer >= 0."""
     return count("seed", seed, 0, "it names the random streams; 0 is as good as any")
+
+
+def sample_shape(shape: Any) -> tuple[int, ...]:
+    """``shape`` as the shape of one sample, without the batch.
+
+    >>> sample_shape(4), sample_shape((3, 8, 8))
+    ((4,), (3, 8, 8))
+    """
+    try:
+        sizes = tuple(int(s) for s in ((shape,) if np.ndim(shape) == 0 else shape))
+    except (TypeError, ValueError):
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise ArgumentError(
+            "shape", "the shape of one sample, without the batch", shape, "e.g. shape=(3, 8, 8)"
+        )
+    return sizes

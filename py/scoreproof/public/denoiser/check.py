@@ -16,7 +16,8 @@ from scoreproof.interop.frameworks import guarded
 from scoreproof.public.denoiser.arguments import make_request
 from scoreproof.public.denoiser.asking import asked
 from scoreproof.public.denoiser.summary import summary
-from scoreproof.public.denoiser.sweep import SweepRequest, swept
+from scoreproof.public.denoiser.sweep import swept
+from scoreproof.public.denoiser.sweep_arguments import SweepRequest
 from scoreproof.public.denoiser.verdict import verdict
 from scoreproof.public.denoiser.words import explained
 from scoreproof.public.posterior.problem import Prior
@@ -134,7 +135,9 @@ def check_denoiser(
     ...     logits = -((x[:, None] - data) ** 2).sum(axis=2) / (2 * sigma[:, None] ** 2)
     ...     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     ...     return weights @ data / weights.sum(axis=1, keepdims=True)
-    >>> print(check_denoiser(network, data, schedule=[2.0, 1.0, 0.5]).table)
+    >>> evidence = check_denoiser(network, data, schedule=[2.0, 1.0, 0.5])
+    >>> bool(evidence), evidence.table.column("σ"), evidence.table.column("verdict")
+    (True, (0.5, 1.0, 2.0), ('holds', 'holds', 'holds'))
     """
     if schedule is not None:
         return _of_network(

@@ -11,7 +11,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
-from scoreproof.public.arguments import accepted
+from scoreproof.public.arguments import accepted, sample_shape
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS, Form
 
 __all__ = ["Job", "Request", "validate"]
@@ -80,7 +80,7 @@ def validate(given: Request) -> Job:
         _positive("data_within", given.data_within),
         _told(given.c_noise, form),
         sigmas,
-        _shape(given.shape),
+        sample_shape(given.shape),
         accepted(given.tolerance),
     )
 
@@ -119,18 +119,6 @@ def _spread(data: Any) -> float:
             "σ_data is their standard deviation over all entries",
         )
     return float(np.std(values))
-
-
-def _shape(shape: Any) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(s) for s in ((shape,) if np.ndim(shape) == 0 else shape))
-    except (TypeError, ValueError):
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise ArgumentError(
-            "shape", "the shape of one sample, without the batch", shape, "e.g. shape=(3, 8, 8)"
-        )
-    return sizes
 
 
 def is_functions(given: Any) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.asking import Found
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
+from scoreproof.public.preconditioning.standin import Found
 from scoreproof.public.preconditioning.words import data_apart, named
 from scoreproof.public.rule import compared
 from scoreproof.tabular import Table

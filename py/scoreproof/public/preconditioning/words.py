@@ -9,8 +9,8 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.asking import Found
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS, slips, spread_in
+from scoreproof.public.preconditioning.standin import Found
 from scoreproof.public.words import enumerated, percent
 
 __all__ = ["data_apart", "named"]

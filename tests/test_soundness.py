@@ -31,6 +31,7 @@ CHECKS = (
     "reverse_sampler",
     "sampler",
     "schedule",
+    "inversion",
 )
 
 

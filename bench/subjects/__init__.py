@@ -25,6 +25,7 @@ CHECKS = (
     "reverse_sampler",
     "sampler",
     "schedule",
+    "inversion",
 )
 
 

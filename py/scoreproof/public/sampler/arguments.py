@@ -16,7 +16,7 @@ from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
-__all__ = ["FORMS", "KINDS", "Job", "Request", "validate"]
+__all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
 
 FORMS = ("scheduler", "sample", "step")
 KINDS = ("eps", "x0", "v", "score", "F", "flow", "velocity")
@@ -63,7 +63,7 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
-    kind = given.form or _recognised(given.sampler)
+    kind = given.form or recognised(given.sampler)
     if kind not in FORMS:
         raise ArgumentError(
             "form", f"one of {', '.join(FORMS)}", repr(kind), "see the docstring of check_sampler"
@@ -122,7 +122,7 @@ def validate(given: Request) -> Job:
     )
 
 
-def _recognised(sampler: Any) -> str:
+def recognised(sampler: Any) -> str:
     if is_scheduler(sampler):
         return "scheduler"
     if not callable(sampler):

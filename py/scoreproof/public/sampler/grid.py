@@ -18,6 +18,8 @@ __all__ = ["Grid", "grid_of", "karras"]
 #: what `grid_of` makes of no argument: σ as in Karras et al. 2022, and how many steps
 LARGEST, SMALLEST, RHO, STEPS = 15.0, 0.03, 7.0, 20
 OUT_OF_REACH = 10**9
+#: gaps are cut into at most so many parts at once, and unevenly only if the parts are this wide
+LARGEST_CUT, NEARLY = 5, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +34,41 @@ class Grid:
         return len(self.base) - 1
 
     def finer(self, n: int) -> int:
-        """The next number of steps; out of reach where the gaps between timesteps do not halve: cut
-        unevenly, errors tell no limit.
+        """The next number of steps: twice as many; of timesteps with nothing between, as many times
+        as all gaps can be cut evenly, or nearly. Out of reach where they cannot: cut unevenly,
+        errors tell no limit.
         """
-        parts = max(1, 2 * n // self.steps)
-        even = not self.whole or bool(np.all(-np.diff(self.base) % parts == 0))
-        return 2 * n if even else OUT_OF_REACH
+        parts = max(1, n // self.steps)
+        if not self.whole:
+            return 2 * n
+        gaps = -np.diff(self.base)
+        common = int(np.gcd.reduce(gaps.astype(int)))
+        even = [k for k in range(2 * parts, common + 1, parts) if common % k == 0]
+        if even and even[0] <= LARGEST_CUT * parts:
+            return even[0] * self.steps
+        return 2 * n if np.min(gaps) >= 2 * parts * NEARLY else OUT_OF_REACH
 
     def times(self, n: int) -> list[float]:
-        """A grid of about n steps: the caller's, or each of its steps cut into 2, 4, … parts, or
-        every second, fourth, … of its times.
+        """A grid of about n steps: the caller's, or each of its steps cut into parts, or every
+        second, fourth, … of its times.
         """
         times, parts = list(self.base), max(1, round(n / self.steps))
         left_out = max(1, round(self.steps / n))
         if left_out > 1:  # of what is left out at the start the chain knows the exact law
             return times[::-1][::left_out][::-1]
+        if self.whole:
+            return self._cut(parts)
         while parts > 1:
             times = self._halved(times)
             parts //= 2
         return times
+
+    def _cut(self, parts: int) -> list[float]:
+        """Timesteps: the whole numbers nearest to even cuts."""
+        made = [self.base[0]]
+        for a, b in zip(self.base[:-1], self.base[1:], strict=True):
+            made += np.unique(np.ceil(np.linspace(b, a, parts + 1)[:-1]))[::-1].tolist()
+        return made
 
     def _halved(self, times: list[float]) -> list[float]:
         made = [times[0]]
@@ -60,9 +78,6 @@ class Grid:
         return made
 
     def _middle(self, a: float, b: float) -> float | None:
-        if self.whole:
-            middle = np.ceil((a + b) / 2)
-            return None if middle in (a, b) else float(middle)
         if b <= 0:  # the last step, to the data, is left as it is
             return None
         return float(((a ** (1 / RHO) + b ** (1 / RHO)) / 2) ** RHO)

@@ -421,6 +421,38 @@ def test_wrong_schedulers(table, wrong):
     assert evidence.verdict == "refuted", evidence.explain()
 
 
+class Wrong(Scheduler):
+    """With one prediction type x_0 is formed wrongly, from one timestep on."""
+
+    wrong_kind, begin = "v_prediction", 600
+
+    def step(self, out, t, x, generator=None, return_dict=True):
+        if self.config["prediction_type"] == self.wrong_kind and t <= self.begin:
+            out = 1.01 * out
+        return super().step(out, t, x, generator, return_dict)
+
+
+def test_prediction_types_agree(table):
+    kinds = ("eps", "v", "x0")
+    evidence = check(Scheduler(1.0), prediction=kinds, steps=25)
+    assert evidence and "x is the same with v and x0" in evidence.sentence
+    assert evidence.coverage.asked["prediction types"] == 3
+    evidence = check(Wrong(1.0), prediction=kinds, steps=25)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "with prediction v x differs from what it is with eps and x0" in evidence.sentence
+    assert "first after step 1" in evidence.sentence and "α x - σ v" in evidence.sentence
+    assert check(Wrong(0.0), prediction=("v", "x0"), steps=25).verdict == "refuted"
+
+
+def test_a_mapping_of_prediction_types_to_functions():
+    def by_eps(model, x, sigmas):
+        return euler(lambda y, s: y - s * model(y, s), x, sigmas)
+
+    assert check({"x0": euler, "eps": by_eps})
+    evidence = check({"x0": euler, "eps": lambda model, x, s: by_eps(model, 0.999 * x, s)})
+    assert evidence.verdict == "refuted" and "with prediction eps" in evidence.sentence
+
+
 def test_the_last_step_adds_noise(table):
     evidence = check(Scheduler(0.0, last=True))
     assert evidence.verdict == "refuted" and "where the chain ends" in evidence.sentence
@@ -472,6 +504,8 @@ def global_noise(model, x, sigmas):
         (object(), {}, "sampler must be a scheduler object"),
         (euler, {"form": "other"}, "form must be one of"),
         (euler, {"prediction": "noise"}, "prediction must be one of"),
+        (euler, {"prediction": ("eps", "v")}, "pass a mapping of prediction types"),
+        ({"eps": euler, "noise": euler}, {}, "sampler must be a sampler, or a mapping"),
         (euler, {"shape": ()}, "shape must be the shape of one sample"),
         (euler, {"times": (1.0, 2.0, 3.0)}, "times must be three or more falling"),
         (euler, {"times": (3.0, 3.0, 2.0, 0.0)}, "times must be three or more falling"),

@@ -32,7 +32,7 @@ class Request:
     sampler: Any
     process: Any
     form: str | None
-    prediction: str | None
+    prediction: Any
     steps: Any
     times: Any
     shape: Any

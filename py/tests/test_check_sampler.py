@@ -192,6 +192,113 @@ def test_guidance_on_a_doubled_batch():
     assert check(sample)
 
 
+def in_parts(size):
+    def sample(model, x, sigmas, rng):
+        def parts(y, s):
+            return np.concatenate([model(y[i : i + size], s) for i in range(0, len(y), size)])
+
+        return ancestral(parts, x, sigmas, rng)
+
+    return sample
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_batch_in_parts(size):
+    assert check(in_parts(size))
+
+
+def test_a_sample_at_a_time():
+    def one_by_one(model, x, sigmas, noise=None):
+        rows = [x[i : i + 1] for i in range(len(x))]
+        return np.concatenate([heun(model, r, sigmas) for r in rows])
+
+    assert check(one_by_one, order=2)
+
+    def drawing(model, x, sigmas, rng):
+        return np.concatenate([ancestral(model, x[i : i + 1], sigmas, rng) for i in range(len(x))])
+
+    evidence = check(drawing)
+    assert evidence.verdict == "undecided" and "in parts of 1" in evidence.sentence
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "holds"), (1.2, "refuted"), (0, "refuted")])
+def test_a_start_that_it_draws_itself(factor, verdict):
+    def sample(model, x, sigmas, rng):
+        x = factor * sigmas[0] * rng.standard_normal(x.shape)
+        return ancestral(model, x, sigmas, rng)
+
+    evidence = check(sample)
+    assert evidence.verdict == verdict, evidence.explain()
+    if verdict == "holds":
+        assert "draws the x that it starts from" in evidence.explain()
+
+
+class Drawn:
+    """Noise made of what a generator gives."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def standard_normal(self, shape):
+        return self.made(shape)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda rng, s: rng.standard_normal(s) / rng.standard_normal(s).std(), "of its batch"),
+        (lambda rng, s: np.roll(rng.standard_normal(s), 1, 0), "of its batch"),
+        (lambda rng, s: np.random.default_rng().standard_normal(s), "a generator of its own"),
+        (lambda rng, s: np.random.default_rng(3).standard_normal(s), "a generator of its own"),
+        (lambda rng, s: np.concatenate(2 * [rng.standard_normal((s[0], s[1]))])[::2], "own"),
+        (
+            lambda rng, s: np.concatenate(2 * [rng.standard_normal((-(-s[0] // 2), s[1]))])[: s[0]],
+            "share their noise",
+        ),
+        (
+            lambda rng, s: (z := rng.standard_normal(s)) / z.std(axis=1, keepdims=True),
+            "divides by the size of the noise",
+        ),
+    ],
+)
+def test_samples_that_do_not_answer_each_for_itself(made, said):
+    def sample(model, x, sigmas, rng):
+        return ancestral(model, x, sigmas, Drawn(lambda shape: made(rng, shape)))
+
+    evidence = check(sample)
+    assert evidence.verdict == "undecided" and said in evidence.sentence, evidence.explain()
+
+
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_a_langevin_step_from_norms_over_the_batch(wrong):
+    def sample(model, x, times, rng):  # Song et al. 2021: right, but no sample has its own step
+        for t, n in zip(times[:-1], times[1:], strict=True):
+            x = maruyama(VP)(x, t, n, rng.standard_normal(x.shape), model)
+            grad, z = model(x, n), rng.standard_normal(x.shape)
+            norms = [np.linalg.norm(v, axis=1).mean() for v in (z, grad)]
+            size = wrong * 2 * (0.16 * norms[0] / norms[1]) ** 2
+            x = x + size * grad + (2 * size) ** 0.5 * z
+        return x
+
+    evidence = check(sample, VP, times=GRID, prediction="score")
+    assert evidence.verdict == "undecided" and "Langevin corrector" in evidence.sentence
+
+
+def test_an_adaptive_solver():
+    integrate = pytest.importorskip("scipy.integrate")
+
+    def sample(model, x, sigmas):
+        def slope(t, y):
+            y = y.reshape(x.shape)
+            return ((y - model(y, t)) / t).ravel()
+
+        out = integrate.solve_ivp(slope, (sigmas[0], sigmas[-2]), x.ravel(), rtol=1e-5)
+        return out.y[:, -1].reshape(x.shape)
+
+    evidence = check(sample)
+    assert evidence.verdict == "undecided" and "adaptive" in evidence.sentence
+
+
 def test_more_and_fewer_draws_than_steps_are_counted():
     def twice(model, x, sigmas, rng):
         class Mean:
@@ -468,7 +575,14 @@ def test_the_larger_variance_is_right_in_the_limit_and_not_at_a_number_of_steps(
 
 def test_clipping_is_said_and_does_no_harm_inside(table):
     evidence = check(Scheduler(0.0, clip=True))
-    assert evidence and "clips" in evidence.explain()
+    assert evidence and "clips" in evidence.explain() and "within ±1 " in evidence.explain()
+
+
+def test_what_clipping_cuts_off_is_said():
+    def clipped(model, x, sigmas):
+        return euler(lambda y, s: np.clip(model(y, s), -0.5, 0.5), x, sigmas)
+
+    assert "Data beyond ±0.5 are cut off" in check(clipped).explain()
 
 
 def test_a_thousand_steps(table):

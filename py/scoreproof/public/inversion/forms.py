@@ -90,6 +90,7 @@ class Given:
     def __init__(self, rows: np.ndarray, rng: np.random.Generator | None = None) -> None:
         self.rows, self.rng = rows, rng
         self.count = len(rows)
+        self.own: np.ndarray | None = None
 
     def begin(self) -> None:
         """Nothing is counted."""

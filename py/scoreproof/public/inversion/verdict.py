@@ -78,14 +78,15 @@ def judge(job: Job) -> Evidence:
 def _drawn(job: Job, trips: Trips) -> Evidence | None:
     """Noise that what comes back depends on."""
     one = trips.made[0]
-    if not any(d.kind == "normal" for part in one.drawn for d in part):
+    kinds = ("normal", "start")
+    if not any(d.kind in kinds for part in one.drawn for d in part):
         return None
     other = trip(job, one.n, drawing=True)
     apart = float(np.max(np.abs(off_home(other) - off_home(one))))
     if apart <= FLOOR:
         return None
     who = 0 if np.max(np.abs(other.noised - one.noised)) > 0 else 1
-    draw = next((d for d in one.drawn[who] if d.kind == "normal"), None)
+    draw = next((d for d in one.drawn[who] if d.kind in kinds), None)
     where = f" ({draw.where})" if draw is not None else ""
     text = (
         f"{job.name}: {('the inverse', 'the sampler')[who]} draws noise{where}, so that x comes"

@@ -7,6 +7,7 @@ import pytest
 
 import scoreproof as sp
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.objects.discrete import DiscreteVP
 from scoreproof.objects.schedules import EDM, VPCosine, VPLinear
 
 check = sp.check_sampler
@@ -103,6 +104,29 @@ def test_one_coordinate_alone():
 
     evidence = check(off, shape=(2, 3))
     assert evidence.verdict == "refuted" and "in coordinate (1, 2)" in evidence.sentence
+
+
+@pytest.mark.parametrize(
+    "times",
+    [karras(5), [*np.linspace(80, 0.002, 50), 0.0]],
+    ids=["five steps", "linear"],
+)
+@pytest.mark.parametrize("wrong", [False, True])
+def test_grids_with_wide_gaps(times, wrong):
+    def sample(model, x, sigmas, rng):
+        return ancestral(model, x, sigmas, rng, 1.03 if wrong else 1.0)
+
+    evidence = check(sample, times=times)
+    assert evidence.verdict == ("refuted" if wrong else "holds"), evidence.explain()
+
+
+def test_an_euler_step_now_and_then():
+    def sample(model, x, sigmas):
+        for k, (s, n) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
+            x = (euler if n == 0 or k % 7 == 3 else heun)(model, x, [s, n])
+        return x
+
+    assert check(sample).verdict != "refuted"
 
 
 def test_noise_that_coordinates_share():
@@ -397,6 +421,27 @@ def test_right_steps(process):
     evidence = check(maruyama(process), process, times=times)
     assert evidence, evidence.explain()
     assert abs(evidence.order - 1) < 0.2
+
+
+def test_a_step_on_the_default_times():
+    process = VPLinear(0.1, 20.0)
+    evidence = check(maruyama(process), process)
+    assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize("times", [range(975, -1, -25), np.linspace(999, 0, 31).round()])
+@pytest.mark.parametrize("noise", [1.0, 1.05])
+def test_a_table_whose_gaps_do_not_halve(times, noise):
+    table = DiscreteVP(np.linspace(1e-4, 0.02, 1000))
+
+    def step(x, t, n, z, model):
+        a, b = table.alpha(t) ** 2, table.alpha(n) ** 2
+        eps, var = model(x, t), (1 - b) / (1 - a) * (1 - a / b)
+        x0 = (x - (1 - a) ** 0.5 * eps) / a**0.5
+        return b**0.5 * x0 + (1 - b - var) ** 0.5 * eps + noise * var**0.5 * z
+
+    evidence = check(step, table, times=list(times), prediction="eps")
+    assert evidence.verdict == ("refuted" if noise > 1 else "holds"), evidence.explain()
 
 
 def test_an_ode_step_without_noise():

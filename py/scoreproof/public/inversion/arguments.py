@@ -77,7 +77,7 @@ def validate(given: Request) -> Job:
     down = job.form
     scheduler = is_scheduler(given.sampler) and not noises
     if not scheduler:
-        down.grid = ToData(down.grid.base, down.grid.whole)
+        down.grid = ToData(down.grid.base, down.grid.whole).evened(down.level_of)
     up = _upward(given, job, scheduler)
     return Job(
         up,
@@ -156,7 +156,7 @@ def _upward(given: Request, job: of_sampler.Job, scheduler: bool) -> Any:
     form = make(
         given.inverse,
         level_of=getattr(down, "level_of", None) or _unknown,
-        grid=Rising(grid.base, grid.whole),
+        grid=Rising(grid.base, grid.whole, grid.even),
         **common,
     )
     if isinstance(form, WholeForm):

@@ -103,7 +103,7 @@ def validate(given: Request) -> Job:
                 None,
                 "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
             )
-        grid = grid_of(given.times, given.process)
+        grid = grid_of(given.times, given.process).evened(level_of or _sigma)
         make = StepForm if kind == "step" else WholeForm
         form = make(given.sampler, level_of=level_of or _sigma, grid=grid, **common)
         steps = grid.steps

@@ -29,6 +29,8 @@ __all__ = ["judge"]
 SHORT = 0.3
 #: an error of so many times its bound, that stays, is refuted with the steps at hand
 FAR_OFF = 4.0
+#: a limit of less than this is small
+SMALL = 0.01
 #: an error that falls by less than this from one number of steps to the next stays
 FALLING = 0.75
 #: two limits that differ by no more than this part are the same
@@ -63,7 +65,7 @@ def judge(job: Job) -> Evidence:
     found = []
     for spread in (False, True):
         both = [look(job, runs, spread) for look in (between, end.judged)]
-        while not _clear(both, runs.chains(spread)) and runs.refined(spread):
+        while not _clear(both, runs.chains(spread), runs.counts) and runs.refined(spread):
             both = [look(job, runs, spread) for look in (between, end.judged)]
         sizes = (_largest, end.largest)
         both = [
@@ -82,14 +84,17 @@ def judge(job: Job) -> Evidence:
     return _said(replace(whole, order=order), job, runs)
 
 
-def _clear(judged: Sequence[Evidence], chains: Sequence[Chain]) -> bool:
+def _clear(judged: Sequence[Evidence], chains: Sequence[Chain], counts: Sequence[int]) -> bool:
     """Whether more steps would change nothing: all hold, or one is far from it and its error does
-    not fall.
+    not fall; a small one by a fourth number of steps as well, for errors that fall unevenly.
     """
     if all(e.verdict == "holds" for e in judged):
         return True
     return any(
-        e.verdict == "refuted" and e.separation > FAR_OFF and _stays(size(chains))
+        e.verdict == "refuted"
+        and e.separation > FAR_OFF
+        and _stays(size(chains))
+        and (e.value > SMALL or len(counts) > 3)
         for e, size in zip(judged, (_largest, end.largest), strict=True)
     )
 

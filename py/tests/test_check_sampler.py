@@ -106,6 +106,21 @@ def test_one_coordinate_alone():
     assert evidence.verdict == "refuted" and "in coordinate (1, 2)" in evidence.sentence
 
 
+def test_a_model_that_is_told_the_level_before_the_churn():
+    def churned(model, x, sigmas, rng):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            hat = s * (1 + 4 / (len(sigmas) - 1))
+            x = x + (hat**2 - s**2) ** 0.5 * rng.standard_normal(x.shape)
+            x = x + (n - hat) * (x - model(x, s)) / hat
+        return x
+
+    evidence = check(churned)  # it vanishes with many steps: at this many it is said
+    assert (
+        evidence and "not exact for data at one point: 20 % off with 20 steps" in evidence.sentence
+    )
+    assert check(churned, exact=True).verdict == "refuted"
+
+
 @pytest.mark.parametrize(
     "times",
     [karras(5), [*np.linspace(80, 0.002, 50), 0.0]],

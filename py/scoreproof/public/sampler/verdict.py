@@ -80,7 +80,7 @@ def judge(job: Job) -> Evidence:
     asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     if whole.verdict == "holds":
-        whole = _together(found, asked, whole.resolution or 0.0)
+        whole = _together(runs, found, asked, whole.resolution or 0.0)
     return _said(replace(whole, order=order), job, runs)
 
 
@@ -131,11 +131,23 @@ def _sure(
     return replace(evidence, verdict="undecided", sentence=text)
 
 
-def _together(found: Sequence[Evidence], asked: Sequence[Evidence], resolution: float) -> Evidence:
+def _own(runs: Runs) -> str:
+    """What the caller's own number of steps makes of data at one point, if they are not kept."""
+    one = runs.first()
+    size = words.size_of(_largest([one])[0])
+    return (
+        f"; not exact for data at one point: {size} off with {one.steps} steps (exact=True makes it"
+        " part of the verdict)"
+    )
+
+
+def _together(
+    runs: Runs, found: Sequence[Evidence], asked: Sequence[Evidence], resolution: float
+) -> Evidence:
     """All of it as one: the sentence on Gaussian data, and where the chain ends."""
     point, _, spread, last = found
     ends = last.sentence.split(": ", 1)[1].split(" (")[0]
-    exact = "; exact for data at one point" if point.value <= 1e-9 else ""
+    exact = "; exact for data at one point" if point.value <= 1e-9 else _own(runs)
     more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
     coverage = Coverage.together(
         [e.coverage for e in found if e.coverage is not None],

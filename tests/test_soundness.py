@@ -33,6 +33,7 @@ CHECKS = (
     "schedule",
     "network",
     "preconditioning",
+    "inversion",
 )
 
 

@@ -27,6 +27,7 @@ CHECKS = (
     "schedule",
     "network",
     "preconditioning",
+    "inversion",
 )
 
 

@@ -41,6 +41,7 @@ _HOME = {
     "check_schedule": "scoreproof.public.schedule.check",
     "check_marginals": "scoreproof.public.marginals.check",
     "check_sampler": "scoreproof.public.sampler.check",
+    "check_inversion": "scoreproof.public.inversion.check",
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",
     "check_preconditioning": "scoreproof.public.preconditioning.check",
     "verify": "scoreproof.verify",

@@ -7,6 +7,7 @@ import pytest
 
 import scoreproof as sp
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.objects.discrete import DiscreteVP
 from scoreproof.objects.schedules import EDM, VPCosine, VPLinear
 
 check = sp.check_sampler
@@ -105,6 +106,44 @@ def test_one_coordinate_alone():
     assert evidence.verdict == "refuted" and "in coordinate (1, 2)" in evidence.sentence
 
 
+def test_a_model_that_is_told_the_level_before_the_churn():
+    def churned(model, x, sigmas, rng):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            hat = s * (1 + 4 / (len(sigmas) - 1))
+            x = x + (hat**2 - s**2) ** 0.5 * rng.standard_normal(x.shape)
+            x = x + (n - hat) * (x - model(x, s)) / hat
+        return x
+
+    evidence = check(churned)  # it vanishes with many steps: at this many it is said
+    assert (
+        evidence and "not exact for data at one point: 20 % off with 20 steps" in evidence.sentence
+    )
+    assert check(churned, exact=True).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    "times",
+    [karras(5), [*np.linspace(80, 0.002, 50), 0.0]],
+    ids=["five steps", "linear"],
+)
+@pytest.mark.parametrize("wrong", [False, True])
+def test_grids_with_wide_gaps(times, wrong):
+    def sample(model, x, sigmas, rng):
+        return ancestral(model, x, sigmas, rng, 1.03 if wrong else 1.0)
+
+    evidence = check(sample, times=times)
+    assert evidence.verdict == ("refuted" if wrong else "holds"), evidence.explain()
+
+
+def test_an_euler_step_now_and_then():
+    def sample(model, x, sigmas):
+        for k, (s, n) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
+            x = (euler if n == 0 or k % 7 == 3 else heun)(model, x, [s, n])
+        return x
+
+    assert check(sample).verdict != "refuted"
+
+
 def test_noise_that_coordinates_share():
     def shared(model, x, sigmas, rng):
         class One:
@@ -190,6 +229,113 @@ def test_guidance_on_a_doubled_batch():
         return euler(both, x, sigmas)
 
     assert check(sample)
+
+
+def in_parts(size):
+    def sample(model, x, sigmas, rng):
+        def parts(y, s):
+            return np.concatenate([model(y[i : i + size], s) for i in range(0, len(y), size)])
+
+        return ancestral(parts, x, sigmas, rng)
+
+    return sample
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_batch_in_parts(size):
+    assert check(in_parts(size))
+
+
+def test_a_sample_at_a_time():
+    def one_by_one(model, x, sigmas, noise=None):
+        rows = [x[i : i + 1] for i in range(len(x))]
+        return np.concatenate([heun(model, r, sigmas) for r in rows])
+
+    assert check(one_by_one, order=2)
+
+    def drawing(model, x, sigmas, rng):
+        return np.concatenate([ancestral(model, x[i : i + 1], sigmas, rng) for i in range(len(x))])
+
+    evidence = check(drawing)
+    assert evidence.verdict == "undecided" and "in parts of 1" in evidence.sentence
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "holds"), (1.2, "refuted"), (0, "refuted")])
+def test_a_start_that_it_draws_itself(factor, verdict):
+    def sample(model, x, sigmas, rng):
+        x = factor * sigmas[0] * rng.standard_normal(x.shape)
+        return ancestral(model, x, sigmas, rng)
+
+    evidence = check(sample)
+    assert evidence.verdict == verdict, evidence.explain()
+    if verdict == "holds":
+        assert "draws the x that it starts from" in evidence.explain()
+
+
+class Drawn:
+    """Noise made of what a generator gives."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def standard_normal(self, shape):
+        return self.made(shape)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda rng, s: rng.standard_normal(s) / rng.standard_normal(s).std(), "of its batch"),
+        (lambda rng, s: np.roll(rng.standard_normal(s), 1, 0), "of its batch"),
+        (lambda rng, s: np.random.default_rng().standard_normal(s), "a generator of its own"),
+        (lambda rng, s: np.random.default_rng(3).standard_normal(s), "a generator of its own"),
+        (lambda rng, s: np.concatenate(2 * [rng.standard_normal((s[0], s[1]))])[::2], "own"),
+        (
+            lambda rng, s: np.concatenate(2 * [rng.standard_normal((-(-s[0] // 2), s[1]))])[: s[0]],
+            "share their noise",
+        ),
+        (
+            lambda rng, s: (z := rng.standard_normal(s)) / z.std(axis=1, keepdims=True),
+            "divides by the size of the noise",
+        ),
+    ],
+)
+def test_samples_that_do_not_answer_each_for_itself(made, said):
+    def sample(model, x, sigmas, rng):
+        return ancestral(model, x, sigmas, Drawn(lambda shape: made(rng, shape)))
+
+    evidence = check(sample)
+    assert evidence.verdict == "undecided" and said in evidence.sentence, evidence.explain()
+
+
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_a_langevin_step_from_norms_over_the_batch(wrong):
+    def sample(model, x, times, rng):  # Song et al. 2021: right, but no sample has its own step
+        for t, n in zip(times[:-1], times[1:], strict=True):
+            x = maruyama(VP)(x, t, n, rng.standard_normal(x.shape), model)
+            grad, z = model(x, n), rng.standard_normal(x.shape)
+            norms = [np.linalg.norm(v, axis=1).mean() for v in (z, grad)]
+            size = wrong * 2 * (0.16 * norms[0] / norms[1]) ** 2
+            x = x + size * grad + (2 * size) ** 0.5 * z
+        return x
+
+    evidence = check(sample, VP, times=GRID, prediction="score")
+    assert evidence.verdict == "undecided" and "Langevin corrector" in evidence.sentence
+
+
+def test_an_adaptive_solver():
+    integrate = pytest.importorskip("scipy.integrate")
+
+    def sample(model, x, sigmas):
+        def slope(t, y):
+            y = y.reshape(x.shape)
+            return ((y - model(y, t)) / t).ravel()
+
+        out = integrate.solve_ivp(slope, (sigmas[0], sigmas[-2]), x.ravel(), rtol=1e-5)
+        return out.y[:, -1].reshape(x.shape)
+
+    evidence = check(sample)
+    assert evidence.verdict == "undecided" and "adaptive" in evidence.sentence
 
 
 def test_more_and_fewer_draws_than_steps_are_counted():
@@ -290,6 +436,27 @@ def test_right_steps(process):
     evidence = check(maruyama(process), process, times=times)
     assert evidence, evidence.explain()
     assert abs(evidence.order - 1) < 0.2
+
+
+def test_a_step_on_the_default_times():
+    process = VPLinear(0.1, 20.0)
+    evidence = check(maruyama(process), process)
+    assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize("times", [range(975, -1, -25), np.linspace(999, 0, 31).round()])
+@pytest.mark.parametrize("noise", [1.0, 1.05])
+def test_a_table_whose_gaps_do_not_halve(times, noise):
+    table = DiscreteVP(np.linspace(1e-4, 0.02, 1000))
+
+    def step(x, t, n, z, model):
+        a, b = table.alpha(t) ** 2, table.alpha(n) ** 2
+        eps, var = model(x, t), (1 - b) / (1 - a) * (1 - a / b)
+        x0 = (x - (1 - a) ** 0.5 * eps) / a**0.5
+        return b**0.5 * x0 + (1 - b - var) ** 0.5 * eps + noise * var**0.5 * z
+
+    evidence = check(step, table, times=list(times), prediction="eps")
+    assert evidence.verdict == ("refuted" if noise > 1 else "holds"), evidence.explain()
 
 
 def test_an_ode_step_without_noise():
@@ -421,6 +588,38 @@ def test_wrong_schedulers(table, wrong):
     assert evidence.verdict == "refuted", evidence.explain()
 
 
+class Wrong(Scheduler):
+    """With one prediction type x_0 is formed wrongly, from one timestep on."""
+
+    wrong_kind, begin = "v_prediction", 600
+
+    def step(self, out, t, x, generator=None, return_dict=True):
+        if self.config["prediction_type"] == self.wrong_kind and t <= self.begin:
+            out = 1.01 * out
+        return super().step(out, t, x, generator, return_dict)
+
+
+def test_prediction_types_agree(table):
+    kinds = ("eps", "v", "x0")
+    evidence = check(Scheduler(1.0), prediction=kinds, steps=25)
+    assert evidence and "x is the same with v and x0" in evidence.sentence
+    assert evidence.coverage.asked["prediction types"] == 3
+    evidence = check(Wrong(1.0), prediction=kinds, steps=25)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "with prediction v x differs from what it is with eps and x0" in evidence.sentence
+    assert "first after step 1" in evidence.sentence and "α x - σ v" in evidence.sentence
+    assert check(Wrong(0.0), prediction=("v", "x0"), steps=25).verdict == "refuted"
+
+
+def test_a_mapping_of_prediction_types_to_functions():
+    def by_eps(model, x, sigmas):
+        return euler(lambda y, s: y - s * model(y, s), x, sigmas)
+
+    assert check({"x0": euler, "eps": by_eps})
+    evidence = check({"x0": euler, "eps": lambda model, x, s: by_eps(model, 0.999 * x, s)})
+    assert evidence.verdict == "refuted" and "with prediction eps" in evidence.sentence
+
+
 def test_the_last_step_adds_noise(table):
     evidence = check(Scheduler(0.0, last=True))
     assert evidence.verdict == "refuted" and "where the chain ends" in evidence.sentence
@@ -436,7 +635,14 @@ def test_the_larger_variance_is_right_in_the_limit_and_not_at_a_number_of_steps(
 
 def test_clipping_is_said_and_does_no_harm_inside(table):
     evidence = check(Scheduler(0.0, clip=True))
-    assert evidence and "clips" in evidence.explain()
+    assert evidence and "clips" in evidence.explain() and "within ±1 " in evidence.explain()
+
+
+def test_what_clipping_cuts_off_is_said():
+    def clipped(model, x, sigmas):
+        return euler(lambda y, s: np.clip(model(y, s), -0.5, 0.5), x, sigmas)
+
+    assert "Data beyond ±0.5 are cut off" in check(clipped).explain()
 
 
 def test_a_thousand_steps(table):
@@ -472,6 +678,8 @@ def global_noise(model, x, sigmas):
         (object(), {}, "sampler must be a scheduler object"),
         (euler, {"form": "other"}, "form must be one of"),
         (euler, {"prediction": "noise"}, "prediction must be one of"),
+        (euler, {"prediction": ("eps", "v")}, "pass a mapping of prediction types"),
+        ({"eps": euler, "noise": euler}, {}, "sampler must be a sampler, or a mapping"),
         (euler, {"shape": ()}, "shape must be the shape of one sample"),
         (euler, {"times": (1.0, 2.0, 3.0)}, "times must be three or more falling"),
         (euler, {"times": (3.0, 3.0, 2.0, 0.0)}, "times must be three or more falling"),

@@ -16,7 +16,7 @@ from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
-__all__ = ["FORMS", "KINDS", "Job", "Request", "validate"]
+__all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
 
 FORMS = ("scheduler", "sample", "step")
 KINDS = ("eps", "x0", "v", "score", "F", "flow", "velocity")
@@ -32,7 +32,7 @@ class Request:
     sampler: Any
     process: Any
     form: str | None
-    prediction: str | None
+    prediction: Any
     steps: Any
     times: Any
     shape: Any
@@ -63,7 +63,7 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
-    kind = given.form or _recognised(given.sampler)
+    kind = given.form or recognised(given.sampler)
     if kind not in FORMS:
         raise ArgumentError(
             "form", f"one of {', '.join(FORMS)}", repr(kind), "see the docstring of check_sampler"
@@ -103,7 +103,7 @@ def validate(given: Request) -> Job:
                 None,
                 "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
             )
-        grid = grid_of(given.times, given.process)
+        grid = grid_of(given.times, given.process).evened(level_of or _sigma)
         make = StepForm if kind == "step" else WholeForm
         form = make(given.sampler, level_of=level_of or _sigma, grid=grid, **common)
         steps = grid.steps
@@ -122,7 +122,7 @@ def validate(given: Request) -> Job:
     )
 
 
-def _recognised(sampler: Any) -> str:
+def recognised(sampler: Any) -> str:
     if is_scheduler(sampler):
         return "scheduler"
     if not callable(sampler):

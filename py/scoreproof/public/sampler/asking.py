@@ -17,7 +17,7 @@ from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law, Rows, counting
 from scoreproof.streams import stream
 
-__all__ = ["Form", "Tape", "chain"]
+__all__ = ["Form", "Tape", "chain", "passed", "to_framework"]
 
 #: levels of a chain that can be judged, the start among them
 LEAST = 3
@@ -35,6 +35,8 @@ class Tape:
         self.steps = 0
         #: the level that the end is due at
         self.last: Level | None = None
+        #: the sizes of calls of the model for less than the batch
+        self.parts: set[int] = set()
         #: whether a generator was passed for what the code draws
         self.seeded = False
 
@@ -75,23 +77,26 @@ def chain(
     same sampler, says how many draws there will be, else one more to count them. ``others``: what
     stands in for uniform numbers; ``code``: see `Rows`.
     """
+    rows = counting(shape)
+    draws: list[tuple[int, ...]] = []
+    odd = False
     if like is None:
-        draws = [
-            d.shape[1:] for d in _pass(form, n, data, counting(shape))[0].log.draws if _normal(d)
-        ]
+        tape, end = passed(form, n, data, rows)
+        odd = any(_normal(d) and d.shape[:1] != (rows.count,) for d in tape.log.draws)
+        draws = [d.shape[1:] for d in tape.log.draws if _normal(d)]
     else:
         known = [d.shape[1:] for d in like.draws if _normal(d)]
         draws = [known[0]] * (-(-len(known) * n // like.n) + 4) if known else []
-    for _ in range(2):
+    for _ in range(0 if odd else 2):  # noise that rows do not get one by one is for no rows
         rows = Rows(
             shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full, others, code
         )
-        tape, end = _pass(form, n, data, rows)
-        found, log = tape.log.draws, tape.log
-        asked = [d.shape[1:] for d in found if _normal(d)]
+        tape, end = passed(form, n, data, rows)
+        asked = [d.shape[1:] for d in tape.log.draws if _normal(d)]
         if asked == draws[: len(asked)]:
             break
         draws = asked
+    found, log = tape.log.draws, tape.log
     if len({s.level.sigma for s in tape.states if s.level.sigma > 0}) < LEAST:
         raise CallableError(
             "sampler",
@@ -113,6 +118,7 @@ def chain(
         tape.calls,
         tape.steps,
         rows.count,
+        tuple(sorted(tape.parts)),
         log.doubled,
         log.eps,
         tuple(dict.fromkeys([*tape.notes, *log.notes, *again])),
@@ -123,7 +129,8 @@ def _normal(draw: Draw) -> bool:
     return draw.kind == "normal"
 
 
-def _pass(form: Form, n: int, data: Data, rows: Rows) -> tuple[Tape, Law]:
+def passed(form: Form, n: int, data: Data, rows: Rows) -> tuple[Tape, Law]:
+    """One run with these rows."""
     rows.begin()
     tape = Tape(rows)
     fresh = form.fresh()

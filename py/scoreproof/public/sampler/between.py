@@ -27,18 +27,20 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     limit = runs.limit(spread)
     chains = runs.chains(spread)
     what = "Gaussian data" if spread else "data at one point"
-    sizes = [float(np.max(np.abs(errors_of(c)))) for c in chains]
+    own = runs.made.get((spread, job.steps))  # the caller's run is said as well
+    shown = chains if own is None or own in chains else [own, *chains]
+    sizes = [float(np.max(np.abs(errors_of(c)))) for c in shown]
     bound = np.maximum(limit.blur, np.minimum(np.abs(limit.limit), limit.tables))
     bound = np.maximum(bound, FLOOR)
     d = limit.limit.shape[-1]
     coverage = Coverage(
         {"levels": len(limit.levels), "coordinates": d},
-        span=f"{what}; {words.trend(chains, sizes)} of error at most",
+        span=f"{what}; {words.trend(shown, sizes)} of error at most",
     )
     k, part, i = words.farthest(limit)
     text = (
         f"{job.name}: the law of x after every step tends to the forward process's with more steps"
-        f" ({what}; {words.trend(chains, sizes)} off at most)"
+        f" ({what}; {words.trend(shown, sizes)} off at most)"
     )
     evidence = compared(
         limit.limit,
@@ -51,8 +53,8 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     )
     gone = not np.all(np.isfinite(limit.limit))
     beyond = bool(np.any(np.abs(limit.limit) > bound))  # rounding of a coarse type grows too
-    if evidence.verdict == "refuted" or gone or (beyond and words.grows(sizes)):
-        return _refuted(job, evidence, limit, (k, part, i), chains, sizes, what)
+    if evidence.verdict == "refuted" or gone or (beyond and words.grows(sizes[-3:])):
+        return _refuted(job, evidence, limit, (k, part, i), chains, sizes[-3:], what)
     return evidence
 
 

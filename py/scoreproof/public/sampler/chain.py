@@ -26,8 +26,9 @@ class State:
 @dataclass(frozen=True, eq=False)
 class Chain:
     """One run of about ``n`` steps; ``end`` is the law of what was returned, due at ``last``
-    (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch;
-    ``eps``: the unit roundoff of the coarsest numbers that went into doubled arithmetic.
+    (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch,
+    ``parts`` the sizes of calls for less; ``eps``: the unit roundoff of the coarsest numbers that
+    went into doubled arithmetic.
     """
 
     n: int
@@ -39,6 +40,7 @@ class Chain:
     calls: int
     steps: int
     rows: int
+    parts: tuple[int, ...]
     doubled: bool
     eps: float
     notes: tuple[str, ...]

@@ -11,6 +11,7 @@ from typing import Any
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import public_check
 from scoreproof.public.sampler.arguments import Request, validate
+from scoreproof.public.sampler.predictions import judged, several
 from scoreproof.public.sampler.verdict import judge
 
 __all__ = ["check_sampler"]
@@ -22,7 +23,7 @@ def check_sampler(
     process: Any = None,
     *,
     form: str | None = None,
-    prediction: str | None = None,
+    prediction: str | Sequence[str] | None = None,
     steps: int | None = None,
     times: Sequence[float] | None = None,
     shape: int | Sequence[int] = (4,),
@@ -58,14 +59,17 @@ def check_sampler(
         the time is σ and ``x = x_0 + σ ε``.
     form: ``"scheduler"``, ``"sample"`` or ``"step"``, by default recognised.
     prediction: what ``model`` returns: eps, x0, v, score, F, flow (ε - x_0) or velocity; by default
-        what the scheduler is configured for; x0 for a whole sampler, score for a step.
+        what the scheduler is configured for; x0 for a whole sampler, score for a step. Several
+        (``("eps", "v", "x0")``): a scheduler is configured for each of them in turn, and x must be
+        the same with each, after every step, or in the limit; of functions pass ``sampler`` as a
+        mapping from prediction types to functions.
     steps: of a scheduler's chain (default 50).
     times: the falling grid of the other two forms (default: 20 levels of σ from 15 to 0.03, and
         0; with a process, its span).
     shape: of one sample, without the batch.
     order: the order of convergence that is asked for; ``evidence.order`` is the measured one.
     exact: ask that data at one point keep their law at this very number of steps, as DDPM and DDIM
-        steps do.
+        steps do, and that prediction types agree to rounding.
     options, setup: further arguments of ``step`` (``{"eta": 1.0}``) or of ``sample``, and of
         ``set_timesteps``.
     tolerance: the relative error of mean and standard deviation that is accepted in the limit.
@@ -92,24 +96,22 @@ def check_sampler(
     >>> bool(evidence), round(evidence.order)
     (True, 1)
     """
-    return judge(
-        validate(
-            Request(
-                sampler,
-                process,
-                form,
-                prediction,
-                steps,
-                times,
-                shape,
-                order,
-                exact,
-                dict(options or {}),
-                dict(setup or {}),
-                tolerance,
-                framework,
-                dtype,
-                seed,
-            )
-        )
+    request = Request(
+        sampler,
+        process,
+        form,
+        prediction,
+        steps,
+        times,
+        shape,
+        order,
+        exact,
+        dict(options or {}),
+        dict(setup or {}),
+        tolerance,
+        framework,
+        dtype,
+        seed,
     )
+    jobs = several(request)
+    return judged(jobs, judge) if jobs else judge(validate(request))

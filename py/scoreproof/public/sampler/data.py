@@ -53,7 +53,7 @@ class Data:
         total = (alpha * self.width) ** 2 + sigma**2
         with np.errstate(invalid="ignore", divide="ignore"):
             gain = np.where(total > 0, alpha * self.width**2 / total, 0.0)
-        moved = self.mean + gain * (x - alpha * self.mean)
+            moved = self.mean + gain * (x - alpha * self.mean)
         # without noise x is α x_0
         return np.where(sigma > 0, moved, x / np.where(alpha > 0, alpha, 1.0))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
+from scoreproof.public.sampler.asked import Asked
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.grid import Grid
 from scoreproof.public.sampler.model import ExactModel
+from scoreproof.public.sampler.start import answers, near, scale_of
 
 __all__ = ["StepForm", "WholeForm", "needed"]
 
@@ -139,11 +141,13 @@ class StepForm(_Function):
 @dataclass(eq=False)
 class WholeForm(_Function):
     """``sample(model, x, times)``; ``scale``: what it multiplies its x with before it asks its
-    model first (σ_max, where it wants unit noise).
+    model first (σ_max, where it wants unit noise); ``own``: it draws that x itself.
     """
 
     scale: float | None = None
     seeds: int = 0
+    own: bool = False
+    asked: list[tuple[np.ndarray, Level]] = field(default_factory=list)
 
     def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
         times = self.grid.times(n)
@@ -151,16 +155,25 @@ class WholeForm(_Function):
         rows = tape.rows.start(*data.moments(start))
         if self.scale is None:  # in the run that counts the draws, where all noise is 0
             self._through(times, data, tape, rows)
-            self.scale = _scale(rows, self.asked[0][0], start) if self.asked else 1.0
+            self.own = bool(self.asked and tape.log.draws) and not answers(self.asked[0][0], rows)
+            if self.own:  # x is what it drew
+                tape.rows.begin()
+                tape.rows.own = rows
+                self._through(times, data, tape, rows)
+            self.scale = scale_of(rows, self.asked[0][0], start) if self.asked else 1.0
             tape.rows.begin()
             tape.log.draws.clear()
+        if self.own:
+            tape.rows.own = rows / self.scale
         # where it scales what it is given, it is given what comes out right
         out = self._through(times, data, tape, rows / self.scale)
+        if self.own:
+            self._started(tape)
         tape.reached(rows, start, -1)
         on_grid = {round(t, 12): k for k, t in enumerate(times)}
         last: dict[int, tuple[np.ndarray, Level]] = {}
         for x, level in self.asked:
-            k = on_grid.get(round(level.when, 12), _near(times, level.when))
+            k = on_grid.get(round(level.when, 12), near(times, level.when))
             if k is not None:
                 last[k] = (x, level)
         if len(last) < (len(times) - 1) / 2:  # it has a grid of its own, or asks elsewhere
@@ -172,15 +185,21 @@ class WholeForm(_Function):
         tape.steps, tape.last = len(times) - 1, self.level_of(times[-1])
         return out
 
+    @staticmethod
+    def _started(tape: Tape) -> None:
+        """The draw that x starts from is no noise of a step."""
+        draws = tape.log.draws
+        k = next((k for k, d in enumerate(draws) if d.shape[:1] == (tape.rows.count,)), None)
+        if k is not None:
+            draws[k] = replace(draws[k], kind="start")
+            tape.notes.append(
+                f"It draws the x that it starts from itself ({draws[k].where}): that was given the"
+                " exact law."
+            )
+
     def _through(self, times: list[float], data: Data, tape: Tape, rows: np.ndarray) -> np.ndarray:
         model = self.model(data)
-        self.asked: list[tuple[np.ndarray, Level]] = []
-
-        def seen(x: np.ndarray, level: Level) -> None:
-            if len(x) in (len(rows), 2 * len(rows)):  # twice: with and without a condition
-                self.asked.append((x[: len(rows)].copy(), level))
-
-        model.seen = seen
+        model.seen = asked = Asked(len(rows))
         given, kept = self.array(rows), self.array(rows)
         out = self.call(model, given, self._times(times), **(self._random(tape) | self.options))
         if not np.array_equal(as_numpy(given), as_numpy(kept)):
@@ -190,7 +209,8 @@ class WholeForm(_Function):
                 "it wrote into it",
                 "make the first update x = x + …, or start with x = x.clone() (NumPy: x.copy())",
             )
-        tape.calls = model.calls
+        tape.calls, tape.parts = model.calls, asked.parts
+        self.asked = asked.found()
         return self.flat(out[0] if isinstance(out, tuple) else out, len(rows), "samples")
 
     def _times(self, times: list[float]) -> Any:
@@ -219,20 +239,3 @@ class WholeForm(_Function):
             self.seeds += 1
             return {n: torch.Generator().manual_seed(SEED + self.seeds) for n in taken}
         return {}
-
-
-def _near(times: list[float], when: float) -> int | None:
-    """The index of the time that ``when`` is, to single precision."""
-    k = int(np.argmin([abs(t - when) for t in times]))
-    return k if abs(times[k] - when) <= 1e-5 * max(abs(when), 1e-30) else None
-
-
-def _scale(given: np.ndarray, seen: np.ndarray, start: Level) -> float:
-    """The factor between what was given and what the model is asked at first, if it makes the first
-    level of unit noise; any other is the sampler's own.
-    """
-    with np.errstate(all="ignore"):
-        factor = float((seen * given).sum() / (given * given).sum())
-        off = np.max(np.abs(seen - factor * given)) / np.max(np.abs(seen))
-    known = (start.sigma, float(np.hypot(start.alpha, start.sigma)))
-    return factor if off < 1e-5 and any(abs(factor / k - 1) < 1e-3 for k in known) else 1.0

@@ -6,18 +6,24 @@ Conventions: times run down; a trailing 0 is the data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
+from scoreproof.public.sampler.data import Level
 
 __all__ = ["Grid", "grid_of", "karras"]
 
 #: what `grid_of` makes of no argument: σ as in Karras et al. 2022, and how many steps
 LARGEST, SMALLEST, RHO, STEPS = 15.0, 0.03, 7.0, 20
 OUT_OF_REACH = 10**9
+#: a gap is cut before the grid is refined where the noise falls by more than this power of e
+WIDEST, DEEPEST = 1.0, 6
+#: gaps are cut into at most so many parts at once, and unevenly only if the parts are this wide
+LARGEST_CUT, NEARLY = 5, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,31 +32,73 @@ class Grid:
 
     base: tuple[float, ...]
     whole: bool = False
+    #: the times of the finer grids before they are halved: the caller's and what evens out his gaps
+    even: tuple[float, ...] = ()
 
     @property
     def steps(self) -> int:
         return len(self.base) - 1
 
     def finer(self, n: int) -> int:
-        """The next number of steps; out of reach where the gaps between timesteps do not halve: cut
-        unevenly, errors tell no limit.
+        """The next number of steps: twice as many; of timesteps with nothing between, as many times
+        as all gaps can be cut evenly, or nearly. Out of reach where they cannot: cut unevenly,
+        errors tell no limit.
         """
-        parts = max(1, 2 * n // self.steps)
-        even = not self.whole or bool(np.all(-np.diff(self.base) % parts == 0))
-        return 2 * n if even else OUT_OF_REACH
+        parts = max(1, n // self.steps)
+        if not self.whole:
+            return 2 * n
+        gaps = -np.diff(self.base)
+        common = int(np.gcd.reduce(gaps.astype(int)))
+        even = [k for k in range(2 * parts, common + 1, parts) if common % k == 0]
+        if even and even[0] <= LARGEST_CUT * parts:
+            return even[0] * self.steps
+        if np.min(gaps) >= 2 * parts * NEARLY:
+            return 2 * n
+        # all timesteps there are, which is even again
+        return int(gaps.sum()) if parts * 2 <= np.max(gaps) else OUT_OF_REACH
 
     def times(self, n: int) -> list[float]:
-        """A grid of about n steps: the caller's, or each of its steps cut into 2, 4, … parts, or
-        every second, fourth, … of its times.
+        """A grid of about n steps: the caller's, or each of its steps cut into parts, or every
+        second, fourth, … of its times.
         """
         times, parts = list(self.base), max(1, round(n / self.steps))
         left_out = max(1, round(self.steps / n))
         if left_out > 1:  # of what is left out at the start the chain knows the exact law
             return times[::-1][::left_out][::-1]
+        if self.whole:
+            every = n >= self.base[0] - self.base[-1]
+            return self._cut(int(np.max(-np.diff(self.base))) if every else parts)
+        if parts > 1 and self.even:
+            times = list(self.even)
         while parts > 1:
             times = self._halved(times)
             parts //= 2
         return times
+
+    def evened(self, level_of: Callable[[float], Level]) -> Grid:
+        """The same grid, whose refinements do not leave one gap much wider than the others: cut
+        where σ/α falls by more than `WIDEST`, its wide steps would hide the limit of the others.
+        """
+        if self.whole:
+            return self
+        times = list(self.base)
+        for _ in range(DEEPEST):
+            made = [times[0]]
+            for a, b in zip(times[:-1], times[1:], strict=True):
+                middle = self._middle(a, b) if _falls(level_of, a, b) > WIDEST else None
+                made += [b] if middle is None else [middle, b]
+            if len(made) == len(times):
+                break
+            times = made
+        return replace(self, even=tuple(times) if len(times) > len(self.base) else ())
+
+    def _cut(self, parts: int) -> list[float]:
+        """Timesteps: the whole numbers nearest to even cuts."""
+        made = [self.base[0]]
+        for a, b in zip(self.base[:-1], self.base[1:], strict=True):
+            n = int(min(parts, a - b))
+            made += np.ceil(np.linspace(b, a, n + 1)[:-1])[::-1].tolist()
+        return made
 
     def _halved(self, times: list[float]) -> list[float]:
         made = [times[0]]
@@ -60,12 +108,17 @@ class Grid:
         return made
 
     def _middle(self, a: float, b: float) -> float | None:
-        if self.whole:
-            middle = np.ceil((a + b) / 2)
-            return None if middle in (a, b) else float(middle)
         if b <= 0:  # the last step, to the data, is left as it is
             return None
         return float(((a ** (1 / RHO) + b ** (1 / RHO)) / 2) ** RHO)
+
+
+def _falls(level_of: Callable[[float], Level], a: float, b: float) -> float:
+    """By which power of e the noise falls between two times; 0 to the data, whose step stays."""
+    one, other = level_of(a), level_of(b)
+    if not (other.sigma > 0 and one.alpha > 0 and one.sigma > 0):
+        return 0.0
+    return float(np.log(other.snr / one.snr))
 
 
 def karras(n: int) -> list[float]:

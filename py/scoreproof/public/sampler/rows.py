@@ -35,7 +35,8 @@ class Law:
     far the start's coordinates are from answering each for itself; ``signed`` ``(d,)``: a sum over
     the noises that another choice of signs leaves as it is, if each coordinate has its own;
     ``joint`` and ``tail``: how far all draws together, and a few that are far out, are from the sum
-    of single ones, in standard deviations.
+    of single ones, in standard deviations; ``most``: the largest number in the rows that start far
+    out.
     """
 
     mean: np.ndarray
@@ -47,6 +48,7 @@ class Law:
     signed: np.ndarray
     joint: float
     tail: float
+    most: float = np.inf
 
 
 @dataclass(eq=False)
@@ -62,6 +64,8 @@ class Rows:
     others: float = 0.5
     code: int = 0
     served: int = field(default=0, init=False)
+    #: what stands in for the first draw, where a sampler draws the x that it starts from
+    own: np.ndarray | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         d = self.size
@@ -95,6 +99,7 @@ class Rows:
     def begin(self) -> None:
         """Before every run."""
         self.served = 0
+        self.own = None
 
     def start(self, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
         """The rows ``(n, d)`` that a chain is started from."""
@@ -114,6 +119,9 @@ class Rows:
         """What stands in for a draw; its rows beyond the batch's are 0."""
         if draw.kind != "normal":
             return np.full(draw.shape, self.others)
+        if self.own is not None and draw.shape[:1] == (self.count,):
+            own, self.own = self.own, None
+            return own.reshape(draw.shape)
         k, self.served = self.served, self.served + 1
         z = np.zeros(draw.shape)
         if k < len(self._noise) and draw.shape[:1] == (self.count,):
@@ -158,7 +166,8 @@ class Rows:
         one, other, some = moved[self._last :]
         joint = float(np.max(np.maximum(np.abs(one - all_draws), np.abs(other + all_draws)) / size))
         tail = float(np.max(np.abs(some - TAIL / SIZE * (few @ noise)) / size))
-        return Law(mean, std, cov, bend, far, mixed, signed, joint, tail)
+        most = float(np.max(np.abs(x[2:4])))
+        return Law(mean, std, cov, bend, far, mixed, signed, joint, tail, most)
 
     @cached_property
     def _weighted(self) -> np.ndarray | None:

@@ -19,10 +19,10 @@ from scoreproof.public.sampler.data import Data, gaussian, point
 
 __all__ = ["Runs"]
 
-#: at most so many times the caller's number of steps, and so many steps
-FINEST, MOST = 40, 1000
+#: at most so many times the caller's number of steps, or so many where he has few, or so many
+FINEST, FEW, MOST = 40, 640, 1000
 #: numbers that the draws of one chain hold together
-NUMBERS = 1.2e8
+NUMBERS = 2e8
 #: laws that two choices of signs tell apart by more are of coordinates that mix
 MIXED = 1e-6
 #: coordinates up to which each is asked by itself where they mix
@@ -119,7 +119,7 @@ class Runs:
     def refined(self, spread: bool) -> bool:
         """Three chains with more steps, if the sampler takes them."""
         n = self.job.form.finer(self.ladder()[-1])
-        if n > FINEST * self.job.steps or not self._affordable(n):
+        if n > max(FINEST * self.job.steps, FEW) or not self._affordable(n):
             return False
         try:
             finer = self.of(spread, n)

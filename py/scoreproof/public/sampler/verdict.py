@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled, weakest
-from scoreproof.public.sampler import draws, end, words
+from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.between import between
 from scoreproof.public.sampler.chain import Chain
@@ -27,14 +27,10 @@ __all__ = ["judge"]
 #: an order may fall short by so much before it is refuted: it is measured between two numbers of
 #: steps, where the next power of the step still has a part in it
 SHORT = 0.3
-#: a deviation of the mean row beyond this is no affine chain
-BENT = 1e-6
-#: the same of all noise together, which trees of Brownian noise add up to so far
-BENT_NOISE = 1e-4
-#: roundings of the type that a chain may bend by
-ROUGH = 1e3
 #: an error of so many times its bound, that stays, is refuted with the steps at hand
 FAR_OFF = 4.0
+#: a limit of less than this is small
+SMALL = 0.01
 #: an error that falls by less than this from one number of steps to the next stays
 FALLING = 0.75
 #: two limits that differ by no more than this part are the same
@@ -45,7 +41,12 @@ def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for."""
     runs = Runs(job)
     first = runs.first()
-    for odd in (draws.refused(first), _bent(first, runs)):
+    for look_at in (
+        lambda: draws.refused(first),
+        lambda: batch.mixed(job, first, runs.eps),
+        lambda: bends.bent(first, runs),
+    ):
+        odd = look_at()
         if odd is not None:
             return _said(odd, job, runs)
     if any(d.kind == "uniform" for d in first.draws):
@@ -64,7 +65,7 @@ def judge(job: Job) -> Evidence:
     found = []
     for spread in (False, True):
         both = [look(job, runs, spread) for look in (between, end.judged)]
-        while not _clear(both, runs.chains(spread)) and runs.refined(spread):
+        while not _clear(both, runs.chains(spread), runs.counts) and runs.refined(spread):
             both = [look(job, runs, spread) for look in (between, end.judged)]
         sizes = (_largest, end.largest)
         both = [
@@ -79,18 +80,21 @@ def judge(job: Job) -> Evidence:
     asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     if whole.verdict == "holds":
-        whole = _together(found, asked, whole.resolution or 0.0)
+        whole = _together(runs, found, asked, whole.resolution or 0.0)
     return _said(replace(whole, order=order), job, runs)
 
 
-def _clear(judged: Sequence[Evidence], chains: Sequence[Chain]) -> bool:
+def _clear(judged: Sequence[Evidence], chains: Sequence[Chain], counts: Sequence[int]) -> bool:
     """Whether more steps would change nothing: all hold, or one is far from it and its error does
-    not fall.
+    not fall; a small one by a fourth number of steps as well, for errors that fall unevenly.
     """
     if all(e.verdict == "holds" for e in judged):
         return True
     return any(
-        e.verdict == "refuted" and e.separation > FAR_OFF and _stays(size(chains))
+        e.verdict == "refuted"
+        and e.separation > FAR_OFF
+        and _stays(size(chains))
+        and (e.value > SMALL or len(counts) > 3)
         for e, size in zip(judged, (_largest, end.largest), strict=True)
     )
 
@@ -127,11 +131,23 @@ def _sure(
     return replace(evidence, verdict="undecided", sentence=text)
 
 
-def _together(found: Sequence[Evidence], asked: Sequence[Evidence], resolution: float) -> Evidence:
+def _own(runs: Runs) -> str:
+    """What the caller's own number of steps makes of data at one point, if they are not kept."""
+    one = runs.first()
+    size = words.size_of(_largest([one])[0])
+    return (
+        f"; not exact for data at one point: {size} off with {one.steps} steps (exact=True makes it"
+        " part of the verdict)"
+    )
+
+
+def _together(
+    runs: Runs, found: Sequence[Evidence], asked: Sequence[Evidence], resolution: float
+) -> Evidence:
     """All of it as one: the sentence on Gaussian data, and where the chain ends."""
     point, _, spread, last = found
     ends = last.sentence.split(": ", 1)[1].split(" (")[0]
-    exact = "; exact for data at one point" if point.value <= 1e-9 else ""
+    exact = "; exact for data at one point" if point.value <= 1e-9 else _own(runs)
     more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
     coverage = Coverage.together(
         [e.coverage for e in found if e.coverage is not None],
@@ -144,33 +160,6 @@ def _together(found: Sequence[Evidence], asked: Sequence[Evidence], resolution: 
         resolution=resolution,
         coverage=coverage,
     )
-
-
-def _bent(chain: Chain, runs: Runs) -> Evidence | None:
-    """A chain that is not affine where it is asked has no law that could be read off."""
-    laws = [s.law for s in chain.states]
-    rough = max(BENT, ROUGH * runs.eps)
-    bend, joint, tail, far = (
-        max(getattr(law, part) for law in laws) for part in ("bend", "joint", "tail", "far")
-    )
-    if bend > rough:
-        text = (
-            "x after a step is no affine function of x before it, although the model is (off by "
-            f"{bend:.2g} standard deviations): it clips or bends x, or draws numbers that are not"
-            " replaced (a generator of its own); switch clipping and thresholding off, or hand the"
-            " generator in"
-        )
-        return Evidence.undecided("convergent", text)
-    # where the start bends far out, x_0 is clipped, and far draws are no sign of anything else
-    bent = max(BENT_NOISE, 10 * rough)  # a sum of many rows
-    if joint > bent or (tail > bent and far <= rough):
-        text = (
-            "x is no affine function of the noise that is drawn (off by "
-            f"{max(joint, tail):.2g} standard deviations): it bends, clips or weighs its noise, or"
-            " rows depend on each other, so that the law cannot be read off; add the noise as drawn"
-        )
-        return Evidence.undecided("convergent", text)
-    return None
 
 
 def _order(job: Job, runs: Runs, order: float) -> Evidence | None:
@@ -222,12 +211,8 @@ def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
     """With the curves, the notes, and what it cost."""
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
-    far = max((law.far for c in chains for law in [*(s.law for s in c.states), c.end]), default=0.0)
-    if far > 1e-3:
-        notes.append(
-            "Far out it is not affine (it clips or thresholds the predicted x_0): judged where the"
-            " prediction stays in [-1, 1]."
-        )
+    if evidence.coverage is not None:
+        notes += bends.said(chains)
     curves = {}
     for c in runs.chains(True) if runs.counts else ():
         states = inner(c)

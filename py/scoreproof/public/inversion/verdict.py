@@ -1,0 +1,241 @@
+"""Where the inverse leads, and whether the sampler leads back.
+
+Conventions: as in `trips`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.inversion import causes, maps, words
+from scoreproof.public.inversion.arguments import Job
+from scoreproof.public.inversion.asking import Trip, trip
+from scoreproof.public.inversion.trips import (
+    ROUNDINGS,
+    Trips,
+    along,
+    law_of,
+    levels_of,
+    limit,
+    off_home,
+    order_of,
+    sizes_of,
+)
+from scoreproof.public.rule import compared, settled, weakest
+from scoreproof.public.sampler.convergence import FLOOR
+from scoreproof.public.sampler.words import at_level, of_the_law, size_of
+
+__all__ = ["judge"]
+
+#: as in the verdict of `check_sampler`
+SHORT, FALLING = 0.3, 0.75
+#: two pairs of rows that tell standard deviations apart by more are of coordinates that mix
+MIXED = 1e-5
+
+
+def judge(job: Job) -> Evidence:
+    """The verdict on both ends, and on the order if it is asked for."""
+    if job.noises:
+        return maps.judged(job)
+    trips = Trips(job)
+    odd = _drawn(job, trips)
+    if odd is not None:
+        return _said(odd, trips)
+    while len(trips.made) < 3:
+        if not trips.grow():
+            trips.coarser()
+    looks = (_law, _home)
+    found = [look(job, trips) for look in looks]
+    while not _clear(found, trips) and trips.grow():
+        found = [look(job, trips) for look in looks]
+    wrong = next((e for e in found if e.verdict == "refuted"), None)
+    if wrong is not None:
+        return _said(wrong, trips)
+    order = order_of(trips)
+    asked = [e for e in (_order(job, trips, order),) if e is not None]
+    whole = weakest([*found, *asked])
+    if whole.verdict == "holds":
+        law, home = found
+        more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
+        whole = replace(
+            home,
+            sentence=f"{law.sentence}; {home.sentence.split(': ', 1)[1]}{more}",
+            resolution=max(law.resolution or 0.0, home.resolution or 0.0),
+            coverage=Coverage.together(
+                [c for c in (law.coverage, home.coverage) if c is not None],
+                "Gaussian data; the inverse at every level, the sampler where it ends",
+                shared=("coordinates",),
+            ),
+        )
+    return _said(replace(whole, order=order), trips)
+
+
+def _drawn(job: Job, trips: Trips) -> Evidence | None:
+    """Noise that what comes back depends on."""
+    one = trips.made[0]
+    kinds = ("normal", "start")
+    if not any(d.kind in kinds for part in one.drawn for d in part):
+        return None
+    other = trip(job, one.n, drawing=True)
+    apart = float(np.max(np.abs(off_home(other) - off_home(one))))
+    if apart <= FLOOR:
+        return None
+    who = 0 if np.max(np.abs(other.noised - one.noised)) > 0 else 1
+    draw = next((d for d in one.drawn[who] if d.kind in kinds), None)
+    where = f" ({draw.where})" if draw is not None else ""
+    text = (
+        f"{job.name}: {('the inverse', 'the sampler')[who]} draws noise{where}, so that x comes"
+        f" back as another x each time (off by {size_of(apart)}"
+        f" {'the' if apart > 2 else 'of the'} standard deviation): only a sampler without noise"
+        " leads back (DDIM with eta = 0); hand noises over with form='noises'"
+    )
+    seen = Coverage({"rows": len(one.start)})
+    return settled(
+        Evidence("float", "refuted", apart, FLOOR, text), resolution=2 * FLOOR, coverage=seen
+    )
+
+
+def _law(job: Job, trips: Trips) -> Evidence:
+    """The law of x on the way up, and where the inverse ends, which the sampler starts from."""
+    last, three = trips.made[-1], trips.made[-3:]
+    levels = [*levels_of(trips), last.high]
+
+    def errors(t: Trip) -> np.ndarray:
+        end = law_of(t)[None]
+        return np.concatenate([along(t, levels[:-1]), end]) if len(levels) > 1 else end
+
+    found, bound = limit(trips, errors)
+    sizes = sizes_of(three, errors)
+    text = (
+        f"{job.name}: with more steps the inverse leads the data along the forward process's laws"
+        f" to that of {at_level(last.high)} ({words.trend(three, sizes)} off at most)"
+    )
+    if _mixed(trips):
+        text = (
+            f"{job.name}: the coordinates of x in the noise do not answer each to its own of x_0,"
+            " so that its law is not read off; pass shape=1"
+        )
+        return Evidence.undecided("convergent", text)
+    seen = Coverage({"levels": len(levels), "coordinates": found.shape[-1]})
+    evidence = compared(
+        found,
+        bound,
+        text,
+        coverage=seen,
+        tolerance=job.tolerance,
+        kind="convergent",
+        remedy="pass more steps",
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    wrong = (np.abs(found) > bound).any(axis=(1, 2))
+    k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
+    part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
+    where = of_the_law(levels[k], part, i, float(found[k, part, i]), job.shape)
+    place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
+    first = int(np.argmax(wrong))
+    begin = f", from {at_level(levels[first])} on" if first < k else ""
+    size = float(np.max(bound))
+    text = (
+        f"{job.name}: {place} {where}{begin} (in the limit of many steps;"
+        f" {words.trend(three, sizes)} off at most)"
+        f"{causes.of_the_inverse(job, last, found[k], size)}"
+    )
+    return _sure(replace(evidence, sentence=text), sizes)
+
+
+def _mixed(trips: Trips) -> bool:
+    """Whether a coordinate of x in the noise answers to others of x_0."""
+    last = trips.made[-1]
+    slopes = (last.noised[1:] - last.noised[0]) * last.where[1:]
+    apart = np.abs(slopes - slopes[0]) / last.data.moments(last.high)[1]
+    return bool(np.max(np.nan_to_num(apart)) > MIXED + ROUNDINGS * trips.eps)
+
+
+def _home(job: Job, trips: Trips) -> Evidence:
+    """x that came back against x that left."""
+    last = trips.made[-3:]
+    found, bound = limit(trips, off_home)
+    sizes = sizes_of(last, off_home)
+    text = (
+        f"{job.name}: and with more steps the sampler leads every x back to where it came from"
+        f" ({words.trend(last, sizes)} of its standard deviation off at most)"
+    )
+    seen = Coverage({"samples": len(found), "coordinates": found.shape[-1]})
+    evidence = compared(
+        found,
+        bound,
+        text,
+        coverage=seen,
+        tolerance=job.tolerance,
+        kind="convergent",
+        remedy="pass more steps",
+    )
+    if evidence.verdict == "refuted":
+        i = int(np.argmax(np.abs(found).max(axis=0)))
+        worst = float(np.abs(found).max())
+        unit = f"{'the' if worst > 2 else 'of the'} standard deviation"
+        text = (
+            f"{job.name}: x does not come back: it is off by {size_of(worst)}"
+            f" {unit}{words.coordinate(i, job.shape)}"
+            f" (in the limit of many steps; {words.trend(last, sizes)} off at most)"
+            f"{causes.of_the_trip(job, last[-1], found, float(np.max(bound)))}"
+        )
+        return _sure(replace(evidence, sentence=text), sizes)
+    return evidence
+
+
+def _sure(evidence: Evidence, sizes: Sequence[float]) -> Evidence:
+    """A refutation, unless the error still falls and its limit is a small part of what is left."""
+    if sizes[-1] >= FALLING * sizes[-2] or evidence.value > sizes[-1] / 3:
+        return evidence
+    text = f"{evidence.sentence}: but the error still falls as the steps become more; pass more"
+    return replace(evidence, verdict="undecided", sentence=text)
+
+
+def _clear(found: Sequence[Evidence], trips: Trips) -> bool:
+    """Whether more steps would change nothing."""
+    if all(e.verdict == "holds" for e in found):
+        return True
+    sizes = sizes_of(trips.made[-2:], off_home)
+    stays = sizes[-1] >= FALLING * sizes[-2]
+    return stays and any(e.verdict == "refuted" and e.separation > 4 for e in found)
+
+
+def _order(job: Job, trips: Trips, order: float) -> Evidence | None:
+    if job.order is None:
+        return None
+    text = (
+        f"{job.name}: x comes back with the power {order:.2f} of the step, asked for is"
+        f" {job.order:g} ({words.trend(trips.made[-3:], sizes_of(trips.made[-3:], off_home))})"
+    )
+    evidence = Evidence.measured(max(0.0, job.order - order), SHORT, text, kind="convergent")
+    if evidence.verdict == "refuted":
+        evidence = replace(
+            evidence, sentence=f"{text}: it comes back with order {max(0, round(order))}"
+        )
+    return settled(evidence, resolution=0.0, coverage=Coverage({"trips": len(trips.made)}))
+
+
+def _said(evidence: Evidence, trips: Trips) -> Evidence:
+    """With the curves, and what it cost."""
+    own = min(trips.made, key=lambda t: abs(t.n - trips.job.steps))
+    calls = f"{own.calls[0]} and {own.calls[1]} calls of the model"
+    notes = [causes.unlike(trips.job, own)]
+    notes.append(f"Of {own.steps[0]} steps up and {own.steps[1]} down: {calls}.")
+    curve = (
+        [float(t.steps[1]) for t in trips.made],
+        sizes_of(trips.made, off_home),
+    )
+    return replace(
+        evidence,
+        notes=(*evidence.notes, *filter(None, notes)),
+        curves={"x that came back": curve},
+        labels=("steps", "error of x, relative to its std"),
+        cost={"calls of the model": sum(sum(t.calls) for t in trips.made)},
+    )

@@ -364,3 +364,100 @@ def test_calls_of_the_network_are_counted():
     evidence = judge(network, LEVELS, "x0")
     assert evidence and evidence.cost["calls"] == 3 * 6
     assert len(calls) <= 3 * 6 + 16
+
+
+# --- what a referee tried
+
+
+def test_a_batch_of_one_is_asked():
+    def squeezed(x, s):
+        return np.zeros_like(x) if len(x) == 1 else denoised(x, s)
+
+    evidence = judge(squeezed, LEVELS, "x0")
+    assert evidence.verdict == "refuted" and "batch of one" in evidence.sentence
+
+
+def test_one_time_for_all_rows_is_told_as_it_is():
+    for network in (lambda x, t: eps(x, np.full(len(x), int(np.mean(t)))),):
+        for levels in (None, [500]):
+            text = judge(network, levels=levels).explain()
+            assert "takes a time for each row, but" in text and "does not take" not in text
+
+
+def test_levels_lost_to_rounding_are_no_majority():
+    sigmas = [20.0, 10.0, 7.0, 5.0, 3.0, 2.0, 1.0, 0.5, 0.3]
+
+    def half(x, s):
+        out = denoised(x, s) * np.where(column(s, x) >= 2, 1.05, 1.0)
+        return out.astype(np.float16)
+
+    evidence = judge(half, sigmas, "x0", dtype=np.float16)
+    assert evidence.verdict != "holds", evidence.explain()
+
+
+@pytest.mark.parametrize("at", [0, 999])
+def test_a_glitch_at_one_level_is_no_shift_of_the_index(at):
+    def glitch(x, t):
+        return np.where(column(t, x) == at, 0.0, eps(x, t))
+
+    evidence = judge(glitch)
+    assert evidence.verdict == "refuted"
+    names = () if evidence.diagnosis is None else evidence.diagnosis.names
+    assert not any(n.startswith("time") for n in names), evidence.explain()
+
+
+def test_what_is_named_is_right_there():
+    def wrong(x, s):
+        return denoised(x, s) * np.where(column(s, x) == 5, 3.0, 1.0)
+
+    assert "right when told" not in judge(wrong, LEVELS, "x0").explain()
+
+
+def test_flow_schedulers_in_single_precision_and_beyond_their_table():
+    times = np.linspace(1000, 1, 1000, dtype=np.float32)
+    scheduler = type(
+        "S", (), {"timesteps": times, "sigmas": times / 1000, "scale_noise": lambda *a: None}
+    )()
+    table = dict(zip(times.tolist(), (times / 1000).tolist(), strict=True))
+
+    def velocity(x, t):
+        s = column([table[float(v)] for v in np.ravel(t)], x)
+        return (x - denoised(x / (1 - s), np.ravel(s / (1 - s)))) / s
+
+    levels = list(range(100, 1000, 100))
+    evidence = sp.check_denoiser(velocity, DATA, schedule=scheduler, levels=levels)
+    assert evidence, evidence.explain()
+    with pytest.raises(ArgumentError, match="timesteps from 1 to 1000"):
+        sp.check_denoiser(velocity, DATA, schedule=scheduler, levels=[0.5, 100])
+
+
+def test_two_levels_are_a_schedule():
+    assert judge(denoised, [2.0, 1.0], "x0")
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        (
+            {
+                "schedule": type(
+                    "P", (), {"alpha": lambda s, t: None, "sigma": lambda s, t: t, "horizon": 1.0}
+                )()
+            },
+            "a process with alpha",
+        ),
+        ({"time": lambda t: 1 / 0}, "returns a number"),
+        ({"time": lambda t: np.nan}, "finite at every level"),
+        ({"options": [1, 2]}, "a mapping"),
+        ({"prior": None}, "data, a GaussianMixture"),
+    ],
+)
+def test_bad_input_of_a_referee(more, match):
+    given = {"denoiser": eps, "prior": DATA, "schedule": TABLE, "prediction": "eps"} | more
+    with pytest.raises(ArgumentError, match=match):
+        sp.check_denoiser(**given)
+
+
+def test_complex_answers_and_few_points():
+    assert judge(lambda x, s: denoised(x, s) + 0.1j, LEVELS, "x0").verdict == "refuted"
+    assert "nan" not in judge(denoised, LEVELS, "x0", n=1).explain()

@@ -203,3 +203,99 @@ def test_an_inner_network_by_its_name():
     assert sp.check_preconditioning(Model(), inner="core")
     with pytest.raises(ArgumentError, match="an attribute of the module"):
         sp.check_preconditioning(Model(), inner="unet")
+
+
+# --- what a referee tried
+
+
+@pytest.mark.parametrize("name", ["c_skip", "c_out", "c_in", "c_noise"])
+@pytest.mark.parametrize("pick", [lambda s: s[:1], lambda s: s.mean(keepdims=True)])
+def test_every_sample_has_its_own_sigma(name, pick):
+    functions = coefficients()
+
+    def around(network):
+        def denoiser(x, sigma):
+            s = np.broadcast_to(np.ravel(np.asarray(sigma, float)), (len(x),))
+            used = {n: np.resize(pick(s), len(s)) if n == name else s for n in COEFFICIENTS}
+            c = {n: np.vectorize(functions[n])(used[n]) for n in COEFFICIENTS}
+            wide = (-1,) + (1,) * (x.ndim - 1)
+            f = network(c["c_in"].reshape(wide) * x, c["c_noise"])
+            return c["c_skip"].reshape(wide) * x + c["c_out"].reshape(wide) * f
+
+        return denoiser
+
+    evidence = sp.check_preconditioning(around, shape=(3, 6, 6))
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "σ of others" in evidence.explain()
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda f: lambda x, s, n: f(np.clip(x, -2, 2), s, n),
+        lambda f: lambda x, s, n: np.clip(f(x, s, n), -1.2, 1.2),
+        lambda f: lambda x, s, n: f(x, s, lambda y, c: np.clip(n(y, c), -1.6, 1.6)),
+    ],
+    ids=["x", "D", "F"],
+)
+def test_bends_beyond_the_usual_are_seen(bend):
+    inner = wrapped(coefficients())
+
+    def plain(x, s, network):
+        return inner(network)(x, s)
+
+    bent = bend(plain)
+    evidence = sp.check_preconditioning(lambda network: lambda x, s: bent(x, s, network))
+    assert evidence.verdict == "refuted", evidence.explain()
+
+
+def test_every_call_of_the_network_is_looked_at():
+    inner = wrapped(coefficients())
+
+    def guided(network):
+        def denoiser(x, s):
+            network(x, 99 * np.asarray(s))
+            return inner(network)(x, s)
+
+        return denoiser
+
+    assert sp.check_preconditioning(guided).verdict == "refuted"
+
+    def twice(network):
+        return lambda x, s: (inner(network)(x, s) + inner(network)(x, s)) / 2
+
+    assert sp.check_preconditioning(twice)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_network_in_a_coarser_type(dtype):
+    torch = pytest.importorskip("torch")
+    low = getattr(torch, dtype)
+
+    def around(network):
+        def denoiser(x, sigma):
+            s = torch.as_tensor(sigma, dtype=x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+            total = s**2 + HALF**2
+            f = network((x / total.sqrt()).to(low), (s.log() / 4).flatten())
+            return HALF**2 / total * x + s * HALF / total.sqrt() * f.to(x.dtype)
+
+        return denoiser
+
+    evidence = sp.check_preconditioning(
+        around, framework="torch", sigma_data=HALF, tolerance=0.3 if dtype == "bfloat16" else 0.05
+    )
+    assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "error", "match"),
+    [
+        (lambda x, sigma: x, {}, CallableError, "name where its network is by inner="),
+        ({"c_in": lambda s: None}, {}, CallableError, "be finite"),
+        ({"c_noise": lambda s: s}, {"c_noise": "any"}, ArgumentError, "can be judged"),
+        (lambda sigma: 1 / 0, {}, CallableError, "ZeroDivisionError"),
+    ],
+)
+def test_bad_input_of_a_referee(given, more, error, match):
+    with pytest.raises(error, match=match):
+        sp.check_preconditioning(given, **more)

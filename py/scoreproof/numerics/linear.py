@@ -31,8 +31,13 @@ def check_covariance(argument: str, cov: np.ndarray) -> np.ndarray:
             f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}",
             "pass (C + C.T) / 2, or a covariance rather than its factor",
         )
+    diagonal = np.diagonal(cov)
     try:
-        np.linalg.cholesky(cov)
+        if np.count_nonzero(cov) == np.count_nonzero(diagonal):  # nothing to factor
+            if not np.all(diagonal > 0):
+                raise np.linalg.LinAlgError
+        else:
+            np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(cov)[0])
         raise ArgumentError(

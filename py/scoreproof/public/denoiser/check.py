@@ -17,7 +17,7 @@ from scoreproof.public.denoiser.arguments import make_request
 from scoreproof.public.denoiser.asking import asked
 from scoreproof.public.denoiser.summary import summary
 from scoreproof.public.denoiser.sweep import swept
-from scoreproof.public.denoiser.sweep_arguments import SweepRequest
+from scoreproof.public.denoiser.sweep_arguments import SweepRequest, named_options
 from scoreproof.public.denoiser.verdict import verdict
 from scoreproof.public.denoiser.words import explained
 from scoreproof.public.posterior.problem import Prior
@@ -149,7 +149,7 @@ def check_denoiser(
                 shape,
                 levels,
                 time,
-                dict(options or {}),
+                named_options(options),
                 framework,
                 dtype,
                 {"n": n, "tolerance": tolerance, "sigma_data": sigma_data, "seed": seed},

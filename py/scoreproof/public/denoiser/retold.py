@@ -7,7 +7,7 @@ in every way. Of what explains the deviation the one with the fewest changes is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.denoiser.questions import questions
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.verdict import measured
 from scoreproof.public.network.calling import TimeForm
@@ -26,46 +27,10 @@ __all__ = ["retold"]
 
 #: levels that an explanation has to explain
 AT = 3
-#: what it may leave of the deviation
-LEFT = 0.05
-
-#: what else the network may want to be told, by what that is in words
-TIMES: dict[str, tuple[Callable[[NoiseLevel, float], float], str]] = {
-    "time_plus_1": (lambda v, T: v.when + 1, "t + 1: its index is off by one"),
-    "time_minus_1": (lambda v, T: v.when - 1, "t - 1: its index is off by one"),
-    "time_reversed": (lambda v, T: T - 1 - v.when, "T - 1 - t: its time runs the other way"),
-    "time_from_the_end": (lambda v, T: T - v.when, "T - t: its time runs the other way"),
-    "time_over_T": (lambda v, T: v.when / T, "t / T, in place of the timestep"),
-    "time_over_T_minus_1": (lambda v, T: v.when / max(T - 1, 1), "t / (T - 1)"),
-    "time_1_based_over_T": (lambda v, T: (v.when + 1) / T, "(t + 1) / T"),
-    "time_times_1000": (lambda v, T: 1000 * v.when, "1000 t"),
-    "time_times_999": (lambda v, T: 999 * v.when, "999 t"),
-    "time_halved": (lambda v, T: v.when / 2, "t / 2"),
-    "time_doubled": (lambda v, T: 2 * v.when, "2 t"),
-    "level_ratio": (lambda v, T: v.ratio, "σ/α"),
-    "level_sigma": (lambda v, T: v.sigma, "σ"),
-    "level_variance": (lambda v, T: v.sigma**2, "σ²: a variance, where it was told another level"),
-    "level_root": (lambda v, T: v.when**0.5, "the square root of what it was told"),
-    "level_square": (lambda v, T: v.when**2, "the square of what it was told"),
-    "level_log": (lambda v, T: float(np.log(v.ratio)), "log(σ/α)"),
-    "level_log10": (lambda v, T: float(np.log10(v.ratio)), "log₁₀(σ/α)"),
-    "level_c_noise": (lambda v, T: float(np.log(v.ratio)) / 4, "log(σ/α) / 4, EDM's c_noise"),
-    "level_log_snr": (lambda v, T: -2 * float(np.log(v.ratio)), "the log-SNR, log(α²/σ²)"),
-    "level_alpha_bar": (lambda v, T: v.alpha**2, "ᾱ = α²"),
-    "level_alpha": (lambda v, T: v.alpha, "α"),
-}
-#: what else x may be, by what that is in words
-SCALES: dict[str, tuple[Callable[[NoiseLevel], float], str]] = {
-    "x_over_alpha": (lambda v: 1 / v.alpha, "x / α, which is x_0 + (σ/α) ε"),
-    "x_at_unit_length": (
-        lambda v: 1 / float(np.hypot(v.alpha, v.sigma)),
-        "x / √(α² + σ²): scale_model_input, or c_in, is missing",
-    ),
-    "x_of_unit_variance_ratio": (
-        lambda v: v.alpha / float(np.hypot(v.alpha, v.sigma)),
-        "α x / √(α² + σ²)",
-    ),
-}
+#: what it may leave of the deviation, and at most of the size that errors are relative to
+LEFT = NEARLY = 0.05
+#: what is right stays so within this
+STAYS = 2e-3
 
 
 @dataclass(frozen=True)
@@ -77,15 +42,21 @@ class _Found:
 
 
 def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
-    """The change that makes the network right at every wrong level that is tried, if there is one.
+    """The change that makes the network right at every wrong level that is tried, and leaves it so
+    at two where it is right, if there is one.
 
     Calls the network once a question and level, about 30 times at the first level and seldom at
     the others.
     """
     spread = np.unique(np.linspace(0, len(wrong) - 1, min(AT, len(wrong))).round().astype(int))
     tried = [_tried(a, sweep) for a in sorted((wrong[k] for k in spread), key=lambda a: -a.largest)]
+    # what is right already has to stay right
+    right = [a for a in sweep.at if a.evidence.verdict == "holds"]
+    tried += [_tried(a, sweep) for a in (right[:1] + right[-1:])[: AT - 1]]
     best: _Found | None = None
-    for names, words, when, scale in _questions(sweep):
+    for names, words, when, scale in questions(sweep.told, sweep.levels.total):
+        if names and all(_same(sweep, a.at.level, when, scale) for a in tried):
+            continue
         open_: dict[str, _Found] | None = None
         for a in tried:
             level = a.at.level
@@ -96,13 +67,23 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
                 break
         for name, found in (open_ or {}).items():
             kinds = () if name == sweep.prediction else (name,)
-            if not names and not kinds:
+            if not names and not kinds or names and len(tried) < 2:
                 continue
             full = _Found((*names, *_kind_names(kinds)), (*words, *_kind_words(kinds)), *_of(found))
             best = full if best is None or _better(full, best) else best
     if best is None:
         return None
     return Diagnosis(best.names, best.left, None, _sentence(best))
+
+
+def _same(
+    sweep: Sweep,
+    level: NoiseLevel,
+    when: Callable[[NoiseLevel], float],
+    scale: Callable[[NoiseLevel], float],
+) -> bool:
+    """Whether the question is the one that was asked already."""
+    return bool(np.isclose(when(level), sweep.told(level)) and np.isclose(scale(level), 1.0))
 
 
 def _of(found: _Found) -> tuple[float, float]:
@@ -123,30 +104,6 @@ def _both(one: dict[str, _Found], other: dict[str, _Found]) -> dict[str, _Found]
     }
 
 
-_Question = tuple[
-    tuple[str, ...], tuple[str, ...], Callable[[NoiseLevel], float], Callable[[NoiseLevel], float]
-]
-
-
-def _questions(sweep: Sweep) -> Iterator[_Question]:
-    total = sweep.levels.total
-    same: list[tuple[str, Callable[[NoiseLevel], float], str]] = [("", sweep.told, "")]
-    times = same + [
-        (name, lambda v, f=f: f(v, total), f"it is right when told {words}")
-        for name, (f, words) in TIMES.items()
-    ]
-    scales: list[tuple[str, Callable[[NoiseLevel], float], str]] = [("", lambda v: 1.0, "")]
-    scales += [(n, f, f"it is right when x is given as {w}") for n, (f, w) in SCALES.items()]
-    for s_name, scale, s_words in scales:
-        for t_name, when, t_words in times:
-            yield (
-                tuple(n for n in (t_name, s_name) if n),
-                tuple(w for w in (t_words, s_words) if w),
-                when,
-                scale,
-            )
-
-
 @dataclass(frozen=True, eq=False)
 class _Tried:
     """The rows of a wrong level that tell most: what is due, what passes, how wrong it was."""
@@ -157,6 +114,7 @@ class _Tried:
     size: np.ndarray
     passes: np.ndarray
     old: float
+    right: bool
     readings: list[tuple[str, int]]
 
 
@@ -167,7 +125,8 @@ def _tried(a: AtLevel, sweep: Sweep) -> _Tried:
     size, due = measure.size[rows], a.answers.due.mean[rows]
     passes = (measure.granted(tolerance) + measure.rounding)[rows] + (tolerance or 0.0) * size
     old = float(np.max(np.abs(a.answers.found[rows] - due) / size))
-    return _Tried(a, a.answers.due.y[rows], due, size, passes, old, _readings(a, sweep))
+    right = a.evidence.verdict == "holds"
+    return _Tried(a, a.answers.due.y[rows], due, size, passes, old, right, _readings(a, sweep))
 
 
 def _asked(sweep: Sweep, a: _Tried, when: float, scale: float) -> np.ndarray | None:
@@ -182,7 +141,10 @@ def _asked(sweep: Sweep, a: _Tried, when: float, scale: float) -> np.ndarray | N
         guard = guarded(network.at(when, form), "denoiser", network.framework, network.dtype)
         try:
             with np.errstate(all="ignore"):
-                out = np.asarray(as_numpy(guard.raw(y)), dtype=float)
+                out = np.asarray(as_numpy(guard.raw(y)))
+            if np.iscomplexobj(out):
+                return None
+            out = out.astype(float)
         except Exception:
             continue
         if np.all(np.isfinite(out)):
@@ -197,7 +159,10 @@ def _read(a: _Tried, answer: np.ndarray) -> dict[str, _Found]:
         error = np.abs(_mean(a.at, sign * answer, name, a.y) - a.due)
         largest = float(np.max(error / a.size))
         left = largest / a.old if a.old > 0 else np.inf
-        if np.all(error <= a.passes) and left < 1 or left <= LEFT:
+        if a.right:  # nothing to explain there, and nothing may break
+            left = 0.0 if largest <= STAYS else np.inf
+        near = left <= LEFT and largest <= NEARLY
+        if np.all(error <= a.passes) and left < 1 or near:
             found[("-" if sign < 0 else "") + name] = _Found((), (), left, largest)
     return found
 

@@ -27,7 +27,7 @@ from scoreproof.public.denoiser.sweep_arguments import (
     told_of,
 )
 from scoreproof.public.denoiser.verdict import measured, says_nothing, verdict
-from scoreproof.public.network.calling import Network, recognised
+from scoreproof.public.network.calling import Network, odd_batch, recognised
 from scoreproof.public.network.levels import Levels, NoiseLevel
 from scoreproof.public.network.schedules import levels_of
 from scoreproof.public.posterior.due import perplexity
@@ -72,6 +72,7 @@ class Sweep:
     calls: int
     at: tuple[AtLevel, ...]
     failed: tuple[CallableError, ...]
+    single: str
 
 
 def swept(given: SweepRequest) -> Sweep:
@@ -85,8 +86,10 @@ def swept(given: SweepRequest) -> Sweep:
     prediction = given.prediction or levels.prediction or "x0"
     callable_(given.denoiser)
     first, last = chosen[0], chosen[-1]
-    rows = first.alpha * prior.sample(np.random.default_rng(0), _batch(shape))
+    rows = first.alpha * prior.sample(np.random.default_rng(0), odd_batch(shape))
     whole = levels.whole and told is TIMES["t"]
+    if first is last:  # another level for the rows that are asked among others
+        last = next((v for v in levels.spread(3) if v.when != first.when), last)
     steady = recognised(network, rows, (told(first), told(last)), whole)
     found, failed, calls = [], [], 0
     for level in sorted(chosen, key=lambda v: v.ratio):
@@ -109,7 +112,27 @@ def swept(given: SweepRequest) -> Sweep:
         calls,
         tuple(found),
         tuple(failed),
+        _single(network, told, found),
     )
+
+
+def _single(network: Network, told: Callable[[NoiseLevel], float], found: list[AtLevel]) -> str:
+    """What is wrong with a batch of one, asked at one level; empty if nothing is."""
+    a = found[len(found) // 2]
+    guard = guarded(network.at(told(a.level)), "denoiser", network.framework, network.dtype)
+    y = a.answers.answers.points.y[:1]
+    try:
+        alone = guard(y, shape=y.shape)
+    except CallableError as error:
+        return f"of a batch of one it could not be asked: {error.got}"
+    values = a.answers.answers.values[:1]
+    measure = measured(a.answers, a.request, a.eps)
+    kind = a.request.kind
+    gap = np.abs(kind.to_mean(alone, y) - kind.to_mean(values, y))
+    allowed = 2 * measure.rounding[:1] + (a.request.problem.tolerance or 0.0) * measure.size[:1]
+    if np.all(gap <= allowed):
+        return ""
+    return f"a sample gets another answer in a batch of one, {float(np.max(gap)):.3g} apart"
 
 
 def _judged(
@@ -145,7 +168,7 @@ def _judged(
         evidence,
         float(np.max(relative)),
         str(kinds[answers.answers.which[worst]]),
-        float(np.sqrt(np.mean(relative[:m][drawn] ** 2))),
+        float(np.sqrt(np.mean(relative[:m][drawn if np.any(drawn) else slice(None)] ** 2))),
         float(np.median(perplexity(request.problem, answers.due.y))),
         says_nothing(evidence, answers, request, guard.eps),
     )
@@ -163,8 +186,3 @@ def _told_where(
         + (f"; found before: {levels.name} {before}" if before else ""),
         f"{error.remedy}; levels= looks at others",
     )
-
-
-def _batch(shape: tuple[int, ...]) -> int:
-    """A size of a batch that no axis of a sample has: no broadcasting by chance."""
-    return next(n for n in (6, 10, 14, 22) if n not in shape)

@@ -16,7 +16,15 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.arguments import sample_shape
 from scoreproof.public.network.levels import NoiseLevel
 
-__all__ = ["TIMES", "SweepRequest", "callable_", "framework_of", "prior_of", "told_of"]
+__all__ = [
+    "TIMES",
+    "SweepRequest",
+    "callable_",
+    "framework_of",
+    "named_options",
+    "prior_of",
+    "told_of",
+]
 
 #: what the network may be told of a level
 TIMES: dict[str, Callable[[NoiseLevel], float]] = {
@@ -55,9 +63,27 @@ def callable_(denoiser: Any) -> None:
         )
 
 
+def named_options(options: Any) -> dict[str, Any]:
+    """Further arguments of the network, by their names."""
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise ArgumentError(
+            "options",
+            "a mapping of the network's further arguments",
+            type(options).__name__,
+            "e.g. options={'class_labels': labels}",
+        )
+    return dict(options)
+
+
 def prior_of(prior: Any, shape: Any) -> tuple[Any, tuple[int, ...]]:
     """The prior on flat rows, and the shape of one sample."""
     wanted = None if shape is None else sample_shape(shape)
+    if prior is None:
+        raise ArgumentError(
+            "prior", "data, a GaussianMixture or Atoms", None, "what is due follows from the data"
+        )
     if isinstance(prior, GaussianMixture | Atoms):
         sizes = wanted or (prior.dimension,)
         known = prior
@@ -86,13 +112,28 @@ def told_of(time: Any) -> Callable[[NoiseLevel], float]:
     if isinstance(time, str) and time in TIMES:
         return TIMES[time]
     if callable(time):
-        return lambda level: float(time(level.when))
+        return lambda level: _asked(time, level.when)
     raise ArgumentError(
         "time",
         f"one of {', '.join(TIMES)}, or a function of the schedule's time",
         repr(time),
         "it is what the network is told of the noise level",
     )
+
+
+def _asked(time: Callable[[float], Any], when: float) -> float:
+    try:
+        told = float(np.ravel(np.asarray(time(when), dtype=float))[0])
+    except Exception as error:
+        raise ArgumentError(
+            "time",
+            "a function of the schedule's time that returns a number",
+            f"{type(error).__name__}: {error} at {when:g}",
+            "it is what the network is told",
+        ) from error
+    if not np.isfinite(told):
+        raise ArgumentError("time", "finite at every level", f"{told} at {when:g}", "mend it there")
+    return told
 
 
 def framework_of(given: SweepRequest) -> tuple[str, Any]:

@@ -17,7 +17,7 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.interop.frameworks import require
 
-__all__ = ["Network", "TimeForm", "recognised"]
+__all__ = ["Network", "TimeForm", "odd_batch", "recognised"]
 
 #: what outputs of public code are called where they are not the array itself
 OUTPUTS = ("sample", "prediction", "pred", "model_output", "output", "out", "x")
@@ -125,9 +125,14 @@ class Network:
         return out.reshape(m, -1)
 
 
+def odd_batch(shape: tuple[int, ...]) -> int:
+    """A size of a batch that no axis of a sample has: no broadcasting by chance."""
+    return next(n for n in (6, 10, 14, 22, 26, 34, 38) if n not in shape)
+
+
 def recognised(network: Network, rows: np.ndarray, times: tuple[float, float], whole: bool) -> bool:
-    """Sets the network's ``form``; says whether a row is answered whatever the times of others are
-    (true as well where there is one time for the batch).
+    """Sets the network's ``form``; false where it takes a time for each row, but answers a row by
+    the times of others (then it is told one time for the whole batch, if it takes that).
 
     ``rows``: two or more, at the first of the two times. Raises ``CallableError`` where it answers
     in no form.
@@ -138,15 +143,12 @@ def recognised(network: Network, rows: np.ndarray, times: tuple[float, float], w
     for form in forms:
         try:
             steady = _steady(network, rows, times, form)
-        except CallableError as error:
-            first = first or error
-            continue
         except Exception as error:
             first = first or error
             continue
         if steady:
             network.form = form
-            return True
+            return form.by_row or mixing is None
         mixing = mixing or form
     if mixing is not None:
         network.form = mixing
@@ -158,7 +160,8 @@ def recognised(network: Network, rows: np.ndarray, times: tuple[float, float], w
         "answer at (x, time)",
         f"it raised {type(first).__name__}: {first} for x of shape {(len(rows), *network.shape)},"
         " whether the time is (B,), (B, 1, …), an array without axes or a number",
-        "call it once by hand; further arguments go into options={…}",
+        "call it once by hand; further arguments go into options={…}, arrays of them with a first"
+        " axis of 1 or of the batch",
     ) from first
 
 
@@ -173,7 +176,7 @@ def _steady(network: Network, rows: np.ndarray, times: tuple[float, float], form
         two = network.at(times[1], form)(x)
     except Exception:
         return False
-    a, b, mixed = (np.asarray(as_numpy(v), dtype=float) for v in (one, two, both))
+    a, b, mixed = (np.real(as_numpy(v)).astype(float) for v in (one, two, both))
     alone = np.where(first[:, None], a, b)
     size = float(np.nanmax(np.abs(alone), initial=0.0)) + float(np.max(np.abs(rows)))
     slack = SLACK * max(unit_roundoff(one), float(np.finfo(float).eps)) * size

@@ -5,6 +5,7 @@ Conventions: as in `levels`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.callables import as_numpy, unit_roundoff
+from scoreproof.interop.callables import as_numpy, to_float, unit_roundoff
 from scoreproof.objects.discrete import DiscreteVE, DiscreteVP
 from scoreproof.public.network.levels import Levels, NoiseLevel
 from scoreproof.public.posterior.rounding import grown
@@ -110,7 +111,7 @@ def _of_process(process: Any, prediction: str | None = None) -> Levels:
     table = isinstance(process, DiscreteVP | DiscreteVE)
 
     def of(t: float) -> NoiseLevel:
-        alpha, sigma = (float(np.ravel(as_numpy(f(t)))[0]) for f in (process.alpha, process.sigma))
+        alpha, sigma = (_value(process, name, t)[0] for name in ("alpha", "sigma"))
         rates = None
         if hasattr(process, "derivatives") and sigma > 0:
             a, b = (float(np.ravel(as_numpy(v))[0]) for v in process.derivatives(t))
@@ -130,16 +131,43 @@ def _of_process(process: Any, prediction: str | None = None) -> Levels:
             f"{type(process).__name__} with horizon {horizon!r}",
             "give it an attribute horizon, its last time, or name levels=",
         )
+    eps = max(_value(process, name, float(horizon))[1] for name in ("alpha", "sigma"))
     grid = np.unique(
         np.concatenate([np.geomspace(FIRST, 1, GRID // 2), np.linspace(FIRST, 1, GRID // 2)])
     )
-    return Levels(of, float(horizon) * grid, False, "t", prediction)
+    return Levels(of, float(horizon) * grid, False, "t", prediction, eps)
+
+
+def _value(process: Any, name: str, t: float) -> tuple[float, float]:
+    """α or σ of a process at t, and the spacing at 1 of its type; PyTorch gets a tensor if it wants
+    one.
+    """
+    function = getattr(process, name)
+    try:
+        try:
+            value = function(t)
+        except TypeError:
+            torch = sys.modules.get("torch")
+            if torch is None:
+                raise
+            value = function(torch.tensor(t, dtype=torch.float64))
+        number = float(np.ravel(np.asarray(as_numpy(value), dtype=float))[0])
+        if np.isnan(number):
+            raise ValueError(f"it is {value!r}")
+    except Exception as error:
+        raise ArgumentError(
+            "schedule",
+            f"a process with {name}(t)",
+            f"{name}({t:g}) that raised {type(error).__name__}: {error}",
+            "α and σ are functions of a number t",
+        ) from error
+    return number, unit_roundoff(value) if hasattr(value, "dtype") else 0.0
 
 
 def _of_flow(scheduler: Any) -> Levels:
     """A flow-matching scheduler: ``x = (1 - σ) x_0 + σ ε``, told its own timesteps."""
-    held = (getattr(scheduler, name, None) for name in ("timesteps", "sigmas"))
-    when, sigmas = (None if v is None else np.ravel(as_numpy(v)).astype(float) for v in held)
+    held = [getattr(scheduler, name, None) for name in ("timesteps", "sigmas")]
+    when, sigmas = (None if v is None else np.ravel(to_float("schedule", v)) for v in held)
     if when is None or sigmas is None or len(when) == 0 or len(sigmas) < len(when):
         raise ArgumentError(
             "schedule",
@@ -151,10 +179,18 @@ def _of_flow(scheduler: Any) -> Levels:
     times, levels = when[order], sigmas[: len(when)][order]
 
     def of(t: float) -> NoiseLevel:
+        if not times[0] <= t <= times[-1]:
+            raise ArgumentError(
+                "levels",
+                f"timesteps from {times[0]:g} to {times[-1]:g}",
+                f"{t:g}",
+                "beyond its timesteps the scheduler has no σ",
+            )
         sigma = float(np.interp(t, times, levels))
         return NoiseLevel(t, 1 - sigma, sigma, (-1.0, 1.0))
 
-    return Levels(of, times, False, "timestep", "velocity")
+    eps = max(_roundoff(v) for v in held)
+    return Levels(of, times, False, "timestep", "velocity", eps)
 
 
 def _predicted(schedule: Any) -> str | None:

@@ -14,30 +14,33 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
-from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.interop.frameworks import require
 from scoreproof.public.preconditioning.arguments import Request
 from scoreproof.public.preconditioning.forms import COEFFICIENTS
 
-__all__ = ["ROWS", "Found", "Runs", "Standin", "around"]
-
-ROWS = 6
+__all__ = ["Found", "Runs", "Standin", "around"]
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Each coefficient at each σ ``(n,)``; ``uneven``: the largest relative deviation from a
-    multiple of x (of F's answer) that a sample shows, ``apart``: of the sum of both from D, in
-    units of what it is made of; ``clip``: where D stops, if it does; ``eps``: the spacing at 1 of
-    what came back.
+    """Each coefficient at each σ ``(n,)``, and the spacing at 1 of the type it was read in.
+
+    ``uneven``: the largest relative deviation from a multiple of x (of F's answer) that a sample
+    shows, ``apart``: of the sum of both from D, in units of what it is made of; ``clip``: where D
+    stops, if it does; ``mixed``: the relative deviation of a sample asked among others, each with
+    its own σ; ``reach``: the largest |D|.
     """
 
     values: dict[str, np.ndarray]
+    eps: dict[str, float]
     uneven: dict[str, np.ndarray]
     apart: np.ndarray
-    clip: float | None
-    eps: float
-    calls: int
+    clip: float | None = None
+    mixed: dict[str, float] = field(default_factory=dict)
+    form: str = ""
+    reach: float = 0.0
+    calls: int = 0
 
 
 @dataclass(eq=False)
@@ -46,14 +49,19 @@ class Standin:
 
     answer: np.ndarray | None = None
     given: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    eps: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COEFFICIENTS, 0.0))
 
     def __call__(self, x: Any, noise: Any = None, *args: Any, **kwargs: Any) -> Any:
         if noise is None:
             noise = next((v for v in kwargs.values() if hasattr(v, "shape")), np.nan)
+        # the caller's scalings are in these types, and F's answer is in that of x
+        for name, value in (("c_in", x), ("c_out", x), ("c_noise", noise)):
+            if hasattr(value, "dtype"):
+                self.eps[name] = max(self.eps[name], unit_roundoff(value))
         self.given.append((np.asarray(as_numpy(x), float), np.asarray(as_numpy(noise), float)))
         if self.answer is None:
             return 0 * x
-        value = self.answer.reshape(tuple(x.shape))
+        value = np.resize(self.answer, tuple(x.shape))
         if type(x).__module__.split(".")[0] == "torch":
             return require("torch").as_tensor(value, dtype=x.dtype)
         return value.astype(x.dtype) if isinstance(x, np.ndarray) else value
@@ -62,7 +70,15 @@ class Standin:
 def around(given: Request, inner: str | None, network: Standin) -> Callable[..., Any]:
     """The user's denoiser around the stand-in: made by his function, or a copy of his module."""
     if inner is None:
-        made = given.precondition(network)
+        try:
+            made = given.precondition(network)
+        except Exception as error:
+            raise CallableError(
+                "precondition",
+                "return a denoiser (x, σ) for a network",
+                f"it raised {type(error).__name__}: {error}",
+                "name where its network is by inner=, or pass lambda network: denoiser",
+            ) from error
         if not callable(made):
             raise CallableError(
                 "precondition",
@@ -91,33 +107,19 @@ def around(given: Request, inner: str | None, network: Standin) -> Callable[...,
 
 @dataclass(eq=False)
 class Runs:
-    """What the denoiser answered, level by level."""
+    """What the denoiser answered, level by level; ``ask(x, sigma)`` calls it with the stand-in."""
 
     network: Standin
-    rows: np.ndarray
-    other: np.ndarray
+    ask: Callable[[np.ndarray, Any], np.ndarray]
     values: dict[str, list[float]] = field(default_factory=lambda: {n: [] for n in COEFFICIENTS})
     uneven: dict[str, list[float]] = field(default_factory=lambda: {n: [] for n in COEFFICIENTS})
     apart: list[float] = field(default_factory=list)
     clip: float | None = None
+    reach: float = 0.0
 
-    def add(self, answers: list[np.ndarray]) -> None:
+    def level(self, x: np.ndarray, answer: np.ndarray, sigma: float) -> None:
         """D(x; 0), D(0; G) and D(x; G) at one level."""
-        if not self.network.given:
-            raise CallableError(
-                "precondition",
-                "call the network inside",
-                "it never did",
-                "name where the network is by inner=, or pass lambda network: denoiser",
-            )
-        x, noise = self.network.given[-1]
-        skipped, out, both = answers
-        found = {
-            "c_skip": skipped / self.rows,
-            "c_out": out / self.other,
-            "c_in": x.reshape(ROWS, -1) / self.rows,
-            "c_noise": np.ravel(noise),
-        }
+        found, (skipped, out, both) = self._read(x, answer, sigma)
         for name, entries in found.items():
             middle = float(np.median(entries))
             self.values[name].append(middle)
@@ -127,10 +129,54 @@ class Runs:
         self.apart.append(float(np.max(np.abs(both - skipped - out))) / (size or 1.0))
         sizes = np.abs(both).ravel()
         top = float(np.max(sizes))
-        if np.sum(sizes == top) > len(sizes) // 8 and len(sizes) >= 8:
+        self.reach = max(self.reach, top)
+        if np.sum(sizes == top) > 2 and len(np.unique(sizes)) > 2:
             self.clip = top
 
-    def found(self, eps: float, calls: int) -> Found:
-        values = {k: np.array(v) for k, v in self.values.items()}
-        uneven = {k: np.array(v) for k, v in self.uneven.items()}
-        return Found(values, uneven, np.array(self.apart), self.clip, eps, calls)
+    def _read(
+        self, x: np.ndarray, answer: np.ndarray, sigma: Any
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+        answers = []
+        for at, reply in ((x, None), (0 * x, answer), (x, answer)):
+            self.network.given.clear()
+            self.network.answer = reply
+            answers.append(self.ask(at, sigma))
+        if not self.network.given:
+            raise CallableError(
+                "precondition",
+                "call the network inside",
+                "it never did",
+                "name where the network is by inner=, or pass lambda network: denoiser",
+            )
+        inner = [g.reshape(-1, x.shape[1]) for g, _ in self.network.given]
+        if any(len(g) % len(x) for g in inner):
+            raise CallableError(
+                "precondition",
+                "call the network at all samples",
+                f"it was called at {[len(g) for g in inner]} where there are {len(x)}",
+                "look at it without splitting the batch",
+            )
+        noise = [np.resize(v, len(x)) for _, v in self.network.given]
+        into = [g / np.tile(x, (len(g) // len(x), 1)) for g in inner]
+        return {
+            "c_skip": answers[0] / x,
+            "c_out": answers[1] / answer,
+            "c_in": np.concatenate(into),
+            "c_noise": np.concatenate(noise),
+        }, answers
+
+    def among_others(
+        self, x: np.ndarray, answer: np.ndarray, sigmas: np.ndarray
+    ) -> dict[str, float]:
+        """By how much the coefficients of samples that each have their own σ differ from those of a
+        batch with that σ: ``x`` has a row for each.
+        """
+        found, _ = self._read(x, answer, sigmas)
+        gaps = {}
+        for name, entries in found.items():
+            alone = np.array(self.values[name])
+            one = entries.reshape(-1, len(sigmas), *entries.shape[1:])
+            due = alone.reshape(1, -1, *([1] * (entries.ndim - 1)))
+            size = np.maximum(np.abs(due), 1e-6 * np.max(np.abs(alone)) or 1.0)
+            gaps[name] = float(np.max(np.abs(one - due) / size))
+        return gaps

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
@@ -22,6 +23,8 @@ __all__ = ["judge"]
 
 #: roundings in one coefficient
 ROUNDINGS = 16
+#: a coefficient of another row's σ is off by more than this: neighbouring levels are further apart
+COARSEST_MIXED = 1e-2
 
 
 def judge(found: Found, job: Job) -> Evidence:
@@ -30,6 +33,13 @@ def judge(found: Found, job: Job) -> Evidence:
     s = job.sigmas
     length = np.hypot(s, spread)
     names = [n for n in COEFFICIENTS if n in found.values and _due(n, job, spread) is not None]
+    if not names:
+        raise ArgumentError(
+            "precondition",
+            "with a coefficient that can be judged",
+            ", ".join(found.values),
+            "c_noise='any' leaves it out; give c_skip, c_out or c_in too",
+        )
     errors, bounds, gains, due = [], [], [], {}
     for name in names:
         right, value = _due(name, job, spread), found.values[name]
@@ -42,12 +52,20 @@ def judge(found: Found, job: Job) -> Evidence:
         uneven = found.uneven[name] * np.abs(value)
         errors.append(np.maximum(np.abs(value - right), uneven) / size)
         # 1 - σ²/(σ² + σ_data²) is c_skip too, in which 1 cancels
-        bounds.append(found.eps * ROUNDINGS * (1 / size if name == "c_skip" else np.ones_like(s)))
+        bounds.append(
+            found.eps[name] * ROUNDINGS * (1 / size if name == "c_skip" else np.ones_like(s))
+        )
         gains.append(np.ones_like(s))
-    whole = found.apart > ROUNDINGS * found.eps
-    if np.any(whole):
+    coarse = ROUNDINGS * max(found.eps.values())
+    if np.any(found.apart > coarse):
         errors[0] = np.maximum(errors[0], found.apart)
-    seen = Coverage({"coefficients": len(names), "levels": len(s)}, (), _span(names, job, spread))
+    # rows of different σ: reading them cancels no more than a level does
+    mixed = max(found.mixed.values(), default=0.0)
+    if mixed > COARSEST_MIXED:
+        errors[0] = np.maximum(errors[0], mixed if np.isfinite(mixed) else 1.0)
+    seen = Coverage(
+        {"coefficients": len(names), "levels": len(s)}, (), _span(names, job, spread, found)
+    )
     evidence = compared(
         np.stack(errors),
         np.stack(bounds),
@@ -98,10 +116,14 @@ def _spread(found: Found, job: Job) -> float:
     return float(np.median(good)) if good else (job.spread or 0.5)
 
 
-def _span(names: list[str], job: Job, spread: float) -> str:
+def _span(names: list[str], job: Job, spread: float, found: Found) -> str:
     left = [n for n in COEFFICIENTS if n not in names]
     said = "declared" if job.sigma_data is not None else "read from the coefficients"
     text = f"σ_data = {spread:.4g}, {said}" if job.name == "edm" else job.form.source
+    if found.form:
+        text += (
+            f"; σ as {found.form}; |D| up to {found.reach:.3g}: where it clips beyond is not seen"
+        )
     return text + (f"; not looked at: {', '.join(left)}" if left else "")
 
 

@@ -29,6 +29,16 @@ def named(
 ) -> Evidence:
     """The refutation with each wrong coefficient, where, and what it is instead."""
     s, parts, causes = job.sigmas, [], []
+    if max(found.mixed.values(), default=0.0) > 1e-2:
+        which = [n for n, gap in found.mixed.items() if gap > 1e-2]
+        text = (
+            f"with a σ for each sample, {enumerated(which)} of a sample depend on the σ of others:"
+            " reshape σ to (B, 1, …) before it meets x, and use it row by row"
+        )
+        rows = Diagnosis(("rows_mixed",), 0.0, None, "It is right for one σ in the whole batch.")
+        if all(not np.any(bad) for n, bad in wrong.items() if n != next(iter(wrong))):
+            return replace(evidence, sentence=text, diagnosis=rows)
+        parts.append(text)
     for name, bad in wrong.items():
         if not np.any(bad):
             continue
@@ -36,7 +46,7 @@ def named(
         gap = np.abs(value - due[name]) / np.maximum(np.abs(due[name]), 1e-300)
         k = int(np.argmax(np.where(bad, gap, -1.0)))
         where = "at every level" if np.all(bad) else f"at {int(np.sum(bad))} of {len(s)} levels"
-        if gap[k] <= 4 * found.eps and np.any(found.uneven[name] > 0):
+        if gap[k] <= 4 * found.eps[name] and np.any(found.uneven[name] > 0):
             what = "x" if name != "c_out" else "the network's answer"
             parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
             continue
@@ -71,7 +81,7 @@ def _cause(name: str, found: Found, job: Job, spread: float) -> str:
         fit = spread_in(name, s, value)
         good = fit[np.isfinite(fit) & (s > 0.05 * spread) & (s < 20 * spread)]
         steady = len(good) > 2 and np.ptp(good) <= SAME * abs(np.median(good))
-        if steady and abs(np.median(good) - spread) > np.ptp(good) + 64 * found.eps * spread:
+        if steady and abs(np.median(good) - spread) > np.ptp(good) + 64 * found.eps[name] * spread:
             return f"σ_data is {np.median(good):.4g} in it where {spread:.4g} is declared"
         for words, formula in slips(name).items():
             with np.errstate(all="ignore"):
@@ -79,7 +89,7 @@ def _cause(name: str, found: Found, job: Job, spread: float) -> str:
                     return words
     ratio = value / job_due(name, job, spread)
     if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= SAME * abs(ratio[0]):
-        return f"it is {ratio[0]:.6g} times what is due"
+        return f"it is {ratio[0]:.9g} times what is due"
     return ""
 
 

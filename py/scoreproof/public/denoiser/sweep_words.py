@@ -1,0 +1,99 @@
+"""A sweep over noise levels in words, as a table and as curves.
+
+Conventions: errors are relative to how far E[x_0 | x] moves, as in `verdict`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.denoiser.sweep import AtLevel, Sweep
+from scoreproof.public.denoiser.verdict import measured
+from scoreproof.public.words import percent
+from scoreproof.tabular import Table
+
+__all__ = ["curves_of", "place", "read_as", "size_of", "span_of", "table_of", "when", "where"]
+
+
+def read_as(sweep: Sweep) -> str:
+    return "" if sweep.prediction == "x0" else f", read as {sweep.prediction},"
+
+
+def size_of(error: float) -> str:
+    """In percent of how far E[x_0 | x] moves, or in multiples of that."""
+    return percent(error) if error < 10 else f"{error:.3g} times as large as E[x_0 | x] moves"
+
+
+def when(a: AtLevel, sweep: Sweep) -> str:
+    name, t = sweep.levels.name, a.level.when
+    return f"at {name} {t:g}" if sweep.levels.whole else f"at {name} = {t:.3g}"
+
+
+def span_of(judged: list[AtLevel], sweep: Sweep) -> str:
+    name = sweep.levels.name
+    times = sorted(a.level.when for a in judged)
+    ratio = [a.level.ratio for a in judged]
+    of = f" (σ/α from {min(ratio):.3g} to {max(ratio):.3g})" if name != "σ" else ""
+    return f"{len(judged)} noise levels, {name} {times[0]:.4g} to {times[-1]:.4g}{of}"
+
+
+def where(wrong: list[AtLevel], sweep: Sweep) -> str:
+    """Which levels, where they are a stretch of all."""
+    at = list(sweep.at)
+    which = [at.index(a) for a in wrong]
+    if len(wrong) == len(at):
+        return ""
+    names = [f"{a.level.when:.4g}" for a in wrong]
+    if len(which) > 1 and which == list(range(which[0], which[-1] + 1)):
+        if which[0] == 0:
+            return f", all with σ/α up to {wrong[-1].level.ratio:.3g}"
+        if which[-1] == len(at) - 1:
+            return f", all with σ/α from {wrong[0].level.ratio:.3g} on"
+        return f", σ/α from {wrong[0].level.ratio:.3g} to {wrong[-1].level.ratio:.3g}"
+    return f" ({sweep.levels.name} {', '.join(names[:6])}{', …' if len(names) > 6 else ''})"
+
+
+def place(a: AtLevel, sweep: Sweep) -> str:
+    measure = measured(a.answers, a.request, a.eps)
+    k, j = np.unravel_index(int(np.argmax(measure.error / measure.size)), measure.error.shape)
+    shape = sweep.network.shape
+    entry = f"coordinate {j}"
+    if len(shape) > 1:
+        index = ", ".join(str(int(i)) for i in np.unravel_index(int(j), shape))
+        entry = f"entry ({index}) of a sample of shape {shape}"
+    alpha = a.request.problem.alpha
+    due = a.answers.due.mean[a.answers.answers.which[k], j] / alpha
+    found = a.answers.found[k, j] / alpha
+    return (
+        f"Worst at {_kind(a)}, {entry}: E[x_0 | x] would be {found:.6g} where {due:.6g} is due"
+        f" (off by {abs(found - due):.3g})."
+    )
+
+
+def _kind(a: AtLevel) -> str:
+    between = f"a point between two {a.request.problem.kind}"
+    return {"between": between, "far": "a draw far out"}.get(a.where, "a draw of x")
+
+
+def table_of(sweep: Sweep) -> Table:
+    name = sweep.levels.name
+    head = ("σ",) if name == "σ" else (name, "σ/α")
+    rows = []
+    for a in sweep.at:
+        at = (a.level.when,) if name == "σ" else (a.level.when, a.level.ratio)
+        said = a.idle and f"not judged: {a.idle}" or a.evidence.verdict
+        rows.append((*at, a.largest, _kind(a), a.rms, a.shared, said))
+    shared = f"{sweep.at[0].request.problem.kind} within reach"
+    return Table((*head, "largest error", "at", "rms over draws", shared, "verdict"), tuple(rows))
+
+
+def curves_of(sweep: Sweep) -> dict[str, tuple[list[float], list[float]]]:
+    along = [a.level.ratio for a in sweep.at]
+    found = {
+        "largest error": (along, [a.largest for a in sweep.at]),
+        "rms over draws of x": (along, [a.rms for a in sweep.at]),
+    }
+    tolerance = sweep.at[0].request.problem.tolerance
+    if tolerance:
+        found["accepted"] = (along, [tolerance] * len(along))
+    return found

@@ -16,7 +16,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
 
-__all__ = ["Guarded", "as_numpy", "to_float", "unit_roundoff"]
+__all__ = ["Guarded", "as_numpy", "remedy_for", "to_float", "unit_roundoff"]
 
 
 def as_numpy(value: Any) -> np.ndarray:
@@ -104,7 +104,7 @@ def to_float(
     return array
 
 
-def _remedy(error: BaseException) -> str:
+def remedy_for(error: BaseException) -> str:
     """What most probably helps against an exception out of a user's callable."""
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
@@ -176,7 +176,7 @@ class Guarded:
                 self.name,
                 "return normally",
                 f"it raised {type(error).__name__}: {error} when called with ({shapes})",
-                _remedy(error),
+                remedy_for(error),
             ) from error
         for before, after in zip(arguments, passed, strict=True):
             if isinstance(before, np.ndarray) and not np.array_equal(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.interop.callables import as_numpy, unit_roundoff
+from scoreproof.interop.callables import as_numpy, remedy_for, unit_roundoff
 from scoreproof.interop.frameworks import require
 
 __all__ = ["Network", "TimeForm", "odd_batch", "recognised"]
@@ -160,8 +160,8 @@ def recognised(network: Network, rows: np.ndarray, times: tuple[float, float], w
         "answer at (x, time)",
         f"it raised {type(first).__name__}: {first} for x of shape {(len(rows), *network.shape)},"
         " whether the time is (B,), (B, 1, …), an array without axes or a number",
-        "call it once by hand; further arguments go into options={…}, arrays of them with a first"
-        " axis of 1 or of the batch",
+        f"{'' if first is None else remedy_for(first)}; further arguments go into options={{…}},"
+        " arrays of them with a first axis of 1",
     ) from first
 
 

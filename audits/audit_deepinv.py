@@ -98,20 +98,31 @@ def data() -> np.ndarray:
     return np.random.default_rng(0).random((30, 4))
 
 
-def closed_form(sigma: float, batches: bool):
+def closed_form(sigma: float, batches: bool, tolerance: float | None = None, device=None):
     images = torch.tensor(data()).reshape(-1, *SHAPE)
     held = [{"x": part} for part in images.split(7)] if batches else images
-    model = MMSE(held, dtype=torch.float64)
+    model = MMSE(held, device or torch.device("cpu"), torch.float64)
     return check_denoiser(
-        lambda y: model(y.reshape(-1, *SHAPE), sigma).flatten(1), data(), sigma**2, framework="torch"
+        lambda y: model(y.reshape(-1, *SHAPE), sigma).flatten(1),
+        data(),
+        sigma**2,
+        framework="torch",
+        tolerance=tolerance,
     )
 
 
 def closed_form_backward():
-    images = torch.tensor(data()).reshape(-1, *SHAPE)
-    model = MMSE(images, dtype=torch.float64)
+    class Loss(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            images = torch.tensor(data()).reshape(-1, *SHAPE)
+            self.model = MMSE(images, torch.device("cpu"), torch.float64)
+
+        def forward(self, x):
+            return self.model(x, 0.4).pow(2).sum()
+
     x = torch.tensor(data()[:3] + 0.1).reshape(-1, *SHAPE)
-    return check_backward(lambda x: model(x, 0.4).pow(2).sum(), inputs=(x,), framework="torch")
+    return check_backward(Loss(), inputs=(x,), framework="torch")
 
 
 def run() -> None:
@@ -141,17 +152,29 @@ def run() -> None:
         lambda: marginals(VarianceExplodingDiffusion(), 1.0, "blurred"),
     )
     for batches in (False, True):
+        name = f"MMSE({'batches' if batches else 'tensor'}), σ = 0.4"
         judge(
             "deepinv",
-            f"MMSE({'batches' if batches else 'tensor'}), σ = 0.4",
+            name,
             "denoiser",
             lambda b=batches: closed_form(0.4, b),
+            reading="it divides by 2σ² + 1e-12 where 2σ² is due, a guard against σ = 0: with a"
+            " tolerance of 1e-9 it holds, see the next row",
             minimal="deepinv_mmse",
         )
+        judge(
+            "deepinv",
+            f"{name}, tolerance 1e-9",
+            "denoiser",
+            lambda b=batches: closed_form(0.4, b, 1e-9),
+        )
     judge(
-        "deepinv", "MMSE(tensor): its own backward", "backward", closed_form_backward,
-        minimal="deepinv_mmse_backward",
+        "deepinv",
+        "MMSE with its default device='cpu'",
+        "denoiser",
+        lambda: closed_form(0.4, False, device="cpu"),
     )
+    judge("deepinv", "MMSE(tensor): its own backward", "backward", closed_form_backward)
     not_judged(
         "deepinv",
         "PosteriorDiffusion, DPS, DiffPIR, DDRM",

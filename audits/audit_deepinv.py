@@ -1,5 +1,5 @@
-"""deepinv: its diffusion SDEs against their own scale and σ, its solvers on them, and its closed-form
-denoiser.
+"""deepinv: its diffusion SDEs against their own scale and σ, its solvers on them, and its
+closed-form denoiser.
 """
 
 from __future__ import annotations
@@ -143,7 +143,6 @@ def run() -> None:
                 f"{name}, {solver}" + (f", order {order}" if order else ""),
                 "sampler and order" if order else "sampler",
                 lambda m=make, k=kind, a=alpha, o=order, s=start, e=end: solved(m, k, a, o, s, e),
-                minimal="deepinv_sampler",
             )
     judge(
         "deepinv",

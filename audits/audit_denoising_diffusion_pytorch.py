@@ -165,8 +165,6 @@ def run() -> None:
             lambda d=table, s=schedule: check_schedule(
                 d, form=s if s != "sigmoid" else None, shape=SHAPE
             ),
-            reading="",
-            minimal=f"ddpm_{schedule}_tables",
         )
     for objective in PREDICTIONS:
         judge(
@@ -174,7 +172,6 @@ def run() -> None:
             f"GaussianDiffusion(timesteps=200, objective='{objective}').p_sample, exact",
             "sampler",
             lambda o=objective: ancestral(o),
-            minimal="ddpm_p_sample",
         )
     for kind, schedule, prediction in (
         (ContinuousTimeGaussianDiffusion, "linear", "eps"),
@@ -188,7 +185,6 @@ def run() -> None:
                 ".p_sample, exact",
                 "sampler",
                 lambda k=kind, s=schedule, p=prediction, c=clip: continuous(k, s, p, c),
-                minimal="ddpm_continuous",
             )
     judge(
         PROJECT,

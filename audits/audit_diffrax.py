@@ -71,7 +71,6 @@ def run() -> None:
                 lambda s=solver, a=adjoint: check_log_likelihood_gradient(
                     field, PARAMS, ROWS, gradient_by(s, a), framework="jax"
                 ),
-                minimal="diffrax_gradient",
             )
     not_judged(
         "diffrax",

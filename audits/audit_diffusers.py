@@ -1,5 +1,5 @@
-"""Every scheduler of diffusers as it is shipped: its tables, its chain of 50 steps, and the order of
-convergence that its solver_order declares.
+"""Every scheduler of diffusers as it is shipped: its tables, its chain of 50 steps, and the order
+of convergence that its solver_order declares.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from scoreproof import check_sampler, check_schedule
 warnings.filterwarnings("ignore")
 diffusers.utils.logging.set_verbosity_error()
 
-DPM, UNIPC, DEIS = (
-    f"{name}MultistepScheduler" for name in ("DPMSolver", "UniPC", "DEIS")
-)
+DPM, UNIPC, DEIS = (f"{name}MultistepScheduler" for name in ("DPMSolver", "UniPC", "DEIS"))
 #: name, arguments, options of step, the order that is declared, and whether the steps are exact
 CHAINS = (
     ("DDPMScheduler", {"clip_sample": False}, {}, 1, True),
@@ -90,23 +88,22 @@ READINGS = {
     "TCDScheduler": "as a consistency sampler: its network is to be a consistency function, not"
     " E[x_0 | x]",
     f"{DPM}(solver_order=3)": "as a method of order 2: in"
-    " multistep_dpm_solver_third_order_update the term of D2 is half of Taylor's, as in the"
-    " DPM-Solver++ paper's own code",
+    " multistep_dpm_solver_third_order_update the term of D2 is half of Taylor's",
     f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=2)": TWICE,
     f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=3)": TWICE
-    + "; below that it does not reach order 2 either",
+    + "; below that its error falls slowly (8.84 % with 200 steps, 5.75 % with 500)",
     f"{DPM}(use_karras_sigmas=True)": "the steps follow the list of σ; timesteps are its σ rounded"
     " to whole timesteps, which with 200 steps and more are the same for several σ, so that"
     " add_noise and the network are told another σ than x has",
 }
 CHAIN_SCRIPTS = {
-    "LCMScheduler": "lcm_chain",
-    "TCDScheduler": "tcd_chain",
-    "FlowMatchHeunDiscreteScheduler()": "flow_match_heun",
-    f"{DPM}(solver_order=3)": "dpm_order_3",
-    f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=2)": "dpm_sde_twice",
-    f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=3)": "dpm_sde_twice",
-    f"{DPM}(use_karras_sigmas=True)": "dpm_karras",
+    "LCMScheduler": "diffusers_lcm_chain",
+    "TCDScheduler": "diffusers_tcd_chain",
+    "FlowMatchHeunDiscreteScheduler()": "diffusers_flow_match_heun",
+    f"{DPM}(solver_order=3)": "diffusers_dpm_order_3",
+    f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=2)": "diffusers_dpm_sde_twice",
+    f"{DPM}(algorithm_type='sde-dpmsolver++', solver_order=3)": "diffusers_dpm_sde_twice",
+    f"{DPM}(use_karras_sigmas=True)": "diffusers_dpm_karras",
 }
 SCRIPTS = {"KDPM2DiscreteScheduler": "kdpm2", "LCMScheduler": "lcm"}
 TABLE_READINGS = {
@@ -161,7 +158,7 @@ def run() -> None:
             "sampler and order" if order else "sampler",
             lambda c=(name, arguments, options, order, exact): chain(*c),
             reading=READINGS.get(key, ""),
-            minimal="diffusers_" + CHAIN_SCRIPTS.get(key, "chain"),
+            minimal=CHAIN_SCRIPTS.get(key, ""),
         )
     not_judged(
         "diffusers",

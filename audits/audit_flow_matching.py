@@ -37,8 +37,8 @@ SCHEDULERS = {
     "LinearVPScheduler()": LinearVPScheduler(),
     "CosineScheduler()": CosineScheduler(),
 }
-#: fixed-step methods of torchdiffeq by their order; that of rk4 check_sampler does not see (it takes
-#: the inner stages for states of the chain)
+#: fixed-step methods of torchdiffeq by their order; that of rk4 check_sampler does not see (it
+#: takes the inner stages for states of the chain)
 METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": None}
 MIXTURE = GaussianMixture(
     [0.4, 0.6], [[-1.0, 0.5], [1.0, 0.0]], [[[0.3, 0.1], [0.1, 0.2]], [[0.2, 0.0], [0.0, 0.4]]]
@@ -177,7 +177,6 @@ def run() -> None:
             f"AffineProbPath(VPScheduler()).{conversion}, t = 0.6",
             "prediction",
             lambda c=conversion: converted(VPScheduler(), c),
-            minimal="flow_matching_conversion",
         )
     for method, order in METHODS.items():
         judge(
@@ -185,14 +184,12 @@ def run() -> None:
             f"ODESolver.sample(method='{method}')" + (f", order {order}" if order else ""),
             "sampler and order" if order else "sampler",
             lambda m=method, o=order: solved(m, o),
-            minimal=f"flow_matching_{method}",
         )
     judge(
         PROJECT,
         "ODESolver.compute_likelihood(exact_divergence=True)",
         "likelihood",
         lambda: likelihood(True),
-        minimal="flow_matching_likelihood",
     )
     not_judged(
         PROJECT,

@@ -55,7 +55,10 @@ def gaussian():
 def run() -> None:
     flows = {
         "masked_autoregressive_flow": masked_autoregressive_flow(
-            KEY, base_dist=Normal(jnp.zeros(2)), flow_layers=2, nn_width=8,
+            KEY,
+            base_dist=Normal(jnp.zeros(2)),
+            flow_layers=2,
+            nn_width=8,
             nn_activation=jax.nn.tanh,
         ),
         "coupling_flow": coupling_flow(
@@ -68,12 +71,20 @@ def run() -> None:
         ),
     }
     for name, flow in flows.items():
-        judge("flowjax", f"{name}.log_prob as a stationary density", "density",
-              lambda f=flow: density(f), minimal="flowjax_density")
+        judge(
+            "flowjax",
+            f"{name}.log_prob as a stationary density",
+            "density",
+            lambda f=flow: density(f),
+        )
     judge("flowjax", "MultivariateNormal.log_prob, its gradient", "score", gaussian)
     matrix, shift = jnp.array([[0.8, 0.0], [0.5, 1.1]]), jnp.array([0.4, -0.1])
-    judge("flowjax", "Transformed(Normal, TriangularAffine).log_prob, its gradient", "score",
-          lambda: affine(matrix, shift, jnp.diag(jnp.array([0.3, 0.6]))))
+    judge(
+        "flowjax",
+        "Transformed(Normal, TriangularAffine).log_prob, its gradient",
+        "score",
+        lambda: affine(matrix, shift, jnp.diag(jnp.array([0.3, 0.6]))),
+    )
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ absent("accelerate", "cleanfid", "clip", "dctorch", "jsonmerge", "kornia", "skim
 absent("torchvision", "wandb")
 
 from k_diffusion import sampling  # noqa: E402
-from k_diffusion.external import DiscreteEpsDDPMDenoiser, VDenoiser  # noqa: E402
-from k_diffusion.layers import Denoiser  # noqa: E402
+from k_diffusion.external import DiscreteEpsDDPMDenoiser  # noqa: E402
 
 from scoreproof import GaussianMixture, check_denoiser, check_sampler, check_schedule  # noqa: E402
 
@@ -146,6 +145,8 @@ def run() -> None:
         " steps have fewer, and what they err stays",
         minimal="k_diffusion_lms",
     )
+    edm = Denoiser(Exact(lambda told: told, f_of_edm), sigma_data=0.5)
+    vp = VDenoiser(Exact(lambda told: torch.tan(told * torch.pi / 2), v_of_vp))
     bar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
     sigmas = ((1 - bar) / bar).sqrt()
     ddpm = DiscreteEpsDDPMDenoiser(Exact(lambda told: sigmas[told.long()], eps_of_vp), bar, True)

@@ -47,7 +47,6 @@ def run() -> None:
                 f"kl_divergence({name}), {dtype}",
                 "KL",
                 lambda k=function, f=form, d=dtype: check_kl(k, form=f, framework="jax", dtype=d),
-                minimal=f"numpyro_kl_{form}",
             )
     judge("numpyro", "MixtureSameFamily.log_prob, its gradient", "score", mixture_score)
 

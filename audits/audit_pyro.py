@@ -37,7 +37,6 @@ def run() -> None:
             f"kl_divergence({name})",
             "KL",
             lambda k=function, f=form: check_kl(k, form=f, framework="torch"),
-            minimal="pyro_kl",
         )
 
 

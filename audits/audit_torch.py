@@ -64,7 +64,6 @@ def run() -> None:
                 f"kl_divergence({name}), {dtype}",
                 "KL",
                 lambda k=kl, f=form, d=dtype: check_kl(k, form=f, framework="torch", dtype=d),
-                minimal=f"torch_kl_{form}",
             )
     judge("torch", "MixtureSameFamily.log_prob, its gradient", "score", mixture_score)
 

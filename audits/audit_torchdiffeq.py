@@ -60,7 +60,6 @@ def run() -> None:
                     tolerances=(1e-6, 1e-8, 1e-10),
                     framework="torch",
                 ),
-                minimal="torchdiffeq_gradient",
             )
     for method, order in METHODS.items():
         judge(
@@ -68,7 +67,6 @@ def run() -> None:
             f"odeint(method='{method}')" + (f", order {order}" if order else ""),
             "sampler and order" if order else "sampler",
             lambda m=method, o=order: sampler(m, o),
-            minimal=f"torchdiffeq_{method}",
         )
 
 

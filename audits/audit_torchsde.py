@@ -71,7 +71,6 @@ def run() -> None:
                 f"sdeint(method='{method}'), sde_type='{sde_type}'",
                 "sampler",
                 lambda m=method, s=sde_type: sampler(m, s),
-                minimal="torchsde_sampler",
             )
     not_judged(
         "torchsde",

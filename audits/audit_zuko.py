@@ -103,14 +103,12 @@ def run() -> None:
         lambda: check_log_likelihood_gradient(
             field, PARAMS, ROWS, gradient, in_expectation=True, framework="torch"
         ),
-        minimal="zuko_gradient",
     )
     judge(
         "zuko",
         "FreeFormJacobianTransform(exact=False): its trace estimate",
         "trace estimator",
         lambda: check_trace_estimator(estimator, dimension=3, framework="torch", tolerance=0.05),
-        minimal="zuko_trace",
     )
     torch.manual_seed(1)
     smooth = {"activation": torch.nn.Tanh}  # at a kink of the density there is no equation
@@ -123,7 +121,6 @@ def run() -> None:
             f"{name}.log_prob as a stationary density",
             "density",
             lambda f=flow: density(f.double()),
-            minimal="zuko_density",
         )
     not_judged(
         "zuko",

@@ -48,22 +48,22 @@ def judge(
     minimal: str = "",
 ) -> None:
     """The row of ``ask()``, a call of a public check. A reading and a script are kept only where
-    the object does not hold; an error of the check is its row.
+    it refutes; an error that it raises is the row.
     """
     try:
         evidence = ask()
     except (ArgumentError, CallableError) as error:
         _emit(project, name, property, NOT_JUDGED, _plain(str(error)), reading, minimal)
         return
-    sound = evidence.verdict == "holds"
+    wrong = evidence.verdict == "refuted"
     _emit(
         project,
         name,
         property,
         evidence.verdict,
         _plain(evidence.explain()),
-        "" if sound else reading,
-        "" if sound else minimal,
+        reading if wrong else "",
+        minimal if wrong else "",
         evidence,
     )
 
@@ -88,7 +88,7 @@ def _emit(
 
     row = Row(
         project,
-        version(project),
+        version(project).split("+")[0],
         version("scoreproof"),
         name,
         property,

@@ -60,7 +60,9 @@ def environment() -> Path:
         venv.create(folder, clear=True, symlinks=True, with_pip=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         torch = next(pin for pin in LOCK.read_text().split() if pin.startswith("torch=="))
-        subprocess.run([*pip, "--no-deps", torch, *shlex.split(os.environ.get("TORCH", ""))], check=True)
+        subprocess.run(
+            [*pip, "--no-deps", torch, *shlex.split(os.environ.get("TORCH", ""))], check=True
+        )
         subprocess.run([*pip, "--no-deps", "-r", str(LOCK)], check=True)
         subprocess.run([*pip, "--no-deps", "-e", str(ROOT)], check=True)
         made.write_text(LOCK.read_text())

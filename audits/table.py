@@ -23,11 +23,11 @@ COLUMNS = {
 }
 HEAD = """# What scoreproof finds in public code
 
-Written by `make audits` (`python audits/run.py`): {count} rows on {projects} packages at the versions
-of `audits/requirements.txt`, judged by scoreproof {scoreproof}. Every row is what one public check said
-of the package's own code. **refuted** means: not what the check asks, by more than its bound. It is not
-always a bug: where there is a reading under which the code is right, the row gives it. *not judged*:
-no public check takes it, or the code raised; the row says which.
+Written by `make audits` (`python audits/run.py`): {count} rows on {projects} packages at the
+versions of `audits/requirements.txt`, judged by scoreproof {scoreproof}. Every row is what one
+public check said of the package's own code. **refuted** means: not what the check asks, by more
+than its bound. It is not always a bug: where there is a reading under which the code is right, the
+row gives it. *not judged*: no public check takes it, or the code raised; the row says which.
 
 | package | {columns} |
 |---|{rule}|
@@ -83,8 +83,9 @@ def _refuted(row: Row) -> str:
 
 
 def _long(name: str, rows: Sequence[Row]) -> str:
+    anchor, first = name.replace("_", "-"), rows[0]
     head = (
-        f"\n<a id=\"{name.replace('_', '-')}\"></a>\n\n## {rows[0]['project']} {rows[0]['version']}\n\n"
+        f'\n<a id="{anchor}"></a>\n\n## {first["project"]} {first["version"]}\n\n'
         f"`audits/audit_{name}.py`\n\n"
         "| object | property | verdict | order | error | bound | resolution | what was found |\n"
         "|---|---|---|---|---|---|---|---|\n"

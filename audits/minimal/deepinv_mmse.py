@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from absent import absent  # noqa: E402
+from absent import absent
 
 absent("torchvision", "torchmetrics")
 from deepinv.models import MMSE  # noqa: E402

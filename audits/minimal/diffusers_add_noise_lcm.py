@@ -1,4 +1,4 @@
-"""LCM's timesteps are those of its distillation, not of the timestep_spacing that it is configured for."""
+"""LCM's timesteps are of its distillation, not of its configured timestep_spacing."""
 
 import diffusers
 

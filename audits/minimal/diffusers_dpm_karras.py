@@ -9,4 +9,7 @@ print(check_sampler(solver).explain())
 for n in (50, 200):
     solver.set_timesteps(n)
     times = solver.timesteps.tolist()
-    print(f"{n} steps, timesteps that several σ share:", sorted({t for t in times if times.count(t) > 1}))
+    print(
+        f"{n} steps, timesteps that several σ share:",
+        sorted({t for t in times if times.count(t) > 1}),
+    )

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from absent import absent  # noqa: E402
+from absent import absent
 
 absent("accelerate", "cleanfid", "clip", "dctorch", "jsonmerge", "kornia", "skimage")
 absent("torchvision", "wandb")

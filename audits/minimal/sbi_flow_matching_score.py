@@ -1,4 +1,4 @@
-"""sbi's flow-matching estimator: its score lacks the factor 1/(1+ν), with the exact velocity inside."""
+"""sbi's flow-matching score lacks the factor 1/(1+ν), with the exact velocity inside."""
 
 import torch
 from sbi.neural_nets.estimators.flowmatching_estimator import FlowMatchingEstimator

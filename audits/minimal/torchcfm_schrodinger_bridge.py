@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from absent import absent  # noqa: E402
+from absent import absent
 
 absent("ot", "torchdyn")
 from torchcfm.conditional_flow_matching import (  # noqa: E402

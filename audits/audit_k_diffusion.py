@@ -14,7 +14,8 @@ absent("accelerate", "cleanfid", "clip", "dctorch", "jsonmerge", "kornia", "skim
 absent("torchvision", "wandb")
 
 from k_diffusion import sampling  # noqa: E402
-from k_diffusion.external import DiscreteEpsDDPMDenoiser  # noqa: E402
+from k_diffusion.external import DiscreteEpsDDPMDenoiser, VDenoiser  # noqa: E402
+from k_diffusion.layers import Denoiser  # noqa: E402
 
 from scoreproof import GaussianMixture, check_denoiser, check_sampler, check_schedule  # noqa: E402
 

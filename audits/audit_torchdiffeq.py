@@ -16,6 +16,13 @@ from scoreproof.objects.schedules import VPLinear
 #: stages for states of the chain)
 METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": None, "implicit_adams": None}
 PROCESS = VPLinear()
+#: of high order few steps separate two tolerances, of low order too many do
+TOLERANCES = {
+    "dopri5": (1e-6, 1e-8, 1e-10),
+    "dopri8": (1e-6, 1e-8, 1e-10),
+    "adaptive_heun": (1e-4, 1e-6, 1e-8),
+    "bosh3": (1e-5, 1e-7, 1e-9),
+}
 
 
 def solver(solve, method: str):
@@ -57,7 +64,7 @@ def run() -> None:
                     PARAMS,
                     ROWS,
                     gradient_by(solver(s, m)),
-                    tolerances=(1e-6, 1e-8, 1e-10),
+                    tolerances=TOLERANCES[m],
                     framework="torch",
                 ),
             )

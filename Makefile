@@ -63,6 +63,6 @@ mutation: $(MADE) models
 	$(BIN)/python bench/mutation.py run
 	$(BIN)/python bench/mutation.py report
 
-# Public code at pinned versions, each project in .venv-audit-<name>: writes audits/findings.md. Not part of `make test`.
+# Public code at pinned versions, all in .venv-audits: writes audits/findings.md. Not part of `make test`.
 audits:
 	$(PYTHON) audits/run.py

@@ -1,136 +1,82 @@
-"""torchdiffeq: the gradient of the FFJORD log-likelihood by odeint_adjoint and by differentiating
-odeint, as the tolerance goes to zero.
+"""torchdiffeq: the gradient of a flow's log-likelihood by `odeint` and `odeint_adjoint`, and its
+fixed-step methods as samplers of the probability flow of a VP process.
 """
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import torch
-from common import judged
-from flow import PARAMS, ROWS
-from torch_flow import Augmented, field, log_normal
+from flow_in_torch import PARAMS, ROWS, field, gradient_by
+from report import judge
 from torchdiffeq import odeint, odeint_adjoint
 
-from scoreproof import check_log_likelihood_gradient
+from scoreproof import check_log_likelihood_gradient, check_sampler
+from scoreproof.objects.schedules import VPLinear
 
-warnings.filterwarnings("ignore")
-torch.set_num_threads(1)
-
-
-def gradient_by(solve: Any, **options: Any) -> Any:
-    """``gradient(x, params, nu, tol)``: the flow is solved from s = 1, where the data sit, to s =
-    0.
-    """
-
-    def gradient(
-        x: torch.Tensor, params: torch.Tensor, nu: torch.Tensor, tol: float
-    ) -> torch.Tensor:
-        dynamics = Augmented(params, nu)
-        start = torch.cat([x, torch.zeros(len(x), 1, dtype=x.dtype)], dim=1)
-        chosen = dict(options)
-        if "step" in chosen:  # a fixed step in the place of a tolerance
-            chosen["options"] = {"step_size": chosen.pop("step")(tol)}
-        else:
-            chosen.update(rtol=tol, atol=tol)
-        end = solve(dynamics, start, torch.tensor([1.0, 0.0], dtype=x.dtype), **chosen)[-1]
-        # ℓ(0) = ∫₀¹ tr ds, since s runs down from 1
-        (log_normal(end[:, :-1]) - end[:, -1]).sum().backward()
-        return dynamics.params.grad
-
-    return gradient
+#: fixed-step methods by their order; that of rk4 check_sampler does not see (it takes the inner
+#: stages for states of the chain)
+METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": None, "implicit_adams": None}
+PROCESS = VPLinear()
+#: of high order few steps separate two tolerances, of low order too many do
+TOLERANCES = {
+    "dopri5": (1e-6, 1e-8, 1e-10),
+    "dopri8": (1e-6, 1e-8, 1e-10),
+    "adaptive_heun": (1e-4, 1e-6, 1e-8),
+    "bosh3": (1e-5, 1e-7, 1e-9),
+}
 
 
-CASES = [
-    ("odeint_adjoint(method='dopri5')", odeint_adjoint, {"method": "dopri5"}),
-    ("odeint_adjoint(method='dopri8')", odeint_adjoint, {"method": "dopri8"}),
-    ("odeint_adjoint(method='bosh3')", odeint_adjoint, {"method": "bosh3"}),
-    ("odeint_adjoint(method='adaptive_heun')", odeint_adjoint, {"method": "adaptive_heun"}),
-    (
-        "odeint_adjoint(method='dopri5', adjoint_options={'norm': 'seminorm'})",
-        odeint_adjoint,
-        {"method": "dopri5", "adjoint_options": {"norm": "seminorm"}},
-    ),
-    (
-        "odeint_adjoint(method='rk4', step_size)",
-        odeint_adjoint,
-        {"method": "rk4", "step": lambda tol: 0.5 * tol**0.25},
-    ),
-    (
-        "odeint_adjoint(method='midpoint', step_size)",
-        odeint_adjoint,
-        {"method": "midpoint", "step": lambda tol: 0.5 * tol**0.5},
-    ),
-    ("odeint(method='dopri5'), differentiated", odeint, {"method": "dopri5"}),
-    (
-        "odeint(method='rk4', step_size), differentiated",
-        odeint,
-        {"method": "rk4", "step": lambda tol: 0.5 * tol**0.25},
-    ),
-]
+def solver(solve, method: str):
+    def run(dynamics, state, times, tol):
+        return solve(dynamics, state, times, method=method, rtol=tol, atol=tol)
+
+    return run
 
 
-def main() -> None:
-    for name, solve, options in CASES:
-        # low orders are dear at small tolerances; bosh3 converges in jumps, and shows its limit
-        # only at 1e-10
-        dear = {
-            "midpoint": (1e-3, 1e-4, 1e-5),
-            "adaptive_heun": (1e-3, 1e-4, 1e-5),
-            "bosh3": (1e-4, 1e-6, 1e-8, 1e-10),
-        }
-        falling = dear.get(options["method"], (1e-4, 1e-6, 1e-8))
-        evidence = check_log_likelihood_gradient(
-            field,
-            PARAMS,
-            ROWS,
-            gradient_by(solve, **options),
-            tolerances=falling,
-            framework="torch",
-        )
-        curve = evidence.curves.get("error")
-        errors = (
-            "; errors " + ", ".join(f"{e:.1g} at {t:g}" for t, e in zip(*curve, strict=True))
-            if curve
-            else ""
-        )
-        what = "the step h = tol^(1/order) / 2" if "step" in options else "rtol = atol = tol"
-        judged(
+def sampler(method: str, order: float | None):
+    def sample(model, x, times):
+        def flow(t, x):
+            beta = 0.1 + 19.9 * t
+            return -0.5 * beta * (x + model(x, t))
+
+        return odeint(flow, x, times, method=method)[-1]
+
+    return check_sampler(
+        sample,
+        PROCESS,
+        times=[1 - k / 40 for k in range(39)],
+        prediction="score",
+        framework="torch",
+        order=order,
+    )
+
+
+def run() -> None:
+    for solve in (odeint, odeint_adjoint):
+        for method in ("dopri5", "dopri8", "adaptive_heun", "bosh3"):
+            if method == "adaptive_heun" and solve is odeint:
+                continue
+            judge(
+                "torchdiffeq",
+                f"{solve.__name__}(method='{method}'): ∂ log p̂ / ∂θ",
+                "likelihood gradient",
+                lambda s=solve, m=method: check_log_likelihood_gradient(
+                    field,
+                    PARAMS,
+                    ROWS,
+                    gradient_by(solver(s, m)),
+                    tolerances=TOLERANCES[m],
+                    framework="torch",
+                ),
+            )
+    for method, order in METHODS.items():
+        judge(
             "torchdiffeq",
-            name,
-            f"the gradient of the FFJORD log-likelihood at a fixed ν as {what} goes to 0{errors}",
-            evidence,
-        )
-    # the default tolerances, as a user meets them
-    for default, solve in (
-        ("odeint_adjoint()", odeint_adjoint),
-        ("odeint(), differentiated", odeint),
-    ):
-
-        def gradient(
-            x: torch.Tensor, params: torch.Tensor, nu: torch.Tensor, solve: Any = solve
-        ) -> torch.Tensor:
-            dynamics = Augmented(params, nu)
-            end = solve(
-                dynamics,
-                torch.cat([x, torch.zeros(len(x), 1, dtype=x.dtype)], dim=1),
-                torch.tensor([1.0, 0.0], dtype=x.dtype),
-            )[-1]
-            (log_normal(end[:, :-1]) - end[:, -1]).sum().backward()
-            return dynamics.params.grad
-
-        evidence = check_log_likelihood_gradient(
-            field, PARAMS, ROWS, gradient, accuracy=1e-5, framework="torch"
-        )
-        judged(
-            "torchdiffeq",
-            default,
-            "default method and tolerances (rtol 1e-7, atol 1e-9): the gradient to a relative 1e-5,"
-            " the check's default",
-            evidence,
+            f"odeint(method='{method}')" + (f", order {order}" if order else ""),
+            "sampler and order" if order else "sampler",
+            lambda m=method, o=order: sampler(m, o),
         )
 
 
 if __name__ == "__main__":
-    main()
+    assert torch.get_default_dtype() is torch.float32
+    run()

@@ -1,147 +1,99 @@
-"""Run every audit in a virtual environment of its own and write audits/findings.md: ``python
-audits/run.py [name …]``.
+"""Run the audits and write findings.json and findings.md: ``python audits/run.py [name …]``.
 
-Only the standard library is needed here. Each audit is ``audits/audit_<name>.py``; what it needs is
-pinned in ``audits/requirements/<name>.txt``. An audit that is not named keeps the rows it has in
-findings.json.
+Only the standard library is needed here. All audited packages are in one environment,
+``.venv-audits``, made from ``audits/requirements.txt``: every package at its version, each
+installed without what it asks for, so that nothing brings another torch. An audit that is not named
+keeps the rows it has.
+
+PyPI's torch for Linux is the CUDA build: ``TORCH='--index-url https://download.pytorch.org/whl/cpu'``
+takes the small one.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
+import shlex
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
+from table import table
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-NAMES = ("diffusers", "torchdiffeq", "diffrax", "torchsde")
-HEAD = """# What scoreproof finds in public code
+LOCK = HERE / "requirements.txt"
+STORE = HERE / "findings.json"
+#: audit_<name>.py and the package that it is about
+PROJECTS = {
+    "diffusers": "diffusers",
+    "k_diffusion": "k-diffusion",
+    "denoising_diffusion_pytorch": "denoising-diffusion-pytorch",
+    "sbi": "sbi",
+    "deepinv": "deepinv",
+    "flow_matching": "flow-matching",
+    "torchcfm": "torchcfm",
+    "zuko": "zuko",
+    "flowjax": "flowjax",
+    "torch": "torch",
+    "pyro": "pyro-ppl",
+    "numpyro": "numpyro",
+    "torchdiffeq": "torchdiffeq",
+    "diffrax": "diffrax",
+    "torchsde": "torchsde",
+}
+SINGLE = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONWARNINGS": "ignore",
+    "HF_HUB_OFFLINE": "1",
+    "JAX_PLATFORMS": "cpu",
+}
 
-Written by `make audits` (`python audits/run.py`), each project in a virtual environment of its
-own at the version of `audits/requirements/`. Every row comes from the script named above its
-table, and says no more than the script measured. **refuted** means: not what the column "checked"
-says, by more than the bound: rounding at the precision of the computation, or the solver's own
-convergence; for an order of convergence what a measured order may fall short of it, and where a
-tolerance was chosen the row names it. It does not always mean a bug: where there is a reading
-under which the code is right, the row gives it. Errors are relative unless the row says
-otherwise.
-"""
 
-
-def environment(name: str) -> Path:
-    """The interpreter of ``.venv-audit-<name>``, made (or made anew) when the pins change."""
-    folder, pins = ROOT / f".venv-audit-{name}", HERE / "requirements" / f"{name}.txt"
+def environment() -> Path:
+    """The interpreter of ``.venv-audits``, made (or made anew) when the lock changes."""
+    folder = ROOT / ".venv-audits"
     python, made = folder / "bin" / "python", folder / ".made"
-    if not (made.exists() and made.read_text() == pins.read_text()):
+    if not (made.exists() and made.read_text() == LOCK.read_text()):
         venv.create(folder, clear=True, symlinks=True, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        torch = next(pin for pin in LOCK.read_text().split() if pin.startswith("torch=="))
         subprocess.run(
-            [
-                python,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-e",
-                str(ROOT),
-                "-r",
-                str(pins),
-            ],
-            check=True,
+            [*pip, "--no-deps", torch, *shlex.split(os.environ.get("TORCH", ""))], check=True
         )
-        made.write_text(pins.read_text())
+        subprocess.run([*pip, "--no-deps", "-r", str(LOCK)], check=True)
+        subprocess.run([*pip, "--no-deps", "-e", str(ROOT)], check=True)
+        made.write_text(LOCK.read_text())
     return python
 
 
-def run(name: str) -> list[dict[str, object]]:
-    """The findings of one audit; a script that fails ends the run."""
-    single = {
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "ignore",
-        "HF_HUB_OFFLINE": "1",
-        "JAX_PLATFORMS": "cpu",
-    }
+def rows_of(name: str, python: Path) -> list[dict[str, object]]:
+    """The rows of one audit; a script that fails ends the run."""
     result = subprocess.run(
-        [environment(name), HERE / f"audit_{name}.py"],
+        [python, HERE / f"audit_{name}.py"],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **single},
+        env={**os.environ, **SINGLE},
         check=True,
     )
-    return [
-        json.loads(line.removeprefix("FINDING "))
-        for line in result.stdout.splitlines()
-        if line.startswith("FINDING ")
-    ]
-
-
-def number(x: object) -> str:
-    return "–" if x is None else f"{x:.2g}"
-
-
-def table(found: dict[str, list[dict[str, object]]]) -> str:
-    """findings.md."""
-    parts = [HEAD]
-    for name in NAMES:
-        rows = found.get(name, [])
-        if not rows:
-            continue
-        counts = {
-            v: sum(r["verdict"] == v for r in rows) for v in ("holds", "refuted", "undecided")
-        }
-        parts.append(
-            f"\n## {name} {rows[0]['version']}\n\n`audits/audit_{name}.py`:"
-            f" {', '.join(f'{n} {v}' for v, n in counts.items() if n)}.\n"
-        )
-        parts.append(
-            "| project | version | object | checked | verdict | error | bound | what was found |"
-            " the reading under which it is right |"
-        )
-        parts.append("|---|---|---|---|---|---|---|---|---|")
-        for r in rows:
-            cells = [
-                r["project"],
-                r["version"],
-                f"`{r['object']}`",
-                r["checked"],
-                f"**{r['verdict']}**" if r["verdict"] != "holds" else "holds",
-                number(r["error"]),
-                number(r["bound"]),
-                r["sentence"],
-                r["reading"],
-            ]
-            parts.append(
-                "| "
-                + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells)
-                + " |"
-            )
-    return "\n".join(parts) + "\n"
+    lines = (line for line in result.stdout.splitlines() if line.startswith("ROW "))
+    return [json.loads(line.removeprefix("ROW ")) for line in lines]
 
 
 def main(names: list[str]) -> int:
-    store = HERE / "findings.json"
-    found = json.loads(store.read_text()) if store.exists() else {}
-    unknown = [name for name in names if name not in NAMES]
+    unknown = [name for name in names if name not in PROJECTS]
     if unknown:
-        print(f"no audit is called {unknown[0]}; there are {', '.join(NAMES)}", file=sys.stderr)
+        print(f"no audit is called {unknown[0]}; there are {', '.join(PROJECTS)}", file=sys.stderr)
         return 2
-    for name in names or NAMES:
-        # NaN (nothing was measured) is not JSON
-        found[name] = [
-            {
-                k: None if isinstance(v, float) and not math.isfinite(v) else v
-                for k, v in row.items()
-            }
-            for row in run(name)
-        ]
-        print(f"{name}: {len(found[name])} findings", flush=True)
-        found = {n: found[n] for n in NAMES if n in found}
-        store.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    found = json.loads(STORE.read_text()) if STORE.exists() else {}
+    python = environment()
+    for name in names or PROJECTS:
+        found[name] = rows_of(name, python)
+        print(f"{name}: {len(found[name])} rows", flush=True)
+        found = {n: found[n] for n in PROJECTS if n in found}
+        STORE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         (HERE / "findings.md").write_text(table(found))
     return 0
 

@@ -1,0 +1,7 @@
+"""TCD is a consistency sampler: with the exact E[x_0 | x] its chain has other laws."""
+
+import diffusers
+
+from scoreproof import check_sampler
+
+print(check_sampler(diffusers.TCDScheduler()).explain())

@@ -162,11 +162,9 @@ def run() -> None:
         )
     judge(
         "diffusers",
-        "CosineDPMSolverMultistepScheduler(), prediction v, order 2",
+        "CosineDPMSolverMultistepScheduler(), order 2",
         "sampler and order",
-        lambda: check_sampler(
-            diffusers.CosineDPMSolverMultistepScheduler(), steps=50, prediction="v", order=2
-        ),
+        lambda: check_sampler(diffusers.CosineDPMSolverMultistepScheduler(), steps=50, order=2),
     )
 
 

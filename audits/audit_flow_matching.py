@@ -37,9 +37,8 @@ SCHEDULERS = {
     "LinearVPScheduler()": LinearVPScheduler(),
     "CosineScheduler()": CosineScheduler(),
 }
-#: fixed-step methods of torchdiffeq by their order; that of rk4 check_sampler does not see (it
-#: takes the inner stages for states of the chain)
-METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": None}
+#: fixed-step methods of torchdiffeq by their order
+METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": 4}
 MIXTURE = GaussianMixture(
     [0.4, 0.6], [[-1.0, 0.5], [1.0, 0.0]], [[[0.3, 0.1], [0.1, 0.2]], [[0.2, 0.0], [0.0, 0.4]]]
 )

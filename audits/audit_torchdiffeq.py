@@ -12,9 +12,8 @@ from torchdiffeq import odeint, odeint_adjoint
 from scoreproof import check_log_likelihood_gradient, check_sampler
 from scoreproof.objects.schedules import VPLinear
 
-#: fixed-step methods by their order; that of rk4 check_sampler does not see (it takes the inner
-#: stages for states of the chain)
-METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": None, "implicit_adams": None}
+#: fixed-step methods by their order
+METHODS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": 4, "implicit_adams": None}
 PROCESS = VPLinear()
 #: of high order few steps separate two tolerances, of low order too many do
 TOLERANCES = {

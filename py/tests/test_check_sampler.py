@@ -731,3 +731,61 @@ def test_a_scheduler_without_timesteps(table):
 
     with pytest.raises(ArgumentError, match="an object with set_timesteps"):
         check(Bare())
+
+
+# --- what the audits found
+
+
+def _rk(weights, nodes, matrix):
+    """An explicit Runge-Kutta method whose grid need not end at 0."""
+
+    def sample(model, x, times):
+        for s, n in zip(times[:-1], times[1:], strict=True):
+            h, ks = n - s, []
+            for c, row in zip(nodes, matrix, strict=True):
+                y = x + h * sum((a * k for a, k in zip(row, ks, strict=True)), 0 * x)
+                ks.append(model(y, s + c * h))
+            x = x + h * sum(w * k for w, k in zip(weights, ks, strict=True))
+        return x
+
+    return sample
+
+
+@pytest.mark.parametrize(
+    ("order", "method"),
+    [
+        (2, _rk([0.5, 0.5], [0, 1], [[], [1]])),
+        (2, _rk([0, 1], [0, 0.5], [[], [0.5]])),
+        (3, _rk([1 / 6, 2 / 3, 1 / 6], [0, 0.5, 1], [[], [0.5], [-1, 2]])),
+        (4, _rk([1 / 6, 1 / 3, 1 / 3, 1 / 6], [0, 0.5, 0.5, 1], [[], [0.5], [0, 0.5], [0, 0, 1]])),
+        (
+            4,
+            _rk(
+                [1 / 8, 3 / 8, 3 / 8, 1 / 8],
+                [0, 1 / 3, 2 / 3, 1],
+                [[], [1 / 3], [-1 / 3, 1], [1, -1, 1]],
+            ),
+        ),
+    ],
+    ids=["heun", "midpoint", "kutta 3", "rk4", "3/8"],
+)
+def test_methods_of_every_order_whose_grid_ends_above_the_data(order, method):
+    from scoreproof.objects.schedules import FlowMatching
+
+    times = [1 - k / 20 for k in range(20)]
+    for asked in (order, order + 2):  # on a straight path some are better by one
+        evidence = sp.check_sampler(
+            method, FlowMatching(), times=times, prediction="flow", order=asked
+        )
+        assert evidence.verdict == ("holds" if asked == order else "refuted"), evidence.explain()
+
+
+def test_x_that_is_not_finite_is_said():
+    def sample(model, x, times):
+        for s, n in zip(times[:-1], times[1:], strict=True):
+            x = x + (n - s) * (x - model(x, s)) / s
+            x = x * np.where(abs(s - n) < 0.05, np.nan, 1.0)
+        return x
+
+    evidence = sp.check_sampler(sample)
+    assert "nan or inf" in evidence.explain()

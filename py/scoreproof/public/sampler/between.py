@@ -71,6 +71,10 @@ def _refuted(
     level = limit.levels[k]
     error = float(limit.limit[k, part, i])
     where = words.of_the_law(level, part, i, error, job.shape)
+    lost = words.not_finite(chains)
+    if lost:
+        text = f"{job.name}: {lost} ({what})"
+        return replace(evidence, verdict="refuted", sentence=text, value=1e300, bound=0.0)
     first = first_wrong(limit)
     from_on = f", from {words.at_level(limit.levels[first])} on" if first else ", from the first on"
     if words.grows(sizes) and sizes[-1] > 0.05:

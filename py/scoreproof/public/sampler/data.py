@@ -16,6 +16,8 @@ __all__ = ["Data", "Level", "gaussian", "point"]
 
 #: mean and width: what a step predicts for x_0 stays in [-1, 1], where clipping does nothing
 MEAN, WIDTH = 0.1, 0.5
+#: relative: two rows of samples so near are the same
+SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Data:
             moved = self.mean + gain * (x - alpha * self.mean)
         # without noise x is α x_0
         return np.where(sigma > 0, moved, x / np.where(alpha > 0, alpha, 1.0))
+
+    def denoises(self, x: np.ndarray, level: Level, out: np.ndarray) -> bool:
+        """Whether ``out`` is E[x_0 | x] at that level."""
+        due = self.denoised(x, np.array([[level.alpha]]), np.array([[level.sigma]]))
+        return bool(np.max(np.abs(out - due)) <= SAME * (1 + np.max(np.abs(due))))
 
     def predicted(
         self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: float

@@ -179,6 +179,13 @@ class WholeForm(_Function):
         if len(last) < (len(times) - 1) / 2:  # it has a grid of its own, or asks elsewhere
             falling = sorted({level.when: x for x, level in self.asked}.items(), reverse=True)
             last = {k: (x, self.level_of(t)) for k, (t, x) in enumerate(falling)}
+        end = len(times) - 1
+        if (
+            end in last
+            and self.level_of(times[end]).sigma > 0
+            and not data.denoises(*last[end], out)
+        ):
+            del last[end]  # a stage of the last step was asked there, x itself is what came back
         for k in sorted(last):
             if k > 0:
                 tape.reached(*last[k], k - 1)

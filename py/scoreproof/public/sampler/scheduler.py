@@ -52,7 +52,9 @@ def setting(scheduler: Any, name: str, default: Any = None) -> Any:
 def prediction_of(scheduler: Any) -> str:
     """What its ``step`` takes: as its configuration says, else ε."""
     if callable(getattr(scheduler, "precondition_outputs", None)):
-        return "F"
+        # at sigma_data = 1 its v is that of x at unit length, minus F
+        turned = setting(scheduler, "prediction_type") == "v_prediction"
+        return "v" if turned and float(setting(scheduler, "sigma_data", 0.5)) == 1 else "F"
     flows = hasattr(scheduler, "scale_noise") and not hasattr(scheduler, "add_noise")
     named = setting(scheduler, "prediction_type", "flow_prediction" if flows else "epsilon")
     return NAMES.get(str(named), str(named))

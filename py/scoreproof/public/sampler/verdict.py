@@ -174,7 +174,12 @@ def _order(job: Job, runs: Runs, order: float) -> Evidence | None:
     seen = Coverage({"levels": len(inner(chains[0]))})
     evidence = Evidence.measured(max(0.0, job.order - order), SHORT, text, kind="convergent")
     if evidence.verdict == "refuted":
-        text = f"{text}: it converges as a method of order {max(0, round(order))}"
+        whole = max(0, round(order))
+        text += (
+            f": it converges as a method of order {whole}"
+            if whole < job.order
+            else ": it falls short of it (steps of a lower order at the start or the end?)"
+        )
         evidence = replace(evidence, sentence=text)
     return settled(evidence, resolution=0.0, coverage=seen)
 

@@ -51,6 +51,18 @@ def drawn(chain: Chain) -> str:
     return f"{n} draws of noise in {chain.steps} steps" if n else "no noise drawn"
 
 
+def not_finite(chains: Sequence[Chain]) -> str:
+    """Where x is nan or inf, if it is anywhere."""
+    for chain in chains:
+        for state in chain.states:
+            if not (np.all(np.isfinite(state.law.mean)) and np.all(np.isfinite(state.law.std))):
+                return (
+                    f"with {chain.steps} steps x is nan or inf from {at_level(state.level)} on: is"
+                    " something divided by the gap of two times that are the same, or by σ = 0?"
+                )
+    return ""
+
+
 def grows(sizes: Sequence[float]) -> bool:
     """Whether an error does not fall as the steps become more."""
     return not all(np.isfinite(sizes)) or sizes[-1] > 1.05 * sizes[0] > 0

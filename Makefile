@@ -10,7 +10,7 @@ MADE := $(VENV)/.made
 TORCH ?= torch==2.13.0
 JAX ?= jax
 
-.PHONY: verify test quickstart lint audits bench soundness mutation clean models
+.PHONY: verify test quickstart lint audits pictures bench soundness mutation clean models
 
 $(MADE): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scoreproof needs Python 3.11 or newer; run make PYTHON=python3.11 …")'
@@ -64,5 +64,9 @@ mutation: $(MADE) models
 	$(BIN)/python bench/mutation.py report
 
 # Public code at pinned versions, all in .venv-audits: writes audits/findings.md. Not part of `make test`.
+# The pictures of docs/guides.md, from what its tests find.
+pictures:
+	$(VENV)/bin/python docs/pictures.py
+
 audits:
 	$(PYTHON) audits/run.py

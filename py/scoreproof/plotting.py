@@ -38,7 +38,8 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
     if evidence.curves:
         for name, (x, y) in evidence.curves.items():
             # many (x, y) pairs in no order are points, not a line
-            ordered = all(a <= b for a, b in zip(x, list(x)[1:], strict=False))
+            after = list(zip(x, list(x)[1:], strict=False))
+            ordered = all(a <= b for a, b in after) or all(a >= b for a, b in after)
             style = (
                 {"linestyle": "--", "color": "0.5"}
                 if name in ("truth", "exact", "implied")
@@ -56,7 +57,7 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
         if values and all(v > 0 for v in values) and max(values) > 100 * min(values):
             ax.set_yscale("log")
         along = [v for x, _ in evidence.curves.values() for v in x]
-        if "noise level" in evidence.labels[0] and along and min(along) > 0:
+        if "σ" in evidence.labels[0] and along and min(along) > 0:
             ax.set_xscale("log")
         ax.set_xlabel(evidence.labels[0])
         ax.set_ylabel(evidence.labels[1])

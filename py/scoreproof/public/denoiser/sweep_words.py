@@ -89,11 +89,7 @@ def table_of(sweep: Sweep) -> Table:
 
 def curves_of(sweep: Sweep) -> dict[str, tuple[list[float], list[float]]]:
     along = [a.level.ratio for a in sweep.at]
-    found = {
+    return {
         "largest error": (along, [a.largest for a in sweep.at]),
         "rms over draws of x": (along, [a.rms for a in sweep.at]),
     }
-    tolerance = sweep.at[0].request.problem.tolerance
-    if tolerance:
-        found["accepted"] = (along, [tolerance] * len(along))
-    return found

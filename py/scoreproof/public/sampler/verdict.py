@@ -232,6 +232,6 @@ def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
         evidence,
         notes=tuple(dict.fromkeys(notes)),
         curves=curves,
-        labels=("σ/α", "error of mean and std, relative to the std"),
+        labels=("σ/α", "deviation of mean and std (in std)"),
         cost={"calls of the model": sum(c.calls for c in chains)},
     )

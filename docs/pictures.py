@@ -1,0 +1,76 @@
+"""Draw the pictures of the guides: ``python docs/pictures.py``.
+
+Runs each guide that has a picture, as it stands, and draws what its last check with curves found. A
+guide whose package is not installed keeps the picture it has.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+import scoreproof
+
+HERE = Path(__file__).resolve().parent
+PICTURE = re.compile(
+    r"^## (.+?)$.*?```python\n(.*?)```.*?!\[[^]]*\]\((pictures/[a-z-]+\.svg)\)", re.M | re.S
+)
+
+
+def pictured() -> list[tuple[str, str, str]]:
+    """Title, code and the picture's path of every guide that has one."""
+    sections = re.split(r"^(?=## )", (HERE / "guides.md").read_text("utf-8"), flags=re.M)
+    return [m.groups() for text in sections if (m := PICTURE.match(text))]
+
+
+def found_by(code: str) -> list[Any]:
+    """What the checks of a guide returned, in their order."""
+    evidences: list[Any] = []
+    names = [n for n in scoreproof.__all__ if n.startswith("check_")]
+    checks = {n: getattr(scoreproof, n) for n in names}
+
+    def noted(check: Any) -> Any:
+        def judge(*args: Any, **kwargs: Any) -> Any:
+            evidences.append(check(*args, **kwargs))
+            return evidences[-1]
+
+        return judge
+
+    for name, check in checks.items():
+        setattr(scoreproof, name, noted(check))
+    try:
+        namespace: dict[str, Any] = {}
+        exec(compile(code, "docs/guides.md", "exec"), namespace)
+        for name, test in namespace.items():
+            if name.startswith("test_"):
+                test()
+    finally:
+        for name, check in checks.items():
+            setattr(scoreproof, name, check)
+    return [e for e in evidences if e.curves]
+
+
+def main() -> None:
+    # no date and no random ids: the same picture from the same numbers
+    mpl.rcParams["svg.hashsalt"] = "scoreproof"
+    for title, code, path in pictured():
+        try:
+            evidence = found_by(code)[-1]
+        except BaseException as error:  # pytest's skip is no Exception
+            print(f"{title}: kept ({type(error).__name__}: {error})")
+            continue
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        evidence.plot(figure.add_subplot())
+        target = HERE / path
+        target.parent.mkdir(exist_ok=True)
+        figure.savefig(target, metadata={"Date": None})
+        print(f"{title}: {os.path.relpath(target, HERE.parent)}")
+
+
+if __name__ == "__main__":
+    main()

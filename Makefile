@@ -63,10 +63,10 @@ mutation: $(MADE) models
 	$(BIN)/python bench/mutation.py run
 	$(BIN)/python bench/mutation.py report
 
-# Public code at pinned versions, all in .venv-audits: writes audits/findings.md. Not part of `make test`.
 # The pictures of docs/guides.md, from what its tests find.
-pictures:
-	$(VENV)/bin/python docs/pictures.py
+pictures: $(MADE) models
+	$(BIN)/python docs/pictures.py
 
+# Public code at pinned versions, all in .venv-audits: writes audits/findings.md. Not part of `make test`.
 audits:
 	$(PYTHON) audits/run.py

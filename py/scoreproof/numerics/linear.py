@@ -23,21 +23,21 @@ def check_covariance(argument: str, cov: np.ndarray) -> np.ndarray:
     """``cov`` if it is symmetric (to 1e-10 relative) positive definite, else ``ArgumentError``
     naming ``argument``.
     """
-    scale = float(np.max(np.abs(cov))) if cov.size else 0.0
-    if cov.size and np.max(np.abs(cov - cov.T)) > 1e-10 * scale:
+    diagonal = np.diagonal(cov)
+    plain = np.count_nonzero(cov) == np.count_nonzero(diagonal)  # nothing to compare or to factor
+    scale = 0.0 if plain else float(np.max(np.abs(cov)))
+    if not plain and np.max(np.abs(cov - cov.T)) > 1e-10 * scale:
         raise ArgumentError(
             argument,
             "symmetric",
             f"an asymmetry of {np.max(np.abs(cov - cov.T)):.3g}",
             "pass (C + C.T) / 2, or a covariance rather than its factor",
         )
-    diagonal = np.diagonal(cov)
     try:
-        if np.count_nonzero(cov) == np.count_nonzero(diagonal):  # nothing to factor
-            if not np.all(diagonal > 0):
-                raise np.linalg.LinAlgError
-        else:
+        if not plain:
             np.linalg.cholesky(cov)
+        elif not np.all(diagonal > 0):
+            raise np.linalg.LinAlgError
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(cov)[0])
         raise ArgumentError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.arguments import accepted, count, seeded
+from scoreproof.public.arguments import accepted, count, sample_shape, seeded
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
@@ -68,7 +68,7 @@ def validate(given: Request) -> Job:
         raise ArgumentError(
             "form", f"one of {', '.join(FORMS)}", repr(kind), "see the docstring of check_sampler"
         )
-    shape = _shape(given.shape)
+    shape = sample_shape(given.shape)
     framework = given.framework or _framework(given, kind)
     prediction = given.prediction
     if prediction is None:
@@ -136,18 +136,6 @@ def recognised(sampler: Any) -> str:
     # a whole sampler is handed its model first, a step last
     whole = positional < 4 or next(iter(names), "").lower() in MODELS
     return "sample" if whole else "step"
-
-
-def _shape(shape: Any) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(s) for s in ((shape,) if np.ndim(shape) == 0 else shape))
-    except (TypeError, ValueError):
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise ArgumentError(
-            "shape", "the shape of one sample, without the batch", shape, "e.g. shape=(3, 8, 8)"
-        )
-    return sizes
 
 
 def _framework(given: Request, kind: str) -> str:

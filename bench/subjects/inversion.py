@@ -113,7 +113,6 @@ def case(rng: np.random.Generator) -> Case:
             lambda: check_inversion(*_maps(table), **options),
             wrong_maps,
         )
-    span = (0.05, 10.0)
     if form == "whole":
         up, down = (str(rng.choice(["euler", "heun", "late"])) for _ in range(2))
         down = "euler" if down == "late" else down
@@ -121,6 +120,7 @@ def case(rng: np.random.Generator) -> Case:
         top, least = rng.uniform(5, 40), rng.uniform(0.02, 0.1)
         sigmas = np.linspace(top ** (1 / rho), least ** (1 / rho), n) ** rho
         options |= {"times": sigmas.tolist()}
+        ends = (least, top)
         setting, sampler = f"whole, {up} and {down}", _whole(down)
 
         def make(slip: Slip) -> Any:
@@ -129,6 +129,7 @@ def case(rng: np.random.Generator) -> Case:
         process = (VPLinear(0.1, 6.0), VPCosine())[int(rng.integers(2))]
         times = np.linspace(0.9, 0.05, int(rng.choice([16, 32]))) * process.horizon
         options |= {"times": times.tolist(), "process": process, "prediction": "eps"}
+        ends = tuple(float(process.sigma(t) / process.alpha(t)) for t in (times[-1], times[0]))
         setting, sampler = f"step, {type(process).__name__}", _ddim(process)
 
         def make(slip: Slip) -> Any:
@@ -138,7 +139,8 @@ def case(rng: np.random.Generator) -> Case:
         what = str(rng.choice(["drift", "drift", "shift", "level"]))
         low, high = 0.0, np.inf
         if rng.random() < 0.3:
-            middle = np.exp(rng.uniform(*np.log(span)))
+            # within what the chain passes: elsewhere the stretch is empty
+            middle = np.exp(rng.uniform(np.log(2 * ends[0]), np.log(ends[1] / 2)))
             low, high = middle / 2, middle * 2
         coordinate = int(rng.integers(6)) if what == "drift" and rng.random() < 0.4 else None
         size = float(rng.choice([-1, 1])) * min(a, 0.9)

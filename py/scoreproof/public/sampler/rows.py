@@ -158,16 +158,19 @@ class Rows:
         bend = float(np.max(np.abs(moved[1] + plus) / size))
         far = float(np.max(np.abs(moved[2] - FAR * plus) / size))
         far = max(far, float(np.max(np.abs(moved[3] + FAR * plus) / size)))
-        weights = np.concatenate([np.zeros(0), *self._joint])
-        all_draws = plus + weights @ noise
-        few = np.concatenate(
-            [np.zeros(0), *(j * (k in self._far) for k, j in enumerate(self._joint))]
-        )
+        together, few = self._together
+        all_draws = plus + together @ noise
         one, other, some = moved[self._last :]
         joint = float(np.max(np.maximum(np.abs(one - all_draws), np.abs(other + all_draws)) / size))
         tail = float(np.max(np.abs(some - TAIL / SIZE * (few @ noise)) / size))
         most = float(np.max(np.abs(x[2:4])))
         return Law(mean, std, cov, bend, far, mixed, signed, joint, tail, most)
+
+    @cached_property
+    def _together(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights of all draws in the row that has them together, and of the few far ones."""
+        few = (j * (k in self._far) for k, j in enumerate(self._joint))
+        return np.concatenate([np.zeros(0), *self._joint]), np.concatenate([np.zeros(0), *few])
 
     @cached_property
     def _weighted(self) -> np.ndarray | None:

@@ -1,12 +1,15 @@
 """The rows behind a verdict, as a table that a person reads and a program takes.
 
-Conventions: a cell is a number or a short text; numbers are shown with three digits.
+Conventions: a cell is a number or a short text; numbers are shown with three digits, whole ones
+with six.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+from scoreproof.errors import ArgumentError
 
 __all__ = ["Table"]
 
@@ -35,7 +38,10 @@ class Table:
             raise ValueError("every row must have one cell for each column")
 
     def column(self, name: str) -> tuple[Cell, ...]:
-        """The cells under ``name``."""
+        """The cells under ``name``; raises ``ArgumentError`` where there is no such column."""
+        if name not in self.columns:
+            known = ", ".join(self.columns)
+            raise ArgumentError("name", f"one of {known}", repr(name), "print(table) shows them")
         return tuple(row[self.columns.index(name)] for row in self.rows)
 
     def __str__(self) -> str:
@@ -60,4 +66,6 @@ class Table:
 
 
 def _cell(value: Cell) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}" if value % 1 else f"{value:.6g}"
+    if isinstance(value, str):
+        return value.replace("|", "\\|")
+    return f"{value:.3g}" if value % 1 else f"{value:.6g}"

@@ -322,7 +322,9 @@ def test_bad_input(more, match):
         sp.check_denoiser(**given)
 
 
-@pytest.mark.parametrize("more", [{"shape": (3,)}, {"levels": [1]}, {"options": {"y": 1}}])
+@pytest.mark.parametrize(
+    "more", [{"shape": (3,)}, {"levels": [1]}, {"options": {"y": 1}}, {"time": "sigma"}]
+)
 def test_what_belongs_to_a_schedule(more):
     with pytest.raises(ArgumentError, match="where there is no schedule"):
         sp.check_denoiser(lambda y: y, DATA, 1.0, **more)
@@ -461,3 +463,39 @@ def test_bad_input_of_a_referee(more, match):
 def test_complex_answers_and_few_points():
     assert judge(lambda x, s: denoised(x, s) + 0.1j, LEVELS, "x0").verdict == "refuted"
     assert "nan" not in judge(denoised, LEVELS, "x0", n=1).explain()
+
+
+def test_a_flow_by_its_name():
+    class Straight:
+        horizon = 1.0
+
+        def alpha(self, t):
+            return 1 - t
+
+        def sigma(self, t):
+            return t
+
+    def flow(x, t):
+        s = column(t, x)
+        return (x - denoised(x / (1 - s), np.ravel(s / (1 - s)))) / s
+
+    levels = [0.1, 0.3, 0.5, 0.9]
+    assert sp.check_denoiser(flow, DATA, schedule=Straight(), prediction="flow", levels=levels)
+    wrong = sp.check_denoiser(
+        lambda x, t: -flow(x, t), DATA, schedule=Straight(), prediction="flow", levels=levels
+    )
+    assert "other sign" in wrong.explain()
+
+
+def test_rows_are_told_apart_in_half_precision_too():
+    def first_row(x, t):
+        return eps(x, np.full(len(x), t[0])).astype(np.float16)
+
+    text = judge(first_row, dtype=np.float16, tolerance=0.1).explain()
+    assert "takes a time for each row, but" in text
+
+
+def test_a_table_says_which_columns_it_has():
+    table = judge(denoised, LEVELS, "x0").table
+    with pytest.raises(ArgumentError, match="one of σ, largest error"):
+        table.column("errors")

@@ -104,9 +104,11 @@ def test_what_is_not_c_skip_x_plus_c_out_f():
 
     def crossed(network):
         inner = wrapped(functions)(network)
-        return lambda x, s: inner(x, s) + 0.01 * x * network(x, s)
+        skipped = wrapped(functions)(lambda y, c: 0 * y)
+        return lambda x, s: inner(x, s) + 0.05 * x * (inner(x, s) - skipped(x, s))
 
-    assert sp.check_preconditioning(crossed).verdict == "refuted"
+    evidence = sp.check_preconditioning(crossed)
+    assert evidence.verdict == "refuted" and "D is not c_skip x + c_out F" in evidence.explain()
 
     def uneven(network):
         inner = wrapped(functions)(network)

@@ -72,7 +72,8 @@ def check_denoiser(
     options: further arguments of the network (labels, …); arrays with a first axis of 1 are
         repeated for each sample.
     prediction: what the callable returns: ``"x0"``, ``"score"``, ``"eps"``, ``"v"``, ``"F"`` or
-        ``"velocity"`` (see ``scoreproof.objects.parameterizations``); all but x0 and score need cov
+        ``"velocity"`` (see ``scoreproof.objects.parameterizations``), with a schedule also
+        ``"flow"``, ε - x_0; all but x0 and score need cov
         = σ² I. ``sigma_data`` is for F, ``rates`` = (dα/dt, dσ/dt) for velocity. By default what
         the schedule is configured for, else x0.
     points: where to look ``(m, d)``. By default n points: draws of y, draws far out, and points
@@ -159,7 +160,9 @@ def check_denoiser(
             rates=rates,
             alpha=None if alpha == 1.0 else alpha,
         )
-    _only_with_a_schedule(shape=shape, levels=levels, options=options)
+    _only_with_a_schedule(
+        shape=shape, levels=levels, options=options, time=None if time == "t" else time
+    )
     request = make_request(
         prior,
         cov,

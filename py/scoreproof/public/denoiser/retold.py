@@ -168,7 +168,7 @@ def _read(a: _Tried, answer: np.ndarray) -> dict[str, _Found]:
 
 
 def _readings(a: AtLevel, sweep: Sweep) -> list[tuple[str, int]]:
-    kinds = ["x0", "eps", "score", "v", "F"] + ["velocity"] * (a.level.rates is not None)
+    kinds = ["x0", "eps", "score", "v", "F"] + ["velocity"] * (a.request.kind.rates is not None)
     kinds.sort(key=lambda k: k != sweep.prediction)
     return [(k, s) for k in kinds for s in (1, -1)]
 

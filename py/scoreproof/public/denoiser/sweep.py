@@ -106,7 +106,7 @@ def swept(given: SweepRequest) -> Sweep:
         network,
         levels,
         told,
-        prediction,
+        "velocity" if prediction == "flow" else prediction,
         given.levels is not None,
         steady,
         calls,
@@ -143,11 +143,12 @@ def _judged(
     table: float,
     given: SweepRequest,
 ) -> AtLevel:
+    flow = prediction == "flow"  # the velocity of a straight path, at whatever speed
     request = make_request(
         prior,
         level.sigma**2,
-        prediction=prediction,
-        rates=level.rates,
+        prediction="velocity" if flow else prediction,
+        rates=(-1.0, 1.0) if flow else level.rates,
         alpha=level.alpha,
         points=None,
         blur=lambda u: level.blur(max(u, table / 2)),

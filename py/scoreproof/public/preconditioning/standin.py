@@ -178,5 +178,7 @@ class Runs:
             one = entries.reshape(-1, len(sigmas), *entries.shape[1:])
             due = alone.reshape(1, -1, *([1] * (entries.ndim - 1)))
             size = np.maximum(np.abs(due), 1e-6 * np.max(np.abs(alone)) or 1.0)
-            gaps[name] = float(np.max(np.abs(one - due) / size))
+            # entries that differ at one σ already are no others' σ
+            uneven = np.array(self.uneven[name]).reshape(due.shape)
+            gaps[name] = float(np.max(np.abs(one - due) / size - 2 * uneven))
         return gaps

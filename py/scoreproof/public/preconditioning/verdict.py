@@ -7,6 +7,8 @@ it and 1.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoreproof.coverage import Coverage
@@ -15,7 +17,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
 from scoreproof.public.preconditioning.standin import Found
-from scoreproof.public.preconditioning.words import data_apart, named
+from scoreproof.public.preconditioning.words import MIXED, data_apart, named
 from scoreproof.public.rule import compared
 from scoreproof.tabular import Table
 
@@ -23,8 +25,6 @@ __all__ = ["judge"]
 
 #: roundings in one coefficient
 ROUNDINGS = 16
-#: a coefficient of another row's σ is off by more than this: neighbouring levels are further apart
-COARSEST_MIXED = 1e-2
 
 
 def judge(found: Found, job: Job) -> Evidence:
@@ -56,13 +56,9 @@ def judge(found: Found, job: Job) -> Evidence:
             found.eps[name] * ROUNDINGS * (1 / size if name == "c_skip" else np.ones_like(s))
         )
         gains.append(np.ones_like(s))
-    coarse = ROUNDINGS * max(found.eps.values())
-    if np.any(found.apart > coarse):
-        errors[0] = np.maximum(errors[0], found.apart)
-    # rows of different σ: reading them cancels no more than a level does
-    mixed = max(found.mixed.values(), default=0.0)
-    if mixed > COARSEST_MIXED:
-        errors[0] = np.maximum(errors[0], mixed if np.isfinite(mixed) else 1.0)
+    errors.append(found.apart)
+    bounds.append(np.full_like(s, ROUNDINGS * max(found.eps.values())))
+    gains.append(np.ones_like(s))
     seen = Coverage(
         {"coefficients": len(names), "levels": len(s)}, (), _span(names, job, spread, found)
     )
@@ -79,10 +75,13 @@ def judge(found: Found, job: Job) -> Evidence:
         curves={n: (s.tolist(), found.values[n].tolist()) for n in names},
         labels=("noise level σ", "coefficient"),
     )
+    mixed = max(found.mixed.values(), default=0.0)
+    if mixed > MIXED:
+        evidence = replace(evidence, verdict="refuted", value=min(mixed, 1e300), bound=MIXED)
     if evidence.verdict == "refuted":
         wrong = {
             n: e > (job.tolerance or 0.0) * g + b
-            for n, e, b, g in zip(names, errors, bounds, gains, strict=True)
+            for n, e, b, g in zip(names, errors, bounds, gains, strict=False)
         }
         return named(evidence, found, due, wrong, job, spread)
     if evidence.verdict == "holds" and job.spread is not None:

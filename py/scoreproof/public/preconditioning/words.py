@@ -13,10 +13,12 @@ from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS, slips, 
 from scoreproof.public.preconditioning.standin import Found
 from scoreproof.public.words import enumerated, percent
 
-__all__ = ["data_apart", "named"]
+__all__ = ["MIXED", "data_apart", "named"]
 
 #: relative: a formula that the values follow so closely is the one they were computed by
 SAME = 1e-3
+#: relative: a coefficient of another row's σ is off by more, as neighbouring levels are
+MIXED = 1e-2
 
 
 def named(
@@ -29,16 +31,12 @@ def named(
 ) -> Evidence:
     """The refutation with each wrong coefficient, where, and what it is instead."""
     s, parts, causes = job.sigmas, [], []
-    if max(found.mixed.values(), default=0.0) > 1e-2:
-        which = [n for n, gap in found.mixed.items() if gap > 1e-2]
-        text = (
-            f"with a σ for each sample, {enumerated(which)} of a sample depend on the σ of others:"
+    rows = [n for n, gap in found.mixed.items() if gap > MIXED]
+    if rows:
+        parts.append(
+            f"with a σ for each sample, {enumerated(rows)} of a sample depend on the σ of others:"
             " reshape σ to (B, 1, …) before it meets x, and use it row by row"
         )
-        rows = Diagnosis(("rows_mixed",), 0.0, None, "It is right for one σ in the whole batch.")
-        if all(not np.any(bad) for n, bad in wrong.items() if n != next(iter(wrong))):
-            return replace(evidence, sentence=text, diagnosis=rows)
-        parts.append(text)
     for name, bad in wrong.items():
         if not np.any(bad):
             continue
@@ -56,6 +54,11 @@ def named(
         cause = _cause(name, found, job, spread)
         if cause:
             causes.append((name, cause))
+    if not parts:
+        k = int(np.argmax(found.apart))
+        parts.append(
+            f"at σ = {s[k]:.4g} D is not c_skip x + c_out F: {percent(found.apart[k])} are left"
+        )
     sentence = "; ".join(parts)
     whole = _other_form(found, job)
     diagnosis = None
@@ -67,11 +70,9 @@ def named(
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
         diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"{told}.")
-    if not parts:
-        k = int(np.argmax(found.apart))
-        sentence = (
-            f"at σ = {s[k]:.4g} D is not c_skip x + c_out F: {percent(found.apart[k])} are left"
-        )
+    elif rows:
+        text = "It is right for one σ in the whole batch."
+        diagnosis = Diagnosis(("rows_mixed",), 0.0, None, text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
 
 

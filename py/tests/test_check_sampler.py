@@ -789,3 +789,39 @@ def test_x_that_is_not_finite_is_said():
 
     evidence = sp.check_sampler(sample)
     assert "nan or inf" in evidence.explain()
+
+
+class _VarianceExploding:
+    """Euler's method on the σ of a DDPM table, with input of unit length, as public code has it."""
+
+    def __init__(self, scaled=True, start=None):
+        bar = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+        self.table, self.scaled, self.start = np.sqrt((1 - bar) / bar), scaled, start
+
+    @property
+    def init_noise_sigma(self):
+        return self.start or float(np.hypot(1, self.sigmas[0]))
+
+    def set_timesteps(self, n):
+        self.timesteps = np.linspace(999, 0, n)
+        at = np.interp(self.timesteps, np.arange(1000), self.table)
+        self.sigmas, self.k = np.append(at, 0.0), 0
+
+    def scale_model_input(self, x, t):
+        return x / np.hypot(1, self.sigmas[self.k]) if self.scaled else x
+
+    def add_noise(self, x, noise, t):
+        level = np.interp(t, np.arange(1000), self.table)
+        return x + np.reshape(level, (-1,) + (1,) * (x.ndim - 1)) * noise
+
+    def step(self, eps, t, x):
+        k, self.k = self.k, self.k + 1
+        return (x + (self.sigmas[k + 1] - self.sigmas[k]) * eps,)
+
+
+def test_scalings_beside_the_steps_are_said():
+    assert "decides nothing here" not in sp.check_sampler(_VarianceExploding()).explain()
+    text = sp.check_sampler(_VarianceExploding(scaled=False)).explain()
+    assert "scale_model_input decides nothing here" in text and "wants 0.00635" in text
+    text = sp.check_sampler(_VarianceExploding(start=1.0)).explain()
+    assert "init_noise_sigma decides nothing here: it is 1" in text

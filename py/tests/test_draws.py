@@ -175,7 +175,7 @@ def test_writing_into_a_narrow_tensor_stays_legal_and_is_noted():
     (x, y), log = run(write, double=True)
     assert x.dtype == torch.float64 and y.dtype == torch.float32
     assert float(y[0]) == 2 and abs(float(y[1]) - 2 * (1 + float(TABLE[1]))) < 1e-6
-    assert "writes into a tensor of lower precision, and rounds there" in log.notes
+    assert "It writes into a tensor of lower precision, and rounds there." in log.notes
 
 
 def test_a_step_in_single_precision_is_that_of_double_precision():

@@ -26,8 +26,8 @@ WIDE = {
 }
 LOW = (torch.float32, torch.float16, torch.bfloat16)
 
-ROUNDS = "writes into a tensor of lower precision, and rounds there"
-MADE_BEFORE = "works with numbers that were rounded to {} before, or by NumPy (first in {})"
+ROUNDS = "It writes into a tensor of lower precision, and rounds there."
+MADE_BEFORE = "It works with numbers that were rounded to {} before, or by NumPy (first in {})."
 
 
 class _Traits(NamedTuple):

@@ -21,6 +21,7 @@ from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.functions import SEED
+from scoreproof.public.sampler.hooks import Hooks
 from scoreproof.public.sampler.model import ExactModel
 
 __all__ = ["SchedulerForm", "is_scheduler", "prediction_of"]
@@ -75,6 +76,7 @@ class SchedulerForm:
     level_of: Callable[[float], Level] | None
     options: dict[str, Any] = field(default_factory=dict)
     setup: dict[str, Any] = field(default_factory=dict)
+    hooked: list[str] = field(default_factory=list)
 
     @property
     def eps(self) -> float:
@@ -169,10 +171,11 @@ class SchedulerForm:
                     options[name] = numpy_generator(tape.rows.noise, tape.log)
         if "return_dict" in takes:
             options.setdefault("return_dict", False)
+        hooks = Hooks(model.more["sigma_data"] if hasattr(s, "precondition_outputs") else 1.0)
+        start = getattr(s, "init_noise_sigma", None)
         for k, t in enumerate(timesteps):
             model.level_of = _always(levels[k])
-            if hasattr(s, "scale_model_input"):
-                s.scale_model_input(x, t)
+            hooks.input(s, x, t, levels[k])
             try:
                 out = s.step(model(x, t), t, x, **options)
             except CallableError:
@@ -190,6 +193,9 @@ class SchedulerForm:
                 tape.reached(rows, levels[k + 1], k)
         tape.calls, tape.steps = model.calls, len(timesteps)
         tape.last = self._last(s)
+        if not self.hooked:  # the caller's own number of steps comes first
+            self.hooked = [*hooks.said(start, levels[0]), ""]
+        tape.notes.extend(n for n in self.hooked if n)
         return rows
 
     @staticmethod

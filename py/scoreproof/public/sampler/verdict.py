@@ -135,6 +135,8 @@ def _own(runs: Runs) -> str:
     """What the caller's own number of steps makes of data at one point, if they are not kept."""
     one = runs.first()
     size = words.size_of(_largest([one])[0])
+    if _largest([one])[0] <= 1e-9:
+        return ""
     return (
         f"; not exact for data at one point: {size} off with {one.steps} steps (exact=True makes it"
         " part of the verdict)"

@@ -825,3 +825,16 @@ def test_scalings_beside_the_steps_are_said():
     assert "scale_model_input decides nothing here" in text and "wants 0.00635" in text
     text = sp.check_sampler(_VarianceExploding(start=1.0)).explain()
     assert "init_noise_sigma decides nothing here: it is 1" in text
+
+
+def test_a_sampler_that_does_not_use_its_times_is_told_so():
+    def own_grid(model, x, sigmas):
+        for k in range(1, len(OWN)):
+            x = x + (OWN[k] - OWN[k - 1]) * (x - model(x, OWN[k - 1])) / OWN[k - 1]
+        return x
+
+    with pytest.raises(CallableError, match="as many steps as the times"):
+        sp.check_sampler(own_grid)
+
+
+OWN = [*np.geomspace(15.0, 0.05, 30).tolist(), 0.0]

@@ -99,7 +99,22 @@ class Runs:
         # a table has no more steps than entries
         falling = len(widths) == 3 and widths[1] < 0.7 * widths[0] and widths[2] < 0.7 * widths[1]
         self.counts = upward if falling else downward
+        if not falling:
+            self._refines(downward)
         return self.counts
+
+    def _refines(self, counts: list[int]) -> None:
+        """Raises where the chains of all these numbers of steps are the same."""
+        chains = [self.of(False, k) for k in counts]
+        if len({round(width(c), 12) for c in chains}) > 1:
+            return
+        raise CallableError(
+            "sampler",
+            "take as many steps as the times it is given",
+            f"it asks its model {chains[0].calls} times, at the same levels, for"
+            f" {', '.join(str(k) for k in counts)} steps",
+            "let it run through its argument times, not through a grid of its own",
+        )
 
     def _affordable(self, n: int) -> bool:
         """A row for each draw, and that often: what n steps cost."""

@@ -141,7 +141,15 @@ def check_denoiser(
     (True, (0.5, 1.0, 2.0), ('holds', 'holds', 'holds'))
     """
     if schedule is not None:
-        return _of_network(
+        _left_out(
+            "a schedule",
+            "the schedule says it: x = α x_0 + σ ε; name the times to look at by levels=",
+            cov=cov,
+            points=points,
+            rates=rates,
+            alpha=None if alpha == 1.0 else alpha,
+        )
+        sweep = swept(
             SweepRequest(
                 denoiser,
                 prior,
@@ -154,14 +162,16 @@ def check_denoiser(
                 framework,
                 dtype,
                 {"n": n, "tolerance": tolerance, "sigma_data": sigma_data, "seed": seed},
-            ),
-            cov=cov,
-            points=points,
-            rates=rates,
-            alpha=None if alpha == 1.0 else alpha,
+            )
         )
-    _only_with_a_schedule(
-        shape=shape, levels=levels, options=options, time=None if time == "t" else time
+        return summary(sweep)
+    _left_out(
+        "no schedule",
+        "pass schedule=, a list of σ or a table, or a denoiser of rows alone",
+        shape=shape,
+        levels=levels,
+        options=options,
+        time=None if time == "t" else time,
     )
     request = make_request(
         prior,
@@ -181,24 +191,8 @@ def check_denoiser(
     return explained(evidence, answers, request, guard.eps)
 
 
-def _of_network(request: SweepRequest, **given: Any) -> Evidence:
+def _left_out(where: str, remedy: str, **given: Any) -> None:
+    """Raises for an argument that belongs to the other way of calling."""
     for name, value in given.items():
         if value is not None:
-            raise ArgumentError(
-                name,
-                "left out where there is a schedule",
-                value,
-                "the schedule says it: x = α x_0 + σ ε; name the times to look at by levels=",
-            )
-    return summary(swept(request))
-
-
-def _only_with_a_schedule(**given: Any) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise ArgumentError(
-                name,
-                "left out where there is no schedule",
-                value,
-                "pass schedule=, a list of σ or a table, or a denoiser of rows alone",
-            )
+            raise ArgumentError(name, f"left out where there is {where}", value, remedy)

@@ -69,7 +69,9 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
             kinds = () if name == sweep.prediction else (name,)
             if not names and not kinds or names and len(tried) < 2:
                 continue
-            full = _Found((*names, *_kind_names(kinds)), (*words, *_kind_words(kinds)), *_of(found))
+            all_names = (*names, *_kind_names(kinds))
+            all_words = (*words, *_kind_words(kinds))
+            full = _Found(all_names, all_words, found.left, found.error)
             best = full if best is None or _better(full, best) else best
     if best is None:
         return None
@@ -84,10 +86,6 @@ def _same(
 ) -> bool:
     """Whether the question is the one that was asked already."""
     return bool(np.isclose(when(level), sweep.told(level)) and np.isclose(scale(level), 1.0))
-
-
-def _of(found: _Found) -> tuple[float, float]:
-    return found.left, found.error
 
 
 def _better(one: _Found, other: _Found) -> bool:

@@ -1,7 +1,7 @@
 """The verdict on a network, from those at its noise levels: the table, the picture, one sentence.
 
 Conventions: a level at which the data and the tolerance could not tell right from wrong is named
-and not counted, if the check chose it and it lies at an end of the sweep; else it is undecided.
+and not counted, if the check chose it; of one that the caller asked for, the verdict is undecided.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def summary(sweep: Sweep) -> Evidence:
         notes=_notes(sweep),
     )
     if evidence.verdict == "refuted":
-        return _refuted(evidence, worst, sweep)
+        return _refuted(evidence, sweep)
     if sweep.single and evidence.verdict == "holds":
         middle = sweep.at[len(sweep.at) // 2]
         text = f"the network{read_as(sweep)}: {sweep.single}, {when(middle, sweep)}"
@@ -89,7 +89,7 @@ def _too_few(judged: list[AtLevel], apart: list[AtLevel], sweep: Sweep) -> bool:
     return len(judged) < min(LEAST, len(sweep.at)) or blurred > BLURRED * len(sweep.at)
 
 
-def _refuted(evidence: Evidence, worst: AtLevel, sweep: Sweep) -> Evidence:
+def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
     wrong = [a for a in sweep.at if a.evidence.verdict == "refuted"]
     worst = max(wrong, key=lambda a: a.largest)
     which = (

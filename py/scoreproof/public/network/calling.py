@@ -95,7 +95,7 @@ class Network:
             return torch.tensor(np.round(values) if whole else values, dtype=kind)
         if self.framework == "jax":
             jnp = require("jax").numpy
-            return jnp.asarray(np.round(values).astype(int) if whole else values, dtype=None)
+            return jnp.asarray(np.round(values).astype(int) if whole else values)
         kind = int if whole else (self.dtype or float)
         return (np.round(values) if whole else values).astype(kind)
 

@@ -40,7 +40,7 @@ def judge(found: Found, job: Job) -> Evidence:
             ", ".join(found.values),
             "c_noise='any' leaves it out; give c_skip, c_out or c_in too",
         )
-    errors, bounds, gains, due = [], [], [], {}
+    errors, bounds, due = [], [], {}
     for name in names:
         right, value = _due(name, job, spread), found.values[name]
         assert right is not None
@@ -55,10 +55,8 @@ def judge(found: Found, job: Job) -> Evidence:
         bounds.append(
             found.eps[name] * ROUNDINGS * (1 / size if name == "c_skip" else np.ones_like(s))
         )
-        gains.append(np.ones_like(s))
     errors.append(found.apart)
     bounds.append(np.full_like(s, ROUNDINGS * max(found.eps.values())))
-    gains.append(np.ones_like(s))
     seen = Coverage(
         {"coefficients": len(names), "levels": len(s)}, (), _span(names, job, spread, found)
     )
@@ -68,7 +66,6 @@ def judge(found: Found, job: Job) -> Evidence:
         f"{', '.join(names)} are {job.form.words} with σ_data = {spread:.4g} at {len(s)} noise"
         f" levels from {s[0]:g} to {s[-1]:g}",
         coverage=seen,
-        gain=np.stack(gains),
         tolerance=job.tolerance,
         cost={"calls": found.calls},
         table=_table(found, due, s),
@@ -80,8 +77,8 @@ def judge(found: Found, job: Job) -> Evidence:
         evidence = replace(evidence, verdict="refuted", value=min(mixed, 1e300), bound=MIXED)
     if evidence.verdict == "refuted":
         wrong = {
-            n: e > (job.tolerance or 0.0) * g + b
-            for n, e, b, g in zip(names, errors, bounds, gains, strict=False)
+            n: e > (job.tolerance or 0.0) + b
+            for n, e, b in zip(names, errors, bounds, strict=False)
         }
         return named(evidence, found, due, wrong, job, spread)
     if evidence.verdict == "holds" and job.spread is not None:

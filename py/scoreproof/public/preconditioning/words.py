@@ -51,7 +51,7 @@ def named(
         parts.append(
             f"{name} is {value[k]:.6g} at σ = {s[k]:.4g} where {due[name][k]:.6g} is due ({where})"
         )
-        cause = _cause(name, found, job, spread)
+        cause = _cause(name, found, due[name], job, spread)
         if cause:
             causes.append((name, cause))
     if not parts:
@@ -76,7 +76,7 @@ def named(
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
 
 
-def _cause(name: str, found: Found, job: Job, spread: float) -> str:
+def _cause(name: str, found: Found, due: np.ndarray, job: Job, spread: float) -> str:
     s, value = job.sigmas, found.values[name]
     if job.name == "edm":
         fit = spread_in(name, s, value)
@@ -88,18 +88,10 @@ def _cause(name: str, found: Found, job: Job, spread: float) -> str:
             with np.errstate(all="ignore"):
                 if _follows(value, formula(s, spread)):
                     return words
-    ratio = value / job_due(name, job, spread)
+    ratio = value / due
     if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= SAME * abs(ratio[0]):
         return f"it is {ratio[0]:.9g} times what is due"
     return ""
-
-
-def job_due(name: str, job: Job, spread: float) -> np.ndarray:
-    """What is due of a coefficient; nan where the form leaves it open."""
-    if name == "c_noise":
-        return np.full_like(job.sigmas, np.nan) if job.c_noise is None else job.c_noise(job.sigmas)
-    formula = job.form.of(name)
-    return np.full_like(job.sigmas, np.nan) if formula is None else formula(job.sigmas, spread)
 
 
 def _follows(value: np.ndarray, other: np.ndarray) -> bool:
@@ -137,7 +129,7 @@ def data_apart(evidence: Evidence, job: Job, spread: float) -> Evidence:
         ("sigma_data",),
         0.0,
         None,
-        f"Set sigma_data = {job.spread:.4g}, or scale the data to {enumerated([f'{spread:.4g}'])}.",
+        f"Set sigma_data = {job.spread:.4g}, or scale the data to {spread:.4g}.",
     )
     return replace(
         evidence, verdict="refuted", value=off, bound=job.within, sentence=text, diagnosis=cause

@@ -122,15 +122,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
         )
         return Evidence.undecided("convergent", text)
     seen = Coverage({"levels": len(levels), "coordinates": found.shape[-1]})
-    evidence = compared(
-        found,
-        bound,
-        text,
-        coverage=seen,
-        tolerance=job.tolerance,
-        kind="convergent",
-        remedy="pass more steps",
-    )
+    evidence = _compared(job, found, bound, text, seen)
     if evidence.verdict != "refuted":
         return evidence
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
@@ -147,6 +139,21 @@ def _law(job: Job, trips: Trips) -> Evidence:
         f"{causes.of_the_inverse(job, last, found[k], size)}"
     )
     return _sure(replace(evidence, sentence=text), sizes)
+
+
+def _compared(
+    job: Job, found: np.ndarray, bound: np.ndarray, text: str, seen: Coverage
+) -> Evidence:
+    """Limits of many steps against how far they are known."""
+    return compared(
+        found,
+        bound,
+        text,
+        coverage=seen,
+        tolerance=job.tolerance,
+        kind="convergent",
+        remedy="pass more steps",
+    )
 
 
 def _mixed(trips: Trips) -> bool:
@@ -167,15 +174,7 @@ def _home(job: Job, trips: Trips) -> Evidence:
         f" ({words.trend(last, sizes)} of its standard deviation off at most)"
     )
     seen = Coverage({"samples": len(found), "coordinates": found.shape[-1]})
-    evidence = compared(
-        found,
-        bound,
-        text,
-        coverage=seen,
-        tolerance=job.tolerance,
-        kind="convergent",
-        remedy="pass more steps",
-    )
+    evidence = _compared(job, found, bound, text, seen)
     if evidence.verdict == "refuted":
         i = int(np.argmax(np.abs(found).max(axis=0)))
         worst = float(np.abs(found).max())

@@ -13,8 +13,8 @@ from scoreproof.claims.reverse_family.gaussian import reverse_moments
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import subject
-from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.chain import Chains, effect
+from scoreproof.public.reverse_sampler.explaining import explained
 from scoreproof.public.reverse_sampler.law import DRAWS, moves_the_law
 from scoreproof.public.reverse_sampler.places import coarse
 from scoreproof.public.reverse_sampler.sweeping import Span, again
@@ -69,14 +69,13 @@ def refuted(
         text += "; a Gaussian prior does not show it, a mixture of two does"
     elif seen is not None or (job.form == "sde" and d <= SMALL):
         text += f"; {seen.effect if seen is not None else _effect(job, d)}"
-    times = {f.t for f in worst}
     return replace(
         evidence,
         value=error,
         bound=bound + accepted,
         sentence=text,
         cost={"calls": job.call.calls},
-        diagnosis=explain_deviation(target, [r for r in span.places if r[0].t in times]),
+        diagnosis=explained(job, span, worst),
     )
 
 

@@ -9,61 +9,76 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.claims.reverse_family.faults import EDITS
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.clamps import clamped
+from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
 from scoreproof.public.reverse_sampler.growing import part_wrong
 from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
 from scoreproof.public.reverse_sampler.sweeping import Span
-from scoreproof.public.reverse_sampler.terms import Told, told, within
+from scoreproof.public.reverse_sampler.telling import told
+from scoreproof.public.reverse_sampler.terms import Told, within
 from scoreproof.public.reverse_sampler.velocity import Found
 
-__all__ = ["explained"]
+__all__ = ["does_not_settle", "explained"]
 
-#: times at which a cause is looked for, and members
-TIMES, MEMBERS = 6, 4
+#: times at which a cause is looked for, and members; places at which the sampler is asked again
+TIMES, MEMBERS, AGAIN = 6, 4, 6
 
 
 def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
     """The cause, or the nearest that can be said."""
-    target = span.target
     times = {f.t for f in worst}
     wrong = [row for row in span.places if row[0].t in times]
+    known = explain_deviation(span.target, wrong)
+    claimed = _claims(job, span, worst, wrong)
+    if claimed and known.names:
+        return Diagnosis(known.names, known.misfit, known.runner_up, _sentence(claimed, known))
+    if claimed:
+        return Diagnosis(tuple(c.name for c in claimed), 0.0, None, _sentence(claimed))
+    if known.names:
+        return known
     places = [f for row in _some(wrong) for f in row[:MEMBERS]]
-    step = job.form == "step"
-    if step:
+    sentence = part_wrong(job, span.target, places, known)
+    return Diagnosis((), known.misfit, known.runner_up, sentence)
+
+
+def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
+    """Why x_next does not tend to x."""
+    powers = shrunk(span.target, first, shrinking(job, span.target, first))
+    if powers is None:
+        return None
+    return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+
+
+def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, ...]]) -> list[Told]:
+    """One cause, or where the model is asked and one cause besides."""
+    target = span.target
+    if job.form == "step":
         powers = shrunk(target, worst[0], shrinking(job, target, worst[0]))
         if powers is not None:
-            return _claimed([powers])
+            return [powers]
+    places = [f for row in _some(wrong) for f in row[:MEMBERS]]
     asked = heard(job, target, places)
     if asked is not None and asked.calls == 0:
-        return _claimed([Told("model_unused", "the model is never called")])
-    found: list[Told] = []
-    if asked is not None and asked.wrong:
-        corrected = asked.corrected(job)
-        again = asked_again(corrected, target, places)
-        where = Told("model_argument", asked.words())
-        if is_right(again, places):
-            return _claimed([where], "with a model that answers for x and t it is right")
-        if again is not None and not any(np.any(f.jumps) for f in again):
-            found, job, before = [where], corrected, places
-            places = again
-            cause = _cause(job, span, places, wrong)
-            if cause is not None:
-                return _claimed([where, cause])
-            job, places = job, before
-    cause = _cause(job, span, places, wrong) if not found else None
-    if cause is not None:
-        return _claimed([cause])
-    known = explain_deviation(target, wrong)
-    if known.names and not found:
-        return known
-    if found:
-        return _claimed(found, "it is not right with a model that answers for x and t either")
-    return Diagnosis((), known.misfit, known.runner_up, part_wrong(job, target, places, known))
+        return [Told("model_unused", "the model is never called: use model(x, t)")]
+    if asked is None or not asked.wrong:
+        cause = _cause(job, span, places, wrong)
+        return [] if cause is None else [cause]
+    corrected = asked.corrected(job)
+    again = asked_again(corrected, target, places)
+    where = asked.words()
+    if is_right(again, places):
+        return [Told("model_argument", f"{where}; asked there it is right")]
+    if again is None or any(np.any(f.jumps) for f in again):
+        return []
+    cause = _cause(corrected, span, again, [(f,) for f in again])
+    # a question elsewhere may be meant: without a cause besides it is none
+    return [] if cause is None else [Told("model_argument", where), cause]
 
 
 def _cause(
@@ -76,14 +91,18 @@ def _cause(
         found = told(terms)
         if found is not None:
             return found
+    found = of_noise(target, places)
+    if found is not None:
+        return found
     off = [f for f in places if np.any((f.error > f.bound) & ~f.jumps)]
-    few = off[:: max(1, len(off) // 6)][:6] or places[:6]
+    few = off[:: max(1, len(off) // AGAIN)][:AGAIN] or places[:AGAIN]
     found = retyped(job, target, few)
     if found is None:
-        blur = max(float(np.max(f.bound)) for f in few)
-        found = multiplied(job, target, few, 100 * blur)
+        found = multiplied(job, target, few, 100 * max(float(np.max(f.bound)) for f in few))
     if found is None:
         found = clamped(target, [f for row in wrong for f in row])
+    if found is None:
+        found = by_coordinate(target, places, job.parameter)
     return found
 
 
@@ -92,7 +111,9 @@ def _some(rows: list[tuple[Found, ...]]) -> list[tuple[Found, ...]]:
     return [rows[k] for k in chosen]
 
 
-def _claimed(causes: list[Told], tail: str = "") -> Diagnosis:
-    text = "; and ".join(c.text for c in causes)
-    sentence = f"{text[0].upper()}{text[1:]}" + (f": {tail}" if tail else "")
-    return Diagnosis(tuple(c.name for c in causes), 0.0, None, f"{sentence.rstrip('.')}.")
+def _sentence(causes: list[Told], known: Diagnosis | None = None) -> str:
+    text = "Cause: " + "; and ".join(c.text for c in causes)
+    if known is not None and len(known.names) == 1:
+        parts = [f"{n}: {EDITS[n][1].rstrip('.')}" for n in known.names[0].split(" + ")]
+        text += f" ({'; '.join(parts)})"
+    return f"{text}."

@@ -12,9 +12,13 @@ from itertools import product
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import closed_form
+from scoreproof.causes.closed_forms import number as digits
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Law", "law", "same", "share"]
+__all__ = ["Law", "law", "number", "same", "share"]
+
+Function = Callable[[float], float]
 
 #: a function of t is told from others by as many times as this, or more
 LEAST = 3
@@ -96,7 +100,7 @@ def law(
     return None
 
 
-def _functions(target: Diffused, reverse: bool) -> Iterator[tuple[str, Callable[[float], float]]]:
+def _functions(target: Diffused, reverse: bool) -> Iterator[tuple[str, Function]]:
     """Simple ones first."""
 
     def g(t: float) -> float:
@@ -108,20 +112,20 @@ def _functions(target: Diffused, reverse: bool) -> Iterator[tuple[str, Callable[
     def alpha(t: float) -> float:
         return float(target.level(t)[0])
 
-    parts = (("σ(t)", sigma), ("α(t)", alpha), ("g(t)", g), ("t", lambda t: t))
+    parts: tuple[tuple[str, Function], ...] = (
+        ("σ(t)", sigma),
+        ("α(t)", alpha),
+        ("g(t)", g),
+        ("t", float),
+    )
     if reverse:
-        horizon = target.horizon
         for name, inner in (("g", g), ("σ", sigma), ("α", alpha)):
-            for p in (2, 1):
-                mark = "²" if p == 2 else ""
-                yield (
-                    f"{name}(T-t){mark}/{name}(t){mark}",
-                    lambda t, inner=inner, p=p: (inner(horizon - t) / inner(t)) ** p,
-                )
-    powers = [(1,), (-1,), (2,), (-2,), (0.5,), (-0.5,)]
+            for p, mark in ((2, "²"), (1, "")):
+                text = f"{name}(T-t){mark}/{name}(t){mark}"
+                yield text, _mirrored(inner, p, target.horizon)
     for name, inner in parts:
-        for (p,) in powers:
-            yield _power(name, p), lambda t, inner=inner, p=p: inner(t) ** p
+        for power in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5):
+            yield _power(name, power), _product(inner, power, inner, 0.0)
     for k, (one, first) in enumerate(parts):
         for other, second in parts[k + 1 :]:
             for p, q in product((1, -1, 2, -2), repeat=2):
@@ -130,10 +134,15 @@ def _functions(target: Diffused, reverse: bool) -> Iterator[tuple[str, Callable[
                 text = " ".join(up) or "1"
                 if down:
                     text += "/" + (f"({' '.join(down)})" if len(down) > 1 else down[0])
-                yield (
-                    text,
-                    lambda t, first=first, second=second, p=p, q=q: first(t) ** p * second(t) ** q,
-                )
+                yield text, _product(first, p, second, q)
+
+
+def _mirrored(inner: Function, power: float, horizon: float) -> Function:
+    return lambda t: (inner(horizon - t) / inner(t)) ** power
+
+
+def _product(first: Function, p: float, second: Function, q: float) -> Function:
+    return lambda t: first(t) ** p * second(t) ** q
 
 
 def _power(name: str, p: float) -> str:
@@ -143,38 +152,16 @@ def _power(name: str, p: float) -> str:
 
 
 def _is_plain(k: float) -> bool:
-    return number(k) != f"{k:.6g}" or float(f"{k:.3g}") == k
-
-
-#: constants by which people multiply
-KNOWN = {
-    "√2": 2**0.5,
-    "1/√2": 0.5**0.5,
-    "√3": 3**0.5,
-    "2π": 2 * np.pi,
-    "π": np.pi,
-    "√(2π)": (2 * np.pi) ** 0.5,
-    "1/ln 10": 1 / np.log(10),
-    "ln 10": np.log(10),
-    "√(1/ln 10)": np.log(10) ** -0.5,
-    "√(ln 10)": np.log(10) ** 0.5,
-    "ln 2": np.log(2),
-    "1/ln 2": 1 / np.log(2),
-    "√(ln 2)": np.log(2) ** 0.5,
-    "√(1/ln 2)": np.log(2) ** -0.5,
-}
+    return float(f"{k:.3g}") == k or closed_form(k, 1e-6) is not None
 
 
 def number(k: float) -> str:
-    """A number, and its closed form where it has one."""
-    sign, size = ("-" if k < 0 else ""), abs(k)
-    if abs(size - round(size)) <= 1e-6 * max(size, 1):
-        return f"{sign}{round(size)}"
-    for text, value in KNOWN.items():
-        if abs(size - value) <= 1e-6 * value:
-            return f"{sign}{size:.4g} = {sign}{text}"
-    for below in (2, 3, 4, 5, 6, 8):
-        above = round(size * below)
-        if above and abs(size * below - above) <= 1e-6 * above and above < 100:
-            return f"{sign}{above / below:g}" if below in (2, 4, 5, 8) else f"{sign}{above}/{below}"
-    return f"{k:.6g}"
+    """A number, and its closed form where that is shorter.
+
+    >>> number(1.5), number(2**0.5), number(0.25)
+    ('1.5', '1.41421 = √2', '0.25')
+    """
+    if abs(k - round(k)) <= 1e-6:
+        return f"{round(k)}"
+    short = float(f"{k:.3g}")
+    return f"{short:g}" if abs(k - short) <= 1e-7 * abs(k) else digits(k, 1e-6)

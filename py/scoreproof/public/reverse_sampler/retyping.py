@@ -88,7 +88,7 @@ def retyped(job: Job, target: Diffused, places: list[Found]) -> Told | None:
         for kind in PREDICTIONS:
             if (kind == job.prediction and sign == 1) or (kind == "F" and job.prediction != "F"):
                 continue
-            other = _model(job, lambda v, target, t, sign=sign: sign * v, kind)
+            other = _model(job, _times(sign), kind)
             first = places[:1]
             if not is_right(asked_again(other, target, first), first):
                 continue
@@ -96,6 +96,10 @@ def retyped(job: Job, target: Diffused, places: list[Found]) -> Told | None:
                 continue
             return Told("model_type", _typed(job.prediction, kind, sign))
     return None
+
+
+def _times(factor: float) -> Callable[[Any, Diffused, float], Any]:
+    return lambda value, target, t: factor * value
 
 
 def _typed(given: str, used: str, sign: int) -> str:
@@ -116,7 +120,7 @@ def _typed(given: str, used: str, sign: int) -> str:
 
 def multiplied(job: Job, target: Diffused, places: list[Found], tol: float) -> Told | None:
     """By what the model's answer is to be multiplied, if that makes the sampler right."""
-    silent = asked_again(_model(job, lambda v, target, t: 0 * v, job.prediction), target, places)
+    silent = asked_again(_model(job, _times(0), job.prediction), target, places)
     if silent is None:
         return None
     factors = []

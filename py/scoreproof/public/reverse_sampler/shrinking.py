@@ -80,13 +80,13 @@ def _noise(seen: Shrinking, g: float) -> str:
         times = f", {_round(last / due)} times √(1-λ) g," if due > 0 else ""
         return (
             "the noise does not vanish with the step h = t - t_next: its standard deviation stays"
-            f" at {last:.3g}{times} where √(1-λ) g √h is due. Is √(t - t_next) missing?"
+            f" at {last:.3g}{times} where √(1-λ) g √h is due (is √(t - t_next) missing?)"
         )
     if abs(p - 1) <= 0.2:
         times = f" (it is {_round(last / due / h)} times √(1-λ) g h)" if due > 0 else ""
         return (
             "the noise is multiplied by the step h = t - t_next where √h is due, and is gone as"
-            f" steps are added: is it √(t - t_next) that is meant?{times}"
+            f" steps are added; multiply it by √(t - t_next){times}"
         )
     return f"the noise shrinks as h^{p:.2g} where √h is due, h = t - t_next"
 
@@ -120,7 +120,11 @@ def _multiple(moved: np.ndarray, here: Around) -> str:
         return ""
     if len(plain) == 1:
         return f"tends to {found[0]:.3g} g² ∇log p"
-    return f"tends to -{_round(-found[0])} (f - {-found[1] / found[0]:.3g} g² ∇log p)"
+    return f"tends to {_round(found[0])} (f - {_weight(-found[1] / found[0])}g² ∇log p)"
+
+
+def _weight(w: float) -> str:
+    return "" if abs(w - 1) < 0.005 else f"{_round(w)} "
 
 
 def _round(k: float) -> str:

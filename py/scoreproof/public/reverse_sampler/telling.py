@@ -1,5 +1,5 @@
-"""What is wrong with the multiples of the terms: f alone, g throughout, the noise, the weight of the
-score, or two members of the family in one sampler.
+"""What is wrong with the multiples of the terms: f alone, g throughout, the noise, the weight of
+the score, or two members of the family in one sampler.
 
 Conventions: as in `terms`.
 """
@@ -12,6 +12,9 @@ from scoreproof.public.reverse_sampler.laws import Law, number
 from scoreproof.public.reverse_sampler.terms import Terms, Told
 
 __all__ = ["told"]
+
+#: factors that people put before ½ c² ∇log p
+USUAL = (-1.0, 2.0, 0.5, -2.0, -0.5)
 
 
 def told(s: Terms) -> Told | None:
@@ -60,7 +63,7 @@ def _forward(s: Terms) -> Told | None:
     else:
         k = found.constant
         text = f"the forward drift f enters {found.text} times" + (
-            ", so it is doubled" if abs(k - 2) <= s.tol else ""
+            " (is its ½ missing?)" if abs(k - 2) <= s.tol else ""
         )
     return Told("forward_drift", f"{text}; the term of the score and the noise are right")
 
@@ -91,7 +94,8 @@ def _diffusion(s: Terms) -> Told | None:
     used, text = np.sqrt(scale) * g, ""
     equal = s.law(used, reverse=False)
     if s.same(used, level):
-        equal = Law("σ(t)")
+        due = "√(dσ²/dt)" if not drift_too and s.same(_alpha(s), 1) else "g"
+        equal = Law(f"σ(t), where {due} is due")
     if found is not None and found.constant is not None:
         text = f"g² enters {number(found.constant)} times (g {number(found.constant**0.5)} times)"
         if abs(found.constant * np.log(10) - 1) <= s.tol:
@@ -103,6 +107,10 @@ def _diffusion(s: Terms) -> Told | None:
     if equal is not None and equal.constant is None:
         text = f"g is taken for {equal.text}" + (f": {text}" if text else "")
     return Told("diffusion", f"{text}, in {where} alike") if text else None
+
+
+def _alpha(s: Terms) -> np.ndarray:
+    return np.array([s.target.level(t)[0] for t in s.t])
 
 
 def _noise(s: Terms) -> Told | None:
@@ -153,10 +161,10 @@ def _weight(s: Terms) -> Told | None:
     if found is not None and not (s.same(s.w, 0.5) or s.same(s.w, 1)):
         if found.constant is not None and abs(found.constant + 1) <= s.tol:
             return Told("score_sign", "the sign of the score's term is wrong")
+        much = "multiplied by" if found.constant is None else "too large by the factor"
         return Told(
             "score_factor",
-            "f and the noise are right, the score's term is multiplied by"
-            f" {found.text}{_kind(found)}",
+            f"f and the noise are right, the score's term is {much} {found.text}{_kind(found)}",
         )
     return None
 
@@ -179,26 +187,27 @@ def _both(s: Terms) -> Told | None:
         return None
     drift, noise = 2 * s.w - 1, s.c
     rule = (
-        "a noise of variance rate c² belongs to the drift f - ½ (g² + c²) ∇log p = v - ½ c² ∇log p,"
-        " v the ODE's"
+        "noise of variance c² per unit of time belongs to the drift f - ½ (g² + c²) ∇log p, which"
+        " is v - ½ c² ∇log p with v the ODE's drift"
     )
     of_drift, of_noise = s.law(drift), s.law(noise)
     varies = of_noise is None or of_noise.constant is None
     if s.same(drift, 0) and not s.same(noise, 0):
         return Told(
             "ode_drift_with_noise",
-            f"the ODE's drift v is kept while noise is added{_noise_words(s, of_noise)}"
-            f": -½ c² ∇log p is missing ({rule})",
+            f"the ODE's drift v is kept while noise is added{_noise_words(s, of_noise)}:"
+            f" - ½ c² ∇log p is missing ({rule})",
         )
     ratio = s.law(drift / noise, reverse=False) if np.all(noise > s.tol) else None
-    if ratio is not None and ratio.constant is not None and varies:
-        k = ratio.constant
-        if abs(k + 1) <= s.tol:
+    k = None if ratio is None else ratio.constant
+    members = not varies and (s.same(drift, 1) or s.same(noise, 1))
+    if k is not None and (varies or (not members and any(s.same(k + 0 * drift, u) for u in USUAL))):
+        if s.same(k + 0 * drift, -1):
             text = "the sign of the term ½ c² ∇log p is wrong: the drift is v + ½ c² ∇log p"
         else:
-            plain = "c² ∇log p" if abs(k - 2) <= s.tol else f"{number(k)} · ½ c² ∇log p"
-            text = f"the drift is v - {plain} where v - ½ c² ∇log p is due"
-        return Told("velocity_form", f"{text} ({rule})")
+            times = "c² ∇log p" if s.same(k + 0 * drift, 2) else f"{number(k)} · ½ c² ∇log p"
+            text = f"the drift is v - {times}"
+        return Told("velocity_form", f"{text} where v - ½ c² ∇log p is due ({rule})")
     of_both = [None if v is None else v.constant for v in (of_drift, of_noise)]
     if of_both[0] is not None and of_both[1] is not None:
         one, other = 1 - of_both[0], 1 - of_both[1]

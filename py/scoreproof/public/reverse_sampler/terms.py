@@ -83,5 +83,5 @@ def within(
             return None
         a, w = found if len(plain) == 2 else (1.0, found[0])
         rows.append((f.t, f.lam, float(a), float(w), c))
-    columns = np.array(rows).T
-    return Terms(target, parameter, *columns, tol=max(1e-7, 1e3 * blur))
+    t, lam, a, w, c = np.array(rows).T
+    return Terms(target, parameter, t, lam, a, w, c, max(1e-7, 1e3 * blur))

@@ -16,6 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import member_note
 from scoreproof.public.reverse_sampler.chain import chains, order_and_exactness
+from scoreproof.public.reverse_sampler.explaining import does_not_settle
 from scoreproof.public.reverse_sampler.places import short
 from scoreproof.public.reverse_sampler.refutation import SMALL, left_open, refuted
 from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
@@ -173,6 +174,9 @@ def _jumps(job: Job, span: Span, jumping: list[Found], coverage: Coverage) -> Ev
         kind="convergent",
         cost={"calls": job.call.calls},
     )
+    if evidence.verdict == "refuted":
+        cause = does_not_settle(job, span, first)
+        evidence = replace(evidence, diagnosis=cause, cost={"calls": job.call.calls})
     return settled(evidence, resolution=1.0, coverage=coverage)
 
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.marginals.candidates import candidates
+from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import Context
+from scoreproof.public.marginals.reading import Told, declaration
+from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.verdict import Case, errors
-from scoreproof.public.marginals.words import reason, short
+from scoreproof.public.marginals.words import REASONS, short
 
 __all__ = ["diagnosed", "digits_lost", "remarks"]
 
@@ -59,24 +62,46 @@ def _diagnosed(case: Case) -> Diagnosis:
 
     truth, measured = flat((context.M, std[:, c])), flat((factor, said))
     resolution = max(1e-6, 1e3 * case.eps, 1e3 * case.said.law.eps)
-    best: Diagnosis | None = None
-    guesses: dict[str, np.ndarray] = {}
-    for pairs in (False, True):
-        found_now = candidates(context, factor, said, pairs=pairs)
-        guesses.update({name: flat(value) for name, value in found_now.items()})
+
+    def named(pairs: bool) -> Diagnosis:
+        guesses = candidates(context, factor, said, pairs=pairs)
+        flats = {name: flat(value) for name, value in guesses.items()}
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
-        guesses = {n: g for n, g in guesses.items() if not np.linalg.norm(g - truth) <= size}
-        best = diagnose(measured, truth, guesses, resolution=resolution, read=False)
-        if best.names and best.misfit <= 1e3 * resolution:
-            break
-    assert best is not None
-    # within a class, the mistake most often made comes first
+        flats = {n: g for n, g in flats.items() if not np.linalg.norm(g - truth) <= size}
+        return diagnose(measured, truth, flats, resolution=resolution, reasons=REASONS, read=False)
+
+    best = named(False)
+    if best.names and best.misfit <= 1e3 * resolution:
+        return _likely_first(best)
+    told = _read_off(case, c, Context(i.quadrature, c))
+    if told:
+        text = "; and ".join(cause.text for cause in told)
+        return Diagnosis(tuple(cause.name for cause in told), 0.0, None, f"Cause: {text}.")
+    pair = named(True)
+    return _likely_first(pair if pair.names else best)
+
+
+def _likely_first(found: Diagnosis) -> Diagnosis:
+    """Within a class, the mistake most often made comes first."""
     order = tuple(
-        sorted(best.names, key=lambda n: (n not in LIKELY, LIKELY.index(n) if n in LIKELY else 0))
+        sorted(found.names, key=lambda n: (n not in LIKELY, LIKELY.index(n) if n in LIKELY else 0))
     )
-    sentence = best.sentence.replace(", ".join(best.names), ", ".join(order))
-    return replace(best, names=order, sentence=sentence)
+    return replace(found, names=order)
+
+
+def _read_off(case: Case, c: int, context: Context) -> list[Told]:
+    """The declared law as another time's, or as formulas in the law that is due."""
+    d = declaration(case, c, context)
+    means, _ = case.law(case.start)
+    keep = slice(0, len(d.t))
+    time = retimed(d)
+    if time is not None and d.mean_wrong and d.std_wrong:
+        return [time]
+    found = formed(d, case.said.mean[keep, :, c], means[keep, :, c])
+    if found is None and time is None:
+        time = asked_at_other_times(case)
+    return found or ([] if time is None else [time])
 
 
 def _some(case: Case, ratio: np.ndarray) -> np.ndarray:
@@ -91,8 +116,6 @@ def _some(case: Case, ratio: np.ndarray) -> np.ndarray:
 def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
     """What the mistake means, and the reading under which there is none."""
     notes = []
-    if found.names:
-        notes.append(f"({found.names[0]}: {reason(found.names[0])}.)")
     error = float(np.max(errors(case, case.start).error))
     if not found.names and max(case.eps, case.said.law.eps) < SINGLE / 1e3 and error < 32 * SINGLE:
         notes.append(

@@ -15,6 +15,7 @@ from scoreproof.public.marginals.mistakes import SLOTS
 from scoreproof.public.marginals.verdict import Case, Errors
 
 __all__ = [
+    "REASONS",
     "SLOTS",
     "WHY",
     "about",
@@ -57,12 +58,19 @@ WHY = {
     "half_twice_in_mean": "log α = -¼ ∫β where -½ ∫β is due, in the mean only",
     "mean_inverted": "the mean is divided by α",
     "mean_sign": "the mean has the wrong sign",
+    "variance_reversed": (
+        "mean and standard deviation are those of T - t: the sampler's clock in the forward kernel"
+    ),
 }
+
+
+#: why people make each mistake
+REASONS = {name: why for name, (_, why) in EDITS.items()} | WHY
 
 
 def reason(name: str) -> str:
     """Why people make the mistake called ``name`` (several joined by `` + ``)."""
-    return "; ".join(WHY[part] if part in WHY else EDITS[part][1] for part in name.split(" + "))
+    return "; ".join(REASONS[part] for part in name.split(" + "))
 
 
 def short(start: np.ndarray) -> str:

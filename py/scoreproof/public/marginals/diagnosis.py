@@ -9,8 +9,8 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.marginals.candidates import candidates
 from scoreproof.public.marginals.forms import formed
-from scoreproof.public.marginals.mistakes import Context
-from scoreproof.public.marginals.reading import Told, declaration
+from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
+from scoreproof.public.marginals.reading import Declaration, Told, declaration, parts_wrong
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, short
@@ -26,6 +26,8 @@ LIKELY = (
     "mean_not_scaled",
     "coefficients_reversed",
 )
+#: mistakes with a σ_0 that is fitted to the deviation
+FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
 MOST = 20
 #: spacing of float32 at 1
@@ -72,14 +74,20 @@ def _diagnosed(case: Case) -> Diagnosis:
         return diagnose(measured, truth, flats, resolution=resolution, reasons=REASONS, read=False)
 
     best = named(False)
-    if best.names and best.misfit <= 1e3 * resolution:
+    sure = best.names and best.misfit <= 1e3 * resolution
+    # where there is a drift, what contains a σ_0 that was fitted may be something simpler
+    fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
+    if sure and not fitted:
         return _likely_first(best)
-    told = _read_off(case, c, Context(i.quadrature, c))
+    d = declaration(case, c, Context(i.quadrature, c))
+    told = _read_off(case, c, d)
     if told:
         text = "; and ".join(cause.text for cause in told)
         return Diagnosis(tuple(cause.name for cause in told), 0.0, None, f"Cause: {text}.")
-    pair = named(True)
-    return _likely_first(pair if pair.names else best)
+    pair = best if sure else named(True)
+    if pair.names:
+        return _likely_first(pair)
+    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}")
 
 
 def _likely_first(found: Diagnosis) -> Diagnosis:
@@ -90,9 +98,8 @@ def _likely_first(found: Diagnosis) -> Diagnosis:
     return replace(found, names=order)
 
 
-def _read_off(case: Case, c: int, context: Context) -> list[Told]:
+def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:
     """The declared law as another time's, or as formulas in the law that is due."""
-    d = declaration(case, c, context)
     means, _ = case.law(case.start)
     keep = slice(0, len(d.t))
     time = retimed(d)

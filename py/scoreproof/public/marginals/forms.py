@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.causes.answers import Answer, reading
+from scoreproof.causes.wholes import MAPS
 from scoreproof.public.laws import Law, law, number, same
 from scoreproof.public.marginals.reading import Declaration, Told
 
@@ -20,7 +21,7 @@ def formed(d: Declaration, means: np.ndarray, means_due: np.ndarray) -> list[Tol
     if not d.straight:
         limit = d.tol * (np.abs(means_due) + 1e-300)
         found = reading(Answer.of(means, means_due, limit))
-        if found is None or d.std_wrong:
+        if found is None or d.std_wrong or found.name not in {"clipped", *MAPS}:
             return None
         return [Told(f"mean_{found.name}", f"the mean: {found.words}; {found.remedy}")]
     causes: list[Told | None] = []
@@ -35,64 +36,69 @@ def formed(d: Declaration, means: np.ndarray, means_due: np.ndarray) -> list[Tol
     return told if told and len(told) == len(causes) else None
 
 
-def _exponent(d: Declaration) -> str | None:
+def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
     """log α as a multiple of the one due, or as another function of the drift's rate."""
-    if np.any(d.alpha <= 0) or np.any(d.alpha_due <= 0):
+    if np.any(alpha <= 0) or np.any(d.alpha_due <= 0):
         return None
-    log, due = np.log(d.alpha), np.log(d.alpha_due)
-    told = np.abs(due) > 1e-6  # elsewhere a logarithm is rounding
-    if np.sum(told) < 4:
+    log, due = np.log(alpha), np.log(d.alpha_due)
+    told = (np.abs(due) > 1e-3) & (np.abs(due) < 12)  # elsewhere a logarithm is rounding
+    if np.sum(told) < 4 or same(log[told], due[told], d.loose):
         return None
-    tol = max(d.tol, 1e-7)
     ratio = log[told] / due[told]
     k = float(np.median(ratio))
-    if same(ratio, k, tol) and abs(k) > 1e-6:
-        return f"log α is {number(k)} times the ∫ of the drift's rate that is due"
+    if same(ratio, k, d.loose) and abs(k) > 1e-6:
+        hint = ""
+        if any(abs(k / base - 1) < 1e-6 for base in (np.log(10), np.log(2))):
+            hint = f": a power of {round(np.exp(k))} stands where one of e is due"
+        return f"log α is {number(k)} times the one due{hint}"
     rate = d.context.moments.value(d.context.moments.a, d.t)[:, d.context.coordinate][told]
-    t = d.t[told]
+    t, end = d.t[told], float(d.context.log_at(np.array([d.context.end]))[0])
     with np.errstate(all="ignore"):
         for text, value in (
-            ("t times the drift's rate at t where its integral from 0 to t is due", rate * t),
-            ("the drift's rate at t where its integral from 0 to t is due", rate),
+            (" t times the drift's rate at t, and must be its integral from 0 to t", rate * t),
+            (" the drift's rate at t, and must be its integral from 0 to t", rate),
+            (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
         ):
             k = float(np.median(log[told] / value))
-            if same(log[told] / value, k, tol):
-                factor = "" if same(np.array([k]), 1, tol) else f"{number(k)} times "
-                return f"log α is {factor}{text} (for β_0 + β_1 t: t² where t²/2 is due)"
+            if same(log[told] / value, k, d.loose):
+                factor = "" if same(np.array([k]), 1, 1e-6) else f" {number(k)} times"
+                linear = (
+                    " (t² stands where t²/2 is due, for a linear β)" if " t times" in text else ""
+                )
+                return f"log α is{factor}{text}{linear}"
     return None
 
 
 def _common(d: Declaration) -> Told | None:
     """One wrong exponent in the mean and, by it, in the standard deviation."""
-    text = _exponent(d)
-    if text is None or not d.std_wrong or np.ptp(d.alpha_due) <= d.tol:
-        return None
-    # what the standard deviation is of α, if all noise is what the mean has lost
-    total = d.std_due**2 / (1 - d.alpha_due**2)
-    if d.start or not same(total, float(total[-1]), 1e-6):
+    text, total = _exponent(d, d.alpha), d.total
+    if text is None or total is None or not d.std_wrong:
         return None
     implied = np.sqrt(np.maximum(total * (1 - d.alpha**2), 0))
-    told = d.alpha_due < 1 - 1e-6
-    if not np.all(np.abs(implied - d.std)[told] <= max(d.tol, 1e-6) * implied[told]):
+    told = d.alpha_due < 1 - 1e-3
+    if not np.all(np.abs(implied - d.std)[told] <= d.loose * implied[told]):
         return None
     return Told("exponent", f"{text}, in the mean and in the standard deviation alike")
 
 
 def _factor(d: Declaration) -> Told | None:
+    """The factor of x0 in the mean."""
     if same(d.alpha, 0, d.tol):
         return Told("mean_without_x0", "the mean does not depend on x0: its term α x0 is missing")
-    form = _exponent(d) if not same(d.alpha / d.alpha_due, 1, d.tol) else None
     found = d.law(d.alpha / d.alpha_due)
     if found is not None and found.constant is not None:
         text = f"the factor of x0 in the mean is {found.text} times the one due"
-        return Told("mean_factor", f"{text}: divide it by {found.text}")
+        return Told("mean_factor", f"{text}: divide it by {found.text.split(' = ')[-1]}")
+    whole = d.whole(d.alpha, std=False)
+    if whole is not None:
+        return Told("mean_form", f"the factor of x0 in the mean is {whole} where α is due")
+    form = _exponent(d, d.alpha)
     if form is not None:
         return Told("mean_exponent", f"in the mean {form}")
     if found is not None:
-        return Told("mean_factor", f"the factor of x0 in the mean is that due times {found.text}")
-    whole = d.law(d.alpha)
-    if whole is not None:
-        return Told("mean_factor", f"the factor of x0 in the mean is {whole.text} where α is due")
+        return Told(
+            "mean_factor", f"the factor of x0 in the mean is the one due times {found.text}"
+        )
     return None
 
 
@@ -101,12 +107,12 @@ def _shift(d: Declaration) -> Told | None:
     top = float(np.max(np.abs(d.shift)))
     if top <= d.tol:
         return Told("shift_missing", "the part of the mean that does not depend on x0 is left out")
-    steady = same(d.shift, float(np.median(d.shift)), 1e-6)
+    steady = same(d.shift, float(np.median(d.shift)), d.loose)
     if steady and np.any(d.shift_due):
         gone = 1 - d.alpha_due
         told = gone > 1e-3
         fixed = d.shift_due[told] / gone[told]
-        if same(fixed, float(np.median(d.shift)), 1e-6):
+        if same(fixed, float(np.median(d.shift)), d.loose):
             return Told(
                 "shift_factor",
                 f"the constant part of the mean is the long-run mean {number(d.shift[0])} at all"
@@ -139,48 +145,58 @@ def _shift(d: Declaration) -> Told | None:
 
 
 def _some_law(d: Declaration, values: np.ndarray, told: np.ndarray) -> Law | None:
-    return law(values, {"α": d.alpha_due[told], "t": d.t[told]}, max(d.tol, 1e-7))
+    return law(values, {"α": d.alpha_due[told], "t": d.t[told]}, d.loose)
 
 
 def _std(d: Declaration) -> Told | None:
-    limit = np.maximum(d.tol, 1e-12) * np.abs(d.std_due)
+    """The standard deviation."""
     with np.errstate(all="ignore"):
-        squares = d.std**2 / d.std_due**2
-    found = d.law(d.std / d.std_due)
+        ratio = d.std / d.std_due
+    found = d.law(ratio)
     if found is not None and found.constant is not None:
-        return Told("std_factor", _std_factor(d, found))
-    by_square = d.law(squares)
+        return Told("std_factor", _std_factor(found, found.constant))
+    whole = d.whole(d.std, std=True)
+    if whole is not None:
+        right = " = √(1 - α²)" if same(np.array([d.total or 0.0]), 1, d.loose) else ""
+        return Told("std_form", f"the standard deviation is {whole} where σ{right} is due")
+    if d.total is not None:
+        lost = 1 - d.std**2 / d.total
+        text = None
+        if np.all(lost > 0):
+            text = _exponent(d, np.sqrt(lost))
+        if text is not None:
+            if text.startswith("log α is 0.5 times"):
+                text += ": it is made of 1 - α where 1 - α² is due"
+            return Told("std_exponent", f"in the standard deviation {text}")
+    by_square = d.law(ratio**2)
     if by_square is not None:
-        text = f"the variance is the one due times {by_square.text}"
-        if by_square.text == "1/(1 + α)":
-            text += " (1 - α where 1 - α² is due: α for α² in the exponent)"
-        return Told("std_factor", text)
+        return Told("std_factor", f"the variance is the one due times {by_square.text}")
     gap = d.std**2 - d.std_due**2
     extra = d.law(gap) if np.all(np.abs(gap) > 0) else None
     if extra is not None:
         more = "added to the variance" if gap[0] > 0 else "taken from the variance"
         return Told("variance_offset", f"{extra.text.lstrip('-')} is {more}")
-    simple = reading(Answer.of(d.std, d.std_due, limit))
+    simple = reading(Answer.of(d.std, d.std_due, d.tol * np.abs(d.std_due)))
     if simple is not None:
         return Told(
             f"std_{simple.name}", f"the standard deviation: {simple.words}; {simple.remedy}"
         )
-    whole = d.law(d.std) if d.std[0] != 0 else None
-    if whole is not None:
-        return Told("std_form", f"the standard deviation is {whole.text} where σ is due")
     return None
 
 
-def _std_factor(d: Declaration, found: Law) -> str:
-    k = found.constant or 0.0
+def _std_factor(found: Law, k: float) -> str:
+    form = found.text.split(" = ")[-1]
+    if k < 0:
+        return f"the standard deviation is {found.text} times the one due: it must be positive"
     text = (
-        f"the standard deviation is {found.text} times the one due (the variance {number(k * k)}"
-        " times)"
+        f"the standard deviation is {found.text} times the one that drift and diffusion imply"
+        f" (the variance {number(k * k)} times)"
     )
-    if abs(k * k / np.log(10) - 1) < 1e-6 or abs(k * k * np.log(10) - 1) < 1e-6:
-        text += ": a base-10 logarithm (log10) stands where the natural one is due"
-        return text + (", in g" if k > 1 else ", in σ")
-    if abs(k * k / np.log(2) - 1) < 1e-6 or abs(k * k * np.log(2) - 1) < 1e-6:
-        return f"{text}: a base-2 logarithm stands where the natural one is due"
-    side = "or g by as much too small" if abs(k) > 1 else "or g by as much too large"
-    return f"{text}, {side}" if k > 0 else text
+    for base in (10, 2):
+        for sign in (1, -1):
+            if abs(k * k * np.log(base) ** -sign - 1) < 1e-6:
+                return (
+                    f"{text}: a base-{base} logarithm stands where the natural one is due, in"
+                    f" {'g' if sign > 0 else 'the standard deviation'}"
+                )
+    return f"{text}: divide it by {form}, or multiply g by {form}"

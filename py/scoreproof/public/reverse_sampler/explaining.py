@@ -11,15 +11,17 @@ import numpy as np
 
 from scoreproof.claims.reverse_family.faults import EDITS
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.reverse_sampler.added import added
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
-from scoreproof.public.reverse_sampler.clamps import clamped
 from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
 from scoreproof.public.reverse_sampler.growing import part_wrong
+from scoreproof.public.reverse_sampler.implied import of_another_score
 from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
 from scoreproof.public.reverse_sampler.sweeping import Span
+from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.telling import told
 from scoreproof.public.reverse_sampler.terms import Told, within
 from scoreproof.public.reverse_sampler.velocity import Found
@@ -42,8 +44,7 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
         return Diagnosis(tuple(c.name for c in claimed), 0.0, None, _sentence(claimed))
     if known.names:
         return known
-    places = [f for row in _some(wrong) for f in row[:MEMBERS]]
-    sentence = part_wrong(job, span.target, places, known)
+    sentence = part_wrong(span.target, [f for row in wrong for f in row], known)
     return Diagnosis((), known.misfit, known.runner_up, sentence)
 
 
@@ -94,16 +95,32 @@ def _cause(
     found = of_noise(target, places)
     if found is not None:
         return found
-    off = [f for f in places if np.any((f.error > f.bound) & ~f.jumps)]
-    few = off[:: max(1, len(off) // AGAIN)][:AGAIN] or places[:AGAIN]
+    few = _few(places)
     found = retyped(job, target, few)
-    if found is None:
+    if found is not None:
+        return found
+    every = [f for row in wrong for f in row]
+    if _noise_as_asked(target, few):
         found = multiplied(job, target, few, 100 * max(float(np.max(f.bound)) for f in few))
-    if found is None:
-        found = clamped(target, [f for row in wrong for f in row])
-    if found is None:
-        found = by_coordinate(target, places, job.parameter)
-    return found
+    for look in (of_another_score, added):
+        if found is None:
+            found = look(target, every)
+    return by_coordinate(target, places, job.parameter) if found is None else found
+
+
+def _few(places: list[Found]) -> list[Found]:
+    """Some of those that are wrong, of different times and members."""
+    off = [f for f in places if np.any((f.error > f.bound) & ~f.jumps)] or places
+    order = np.random.default_rng(0).permutation(len(off))[:AGAIN]
+    return [off[k] for k in sorted(order)]
+
+
+def _noise_as_asked(target: Diffused, places: list[Found]) -> bool:
+    for f in places:
+        share = float(np.trace(f.cov)) / (len(f.cov) * target.diffusion(f.t) ** 2)
+        if abs(share - (1 - f.lam)) > max(1e-6, 100 * float(np.max(f.bound))) * (2 - f.lam):
+            return False
+    return True
 
 
 def _some(rows: list[tuple[Found, ...]]) -> list[tuple[Found, ...]]:

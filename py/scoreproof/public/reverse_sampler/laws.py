@@ -64,12 +64,15 @@ def law(
             "g": np.array([target.diffusion(u) for u in times]),
         }
 
-    now, mirror = at(t), {}
+    now, others = (
+        at(t),
+        {"(1 + t)": 1 + t, "(1 - t)": 1 - t, "√(1 - t²)": np.sqrt(np.abs(1 - t * t))},
+    )
     if reverse and np.all(t < target.horizon):
         for name, value in at(target.horizon - t).items():
             with np.errstate(all="ignore"):
                 ratio = value / now[name]
-            mirror[f"{name}(T-t)²/{name}(t)²"] = ratio**2
-            mirror[f"{name}(T-t)/{name}(t)"] = ratio
+            others[f"{name}(T-t)²/{name}(t)²"] = ratio**2
+            others[f"{name}(T-t)/{name}(t)"] = ratio
     parts = {f"{name}(t)": value for name, value in now.items()} | {"t": t}
-    return laws.law(values, parts, tol, first=mirror)
+    return laws.law(values, parts, tol, first=others)

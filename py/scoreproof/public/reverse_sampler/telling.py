@@ -124,8 +124,8 @@ def _noise(s: Terms) -> Told | None:
             f"the drift is that of {_lambdas(s.lam)}, but without its noise"
             f" √(1-λ) g{_hint(s.lam)}: nothing is added to it (noise of λ = 1)",
         )
-    with np.errstate(all="ignore"):
-        found = s.law(s.c / due) if np.all(due > s.tol) else None
+    some = due > s.tol
+    found = s.law(s.c[some] / due[some], some) if s.same(s.c[~some], 0) else None
     if found is not None:
         if found.constant is not None:
             k = found.constant

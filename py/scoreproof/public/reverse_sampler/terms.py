@@ -43,8 +43,12 @@ class Terms:
         """The weight that belongs to the noise that was found."""
         return (1 + self.c) / 2
 
-    def law(self, values: np.ndarray, *, reverse: bool = True) -> Law | None:
-        return law(values, self.t, self.target, self.tol, reverse=reverse)
+    def law(
+        self, values: np.ndarray, where: np.ndarray | None = None, *, reverse: bool = True
+    ) -> Law | None:
+        """The values, at some of the places, as a number or a function of t."""
+        t = self.t if where is None else self.t[where]
+        return law(values, t, self.target, self.tol, reverse=reverse)
 
     def share(self, values: np.ndarray) -> str | None:
         return share(values, self.lam, self.parameter, self.tol)

@@ -58,7 +58,7 @@ def corrector_without_two():
     return check_reverse_sampler(step, VP, (0.7,))
 
 
-@wrong("ε = σ v + α x where α v + σ x is due", says=r"α[^.]*σ[^.]*(exchanged|swapped)|exchanged")
+@wrong("ε = σ v + α x where α v + σ x is due", says=r"ε = α x \+ σ v is made where ε = σ x \+ α v is due")
 def v_with_levels_exchanged():
     class Sampler:
         def alphas(self, t):
@@ -102,7 +102,7 @@ def drift_clipped():
     return check_reverse_sampler(sampler, VP)
 
 
-@wrong("Heun's ½ is missing", says=r"whole drift[^.]*2\b|drift[^.]*(twice|doubled)")
+@wrong("Heun's ½ is missing", says=r"whole drift[^.]*2\b|missing ½")
 def heun_without_half():
     def step(x, t, t_next, z, denoiser):
         d = (x - denoiser(x, t)) / t

@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.causes.closed_forms import closed_form
 from scoreproof.causes.closed_forms import number as digits
 
-__all__ = ["Law", "law", "number", "same"]
+__all__ = ["Law", "is_plain", "law", "number", "same"]
 
 #: a formula is told from others by as many different places as this, or more
 LEAST = 3
@@ -71,7 +71,7 @@ def law(
             continue
         if abs(abs(k) - 1) <= tol:
             return Law(f"{'-' if k < 0 else ''}{text}", factor=float(np.sign(k)))
-        if _is_plain(k):
+        if is_plain(k):
             form = number(k).split(" = ")[-1]
             return Law(f"{form}{text[1:] if text.startswith('1/') else f' {text}'}", factor=k)
     return None
@@ -100,7 +100,8 @@ def _power(name: str, p: float) -> str:
     return {1: base, 2: f"{base}²", 0.5: f"√{base}"}[p]
 
 
-def _is_plain(k: float) -> bool:
+def is_plain(k: float) -> bool:
+    """Whether a number is short, or has a closed form."""
     return abs(float(f"{k:.3g}") - k) <= 1e-7 * abs(k) or closed_form(k, 1e-6) is not None
 
 

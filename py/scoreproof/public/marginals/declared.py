@@ -86,6 +86,10 @@ class Declared:
         rest.mean, rest.std = self.mean[which], self.std[which]
         return rest
 
+    def alone(self, t: float) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and std ``(n, d)`` at any one time."""
+        return self._at(t)
+
     def rows_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and std ``(n, d)`` for a time for each row."""
         return self._read(times, float(np.max(times)))

@@ -10,7 +10,14 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.marginals.candidates import candidates
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
-from scoreproof.public.marginals.reading import Declaration, Told, declaration, parts_wrong
+from scoreproof.public.marginals.reading import (
+    Declaration,
+    Told,
+    declaration,
+    exchanged,
+    parts_wrong,
+)
+from scoreproof.public.marginals.required import required
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, short
@@ -77,17 +84,34 @@ def _diagnosed(case: Case) -> Diagnosis:
     sure = best.names and best.misfit <= 1e3 * resolution
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
-    if sure and not fitted:
+    # a law that is made of α alone is no mistake of the marginal where the one due is none
+    own = "sub_preserving_std" in best.names and not _is_preserving(context)
+    if sure and not fitted and not own:
         return _likely_first(best)
     d = declaration(case, c, Context(i.quadrature, c))
+    swapped = exchanged(case)
+    if swapped is not None:
+        return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
+    if own:
+        need = required(case, d, c)
+        if need is not None:
+            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
     told = _read_off(case, c, d)
     if told:
         text = "; and ".join(cause.text for cause in told)
         return Diagnosis(tuple(cause.name for cause in told), 0.0, None, f"Cause: {text}.")
+    need = required(case, d, c)
+    if need is not None and not sure:
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
     pair = best if sure else named(True)
     if pair.names:
         return _likely_first(pair)
     return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}")
+
+
+def _is_preserving(context: Context) -> bool:
+    """Whether the variance due is 1 - α²."""
+    return bool(np.allclose(context.V, 1 - context.M**2, rtol=1e-6, atol=1e-12))
 
 
 def _likely_first(found: Diagnosis) -> Diagnosis:

@@ -21,6 +21,8 @@ __all__ = ["asked_at_other_times", "retimed"]
 
 #: times between which u is looked for; how many of the times must have theirs inside the span
 GRID, INSIDE = 4001, 8
+#: entries of tables that times are rounded to
+TABLES = (10, 50, 100, 200, 250, 256, 500, 512, 999, 1000, 1024)
 #: the quadrature of drift and diffusion at other times: its panels, roundoff and error, at first
 PANELS, COARSE, NEAR = 64, 1e-9, 1e-5
 
@@ -34,6 +36,7 @@ def retimed(d: Declaration) -> Told | None:
         what = "mean is that" if d.mean_wrong else "standard deviation is that"
     end = d.context.end
     for text, value in _candidates(d):
+        text = text.replace("  ", " ")
         inside = (value > 0) & (value <= end)
         if np.sum(inside) < min(INSIDE, max(3, len(d.t) // 3)):
             continue
@@ -61,6 +64,11 @@ def _candidates(d: Declaration) -> list[tuple[str, np.ndarray]]:
     found += [("t/1000", t / 1000), ("1000 t", 1000 * t)]
     if end != 1:
         found += [(f"t/T (T = {end:g})", t / end), (f"T t (T = {end:g})", t * end)]
+    for n in TABLES:
+        found += [
+            (f"t rounded {way} to a multiple of 1/{n}", turn(n * t) / n)
+            for way, turn in (("down", np.floor), ("up", np.ceil), ("", np.round))
+        ]
     u = _inverse(d)
     if u is None or np.sum(np.isfinite(u)) < 5:
         return found

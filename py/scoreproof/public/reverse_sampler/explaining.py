@@ -14,6 +14,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.reverse_sampler.added import added
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
+from scoreproof.public.reverse_sampler.converting import converted
 from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
 from scoreproof.public.reverse_sampler.growing import part_wrong
 from scoreproof.public.reverse_sampler.implied import of_another_score
@@ -102,6 +103,8 @@ def _cause(
     every = [f for row in wrong for f in row]
     if _noise_as_asked(target, few):
         found = multiplied(job, target, few, 100 * max(float(np.max(f.bound)) for f in few))
+    if found is None:
+        found = converted(target, few, job.prediction)
     for look in (of_another_score, added):
         if found is None:
             found = look(target, every)

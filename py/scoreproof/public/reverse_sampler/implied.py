@@ -19,7 +19,7 @@ from scoreproof.public.reverse_sampler.velocity import Found
 
 __all__ = ["of_another_score"]
 
-KINDS = {"x0": "x0", "eps": "ε", "score": "the score", "v": "v"}
+KINDS = {"drift": "the drift", "x0": "x0", "eps": "ε", "score": "the score", "v": "v"}
 #: rows of each sort that tell a clipped norm; what a reading may leave, relative to the largest
 LEAST, LEFT = 3, 1e-7
 
@@ -35,16 +35,20 @@ def of_another_score(target: Diffused, places: list[Found]) -> Told | None:
         if read is not None and read.name in {"clipped", *MAPS}:
             return Told(
                 f"implied_{read.name}",
-                f"{name} in the drift is {read.words.removeprefix('it is ')}; {read.remedy}",
+                f"{_in_the_drift(name)} is {read.words.removeprefix('it is ')}; {read.remedy}",
             )
         norm = _norm(found, due)
         if norm is not None:
             return Told(
                 "norm_clipped",
-                f"{name} in the drift is what is due, shortened to the norm {number(norm)} where it"
-                " is longer; do not shorten it: an exact model goes beyond",
+                f"{_in_the_drift(name)} is what is due, shortened to the norm {number(norm)} where"
+                " it is longer; do not shorten it: an exact model goes beyond",
             )
     return None
+
+
+def _in_the_drift(name: str) -> str:
+    return name if name == "the drift" else f"{name} in the drift"
 
 
 def _pairs(target: Diffused, places: list[Found], kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +59,10 @@ def _pairs(target: Diffused, places: list[Found], kind: str) -> tuple[np.ndarray
         g2 = target.diffusion(f.t) ** 2
         w = (1 + float(np.trace(f.cov)) / (len(f.cov) * g2)) / 2
         alpha, shift, var = target.level(f.t)
+        if kind == "drift":
+            implied.append(f.b[~f.jumps])
+            right.append(target.drift(x, f.t) - w * g2 * target.score(x, f.t))
+            continue
         scores = (target.drift(x, f.t) - f.b[~f.jumps]) / (w * g2), target.score(x, f.t)
         with np.errstate(all="ignore"):
             found, due = (convert(s, x - shift, "score", kind, alpha, var**0.5) for s in scores)

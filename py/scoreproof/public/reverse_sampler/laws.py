@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from scoreproof.public import laws
-from scoreproof.public.laws import Law, number, same
+from scoreproof.public.laws import Law, is_plain, number, same
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Law", "law", "number", "same", "share"]
+__all__ = ["Law", "is_plain", "law", "number", "same", "share"]
 
 #: what a share of the noise, or of the drift that belongs to it, may be as a function of λ
 SHARES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.reverse_sampler.laws import Law, number
+from scoreproof.public.reverse_sampler.laws import Law, is_plain, number
 from scoreproof.public.reverse_sampler.terms import Terms, Told
 
 __all__ = ["told"]
 
 #: factors that people put before ½ c² ∇log p
 USUAL = (-1.0, 2.0, 0.5, -2.0, -0.5)
+RULE = (
+    "noise of variance c² per unit of time belongs to the drift f - ½ (g² + c²) ∇log p, which is"
+    " v - ½ c² ∇log p with v the ODE's drift"
+)
 
 
 def told(s: Terms) -> Told | None:
@@ -158,6 +162,8 @@ def _weight(s: Terms) -> Told | None:
         return Told(
             "score_missing", "the term of the score is missing from the drift: it is f alone"
         )
+    if found is not None and found.constant is not None and not is_plain(found.constant):
+        return _velocity(s, varies=False)
     if found is not None and not (s.same(s.w, 0.5) or s.same(s.w, 1)):
         if found.constant is not None and abs(found.constant + 1) <= s.tol:
             return Told("score_sign", "the sign of the score's term is wrong")
@@ -186,38 +192,27 @@ def _both(s: Terms) -> Told | None:
     if not s.same(s.a, 1) or s.same(s.w, s.own):
         return None
     drift, noise = 2 * s.w - 1, s.c
-    rule = (
-        "noise of variance c² per unit of time belongs to the drift f - ½ (g² + c²) ∇log p, which"
-        " is v - ½ c² ∇log p with v the ODE's drift"
-    )
     of_drift, of_noise = s.law(drift), s.law(noise)
     varies = of_noise is None or of_noise.constant is None
     if s.same(drift, 0) and not s.same(noise, 0):
         return Told(
             "ode_drift_with_noise",
             f"the ODE's drift v is kept while noise is added{_noise_words(s, of_noise)}:"
-            f" - ½ c² ∇log p is missing ({rule})",
+            f" - ½ c² ∇log p is missing ({RULE})",
         )
-    ratio = s.law(drift / noise, reverse=False) if np.all(noise > s.tol) else None
-    k = None if ratio is None else ratio.constant
-    members = not varies and (s.same(drift, 1) or s.same(noise, 1))
-    if k is not None and (varies or (not members and any(s.same(k + 0 * drift, u) for u in USUAL))):
-        if s.same(k + 0 * drift, -1):
-            text = "the sign of the term ½ c² ∇log p is wrong: the drift is v + ½ c² ∇log p"
-        else:
-            times = "c² ∇log p" if s.same(k + 0 * drift, 2) else f"{number(k)} · ½ c² ∇log p"
-            text = f"the drift is v - {times}"
-        return Told("velocity_form", f"{text} where v - ½ c² ∇log p is due ({rule})")
+    found = _velocity(s, varies=varies)
+    if found is not None:
+        return found
     of_both = [None if v is None else v.constant for v in (of_drift, of_noise)]
     if of_both[0] is not None and of_both[1] is not None:
         one, other = 1 - of_both[0], 1 - of_both[1]
         kept = ""
         if abs(one) <= s.tol and abs(other - 1) <= s.tol:
-            kept = ": the SDE's drift without its noise"
+            kept = ": the SDE's drift without its noise, or a missing ½ in that of the ODE"
         return Told(
             "two_members",
             f"the drift is that of λ = {number(one)}{_named(one)}, the noise that of"
-            f" λ = {number(other)}{_named(other, noise=True)}{kept} ({rule})",
+            f" λ = {number(other)}{_named(other, noise=True)}{kept} ({RULE})",
         )
     one_share, other_share = s.share(drift), s.share(noise)
     if one_share is None and of_drift is not None and of_drift.constant is not None:
@@ -231,9 +226,27 @@ def _both(s: Terms) -> Told | None:
         return Told(
             "two_members",
             f"the noise is that of c² = {other_share} g², the drift that of c² = {one_share} g²"
-            f"{extra} ({rule})",
+            f"{extra} ({RULE})",
         )
     return None
+
+
+def _velocity(s: Terms, *, varies: bool) -> Told | None:
+    """v - k · ½ c² ∇log p, where k is one that people write, or the noise has no λ of its own."""
+    drift, noise = 2 * s.w - 1, s.c
+    ratio = s.law(drift / noise, reverse=False) if np.all(noise > s.tol) else None
+    k = None if ratio is None else ratio.constant
+    if k is None:
+        return None
+    members = not varies and (s.same(drift, 1) or s.same(noise, 1))
+    if not varies and (members or not any(abs(k - u) <= s.tol for u in USUAL)):
+        return None
+    if abs(k + 1) <= s.tol:
+        text = "the sign of the term ½ c² ∇log p is wrong: the drift is v + ½ c² ∇log p"
+    else:
+        times = "c² ∇log p" if abs(k - 2) <= s.tol else f"{number(k)} · ½ c² ∇log p"
+        text = f"the drift is v - {times}"
+    return Told("velocity_form", f"{text} where v - ½ c² ∇log p is due ({RULE})")
 
 
 def _noise_words(s: Terms, found: Law | None) -> str:

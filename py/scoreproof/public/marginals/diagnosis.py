@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.marginals.candidates import candidates
 from scoreproof.public.marginals.forms import formed
@@ -20,7 +22,7 @@ from scoreproof.public.marginals.reading import (
 from scoreproof.public.marginals.required import required
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.verdict import Case, errors
-from scoreproof.public.marginals.words import REASONS, short
+from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
 __all__ = ["diagnosed", "digits_lost", "remarks"]
 
@@ -33,6 +35,8 @@ LIKELY = (
     "mean_not_scaled",
     "coefficients_reversed",
 )
+#: laws of other SDEs: no mistake by themselves where something else explains as much
+OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
 #: mistakes with a σ_0 that is fitted to the deviation
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
@@ -78,8 +82,10 @@ def _diagnosed(case: Case) -> Diagnosis:
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
         flats = {n: g for n, g in flats.items() if not np.linalg.norm(g - truth) <= size}
-        return diagnose(measured, truth, flats, resolution=resolution, reasons=REASONS, read=False)
+        return diagnose(measured, truth, flats, resolution=resolution, reasons=reasons, read=False)
 
+    reasons = REASONS if np.ptp(context.M) <= resolution else REASONS | WITH_DRIFT
+    where = _coordinates(found.ratio() > 1)
     best = named(False)
     sure = best.names and best.misfit <= 1e3 * resolution
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
@@ -87,7 +93,7 @@ def _diagnosed(case: Case) -> Diagnosis:
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = "sub_preserving_std" in best.names and not _is_preserving(context)
     if sure and not fitted and not own:
-        return _likely_first(best)
+        return _likely_first(best, reasons, where)
     d = declaration(case, c, Context(i.quadrature, c))
     swapped = exchanged(case)
     if swapped is not None:
@@ -99,14 +105,21 @@ def _diagnosed(case: Case) -> Diagnosis:
     told = _read_off(case, c, d)
     if told:
         text = "; and ".join(cause.text for cause in told)
-        return Diagnosis(tuple(cause.name for cause in told), 0.0, None, f"Cause: {text}.")
+        names = tuple(cause.name for cause in told)
+        return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
     need = required(case, d, c)
     if need is not None and not sure:
         return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
     pair = best if sure else named(True)
     if pair.names:
-        return _likely_first(pair)
+        return _likely_first(pair, reasons, where)
     return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}")
+
+
+def _coordinates(wrong: np.ndarray) -> str:
+    """In which coordinates, if not in all."""
+    where = indices(np.asarray(wrong.any(axis=(0, 1, 2))), "coordinate")
+    return f"in {where}: " if where else ""
 
 
 def _is_preserving(context: Context) -> bool:
@@ -114,12 +127,25 @@ def _is_preserving(context: Context) -> bool:
     return bool(np.allclose(context.V, 1 - context.M**2, rtol=1e-6, atol=1e-12))
 
 
-def _likely_first(found: Diagnosis) -> Diagnosis:
-    """Within a class, the mistake most often made comes first."""
-    order = tuple(
-        sorted(found.names, key=lambda n: (n not in LIKELY, LIKELY.index(n) if n in LIKELY else 0))
-    )
-    return replace(found, names=order)
+def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
+    """Within a class the mistake most often made comes first, and what is no mistake by itself is
+    left out.
+    """
+    names = [n for n in found.names if n not in OF_OTHERS] or list(found.names)
+    names.sort(key=lambda n: LIKELY.index(n) if n in LIKELY else len(LIKELY))
+    told = [
+        " and ".join(f"{reasons[part].rstrip('.')} ({part})" for part in name.split(" + "))
+        for name in names
+    ]
+    what = told[0]
+    if len(told) > 1:
+        more = f"; or {len(told) - 3} more" if len(told) > 3 else ""
+        listed = "; or ".join(told[:3])
+        what = f"one of these, which cannot be told apart here: {listed}{more}"
+    elif " + " in names[0]:
+        what = f"two at once: {what}"
+    left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
+    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
 
 
 def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:

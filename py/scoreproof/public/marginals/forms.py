@@ -50,7 +50,7 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
         hint = ""
         if any(abs(k / base - 1) < 1e-6 for base in (np.log(10), np.log(2))):
             hint = f": a power of {round(np.exp(k))} stands where one of e is due"
-        return f"log α is {number(k)} times the one due{hint}"
+        return f"the declared log α is {number(k)} times the integral of the drift's rate{hint}"
     rate = d.context.moments.value(d.context.moments.a, d.t)[:, d.context.coordinate][told]
     t, end = d.t[told], float(d.context.log_at(np.array([d.context.end]))[0])
     with np.errstate(all="ignore"):
@@ -65,7 +65,7 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
                 linear = (
                     " (t² stands where t²/2 is due, for a linear β)" if " t times" in text else ""
                 )
-                return f"log α is{factor}{text}{linear}"
+                return f"the declared log α is{factor}{text}{linear}"
     return None
 
 
@@ -116,7 +116,7 @@ def _shift(d: Declaration) -> Told | None:
             return Told(
                 "shift_factor",
                 f"the constant part of the mean is the long-run mean {number(d.shift[0])} at all"
-                " times, not by x0's share: its factor 1 - α is missing",
+                " times: its factor 1 - α is missing",
             )
     if steady:
         due = "the due part varies with t" if np.ptp(d.shift_due) > 0 else "0 is due"
@@ -165,7 +165,7 @@ def _std(d: Declaration) -> Told | None:
         if np.all(lost > 0):
             text = _exponent(d, np.sqrt(lost))
         if text is not None:
-            if text.startswith("log α is 0.5 times"):
+            if "log α is 0.5 times" in text:
                 text += ": it is made of 1 - α where 1 - α² is due"
             return Told("std_exponent", f"in the standard deviation {text}")
     by_square = d.law(ratio**2)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from causes import RATINGS, corpus  # noqa: E402
+from causes import RATINGS, corpus
 
 
 def rated(checks: list[str], verbose: bool = False) -> dict[str, Counter[str]]:

@@ -58,7 +58,10 @@ def corrector_without_two():
     return check_reverse_sampler(step, VP, (0.7,))
 
 
-@wrong("ε = σ v + α x where α v + σ x is due", says=r"ε = α x \+ σ v is made where ε = σ x \+ α v is due")
+@wrong(
+    "ε = σ v + α x where α v + σ x is due",
+    says=r"ε = α x \+ σ v is made where ε = σ x \+ α v is due",
+)
 def v_with_levels_exchanged():
     class Sampler:
         def alphas(self, t):

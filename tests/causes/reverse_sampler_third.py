@@ -32,7 +32,7 @@ def smld_not_squared():
     return check_reverse_sampler(step, GEOMETRIC, (0.0,))
 
 
-@wrong("β_max where β(t) is due before the score", says=r"20/g\(t\)²")
+@wrong("β_max where β(t) is due before the score", says=r"20/g\(t\)²|g\(T\)²/g\(t\)²")
 def largest_beta():
     def sampler(x, t, score):
         return -0.5 * beta(t) * x - 20.0 * score(x, t), np.sqrt(beta(t))

@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.causes.closed_forms import closed_form
 from scoreproof.causes.closed_forms import number as digits
 
-__all__ = ["Law", "is_plain", "law", "number", "same"]
+__all__ = ["Law", "is_plain", "law", "number", "of_time", "same"]
 
 #: a formula is told from others by as many different places as this, or more
 LEAST = 3
@@ -45,8 +45,8 @@ def law(
     *,
     first: Mapping[str, np.ndarray] | None = None,
 ) -> Law | None:
-    """The values as a number, as one of ``first``, or as a product of powers of one or two
-    ``parts``; the number before such a formula must be short, or have a closed form.
+    """The values as a number, as one of ``first`` (once, twice or half), or as a product of powers
+    of one or two ``parts``; the number before such a formula must be short, or have a closed form.
 
     >>> t = np.array([0.1, 0.2, 0.4, 0.8])
     >>> law(3 / t**2, {"σ": np.sqrt(t), "t": t}, 1e-9).text
@@ -61,7 +61,8 @@ def law(
         return Law(number(middle), middle)
     if len(np.unique(values)) < LEAST or np.any(values == 0):
         return None
-    for text, due in (*(first or {}).items(), *_products(parts)):
+    given = first or {}
+    for text, due in (*given.items(), *_products(parts)):
         with np.errstate(all="ignore"):
             ratio = values / due
         if not np.all(np.isfinite(ratio)):
@@ -69,12 +70,46 @@ def law(
         k = float(np.median(ratio))
         if not same(ratio, k, tol):
             continue
+        if text in given and not any(abs(abs(k) - u) <= tol for u in (1, 2, 0.5)):
+            continue
         if abs(abs(k) - 1) <= tol:
             return Law(f"{'-' if k < 0 else ''}{text}", factor=float(np.sign(k)))
         if is_plain(k):
             form = number(k).split(" = ")[-1]
             return Law(f"{form}{text[1:] if text.startswith('1/') else f' {text}'}", factor=k)
     return None
+
+
+def of_time(values: np.ndarray, t: np.ndarray, tol: float) -> str | None:
+    """The values as a constant, a straight line, a power or an exponential of t.
+
+    >>> t = np.array([0.1, 0.3, 0.5, 0.9])
+    >>> of_time(0.1 + 19.9 * t, t, 1e-9), of_time(3 * t**2, t, 1e-9), of_time(2 * 5**t, t, 1e-9)
+    ('0.1 + 19.9 t', '3 t^2', '2 · 5^t')
+    """
+    if len(np.unique(t)) < LEAST or not np.all(np.isfinite(values)):
+        return None
+    if same(values, float(np.median(values)), tol):
+        return number(float(np.median(values)))
+    slope, start = (_short(float(v)) for v in np.polyfit(t, values, 1))
+    if same(values, start + slope * t, tol):
+        return f"{start:g} {'-' if slope < 0 else '+'} {abs(slope):g} t"
+    sign = float(np.sign(values[0]))
+    if np.any(values * sign <= 0) or np.any(t <= 0):
+        return None
+    minus = "-" if sign < 0 else ""
+    for x, form in ((np.log(t), "{0:g} t^{1:g}"), (t, "{0:g} · {2:g}^t")):
+        power, first = np.polyfit(x, np.log(values * sign), 1)
+        power, size = _short(float(power)), _short(float(np.exp(first)))
+        if same(values, sign * size * np.exp(power * x), 10 * tol):
+            return minus + form.format(size, power, _short(float(np.exp(power))))
+    return None
+
+
+def _short(k: float) -> float:
+    """Three digits, if that is what it is; else all."""
+    short = float(f"{k:.3g}")
+    return short if abs(short - k) <= 1e-5 * abs(k) else float(f"{k:.7g}")
 
 
 def _products(parts: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:

@@ -16,11 +16,11 @@ from scoreproof.public.marginals.reading import (
     Declaration,
     Told,
     declaration,
-    exchanged,
     parts_wrong,
 )
 from scoreproof.public.marginals.required import required
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
+from scoreproof.public.marginals.starting import exchanged, started
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
@@ -152,6 +152,9 @@ def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:
     """The declared law as another time's, or as formulas in the law that is due."""
     means, _ = case.law(case.start)
     keep = slice(0, len(d.t))
+    start = started(d)
+    if start is not None:
+        return [start]
     time = retimed(d)
     if time is not None and d.mean_wrong and d.std_wrong:
         return [time]

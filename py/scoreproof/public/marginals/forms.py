@@ -53,17 +53,22 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
         return f"the declared log α is {number(k)} times the integral of the drift's rate{hint}"
     rate = d.context.moments.value(d.context.moments.a, d.t)[:, d.context.coordinate][told]
     t, end = d.t[told], float(d.context.log_at(np.array([d.context.end]))[0])
+    edges = d.context.moments.value(d.context.moments.a, np.array([d.t[0], d.t[-1]]))
+    first, last = edges[:, d.context.coordinate]
     with np.errstate(all="ignore"):
         for text, value in (
             (" t times the drift's rate at t, and must be its integral from 0 to t", rate * t),
             (" the drift's rate at t, and must be its integral from 0 to t", rate),
+            (" t times the drift's rate at 0, and must be its integral from 0 to t", first * t),
+            (" t times the drift's rate at T, and must be its integral from 0 to t", last * t),
             (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
         ):
             k = float(np.median(log[told] / value))
-            if same(log[told] / value, k, d.loose):
+            # the rate at an end is read at the times next to it
+            if same(log[told] / value, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
                 factor = "" if same(np.array([k]), 1, 1e-6) else f" {number(k)} times"
                 linear = (
-                    " (t² stands where t²/2 is due, for a linear β)" if " t times" in text else ""
+                    " (t² stands where t²/2 is due, for a linear β)" if "rate at t" in text else ""
                 )
                 return f"the declared log α is{factor}{text}{linear}"
     return None

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoreproof.causes import batches
-from scoreproof.causes.answer import Answer
 from scoreproof.causes.growth import grows
 from scoreproof.public.laws import Law, law, same
 from scoreproof.public.marginals.mistakes import Context
 from scoreproof.public.marginals.verdict import Case, errors
 
-__all__ = ["Declaration", "Told", "declaration", "exchanged", "parts_wrong"]
+__all__ = ["Declaration", "Told", "declaration", "parts_wrong"]
 
 #: how much of what rounding may explain a law may be off by, and the least
 BOUNDS, LEAST = 8.0, 1e-9
@@ -161,19 +159,6 @@ def declaration(case: Case, coordinate: int, context: Context) -> Declaration:
         start=float(case.start[c]),
         context=context,
     )
-
-
-def exchanged(case: Case) -> str | None:
-    """The order of the coordinates, if that is what is wrong in the declared law."""
-    i, said = case.implied, case.said
-    _, std = case.law(case.start)
-    if std.shape[1] < 2:
-        return None
-    big = int(np.argmax(np.min(np.abs(said.rows), axis=1)))
-    found = np.concatenate([said.mean[:, big] / said.rows[big], said.std.mean(axis=1)])
-    due = np.concatenate([i.mean + i.shift / said.rows[big], std])
-    read = batches.exchanged(Answer.of(found, due, 1e-7 * np.abs(due)))
-    return None if read is None else f"in the declared law {read.words}; {read.remedy}"
 
 
 def parts_wrong(d: Declaration) -> str:

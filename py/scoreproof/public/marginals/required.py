@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.public.laws import law, same
+from scoreproof.public.laws import law, of_time, same
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.verdict import Case
 
@@ -73,12 +73,21 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
             f" {drift.text} (α and σ as declared)",
         )
     if drift is not None and both is not None:
-        alike = same(of_drift, of_noise, LEFT)
         text = f"the drift is too large by the factor {drift.text} and g² by the factor {both.text}"
-        if alike:
+        if same(of_drift, of_noise, LEFT):
             text = f"the drift and g² are too large by the factor {drift.text}"
         return Told("coefficients_required", f"for the declared law {text} (α and σ as declared)")
-    return None
+    texts = []
+    for name, right, own, need in (
+        ("the drift's rate", drift_right, rate, a),
+        ("g²", noise_right, noise, g2),
+    ):
+        one, other = (of_time(v, t, LEFT) for v in (own, need))
+        if not right and (one is None or other is None):
+            return None
+        if not right:
+            texts.append(f"{name} is {one}, and must be {other} for the declared law")
+    return Told("schedule", "; ".join(texts))
 
 
 def _needed(

@@ -79,12 +79,20 @@ def _candidates(d: Declaration) -> list[tuple[str, np.ndarray]]:
         found.append((f"{number(short)} t", short * t))
     for short in (float(f"{shift:.2g}"), float(f"{shift:.4g}")):
         found.append((f"t {'+' if short > 0 else '-'} {abs(short):g}", t + short))
+    known = u[some]
+    for value, way, turn in (
+        (known[0], "at least", np.maximum),
+        (known[-1], "at most", np.minimum),
+    ):
+        for short in dict.fromkeys(float(f"{value:.{n}g}") for n in (1, 2, 3)):
+            found.append((f"t clamped to {way} {short:g}", turn(t, short)))
     return found
 
 
 def _inverse(d: Declaration) -> np.ndarray | None:
     """u by interpolation, where the due law is monotone."""
-    grid = np.linspace(0, d.context.end, GRID)[1:]
+    end = d.context.end
+    grid = np.unique(np.append(np.linspace(0, end, GRID)[1:], np.geomspace(1e-6 * end, end, 1000)))
     with np.errstate(all="ignore"):
         alpha, std = d.at(grid)
         mean = d.mean_wrong

@@ -32,7 +32,7 @@ def of_another_score(target: Diffused, places: list[Found]) -> Told | None:
             continue
         size = np.maximum(np.abs(due), np.abs(found))
         read = reading(Answer.of(found, due, LEFT * size))
-        if read is not None and read.name in {"clipped", *MAPS}:
+        if read is not None and read.name in {"clipped", "coordinates_exchanged", *MAPS}:
             return Told(
                 f"implied_{read.name}",
                 f"{_in_the_drift(name)} is {read.words.removeprefix('it is ')}; {read.remedy}",

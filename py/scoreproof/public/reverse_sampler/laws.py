@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from scoreproof.public import laws
-from scoreproof.public.laws import Law, is_plain, number, same
+from scoreproof.public.laws import Law, is_plain, number, of_time, same
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Law", "is_plain", "law", "number", "same", "share"]
+__all__ = ["Law", "is_plain", "law", "number", "of_time", "same", "share"]
 
 #: what a share of the noise, or of the drift that belongs to it, may be as a function of λ
 SHARES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
@@ -51,6 +51,14 @@ def share(values: np.ndarray, lam: np.ndarray, parameter: str, tol: float) -> st
     return None
 
 
+def _diffusion(target: Diffused, t: float) -> float:
+    """g, or nan where the process has none."""
+    try:
+        return target.diffusion(t)
+    except (ArithmeticError, ValueError):
+        return float("nan")
+
+
 def law(
     values: np.ndarray, t: np.ndarray, target: Diffused, tol: float, *, reverse: bool = True
 ) -> Law | None:
@@ -74,5 +82,15 @@ def law(
                 ratio = value / now[name]
             others[f"{name}(T-t)²/{name}(t)²"] = ratio**2
             others[f"{name}(T-t)/{name}(t)"] = ratio
+    rate = np.array([target.rate(u) for u in t])
+    if np.any(rate):
+        # as a schedule's integral, or its value at an end, in place of its value
+        with np.errstate(all="ignore"):
+            others["log α(t)/(log α)'(t)"] = np.log(now["α"]) / rate
+    for name, end in (("0", 1e-12 * target.horizon), ("T", target.horizon)):
+        with np.errstate(all="ignore"):
+            edge = _diffusion(target, end)
+            others[f"g({name})²/g(t)²"] = (edge / now["g"]) ** 2
+            others[f"g({name})/g(t)"] = edge / now["g"]
     parts = {f"{name}(t)": value for name, value in now.items()} | {"t": t}
     return laws.law(values, parts, tol, first=others)

@@ -91,7 +91,7 @@ def _diagnosed(case: Case) -> Diagnosis:
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
     # a law that is made of α alone is no mistake of the marginal where the one due is none
-    own = "sub_preserving_std" in best.names and not _is_preserving(context)
+    own = {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
         return _likely_first(best, reasons, where)
     d = declaration(case, c, Context(i.quadrature, c))
@@ -123,8 +123,9 @@ def _coordinates(wrong: np.ndarray) -> str:
 
 
 def _is_preserving(context: Context) -> bool:
-    """Whether the variance due is 1 - α²."""
-    return bool(np.allclose(context.V, 1 - context.M**2, rtol=1e-6, atol=1e-12))
+    """Whether the variance due is 1 - α², or its square."""
+    lost = 1 - context.M**2
+    return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in (1, 2))
 
 
 def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:

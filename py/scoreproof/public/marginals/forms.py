@@ -112,6 +112,9 @@ def _shift(d: Declaration) -> Told | None:
     top = float(np.max(np.abs(d.shift)))
     if top <= d.tol:
         return Told("shift_missing", "the part of the mean that does not depend on x0 is left out")
+    fixed = _of_fixed_point(d)
+    if fixed is not None:
+        return fixed
     steady = same(d.shift, float(np.median(d.shift)), d.loose)
     if steady and np.any(d.shift_due):
         gone = 1 - d.alpha_due
@@ -149,6 +152,33 @@ def _shift(d: Declaration) -> Told | None:
     )
 
 
+def _of_fixed_point(d: Declaration) -> Told | None:
+    """The constant part as another function of α times the fixed point μ of the drift."""
+    gone = 1 - d.alpha_due
+    told = gone > 1e-3
+    if np.sum(told) < 4 or not np.any(d.shift_due):
+        return None
+    fixed = d.shift_due[told] / gone[told]
+    mu = float(np.median(fixed))
+    if mu == 0 or not same(fixed, mu, d.loose):
+        return None
+    a, part = d.alpha_due[told], d.shift[told] / mu
+    forms = {"μ (1 + α)": 1 + a, "μ (1 - α²)": 1 - a**2, "μ α": a, "μ (α - 1)": a - 1}
+    forms |= {
+        "μ √(1 - α²)": np.sqrt(1 - a**2),
+        "2 μ (1 - α)": 2 * (1 - a),
+        "½ μ (1 - α)": (1 - a) / 2,
+    }
+    for text, value in forms.items():
+        if same(part, value, d.loose):
+            return Told(
+                "shift_form",
+                f"the part of the mean that does not depend on x0 is {text} where μ (1 - α) is due,"
+                f" μ = {number(mu)} the fixed point of the drift",
+            )
+    return None
+
+
 def _some_law(d: Declaration, values: np.ndarray, told: np.ndarray) -> Law | None:
     return law(values, {"α": d.alpha_due[told], "t": d.t[told]}, d.loose)
 
@@ -170,8 +200,9 @@ def _std(d: Declaration) -> Told | None:
         if np.all(lost > 0):
             text = _exponent(d, np.sqrt(lost))
         if text is not None:
-            if "log α is 0.5 times" in text:
-                text += ": it is made of 1 - α where 1 - α² is due"
+            for k, power in (("0.5", "α"), ("2", "α⁴")):
+                if f"log α is {k} times" in text:
+                    text += f": it is made of 1 - {power} where 1 - α² is due"
             return Told("std_exponent", f"in the standard deviation {text}")
     by_square = d.law(ratio**2)
     if by_square is not None:

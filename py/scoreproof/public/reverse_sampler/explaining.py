@@ -19,6 +19,7 @@ from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_nois
 from scoreproof.public.reverse_sampler.growing import part_wrong
 from scoreproof.public.reverse_sampler.implied import of_another_score
 from scoreproof.public.reverse_sampler.listening import heard
+from scoreproof.public.reverse_sampler.passing import passed_on
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
 from scoreproof.public.reverse_sampler.sweeping import Span
@@ -88,6 +89,9 @@ def _cause(
 ) -> Told | None:
     """One cause of what was found at these places."""
     target = span.target
+    bent = passed_on(job, target, places)
+    if bent is not None:
+        return bent
     terms = within(target, places, job.parameter)
     if terms is not None:
         found = told(terms)

@@ -30,7 +30,10 @@ def schedule(s: Terms) -> Told | None:
             continue
         one, other = (of_time(v, s.t, max(s.tol, 1e-7)) for v in (found, due))
         if one is None:
-            return None
+            ends = np.argmin(s.t), np.argmax(s.t)
+            one, other = (
+                " and ".join(f"{v[k]:.4g} at t = {s.t[k]:.3g}" for k in ends) for v in (found, due)
+            )
         parts.append(
             f"{name} is {one} in the sampler" + (f", {other} in the process" if other else "")
         )

@@ -66,11 +66,29 @@ def _power(sizes: np.ndarray) -> float:
 def shrunk(target: Diffused, found: Found, seen: Shrinking) -> Told | None:
     """What shrinks by the wrong power of h."""
     here, parts = around(target, found.x, seen.t), []
+    fixed = _fixed_step(seen, here)
+    if fixed is not None:
+        return Told("fixed_step", fixed)
     if np.isfinite(seen.noise_power) and abs(seen.noise_power - 0.5) > 0.2:
         parts.append(_noise(seen, here.g2**0.5))
     if np.isfinite(seen.drift_power) and abs(seen.drift_power - 1) > 0.2:
         parts.append(_drift(seen, here))
     return Told("step_power", "; ".join(parts)) if parts else None
+
+
+def _fixed_step(seen: Shrinking, here: Around) -> str | None:
+    """One and the same step in the drift and in the noise."""
+    share = 1 - seen.lam
+    if abs(seen.noise_power) > 0.1 or share <= 0:
+        return None
+    h = float(seen.spread[-1] ** 2) / (share * here.g2)
+    due = (here.f - (1 - seen.lam / 2) * here.g2 * here.score) * -h
+    if np.max(np.abs(seen.moved[-1] - due)) > 0.01 * np.max(np.abs(due)):
+        return None
+    return (
+        f"a fixed step of {_round(h)} is used where t - t_next is due, in the drift and in the"
+        " noise: t_next is ignored"
+    )
 
 
 def _noise(seen: Shrinking, g: float) -> str:
@@ -92,22 +110,41 @@ def _noise(seen: Shrinking, g: float) -> str:
 
 
 def _drift(seen: Shrinking, here: Around) -> str:
-    q, moved, h = seen.drift_power, seen.moved[-1], float(seen.widths[-1])
-    if abs(q) <= 0.1:
+    q, h = seen.drift_power, float(seen.widths[-1])
+    sizes = [float(np.max(np.abs(m))) for m in seen.moved]
+    if abs(q - 0.5) <= 0.1 and abs(np.log(sizes[0] / sizes[1]) / np.log(4) - 0.5) <= 0.1:
+        return "the drift is multiplied by √h where the step h = t - t_next is due"
+    moved = (4 * seen.moved[-1] - seen.moved[-2]) / 3  # the limit, if what is above it falls as h
+    if q < 0.8 and np.max(np.abs(moved)) > 0.3 * np.max(np.abs(seen.moved[-1])):
+        scaled = _of_x(moved, here.x)
+        if scaled is not None:
+            return scaled
         of = _multiple(moved, here)
         return (
             "the drift is not multiplied by the step h = t - t_next: x_next - x, without noise,"
             f" {of or f'stays at {float(np.max(np.abs(moved))):.3g}'} as h goes to 0"
         )
-    if abs(q - 0.5) <= 0.1:
-        return "the drift is multiplied by √h where the step h = t - t_next is due"
     if abs(q - 2) <= 0.2:
-        size = float(np.median(np.max(np.abs(moved), axis=1))) / h**2
+        size = float(np.median(np.max(np.abs(seen.moved[-1]), axis=1))) / h**2
         return (
             "the drift is multiplied by h² where the step h = t - t_next is due, and is gone as"
             f" steps are added (x_next - x, without noise, is about {size:.2g} h²)"
         )
     return f"x_next - x, without noise, shrinks as h^{q:.2g} where h = t - t_next is due"
+
+
+def _of_x(moved: np.ndarray, x: np.ndarray) -> str | None:
+    """A multiple of x, and a constant, that x_next tends to instead."""
+    design = np.stack([x.ravel(), np.ones(x.size)], axis=1)
+    (k, c), *_ = np.linalg.lstsq(design, moved.ravel(), rcond=None)
+    left = np.max(np.abs(moved.ravel() - design @ np.array([k, c])))
+    if left > 0.01 * np.max(np.abs(moved)):
+        return None
+    plus = "" if abs(c) < 0.01 * np.max(np.abs(moved)) else f" {'-' if c < 0 else '+'} {abs(c):.3g}"
+    return (
+        f"without noise x_next tends to {1 + k:.6g} x{plus}, not to x, as h = t - t_next goes to 0:"
+        " a factor, or something added, that does not shrink with the step"
+    )
 
 
 def _multiple(moved: np.ndarray, here: Around) -> str:

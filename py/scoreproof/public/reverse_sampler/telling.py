@@ -105,7 +105,10 @@ def _diffusion(s: Terms) -> Told | None:
             text += ": a base-2 logarithm where the natural one is due"
     elif found is not None:
         text = f"g² is multiplied by {found.text}"
-    if equal is not None and equal.constant is None:
+    varies = found is not None and found.constant is None
+    if equal is not None and equal.constant is not None and varies:
+        text = f"g is {equal.text} at all times, where that of the process varies"
+    elif equal is not None and equal.constant is None:
         text = f"g is taken for {equal.text}" + (f": {text}" if text else "")
     return Told("diffusion", f"{text}, in {where} alike") if text else None
 

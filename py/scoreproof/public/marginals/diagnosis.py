@@ -91,7 +91,7 @@ def _diagnosed(case: Case) -> Diagnosis:
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
     # a law that is made of α alone is no mistake of the marginal where the one due is none
-    own = {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
+    own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
         return _likely_first(best, reasons, where)
     d = declaration(case, c, Context(i.quadrature, c))

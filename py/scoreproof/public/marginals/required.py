@@ -60,23 +60,24 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         text = "the drift's rate is log α, an integral, where its derivative (log α)' is due"
         if noise_right:
             return Told("drift_integral", text)
+    declared = "(α and σ are the declared ones)"
     if drift_right and both is not None:
         return Told(
             "diffusion_required",
-            f"drift and mean agree; for the declared standard deviation g² is too large by the"
-            f" factor {both.text} (α and σ as declared)",
+            f"drift and mean agree; your g² is {both.text} times the one that the declared standard"
+            f" deviation needs {declared}",
         )
     if noise_right and drift is not None:
         return Told(
             "drift_required",
-            "for the declared law g is right, and the drift is too large by the factor"
-            f" {drift.text} (α and σ as declared)",
+            f"g is the one that the declared law needs; your drift is {drift.text} times the one it"
+            f" needs {declared}",
         )
     if drift is not None and both is not None:
-        text = f"the drift is too large by the factor {drift.text} and g² by the factor {both.text}"
+        text = f"your drift is {drift.text} times, and your g² {both.text} times"
         if same(of_drift, of_noise, LEFT):
-            text = f"the drift and g² are too large by the factor {drift.text}"
-        return Told("coefficients_required", f"for the declared law {text} (α and σ as declared)")
+            text = f"your drift and g² are {drift.text} times"
+        return Told("coefficients_required", f"{text} those that the declared law needs {declared}")
     texts = []
     for name, right, own, need in (
         ("the drift's rate", drift_right, rate, a),

@@ -98,11 +98,10 @@ def of_time(values: np.ndarray, t: np.ndarray, tol: float) -> str | None:
     if np.any(values * sign <= 0) or np.any(t <= 0):
         return None
     minus = "-" if sign < 0 else ""
-    for x, form in ((np.log(t), "{0:g} t^{1:g}"), (t, "{0:g} · {2:g}^t")):
-        power, first = np.polyfit(x, np.log(values * sign), 1)
-        power, size = _short(float(power)), _short(float(np.exp(first)))
-        if same(values, sign * size * np.exp(power * x), 10 * tol):
-            return minus + form.format(size, power, _short(float(np.exp(power))))
+    for x, form in ((np.log(t), "{0:g} t^{3:.6g}"), (t, "{0:g} · {2:g}^t")):
+        power, first = (float(v) for v in np.polyfit(x, np.log(values * sign), 1))
+        if same(values, sign * np.exp(first + power * x), 10 * tol):
+            return minus + form.format(*(_short(v) for v in np.exp([first, 0, power])), power)
     return None
 
 

@@ -78,8 +78,10 @@ def judge(job: Job, dimension: int) -> Evidence:
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
             remedy = (
-                f"at t = {loose.t:.3g} what the step tends to does not settle as it is refined; it"
-                " must be smooth in t and t_next to be judged (a schedule from a table is not)"
+                f"at t = {loose.t:.3g} drift and noise of the step, (x_next - x)/h and its spread,"
+                " still change as h = t - t_next goes to 0; a step is judged by their limit, so it"
+                " must be smooth in t and t_next (a schedule read from a table is not: interpolate"
+                " it, or use check_sampler)"
             )
     evidence = compared(
         error[near],

@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 NOT_THE_IDENTITY = (
-    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something added"
-    " that does not shrink with the step, or a clip (then it is not affine in x and its noise)"
+    "x_next does not tend to x as t_next tends to t: a step size is fixed, something is added that"
+    " does not shrink with the step, or x is clipped"
 )
 POINTS = "x within 5 standard deviations of the mean"
 ON_THE_LINE = (
@@ -35,8 +35,8 @@ ON_THE_LINE = (
     " takes dimension=2 or more"
 )
 NOT_AFFINE = (
-    "the step is not affine in x although the exact model is there to be used: it clips (far from"
-    " the mean, say), or bends otherwise, and what that does to a law is not seen"
+    "with the exact model in hand the step is not affine in x and its noise: it clips x (far from"
+    " the mean, say) or bends it otherwise, and what that does to a law is not judged"
 )
 
 

@@ -28,7 +28,7 @@ from scoreproof.public.reverse_sampler.telling import told
 from scoreproof.public.reverse_sampler.terms import Told, within
 from scoreproof.public.reverse_sampler.velocity import Found
 
-__all__ = ["does_not_settle", "explained"]
+__all__ = ["does_not_settle", "explained", "unsettled"]
 
 #: times at which a cause is looked for, and members; places at which the sampler is asked again
 TIMES, MEMBERS, AGAIN = 6, 4, 6
@@ -56,6 +56,19 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     if powers is None:
         return None
     return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+
+
+def unsettled(job: Job, target: Diffused, loose: Found) -> str:
+    """Where the limit of short steps cannot be told: why, as far as one place shows it."""
+    powers = shrunk(target, loose, shrinking(job, target, loose))
+    where = f"at t = {loose.t:.3g} "
+    if powers is not None:
+        return where + powers.text
+    return (
+        f"{where}drift and noise of the step, (x_next - x)/h and its spread, still change as"
+        " h = t - t_next goes to 0; a step is judged by their limit, so it must be smooth in t and"
+        " t_next (a schedule read from a table is not: interpolate it, or use check_sampler)"
+    )
 
 
 def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, ...]]) -> list[Told]:

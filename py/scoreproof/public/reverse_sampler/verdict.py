@@ -16,7 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import member_note
 from scoreproof.public.reverse_sampler.chain import chains, order_and_exactness
-from scoreproof.public.reverse_sampler.explaining import does_not_settle
+from scoreproof.public.reverse_sampler.explaining import does_not_settle, unsettled
 from scoreproof.public.reverse_sampler.places import short
 from scoreproof.public.reverse_sampler.refutation import SMALL, left_open, refuted
 from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
@@ -77,12 +77,7 @@ def judge(job: Job, dimension: int) -> Evidence:
     elif np.any(bound > 0.005) and job.form == "step":
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
-            remedy = (
-                f"at t = {loose.t:.3g} drift and noise of the step, (x_next - x)/h and its spread,"
-                " still change as h = t - t_next goes to 0; a step is judged by their limit, so it"
-                " must be smooth in t and t_next (a schedule read from a table is not: interpolate"
-                " it, or use check_sampler)"
-            )
+            remedy = unsettled(job, target, loose)
     evidence = compared(
         error[near],
         bound[near],

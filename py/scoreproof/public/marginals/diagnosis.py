@@ -18,7 +18,7 @@ from scoreproof.public.marginals.reading import (
     declaration,
     parts_wrong,
 )
-from scoreproof.public.marginals.required import required
+from scoreproof.public.marginals.required import needs, required, tabled
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.starting import exchanged, started
 from scoreproof.public.marginals.verdict import Case, errors
@@ -101,19 +101,26 @@ def _diagnosed(case: Case) -> Diagnosis:
     if own:
         need = required(case, d, c)
         if need is not None:
-            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
+            return Diagnosis.cause(need.name, f"Cause: {where}{need.text}.")
     told = _read_off(case, c, d)
+    if len(told) == 1 and told[0].name == "variance_factor":
+        need = required(case, d, c)
+        if need is not None:
+            told = [Told("variance_factor", f"{told[0].text}: {need.text}")]
     if told:
         text = "; and ".join(cause.text for cause in told)
         names = tuple(cause.name for cause in told)
         return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
     need = required(case, d, c)
     if need is not None and not sure:
-        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {where}{need.text}.")
+    steps = None if sure else tabled(case, d, c)
+    if steps is not None:
+        return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
         return _likely_first(pair, reasons, where)
-    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}")
+    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}{needs(case, d, c)}")
 
 
 def _coordinates(wrong: np.ndarray) -> str:

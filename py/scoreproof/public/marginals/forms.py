@@ -206,7 +206,7 @@ def _std(d: Declaration) -> Told | None:
             return Told("std_exponent", f"in the standard deviation {text}")
     by_square = d.law(ratio**2)
     if by_square is not None:
-        return Told("std_factor", f"the variance is the one due times {by_square.text}")
+        return Told("variance_factor", f"the variance is the one due times {by_square.text}")
     gap = d.std**2 - d.std_due**2
     extra = d.law(gap) if np.all(np.abs(gap) > 0) else None
     if extra is not None:

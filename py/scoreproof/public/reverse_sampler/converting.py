@@ -23,6 +23,8 @@ LEFT = 1e-6
 
 def converted(target: Diffused, places: list[Found], prediction: str) -> Told | None:
     """The conversion, as it is and as it is due."""
+    if prediction == "F":
+        return _data_deviation(target, places)
     if prediction not in SYMBOLS:
         return None
     t = np.array([f.t for f in places])
@@ -43,6 +45,29 @@ def converted(target: Diffused, places: list[Found], prediction: str) -> Told | 
             f"from the model's {SYMBOLS[prediction]} {is_} is made where {must} is due",
         )
     return None
+
+
+def _data_deviation(target: Diffused, places: list[Found]) -> Told | None:
+    """The σ_data of EDM's c_skip = σ_data²/(σ² + σ_data²), where it is another than 0.5."""
+    values = []
+    for f in places:
+        row = _multiples(target, f, "F", "x0")
+        alpha, _, var = target.level(f.t)
+        if row is None or not 0 < row[0][0] * alpha < 1:
+            return None
+        skip, out = row[0] * np.array([alpha, alpha])
+        level = var / alpha**2
+        square = skip * level / (1 - skip)
+        if abs(out - (level * square / (level + square)) ** 0.5) > 1e-4 * abs(out):
+            return None
+        values.append(square**0.5)
+    middle = float(np.median(values))
+    if np.max(np.abs(np.array(values) - middle)) > 1e-4 * middle or abs(middle - 0.5) < 1e-3:
+        return None
+    return Told(
+        "data_deviation",
+        f"c_skip and c_out are those of σ_data = {middle:.4g}, the model's are of σ_data = 0.5",
+    )
 
 
 def _formula(parts: list[Law | None], name: str, symbol: str) -> str:

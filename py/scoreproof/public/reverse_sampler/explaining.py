@@ -16,7 +16,7 @@ from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.converting import converted
 from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
-from scoreproof.public.reverse_sampler.growing import part_wrong
+from scoreproof.public.reverse_sampler.growing import beyond_which, part_wrong
 from scoreproof.public.reverse_sampler.implied import of_another_score
 from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.passing import passed_on
@@ -52,10 +52,15 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
 
 def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     """Why x_next does not tend to x."""
+    jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
+    seen = [shrinking(job, span.target, f) for f in jumping]
+    where = beyond_which(span.target, jumping, [s.stays for s in seen])
     powers = shrunk(span.target, first, shrinking(job, span.target, first))
-    if powers is None:
-        return None
-    return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+    if where and not any(abs(s.noise_power) < 0.2 for s in seen):
+        powers = Told(
+            "clip", f"x_next does not tend to x only {where}: it is clipped from there on"
+        )
+    return None if powers is None else Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
 
 
 def unsettled(job: Job, target: Diffused, loose: Found) -> str:

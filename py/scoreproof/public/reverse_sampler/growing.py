@@ -17,7 +17,7 @@ from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.velocity import Found
 from scoreproof.public.words import percent
 
-__all__ = ["part_wrong"]
+__all__ = ["beyond_which", "part_wrong"]
 
 
 def part_wrong(target: Diffused, places: list[Found], known: Diagnosis) -> str:
@@ -62,18 +62,29 @@ def _share(target: Diffused, f: Found) -> float:
 
 
 def _where(target: Diffused, places: list[Found]) -> str:
-    """The one quantity beyond which it is wrong, if there is one."""
-    wrong = np.concatenate([(f.error > 16 * f.bound)[~f.jumps] for f in places])
+    wrong = [(f.error > 16 * f.bound) & ~f.jumps for f in places]
+    found = _separated(target, places, wrong, [~f.jumps for f in places])
+    return f"it is wrong only {found}" if found else ""
+
+
+def beyond_which(target: Diffused, places: list[Found], wrong: list[np.ndarray]) -> str:
+    """The one quantity beyond which the rows of these places are wrong, if there is one."""
+    return _separated(target, places, wrong, [w | True for w in wrong])
+
+
+def _separated(
+    target: Diffused, places: list[Found], wrong: list[np.ndarray], kept: list[np.ndarray]
+) -> str:
     sizes: dict[str, list[np.ndarray]] = {"‖x‖": [], "‖∇log p‖": [], "|σ ∇log p|": [], "|x0|": []}
-    for f in places:
-        x = f.x[~f.jumps]
+    for f, keep in zip(places, kept, strict=True):
+        x = f.x[keep]
         score, (alpha, shift, var) = target.score(x, f.t), target.level(f.t)
         sizes["‖x‖"].append(np.linalg.norm(x, axis=1))
         sizes["‖∇log p‖"].append(np.linalg.norm(score, axis=1))
         sizes["|σ ∇log p|"].append(np.max(np.abs(score), axis=1) * var**0.5)
         sizes["|x0|"].append(np.max(np.abs((x - shift + var * score) / alpha), axis=1))
-    found = beyond(wrong, {name: np.concatenate(v) for name, v in sizes.items()}, least=4)
-    return f"it is wrong only {found}" if found else ""
+    bad = np.concatenate([w[k] for w, k in zip(wrong, kept, strict=True)])
+    return beyond(bad, {name: np.concatenate(v) for name, v in sizes.items()}, least=4)
 
 
 def _growth(places: list[Found]) -> list[str]:

@@ -81,7 +81,7 @@ def noise_stops():
 
 @wrong(
     "the flow's score -(x + (1-t) v)/t with t and 1 - t exchanged",
-    says=r"∇log p = -[^.]* is made where|drift is[^.]*score|t and 1 - t|(1 - t)",
+    says=r"∇log p = -x/α - σ/α v is made where ∇log p = -x/σ - α/σ v is due",
 )
 def flow_score_exchanged():
     def sampler(x, t, v):
@@ -107,7 +107,7 @@ def flow_sign():
 
 @wrong(
     "the noise has the variance of one coordinate in all: σ = (0.5, 1) read as 0.5",
-    says=r"f is|score[^.]*0\.25|g² enters 0\.25",
+    says=r"g² enters 0\.25",
 )
 def half_diffusion():
     ou = LinearSDE(-1.0, 0.0, 1.0, dimension=2)
@@ -119,9 +119,8 @@ def half_diffusion():
     return check_reverse_sampler(sampler, ou)
 
 
-@wrong("the second call of Heun's method is at the first point", says=r"not refuted|holds")
+@wrong("slopes are added with weights that sum to 3/2", says=r"(score's term|whole drift)[^.]*1\.5")
 def heun_same_point():
-    # consistent: both slopes tend to the same; so the drift is taken twice too large here
     def step(x, t, t_next, z, denoiser):
         h = t_next - t
         d = (x - denoiser(x, t)) / t
@@ -131,7 +130,7 @@ def heun_same_point():
     return check_reverse_sampler(step, KARRAS, (1.0,), prediction="x0", times=(0.1, 50.0))
 
 
-@wrong("dropout of the model: every fourth row gets no score", says=r"rows?|batch")
+@wrong("dropout of the model: every fourth row gets no score", says=r"rows 3, 7, 11 and 15 of 16")
 def rows_without_score():
     def sampler(x, t, score):
         b = 0.1 + t * 19.9
@@ -142,7 +141,7 @@ def rows_without_score():
     return check_reverse_sampler(sampler, VP, (0.0,), form="sde")
 
 
-@wrong("exp(log g) with log10 in it: 10**(log g) for e**", says=r"g\^2\.3|power|g² is|g is")
+@wrong("exp(log g) with log10 in it: 10**(log g) for e**", says=r"another schedule: g² is")
 def power_of_ten():
     def sampler(x, t, score, lam):
         g = 10 ** (0.5 * np.log(0.1 + t * 19.9))

@@ -9,6 +9,8 @@ import numpy as np
 
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.errors import CallableError
+from scoreproof.public.marginals.asking import NotAffine
 from scoreproof.public.marginals.candidates import candidates
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -20,7 +22,7 @@ from scoreproof.public.marginals.reading import (
 )
 from scoreproof.public.marginals.required import needs, required, tabled
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
-from scoreproof.public.marginals.starting import exchanged, started
+from scoreproof.public.marginals.starting import constant, exchanged, started
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
@@ -48,7 +50,10 @@ SINGLE = 2.0**-23
 def diagnosed(case: Case) -> Diagnosis:
     """The known mistake (or pair) that explains mean and std; the worst coordinate is looked at."""
     with np.errstate(all="ignore"):
-        return _diagnosed(case)
+        try:
+            return _diagnosed(case)
+        except (CallableError, NotAffine, np.linalg.LinAlgError):
+            return Diagnosis.unknown("No known fault explains it.")
 
 
 def _diagnosed(case: Case) -> Diagnosis:
@@ -90,6 +95,9 @@ def _diagnosed(case: Case) -> Diagnosis:
     sure = best.names and best.misfit <= 1e3 * resolution
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
+    flat_std = constant(declaration(case, c, Context(i.quadrature, c)))
+    if flat_std is not None:
+        return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:

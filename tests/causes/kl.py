@@ -43,12 +43,12 @@ def vae_half_over_first_terms() -> Evidence:
     return _vae(lambda mu, logvar: (-0.5 * (1 + logvar - mu**2) + logvar.exp()).sum(-1))
 
 
-@wrong(
-    "exp of the log-variance left out: logvar for the variance",
-    says=r"log[- ]?variance[^.]*(where|for|in place of)[^.]*variance|exp[^.]*(missing|left out)",
-)
-def vae_without_exp() -> Evidence:
-    return _vae(lambda mu, logvar: 0.5 * (logvar.abs() + mu**2 - 1.0 - logvar).sum(1))
+@wrong("(log σ)² for log σ²", says=r"log[^.]*square")
+def vae_log_squared() -> Evidence:
+    def kl(mu: Any, sigma: Any) -> Any:
+        return 0.5 * (mu**2 + sigma**2 - 1.0 - sigma.log() ** 2).sum(1)
+
+    return _vae(kl, parameterization="std")
 
 
 @wrong(
@@ -350,12 +350,12 @@ def full_not_inverted() -> Evidence:
     return check_kl(kl, form="full")
 
 
-@wrong("-d is missing", says=r"-d is missing|- ?d[^.]*(missing|left out)")
+@wrong("-d is missing", says=r"-d is missing|-½? ?d[^.]*(missing|left out)")
 def full_without_d() -> Evidence:
     return check_kl(lambda m0, *rest: _full(m0, *rest) + m0.shape[1] / 2, form="full")
 
 
-@wrong("the dimension is missing in the log term", says=r"dimension[^.]*log term|log[^.]*dimension")
+@wrong("the dimension is missing in the log term", says=r"dimension[^.]*log term|log[^.]*(dimension|not d times)")
 def isotropic_log_without_d() -> Evidence:
     def kl(m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
         d, s0, s1 = m0.shape[1], s0[:, 0], s1[:, 0]

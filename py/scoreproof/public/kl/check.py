@@ -20,6 +20,9 @@ from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
+from scoreproof.public.kl.explained import explained
+from scoreproof.public.kl.fit import Places
+from scoreproof.public.kl.told import told
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import REMEDY, added, place
@@ -112,7 +115,7 @@ def check_kl(
     if evidence.verdict == "refuted":
         evidence = replace(
             evidence, sentence=f"{evidence.sentence}: {place(found, answers, tolerance)}"
-        ).with_diagnosis(_diagnosis(found, answers, dues, options))
+        ).with_diagnosis(_diagnosis(found, answers, dues, options, max(guard.eps, given)))
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
     return replace(
@@ -130,21 +133,43 @@ def check_kl(
 SMALL = 7
 
 
-def _diagnosis(found: Found, answers: list[Answer], dues: list[Due], options: Options) -> Diagnosis:
+def _diagnosis(
+    found: Found, answers: list[Answer], dues: list[Due], options: Options, eps: float
+) -> Diagnosis:
     beyond = found.beyond(None)
     few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
     plain = bool(np.any(beyond[np.isin(found.batch, few)] > 1))
     few = few if plain else list(range(len(answers)))
     laws, truth = [answers[k].laws for k in few], [dues[k].value for k in few]
     here = np.isin(found.batch, few)
-    unit = found.size[here]  # so that no single law outweighs the others
+    places = Places(
+        laws, options, found.returned[here], found.value[here], found.rounding[here], eps
+    )
     predictions = added(found, answers, options, laws, truth)
     if plain:
         predictions |= candidates(laws, options)
+    known = _known(places, found.size[here], predictions)
+    if plain and (cause := explained(places)) is not None:
+        names, sentence = told(cause, options)
+        return replace(known, names=known.names or names, sentence=sentence)
+    return known
+
+
+def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:
+    """The known fault that it looks like; the nearest, if that leaves more than rounding."""
     reasons = REASONS | {n: REMEDY[n.split()[0]] for n in predictions if n.split()[0] in REMEDY}
-    return diagnose(
-        found.returned[here] / unit,
-        found.value[here] / unit,
+    # each law by its size, so that no single one outweighs the others
+    known = diagnose(
+        places.returned / unit,
+        places.value / unit,
         {name: value / unit for name, value in predictions.items()},
         reasons=reasons,
     )
+    if known.names and not places.explained(predictions[known.names[0]], unit):
+        return replace(
+            known,
+            names=(),
+            sentence=f"Nothing known explains it to rounding; the nearest, {known.names[0]}, leaves"
+            f" {100 * known.misfit:.2g} % of it.",
+        )
+    return known

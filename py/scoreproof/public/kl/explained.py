@@ -1,0 +1,210 @@
+"""What a wrong divergence is: the summands it is made of, of the laws as it read them.
+
+Conventions: cheapest first, fewest changes first; a cause is claimed only if nothing but rounding
+is left at any place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from scoreproof.public.kl.fit import Combination, Places, combined
+from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.readings import Clamp, Reading, clamps, readings
+from scoreproof.public.kl.summands import LOGS, Summand, due_summands, other_summands
+
+__all__ = ["Explained", "explained"]
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """``reading``: of which laws it is right; ``replaced``: due summands that others stand for;
+    ``number``: of a clamp; ``averaged``: the whole is divided by d.
+    """
+
+    combination: Combination
+    due: tuple[Summand, ...]
+    reading: Reading | None = None
+    clamp: Clamp | None = None
+    number: float = 0.0
+    averaged: bool = False
+
+    @property
+    def others(self) -> tuple[Summand, ...]:
+        """Summands that stand for due ones."""
+        return tuple(s for s in self.combination.summands if s not in self.due)
+
+    @property
+    def cost(self) -> int:
+        """How many things are wrong."""
+        apart = (self.reading is not None) + (self.clamp is not None) + self.averaged
+        odd = self.reading is not None and self.combination.changes > 0
+        return self.combination.changes + 2 * len(self.others) + 2 * (apart + odd)
+
+
+def explained(places: Places) -> Explained | None:
+    """The explanation with the fewest changes, ``None`` if nothing explains it."""
+    due = tuple(due_summands(places.options))
+    others = other_summands(places.options)
+    own = _Basis(places, due, others, places.laws)
+    stages: tuple[Callable[[], Iterator[Explained]], ...] = (
+        lambda: iter([*own.due(), *own.averaged(), *own.replaced(1), *_right(_read(places, due))]),
+        lambda: iter([*own.replaced(2), *_read(places, due)]),
+        lambda: _read(places, due, others),
+        lambda: own.replaced(3),
+        lambda: _clamped(places, due),
+    )
+    for stage in stages:
+        found = list(stage())
+        if found:
+            return min(found, key=lambda e: e.cost)
+    return None
+
+
+def _right(found: Iterator[Explained]) -> Iterator[Explained]:
+    """Those that are right but for the reading, or for one thing in common."""
+    return (e for e in found if e.combination.changes <= 1)
+
+
+class _Basis:
+    """The summands of some laws, each computed once."""
+
+    def __init__(
+        self,
+        places: Places,
+        due: tuple[Summand, ...],
+        others: list[Summand],
+        laws: list[Laws],
+        reading: Reading | None = None,
+    ) -> None:
+        self.places, self.summands, self.reading = places, due, reading
+        with np.errstate(all="ignore"):
+            self.columns = {s.words: places.column([s.of(b) for b in laws]) for s in due}
+            self.by_d = places.column([np.full(b.shape[0], 1.0 / b.shape[1]) for b in laws])
+            made = [(s, places.column([s.of(b) for b in laws])) for s in others]
+        self.others: list[Summand] = []
+        for s, column in made:
+            if np.all(np.isfinite(column)) and not self._known(s, column):
+                self.others.append(s)
+                self.columns[s.words] = column
+        self.laws = laws
+
+    def _known(self, other: Summand, column: np.ndarray) -> bool:
+        """It is a due one, or one that stands in the same slot."""
+        size = np.max(np.abs(column))
+        alike = [
+            s.words
+            for s in (*self.summands, *self.others)
+            if s in self.summands or s.slot == other.slot
+        ]
+        return any(np.max(np.abs(column - self.columns[w])) <= 1e-9 * size for w in alike)
+
+    def _fit(self, summands: tuple[Summand, ...]) -> Iterator[Explained]:
+        columns = np.stack([self.columns[s.words] for s in summands])
+        found = combined(self.places, summands, columns)
+        if found is not None:
+            yield Explained(found, self.summands, self.reading)
+
+    def due(self) -> Iterator[Explained]:
+        yield from self._fit(self.summands)
+
+    def averaged(self) -> Iterator[Explained]:
+        """All of it divided by d."""
+        with np.errstate(all="ignore"):
+            columns = np.stack(
+                [self.places.column([_over_d(s.of(b)) for b in self.laws]) for s in self.summands]
+            )
+        found = combined(self.places, self.summands, columns)
+        if found is not None:
+            yield Explained(found, self.summands, self.reading, averaged=True)
+
+    def replaced(self, count: int) -> Iterator[Explained]:
+        """With other summands for ``count`` of the due ones."""
+        for chosen in combinations(self.others, count):
+            slots = {s.slot for s in chosen}
+            if len(slots) == count:
+                logs = LOGS in slots
+                kept = tuple(
+                    s
+                    for s in self.summands
+                    if s.slot not in slots and not (logs and s.slot.startswith(LOGS))
+                )
+                if not (logs and slots & {"log0", "log1"}):
+                    yield from self._fit((*kept, *chosen))
+
+
+def _over_d(values: np.ndarray) -> np.ndarray:
+    return values.sum(axis=1) / values.shape[1] if values.ndim == 2 else values
+
+
+def _read(
+    places: Places, due: tuple[Summand, ...], others: list[Summand] | None = None
+) -> Iterator[Explained]:
+    for reading in readings(places.options):
+        with np.errstate(all="ignore"):
+            try:
+                laws = [reading.of(b) for b in places.laws]
+                basis = _Basis(places, due, others or [], laws, reading)
+            except np.linalg.LinAlgError:
+                continue
+        yield from basis.replaced(1) if others else basis.due()
+
+
+def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
+    """A number inside: found where the deviation is largest, and held against all places."""
+    off = np.abs(places.returned - places.value) / places.rounding
+    worst = int(np.argmax(off))
+    counts = [places.options.reduce(np.zeros(b.shape[0])).size for b in places.laws]
+    batch = int(np.searchsorted(np.cumsum(counts), worst, side="right"))
+    row = worst - int(np.sum(counts[:batch]))
+    laws, wanted = places.laws[batch], places.returned[worst]
+    for clamp in clamps(places.options):
+
+        def gap(c: float, clamp: Clamp = clamp) -> float:
+            with np.errstate(all="ignore"):
+                try:
+                    of = _whole(clamp.of(laws, c), due)
+                except np.linalg.LinAlgError:
+                    return np.nan
+            return float(places.options.reduce(of)[row] - wanted)
+
+        for c in _roots(gap, clamp.grid):
+            with np.errstate(all="ignore"):
+                changed = [_whole(clamp.of(b, c), due) for b in places.laws]
+                prediction = np.concatenate([places.options.reduce(v) for v in changed])
+            if places.explained(prediction, np.abs(prediction)):
+                whole = Combination(due, tuple(1.0 for _ in due))
+                yield Explained(whole, due, clamp=clamp, number=c)
+                return
+
+
+def _whole(laws: Laws, due: tuple[Summand, ...]) -> np.ndarray:
+    parts = [s.of(laws) * s.factor for s in due]
+    return np.asarray(sum(p.sum(axis=1) if p.ndim == 2 else p for p in parts))
+
+
+def _roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:
+    """Where it changes its sign, to the last digit."""
+    values = [gap(float(c)) for c in grid]
+    for a, b, fa, fb in zip(grid, grid[1:], values, values[1:], strict=False):
+        if fa == 0:
+            yield float(a)
+        if not (np.isfinite(fa) and np.isfinite(fb)) or np.sign(fa) * np.sign(fb) >= 0:
+            continue
+        low, high = float(a), float(b)
+        for _ in range(70):
+            middle = (low + high) / 2
+            f = gap(middle)
+            low, high = (middle, high) if np.sign(f) == np.sign(fa) else (low, middle)
+        # somebody wrote a number of few digits
+        middle = (low + high) / 2
+        for digits in (1, 2, 3, 4):
+            short = float(f"{middle:.{digits}g}")
+            if abs(short - middle) <= 1e-6 * abs(middle):
+                middle = short
+                break
+        yield middle

@@ -1,0 +1,143 @@
+"""An explanation of a wrong divergence in words: what is wrong, and what would make it right."""
+
+from __future__ import annotations
+
+import math
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.explained import Explained
+from scoreproof.public.kl.fit import CLOSED
+from scoreproof.public.kl.summands import LOGS, Summand
+
+__all__ = ["told"]
+
+TERMS = {"mean": "the mean term", "trace": "the trace term", "one": "the constant"}
+#: ratios to what is due, in words
+RATIOS = {
+    0.0: "is left out",
+    -1.0: "has the wrong sign",
+    2.0: "is doubled: its 1/2 is missing",
+    0.5: "is halved: it has a factor 1/2 too many",
+    4.0: "is four times what is due",
+    0.25: "is a quarter of what is due",
+    -2.0: "is doubled and has the wrong sign",
+    -0.5: "is halved and has the wrong sign",
+}
+WHOLE = {
+    0.5: ("half_of_everything", "the whole divergence is halved"),
+    2.0: ("twice_everything", "the whole divergence is doubled: a factor 1/2 is missing"),
+    -1.0: ("minus_everything", "the whole divergence has the wrong sign"),
+    0.0: ("zero_everywhere", "it returns nothing but zero"),
+}
+
+
+def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
+    """Names for a program, and one sentence or two."""
+    names, texts = [], []
+    if found.reading is not None:
+        names.append(found.reading.name)
+        texts.append(found.reading.words + _remedy(found, options))
+    if found.clamp is not None:
+        names.append(found.clamp.name)
+        texts.append(found.clamp.words.format(c=found.number))
+    if found.averaged:
+        names.append("mean_over_dimensions")
+        texts.append("it is an average over the dimensions where their sum is due (1/d too many)")
+    for slot in dict.fromkeys(s.slot for s in found.others):
+        names.append(f"other_{slot}")
+        texts.append(_replaced(found, slot, options))
+    ratios = _ratios(found, options)
+    names += [n for n, _ in ratios]
+    texts += [t for _, t in ratios]
+    text = "; ".join(texts)
+    return (" + ".join(names),), f"The cause: {text}. {_right(found)}"
+
+
+def _right(found: Explained) -> str:
+    count = len(found.others) + sum(r != 1 for r in found.combination.ratios)
+    more = found.reading is not None or found.clamp is not None or found.averaged
+    what = "these" if count + more > 1 else "this"
+    return f"With {what} mended every value agrees, to rounding."
+
+
+def _remedy(found: Explained, options: Options) -> str:
+    """An option of the check with which the function would be right."""
+    assert found.reading is not None
+    _, _, read = found.reading.name.partition("_as_")
+    known = read in ("std", "variance", "logvar") and options.form != "full"
+    alone = not found.others and found.combination.changes == 0
+    return f' (with parameterization="{read}" it would be right)' if known and alone else ""
+
+
+def _term(summand: Summand, options: Options) -> str:
+    words = summand.words
+    if words == "d":
+        return "the constant -½ d"
+    half = "½" if summand.factor > 0 else "-½"
+    sums = "" if options.form == "full" else " Σ"
+    if options.form == "isotropic" and summand.slot != "mean":
+        sums = " d"
+    name = TERMS.get(summand.slot, "the term")
+    return f"{name} {half}{sums} {words}"
+
+
+def _log_term(options: Options) -> str:
+    if options.form == "full":
+        return (
+            "the log term -½ log det C" if options.standard else "the log term ½ log det C1/det C0"
+        )
+    sums = "d" if options.form == "isotropic" else "Σ"
+    return f"the log term {'-½' if options.standard else '½'} {sums} log " + (
+        "σ²" if options.standard else "(σ1²/σ0²)"
+    )
+
+
+def _replaced(found: Explained, slot: str, options: Options) -> str:
+    other = next(s for s in found.others if s.slot == slot)
+    if slot == LOGS:
+        return f"in {_log_term(options)}, {other.words} stands for the logarithm"
+    due = next(s for s in found.due if s.slot == slot)
+    if slot == "one":
+        return "the constant is -½, once, where -½ d, for each of d dimensions, is due"
+    return f"in {TERMS.get(slot, 'the log term')}, {other.words} stands where {due.words} is due"
+
+
+def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
+    pairs = list(zip(found.combination.summands, found.combination.ratios, strict=True))
+    ratios = {s.slot: r for s, r in pairs}
+    if len(set(ratios.values())) == 1 and len(pairs) > 1:
+        ratio = pairs[0][1]
+        return [] if ratio == 1 else [_whole(ratio)]
+    out = []
+    if "log1" in ratios and ratios["log0"] == ratios["log1"] or options.standard:
+        ratio = ratios.get("log0", 1.0)
+        if ratio != 1:
+            out.append((f"{LOGS}_times_{ratio:.6g}", f"{_log_term(options)} {_ratio(ratio)}"))
+        pairs = [(s, r) for s, r in pairs if s.slot not in ("log0", "log1")]
+    for summand, ratio in pairs:
+        if ratio != 1:
+            what = _term(summand, options) if summand in found.due else "that term"
+            out.append((f"{summand.slot}_times_{ratio:.6g}", f"{what} {_ratio(ratio)}"))
+    return out
+
+
+def _whole(ratio: float) -> tuple[str, str]:
+    if ratio in WHOLE:
+        return WHOLE[ratio]
+    if abs(ratio * math.log(2) - 1) < 1e-6:
+        return "bits_for_nats", "it is in bits where nats are due: divided by ln 2, or log₂ for log"
+    return (
+        f"times_{ratio:.6g}",
+        f"the whole divergence is {ratio:.6g} times what is due{_closed(ratio)}",
+    )
+
+
+def _ratio(ratio: float) -> str:
+    return RATIOS.get(ratio, f"is {ratio:.6g} times what is due{_closed(ratio)}")
+
+
+def _closed(ratio: float) -> str:
+    for value, words in CLOSED.items():
+        if abs(ratio / value - 1) < 1e-5:
+            return f" ({words})"
+    return ""

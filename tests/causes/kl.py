@@ -273,7 +273,7 @@ def last_coordinate_left_out() -> Evidence:
 
 @wrong(
     "σ1 for σ1² under both",
-    says=r"σ1 (in place of|for) σ1²|standard deviation[^.]*(where|for)[^.]*variance",
+    says=r"/σ1 stands where \S+ ?\(μ1 - μ0\)²/σ1² is due",
 )
 def second_scale_not_squared() -> Evidence:
     def kl(m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
@@ -355,7 +355,10 @@ def full_without_d() -> Evidence:
     return check_kl(lambda m0, *rest: _full(m0, *rest) + m0.shape[1] / 2, form="full")
 
 
-@wrong("the dimension is missing in the log term", says=r"dimension[^.]*log term|log[^.]*(dimension|not d times)")
+@wrong(
+    "the dimension is missing in the log term",
+    says=r"dimension[^.]*log term|log[^.]*(dimension|not d times)",
+)
 def isotropic_log_without_d() -> Evidence:
     def kl(m0: Any, s0: Any, m1: Any, s1: Any) -> Any:
         d, s0, s1 = m0.shape[1], s0[:, 0], s1[:, 0]

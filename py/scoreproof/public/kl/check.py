@@ -20,6 +20,7 @@ from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
+from scoreproof.public.kl.coordinates import weighted
 from scoreproof.public.kl.explained import explained
 from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.told import told
@@ -114,7 +115,7 @@ def check_kl(
             break
     if evidence.verdict == "refuted":
         evidence = replace(
-            evidence, sentence=f"{evidence.sentence}: {place(found, answers, tolerance)}"
+            evidence, sentence=place(found, answers, options, tolerance)
         ).with_diagnosis(_diagnosis(found, answers, dues, options, max(guard.eps, given)))
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
@@ -152,6 +153,9 @@ def _diagnosis(
     if plain and (cause := explained(places)) is not None:
         names, sentence = told(cause, options)
         return replace(known, names=known.names or names, sentence=sentence)
+    if not known.names and (text := weighted(places)):
+        sentence = f"The cause: {text}. With this mended every value agrees, to rounding."
+        return replace(known, names=("coordinates",), sentence=sentence)
     return known
 
 

@@ -66,8 +66,8 @@ def explained(places: Places) -> Explained | None:
 
 
 def _right(found: Iterator[Explained]) -> Iterator[Explained]:
-    """Those that are right but for the reading, or for one thing in common."""
-    return (e for e in found if e.combination.changes <= 1)
+    """Those that are right but for the reading, or for a factor of the whole."""
+    return (e for e in found if len(set(e.combination.ratios)) == 1)
 
 
 class _Basis:

@@ -24,8 +24,10 @@ CALLED = {
     "logvar": "log-variances",
     "logstd": "log standard deviations",
     "precision": "precisions, 1/σ²",
-    "softplus": "what softplus makes standard deviations of (softplus for exp)",
-    "softplus_var": "what softplus makes variances of (softplus for exp)",
+}
+SOFTPLUS = {
+    "softplus": "go through softplus, and what it gives is taken for σ",
+    "softplus_var": "go through softplus, and what it gives is taken for σ²",
 }
 #: what a reader makes of a number: its variance
 READ_AS: dict[str, Change] = {
@@ -81,7 +83,9 @@ def _scales(options: Options) -> Iterator[Reading]:
             if read == own:
                 continue
             change = _reread(options, variance)
-            words = f"{CALLED[own]}{where} are read as {CALLED[read]}"
+            words = f"{CALLED[own]}{where} " + (
+                f"are read as {CALLED[read]}" if read in CALLED else SOFTPLUS[read]
+            )
             name = f"{own}_as_{read}" + ("" if which == "both" else f"_{which}")
             yield Reading(name, words, _bind(change, options, which))
         words = f"{CALLED[own]}{where} are squared twice" if own != "logvar" else ""

@@ -23,6 +23,7 @@ RATIOS = {
     -2.0: "is doubled and has the wrong sign",
     -0.5: "is halved and has the wrong sign",
 }
+CHOLESKY = " (log det C is twice Σ log diag L of its Cholesky factor L)"
 WHOLE = {
     0.5: ("half_of_everything", "the whole divergence is halved"),
     2.0: ("twice_everything", "the whole divergence is doubled: a factor 1/2 is missing"),
@@ -49,24 +50,28 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     ratios = _ratios(found, options)
     names += [n for n, _ in ratios]
     texts += [t for _, t in ratios]
-    text = "; ".join(texts)
-    return (" + ".join(names),), f"The cause: {text}. {_right(found)}"
+    what = "these" if len(texts) > 1 else "this"
+    right = f"With {what} mended every value agrees, to rounding."
+    return (" + ".join(names),), f"The cause: {'; '.join(texts)}. {right}"
 
 
-def _right(found: Explained) -> str:
-    count = len(found.others) + sum(r != 1 for r in found.combination.ratios)
-    more = found.reading is not None or found.clamp is not None or found.averaged
-    what = "these" if count + more > 1 else "this"
-    return f"With {what} mended every value agrees, to rounding."
+#: what the variance is of what is passed
+MEANT = {
+    "std": "σ² is the square of what is passed",
+    "variance": "what is passed is σ² itself",
+    "logvar": "σ² is the exponential of what is passed",
+}
 
 
 def _remedy(found: Explained, options: Options) -> str:
-    """An option of the check with which the function would be right."""
+    """What is right instead; an option of the check with which the function would be right."""
     assert found.reading is not None
-    _, _, read = found.reading.name.partition("_as_")
-    known = read in ("std", "variance", "logvar") and options.form != "full"
+    if not found.reading.name.startswith(options.parameterization) or options.form == "full":
+        return ""
+    read = found.reading.name.removeprefix(f"{options.parameterization}_as_")
     alone = not found.others and found.combination.changes == 0
-    return f' (with parameterization="{read}" it would be right)' if known and alone else ""
+    other = f', or pass parameterization="{read}"' if read in MEANT and alone else ""
+    return f" ({MEANT[options.parameterization]}{other})"
 
 
 def _term(summand: Summand, options: Options) -> str:
@@ -92,14 +97,23 @@ def _log_term(options: Options) -> str:
     )
 
 
+#: factors as they are printed
+PRINTED = {0.5: "½ ", -0.5: "-½ ", 1.0: "", -1.0: "-", 2.0: "2 ", 0.25: "¼ ", -0.25: "-¼ "}
+
+
 def _replaced(found: Explained, slot: str, options: Options) -> str:
-    other = next(s for s in found.others if s.slot == slot)
+    ratios = zip(found.combination.summands, found.combination.ratios, strict=True)
+    other, ratio = next((s, r) for s, r in ratios if s in found.others and s.slot == slot)
+    factor = other.factor * ratio
+    words = PRINTED.get(factor, f"{factor:.6g} ") + other.words
     if slot == LOGS:
-        return f"in {_log_term(options)}, {other.words} stands for the logarithm"
+        return f"{words}, stands for {_log_term(options)}"
     due = next(s for s in found.due if s.slot == slot)
     if slot == "one":
-        return "the constant is -½, once, where -½ d, for each of d dimensions, is due"
-    return f"in {TERMS.get(slot, 'the log term')}, {other.words} stands where {due.words} is due"
+        words = PRINTED.get(factor, f"{factor:.6g}").strip()
+        return f"the constant is {words}, once, where -½ d, for each of d dimensions, is due"
+    name = TERMS.get(slot, "the log term")
+    return f"in {name}, {words} stands where {PRINTED[due.factor]}{due.words} is due"
 
 
 def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
@@ -112,12 +126,14 @@ def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
     if "log1" in ratios and ratios["log0"] == ratios["log1"] or options.standard:
         ratio = ratios.get("log0", 1.0)
         if ratio != 1:
-            out.append((f"{LOGS}_times_{ratio:.6g}", f"{_log_term(options)} {_ratio(ratio)}"))
+            more = CHOLESKY if options.form == "full" and ratio in (0.5, 2.0) else ""
+            text = f"{_log_term(options)} {_ratio(ratio)}{more}"
+            out.append((f"{LOGS}_times_{ratio:.6g}", text))
         pairs = [(s, r) for s, r in pairs if s.slot not in ("log0", "log1")]
     for summand, ratio in pairs:
-        if ratio != 1:
-            what = _term(summand, options) if summand in found.due else "that term"
-            out.append((f"{summand.slot}_times_{ratio:.6g}", f"{what} {_ratio(ratio)}"))
+        if ratio != 1 and summand in found.due:
+            name = f"{summand.slot}_times_{ratio:.6g}"
+            out.append((name, f"{_term(summand, options)} {_ratio(ratio)}"))
     return out
 
 

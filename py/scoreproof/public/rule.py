@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -212,6 +212,19 @@ def public_check(function: F) -> F:
                 f"{function.__name__} returned `holds` without saying what it looked at and would"
                 " have seen; this is a mistake of scoreproof's, please report it"
             )
-        return evidence
+        return replace(evidence, title=f"{function.__name__} of {_called(args, kwargs)}")
 
     return judge  # type: ignore[return-value]
+
+
+def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """What the judged object calls itself: the first argument that has a name of its own."""
+    for value in (*args, *kwargs.values()):
+        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        if name is None and callable(getattr(value, "func", None)):  # functools.partial
+            name = getattr(value.func, "__name__", None)
+        if name is None and type(value).__module__ not in ("builtins", "numpy", "torch"):
+            name = type(value).__qualname__
+        if name is not None:
+            return str(name).rpartition("<locals>.")[2]
+    return "an object without a name"

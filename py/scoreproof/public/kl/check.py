@@ -154,7 +154,7 @@ def _diagnosis(
         names, sentence = told(cause, options)
         return replace(known, names=known.names or names, sentence=sentence)
     if not known.names and (text := weighted(places)):
-        sentence = f"The cause: {text}. With this mended every value agrees, to rounding."
+        sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
         return replace(known, names=("coordinates",), sentence=sentence)
     return known
 
@@ -168,6 +168,7 @@ def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray])
         places.value / unit,
         {name: value / unit for name, value in predictions.items()},
         reasons=reasons,
+        read=False,  # factors of all or a part of it are found by `explained`
     )
     if known.names and not places.explained(predictions[known.names[0]], unit):
         return replace(

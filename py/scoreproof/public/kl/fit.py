@@ -97,8 +97,9 @@ def combined(
         return None
     unit = 1 / np.maximum(places.rounding, 1e-300)
     a = (columns * unit).T
-    size = np.linalg.norm(a, axis=0)
-    if not np.all(size > 0):
+    with np.errstate(over="ignore"):
+        size = np.linalg.norm(a, axis=0)
+    if not np.all((size > 0) & np.isfinite(size)):
         return None
     found, _, rank, _ = np.linalg.lstsq(a / size, places.returned * unit, rcond=1e-13)
     if rank < len(due):

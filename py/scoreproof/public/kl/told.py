@@ -52,7 +52,7 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     texts += [t for _, t in ratios]
     what = "these" if len(texts) > 1 else "this"
     right = f"With {what} mended every value agrees, to rounding."
-    return (" + ".join(names),), f"The cause: {'; '.join(texts)}. {right}"
+    return (" + ".join(names),), f"Cause: {'; '.join(texts)}. {right}"
 
 
 #: what the variance is of what is passed

@@ -15,12 +15,14 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.evidence import Evidence
+from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
 from scoreproof.public.kl.coordinates import weighted
+from scoreproof.public.kl.distances import instead
 from scoreproof.public.kl.explained import explained
 from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.told import told
@@ -116,7 +118,10 @@ def check_kl(
     if evidence.verdict == "refuted":
         evidence = replace(
             evidence, sentence=place(found, answers, options, tolerance)
-        ).with_diagnosis(_diagnosis(found, answers, dues, options, max(guard.eps, given)))
+        ).with_diagnosis(
+            _unlike(guard, answers[0], options)
+            or _diagnosis(found, answers, dues, options, max(guard.eps, given))
+        )
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
     return replace(
@@ -153,10 +158,28 @@ def _diagnosis(
     if plain and (cause := explained(places)) is not None:
         names, sentence = told(cause, options)
         return replace(known, names=known.names or names, sentence=sentence)
-    if not known.names and (text := weighted(places)):
+    if known.names:
+        return known
+    if (other := instead(places)) is not None:
+        return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
+    if text := weighted(places):
         sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
-        return replace(known, names=("coordinates",), sentence=sentence)
+        return Diagnosis.cause("coordinates", sentence)
     return known
+
+
+def _unlike(guard: Guarded, first: Answer, options: Options) -> Diagnosis | None:
+    """Of a function that is none: the same laws are asked once more."""
+    again = ask(guard, first.laws, options).returned
+    off = np.abs(again - first.returned)
+    k = int(np.argmax(off))
+    if off[k] <= 1e-3 * abs(first.returned[k]):
+        return None
+    return Diagnosis.cause(
+        "random",
+        f"Cause: two equal calls differ, {first.returned[k]:.6g} and {again[k]:.6g} for the same"
+        " laws: it is an estimate from random draws, not the divergence.",
+    )
 
 
 def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:

@@ -12,10 +12,17 @@ from itertools import combinations
 
 import numpy as np
 
+from scoreproof.public.kl.clamps import Clamp, clamps, roots
 from scoreproof.public.kl.fit import Combination, Places, combined
 from scoreproof.public.kl.laws import Laws
-from scoreproof.public.kl.readings import Clamp, Reading, clamps, readings
-from scoreproof.public.kl.summands import LOGS, Summand, due_summands, other_summands
+from scoreproof.public.kl.readings import Reading, readings
+from scoreproof.public.kl.summands import (
+    LOGS,
+    Summand,
+    divergence,
+    due_summands,
+    other_summands,
+)
 
 __all__ = ["Explained", "explained"]
 
@@ -167,44 +174,16 @@ def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
         def gap(c: float, clamp: Clamp = clamp) -> float:
             with np.errstate(all="ignore"):
                 try:
-                    of = _whole(clamp.of(laws, c), due)
+                    of = divergence(clamp.of(laws, c), due)
                 except np.linalg.LinAlgError:
                     return np.nan
             return float(places.options.reduce(of)[row] - wanted)
 
-        for c in _roots(gap, clamp.grid):
+        for c in roots(gap, clamp.grid):
             with np.errstate(all="ignore"):
-                changed = [_whole(clamp.of(b, c), due) for b in places.laws]
+                changed = [divergence(clamp.of(b, c), due) for b in places.laws]
                 prediction = np.concatenate([places.options.reduce(v) for v in changed])
             if places.explained(prediction, np.abs(prediction)):
                 whole = Combination(due, tuple(1.0 for _ in due))
                 yield Explained(whole, due, clamp=clamp, number=c)
                 return
-
-
-def _whole(laws: Laws, due: tuple[Summand, ...]) -> np.ndarray:
-    parts = [s.of(laws) * s.factor for s in due]
-    return np.asarray(sum(p.sum(axis=1) if p.ndim == 2 else p for p in parts))
-
-
-def _roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:
-    """Where it changes its sign, to the last digit."""
-    values = [gap(float(c)) for c in grid]
-    for a, b, fa, fb in zip(grid, grid[1:], values, values[1:], strict=False):
-        if fa == 0:
-            yield float(a)
-        if not (np.isfinite(fa) and np.isfinite(fb)) or np.sign(fa) * np.sign(fb) >= 0:
-            continue
-        low, high = float(a), float(b)
-        for _ in range(70):
-            middle = (low + high) / 2
-            f = gap(middle)
-            low, high = (middle, high) if np.sign(f) == np.sign(fa) else (low, middle)
-        # somebody wrote a number of few digits
-        middle = (low + high) / 2
-        for digits in (1, 2, 3, 4):
-            short = float(f"{middle:.{digits}g}")
-            if abs(short - middle) <= 1e-6 * abs(middle):
-                middle = short
-                break
-        yield middle

@@ -1,5 +1,5 @@
 """Other laws than those that were passed: scales read as what they are not, a law ignored, rows
-mixed, a clamp.
+mixed.
 
 Conventions: a reading maps the laws that were passed to those that the function then worked with;
 scales go through ``Options.scale`` first, for what people mistake is what they are handed.
@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 
-__all__ = ["Clamp", "Reading", "clamps", "readings"]
+__all__ = ["CALLED", "Reading", "changed", "readings"]
 
 Change = Callable[[np.ndarray], np.ndarray]
 CALLED = {
@@ -60,7 +60,7 @@ def readings(options: Options) -> list[Reading]:
     return [*found, *_coordinates(options)]
 
 
-def _both(laws: Laws, change: Change, options: Options, which: str = "both") -> Laws:
+def changed(laws: Laws, change: Change, options: Options, which: str = "both") -> Laws:
     first, second = which in ("both", "first"), which in ("both", "second")
     second = second and not options.standard
     return replace(
@@ -98,7 +98,7 @@ def _reread(options: Options, variance: Change) -> Change:
 
 
 def _bind(change: Change, options: Options, which: str) -> Callable[[Laws], Laws]:
-    return lambda laws: _both(laws, change, options, which)
+    return lambda laws: changed(laws, change, options, which)
 
 
 def _covariances(options: Options) -> Iterator[Reading]:
@@ -210,66 +210,3 @@ def _coordinates(options: Options) -> Iterator[Reading]:
             if not (options.standard and which == "second"):
                 text = f"the {whose} scales are taken {words}".replace("  ", " ")
                 yield Reading(f"coordinates_{name}_{which}", text, _bind(take, options, which))
-
-
-@dataclass(frozen=True)
-class Clamp:
-    """A change of the scales with a number that is not known: a clamp, a summand, a factor."""
-
-    name: str
-    words: str
-    of: Callable[[Laws, float], Laws]
-    grid: np.ndarray
-
-
-def clamps(options: Options) -> Iterator[Clamp]:
-    """What is looked for, with the numbers between which it is."""
-    if options.form == "full":
-        grid = np.geomspace(1e-14, 10, 61)
-
-        def jitter(laws: Laws, c: float) -> Laws:
-            return _both(laws, lambda v: v + c * np.eye(v.shape[1]), options)
-
-        yield Clamp("jitter", "{c:.4g} I is added to the covariances", jitter, grid)
-        return
-    kinds = ("logvar", "std", "variance")
-    for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
-        as_kind = Options(options.form, kind)
-        called, logs = CALLED[kind], kind == "logvar"
-        grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
-
-        def change(
-            move: Callable[[np.ndarray, float], np.ndarray], o: Options
-        ) -> Callable[..., Laws]:
-            return lambda laws, c: _both(laws, lambda v: o.variances(move(o.scale(v), c)), options)
-
-        yield Clamp(
-            "clamp_above",
-            f"{called} are clamped to at most {{c:.4g}}",
-            change(np.minimum, as_kind),
-            grid,
-        )
-        yield Clamp(
-            "clamp_below",
-            f"{called} are clamped to at least {{c:.4g}}",
-            change(np.maximum, as_kind),
-            grid,
-        )
-        if logs:
-            yield Clamp(
-                "clamp",
-                f"{called} are clamped to [-{{c:.4g}}, {{c:.4g}}]",
-                change(lambda s, c: np.clip(s, -c, c), as_kind),
-                np.linspace(0.1, 14, 112),
-            )
-        else:
-            small = np.geomspace(1e-16, 10, 69)
-            yield Clamp(
-                "epsilon", f"{{c:.4g}} is added to the {called}", change(np.add, as_kind), small
-            )
-        yield Clamp(
-            "scaled",
-            f"the {called} are multiplied by {{c:.6g}}",
-            change(np.multiply, as_kind),
-            np.geomspace(1e-2, 1e2, 41),
-        )

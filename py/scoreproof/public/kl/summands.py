@@ -7,15 +7,16 @@ them (the full form, a norm); its factor is not in it. Words call the first law'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 
-__all__ = ["LOGS", "Summand", "due_summands", "other_summands"]
+__all__ = ["LOGS", "Summand", "divergence", "due_summands", "other_summands"]
 
 Values = Callable[[Laws], np.ndarray]
 #: the slot of the two logarithms, which are one summand where both are wrong alike
@@ -72,6 +73,12 @@ def due_summands(options: Options) -> list[Summand]:
     return found
 
 
+def divergence(laws: Laws, due: Sequence[Summand]) -> np.ndarray:
+    """The summands put together ``(n,)``."""
+    parts = [s.of(laws) * s.factor for s in due]
+    return np.asarray(sum(p.sum(axis=1) if p.ndim == 2 else p for p in parts))
+
+
 def _full_due(one: bool) -> Iterator[Summand]:
     def log_det(c: np.ndarray) -> float:
         return float(np.linalg.slogdet(c)[1])
@@ -88,7 +95,7 @@ def _full_due(one: bool) -> Iterator[Summand]:
 
 
 #: slot -> words, words against the standard law ("" : it is not another one there), formula
-_OTHERS: tuple[tuple[str, str, str, Callable[..., np.ndarray]], ...] = (
+_OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("mean", "(μ1 - μ0)²/σ0²", "μ²/σ²", lambda a, v, b, w: (b - a) ** 2 / v),
     ("mean", "(μ1 - μ0)²/σ1", "", lambda a, v, b, w: (b - a) ** 2 / w**0.5),
     ("mean", "(μ1 - μ0)²/σ0", "μ²/σ", lambda a, v, b, w: (b - a) ** 2 / v**0.5),
@@ -144,7 +151,7 @@ _OTHERS: tuple[tuple[str, str, str, Callable[..., np.ndarray]], ...] = (
      "1, once and not for each of d dimensions", lambda a, v, b, w: np.ones(len(a))),
 )  # fmt: skip
 
-_OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., float]], ...] = (
+_OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("mean", "(μ1 - μ0)ᵀ C0⁻¹ (μ1 - μ0)", "μᵀ C⁻¹ μ", lambda g, c, e: g @ np.linalg.solve(c, g)),
     ("mean", "(μ1 - μ0)ᵀ C1 (μ1 - μ0), with C1 in place of C1⁻¹", "", lambda g, c, e: g @ e @ g),
     ("mean", "(μ1 - μ0)ᵀ C0 (μ1 - μ0)", "μᵀ C μ", lambda g, c, e: g @ c @ g),
@@ -194,9 +201,12 @@ def other_summands(options: Options) -> list[Summand]:
         if due.slot in ("mean", "trace"):
             found.append(_by_d(due.slot, due.words, due.of, options))
     logs = [s for s in made if s.slot.startswith(LOGS)]
-    words = " - ".join(s.words for s in reversed(logs))
+    words = "log σ1²/σ0²" if not options.standard and options.form != "full" else logs[0].words
+    words = "log det C1/det C0" if not options.standard and options.form == "full" else words
     found.append(
-        _by_d(LOGS, words, lambda laws: sum(2 * s.factor * s.of(laws) for s in logs), options)
+        _by_d(
+            LOGS, words, lambda b: np.sum([2 * s.factor * s.of(b) for s in logs], axis=0), options
+        )
     )
     for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
         words = alone if options.standard else pair

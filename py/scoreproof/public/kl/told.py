@@ -44,15 +44,50 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     if found.averaged:
         names.append("mean_over_dimensions")
         texts.append("it is an average over the dimensions where their sum is due (1/d too many)")
-    for slot in dict.fromkeys(s.slot for s in found.others):
-        names.append(f"other_{slot}")
-        texts.append(_replaced(found, slot, options))
-    ratios = _ratios(found, options)
-    names += [n for n, _ in ratios]
-    texts += [t for _, t in ratios]
+    if known := _by_heart(found) or _entropy(found, options):
+        names.append(known[0])
+        texts.append(known[1])
+    else:
+        for slot in dict.fromkeys(s.slot for s in found.others):
+            names.append(f"other_{slot}")
+            texts.append(_replaced(found, slot, options))
+        ratios = _ratios(found, options)
+        names += [n for n, _ in ratios]
+        texts += [t for _, t in ratios]
     what = "these" if len(texts) > 1 else "this"
     right = f"With {what} mended every value agrees, to rounding."
     return (" + ".join(names),), f"Cause: {'; '.join(texts)}. {right}"
+
+
+def _by_heart(found: Explained) -> tuple[str, str] | None:
+    """A number in the place of d, in all that are multiplied by it."""
+    ratios = dict(zip(found.combination.summands, found.combination.ratios, strict=True))
+    numbers = {ratios[s] for s in found.others}
+    kept = all(r == 1 for s, r in ratios.items() if s not in found.others)
+    slots = {s.slot for s in found.others}
+    if len(numbers) != 1 or not kept or not {"trace", LOGS, "one"} <= slots:
+        return None
+    number = numbers.pop()
+    text = f"{number:.6g} stands for d, the dimension, whatever d is: it is known by heart"
+    return "dimension_by_heart", text if number != 1 else "the dimension d is left out"
+
+
+def _entropy(found: Explained, options: Options) -> tuple[str, str] | None:
+    """The cross entropy is the divergence and the first law's entropy."""
+    ratios = {
+        s.slot: r for s, r in zip(found.combination.summands, found.combination.ratios, strict=True)
+    }
+    bare = abs(ratios.get("one", 1.0)) < 1e-9
+    density = abs(ratios.get("one", 1.0) + math.log(2 * math.pi)) < 1e-5
+    rest = {r for slot, r in ratios.items() if slot not in ("one", "log0")}
+    if found.others or ratios.get("log0") != 0 or rest != {1.0} or not (bare or density):
+        return None
+    entropy = "½ log det C0 + ½ d" if options.form == "full" else "½ Σ (1 + log σ0²)"
+    more = " (+ ½ log 2π in each)" if density else ""
+    return "cross_entropy", (
+        f"it is the cross entropy -E_0 log p_1: the first law's entropy, {entropy}{more}, is not"
+        " subtracted"
+    )
 
 
 #: what the variance is of what is passed

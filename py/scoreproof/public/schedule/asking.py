@@ -20,7 +20,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.libraries import TIMES, libraries, names_of
 from scoreproof.public.schedule.rounding import SINGLE, in_single
 
-__all__ = ["Levels", "levels"]
+__all__ = ["Levels", "levels", "responses"]
 
 #: numbers in one call
 BLOCK = 2**18
@@ -38,6 +38,7 @@ class Levels:
     sigma: np.ndarray
     mixed: np.ndarray
     eps: float
+    shape: tuple[int, ...]
 
 
 def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | None:
@@ -65,7 +66,8 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
         alpha, sigma, mixed = (np.concatenate(p) for p in zip(*parts, strict=True))
         # factors of single precision, in a product of double precision
         coarse = in_single(alpha) and in_single(sigma)
-        return Levels(times, alpha, sigma, mixed, max(ask.eps, SINGLE if coarse else 0.0))
+        eps = max(ask.eps, SINGLE if coarse else 0.0)
+        return Levels(times, alpha, sigma, mixed, eps, shape)
     assert failed is not None
     raise CallableError(
         "add_noise",
@@ -73,6 +75,37 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
         f"it raised {type(failed).__name__}: {failed}",
         "t are timesteps, one for each sample; name the shape of a sample by shape=",
     ) from failed
+
+
+def responses(given: Given, found: Levels, k: int) -> str:
+    """What a function that is no sum of its parts does, by asking it again at timestep ``k``."""
+    shape, size = found.shape, int(np.prod(found.shape))
+    t = np.repeat(found.times[k : k + 1], 2)
+    for make in libraries(given.forward):
+        try:
+            ask = _Asked(given, make, shape)
+            zero = np.zeros((2, *shape))
+            far = [ask(c * np.ones((2, *shape)), zero, t) for c in (1e3, 2e3, -1e3)]
+            one = zero.copy()
+            one.reshape(2, -1)[0, 0] = 1.0
+            of_x, of_noise = ask(one, zero, t), ask(zero, one, t)
+        except Exception:
+            continue
+        if np.allclose(far[0], far[1]) and np.ptp(far[0]) == 0:
+            low, high = float(far[2].flat[0]), float(far[0].flat[0])
+            return f"x_t is clipped to [{low:.4g}, {high:.4g}]: a noisy sample leaves that range"
+        for name, out in (("x_0", of_x), ("noise", of_noise)):
+            if np.any(out[1]):
+                return f"{name} of one sample is in x_t of another: they are shared over the batch"
+            if size > 1 and np.any(out[0, 1:]):
+                return f"an entry of {name} is in other entries of x_t: {_where(out[0])}"
+        return ""
+    return ""
+
+
+def _where(out: np.ndarray) -> str:
+    at = np.flatnonzero(out)
+    return f"entry 0 alone is 1, and x_t is not 0 in {len(at)} of {len(out)} entries"
 
 
 class _Asked:

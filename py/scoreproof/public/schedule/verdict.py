@@ -138,7 +138,7 @@ def _table(given: Given, name: str) -> Evidence:
     digits = 6 if error[k] > 1e-5 else 12
     text = (
         f"{name}[{k}] = {values[k]:.{digits}g} where {due[k]:.{digits}g} follows from"
-        f" {given.source}, {words.entries(wrong)}: "
-        f"{words.cause(name, values, base, bound + (given.tolerance or 0.0), wrong)}"
+        f" {given.source}, {words.entries(wrong)}"
     )
-    return replace(evidence, sentence=text)
+    cause = words.cause(name, values, base, bound + (given.tolerance or 0.0), wrong)
+    return replace(evidence, sentence=text).with_diagnosis(cause)

@@ -212,7 +212,7 @@ def snr_inverted() -> Evidence:
 # -- add_noise -------------------------------------------------------------------------------------
 
 
-@wrong("add_noise uses ᾱ for √ᾱ", says=r"x_0.*(alphas_cumprod, ᾱ|its square|ᾱ_t for √ᾱ)")
+@wrong("add_noise uses ᾱ for √ᾱ", says=r"x_0.*(alphas_cumprod, ᾱ|its square|ᾱ_t, where √ᾱ_t)")
 def bar_for_its_root() -> Evidence:
     torch = _torch()
     bar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, T), 0)
@@ -234,7 +234,7 @@ def variance_for_its_root() -> Evidence:
     return check_schedule(betas=_linear(), add_noise=add_noise)
 
 
-@wrong("add_noise: the noise is subtracted", says=r"negative|sign|- ?noise|-1 times")
+@wrong("add_noise: the noise is subtracted", says=r"minus √|sign")
 def noise_subtracted() -> Evidence:
     bar = np.cumprod(1 - _linear())
 

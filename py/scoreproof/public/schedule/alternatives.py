@@ -13,7 +13,7 @@ import numpy as np
 
 from scoreproof.public.schedule.tables import TABLES, Base, Table
 
-__all__ = ["Alternative", "alternatives", "functions", "mistaken"]
+__all__ = ["Alternative", "alternatives", "composed", "functions", "plain"]
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,27 @@ def _moved(due: np.ndarray, by: int) -> Iterator[Alternative]:
 
 def alternatives(name: str, base: Base) -> Iterator[Alternative]:
     """What the table of that name may be, without factors."""
+    yield from plain(name, base)
+    yield from composed(name, base)
+
+
+def plain(name: str, base: Base) -> Iterator[Alternative]:
+    """Functions of the table, other sums and products, other tables."""
     table = TABLES[name]
     with np.errstate(all="ignore"):
         due = table.of(base)
-    yield from functions(due)
-    yield from _sums(name, base)
-    with np.errstate(all="ignore"):
+        yield from functions(due)
+        yield from _sums(name, base)
         for other, its in TABLES.items():
             if other != name and not np.array_equal(its.of(base), due, equal_nan=True):
                 yield Alternative(f"{other}, {its.words}", its.of(base))
-    yield from _moved(due, 2)
-    made = list(mistaken(table, base))
+        yield from _moved(due, 2)
+        yield from _other_times(table, base)
+
+
+def composed(name: str, base: Base) -> Iterator[Alternative]:
+    """The formula with other arguments, and functions of that."""
+    made = list(mistaken(TABLES[name], base))
     yield from made
     for one in made:
         for of in functions(one.values):
@@ -105,6 +115,20 @@ def _sums(name: str, base: Base) -> Iterator[Alternative]:
         yield Alternative("√β̃_t", np.sqrt(base.posterior))
 
 
+def _other_times(table: Table, base: Base) -> Iterator[Alternative]:
+    """The formula with an argument of another time."""
+    before, bar, b = base.before, base.bar, base.betas
+    late = {"ᾱ_t": bar, "ᾱ_{t-2}": np.concatenate([[1.0], before[:-1]]), "ᾱ_{t+1}": base.after}
+    yield from _asked(table, base, "ᾱ_{t-1}", {k: (b, bar, v) for k, v in late.items()})
+    early = {"ᾱ_{t-1}": before, "ᾱ_{t+1}": base.after}
+    yield from _asked(table, base, "ᾱ_t", {k: (b, v, before) for k, v in early.items()})
+    moved = {
+        "β_{t-1}": np.concatenate([[np.nan], b[:-1]]),
+        "β_{t+1}": np.concatenate([b[1:], [np.nan]]),
+    }
+    yield from _asked(table, base, "β_t", {k: (v, bar, before) for k, v in moved.items()})
+
+
 def mistaken(table: Table, base: Base) -> Iterator[Alternative]:
     """The formula with other arguments."""
     before, bar, b = base.before, base.bar, base.betas
@@ -122,13 +146,10 @@ def mistaken(table: Table, base: Base) -> Iterator[Alternative]:
             "√(1 - ᾱ)": (1 - bar) ** 0.5,
         }
         of_before = {
-            "ᾱ_t": bar,
             "1": ones,
-            "ᾱ_{t-2}": np.concatenate([[1.0], before[:-1]]),
             "√ᾱ_{t-1}": before**0.5,
             "ᾱ_{t-1}²": before**2,
             "√ᾱ_t": bar**0.5,
-            "ᾱ_{t+1}": base.after,
             "1 - β_t": 1 - b,
         }
         of_betas = {
@@ -136,14 +157,11 @@ def mistaken(table: Table, base: Base) -> Iterator[Alternative]:
             "β_t²": b**2,
             "1 - β_t": 1 - b,
             "β̃_t": base.posterior,
-            "β_{t-1}": np.concatenate([[np.nan], b[:-1]]),
-            "β_{t+1}": np.concatenate([b[1:], [np.nan]]),
             "√β̃_t": base.posterior**0.5,
         }
         yield from _asked(table, base, "ᾱ_{t-1}", {k: (b, bar, v) for k, v in of_before.items()})
         yield from _asked(table, base, "β_t", {k: (v, bar, before) for k, v in of_betas.items()})
         now = {f"{k}_t" if k in ("√ᾱ", "1 - β", "β") else k: v for k, v in of_bar.items()}
-        now |= {"ᾱ_{t-1}": before, "ᾱ_{t+1}": base.after}
         yield from _asked(table, base, "ᾱ_t", {k: (b, v, before) for k, v in now.items()})
         both = {k: (b, v, np.concatenate([[1.0], v[:-1]])) for k, v in of_bar.items()}
         yield from _asked(table, base, "ᾱ", both)

@@ -96,16 +96,22 @@ def responses(given: Given, found: Levels, k: int) -> str:
             return f"x_t is clipped to [{low:.4g}, {high:.4g}]: a noisy sample leaves that range"
         for name, out in (("x_0", of_x), ("noise", of_noise)):
             if np.any(out[1]):
-                return f"{name} of one sample is in x_t of another: they are shared over the batch"
+                return f"{name} of one sample is in x_t of another: the batch shares it"
             if size > 1 and np.any(out[0, 1:]):
-                return f"an entry of {name} is in other entries of x_t: {_where(out[0])}"
+                return _mixed(name, out[0])
         return ""
     return ""
 
 
-def _where(out: np.ndarray) -> str:
+def _mixed(name: str, out: np.ndarray) -> str:
     at = np.flatnonzero(out)
-    return f"entry 0 alone is 1, and x_t is not 0 in {len(at)} of {len(out)} entries"
+    if at.size == 1:
+        return f"the entries of {name} are moved: entry 0 of {name} goes to entry {at[0]} of x_t"
+    what = "shares" if np.ptp(out[at]) <= 1e-6 * abs(out[at[0]]) else "mixes"
+    return (
+        f"it {what} {name} among the entries of a sample: with 1 at entry 0 of {name} and 0 at all"
+        f" others, x_t is not 0 at {at.size} of {out.size} entries"
+    )
 
 
 class _Asked:

@@ -15,7 +15,8 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels, levels
-from scoreproof.public.schedule.noise_levels import log_levels, rounded, used
+from scoreproof.public.schedule.levels import log_levels
+from scoreproof.public.schedule.noise_levels import rounded, used
 from scoreproof.public.schedule.noising import FORMULAS, Heard, mixture, noised
 from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.tables import TABLES

@@ -66,7 +66,9 @@ def instead(
             same = np.all(left <= allowed * np.abs(candidate))
             part = np.median((left / np.abs(values - due))[values != due])
         if same and part < PART:
-            return f"they {text}" if sigmas else f"it is {text}"
+            has = f"it has the form{text.removeprefix('of the form')}"
+            of = has if text.startswith("of the form") else f"it is {text}"
+            return f"they {text}" if sigmas else of
     return ""
 
 

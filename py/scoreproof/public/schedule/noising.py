@@ -53,6 +53,8 @@ def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnos
     if text := _across(told):
         return told, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
     close, found = np.maximum(4 * bound, 1e-6), []
+    if text := _entries(told, close):
+        return told, Diagnosis.cause("some_entries", f"Cause: {text}.")
     for kind, due in _kinds(given, told).items():
         other = replace(told, kind=kind, due=due)
         pairs = [(v[:, 0], d) for v, d in zip((alpha, sigma), due, strict=True)]
@@ -104,6 +106,8 @@ def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.nda
     text = f"{NAMES[part]} is multiplied by"
     for other in _candidates(told, given, part):
         if where := agrees(values, other.values, due, close, off):
+            if other.words == "1":
+                return f"{where.lstrip()}{NAMES[part]} is not multiplied by {words}"
             return f"{where.lstrip()}{text} {other.words}, where {words} is due"
     shape = shaped(values, due, close, off)
     if shape is None:
@@ -172,6 +176,25 @@ def _of_sigma(told: Heard) -> Iterator[Alternative]:
         yield Alternative("sin(π σ_t / 2)", np.sin(np.pi * s / 2))
         yield Alternative("1 + σ_t", 1 + s)
         yield Alternative("√(1 - σ_t)", np.sqrt(1 - s))
+
+
+def _entries(told: Heard, close: np.ndarray) -> str:
+    """Some entries of a sample have factors of their own."""
+    texts = []
+    for part, values in enumerate((told.levels.alpha, told.levels.sigma)):
+        due = told.due[part][:, None]
+        off = np.abs(values - due) > close[part][:, None] * np.abs(due)
+        columns = np.flatnonzero(np.any(off, axis=0))
+        if 0 < columns.size < values.shape[1]:
+            k = int(np.argmax(off[:, columns[0]]))
+            ratio = values[k, columns[0]] / told.due[part][k]
+            listed = ", ".join(map(str, columns[:6])) + (", …" if columns.size > 6 else "")
+            what = "entry" if columns.size == 1 else "entries"
+            texts.append(
+                f"{NAMES[part]} has another factor at {what} {listed} of {values.shape[1]} of a"
+                f" sample, {ratio:.6g} times that of the others"
+            )
+    return "; ".join(texts)
 
 
 def _across(told: Heard) -> str:

@@ -6,13 +6,14 @@ entries or at all that are wrong; clauses without a full stop.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.causes.growth import grows
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.schedule.alternatives import alternatives
+from scoreproof.public.schedule.alternatives import Alternative, composed, plain
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
 from scoreproof.public.schedule.shapes import LEAST, shaped, span
@@ -64,19 +65,32 @@ def _cause(
     shape = shaped(values, due, allowed, wrong)
     if shape is not None and shape[0] != "factor":
         return shape
-    for other in alternatives(name, base):
-        if where := agrees(values, other.values, due, allowed, wrong):
-            return (
-                "other_formula",
-                f"{where.lstrip()}it is {other.words}, where {table.words} is due",
-            )
+    if other := _other(plain(name, base), table, values, due, allowed, wrong):
+        return other
     if shape is not None:
         return shape[0], f"{shape[1]} {table.words}"
+    if np.sum(wrong) >= LEAST and (known := product(values, base, allowed, due)):
+        return "product", f"it is {known}, where {table.words} is due"
+    if other := _other(composed(name, base), table, values, due, allowed, wrong):
+        return other
     if ratio := _snr(name, values, base, wrong):
         text = f"its signal-to-noise ratio is {ratio} times that of β: the schedule is shifted"
         return "shifted_snr", text
-    if np.sum(wrong) >= LEAST and (known := product(values, base, allowed)):
-        return "product", f"it is {known}, where {table.words} is due"
+    return None
+
+
+def _other(
+    others: Iterator[Alternative],
+    table: Table,
+    values: np.ndarray,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> tuple[str, str] | None:
+    for other in others:
+        if where := agrees(values, other.values, due, allowed, wrong):
+            text = f"{where.lstrip()}it is {other.words}, where {table.words} is due"
+            return "other_formula", text
     return None
 
 

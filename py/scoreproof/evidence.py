@@ -260,7 +260,7 @@ class Evidence:
         found = self.diagnosis
         return {
             "kind": self.kind,
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "value": _number(self.value),
             "bound": _number(self.bound),
             "resolution": _number(self.resolution),
@@ -278,6 +278,7 @@ class Evidence:
             "cost": dict(self.cost),
             "order": _number(self.order),
             "table": None if self.table is None else self.table.to_dict(),
+            "title": self.title,
         }
 
     def plot(self, ax: Any = None) -> Any:

@@ -67,7 +67,7 @@ def _curves(ax: Any, evidence: Evidence) -> None:
     positive = [v for v in up if v > 0]
     low = BELOW * min(positive, default=1.0)
     logarithmic = _spans(positive) and all(v >= 0 for v in up) and (errors or min(up) > 0)
-    for name, (x, y) in sorted(evidence.curves.items(), key=lambda item: item[0] not in DUE):
+    for name, (x, y) in sorted(evidence.curves.items(), key=lambda item: not _is_due(item[0])):
         heights = [max(v, low) for v in y] if logarithmic else y
         ax.plot(x, heights, label=name, **_style(name, x))
     if logarithmic:
@@ -100,8 +100,12 @@ def _bounded(evidence: Evidence) -> bool:
     return same or largest <= evidence.bound
 
 
+def _is_due(name: str) -> bool:
+    return name in DUE or name.endswith(" due")
+
+
 def _style(name: str, x: Any) -> dict[str, Any]:
-    if name in DUE:
+    if _is_due(name):
         return {"linewidth": 5, "color": "0.8", "solid_capstyle": "round"}
     if name == BOUND:
         return {"linestyle": "--", "color": "0.3"}

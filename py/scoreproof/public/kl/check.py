@@ -127,12 +127,23 @@ def check_kl(
     return replace(
         evidence,
         cost={"calls": guard.calls - before},
-        curves={
-            "kl": (found.value.tolist(), found.returned.real.tolist()),
-            "truth": (found.value.tolist(), found.value.tolist()),
-        },
-        labels=("KL by cubature", "KL returned"),
+        curves=_curves(found),
+        labels=("divergence that is due", "relative error"),
     )
+
+
+def _curves(found: Found) -> dict[str, tuple[list[float], list[float]]]:
+    """The error and what rounding explains of it, in the order of the divergence; where the laws
+    nearly agree relative to the sum of the terms.
+    """
+    order = np.argsort(found.value)
+    order = order[found.value[order] > 0]
+    unit = np.where(found.sharp, found.value, found.size)[order]
+    due, error = found.value[order], np.abs(found.returned - found.value)[order]
+    return {
+        "error": (due.tolist(), (error / unit).tolist()),
+        "bound": (due.tolist(), (found.rounding[order] / unit).tolist()),
+    }
 
 
 #: Batches that the known faults are tried on: every fault shows there, at little cost.

@@ -76,6 +76,7 @@ def plain(name: str, base: Base) -> Iterator[Alternative]:
         for other, its in TABLES.items():
             if other != name and not np.array_equal(its.of(base), due, equal_nan=True):
                 yield Alternative(f"{other}, {its.words}", its.of(base))
+                yield Alternative(f"{its.words.split(',')[0]} - 1", its.of(base) - 1)
         yield from _moved(due, 2)
         yield from _other_times(table, base)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scoreproof.public.schedule.ends import told_ends
 from scoreproof.public.schedule.forms import BETA_FORMS, made, rescaled
 
 __all__ = ["betas_instead"]
@@ -25,7 +26,7 @@ def betas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) -> 
             yield from _rescalings(form, options, values)
         yield from _functions(form, options, values)
         yield from _other_forms(form, options, values)
-        yield from _own_ends(values, options)
+        yield from _own_ends(form, values, options)
         if form in ("cosine", "squaredcos_cap_v2"):
             yield from _cosines(values)
         if form == "sigmoid":
@@ -101,12 +102,17 @@ def _other_forms(form: str, options: Mapping[str, Any], values: np.ndarray) -> L
             yield f"of the form {other!r}{words}, rescaled to zero terminal SNR", rescaled(likely)
 
 
-def _own_ends(values: np.ndarray, options: Mapping[str, Any]) -> Likely:
+def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Likely:
     """Straight in a power of β, between the ends that they have, or that are asked for."""
     low, high = float(values[0]), float(values[-1])
     ends = {"beta_start": low, "beta_end": high}
-    for other in ("linear", "scaled_linear"):
-        words = f"of the form {other!r} from {low:.6g} to {high:.6g}"
+    own = {"linear": (1e-4, 0.02), "scaled_linear": (0.00085, 0.012)}
+    for other in (form, *own) if form in own else own:
+        start, end = (
+            float(options.get(n, v))
+            for n, v in zip(("beta_start", "beta_end"), own[other], strict=True)
+        )
+        words = f"of the form {other!r} {told_ends((low, high), {'β_start': start, 'β_end': end})}"
         yield words, made(other, ends, values, False)[0][1]
     n = len(values)
     if low > 0:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scoreproof.public.schedule.ends import told_ends
 from scoreproof.public.schedule.forms import SIGMA_FORMS, made
 
 __all__ = ["ends", "sigmas_instead"]
@@ -60,36 +61,8 @@ def ends(values: np.ndarray, options: Mapping[str, Any]) -> str:
         low is None or abs(values[-1] / low - 1) < 1e-6
     ):
         return ""
-    text = f" from {values[0]:.6g} to {values[-1]:.6g}"
     if high is None or low is None:
-        return text
-    found = [_closed(float(v), float(high), float(low)) for v in (values[0], values[-1])]
-    named = [f"{v:.6g} = {w}" for v, w in zip((values[0], values[-1]), found, strict=True) if w]
-    more = f" ({', '.join(named)})" if named else ""
-    return f"{text}{more}, not from {high:.6g} to {low:.6g}"
-
-
-def _closed(value: float, high: float, low: float) -> str:
-    """A number in σ_max and σ_min."""
-    with np.errstate(all="ignore"):
-        for words, likely in (
-            ("σ_max", high),
-            ("σ_min", low),
-            ("σ_max²", high**2),
-            ("σ_min²", low**2),
-            ("√σ_max", high**0.5),
-            ("√σ_min", low**0.5),
-            ("σ_min²/σ_max", low**2 / high),
-            ("σ_min/σ_max", low / high),
-            ("σ_max²/σ_min", high**2 / low),
-            ("σ_max/σ_min", high / low),
-            ("σ_max - σ_min", high - low),
-            ("σ_max σ_min", high * low),
-            ("1/σ_max", 1 / high),
-            ("1/σ_min", 1 / low),
-            ("log σ_max", np.log(high)),
-            ("log σ_min", np.log(low)),
-        ):
-            if abs(value - likely) <= 1e-6 * abs(likely):
-                return words
-    return ""
+        return f" from {values[0]:.6g} to {values[-1]:.6g}"
+    found = float(values[0]), float(values[-1])
+    asked = {"σ_max": float(high), "σ_min": float(low)}
+    return f" {told_ends(found, asked)}, not from {high:.6g} to {low:.6g}"

@@ -15,9 +15,9 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.evidence import Evidence
-from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
+from scoreproof.public.kl.again import asked_again
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
@@ -28,7 +28,7 @@ from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.told import told
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
-from scoreproof.public.kl.where import REMEDY, added, place
+from scoreproof.public.kl.where import REMEDY, added, place, wrong_part
 from scoreproof.public.kl.words import REASONS, candidates
 from scoreproof.public.rule import public_check
 from scoreproof.streams import stream
@@ -119,7 +119,7 @@ def check_kl(
         evidence = replace(
             evidence, sentence=place(found, answers, options, tolerance)
         ).with_diagnosis(
-            _unlike(guard, answers[0], options)
+            asked_again(guard, answers[0], options)
             or _diagnosis(found, answers, dues, options, max(guard.eps, given))
         )
     else:
@@ -176,21 +176,7 @@ def _diagnosis(
     if text := weighted(places):
         sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
         return Diagnosis.cause("coordinates", sentence)
-    return known
-
-
-def _unlike(guard: Guarded, first: Answer, options: Options) -> Diagnosis | None:
-    """Of a function that is none: the same laws are asked once more."""
-    again = ask(guard, first.laws, options).returned
-    off = np.abs(again - first.returned)
-    k = int(np.argmax(off))
-    if off[k] <= 1e-3 * abs(first.returned[k]):
-        return None
-    return Diagnosis.cause(
-        "random",
-        f"Cause: two equal calls differ, {first.returned[k]:.6g} and {again[k]:.6g} for the same"
-        " laws: it is an estimate from random draws, not the divergence.",
-    )
+    return replace(known, sentence=f"{known.sentence}{wrong_part(beyond, found, answers)}")
 
 
 def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:

@@ -20,12 +20,15 @@ __all__ = ["Clamp", "clamps", "roots"]
 
 @dataclass(frozen=True)
 class Clamp:
-    """A change of the scales with a number that is not known: a clamp, a summand, a factor."""
+    """A change of the scales with a number that is not known: a clamp, a summand, a factor.
+    ``part``: whether it is everywhere ("all"), in the logarithms ("log") or in the rest ("rest").
+    """
 
     name: str
     words: str
     of: Callable[[Laws, float], Laws]
     grid: np.ndarray
+    part: str = "all"
 
 
 def clamps(options: Options) -> Iterator[Clamp]:
@@ -36,51 +39,55 @@ def clamps(options: Options) -> Iterator[Clamp]:
         def jitter(laws: Laws, c: float) -> Laws:
             return changed(laws, lambda v: v + c * np.eye(v.shape[1]), options)
 
-        yield Clamp("jitter", "{c:.4g} I is added to the covariances", jitter, grid)
+        yield from _parts("jitter", "{c:.4g} I is added to the covariances", jitter, grid)
         return
     kinds = ("logvar", "std", "variance")
     for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
-        as_kind = Options(options.form, kind)
-        called, logs = CALLED[kind], kind == "logvar"
-        grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
+        called = CALLED[kind]
+        for name, words, move, grid in _moves(kind):
+            as_kind = Options(options.form, kind)
+            change = _change(as_kind, move, options)
+            yield from _parts(name, words.format(called=called), change, grid)
+            if name in ("epsilon", "clamp_below") and not options.standard:
+                for which in ("second", "first"):
+                    change = _change(as_kind, move, options, which)
+                    text = words.format(called=f"{called} of the {which} law")
+                    yield from _parts(f"{name}_{which}", text, change, grid)
 
-        def change(
-            move: Callable[[np.ndarray, float], np.ndarray], o: Options
-        ) -> Callable[..., Laws]:
-            return lambda laws, c: changed(
-                laws, lambda v: o.variances(move(o.scale(v), c)), options
-            )
 
-        yield Clamp(
-            "clamp_above",
-            f"{called} are clamped to at most {{c:.4g}}",
-            change(np.minimum, as_kind),
-            grid,
-        )
-        yield Clamp(
-            "clamp_below",
-            f"{called} are clamped to at least {{c:.4g}}",
-            change(np.maximum, as_kind),
-            grid,
-        )
-        if logs:
-            yield Clamp(
-                "clamp",
-                f"{called} are clamped to [-{{c:.4g}}, {{c:.4g}}]",
-                change(lambda s, c: np.clip(s, -c, c), as_kind),
-                np.linspace(0.1, 14, 112),
-            )
-        else:
-            small = np.geomspace(1e-16, 10, 69)
-            yield Clamp(
-                "epsilon", f"{{c:.4g}} is added to the {called}", change(np.add, as_kind), small
-            )
-        yield Clamp(
-            "scaled",
-            f"the {called} are multiplied by {{c:.6g}}",
-            change(np.multiply, as_kind),
-            np.geomspace(1e-2, 1e2, 41),
-        )
+Move = Callable[[np.ndarray, float], np.ndarray]
+
+
+def _moves(kind: str) -> Iterator[tuple[str, str, Move, np.ndarray]]:
+    logs = kind == "logvar"
+    grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
+    yield "clamp_above", "{called} are clamped to at most {{c:.4g}}", np.minimum, grid
+    yield "clamp_below", "{called} are clamped to at least {{c:.4g}}", np.maximum, grid
+    if logs:
+        words = "{called} are clamped to [-{{c:.4g}}, {{c:.4g}}]"
+        yield "clamp", words, lambda s, c: np.clip(s, -c, c), np.linspace(0.1, 14, 112)
+    else:
+        small = np.geomspace(1e-16, 10, 69)
+        yield "epsilon", "{{c:.4g}} is added to the {called}", np.add, small
+    factors = np.geomspace(1e-2, 1e2, 41)
+    yield "scaled", "the {called} are multiplied by {{c:.6g}}", np.multiply, factors
+
+
+def _change(
+    kind: Options, move: Move, options: Options, which: str = "both"
+) -> Callable[[Laws, float], Laws]:
+    def change(laws: Laws, c: float) -> Laws:
+        return changed(laws, lambda v: kind.variances(move(kind.scale(v), c)), options, which)
+
+    return change
+
+
+def _parts(
+    name: str, words: str, of: Callable[[Laws, float], Laws], grid: np.ndarray
+) -> Iterator[Clamp]:
+    yield Clamp(name, words, of, grid)
+    yield Clamp(f"{name}_in_log", f"{words} in the logarithm alone", of, grid, "log")
+    yield Clamp(f"{name}_outside_log", f"{words} everywhere but in the logarithm", of, grid, "rest")
 
 
 def roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:

@@ -19,7 +19,6 @@ from scoreproof.public.kl.readings import Reading, readings
 from scoreproof.public.kl.summands import (
     LOGS,
     Summand,
-    divergence,
     due_summands,
     other_summands,
 )
@@ -30,7 +29,7 @@ __all__ = ["Explained", "explained"]
 @dataclass(frozen=True, eq=False)
 class Explained:
     """``reading``: of which laws it is right; ``replaced``: due summands that others stand for;
-    ``number``: of a clamp; ``averaged``: the whole is divided by d.
+    ``number``: of a clamp; ``averaged``: how the whole is averaged, one of `AVERAGES`.
     """
 
     combination: Combination
@@ -38,7 +37,7 @@ class Explained:
     reading: Reading | None = None
     clamp: Clamp | None = None
     number: float = 0.0
-    averaged: bool = False
+    averaged: str = ""
 
     @property
     def others(self) -> tuple[Summand, ...]:
@@ -48,9 +47,18 @@ class Explained:
     @property
     def cost(self) -> int:
         """How many things are wrong."""
-        apart = (self.reading is not None) + (self.clamp is not None) + self.averaged
+        apart = (self.reading is not None) + (self.clamp is not None) + bool(self.averaged)
         odd = self.reading is not None and self.combination.changes > 0
         return self.combination.changes + 2 * len(self.others) + 2 * (apart + odd)
+
+
+#: what is done to the divergences ``(n,)`` of a batch
+AVERAGES: dict[str, Callable[[np.ndarray, Laws], np.ndarray]] = {
+    "mean_over_dimensions": lambda v, b: v / b.shape[1],
+    "sum_over_batch": lambda v, b: np.full(len(v), v.sum()),
+    "mean_over_batch": lambda v, b: np.full(len(v), v.mean()),
+    "divided_by_batch": lambda v, b: v / len(v),
+}
 
 
 def explained(places: Places) -> Explained | None:
@@ -91,7 +99,6 @@ class _Basis:
         self.places, self.summands, self.reading = places, due, reading
         with np.errstate(all="ignore"):
             self.columns = {s.words: places.column([s.of(b) for b in laws]) for s in due}
-            self.by_d = places.column([np.full(b.shape[0], 1.0 / b.shape[1]) for b in laws])
             made = [(s, places.column([s.of(b) for b in laws])) for s in others]
         self.others: list[Summand] = []
         for s, column in made:
@@ -120,14 +127,20 @@ class _Basis:
         yield from self._fit(self.summands)
 
     def averaged(self) -> Iterator[Explained]:
-        """All of it divided by d."""
-        with np.errstate(all="ignore"):
-            columns = np.stack(
-                [self.places.column([_over_d(s.of(b)) for b in self.laws]) for s in self.summands]
-            )
-        found = combined(self.places, self.summands, columns)
-        if found is not None:
-            yield Explained(found, self.summands, self.reading, averaged=True)
+        """All of it averaged over the dimensions, or over the batch."""
+        for name, average in AVERAGES.items():
+            if name != "mean_over_dimensions" and self.places.options.reduction != "none":
+                continue
+            with np.errstate(all="ignore"):
+                columns = np.stack(
+                    [
+                        self.places.column([average(_rows(s.of(b)), b) for b in self.laws])
+                        for s in self.summands
+                    ]
+                )
+            found = combined(self.places, self.summands, columns)
+            if found is not None:
+                yield Explained(found, self.summands, self.reading, averaged=name)
 
     def replaced(self, count: int) -> Iterator[Explained]:
         """With other summands for ``count`` of the due ones."""
@@ -144,8 +157,8 @@ class _Basis:
                     yield from self._fit((*kept, *chosen))
 
 
-def _over_d(values: np.ndarray) -> np.ndarray:
-    return values.sum(axis=1) / values.shape[1] if values.ndim == 2 else values
+def _rows(values: np.ndarray) -> np.ndarray:
+    return values.sum(axis=1) if values.ndim == 2 else values
 
 
 def _read(
@@ -161,6 +174,16 @@ def _read(
         yield from basis.replaced(1) if others else basis.due()
 
 
+def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.ndarray:
+    """With the number in all of it, in the logarithms alone, or everywhere else."""
+    other, parts = clamp.of(laws, c), []
+    for s in due:
+        log = s.slot.startswith(LOGS)
+        inside = clamp.part == "all" or log == (clamp.part == "log")
+        parts.append(_rows(s.of(other if inside else laws) * s.factor))
+    return np.asarray(sum(parts))
+
+
 def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
     """A number inside: found where the deviation is largest, and held against all places."""
     off = np.abs(places.returned - places.value) / places.rounding
@@ -174,14 +197,14 @@ def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
         def gap(c: float, clamp: Clamp = clamp) -> float:
             with np.errstate(all="ignore"):
                 try:
-                    of = divergence(clamp.of(laws, c), due)
+                    of = _partly(laws, clamp, c, due)
                 except np.linalg.LinAlgError:
                     return np.nan
             return float(places.options.reduce(of)[row] - wanted)
 
         for c in roots(gap, clamp.grid):
             with np.errstate(all="ignore"):
-                changed = [divergence(clamp.of(b, c), due) for b in places.laws]
+                changed = [_partly(b, clamp, c, due) for b in places.laws]
                 prediction = np.concatenate([places.options.reduce(v) for v in changed])
             if places.explained(prediction, np.abs(prediction)):
                 whole = Combination(due, tuple(1.0 for _ in due))

@@ -99,12 +99,14 @@ def combined(
     a = (columns * unit).T
     with np.errstate(over="ignore"):
         size = np.linalg.norm(a, axis=0)
-    if not np.all((size > 0) & np.isfinite(size)):
+    there = size > 0  # the logarithm of a law with variance 1 is nothing
+    if not np.all(np.isfinite(size)):
         return None
-    found, _, rank, _ = np.linalg.lstsq(a / size, places.returned * unit, rcond=1e-13)
-    if rank < len(due):
+    a, ratios = a[:, there], np.ones(len(due))
+    solved = np.linalg.lstsq(a / size[there], places.returned * unit, rcond=1e-13)
+    if solved[2] < np.sum(there):
         return None
-    ratios = found / size
+    ratios[there] = solved[0] / size[there]
     if not places.explained(ratios @ columns, np.abs(ratios) @ np.abs(columns)):
         return None
     return Combination(tuple(summands), _simple(places, columns, ratios))
@@ -115,7 +117,8 @@ def _simple(places: Places, columns: np.ndarray, ratios: np.ndarray) -> tuple[fl
     much.
     """
     near = min(max(1e-6, 1e3 * places.eps), 0.05)
-    one = np.full(len(ratios), np.median(ratios))
+    there = np.any(columns != 0, axis=1)
+    one = np.where(there, np.median(ratios[there]), 1.0)
     alike = np.all(np.abs(ratios - one) <= near * np.abs(one))
     for likely in (_snapped(one, near), one) if alike else (_snapped(ratios, near),):
         if places.explained(likely @ columns, np.abs(likely) @ np.abs(columns)):

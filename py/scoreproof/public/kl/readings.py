@@ -52,12 +52,38 @@ class Reading:
 
 def readings(options: Options) -> list[Reading]:
     """The likeliest first."""
-    found = [*_scales(options)]
+    found = [*_scales(options), *_orders(options)]
     if not options.standard:
         found += _second(options)
     if options.reduction == "none" and not options.standard:
         found += _rows()
     return [*found, *_coordinates(options)]
+
+
+def _orders(options: Options) -> Iterator[Reading]:
+    """Means and scales in each other's place, where their shapes allow it."""
+    if options.form != "diagonal":
+        return
+    mean, scale = options.variances, options.scale
+    if options.standard:
+        yield Reading(
+            "arguments_swapped",
+            "the arguments are taken in the order scale, mean, where mean, scale are passed",
+            lambda b: replace(b, m0=scale(b.v0), v0=mean(b.m0)),
+        )
+        return
+    yield Reading(
+        "arguments_means_first",
+        "the arguments are taken in the order mean, mean, scale, scale, where mean, scale, mean,"
+        " scale are passed",
+        lambda b: replace(b, m1=scale(b.v0), v0=mean(b.m1)),
+    )
+    yield Reading(
+        "arguments_swapped",
+        "the arguments are taken in the order scale, mean, scale, mean, where mean, scale, mean,"
+        " scale are passed",
+        lambda b: replace(b, m0=scale(b.v0), v0=mean(b.m0), m1=scale(b.v1), v1=mean(b.m1)),
+    )
 
 
 def changed(laws: Laws, change: Change, options: Options, which: str = "both") -> Laws:

@@ -147,6 +147,8 @@ _OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     (LOGS, "log(1 + σ1²/σ0²), log1p", "log(1 + 1/σ²), log1p", lambda a, v, b, w: np.log1p(w / v)),
     (LOGS, "log(Σ σ1²/Σ σ0²), the logarithm of a sum", "log Σ σ², the logarithm of a sum",
      lambda a, v, b, w: np.log(np.sum(w, axis=1) / np.sum(v, axis=1))),
+    ("one", "n, the number of rows, for d", "n, the number of rows, for d",
+     lambda a, v, b, w: np.full(len(a), float(len(a)))),
     ("one", "1, once and not for each of d dimensions",
      "1, once and not for each of d dimensions", lambda a, v, b, w: np.ones(len(a))),
 )  # fmt: skip
@@ -180,6 +182,8 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("trace", "|L1⁻ᵀL0|², with a Cholesky factor transposed", "",
      lambda g, c, e: float(
          np.sum(np.linalg.solve(np.linalg.cholesky(e).T, np.linalg.cholesky(c)) ** 2))),
+    ("trace", "Σ diag C1⁻¹ diag C0, entry by entry and not a product of matrices", "",
+     lambda g, c, e: float(np.sum(np.diag(np.linalg.inv(e)) * np.diag(c)))),
     (LOGS, "det C1/det C0, without the logarithm", "1/det C, without the logarithm",
      lambda g, c, e: np.linalg.det(e) / np.linalg.det(c)),
     (LOGS, "log tr C1/tr C0, of traces and not determinants",
@@ -200,14 +204,14 @@ def other_summands(options: Options) -> list[Summand]:
     for due in made:
         if due.slot in ("mean", "trace"):
             found.append(_by_d(due.slot, due.words, due.of, options))
+        if options.form == "isotropic" and due.slot == "trace":
+            found.append(Summand("trace", f"{due.words}, n (rows) times and not d", _by_n(due.of)))
     logs = [s for s in made if s.slot.startswith(LOGS)]
     words = "log σ1²/σ0²" if not options.standard and options.form != "full" else logs[0].words
     words = "log det C1/det C0" if not options.standard and options.form == "full" else words
-    found.append(
-        _by_d(
-            LOGS, words, lambda b: np.sum([2 * s.factor * s.of(b) for s in logs], axis=0), options
-        )
-    )
+    found.append(_by_d(LOGS, words, _logs(logs), options))
+    if options.form == "isotropic":
+        found.append(Summand(LOGS, f"{words}, n (rows) times and not d", _by_n(_logs(logs))))
     for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
         words = alone if options.standard else pair
         factor = -0.5 if slot == "one" else 0.5
@@ -215,6 +219,14 @@ def other_summands(options: Options) -> list[Summand]:
             of = _matrices(formula) if full else _of(formula)
             found.append(Summand(slot, words, of, factor))
     return found
+
+
+def _logs(logs: Sequence[Summand]) -> Values:
+    return lambda b: np.asarray(np.sum([2 * s.factor * s.of(b) for s in logs], axis=0))
+
+
+def _by_n(of: Values) -> Values:
+    return lambda laws: np.asarray(of(laws)) * laws.shape[0] / laws.shape[1]
 
 
 def _by_d(slot: str, words: str, of: Values, options: Options) -> Summand:

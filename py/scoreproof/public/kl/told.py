@@ -23,6 +23,13 @@ RATIOS = {
     -2.0: "is doubled and has the wrong sign",
     -0.5: "is halved and has the wrong sign",
 }
+AVERAGED = {
+    "mean_over_dimensions": "it is an average over the dimensions where their sum is due (1/d too"
+    " many)",
+    "sum_over_batch": "every row gets the sum over the whole batch: sum over the last axis alone",
+    "mean_over_batch": "every row gets the average over the whole batch: keep the rows apart",
+    "divided_by_batch": "each row is divided by the number of rows (1/n too many)",
+}
 CHOLESKY = " (log det C is twice Σ log diag L of its Cholesky factor L)"
 WHOLE = {
     0.5: ("half_of_everything", "the whole divergence is halved"),
@@ -42,8 +49,8 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
         names.append(found.clamp.name)
         texts.append(found.clamp.words.format(c=found.number))
     if found.averaged:
-        names.append("mean_over_dimensions")
-        texts.append("it is an average over the dimensions where their sum is due (1/d too many)")
+        names.append(found.averaged)
+        texts.append(AVERAGED[found.averaged])
     if known := _by_heart(found) or _entropy(found, options):
         names.append(known[0])
         texts.append(known[1])
@@ -68,6 +75,10 @@ def _by_heart(found: Explained) -> tuple[str, str] | None:
     if len(numbers) != 1 or not kept or not {"trace", LOGS, "one"} <= slots:
         return None
     number = numbers.pop()
+    if all("rows" in s.words for s in found.others) and number == 1:
+        return "rows_for_dimension", "n, the number of rows, stands for d, the dimension"
+    if not all("once" in s.words for s in found.others):
+        return None
     text = f"{number:.6g} stands for d, the dimension, whatever d is: it is known by heart"
     return "dimension_by_heart", text if number != 1 else "the dimension d is left out"
 
@@ -144,7 +155,7 @@ def _replaced(found: Explained, slot: str, options: Options) -> str:
     if slot == LOGS:
         return f"{words}, stands for {_log_term(options)}"
     due = next(s for s in found.due if s.slot == slot)
-    if slot == "one":
+    if slot == "one" and other.words.startswith("1"):
         words = PRINTED.get(factor, f"{factor:.6g}").strip()
         return f"the constant is {words}, once, where -½ d, for each of d dimensions, is due"
     name = TERMS.get(slot, "the log term")

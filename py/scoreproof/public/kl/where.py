@@ -12,7 +12,7 @@ from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.verdict import Found
 from scoreproof.public.words import listed
 
-__all__ = ["REMEDY", "added", "place"]
+__all__ = ["REMEDY", "added", "place", "wrong_part"]
 
 REMEDY = {
     "constant": "a constant is added: the divergence of a law to itself is 0",
@@ -47,6 +47,16 @@ def place(found: Found, answers: list[Answer], options: Options, tolerance: floa
     elif right:
         worst += f", right to rounding for {', '.join(right)}"
     return worst + _coordinates(beyond, found, answers)
+
+
+def wrong_part(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:
+    """Which summand it is in, from the batches that lack one; a sentence, or nothing."""
+    right = {a.laws.what: not np.any(beyond[found.batch == k] > 1) for k, a in enumerate(answers)}
+    if right.get("laws with equal means") and not right.get("laws with equal variances", True):
+        return " It is right where the means are equal: what is wrong is the mean term."
+    if right.get("laws with equal variances") and not right.get("laws with equal means", True):
+        return " It is right where the variances are equal: what is wrong is the trace or log term."
+    return ""
 
 
 def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:

@@ -243,7 +243,7 @@ def test_a_form_that_single_precision_cannot_decide():
         ("cosine", cosine(1000, s=0.0), "without the offset"),
         ("cosine", cosine(1000, power=1), "not its square"),
         ("cosine", cosine(1000, most=1.0), "no clipping"),
-        ("linear", np.linspace(1e-4, 0.03, 1000), "'linear' from 0.0001 to 0.03"),
+        ("linear", np.linspace(1e-4, 0.03, 1000), "'linear' from 0.0001 = β_start to 0.03"),
         ("linear", np.linspace(0.01, 0.1414, 1000) ** 2, "'scaled_linear' from 0.0001"),
         (
             "linear",

@@ -20,7 +20,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.libraries import TIMES, libraries, names_of
 from scoreproof.public.schedule.rounding import SINGLE, in_single
 
-__all__ = ["Levels", "levels", "responses"]
+__all__ = ["Asked", "Levels", "levels"]
 
 #: numbers in one call
 BLOCK = 2**18
@@ -49,7 +49,7 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
     rows = max(1, BLOCK // size)
     failed: Exception | None = None
     for make in libraries(given.forward):
-        ask = _Asked(given, make, shape)
+        ask = Asked(given, make, shape)
         try:
             parts = [ask.block(times[k : k + rows]) for k in range(0, len(times), rows)]
         except CallableError:
@@ -77,44 +77,7 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
     ) from failed
 
 
-def responses(given: Given, found: Levels, k: int) -> str:
-    """What a function that is no sum of its parts does, by asking it again at timestep ``k``."""
-    shape, size = found.shape, int(np.prod(found.shape))
-    t = np.repeat(found.times[k : k + 1], 2)
-    for make in libraries(given.forward):
-        try:
-            ask = _Asked(given, make, shape)
-            zero = np.zeros((2, *shape))
-            far = [ask(c * np.ones((2, *shape)), zero, t) for c in (1e3, 2e3, -1e3)]
-            one = zero.copy()
-            one.reshape(2, -1)[0, 0] = 1.0
-            of_x, of_noise = ask(one, zero, t), ask(zero, one, t)
-        except Exception:
-            continue
-        if np.allclose(far[0], far[1]) and np.ptp(far[0]) == 0:
-            low, high = float(far[2].flat[0]), float(far[0].flat[0])
-            return f"x_t is clipped to [{low:.4g}, {high:.4g}]: a noisy sample leaves that range"
-        for name, out in (("x_0", of_x), ("noise", of_noise)):
-            if np.any(out[1]):
-                return f"{name} of one sample is in x_t of another: the batch shares it"
-            if size > 1 and np.any(out[0, 1:]):
-                return _mixed(name, out[0])
-        return ""
-    return ""
-
-
-def _mixed(name: str, out: np.ndarray) -> str:
-    at = np.flatnonzero(out)
-    if at.size == 1:
-        return f"the entries of {name} are moved: entry 0 of {name} goes to entry {at[0]} of x_t"
-    what = "shares" if np.ptp(out[at]) <= 1e-6 * abs(out[at[0]]) else "mixes"
-    return (
-        f"it {what} {name} among the entries of a sample: with 1 at entry 0 of {name} and 0 at all"
-        f" others, x_t is not 0 at {at.size} of {out.size} entries"
-    )
-
-
-class _Asked:
+class Asked:
     """One function in one array library."""
 
     def __init__(

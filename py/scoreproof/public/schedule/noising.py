@@ -13,7 +13,8 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.asking import Levels, responses
+from scoreproof.public.schedule.asking import Levels
+from scoreproof.public.schedule.responses import responses
 from scoreproof.public.schedule.shapes import shaped
 from scoreproof.public.schedule.tables import TABLES, Base
 from scoreproof.public.schedule.words import agrees
@@ -53,6 +54,8 @@ def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnos
     if text := _across(told):
         return told, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
     close, found = np.maximum(4 * bound, 1e-6), []
+    if text := responses(given, told.levels):
+        return told, Diagnosis.cause("not_linear", f"Cause: {text}.")
     if text := _entries(told, close):
         return told, Diagnosis.cause("some_entries", f"Cause: {text}.")
     for kind, due in _kinds(given, told).items():
@@ -106,6 +109,8 @@ def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.nda
     text = f"{NAMES[part]} is multiplied by"
     for other in _candidates(told, given, part):
         if where := agrees(values, other.values, due, close, off):
+            if other.words == "0":
+                return f"{where.lstrip()}{NAMES[part]} is ignored: its factor is 0, not {words}"
             if other.words == "1":
                 return f"{where.lstrip()}{NAMES[part]} is not multiplied by {words}"
             return f"{where.lstrip()}{text} {other.words}, where {words} is due"
@@ -121,6 +126,7 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
     times, due, base = told.levels.times, told.due[part], given.base
     name = FACTORS.get(told.kind, ("", ""))[part]
     yield Alternative("1", np.ones(len(due)))
+    yield Alternative("0", np.zeros(len(due)))
     if base is not None and not given.flow and np.all(times == np.round(times)):
         at = times.astype(int)
         yield from _at_other_times(name, base, at)
@@ -155,6 +161,8 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
             f"that of timestep {words}, with the last for the first (an index of -1)",
             table[moved % (last + 1)],
         )
+    yield Alternative("that of the first sample's timestep, for all", 0 * at + table[at[0]])
+    yield Alternative("that of the last sample's timestep, for all", 0 * at + table[at[-1]])
     yield Alternative("that of timestep T - 1 - t (the table is read in reverse)", table[last - at])
 
 

@@ -23,14 +23,14 @@ def shaped(
         return None
     for least, words in ((True, "at least"), (False, "at most")):
         level = values[wrong]
-        if np.ptp(level) == 0:
+        if np.ptp(level) == 0 and not np.all(wrong):
             cut = np.maximum(due, level[0]) if least else np.minimum(due, level[0])
             if np.all(np.abs(values - cut) <= allowed * np.abs(cut)):
                 text = f"it is clamped to {words} {level[0]:.6g}{_power_of(level[0], values)}"
                 return "clamped", f"{text}, which cuts it off {span(wrong)}"
     if half := _half(values, due):
         return "half_precision", half
-    return _affine(values, due, allowed, wrong)
+    return _affine(values, due, allowed, wrong) or _inside(values, due, allowed, wrong)
 
 
 def _power_of(level: float, values: np.ndarray) -> str:
@@ -69,14 +69,19 @@ def _affine(
 ) -> tuple[str, str] | None:
     with np.errstate(all="ignore"):
         ratio = values / due
-    fits = np.isfinite(ratio) & (due != 0)
+    fits = np.isfinite(ratio) & np.isfinite(due) & (due != 0)
     if np.sum(fits & wrong) < LEAST:
         return None
     middle = float(np.median(ratio[fits]))
     if abs(middle - 1) >= 1e-9 and np.all(
         np.abs(ratio - middle)[fits] <= allowed[fits] * abs(middle)
     ):
-        logs = {1 / np.log(10): " (log₁₀ for log)", 1 / np.log(2): " (log₂ for log)"}
+        logs = {
+            1 / np.log(10): " (log₁₀ for log)",
+            1 / np.log(2): " (log₂ for log)",
+            10 / np.log(10): " (decibels, 10 log₁₀, for log)",
+            20 / np.log(10): " (20 log₁₀ for log)",
+        }
         of = next((text for v, text in logs.items() if abs(middle / v - 1) < 1e-5), "")
         form = closed_form(middle, 1e-6)
         digits = f"{middle:.6g}"
@@ -91,6 +96,35 @@ def _affine(
         form = closed_form(shift, 1e-6)
         of = f" = {form}" if form not in (None, f"{shift:.6g}") else ""
         return "summand", f"{shift:.6g}{of} is added to each entry"
+    return None
+
+
+#: what a table may be a function of, and its inverse
+INSIDE = (
+    ("the logarithm", np.exp, np.log),
+    ("the root", np.square, np.sqrt),
+    ("the reciprocal", lambda v: 1 / v, lambda v: 1 / v),
+    ("the reciprocal of the root", lambda v: v**-2, lambda v: v**-0.5),
+)
+
+
+def _inside(
+    values: np.ndarray, due: np.ndarray, allowed: np.ndarray, wrong: np.ndarray
+) -> tuple[str, str] | None:
+    """A number that is added inside of a logarithm or a root: against log 0, or 1 / 0."""
+    for words, inner, outer in INSIDE:
+        with np.errstate(all="ignore"):
+            shift = (inner(values) - inner(due))[wrong & np.isfinite(due)]
+            c = float(np.median(shift)) if shift.size >= LEAST else np.nan
+            short = float(f"{c:.2g}") if np.isfinite(c) and c else np.nan
+            for number in (short, c):
+                made = outer(inner(due) + number)
+                left = np.abs(values - made)
+                seen = np.isfinite(made)
+                same = np.all(left[seen] <= allowed[seen] * np.abs(made[seen]))
+                part = np.median((left / np.abs(values - due))[wrong & np.isfinite(due)])
+                if np.isfinite(number) and same and part < 0.03:
+                    return "inside", f"{number:.4g} is added inside {words}, before it is taken"
     return None
 
 

@@ -33,7 +33,9 @@ def cause(
     """
     table = TABLES[named(name)]
     with np.errstate(all="ignore"):
-        due = table.of(base)
+        # the first variance is 0, whatever its logarithm is clipped at
+        plain_log = named(name) == "posterior_log_variance_clipped"
+        due = (TABLES["posterior_log_variance"] if plain_log else table).of(base)
     # a candidate loses digits as the table does
     allowed = np.maximum(4 * bound, 1e-6)
     found = _cause(table, named(name), values, base, due, allowed, wrong)
@@ -63,12 +65,13 @@ def _cause(
         text = f"it is right if the table that it follows from holds {meant[1]}, not {meant[0]}"
         return "source_misread", text
     shape = shaped(values, due, allowed, wrong)
-    if shape is not None and shape[0] != "factor":
+    if shape is not None and shape[0] in ("clamped", "half_precision"):
         return shape
     if other := _other(plain(name, base), table, values, due, allowed, wrong):
         return other
     if shape is not None:
-        return shape[0], f"{shape[1]} {table.words}"
+        more = f" {table.words}" if shape[0] == "factor" else f", where {table.words} is due"
+        return shape[0], f"{shape[1]}{more}"
     if np.sum(wrong) >= LEAST and (known := product(values, base, allowed, due)):
         return "product", f"it is {known}, where {table.words} is due"
     if other := _other(composed(name, base), table, values, due, allowed, wrong):

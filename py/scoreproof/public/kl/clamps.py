@@ -7,7 +7,7 @@ it explains all the rest is for the caller to see.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,12 +35,13 @@ def clamps(options: Options) -> Iterator[Clamp]:
     """What is looked for, with the numbers between which it is."""
     if options.form == "full":
         grid = np.geomspace(1e-14, 10, 61)
-
-        def jitter(laws: Laws, c: float) -> Laws:
-            return changed(laws, lambda v: v + c * np.eye(v.shape[1]), options)
-
-        yield from _parts("jitter", "{c:.4g} I is added to the covariances", jitter, grid)
+        for which in ("both",) if options.standard else ("both", "second", "first"):
+            law = "" if which == "both" else f" of the {which} law"
+            words = f"{{c:.4g}} I is added to the covariances{law}"
+            yield from _parts(f"jitter_{which}", words, _jitter(options, which), grid)
         return
+    if options.standard:
+        yield from _priors()
     kinds = ("logvar", "std", "variance")
     for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
         called = CALLED[kind]
@@ -53,6 +54,30 @@ def clamps(options: Options) -> Iterator[Clamp]:
                     change = _change(as_kind, move, options, which)
                     text = words.format(called=f"{called} of the {which} law")
                     yield from _parts(f"{name}_{which}", text, change, grid)
+
+
+def _jitter(options: Options, which: str) -> Callable[[Laws, float], Laws]:
+    def change(laws: Laws, c: float) -> Laws:
+        return changed(laws, lambda v: v + c * np.eye(v.shape[1]), options, which)
+
+    return change
+
+
+def _priors() -> Iterator[Clamp]:
+    """Another second law than N(0, I), where that is not passed."""
+
+    def variance(laws: Laws, c: float) -> Laws:
+        return replace(laws, v1=0 * laws.v1 + c)
+
+    def mean(laws: Laws, c: float) -> Laws:
+        return replace(laws, m1=0 * laws.m1 + c)
+
+    grid = np.geomspace(1e-4, 1e4, 81)
+    yield Clamp("prior_variance", "the prior has the variance {c:.6g}, not 1", variance, grid)
+    words = "the prior's variance is {c:.6g}, not 1, in all terms but the logarithm"
+    yield Clamp("prior_variance_rest", words, variance, grid, "rest")
+    for sign in (1, -1):
+        yield Clamp("prior_mean", "the prior has the mean {c:.6g}, not 0", mean, sign * grid)
 
 
 Move = Callable[[np.ndarray, float], np.ndarray]

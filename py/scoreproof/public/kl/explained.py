@@ -177,6 +177,11 @@ def _read(
 def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.ndarray:
     """With the number in all of it, in the logarithms alone, or everywhere else."""
     other, parts = clamp.of(laws, c), []
+    if clamp.name.startswith("prior"):  # its logarithm is no summand of the standard form
+        due = (
+            *due,
+            Summand("log1", "log σ1²", lambda b: np.log(np.broadcast_to(b.v1, b.m0.shape))),
+        )
     for s in due:
         log = s.slot.startswith(LOGS)
         inside = clamp.part == "all" or log == (clamp.part == "log")

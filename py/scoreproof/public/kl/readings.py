@@ -147,6 +147,9 @@ def _covariances(options: Options) -> Iterator[Reading]:
         ),
     ):
         yield Reading(f"covariance_as_{name}", words, _bind(change, options, "both"))
+        for which in () if options.standard else ("first", "second"):
+            text = words.replace("covariances", f"the {which} law's covariances")
+            yield Reading(f"covariance_as_{name}_{which}", text, _bind(change, options, which))
 
 
 def _second(options: Options) -> Iterator[Reading]:

@@ -167,6 +167,13 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
      lambda g, c, e: float(np.sum(np.linalg.solve(np.linalg.cholesky(e).T, g) ** 2))),
     ("mean", "(μ1 - μ0)ᵀ L1⁻¹ (μ1 - μ0), with the Cholesky factor for C1", "",
      lambda g, c, e: g @ np.linalg.solve(np.linalg.cholesky(e), g)),
+    ("mean", "|(μ1 - μ0)/diag L1|², of the diagonal of the Cholesky factor alone", "",
+     lambda g, c, e: float(np.sum((g / np.diag(np.linalg.cholesky(e))) ** 2))),
+    ("trace", "tr C1⁻¹L0, with the Cholesky factor for C0", "tr L, of the Cholesky factor",
+     lambda g, c, e: np.trace(np.linalg.solve(e, np.linalg.cholesky(c)))),
+    ("trace", "|L0/diag L1|², of the diagonal of the Cholesky factor alone", "",
+     lambda g, c, e: float(
+         np.sum((np.linalg.cholesky(c) / np.diag(np.linalg.cholesky(e))[:, None]) ** 2))),
     ("trace", "tr C0⁻¹C1 (upside down)", "tr C⁻¹ (upside down)",
      lambda g, c, e: np.trace(np.linalg.solve(c, e))),
     ("trace", "tr C0C1 (without the inverse)", "", lambda g, c, e: np.trace(c @ e)),

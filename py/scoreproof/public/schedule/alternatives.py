@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoreproof.public.schedule.forms import BETA_FORMS, made
 from scoreproof.public.schedule.tables import TABLES, Base, Table
 
 __all__ = ["Alternative", "alternatives", "composed", "functions", "plain"]
@@ -79,6 +80,35 @@ def plain(name: str, base: Base) -> Iterator[Alternative]:
                 yield Alternative(f"{its.words.split(',')[0]} - 1", its.of(base) - 1)
         yield from _moved(due, 2)
         yield from _other_times(table, base)
+        yield from other_schedules(table, base)
+
+
+def other_schedules(table: Table, base: Base) -> Iterator[Alternative]:
+    """The same table of other β: another form between their ends, or the usual ones; β of a finer
+    table.
+    """
+    n, b = len(base.betas), base.betas
+    ends = {"beta_start": float(b[0]), "beta_end": float(b[-1])}
+    for form in BETA_FORMS:
+        for options in (ends, {}) if form in ("linear", "scaled_linear", "sigmoid") else ({},):
+            for words, betas in made(form, options, b, False):
+                if not np.allclose(betas, b, rtol=1e-6):
+                    other = Base(betas, np.cumprod(1 - betas), base.eps)
+                    of = " and these ends" if options else ""
+                    text = f"{table.words} of β of the form {form!r}{words}{of}"
+                    yield Alternative(text, table.of(other))
+    for by in (2, 4, 5, 10, 20, 25, 40, 50, 100):
+        fine = np.interp(np.arange(by * (n - 1) + 1) / by, np.arange(n), b)
+        for first in (0, by - 1):
+            whole = np.concatenate([b[0] - (b[1] - b[0]) * np.arange(first, 0, -1) / by, fine])
+            if np.all((whole > 0) & (whole < 1)):
+                bar = np.cumprod(1 - whole)[first::by]
+                steps = 1 - np.append(bar[:1], bar[1:] / bar[:-1])
+                text = (
+                    f"{table.words} of a table {by} times as fine, of which these β are every"
+                    f" {by}th: β of the coarse one are 1 - ᾱ_t / ᾱ_{{t-1}} of its own ᾱ"
+                )
+                yield Alternative(text, table.of(Base(steps, bar, base.eps)))
 
 
 def composed(name: str, base: Base) -> Iterator[Alternative]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.public.schedule.ends import told_ends
-from scoreproof.public.schedule.forms import BETA_FORMS, made, rescaled
+from scoreproof.public.schedule.forms import BETA_FORMS, made, rescaled, usual_of
 
 __all__ = ["betas_instead"]
 
@@ -97,8 +97,12 @@ def _functions(form: str, options: Mapping[str, Any], values: np.ndarray) -> Lik
 def _other_forms(form: str, options: Mapping[str, Any], values: np.ndarray) -> Likely:
     for other in BETA_FORMS:
         for words, likely in made(other, {}, values, False):
-            if other != form or options:
+            if other != form:
                 yield f"of the form {other!r}{words}", likely
+            elif options:
+                given = ", ".join(f"{k} = {v}" for k, v in options.items())
+                usual = ", ".join(f"{k} = {v}" for k, v in usual_of(other, words).items())
+                yield f"of the form {other!r}{words} with its usual {usual}, not {given}", likely
             yield f"of the form {other!r}{words}, rescaled to zero terminal SNR", rescaled(likely)
 
 
@@ -123,6 +127,9 @@ def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Like
             np.linspace(low**p, high**p, n) ** (1 / p),
         )
     start, end = options.get("beta_start", 1e-4), options.get("beta_end", 0.02)
+    u = np.linspace(0, 1, n)
+    for p in (2.0, 0.5, 3.0):
+        yield f"β_start + (β_end - β_start) (t/(T - 1))^{p:g}", low + (high - low) * u**p
     words = "of the form 'linear' that stops before its end (endpoint=False)"
     yield words, np.linspace(start, end, n, endpoint=False)
     yield (

@@ -18,6 +18,7 @@ from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.configured import BLIND
 from scoreproof.public.schedule.spacing import exact, variants
+from scoreproof.public.schedule.tables import Base
 from scoreproof.public.schedule.visited import visited
 
 __all__ = ["last_step", "terminal", "timesteps"]
@@ -191,6 +192,16 @@ def last_step(given: Given) -> Evidence | None:
                 coverage=seen,
             )
     text = f"final_alpha_cumprod = {final:.6g} where 1, the data, or ᾱ_0 = {first:.6g} is due"
-    return settled(
-        Evidence.measured(abs(final - 1), bound, text), resolution=2 * bound, coverage=seen
-    )
+    evidence = Evidence.measured(abs(final - 1), bound, text, diagnosis=_final(final, base))
+    return settled(evidence, resolution=2 * bound, coverage=seen)
+
+
+def _final(final: float, base: Base) -> Diagnosis:
+    """Which ᾱ it is."""
+    due = "the step from the last timestep of the list ends at the data, ᾱ = 1, or at ᾱ_0"
+    near = np.flatnonzero(np.abs(base.bar - final) <= 1e-5 * np.abs(base.bar))
+    if near.size == 1:
+        k, last = int(near[0]), len(base.bar) - 1
+        which = f"timestep {k}" + (", the last of the table (an index of -1)" if k == last else "")
+        return Diagnosis.cause("final", f"Cause: it is ᾱ of {which}; {due}.")
+    return Diagnosis.unknown(f"It is no ᾱ of the table; {due}.")

@@ -131,6 +131,27 @@ def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
     return replace(evidence, sentence=text)
 
 
+def _start(given: Given) -> Diagnosis:
+    """What x_T is scaled by instead."""
+    due = "it is to be the standard deviation of x at the first level"
+    assert given.start is not None
+    if given.sigmas is not None:
+        top, low = float(np.max(given.sigmas)), float(np.min(given.sigmas[given.sigmas > 0]))
+        for words, value in (
+            ("σ_max², a variance", top**2),
+            ("√σ_max", top**0.5),
+            ("1 + σ_max²", 1 + top**2),
+            ("1 + σ_max", 1 + top),
+            ("1 / √(1 + σ_max²)", 1 / np.hypot(1, top)),
+            ("1 / σ_max", 1 / top),
+            ("the smallest σ, not the largest", low),
+            ("1: x_T of a list of σ is not scaled", 1.0),
+        ):
+            if abs(given.start / value - 1) < 1e-5:
+                return Diagnosis.cause("start", f"Cause: init_noise_sigma is {words}; {due}.")
+    return Diagnosis.cause("start", f"Cause: init_noise_sigma; {due}.")
+
+
 def start(given: Given, kind: str | None) -> Evidence | None:
     """What x_T is scaled by, against the law at the first level; ``kind``: what add_noise is."""
     if given.start is None:
@@ -150,10 +171,10 @@ def start(given: Given, kind: str | None) -> Evidence | None:
     due = ve.get("√(1 + σ_max²)", 1.0) if name == "σ_max" else options[name]
     evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
     if evidence.verdict == "refuted":
-        listed = " or ".join(dict.fromkeys(f"{n} = {v:.6g}" for n, v in options.items()))
+        shown = {n: f"{v:.6g}" for n, v in options.items()}
+        listed = " or ".join(n if n == v else f"{n} = {v}" for n, v in shown.items())
         text = f"x_T is scaled by init_noise_sigma = {given.start:.6g} where {listed} is due"
-        cause = "Cause: init_noise_sigma: it is the standard deviation of x at the first level."
-        return replace(evidence, sentence=text).with_diagnosis(Diagnosis.cause("start", cause))
+        return replace(evidence, sentence=text).with_diagnosis(_start(given))
     if 1 - given.start / due > (given.tolerance or COARSEST):
         text = (
             f"{text}, where {due:.6g} = √(1 + σ_max²) is due: x_0 of variance 1 is in x_T as well"

@@ -161,6 +161,9 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
             f"that of timestep {words}, with the last for the first (an index of -1)",
             table[moved % (last + 1)],
         )
+    for by in (2, 4, 5, 10, 20, 50, 100):
+        yield Alternative(f"that of timestep t // {by}", table[at // by])
+        yield Alternative(f"that of timestep {by} t, or the last", table[np.minimum(by * at, last)])
     yield Alternative("that of the first sample's timestep, for all", 0 * at + table[at[0]])
     yield Alternative("that of the last sample's timestep, for all", 0 * at + table[at[-1]])
     yield Alternative("that of timestep T - 1 - t (the table is read in reverse)", table[last - at])

@@ -31,6 +31,9 @@ def sigmas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) ->
                 due ** (1 / rho),
             )
             yield f"are {name} to the power 1/ρ, twice", due ** (1 / rho**2)
+            ramp = np.linspace(1, 0, len(values)) ** rho
+            words = "are σ_min + r^ρ (σ_max - σ_min): the ramp r is raised to ρ, and not σ^(1/ρ)"
+            yield words, values[-1] + ramp * (values[0] - values[-1])
         yield f"are the square root of {name}", np.sqrt(due)
         yield f"are the square of {name}", due**2
         yield f"are the logarithm of {name}", np.log(due)

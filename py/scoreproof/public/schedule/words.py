@@ -74,6 +74,11 @@ def _cause(
         return shape[0], f"{shape[1]}{more}"
     if np.sum(wrong) >= LEAST and (known := product(values, base, allowed, due)):
         return "product", f"it is {known}, where {table.words} is due"
+    if "log" in name and np.sum(wrong) >= LEAST:
+        with np.errstate(all="ignore"):
+            known = product(np.exp(values), base, allowed, np.exp(due))
+        if known:
+            return "product", f"it is the logarithm of {known}, where {table.words} is due"
     if other := _other(composed(name, base), table, values, due, allowed, wrong):
         return other
     if ratio := _snr(name, values, base, wrong):

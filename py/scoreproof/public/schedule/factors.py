@@ -30,6 +30,8 @@ def product(values: np.ndarray, base: Base, allowed: np.ndarray, due: np.ndarray
     text = _words(*found)
     if wanted is None:
         return text
+    if found[1] == wanted[1] and abs(found[0] / wanted[0] - 1) < 1e-5:
+        return ""
     slips = [
         f"{_power(n, p) if p else '1'} for {_power(n, q) if q else '1'}"
         for (n, p), q in zip(found[1].items(), wanted[1].values(), strict=True)

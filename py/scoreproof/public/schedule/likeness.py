@@ -14,13 +14,12 @@ import numpy as np
 
 from scoreproof.public.schedule.beta_likeness import betas_instead
 from scoreproof.public.schedule.forms import BETA_FORMS, SIGMA_FORMS, made
+from scoreproof.public.schedule.shapes import most_of_it
 from scoreproof.public.schedule.sigma_likeness import sigmas_instead
 
 __all__ = ["instead", "recognised"]
 
 CLOSE = 1e-4
-#: of the deviation, what another form may leave
-PART = 0.03
 #: the parameter of a σ form that is looked for, and between what
 FREE = {
     "karras": ("rho", "ρ", 0.02, 50.0),
@@ -56,16 +55,15 @@ def instead(
     """
     if len(values) < 3:
         return ""
-    if sigmas and (other := _parameter(form, options, values)):
-        return f"they have {other}"
     due = made(form, options, values, sigmas)[0][1]
+    if sigmas and (other := _parameter(form, options, values, due, allowed)):
+        return f"they have {other}"
     likely = sigmas_instead if sigmas else betas_instead
     for text, candidate in likely(form, options, values):
         with np.errstate(all="ignore"):
             left = np.abs(values - candidate)
             same = np.all(left <= allowed * np.abs(candidate))
-            part = np.median((left / np.abs(values - due))[values != due])
-        if same and part < PART:
+        if same and most_of_it(left, values - due, values != due):
             has = f"it has the form{text.removeprefix('of the form')}"
             of = has if text.startswith("of the form") else f"it is {text}"
             return f"they {text}" if sigmas else of
@@ -77,7 +75,13 @@ def _same(values: np.ndarray, likely: np.ndarray) -> bool:
         return bool(np.all(np.abs(values - likely) <= CLOSE * np.abs(likely)))
 
 
-def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str:
+def _parameter(
+    form: str,
+    options: Mapping[str, Any],
+    values: np.ndarray,
+    due: np.ndarray,
+    allowed: np.ndarray,
+) -> str:
     """The ρ, or the shift, with which the form has these values."""
     if form not in FREE:
         return ""
@@ -96,19 +100,20 @@ def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str
         mid = (a + b) / 2
         a, b = (mid, b) if (gap(float(np.exp(mid))) < values[middle]) == rising else (a, mid)
     found = float(np.exp((a + b) / 2))
-    if not _same(values, made(form, {**rest, name: found}, values, True)[0][1]):
+    left = np.abs(values - made(form, {**rest, name: found}, values, True)[0][1])
+    close = np.all(left <= np.maximum(allowed, 1e-6) * np.abs(values))
+    if not close or not most_of_it(left, values - due, values != due):
         return ""
     asked = options.get(name, np.exp(options["mu"]) if "mu" in options else None)
-    due = float(asked if asked is not None else 7.0 if form == "karras" else 3.0)
-    if form == "polyexponential" and asked is None:
-        due = 1.0
+    usual = {"karras": 7.0, "polyexponential": 1.0}.get(form, 3.0)
+    wanted = usual if asked is None else float(asked)
     if "mu" in options and abs(found / options["mu"] - 1) < 1e-3:
         return f"shift = {found:.6g}: μ itself, where e^μ is due"
-    for text, likely in (
-        (f"1 / {due:g}, inverted", 1 / due),
-        (f"{due:g}², applied twice", due**2),
+    for text, other in (
+        (f"1 / {wanted:g}, inverted", 1 / wanted),
+        (f"{wanted:g}², applied twice", wanted**2),
         ("not shifted" if form == "shifted" else "straight", 1.0),
     ):
-        if form != "polyexponential" and abs(found / likely - 1) < 1e-3 and due != 1:
+        if form != "polyexponential" and abs(found / other - 1) < 1e-3 and wanted != 1:
             return f"{symbol} = {found:.6g} ({text})"
-    return f"{symbol} = {found:.6g}, not {due:.6g}"
+    return f"{symbol} = {found:.6g}, not {wanted:.6g}"

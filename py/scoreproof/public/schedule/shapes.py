@@ -9,10 +9,12 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form
 
-__all__ = ["LEAST", "shaped", "span"]
+__all__ = ["LEAST", "PART", "most_of_it", "shaped", "span"]
 
 #: wrong entries that a cause has to explain
 LEAST = 3
+#: what a cause may leave of the deviation, where the bound is coarse
+PART = 0.03
 
 
 def shaped(
@@ -83,9 +85,8 @@ def _affine(
     if np.sum(fits & wrong) < LEAST:
         return None
     middle = float(np.median(ratio[fits]))
-    if abs(middle - 1) >= 1e-9 and np.all(
-        np.abs(ratio - middle)[fits] <= allowed[fits] * abs(middle)
-    ):
+    same = np.all(np.abs(ratio - middle)[fits] <= allowed[fits] * abs(middle))
+    if same and most_of_it(values - middle * due, values - due, fits & wrong):
         logs = {
             1 / np.log(10): " (log₁₀ for log)",
             1 / np.log(2): " (log₂ for log)",
@@ -102,11 +103,21 @@ def _affine(
     fits = np.isfinite(due) & np.isfinite(values)
     shift = float(np.median((values - due)[fits]))
     same = np.abs(values - due - shift)[fits] <= allowed[fits] * np.abs(values[fits])
-    if shift and np.all(same) and np.median(np.abs(due[fits])) < 1e6 * abs(shift):
+    small = np.median(np.abs(due[fits])) >= 1e6 * abs(shift)
+    most = most_of_it(values - due - shift, values - due, fits & wrong)
+    if np.all(same) and most and not small:
         form = closed_form(shift, 1e-6)
         of = f" = {form}" if form not in (None, f"{shift:.6g}") else ""
         return "summand", f"{shift:.6g}{of} is added to each entry"
     return None
+
+
+def most_of_it(left: np.ndarray, off: np.ndarray, wrong: np.ndarray) -> bool:
+    """Whether what is left is a small part of the deviation, where the bound is coarse."""
+    with np.errstate(all="ignore"):
+        part = np.abs(left / off)[wrong]
+    part = part[np.isfinite(part)]  # an infinite due leaves none
+    return part.size > 0 and bool(np.median(part) <= PART)
 
 
 #: what a table may be a function of, and its inverse
@@ -132,8 +143,8 @@ def _inside(
                 left = np.abs(values - made)
                 seen = np.isfinite(made)
                 same = np.all(left[seen] <= allowed[seen] * np.abs(made[seen]))
-                part = np.median((left / np.abs(values - due))[wrong & np.isfinite(due)])
-                if np.isfinite(number) and same and part < 0.03:
+                most = most_of_it(left, values - due, wrong & np.isfinite(due))
+                if np.isfinite(number) and same and most:
                     return "inside", f"{number:.4g} is added inside {words}, before it is taken"
     return None
 

@@ -16,13 +16,10 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, composed, plain
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
-from scoreproof.public.schedule.shapes import LEAST, shaped, span
+from scoreproof.public.schedule.shapes import LEAST, PART, most_of_it, shaped, span
 from scoreproof.public.schedule.tables import TABLES, Base, Table, named
 
 __all__ = ["agrees", "cause", "entries"]
-
-#: what a candidate may leave of the deviation, where the bound is coarse
-PART = 0.03
 
 
 def cause(
@@ -72,16 +69,18 @@ def _cause(
     if shape is not None:
         more = f" {table.words}" if shape[0] == "factor" else f", where {table.words} is due"
         return shape[0], f"{shape[1]}{more}"
-    if np.sum(wrong) >= LEAST and (known := product(values, base, allowed, due)):
+    with np.errstate(all="ignore"):  # a product may leave no more than that of the deviation
+        plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
+    if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
         return "product", f"it is {known}, where {table.words} is due"
-    if "log" in name and np.sum(wrong) >= LEAST:
+    if "log" in name and np.sum(wrong) >= LEAST and plain_off:
         with np.errstate(all="ignore"):
             known = product(np.exp(values), base, allowed, np.exp(due))
         if known:
             return "product", f"it is the logarithm of {known}, where {table.words} is due"
     if other := _other(composed(name, base), table, values, due, allowed, wrong):
         return other
-    if ratio := _snr(name, values, base, wrong):
+    if ratio := _snr(table, name, values, base, due, allowed, wrong):
         text = f"its signal-to-noise ratio is {ratio} times that of β: the schedule is shifted"
         return "shifted_snr", text
     return None
@@ -116,12 +115,12 @@ def agrees(
         seen = np.isfinite(candidate) & np.isfinite(values)
         left = np.abs(values - candidate)
         off = left <= allowed * np.maximum(np.abs(candidate), 1e-12)
-        part = left[seen & wrong] / np.abs(values - due)[seen & wrong]
     # what it explains has to be most of what is wrong
     if np.sum(seen & wrong) < LEAST or not np.all(off[seen & wrong]):
         return ""
-    part = part[np.isfinite(part)]  # an infinite due leaves none
-    if part.size and np.median(part) > PART:
+    # an infinite due leaves no part
+    far = np.isfinite(due) & wrong & seen
+    if np.any(far) and not most_of_it(left, values - due, far):
         return ""
     if np.all(off[seen]):
         return " "
@@ -169,16 +168,26 @@ def _meant(
     return None
 
 
-def _snr(name: str, values: np.ndarray, base: Base, wrong: np.ndarray) -> str:
+def _snr(
+    table: Table,
+    name: str,
+    values: np.ndarray,
+    base: Base,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> str:
     """A shifted schedule: ᾱ / (1 - ᾱ) times a constant."""
     if name not in READERS or name == "alphas" or np.sum(wrong) < LEAST:
         return ""
     with np.errstate(all="ignore"):
         bar = READERS[name](values)
         ratio = bar / (1 - bar) * (1 - base.bar) / base.bar
-    ratio = ratio[np.isfinite(ratio)]
-    middle = float(np.median(ratio)) if ratio.size >= LEAST else 0.0
-    return f"{middle:.6g}" if middle > 0 and np.ptp(ratio) <= 1e-3 * middle else ""
+        middle = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else 0.0
+        shifted = middle * base.bar / (1 - base.bar + middle * base.bar)
+        likely = table.of(replace(base, bar=shifted))
+    found = middle > 0 and agrees(values, likely, due, allowed, wrong)
+    return f"{middle:.6g}" if found else ""
 
 
 def entries(wrong: np.ndarray) -> str:

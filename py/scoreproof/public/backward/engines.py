@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from scoreproof.objects.graphs import BackwardPass
 from scoreproof.public.backward.problems import Problem
 from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS, TooLongError, Walk
 
-__all__ = ["ENGINE_REASONS", "Engine", "engine_pairs", "engines", "walked"]
+__all__ = ["ENGINE_REASONS", "Engine", "engine_pairs", "engines", "walked", "walked_over"]
 
 Candidates = dict[str, list[np.ndarray]]
 
@@ -34,8 +35,8 @@ PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Engine:
-    """``assigns``: = in place of +=. ``zeroed``: which gradients are cleared before a run. ``seed``:
-    where the seed is put, or what it is.
+    """``assigns``: = in place of +=. ``zeroed``: which gradients are cleared before a run.
+    ``seed``: where the seed is put, or what it is.
     """
 
     walk: Walk = RIGHT
@@ -74,6 +75,15 @@ def _seeds(kind: str, run: BackwardPass) -> Iterator[tuple[int, Any]]:
         elif kind == "identity":
             one = np.eye(len(one))
         yield run.v_out, one
+
+
+def walked_over(run: BackwardPass) -> dict[str, Callable[[], list[Any]]]:
+    """The engines with other walks, on one run over any maps; each raises where it does not fit."""
+    return {
+        name: partial(walked, engine, run, list(run.zeros))
+        for name, engine in _SINGLE.items()
+        if engine.product == "right" and engine.zeroed == "all" and engine.seed == "v_out"
+    }
 
 
 def _answers(engine: Engine, problems: Sequence[Problem]) -> list[np.ndarray] | None:
@@ -123,8 +133,8 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
     "assigns": "= for +=: a contribution overwrites those before it",
     "assigns_reached": "= for +=: a contribution overwrites those before it",
     "assigns_by_depth": "= for +=: a contribution overwrites those before it",
-    "shared_zeros": "all nodes share one and the same array of zeros ([zeros] * size), and += writes"
-    " into it: make one array a node",
+    "shared_zeros": "all nodes share one and the same array of zeros ([zeros] * size), and +="
+    " writes into it: make one array a node",
     "first_call_again": "the answer of the first call comes back in the second, although the"
     " partials are others: a cache that does not look at them",
     "visited_kept": "the set of visited nodes is kept from one call to the next (a mutable default"
@@ -143,7 +153,7 @@ def engines(problems: Sequence[Problem], everything: Sequence[Problem]) -> Candi
     found["visited_kept"] = _visited_kept(problems, everything)
     found["shared_zeros"] = _each(problems, _shared)
     for name, power in (("averaged_over_consumers", 1.0), ("divided_by_root_of_consumers", 0.5)):
-        found[name] = _each(problems, lambda run, power=power: _averaged(run, power))
+        found[name] = _each(problems, partial(_averaged, power))
     return {name: answers for name, answers in found.items() if answers is not None}
 
 
@@ -220,7 +230,7 @@ def _shared(run: BackwardPass) -> list[Any]:
     return grad
 
 
-def _averaged(run: BackwardPass, power: float) -> list[Any]:
+def _averaged(power: float, run: BackwardPass) -> list[Any]:
     grad, count = run.seeded(), np.zeros(len(run.order))
     reached = {run.v_out}
     count[run.v_out] = 1

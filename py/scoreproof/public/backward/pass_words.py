@@ -14,13 +14,13 @@ from scoreproof.public.backward.consumers import counting
 from scoreproof.public.backward.engines import ENGINE_REASONS, engine_pairs, engines
 from scoreproof.public.backward.limits import limited, limiting_reasons, stopping
 from scoreproof.public.backward.problems import Problem
+from scoreproof.public.backward.walks import AGAIN, EARLY
 
 __all__ = ["Answer", "pass_diagnosis", "predicted"]
 
 PAIRS_UP_TO = 400  # slots of all problems
 SMALL = 40  # slots of a graph on which faults are tried in pairs
 EXPLAINED = 1e-6  # of the deviation: sums are exact, or rounded by float64
-NEAR = 0.5  # a fault that leaves more than this is no hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +78,21 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
                 [(x / s[:, None, None]).ravel() for x, s in zip(side, scales, strict=True)]
             )
 
+    got, right = flat(measured), flat(due)
+    blur = flat([np.where(a.exact, 0.0, a.bound * a.absolute) for a in answers])
+
     def best() -> Diagnosis:
         with np.errstate(over="ignore", invalid="ignore"):
-            return diagnose(flat(measured), flat(due), candidates, reasons=reasons)
+            limit = np.maximum(EXPLAINED * np.linalg.norm(got - right) / got.size**0.5, blur)
+            return diagnose(got, right, candidates, reasons=reasons, limit=limit, read=False)
 
     candidates |= {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
-    candidates |= {n: flat(x) for n, x in engines(problems, everything).items()}
-    if _explains(found := best()):
+    candidates |= _distinct({n: flat(x) for n, x in engines(problems, everything).items()})
+    if (found := best()).names:
         return found
     candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
     candidates |= stopping(problems, lambda loops, cut: predicted(loops, "", cut))
-    if _explains(found := best()):
+    if (found := best()).names:
         return found
     counts = counting(problems, measured)
     if counts is not None and counts.names:
@@ -100,25 +104,27 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
                 pair = compose((a, b))
                 if pair is not None:
                     candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
-        candidates |= {n: flat(x) for n, x in engine_pairs(problems).items()}
-        if _explains(found := best()):
-            return found
-    return _nearest(found, counts)
+        candidates |= _distinct({n: flat(x) for n, x in engine_pairs(problems).items()})
+        found = best()
+    if counts is not None and not found.names:
+        return replace(found, sentence=f"{counts.sentence} {found.sentence}")
+    return found
 
 
-def _explains(found: Diagnosis) -> bool:
-    return bool(found.names) and found.misfit < EXPLAINED
+def _distinct(candidates: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Without those that predict what another one of the same words does."""
+    out: dict[str, np.ndarray] = {}
+    for name, x in candidates.items():
+        first, _, rest = name.partition(" + ")
+        others = [o for o in out if o.partition(" + ")[2] == rest and _alike(first, o)]
+        if not any(np.array_equal(x, out[o], equal_nan=True) for o in others):
+            out[name] = x
+    return out
 
 
-def _nearest(found: Diagnosis, counts: Diagnosis | None) -> Diagnosis:
-    """No cause: where it is wrong, and the nearest known fault if it is near."""
-    near = found.names[0] if found.names else found.runner_up[0] if found.runner_up else None
-    text = "No known fault explains it."
-    if near is not None and found.misfit <= NEAR:
-        text = (
-            "No known fault explains it; the nearest is"
-            f" {near}, which leaves {100 * found.misfit:.2g} % of it."
-        )
-    if counts is not None:
-        text = f"{counts.sentence} {text}"
-    return replace(found, names=(), sentence=text)
+def _alike(name: str, other: str) -> bool:
+    other = other.partition(" + ")[0]
+    return any(
+        ending in ENGINE_REASONS.get(name, "") and ending in ENGINE_REASONS.get(other, "")
+        for ending in (AGAIN, EARLY, "overwrites")
+    )

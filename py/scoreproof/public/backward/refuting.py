@@ -12,6 +12,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.interop.running import backward_pass, gradients
 from scoreproof.public.backward import words
 from scoreproof.public.backward.entries import Entries, flat
+from scoreproof.public.backward.gradient_causes import gradient_diagnosis
 from scoreproof.public.backward.probes import Probe
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import SlotFinding
@@ -69,7 +70,7 @@ def _whole(seen: Seen, rng: np.random.Generator) -> Probe:
     return probe
 
 
-def wrong_gradient(seen: Seen) -> Evidence:
+def wrong_gradient(seen: Seen, rng: np.random.Generator) -> Evidence:
     """The gradient of the whole is not the sum over paths."""
     program, who, entries = seen.program, seen.question.who, seen.entries
     wrong = entries.wrong(seen.question.tolerance)
@@ -100,10 +101,7 @@ def wrong_gradient(seen: Seen) -> Evidence:
             "; the usual causes are a part that is detached out of the graph's sight"
             " (torch.no_grad() inside, say) and a hook that changes a gradient"
         )
-    diagnosis = None
-    if not seen.nearby:
-        diagnosis = words.gradient_diagnosis(seen.run, seen.found, seen.due, seen.at)
-    return _refuted(seen, error, bound, sentence, diagnosis)
+    return _refuted(seen, error, bound, sentence, gradient_diagnosis(seen, rng))
 
 
 def _right_if_held(seen: Seen) -> bool:

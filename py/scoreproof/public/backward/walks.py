@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from scoreproof.objects.graphs import BackwardPass
 
-__all__ = ["OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
+__all__ = ["AGAIN", "EARLY", "OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
 
 MOST = 20_000  # steps
 
@@ -164,7 +164,7 @@ EARLY = "so a node sends before its gradient is complete; take the nodes in topo
 WALKS: dict[str, tuple[Walk, str]] = {
     "recursion_without_visited": (
         _recursion(list),
-        f"a recursion into the arguments without a visited set, {AGAIN}",
+        f"a recursion (or a queue) without a visited set, {AGAIN}",
     ),
     "recursion_into_set": (
         _recursion(_once),
@@ -188,8 +188,7 @@ WALKS: dict[str, tuple[Walk, str]] = {
     ),
     "depth_first_slot_by_slot": (
         _slot_by_slot(True),
-        "a depth-first walk in which only the first contribution to a node is passed on,"
-        f" {EARLY}",
+        f"a depth-first walk in which only the first contribution to a node is passed on, {EARLY}",
     ),
     "post_order": (
         _depth_first(True),

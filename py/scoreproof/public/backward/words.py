@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
+from scoreproof.claims.backprop.faults import REASONS
 from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.interop.leaves import Leaves
-from scoreproof.objects.graphs import BackwardPass
 from scoreproof.public.backward.slots import SlotFinding
 
 if TYPE_CHECKING:
     from scoreproof.public.backward.seen import Seen
 
-__all__ = ["entry", "gradient_diagnosis", "listed", "node_diagnosis"]
+__all__ = ["entry", "listed", "node_diagnosis"]
 
-PAIRS_UP_TO = 60  # slots: beyond it, or with many entries, a diagnosis tries single faults only
-FEW_ENTRIES = 5000
 STRAIGHT_THROUGH = (
     "the function does not change with this argument, yet a gradient is passed on: a"
     " straight-through estimator"
@@ -57,41 +53,6 @@ def node_diagnosis(findings: Sequence[SlotFinding], node: int) -> Diagnosis:
             f"factor_half in {which}": np.where(at, right / 2, right),
         }
     return diagnose(left, right, candidates, reasons=REASONS)
-
-
-def gradient_diagnosis(
-    run: BackwardPass, found: Sequence[Leaves], due: Sequence[Leaves], at: Sequence[int]
-) -> Diagnosis:
-    """Which known fault of a backward pass the gradient looks like, on this graph."""
-    measured, truth = (np.concatenate([g.flat() for g in side]) for side in (found, due))
-    names = [f.name for f in FAULTS]
-    candidates: dict[str, np.ndarray] = {"whole_gradient_negated": -truth, "factor_half": truth / 2}
-
-    def predict(name: str, subject: Any) -> None:
-        version = subject.push if version_of(name) == "push" else subject.pull
-        try:
-            state = version(run, subject.prepare(run, list(run.zeros)))
-            prediction = np.concatenate([state[v].flat() for v in at])
-        except Exception:  # shapes do not allow this mistake here
-            return
-        if prediction.shape == truth.shape:
-            candidates[name] = prediction
-
-    for fault in FAULTS:
-        predict(fault.name, fault.subject)
-    single = diagnose(measured, truth, candidates, reasons=REASONS)
-    if (
-        (single.names and single.misfit < 1e-6)
-        or len(run.partials) > PAIRS_UP_TO
-        or truth.size > FEW_ENTRIES
-    ):
-        return single
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            pair = compose((a, b))
-            if pair is not None:
-                predict(f"{a} + {b}", pair)
-    return diagnose(measured, truth, candidates, reasons=REASONS)
 
 
 def entry(seen: Seen, i: int, wrong: int) -> str:

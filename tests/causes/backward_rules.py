@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from causes import wrong
 from causes.backward import POSITIVE, RNG, W1, X, Y, torched
-
 from scoreproof import check_backward
-
 
 # -- torch.autograd.Function -----------------------------------------------------------------------
 
@@ -31,8 +29,7 @@ def saving(f):
 
 def applied(f, backward, name, *inputs):
     op = function(saving(f), backward, name)
-    f = (lambda a: (op(a) * op(a)).sin().sum()) if len(inputs) == 1 else (lambda a, b: (op(a, b) * op(a, b)).sin().sum())
-    return torched(f, *inputs)
+    return torched(lambda *xs: (op(*xs) * op(*xs)).sin().sum(), *inputs)
 
 
 @wrong(
@@ -47,7 +44,7 @@ def exp_of_output():
     return applied(lambda x: x.exp(), lambda ctx, g: g * ctx.saved_tensors[1].exp(), "Exp", X)
 
 
-@wrong("sigmoid' without 1 - sigmoid", says=r"Sigmoid.*(y where|y\b.* due.*y ?\(1 - y\))")
+@wrong("sigmoid' without 1 - sigmoid", says=r"Sigmoid.*times y, where y \(1 - y\) is due")
 def sigmoid_half():
     return applied(lambda x: x.sigmoid(), lambda ctx, g: g * ctx.saved_tensors[1], "Sigmoid", X)
 
@@ -72,7 +69,7 @@ def softmax_function():
 
 @wrong(
     "layer norm without the terms of the mean",
-    says=r"(mean|same for (all|every)|statistic).*(missing|constant|absent)|(missing|absent).*mean",
+    says=r"LayerNorm.*without the term of the mean",
 )
 def layer_norm_function():
     def f(x):
@@ -108,7 +105,10 @@ def linear_not_transposed():
     return applied(lambda x, w: x @ w, backward, "Linear", X, W1)
 
 
-@wrong("sign with the straight-through estimator where |x| <= 1", says=r"straight-through.*\b1\b")
+@wrong(
+    "sign with the straight-through estimator where |x| <= 1",
+    says=r"where \|x\| ≤ 1, and 0 elsewhere.*straight-through",
+)
 def binary_connect():
     return applied(
         lambda x: x.sign(), lambda ctx, g: g * (ctx.saved_tensors[0].abs() <= 1), "Sign", X
@@ -130,7 +130,7 @@ def jax_exchanged():
         )
 
 
-@wrong("custom_vjp of sqrt: 1/sqrt(x), the 2 lost", says=r"factor 2|twice", needs="jax")
+@wrong("custom_vjp of sqrt: 1/sqrt(x), the 2 lost", says=r"root.*2 times what is due", needs="jax")
 def jax_sqrt():
     import jax
 

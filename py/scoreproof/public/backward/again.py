@@ -10,8 +10,8 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ScoreproofError
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.running import gradients
-from scoreproof.public.backward.arrays import Compared
 from scoreproof.public.backward.asking import asked
+from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.whole import nearby_point
 from scoreproof.words import enumerated
@@ -43,18 +43,16 @@ def adds_up(seen: Seen, c: Compared) -> Diagnosis | None:
         if np.any(np.abs(c.part(again - c.all_found, p)) > c.part(c.limit, p))
     ]
     steps = again - c.all_found
-    if all(
-        np.all(np.abs(c.part(steps - c.all_due, p)) <= 4 * c.part(c.limit, p)) for p in moved
-    ):
+    if all(np.all(np.abs(c.part(steps - c.all_due, p)) <= 4 * c.part(c.limit, p)) for p in moved):
         text = (
-            f"Cause: gradients are not cleared between calls: each call adds the gradient of"
+            f"Cause: gradients are not cleared between calls: each call adds that of"
             f" {c.called(moved)} to what the calls before left (a second call with the same"
             " arguments returned the first answer plus what is due). Zero them at the start of each"
             f" call, or return new arrays.{c.rest(c.wrong)}"
         )
         return Diagnosis.cause("not_cleared", text)
     text = (
-        f"Cause: the answer depends on earlier calls: a second call with the same arguments returned"
+        "Cause: the answer depends on earlier calls: a second call with the same arguments returned"
         f" another gradient of {c.called(moved)}: a buffer that is not cleared, or randomness."
         f"{c.rest(c.wrong)}"
     )

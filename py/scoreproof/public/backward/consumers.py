@@ -38,10 +38,6 @@ class Counted:
     slot: int
     factor: float
 
-    @property
-    def right(self) -> bool:
-        return self.factor == 1
-
 
 def counted(
     problems: Sequence[Problem], measured: Sequence[np.ndarray]
@@ -111,7 +107,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
     """
     seeds = _seed(problems, measured)
     found, strange = counted(problems, measured)
-    wrong = [c for c in found if not c.right]
+    wrong = [c for c in found if c.factor != 1]
     if seeds is not None and not wrong and not strange:
         return Diagnosis(("seed",), 0.0, None, seeds)
     if not wrong or strange:
@@ -181,7 +177,7 @@ def _times(factor: float) -> str:
     return f"counted {factor:.6g} times"
 
 
-# -- what the factors may follow: features of a slot, and what they mean ----------------------------
+# -- what the factors may follow: features of a slot, and what they mean ---------------------------
 
 
 def _position(graph: Graph, c: Counted) -> int:

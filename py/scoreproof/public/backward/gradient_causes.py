@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from scoreproof.claims.backprop.faults import FAULTS, REASONS, version_of
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.backward.again import adds_up, looks_away
-from scoreproof.public.backward.arrays import Compared, array_causes, late_causes, places
-from scoreproof.public.backward.engines import ENGINE_REASONS, walked_over
+from scoreproof.public.backward.arrays import array_causes, late_causes
+from scoreproof.public.backward.compared import Compared, places
+from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
+from scoreproof.public.backward.engines import walked_over
 from scoreproof.public.backward.searching import searched, suspects
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.tape import Tape
@@ -26,8 +29,10 @@ def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     """The cause of a wrong gradient, or where it is wrong."""
     c = _compared(seen)
     found = adds_up(seen, c) or array_causes(c)
-    if found is not None or seen.nearby:
+    if seen.nearby:
         return found or Diagnosis.unknown(f"{places(c)}.")
+    if found is not None:
+        return _entered(seen, c, found)
     # an engine of scalars makes the mistakes of engines; a gradient by arrays those of rules
     scalars = all(x.size <= 1 for x in seen.program.values)
     if scalars and (found := _engine(seen, c)).names:
@@ -89,6 +94,7 @@ def _engine(seen: Seen, c: Compared) -> Diagnosis:
     if len(seen.run.partials) <= SLOTS:
         for name, answer in walked_over(seen.run).items():
             predict(name, answer)
+        candidates = distinct(candidates)
     return diagnose(
         c.all_found,
         c.all_due,
@@ -97,6 +103,24 @@ def _engine(seen: Seen, c: Compared) -> Diagnosis:
         limit=c.limit,
         read=False,
     )
+
+
+def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
+    """A factor, with the nodes at which it may have come in."""
+    if found.names[0] not in ("factor", "sign", "no_gradient"):
+        return found
+    tape = Tape(seen.program, seen.at, seen.seed)
+    nodes = [f"[{tape.program.nodes[v].shown}]" for v in suspects(tape, c)]
+    if not nodes:
+        return found
+    at = (
+        nodes[0]
+        if len(nodes) == 1
+        else f"{nodes[0]} … {nodes[-1]}"
+        if len(nodes) > 3
+        else (enumerated(nodes, "or"))
+    )
+    return replace(found, sentence=f"{found.sentence} It may come in at {at}.")
 
 
 def _place(tape: Tape, c: Compared) -> str:

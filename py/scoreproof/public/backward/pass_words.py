@@ -11,10 +11,10 @@ from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_
 from scoreproof.claims.backprop.statement import Loops
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.backward.consumers import counting
-from scoreproof.public.backward.engines import ENGINE_REASONS, engine_pairs, engines
+from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
+from scoreproof.public.backward.engines import engine_pairs, engines
 from scoreproof.public.backward.limits import limited, limiting_reasons, stopping
 from scoreproof.public.backward.problems import Problem
-from scoreproof.public.backward.walks import AGAIN, EARLY
 
 __all__ = ["Answer", "pass_diagnosis", "predicted"]
 
@@ -87,7 +87,7 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
             return diagnose(got, right, candidates, reasons=reasons, limit=limit, read=False)
 
     candidates |= {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
-    candidates |= _distinct({n: flat(x) for n, x in engines(problems, everything).items()})
+    candidates |= distinct({n: flat(x) for n, x in engines(problems, everything).items()})
     if (found := best()).names:
         return found
     candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
@@ -104,27 +104,8 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
                 pair = compose((a, b))
                 if pair is not None:
                     candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
-        candidates |= _distinct({n: flat(x) for n, x in engine_pairs(problems).items()})
+        candidates |= distinct({n: flat(x) for n, x in engine_pairs(problems).items()})
         found = best()
     if counts is not None and not found.names:
         return replace(found, sentence=f"{counts.sentence} {found.sentence}")
     return found
-
-
-def _distinct(candidates: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without those that predict what another one of the same words does."""
-    out: dict[str, np.ndarray] = {}
-    for name, x in candidates.items():
-        first, _, rest = name.partition(" + ")
-        others = [o for o in out if o.partition(" + ")[2] == rest and _alike(first, o)]
-        if not any(np.array_equal(x, out[o], equal_nan=True) for o in others):
-            out[name] = x
-    return out
-
-
-def _alike(name: str, other: str) -> bool:
-    other = other.partition(" + ")[0]
-    return any(
-        ending in ENGINE_REASONS.get(name, "") and ending in ENGINE_REASONS.get(other, "")
-        for ending in (AGAIN, EARLY, "overwrites")
-    )

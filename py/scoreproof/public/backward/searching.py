@@ -7,7 +7,7 @@ Only slots behind which exactly the wrong gradients lie can be at fault alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,9 +17,10 @@ from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
-from scoreproof.public.backward.arrays import Compared
+from scoreproof.public.backward.compared import Compared
+from scoreproof.public.backward.sites import Part, Site
 from scoreproof.public.backward.tape import Rule, Tape
-from scoreproof.public.backward.wrong_parts import Part, wrong_parts
+from scoreproof.public.backward.wrong_parts import wrong_parts
 from scoreproof.words import enumerated
 
 __all__ = ["searched", "suspects"]
@@ -51,14 +52,14 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
         g = tape.grads[v]
         assert g is not None
         base = c.all_due - tape.slot_effect(v, k, tape.parts[v][k])
-        for part in wrong_parts(tape.program, v, k, tape.locals[v], g):
+        for part in wrong_parts(Site(tape.program, v, k, tape.locals[v], g)):
             budget[0] -= 1
             if budget[0] < 0:
                 return None
             hit = _tried(tape, c, base, v, k, part)
             if hit is not None:
                 return _told(tape, c, [hit])
-    return _kinds(tape, c, wrong, budget) or _held(tape, c, wrong)
+    return _held(tape, c, wrong) or _kinds(tape, c, wrong, budget)
 
 
 def _held(tape: Tape, c: Compared, wrong: frozenset[int]) -> Diagnosis | None:
@@ -107,9 +108,7 @@ def _factor(tape: Tape, c: Compared, v: int, k: int) -> _Hit | None:
     return _tried(tape, c, base, v, k, Part("factor", "", sent))
 
 
-def _tried(
-    tape: Tape, c: Compared, base: np.ndarray, v: int, k: int, part: Part
-) -> _Hit | None:
+def _tried(tape: Tape, c: Compared, base: np.ndarray, v: int, k: int, part: Part) -> _Hit | None:
     """Whether the slot sends a multiple of this."""
     effect = tape.slot_effect(v, k, part.sent)
     limit = c.limit
@@ -177,9 +176,7 @@ def _told(tape: Tape, c: Compared, hits: Sequence[_Hit], every: bool = False) ->
     return Diagnosis.cause(hit.part.name, text)
 
 
-def _kinds(
-    tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]
-) -> Diagnosis | None:
+def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) -> Diagnosis | None:
     """One mistake at all nodes of an operation, or at all slots of a node."""
     groups: dict[str, list[int]] = {}
     for v in sorted(tape.parts, reverse=True):
@@ -187,16 +184,12 @@ def _kinds(
     singles = [[v] for v in sorted(tape.parts, reverse=True) if len(tape.parts[v]) > 1]
     for nodes in (*singles, *(g for g in groups.values() if len(g) > 1)):
         arguments = len(tape.parts[nodes[0]])
-        for slots in ([range(arguments)] if len(nodes) == 1 else []) or [
-            *([k] for k in range(arguments)),
-            *([range(arguments)] if arguments > 1 else []),
-        ]:
-            reached = [
-                _behind(tape, v, k) for v in nodes for k in slots if k < len(tape.parts[v])
-            ]
+        each = [[k] for k in range(arguments)] if len(nodes) > 1 else []
+        for slots in (*each, *([list(range(arguments))] if arguments > 1 else [])):
+            reached = [_behind(tape, v, k) for v in nodes for k in slots if k < len(tape.parts[v])]
             if frozenset().union(*reached) != wrong:
                 continue
-            found = _rule(tape, c, nodes, list(slots), budget)
+            found = _rule(tape, c, nodes, slots, budget)
             if found is not None:
                 return found
     return None
@@ -214,44 +207,36 @@ def _rule(
     g = tape.grads[v]
     assert g is not None
     keys = dict.fromkeys(
-        (part.name, part.words)
+        (part.group, part.name, part.words)
         for k in slots
         if k < len(tape.parts[v])
-        for part in wrong_parts(tape.program, v, k, tape.locals[v], g, others=False)
+        for part in wrong_parts(Site(tape.program, v, k, tape.locals[v], g, others=False))
     )
-    for name, words in keys:
+    for key in keys:
         budget[0] -= len(nodes)
         if budget[0] < 0:
             return None
-        rules = {w: _replaced(tape, w, slots, name, words) for w in nodes}
+        rules = {w: _replaced(tape, w, slots, key) for w in nodes}
         try:
             effect = tape.effect({}, rules)
         except Exception:  # a shape that this mistake does not fit
             continue
         if c.explained(c.all_due + effect):
-            hits = [
-                _Hit(w, slots[0], Part(name, words, Leaves([])), 1.0, 1e-9) for w in nodes
-            ]
+            hits = [_Hit(w, slots[0], Part(key[1], key[2], Leaves([])), 1.0, 1e-9) for w in nodes]
             return _told(tape, c, hits, every=len(slots) > 1 or len(nodes) > 1)
     return None
 
 
-def _replaced(tape: Tape, v: int, slots: Sequence[int], name: str, words: str) -> Rule:
+def _replaced(tape: Tape, v: int, slots: Sequence[int], key: tuple[str, str, str]) -> Rule:
     def rule(local: Local, g: Leaves) -> list[Leaves]:
         sent = list(local.pull(g))
         for k in slots:
             if k < len(sent):
-                part = next(_matching(tape, v, k, local, g, name, words), None)
+                site = Site(tape.program, v, k, local, g, others=False)
+                alike = (p for p in wrong_parts(site, key[0]) if (p.name, p.words) == key[1:])
+                part = next(alike, None)
                 if part is not None:
                     sent[k] = part.sent
         return sent
 
     return rule
-
-
-def _matching(
-    tape: Tape, v: int, k: int, local: Local, g: Leaves, name: str, words: str
-) -> Iterator[Part]:
-    for part in wrong_parts(tape.program, v, k, local, g, others=False):
-        if part.name == name and part.words == words:
-            yield part

@@ -82,9 +82,9 @@ class Tape:
         parts = [(given.get(s) or zeros[s].zeros()).flat() for s in self.at]
         return np.concatenate([np.zeros(0), *parts])
 
-    def effect(self, changes: Mapping[int, Leaves], rules: Mapping[int, Rule] | None = None) -> (
-        np.ndarray
-    ):
+    def effect(
+        self, changes: Mapping[int, Leaves], rules: Mapping[int, Rule] | None = None
+    ) -> np.ndarray:
         """How the asked gradients change if those of some nodes do, and the ``rules`` of some."""
         moved: dict[int, Leaves] = dict(changes)
         given = rules or {}

@@ -56,16 +56,30 @@ def node_diagnosis(findings: Sequence[SlotFinding], node: int) -> Diagnosis:
 
 
 def entry(seen: Seen, i: int, wrong: int) -> str:
-    """``at entry [3, 5] of input 0: 0 where 0.37 is due (1 of 8 entries is off)``."""
+    """``at entry [3, 5] of `x`: 0 where 0.37 is due (1 of 8 entries is off)``."""
     entries = seen.entries
     p = int(entries.source[i])
     first = int(np.searchsorted(entries.source, p))
     source = seen.sources[p] if seen.sources is not None else p
     where = seen.due[source].where(i - first)
-    label = seen.program.nodes[seen.at[source]].label
+    at = "" if where == "[]" else f"entry {where} of "
     verb = "is" if wrong == 1 else "are"
     place = ", a little off the inputs, where it is not zero" if seen.nearby else ""
     return (
-        f"at entry {where} of {label}{place}: {entries.found[i]:.6g} where {entries.due[i]:.6g} is"
-        f" due ({wrong} of {entries.due.size} entries {verb} off)"
+        f"at {at}`{seen.program.nodes[seen.at[source]].label}`{place}: {entries.found[i]:.6g} where"
+        f" {entries.due[i]:.6g} is due ({wrong} of {entries.due.size} entries {verb} off)"
+    )
+
+
+def along(seen: Seen, findings: Sequence[SlotFinding]) -> str:
+    """What a rule gives along a direction, and how the values change there; of the worst slot."""
+    worst = max(findings, key=lambda f: f.error(None)[0])
+    probe = worst.worst
+    if probe is None:
+        return ""
+    node = seen.program.nodes[worst.node]
+    name = seen.program.nodes[node.arguments[worst.argument]].name
+    return (
+        f": along a random direction of `{name}` its values change at the rate {probe.value:.4g},"
+        f" and its backward gives {probe.back:.4g}"
     )

@@ -1,190 +1,57 @@
 """What a wrong rule of one node may send through one of its slots.
 
-Conventions
------------
-- Each candidate is ``(words, sent)``: ``words`` continue "what `node` sends to its argument is …".
-- y is the node's value, x the argument; g the gradient that arrives.
+Conventions: as in `sites`. The words of a candidate continue "what the node sends to its argument
+is …".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.interop.leaves import Leaves
-from scoreproof.interop.traced import Local, Program
+from scoreproof.interop.traced import Local
 from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, products
+from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shapes
+from scoreproof.public.backward.wrong_jacobians import of_one_size
 
-__all__ = ["Part", "elementwise", "wrong_parts"]
-
-FINE = 1e-9
-TIMES = "·"  # where a factor stands in the words
-LARGEST_MATRIX = 400  # entries of a value whose Jacobian is looked at entry by entry
+__all__ = ["wrong_parts"]
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """``name``: the kind of mistake; ``scaled``: whether it may be multiplied by a number too."""
-
-    name: str
-    words: str
-    sent: Leaves
-    scaled: bool = True
-
-    def told(self, factor: str) -> str:
-        """``words`` with a factor, empty for 1."""
-        if TIMES in self.words:
-            return self.words.replace(TIMES, f"{factor} " if factor else "")
-        return f"{self.words}, and {factor} times that" if factor else self.words
+def wrong_parts(site: Site, group: str | None = None) -> Iterator[Part]:
+    """The candidates, likely ones first; of one ``group`` of mistakes alone, if it is given."""
+    for name, candidates in _GROUPS.items():
+        if group in (None, name):
+            for part in candidates(site):
+                yield replace(part, group=name)
 
 
-def elementwise(local: Local, k: int, g: Leaves) -> np.ndarray | None:
-    """The derivative entry by entry, where entry i of the value depends on entry i of argument k
-    alone.
-    """
-    x = local.arguments[k]
-    if len(x.arrays) != 1 or x.arrays[0].shape != local.value.arrays[0].shape:
-        return None
-    d = local.pull(local.value.like(np.ones(g.size)))[k].flat()
-    with np.errstate(all="ignore"):
-        gap = np.abs(local.pull(g)[k].flat() - g.flat() * d)
-        alike = np.all(gap <= FINE * np.abs(g.flat() * d) + FINE * float(np.max(np.abs(d)) * 1e-3))
-    spread = np.unique(np.round(g.flat(), 12)).size > 1 or g.size == 1
-    if not alike:
-        return None
-    if not spread:  # the arriving gradient is the same everywhere: it shows nothing
-        wave = 1 + 0.5 * np.sin(1.0 + np.arange(g.size))
-        again = local.pull(local.value.like(wave))[k].flat()
-        if np.any(np.abs(again - wave * d) > 1e-6 * np.max(np.abs(d), initial=1e-300)):
-            return None
-    return d
-
-
-def wrong_parts(
-    program: Program, v: int, k: int, local: Local, g: Leaves, others: bool = True
-) -> Iterator[Part]:
-    """The candidates, likely ones first. ``others``: whether other nodes' values may have been
-    taken for saved ones, not the node's own value alone.
-    """
-    x, y = local.arguments[k], local.value
-    right = local.pull(g)[k]
-    d = elementwise(local, k, g)
-    yield from _turned(local, k, g, right)
-    if len(y.arrays) == len(x.arrays) == 1 and x.size == y.size and x.size > 0:
-        yield from _same_size(local, k, g, d)
-    yield from _at_other_values(program, v, k, local, g, others)
-    if d is not None:
-        yield from _forms(x, y, g, d)
-    if len(y.arrays) == 1:
-        yield from _scaled(local, k, g)
-    for j, other in enumerate(local.pull(g)):
-        if j != k and len(x.arrays) == 1 and other.arrays and other.arrays[0].shape == (
-            x.arrays[0].shape
-        ):
-            of = "the other argument" if len(local.arguments) == 2 else f"argument {j + 1}"
+def _of_other_arguments(site: Site) -> Iterator[Part]:
+    x, arguments = site.x, site.local.arguments
+    for j, other in enumerate(site.right):
+        if j != site.k and x.arrays and same_shapes(x, other):
+            of = "the other argument" if len(arguments) == 2 else f"argument {j + 1}"
             yield Part("other_argument", f"what is due to {of}", other)
 
 
-def _same_size(local: Local, k: int, g: Leaves, d: np.ndarray | None) -> Iterator[Part]:
-    x = local.arguments[k]
-    shape = x.arrays[0].shape
-    through = Leaves([g.flat().reshape(shape)])
-    yield Part(
-        "derivative_missing", "the gradient as it arrives: the derivative is left out", through
-    )
-    ones = local.value.like(np.ones(g.size))
-    yield Part(
-        "incoming_ignored",
-        "the derivative alone: the gradient that arrives is ignored",
-        local.pull(ones)[k],
-    )
-    if d is not None:
-        positive = Leaves([np.where(g.flat() > 0, g.flat(), 0.0).reshape(shape)])
-        yield Part(
-            "masked_by_gradient",
-            "the arriving gradient where it is positive, and 0 elsewhere: the mask is taken from"
-            " the gradient, not from the argument",
-            positive,
-        )
-        both = Leaves([np.where(g.flat() > 0, g.flat() * d, 0.0).reshape(shape)])
-        yield Part(
-            "masked_by_gradient",
-            "what is due where the arriving gradient is positive, and 0 elsewhere: it is masked by"
-            " the gradient, too",
-            both,
-        )
-    elif 1 < x.size <= LARGEST_MATRIX:
-        rows = jacobian(local, k)
-        diagonal = np.diagonal(rows)
-        yield Part(
-            "diagonal_only",
-            "the diagonal of its Jacobian alone: the entries of a row depend on one another, and"
-            " the terms off the diagonal are missing",
-            Leaves([(g.flat() * diagonal).reshape(shape)]),
-        )
-        yield Part(
-            "jacobian_transposed",
-            "the product with the transposed Jacobian",
-            Leaves([(rows @ g.flat()).reshape(shape)]),
-        )
-        yield from _terms_of_means(x, rows, g)
-
-
-def jacobian(local: Local, k: int) -> np.ndarray:
-    """Value entries × argument entries, by the rule."""
-    n = local.value.size
-    return np.stack([local.pull(local.value.like(row))[k].flat() for row in np.eye(n)])
-
-
-def _terms_of_means(x: Leaves, rows: np.ndarray, g: Leaves) -> Iterator[Part]:
-    """A normalisation over the last or the first axis, with parts of its rule left out."""
-    a = x.arrays[0]
-    for axis in (-1, 0) if a.ndim > 1 else (-1,):
-        n = a.shape[axis]
-        centred = a - a.mean(axis=axis, keepdims=True)
-        variance = (centred**2).mean(axis=axis, keepdims=True)
-        if n < 3 or not np.all(variance > 0):
-            continue
-        # J = s (1 - 11ᵀ/n - z zᵀ/n), z the standardised argument, s its scale for each entry
-        z = centred / np.sqrt(variance)
-        left = 1 - 1 / n - z**2 / n
-        with np.errstate(all="ignore"):
-            scale = np.diagonal(rows).reshape(a.shape) / left
-            sent = g.flat().reshape(a.shape) * scale
-            mean = sent.mean(axis=axis, keepdims=True)
-            product = z * (sent * z).mean(axis=axis, keepdims=True)
-        due = (g.flat() @ rows).reshape(a.shape)
-        if not np.allclose(sent - mean - product, due, rtol=1e-3, atol=1e-3 * np.abs(due).max()):
-            continue
-        over = f"axis {axis if axis == 0 else a.ndim - 1}"
-        for name, words, wrong in (
-            ("mean_term_missing", "without the term of the mean", sent - product),
-            ("variance_term_missing", "without the term of the variance", sent - mean),
-            ("statistics_constant", "with mean and variance held constant", sent),
-        ):
-            text = f"what is due {words}: the mean and the variance over {over} depend on the"
-            yield Part(name, f"{text} argument as well", Leaves([wrong]))
-
-
-def _at_other_values(
-    program: Program, v: int, k: int, local: Local, g: Leaves, others: bool
-) -> Iterator[Part]:
+def _at_other_values(site: Site) -> Iterator[Part]:
     """The rule with a saved argument replaced by another value of the same shape."""
-    nodes = program.nodes
+    program, v, k, local, g = site.program, site.v, site.k, site.local, site.g
+    nodes, others = program.nodes, site.others
     for j, u in enumerate(nodes[v].arguments):
         x = local.arguments[j]
         for w in (v, *(range(len(nodes)) if others else ())):
             other = program.values[w]
-            if w == u or not _same_shapes(x, other) or (w != v and not nodes[w].slots):
+            if w == u or not same_shapes(x, other) or (w != v and not nodes[w].slots):
                 continue
             if np.array_equal(x.flat(), other.flat()):
                 continue
             moved = list(local.arguments)
             moved[j] = other
             try:
-                sent = program.local(v, moved).pull(g)[k]
+                sent = _pull_at(local, moved, g)[k]
             except Exception:  # a value that it refuses
                 continue
             if not np.all(np.isfinite(sent.flat())):
@@ -193,22 +60,21 @@ def _at_other_values(
             instead = "its output" if w == v else f"`{nodes[w].name}`"
             yield Part(
                 "at_another_value",
-                f"its rule taken at {instead}, not at {of}: a saved value was changed, or is"
-                " another one",
+                f"what its rule gives at {instead}, not at {of}: a saved value was overwritten, or"
+                " another one was saved",
                 sent,
             )
 
 
-def _same_shapes(x: Leaves, y: Leaves) -> bool:
-    return [a.shape for a in x.arrays] == [a.shape for a in y.arrays] and x.size > 0
-
-
-def _forms(x: Leaves, y: Leaves, g: Leaves, d: np.ndarray) -> Iterator[Part]:
+def _forms(site: Site) -> Iterator[Part]:
     """Another derivative, entry by entry."""
+    x, y, g, d = site.x, site.local.value, site.g, site.d
+    if d is None:
+        return
     xs, ys = x.flat(), y.flat()
     due = form_of(d, xs, ys, FINE)
     due_text = f", where {due.text} is due" if due is not None else ""
-    legend = " (x its argument, y its value)"
+    legend = " (x is that argument, y the node's value)"
     for words, e in products(xs, ys, d):
         if np.all(np.isfinite(e)):
             text = f"{words}{due_text.replace(', where', ':')}{legend}"
@@ -222,8 +88,11 @@ def _forms(x: Leaves, y: Leaves, g: Leaves, d: np.ndarray) -> Iterator[Part]:
         yield Part("another_derivative", words, x.like(g.flat() * e))
 
 
-def _scaled(local: Local, k: int, g: Leaves) -> Iterator[Part]:
+def _scaled(site: Site) -> Iterator[Part]:
     """The right product of another gradient: g times a value of the shape of y."""
+    local, k, g = site.local, site.k, site.g
+    if len(local.value.arrays) != 1:
+        return
     y = local.value.arrays[0]
     for j, x in enumerate(local.arguments):
         if len(x.arrays) != 1 or np.ndim(y) < np.ndim(x.arrays[0]):
@@ -240,8 +109,9 @@ def _scaled(local: Local, k: int, g: Leaves) -> Iterator[Part]:
                     yield Part("another_power", f"what is due, {words}", sent)
 
 
-def _turned(local: Local, k: int, g: Leaves, right: Leaves) -> Iterator[Part]:
+def _turned(site: Site) -> Iterator[Part]:
     """Transposed, or with the transposed other argument, where the shapes allow it."""
+    local, k, g, right = site.local, site.k, site.g, site.right[site.k]
     for j, x in enumerate(local.arguments):
         a = x.arrays[0] if len(x.arrays) == 1 else np.zeros(0)
         if a.ndim >= 2 and a.shape[-1] == a.shape[-2] > 1 and j != k:
@@ -251,16 +121,14 @@ def _turned(local: Local, k: int, g: Leaves, right: Leaves) -> Iterator[Part]:
                 value = local.function(moved)
             except Exception:  # shapes that do not fit
                 continue
-            if not _same_shapes(value, local.value):
+            if not same_shapes(value, local.value):
                 continue
-            sent = _pull_at(local, moved, g)
-            if sent is not None:
-                yield Part(
-                    "other_argument_transposed",
-                    f"the product with argument {j + 1} where its transpose is due (or the reverse):"
-                    " for y = x @ w the gradient of x is g @ w.T",
-                    sent[k],
-                )
+            yield Part(
+                "other_argument_transposed",
+                f"the product with argument {j + 1} where its transpose is due (or the"
+                " reverse): for y = x @ w the gradient of x is g @ w.T",
+                _pull_at(local, moved, g)[k],
+            )
     a = right.arrays[0] if len(right.arrays) == 1 else np.zeros(0)
     if a.ndim >= 2 and a.shape[-1] == a.shape[-2] > 1:
         yield Part(
@@ -268,7 +136,18 @@ def _turned(local: Local, k: int, g: Leaves, right: Leaves) -> Iterator[Part]:
         )
 
 
-def _pull_at(local: Local, moved: list[Leaves], g: Leaves) -> list[Leaves] | None:
+def _pull_at(local: Local, moved: list[Leaves], g: Leaves) -> list[Leaves]:
+    """What the right rule sends at other arguments."""
     if local.elsewhere is None:
-        return None
+        raise ValueError("this node is known at its own arguments alone")
     return local.elsewhere(moved).pull(g)
+
+
+_GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
+    "turned": _turned,
+    "same size": of_one_size,
+    "other values": _at_other_values,
+    "forms": _forms,
+    "scaled": _scaled,
+    "other arguments": _of_other_arguments,
+}

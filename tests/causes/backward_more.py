@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-
 from causes import wrong
 from causes.backward import B1, RNG, W1, W2, X, Y, torched
 from causes.backward_rules import applied, function
-
 from scoreproof import check_backward
 
 

@@ -13,7 +13,7 @@ from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
-from scoreproof.public.backward.compared import Compared, gradients_of
+from scoreproof.public.backward.compared import Compared, gradients_of, undone
 from scoreproof.words import enumerated
 
 __all__ = ["array_causes", "late_causes"]
@@ -124,8 +124,7 @@ def _common_factor(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
     shown = number(factor, within)
     form = closed_form(factor, within) or shown
     hint = _sizes(factor, within, c) + _norm(c, factor)
-    undo = f"multiply by {form[2:]}" if form.startswith("1/") else f"divide by {form}"
-    text = f"{what} {verb} {shown} times what is due: {undo}{hint}"
+    text = f"{what} {verb} {shown} times what is due: {undone(form)}{hint}"
     return Diagnosis.cause("factor", f"Cause: {text}.{c.rest(wrong)}")
 
 

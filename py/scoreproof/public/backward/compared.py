@@ -10,7 +10,7 @@ import numpy as np
 from scoreproof.interop.leaves import Leaves
 from scoreproof.words import enumerated
 
-__all__ = ["Compared", "gradients_of", "places"]
+__all__ = ["Compared", "gradients_of", "places", "undone"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,3 +91,9 @@ def places(c: Compared) -> str:
     verb = "is" if len(wrong) == 1 else "are"
     rest = c.rest(wrong).rstrip(".") or " all that were asked for"
     return f"{gradients_of(c, wrong)[0].upper()}{gradients_of(c, wrong)[1:]} {verb} wrong;{rest}"
+
+
+def undone(form: str) -> str:
+    """What takes a factor back."""
+    sign, size = ("-", form[1:]) if form.startswith("-") else ("", form)
+    return f"multiply by {sign}{size[2:]}" if size.startswith("1/") else f"divide by {form}"

@@ -42,9 +42,9 @@ def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     if found is not None:
         return found
     engine = _engine(seen, c)
-    if engine.names:
-        return engine
-    return Diagnosis.unknown(f"{_place(tape, c)} {engine.sentence}")
+    # what an engine would get wrong, too, is no cause in a gradient by arrays, but a hint
+    near = f" It looks like this: {engine.sentence[7:]}" if engine.names else ""
+    return Diagnosis.unknown(f"{_place(tape, c)}{near or ' ' + engine.sentence}")
 
 
 def _compared(seen: Seen) -> Compared:

@@ -18,6 +18,7 @@ from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local, Program
+from scoreproof.public.backward.compared import undone
 from scoreproof.public.backward.sites import Site
 from scoreproof.public.backward.surrogates import surrogate
 from scoreproof.public.backward.true_rules import TrueRule, true_rule
@@ -75,22 +76,23 @@ def rule_diagnosis(program: Program, v: int, rng: np.random.Generator) -> Diagno
         return None
     found = _of_the_gradient(rule) or _exchanged(rule, wrong)
     if found is None:
-        told = [(k, _argument(rule, k, rng)) for k in wrong]
-        if any(t is None for _, t in told):
-            return None
-        name, _ = told[0][1]  # type: ignore[misc]
-        same = {t for _, t in told}
-        if len(same) == 1:
-            names = enumerated([rule.name(k) for k in wrong])
-            words = f"for {names}, {told[0][1][1]}"  # type: ignore[index]
+        told = [_argument(rule, k) for k in wrong]
+        if len(set(told)) == 1:
+            name = told[0][0]
+            words = f"for {enumerated([rule.name(k) for k in wrong])}, {told[0][1]}"
         else:
-            words = "; ".join(f"for {rule.name(k)}, {t[1]}" for k, t in told if t is not None)
+            name = next((n for n, _ in told if n), "")
+            words = "; ".join(
+                f"for {rule.name(k)}, {t}" for k, (_, t) in zip(wrong, told, strict=True)
+            )
         found = name, words
     name, words = found
     rest = [rule.name(k) for k in range(len(rule.due)) if rule.known(k) and k not in wrong]
     tail = f" {enumerated(rest)} {'is' if len(rest) == 1 else 'are'} right." if rest else ""
-    text = f"Cause: the backward of [{program.nodes[v].shown}] returns, {words}.{tail}"
-    return Diagnosis.cause(name, text)
+    text = f"the backward of [{program.nodes[v].shown}] returns, {words}.{tail}"
+    if not name:
+        return Diagnosis.unknown(f"{text[0].upper()}{text[1:]} No known fault explains it.")
+    return Diagnosis.cause(name, f"Cause: {text}")
 
 
 def _of_the_gradient(rule: _Rule) -> tuple[str, str] | None:
@@ -157,8 +159,8 @@ def _exchanged(rule: _Rule, wrong: Sequence[int]) -> tuple[str, str] | None:
     return "exchanged", f"for {names}, each other's gradients: they are exchanged"
 
 
-def _argument(rule: _Rule, k: int, rng: np.random.Generator) -> tuple[str, str] | None:
-    """What is returned for one argument."""
+def _argument(rule: _Rule, k: int) -> tuple[str, str]:
+    """What is returned for one argument; no name where no cause is seen."""
     if not np.any(rule.found[k].flat()):
         return "no_gradient", "nothing (0 or None): it gets no gradient"
     j = rule.truth.jacobians[k]
@@ -173,15 +175,26 @@ def _argument(rule: _Rule, k: int, rng: np.random.Generator) -> tuple[str, str] 
             return "sign", "the negative of what is due: flip the sign"
         shown = number(factor, rule.limit)
         form = closed_form(factor, rule.limit) or shown
-        undo = f"multiply by {form[2:]}" if form.startswith("1/") else f"divide by {form}"
-        return "factor", f"{shown} times what is due: {undo}"
+        return "factor", f"{shown} times what is due: {undone(form)}"
     site = Site(rule.program, rule.v, k, rule.right, rule.g, others=False)
     for part in wrong_parts(site):
         c = _fitted(rule, k, part.sent) if part.scaled else 1.0 * rule.same(k, part.sent)
         if c and (abs(c - 1) <= rule.limit or closed_form(c, rule.limit) is not None):
             shown = "" if abs(c - 1) <= rule.limit else number(c, rule.limit).split(" = ")[-1]
             return part.name, part.told(shown)
-    return _difference(rule, k)
+    return _difference(rule, k) or ("", _ratios(rule, k))
+
+
+def _ratios(rule: _Rule, k: int) -> str:
+    """How far off it is, entry by entry."""
+    due, found = rule.due[k].flat(), rule.found[k].flat()
+    sure = np.abs(due) > 1e-6 * np.max(np.abs(due))
+    ratio = found[sure] / due[sure]
+    alike = float(found @ due / max(np.linalg.norm(found) * np.linalg.norm(due), 1e-300))
+    return (
+        f"{float(ratio.min()):.3g} to {float(ratio.max()):.3g} times what is due, entry by entry"
+        f" (as vectors the two have the cosine {alike:.3g})"
+    )
 
 
 def _fitted(rule: _Rule, k: int, sent: Leaves) -> float | None:

@@ -20,6 +20,7 @@ from scoreproof.interop.traced import Local
 from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.sites import Part, Site
 from scoreproof.public.backward.tape import Rule, Tape
+from scoreproof.public.backward.uses import used
 from scoreproof.public.backward.wrong_parts import wrong_parts
 from scoreproof.words import enumerated
 
@@ -48,6 +49,9 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     factors = [hit for v, k in slots if (hit := _factor(tape, c, v, k)) is not None]
     if factors:
         return _factor_told(tape, c, factors)
+    uses = used(tape, c)
+    if uses is not None:
+        return uses
     for v, k in slots:
         g = tape.grads[v]
         assert g is not None

@@ -16,6 +16,7 @@ from scoreproof.interop.traced import Local
 from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, products
 from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shapes
 from scoreproof.public.backward.wrong_jacobians import of_one_size
+from scoreproof.public.backward.wrong_sums import of_other_size
 
 __all__ = ["wrong_parts"]
 
@@ -94,6 +95,19 @@ def _scaled(site: Site) -> Iterator[Part]:
     if len(local.value.arrays) != 1:
         return
     y = local.value.arrays[0]
+    with np.errstate(all="ignore"):
+        of_value = {
+            "times y": y,
+            "divided by y": 1 / y,
+            "times exp(y)": np.exp(y),
+            "divided by exp(y)": np.exp(-y),
+            "times y²": y**2,
+            "times 1 - y": 1 - y,
+        }
+    for words, e in of_value.items():
+        if np.all(np.isfinite(e)) and np.ndim(y):
+            sent = local.pull(Leaves([g.arrays[0] * e]))[k]
+            yield Part("another_power", f"what is due, {words} (y is the node's value)", sent)
     for j, x in enumerate(local.arguments):
         if len(x.arrays) != 1 or np.ndim(y) < np.ndim(x.arrays[0]):
             continue
@@ -150,4 +164,5 @@ _GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
     "forms": _forms,
     "scaled": _scaled,
     "other arguments": _of_other_arguments,
+    "sums": of_other_size,
 }

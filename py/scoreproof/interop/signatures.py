@@ -24,9 +24,13 @@ def argument_names(thing: Any, count: int) -> list[str]:
 
 
 def written_signature(thing: Any) -> str:
-    """``(x, w, scale=2.0)``, without self."""
+    """``(x, w, scale=2.0)``, without self; ``(…)`` where it has none."""
     function = getattr(thing, "forward", thing) if hasattr(thing, "parameters") else thing
-    return str(inspect.signature(function).replace(return_annotation=inspect.Signature.empty))
+    try:
+        given = inspect.signature(function)
+    except (TypeError, ValueError):
+        return "(…)"
+    return str(given.replace(return_annotation=inspect.Signature.empty))
 
 
 def fits(thing: Any, count: int) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.signatures import written_signature
 
-__all__ = ["Guarded", "as_numpy", "remedy_for", "to_float", "unit_roundoff"]
+__all__ = ["Guarded", "as_numpy", "raised", "remedy_for", "to_float", "unit_roundoff"]
 
 LONGEST = 60
 
@@ -107,7 +107,17 @@ def to_float(
     return array
 
 
-def remedy_for(error: BaseException) -> str:
+def raised(error: BaseException, function: Any, how: str = "") -> str:
+    """``it raised TypeError: …``; ``how`` it was called, and its signature where that may help."""
+    text = f"it raised {type(error).__name__}: {error}{how}"
+    if isinstance(error, TypeError):
+        text += f"; its signature is {written_signature(function)}"
+    return text
+
+
+def remedy_for(
+    error: BaseException, otherwise: str = "call it once by hand with these arguments"
+) -> str:
     """What most probably helps against an exception out of a user's callable."""
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
@@ -123,7 +133,7 @@ def remedy_for(error: BaseException) -> str:
         )
     if isinstance(error, TypeError) and "positional argument" in text:
         return "see the check's docstring for the arguments it is called with"
-    return "call it once by hand with these arguments"
+    return otherwise
 
 
 def _shown(argument: Any) -> str:
@@ -188,12 +198,10 @@ class Guarded:
             result = self.function(*passed)
         except (Exception, SystemExit) as error:  # a script's sys.exit() is no verdict
             shapes = ", ".join(map(_shown, arguments))
-            signature = written_signature(self.function)
-            written = f", and its signature is {signature}" if isinstance(error, TypeError) else ""
             raise CallableError(
                 self.name,
                 "return normally",
-                f"it raised {type(error).__name__}: {error} when called with ({shapes}){written}",
+                raised(error, self.function, f" when called with ({shapes})"),
                 remedy_for(error),
             ) from error
         for before, after in zip(arguments, passed, strict=True):

@@ -14,16 +14,15 @@ from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.public.backward.compared import Compared, gradients_of, undone
-from scoreproof.words import enumerated
 
 __all__ = ["array_causes", "late_causes"]
 
 ROUND = 1e-6  # how sharply a norm must be a round number
 
 
-def array_causes(c: Compared) -> Diagnosis | None:
-    """What needs no look into the function."""
-    wrong = c.wrong
+def array_causes(c: Compared, wrong: Sequence[int] | None = None) -> Diagnosis | None:
+    """What needs no look into the function, of all wrong arrays or of those given."""
+    wrong = c.wrong if wrong is None else wrong
     for cause in (_nothing, _exchanged, _transposed, _common_factor):
         found = cause(c, wrong)
         if found is not None:
@@ -34,7 +33,7 @@ def array_causes(c: Compared) -> Diagnosis | None:
 def late_causes(c: Compared) -> Diagnosis | None:
     """What is said only if no rule of a node explains it."""
     wrong = c.wrong
-    for cause in (_weight_decay, _own_factors, _signs, _same_reading):
+    for cause in (_each_alone, _weight_decay, _signs, _same_reading):
         found = cause(c, wrong)
         if found is not None:
             return found
@@ -147,18 +146,18 @@ def _norm(c: Compared, factor: float) -> str:
     return f" (its norm is {size:.3g}: it looks clipped to that norm)"
 
 
-def _own_factors(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
-    """Each array has a factor of its own."""
-    fits = [_factor(c, [p]) for p in wrong]
-    if not wrong or any(f is None for f in fits):
+def _each_alone(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
+    """Each array has a simple cause of its own."""
+    if len(wrong) < 2:
         return None
-    parts = [
-        f"`{c.names[p]}` by {number(f[0], f[1])}"
-        for p, f in zip(wrong, fits, strict=True)
-        if f is not None
-    ]
-    text = f"Cause: each gradient is multiplied by a number of its own: {enumerated(parts[:8])}."
-    return Diagnosis.cause("factors", text + c.rest(wrong))
+    told = []
+    for p in wrong:
+        found = array_causes(c, [p])
+        if found is None:
+            return None
+        told.append(found.sentence.removeprefix("Cause: ").partition(c.rest([p]))[0].rstrip("."))
+    text = f"Cause: several mistakes: {'; '.join(told)}.{c.rest(wrong)}"
+    return Diagnosis.cause("several", text)
 
 
 def _weight_decay(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:

@@ -20,6 +20,8 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
     "seed_of_ones": "the given seed is ignored: ones are used in its place",
     "seed_identity": "the given seed is ignored: the identity is used in its place",
     "assigns": "= for +=: a contribution overwrites those before it",
+    "recursion_overwrites": "a recursion that sets the gradient at every visit (= for +=): only the"
+    " path that comes last counts",
     "assigns_reached": "= for +=: a contribution overwrites those before it",
     "assigns_by_depth": "= for +=: a contribution overwrites those before it",
     "shared_zeros": "all nodes share one and the same array of zeros ([zeros] * size), and +="

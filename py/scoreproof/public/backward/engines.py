@@ -116,6 +116,7 @@ _SINGLE = {name: Engine(walk) for name, (walk, _) in WALKS.items()} | {
     "seed_of_ones": Engine(seed="ones"),
     "seed_identity": Engine(seed="identity"),
 }
+_SINGLE["recursion_overwrites"] = Engine(WALKS["recursion_slot_by_slot"][0], assigns=True)
 _SINGLE |= {f"assigns{name}": Engine(walk, assigns=True) for name, walk in OTHERS.items()}
 _SECOND: dict[str, dict[str, Any]] = {
     "assigns": {"assigns": True},

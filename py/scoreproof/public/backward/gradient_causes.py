@@ -17,6 +17,7 @@ from scoreproof.public.backward.engines import walked_over
 from scoreproof.public.backward.searching import searched, suspects
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.tape import Tape
+from scoreproof.public.backward.two import two
 from scoreproof.words import enumerated
 
 __all__ = ["gradient_diagnosis"]
@@ -38,7 +39,7 @@ def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     if scalars and (found := _engine(seen, c)).names:
         return found
     tape = Tape(seen.program, seen.at, seen.seed)
-    found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng)
+    found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng) or two(tape, c)
     if found is not None:
         return found
     engine = _engine(seen, c)

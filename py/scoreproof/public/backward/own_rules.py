@@ -99,6 +99,18 @@ def _of_the_gradient(rule: _Rule) -> tuple[str, str] | None:
     """What it does with the gradient that arrives: nothing, or something that is not linear."""
     if not any(x.norm() for x in rule.found):
         return None
+    of_zeros = rule.own.pull(0.0 * rule.g)
+    if any(x.norm() > 1e-12 * y.norm() for x, y in zip(of_zeros, rule.found, strict=True)) and (
+        any(
+            np.linalg.norm(x.flat() - y.flat()) > 1e-9 * y.norm()
+            for x, y in zip(of_zeros, rule.found, strict=True)
+        )
+    ):
+        return (
+            "term_without_gradient",
+            "for a gradient of zeros, something else than zeros: a term of it is not multiplied by"
+            " the incoming gradient (grad_output)",
+        )
     flipped = rule.own.pull(-rule.g)
     large = rule.own.pull(1e8 * rule.g)
     sizes = [max(x.norm(), 1e-300) for x in rule.found]
@@ -175,7 +187,7 @@ def _argument(rule: _Rule, k: int) -> tuple[str, str]:
             return "sign", "the negative of what is due: flip the sign"
         shown = number(factor, rule.limit)
         form = closed_form(factor, rule.limit) or shown
-        return "factor", f"{shown} times what is due: {undone(form)}"
+        return "factor", f"{shown} times what is due{_of_axis(rule, k, factor)}: {undone(form)}"
     site = Site(rule.program, rule.v, k, rule.right, rule.g, others=False)
     for part in wrong_parts(site):
         c = _fitted(rule, k, part.sent) if part.scaled else 1.0 * rule.same(k, part.sent)
@@ -195,6 +207,14 @@ def _ratios(rule: _Rule, k: int) -> str:
         f"{float(ratio.min()):.3g} to {float(ratio.max()):.3g} times what is due, entry by entry"
         f" (as vectors the two have the cosine {alike:.3g})"
     )
+
+
+def _of_axis(rule: _Rule, k: int, factor: float) -> str:
+    """The factor by the length of the last axis, if it is one of n/(n - 1) and the like."""
+    shape = rule.due[k].arrays[0].shape
+    n = shape[-1] if shape else 0
+    form = closed_form(factor, rule.limit, {"n": float(n)}) if n > 2 else None
+    return f" ({form} for n = {n}, its last axis)" if form is not None and "n" in form else ""
 
 
 def _fitted(rule: _Rule, k: int, sent: Leaves) -> float | None:

@@ -75,6 +75,10 @@ class Tape:
             self._reaches = found
         return self._reaches[u]
 
+    def behind(self, v: int, k: int) -> frozenset[int]:
+        """Which asked sources depend on what node v sends through its slot k."""
+        return self.reaches(self.program.nodes[v].arguments[k])
+
     def flat(self, grads: Mapping[int, Leaves] | None = None) -> np.ndarray:
         """The asked gradients, or changes of them."""
         given = dict(enumerate(self.grads)) if grads is None else grads

@@ -49,7 +49,8 @@ def _factors(tape: Tape, c: Compared, p: int) -> list[tuple[int, int, float]] | 
         return None
     columns = np.stack([tape.parts[v][k].flat() for v, k in sites], axis=1)
     target, limit = c.found[p].flat(), c.part(c.limit, p)
-    if target.size < len(sites) + 2:
+    distinct = np.unique(np.round(target / np.max(np.abs(target), initial=1e-300), 9)).size
+    if target.size < len(sites) + 2 or distinct < 3:
         return None
     weights = 1 / np.maximum(limit, 1e-300)
     solution, _, rank, _ = np.linalg.lstsq(
@@ -63,6 +64,8 @@ def _factors(tape: Tape, c: Compared, p: int) -> list[tuple[int, int, float]] | 
         return None
     if np.any(np.abs(target - columns @ np.array(factors)) > 4 * limit):
         return None
+    if 0.5 in factors and sum(f != 1 for f in factors) > 1:
+        return None  # too many numbers of too many kinds
     return [(v, k, f) for (v, k), f in zip(sites, factors, strict=True)]
 
 

@@ -34,6 +34,12 @@ def of_one_size(site: Site) -> Iterator[Part]:
         local.pull(ones)[k],
     )
     if d is not None:
+        inside = Leaves([np.where(x.flat() > 0, g.flat(), 0.0).reshape(shape)])
+        yield Part(
+            "masked_by_argument",
+            "the arriving gradient where its argument is positive, and 0 elsewhere, as of a ReLU",
+            inside,
+        )
         positive = Leaves([np.where(g.flat() > 0, g.flat(), 0.0).reshape(shape)])
         yield Part(
             "masked_by_gradient",

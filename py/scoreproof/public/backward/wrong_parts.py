@@ -18,12 +18,12 @@ from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shape
 from scoreproof.public.backward.wrong_jacobians import of_one_size
 from scoreproof.public.backward.wrong_sums import of_other_size
 
-__all__ = ["wrong_parts"]
+__all__ = ["GROUPS", "wrong_parts"]
 
 
 def wrong_parts(site: Site, group: str | None = None) -> Iterator[Part]:
     """The candidates, likely ones first; of one ``group`` of mistakes alone, if it is given."""
-    for name, candidates in _GROUPS.items():
+    for name, candidates in GROUPS.items():
         if group in (None, name):
             for part in candidates(site):
                 yield replace(part, group=name)
@@ -157,7 +157,7 @@ def _pull_at(local: Local, moved: list[Leaves], g: Leaves) -> list[Leaves]:
     return local.elsewhere(moved).pull(g)
 
 
-_GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
+GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
     "turned": _turned,
     "same size": of_one_size,
     "other values": _at_other_values,

@@ -34,26 +34,7 @@ def of_one_size(site: Site) -> Iterator[Part]:
         local.pull(ones)[k],
     )
     if d is not None:
-        inside = Leaves([np.where(x.flat() > 0, g.flat(), 0.0).reshape(shape)])
-        yield Part(
-            "masked_by_argument",
-            "the arriving gradient where its argument is positive, and 0 elsewhere, as of a ReLU",
-            inside,
-        )
-        positive = Leaves([np.where(g.flat() > 0, g.flat(), 0.0).reshape(shape)])
-        yield Part(
-            "masked_by_gradient",
-            "the arriving gradient where it is positive, and 0 elsewhere: the mask is taken from"
-            " the gradient, not from the argument",
-            positive,
-        )
-        both = Leaves([np.where(g.flat() > 0, g.flat() * d, 0.0).reshape(shape)])
-        yield Part(
-            "masked_by_gradient",
-            "what is due where the arriving gradient is positive, and 0 elsewhere: it is masked by"
-            " the gradient, too",
-            both,
-        )
+        yield from _masked(site, d)
     elif 1 < x.size <= LARGEST_MATRIX:
         rows = _jacobian(local, k)
         diagonal = np.diagonal(rows)
@@ -69,6 +50,30 @@ def of_one_size(site: Site) -> Iterator[Part]:
             Leaves([(rows @ g.flat()).reshape(shape)]),
         )
         yield from _terms_of_means(x, rows, g)
+
+
+def _masked(site: Site, d: np.ndarray) -> Iterator[Part]:
+    """The gradient where the argument, or itself, is positive."""
+    g, x = site.g.flat(), site.x
+    if np.any(x.flat() <= 0):
+        yield Part(
+            "masked_by_argument",
+            "the arriving gradient where its argument is positive, and 0 elsewhere, as of a ReLU",
+            x.like(np.where(x.flat() > 0, g, 0.0)),
+        )
+    if np.any(g <= 0):
+        yield Part(
+            "masked_by_gradient",
+            "the arriving gradient where it is positive, and 0 elsewhere: the mask is taken from"
+            " the gradient, not from the argument",
+            x.like(np.where(g > 0, g, 0.0)),
+        )
+        yield Part(
+            "masked_by_gradient",
+            "what is due where the arriving gradient is positive, and 0 elsewhere: it is masked by"
+            " the gradient, too",
+            x.like(np.where(g > 0, g * d, 0.0)),
+        )
 
 
 def _jacobian(local: Local, k: int) -> np.ndarray:

@@ -237,7 +237,7 @@ def reversed_channels():
 
 
 @wrong(
-    "an offset of 0.001", says=r"0\.001\b.*(add|offset|constant)|(add|offset|constant).*0\.001\b"
+    "an offset of 0.001", says=r"0\.001\b.*(add|offset|more)|(add|offset|constant).*0\.001\b"
 )
 def offset():
     return check_denoiser(lambda y: right(y) + 1e-3, DATA, SIGMA**2)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
 from scoreproof.claims.tweedie.statement import mean_formula
-from scoreproof.diagnosis import diagnose
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.denoiser.asking import Asked
 from scoreproof.public.denoiser.verdict import measured
+from scoreproof.public.posterior.cases import Case, made
 from scoreproof.public.posterior.causes import (
-    REASONS,
     SINGLE,
     coarse,
-    finest,
     levels,
     other_predictions,
     other_priors,
     score_at,
-    told,
 )
 from scoreproof.public.posterior.due import Due
+from scoreproof.public.posterior.explaining import explanation
+from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.where import mixed_rows, place, region
 
-__all__ = ["candidates", "explained"]
+__all__ = ["candidates", "candidates_of", "case_of", "explained"]
 
 
 def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
@@ -52,8 +53,16 @@ def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
     return found
 
 
-def explained(evidence: Evidence, asked: Asked, request: Request, eps: float) -> Evidence:
-    """A refutation with its place, its extent and its cause."""
+def explained(
+    evidence: Evidence,
+    asked: Asked,
+    request: Request,
+    eps: float,
+    *,
+    shape: tuple[int, ...] | None = None,
+    again: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Evidence:
+    """A refutation with its place, its extent and its cause; ``again`` asks the callable."""
     if evidence.verdict != "refuted":
         return evidence
     answers, due, tolerance = asked.answers, asked.due, request.problem.tolerance
@@ -74,14 +83,31 @@ def explained(evidence: Evidence, asked: Asked, request: Request, eps: float) ->
         single = measured(asked, request, SINGLE).rounding
         notes.extend(coarse(measure.error, single, eps))
     evidence = replace(evidence, notes=tuple(n for n in notes if n))
-    rows = told(np.any(bad[:m], axis=1))
-    few = due.rows(rows)
-    return evidence.with_diagnosis(
-        diagnose(
-            asked.found[:m][rows],
-            few.mean,
-            candidates(few, request.kind),
-            resolution=finest(eps),
-            reasons=REASONS,
-        )
+    case = case_of(asked, request, eps, shape=shape, again=again)
+    coarse_type = coarser(case, eps)
+    if coarse_type:
+        return evidence.with_diagnosis(Diagnosis.cause("coarser_type", coarse_type))
+    return evidence.with_diagnosis(explanation(case, candidates_of(case)))
+
+
+def case_of(
+    asked: Asked,
+    request: Request,
+    eps: float,
+    *,
+    shape: tuple[int, ...] | None = None,
+    again: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Case:
+    """The answers and what is due, in the callable's own terms."""
+    due, measure = asked.due, measured(asked, request, eps)
+    m = len(due.y)
+    passes = measure.granted(request.problem.tolerance) + (
+        (request.problem.tolerance or 0.0) * measure.size
     )
+    value = np.real(asked.answers.values[:m]).astype(float)
+    return made(due, request.kind, value, passes[:m], eps=eps, shape=shape, again=again)
+
+
+def candidates_of(case: Case) -> dict[str, np.ndarray]:
+    """The known faults in the callable's own terms."""
+    return {name: case.told(mean) for name, mean in candidates(case.due, case.kind).items()}

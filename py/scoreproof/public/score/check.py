@@ -114,4 +114,4 @@ def check_score(
         if evidence.verdict != "refuted":
             return broken
         evidence = replace(evidence, notes=(*evidence.notes, broken.explain()))
-    return explained(evidence, answers, request, guard.eps)
+    return explained(evidence, answers, request, guard.eps, again=guard.raw)

@@ -155,7 +155,7 @@ def variance_in_x0():
     return sweep(denoiser, schedule={"alphas_cumprod": ABAR})
 
 
-@wrong("clip_denoised: x_0 is clipped to ±1", says=r"clip.*(±1\b|\[-1, 1\])")
+@wrong("clip_denoised: x_0 is clipped to ±1", says=r"clip.*(±1\b|\[-1, 1\]|at least -1 and at most 1\b)")
 def clip_denoised():
     return sweep(lambda x, s: np.clip(ideal(x, s), -1, 1))
 
@@ -247,7 +247,7 @@ def time_clamped():
 
 @wrong(
     "near, but learned: 5 % rms in the middle levels",
-    says=r"rms.*(share|% of|of the)|within (the )?tolerance",
+    says=r"rms error.*% within 2 %.*tolerance",
 )
 def learned():
     w = np.random.default_rng(5).normal(size=(18, 18)) / 4

@@ -19,6 +19,7 @@ TIMES: dict[str, tuple[Callable[[NoiseLevel, float], float], str]] = {
     "time_minus_1": (lambda v, T: v.when - 1, "t - 1: its index is off by one"),
     "time_reversed": (lambda v, T: T - 1 - v.when, "T - 1 - t: its time runs the other way"),
     "time_from_the_end": (lambda v, T: T - v.when, "T - t: its time runs the other way"),
+    "time_1_minus": (lambda v, T: 1 - v.when, "1 - t: its time runs the other way"),
     "time_over_T": (lambda v, T: v.when / T, "t / T, in place of the timestep"),
     "time_over_T_minus_1": (lambda v, T: v.when / max(T - 1, 1), "t / (T - 1)"),
     "time_1_based_over_T": (lambda v, T: (v.when + 1) / T, "(t + 1) / T"),

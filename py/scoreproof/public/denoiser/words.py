@@ -25,11 +25,10 @@ from scoreproof.public.posterior.causes import (
 )
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.explaining import explanation
-from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.where import mixed_rows, place, region
 
-__all__ = ["candidates", "candidates_of", "case_of", "explained"]
+__all__ = ["candidates", "candidates_of", "case_of", "explained", "extent", "mixing"]
 
 
 def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
@@ -59,35 +58,41 @@ def explained(
     request: Request,
     eps: float,
     *,
-    shape: tuple[int, ...] | None = None,
     again: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Evidence:
     """A refutation with its place, its extent and its cause; ``again`` asks the callable."""
     if evidence.verdict != "refuted":
         return evidence
-    answers, due, tolerance = asked.answers, asked.due, request.problem.tolerance
-    m, measure = len(due.y), measured(asked, request, eps)
-    bad = measure.excessive(tolerance)
+    answers, due, measure = asked.answers, asked.due, measured(asked, request, eps)
+    bad = measure.excessive(request.problem.tolerance)
     k, j = divmod(int(np.argmax(measure.error / measure.size * bad)), bad.shape[1])
     wanted, got = due.mean[answers.which[k], j], asked.found[k, j]
     alpha = request.problem.alpha
-    notes = [
+    worst = (
         f"Worst at {place(answers, k, j)}: {got / alpha:.6g} where {wanted / alpha:.6g} is"
         " due" + ("" if request.kind.name == "x0" else ", as E[x_0 | y]") + "."
-    ]
-    notes.append(region(bad[:m], due.y))
-    allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
-    mixed = mixed_rows(answers, allowed[:m], asked.found)
-    notes.append(mixed)
-    if not mixed:
-        single = measured(asked, request, SINGLE).rounding
-        notes.extend(coarse(measure.error, single, eps))
-    evidence = replace(evidence, notes=tuple(n for n in notes if n))
-    case = case_of(asked, request, eps, shape=shape, again=again)
-    coarse_type = coarser(case, eps)
-    if coarse_type:
-        return evidence.with_diagnosis(Diagnosis.cause("coarser_type", coarse_type))
+    )
+    evidence = replace(evidence, notes=(worst, *extent(asked, request, eps)))
+    mixed = mixing(asked, request, eps)
+    if mixed:
+        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
+    case = case_of(asked, request, eps, again=again)
     return evidence.with_diagnosis(explanation(case, candidates_of(case)))
+
+
+def extent(asked: Asked, request: Request, eps: float) -> tuple[str, ...]:
+    """Where it is wrong and where right, and whether rounding in single precision explains it."""
+    measure, m = measured(asked, request, eps), len(asked.due.y)
+    where = region(measure.excessive(request.problem.tolerance)[:m], asked.due.y)
+    single = coarse(measure.error, measured(asked, request, SINGLE).rounding, eps)
+    return (*((where,) if where else ()), *single)
+
+
+def mixing(asked: Asked, request: Request, eps: float) -> str:
+    """Whether a row's answer depends on the others, in words; empty if not."""
+    tolerance, measure = request.problem.tolerance, measured(asked, request, eps)
+    allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
+    return mixed_rows(asked.answers, allowed[: len(asked.due.y)], asked.found)
 
 
 def case_of(

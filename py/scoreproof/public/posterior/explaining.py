@@ -19,6 +19,7 @@ from scoreproof.public.posterior.level_causes import (
 from scoreproof.public.posterior.linear_causes import by_the_data, in_x_and_mean
 from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_mixture
 from scoreproof.public.posterior.order_causes import orders, turned
+from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
 from scoreproof.public.posterior.unit_causes import standardised, units
 
@@ -62,12 +63,15 @@ def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
     found = causes_of(case, candidates)
     if found:
         return said(case, found)
+    rounded = coarser(case)
+    if rounded:
+        return Diagnosis.cause("coarser_type", rounded)
     return diagnose(
         case.value,
         case.right,
         candidates,
         reasons=REASONS,
-        limit=case.limit,
+        limit=case.answer.limit,
         known=case.known,
         read=False,
     )

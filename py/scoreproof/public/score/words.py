@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, made
@@ -21,7 +20,6 @@ from scoreproof.public.posterior.causes import (
 )
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.explaining import explanation
-from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.where import mixed_rows, place, region
 from scoreproof.public.score.arguments import Request
@@ -108,9 +106,6 @@ def explained(
         notes.extend(coarse(measure.error, measured(asked, request, SINGLE).rounding, eps))
     evidence = replace(evidence, notes=(*(n for n in notes if n), *evidence.notes))
     case = _case(asked, request, due, eps, again)
-    coarse_type = coarser(case, eps)
-    if coarse_type:
-        return evidence.with_diagnosis(Diagnosis.cause("coarser_type", coarse_type))
     return evidence.with_diagnosis(explanation(case, _own_terms(case)))
 
 

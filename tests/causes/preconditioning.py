@@ -249,7 +249,7 @@ def ve_noise():
 
 @wrong(
     "σ_data = 1 where the data have standard deviation 0.5",
-    says=r"σ_data is 1\b.*0\.5|sigma_data = 0\.5",
+    says=r"σ_data is 1\b.*0\.5|sigma_data = 0\.49",
 )
 def spread_of_the_data():
     data = np.random.default_rng(1).normal(0, 0.5, size=(2000, 8))

@@ -29,8 +29,10 @@ LEFT, LEFT_RMS = 1e-6, 0.1
 WIDER = 8.0
 #: points that explanations are fitted to; all have to be explained
 FITTED = 16
-#: numbers (points x data x coordinates) in one posterior mean, from which fits are left out
-HEAVY = 1 << 27
+LEAST = 4
+#: numbers (points x data x coordinates) in one posterior mean: up to so many all points that a fit
+#: has; and beyond which a fit of one number, of several, is left out
+LIGHT, HEAVY, VERY_HEAVY = 1 << 20, 1 << 22, 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +80,27 @@ class Case:
         return self.due.y
 
     @property
+    def _each(self) -> int:
+        """Numbers in a posterior mean at one point."""
+        return self.due.problem.components * self.due.problem.dimension
+
+    @property
     def heavy(self) -> bool:
-        """Whether a posterior mean costs too much to be asked for a hundred times."""
-        problem = self.due.problem
-        return FITTED * problem.components * problem.dimension > HEAVY
+        """Whether a posterior mean costs too much to be asked for a thousand times."""
+        return self._each * LEAST > HEAVY
+
+    @property
+    def very_heavy(self) -> bool:
+        """Whether it does to be asked for a hundred times."""
+        return self._each * LEAST > VERY_HEAVY
 
     @cached_property
     def few(self) -> Case:
         """The points that a fit needs: the most wrong, and others."""
         off = np.max(np.abs(self.value - self.right) / self.limit, axis=1)
         order = np.argsort(-off, kind="stable")
-        rows = np.concatenate([order[: FITTED // 2], order[FITTED // 2 :: 5]])[:FITTED]
+        most = int(np.clip(LIGHT // self._each, LEAST, FITTED))
+        rows = np.concatenate([order[: most // 2], order[most // 2 :: 5]])[:most]
         return Case(
             self.due.rows(rows),
             self.kind,

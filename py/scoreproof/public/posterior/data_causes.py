@@ -119,7 +119,11 @@ def weights_of_the_prior(case: Case) -> Iterator[Cause]:
     seen = size > 1e-9 * np.max(size)
     if np.sum(seen) < 2:
         return
-    _, values, turned = np.linalg.svd(rows[:, seen] / size[seen], full_matrices=False)
+    scaled = rows[:, seen] / size[seen]
+    gram = np.linalg.eigvalsh(scaled.T @ scaled)
+    if gram[0] > 1e-6 * gram[1]:  # cheap; a null vector shows in it to half of the digits
+        return
+    _, values, turned = np.linalg.svd(scaled, full_matrices=False)
     if values[-1] > 1e-3 * values[-2]:
         return
     t = np.ones(n)

@@ -63,10 +63,7 @@ def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
     found = causes_of(case, candidates)
     if found:
         return said(case, found)
-    rounded = coarser(case)
-    if rounded:
-        return Diagnosis.cause("coarser_type", rounded)
-    return diagnose(
+    known = diagnose(
         case.value,
         case.right,
         candidates,
@@ -75,3 +72,5 @@ def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
         known=case.known,
         read=False,
     )
+    rounded = "" if known.names else coarser(case)
+    return Diagnosis.cause("coarser_type", rounded) if rounded else known

@@ -10,45 +10,54 @@ from scipy.optimize import least_squares
 __all__ = ["fitted", "searched"]
 
 #: evaluations of one fit
-MOST = 60
+MOST = 30
+#: a fit that leaves no more than this part of the first sum of squares is exact
+ENOUGH = 1e-16
 
 
 def fitted(
-    residual: Callable[[np.ndarray], np.ndarray], starts: Iterable[np.ndarray]
+    residual: Callable[[np.ndarray], np.ndarray], starts: Iterable[np.ndarray], tries: int = 3
 ) -> np.ndarray | None:
-    """The parameters of the least sum of squares, from the best of the starts; ``None`` if none
+    """The parameters of the least sum of squares, from the best few of the starts; ``None`` if none
     has one.
     """
+    every = [np.asarray(start, float) for start in starts]
+    costs = [_cost(residual, start) for start in every]
     best: tuple[float, np.ndarray] | None = None
-    for start in starts:
-        start = np.asarray(start, float)
+    for k in np.argsort(costs)[:tries]:
+        if not np.isfinite(costs[k]):
+            break
         try:
             with np.errstate(all="ignore"):
-                if not np.all(np.isfinite(residual(start))):
-                    continue
                 out = least_squares(
                     lambda p: np.nan_to_num(residual(p), nan=1e6, posinf=1e6, neginf=-1e6),
-                    start,
+                    every[k],
+                    method="lm",
                     xtol=1e-15,
                     ftol=1e-15,
                     gtol=1e-15,
-                    max_nfev=MOST,
+                    max_nfev=MOST * (len(every[k]) + 1),
                 )
         except (ValueError, np.linalg.LinAlgError):
             continue
         if best is None or out.cost < best[0]:
             best = (float(out.cost), out.x)
+        if best[0] <= ENOUGH * costs[k]:
+            break
     return None if best is None else best[1]
+
+
+def _cost(residual: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            off = residual(at)
+    except (ValueError, np.linalg.LinAlgError):
+        return float(np.inf)
+    return float(np.sum(off**2)) if np.all(np.isfinite(off)) else float(np.inf)
 
 
 def searched(
     residual: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, tries: int = 3
 ) -> np.ndarray | None:
     """The same for one number that may lie far away: from the best of a grid."""
-    costs = []
-    with np.errstate(all="ignore"):
-        for value in grid:
-            off = residual(np.array([value]))
-            costs.append(float(np.sum(off**2)) if np.all(np.isfinite(off)) else np.inf)
-    order = np.argsort(costs)[:tries]
-    return fitted(residual, [np.array([grid[k]]) for k in order if np.isfinite(costs[k])])
+    return fitted(residual, [np.array([v]) for v in grid], tries)

@@ -33,7 +33,7 @@ def rescaled_mean(
 
 def other_level(case: Case) -> Iterator[Cause]:
     """Another noise variance."""
-    if case.heavy:
+    if case.very_heavy:
         return
     few, own = case.few, case.due.problem.noise
     for converted in (False, True):
@@ -173,7 +173,7 @@ def _words(case: Case) -> Callable[[Mapping[str, str]], str]:
 def other_covariances(case: Case) -> Iterator[Cause]:
     """A correlated noise taken for another: inverted, without what is off its diagonal, rooted."""
     noise, problem = case.due.problem.noise, case.due.problem
-    if noise.plain and noise.variance is not None or case.heavy:
+    if noise.plain and noise.variance is not None or case.very_heavy:
         return
     d = problem.dimension
     factor = np.linalg.cholesky(noise.cov)

@@ -51,7 +51,7 @@ def _named(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
 
 def turned(case: Case) -> Iterator[Cause]:
     """The network's input in another order, and its data: what it was trained on."""
-    if case.heavy:
+    if case.very_heavy:
         return
     problem = case.due.problem
     for words, order in _named(case.shape).items():

@@ -114,6 +114,9 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "squares are missing: it is σ_data / (σ + σ_data)": lambda s, d: d / (s + d),
         "it is σ_data / √(σ² + σ_data²)": lambda s, d: d / np.sqrt(s**2 + d**2),
         "σ is left out of it: it is 1": _one,
+        "it is a consistency model's, with σ - 0.002 for σ": lambda s, d: (
+            d**2 / ((s - 0.002) ** 2 + d**2)
+        ),
         "it is 0: x is not added": lambda s, d: np.zeros_like(s),
     },
     "c_out": {
@@ -127,6 +130,10 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         ),
         "the square is outside: it is σ σ_data / (σ + σ_data)": lambda s, d: s * d / (s + d),
         "it is σ": lambda s, d: s,
+        "it is 1: the network's answer is not scaled": _one,
+        "it is a consistency model's, (σ - 0.002) σ_data / √(σ² + σ_data²)": lambda s, d: (
+            (s - 0.002) * d / np.sqrt(s**2 + d**2)
+        ),
     },
     "c_in": {
         "the square root is missing: it is 1 / (σ² + σ_data²)": lambda s, d: 1 / (s**2 + d**2),
@@ -137,11 +144,12 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "it is 1: x is not scaled": _one,
     },
     "c_noise": {
+        "it is log(σ/σ_data) / 4: σ is divided by σ_data": lambda s, d: np.log(s / d) / 4,
+        "it is log(σ/2), a VE network's": lambda s, d: np.log(s / 2),
         "the quarter is missing: it is log σ": lambda s, d: np.log(s),
         "it is a decimal logarithm": lambda s, d: np.log10(s) / 4,
         "it is a binary logarithm": lambda s, d: np.log2(s) / 4,
-        "it is half of log σ": lambda s, d: np.log(s) / 2,
-        "it is log σ²/4: σ was squared": lambda s, d: np.log(s) / 2,
+        "it is half of log σ, log(σ²)/4: σ was squared": lambda s, d: np.log(s) / 2,
         "it is σ itself": lambda s, d: s,
         "it is σ/4, without the logarithm": lambda s, d: s / 4,
         "it is log(1 + σ) / 4": lambda s, d: np.log1p(s) / 4,

@@ -236,9 +236,7 @@ def reversed_channels():
     return check_denoiser(lambda y: right(y)[:, ::-1], DATA, SIGMA**2)
 
 
-@wrong(
-    "an offset of 0.001", says=r"0\.001\b.*(add|offset|more)|(add|offset|constant).*0\.001\b"
-)
+@wrong("an offset of 0.001", says=r"0\.001\b.*(add|offset|more)|(add|offset|constant).*0\.001\b")
 def offset():
     return check_denoiser(lambda y: right(y) + 1e-3, DATA, SIGMA**2)
 
@@ -299,3 +297,95 @@ def half_precision():
         return (torch.softmax(logits, -1) @ data).to(y.dtype)
 
     return check_denoiser(denoise, DATA, SIGMA**2, framework="torch")
+
+
+@wrong("the prior's means are forgotten in the gain: μ + gain·y", says=r"μ is not subtracted")
+def gain_without_mean():
+    def denoise(y):
+        r, means, _ = PRIOR.component_posteriors(y, 0.3 * np.eye(3))
+        gains = [np.linalg.solve(c + 0.3 * np.eye(3), c).T for c in PRIOR.covariances]
+        each = [m + y @ g.T for m, g in zip(PRIOR.means, gains, strict=True)]
+        return sum(r[:, [k]] * each[k] for k in range(len(each)))
+
+    return check_denoiser(denoise, PRIOR, 0.3)
+
+
+@wrong(
+    "dynamic thresholding: a sample is divided by its largest entry, if above 1",
+    says=r"largest (absolute )?(entry|value)|thresholding",
+)
+def dynamic_threshold():
+    def denoise(y):
+        x0 = right(y)
+        return x0 / np.maximum(1.0, np.abs(x0).max(axis=1, keepdims=True))
+
+    return check_denoiser(denoise, DATA, SIGMA**2)
+
+
+@wrong("the noise is read as precision: 1/σ² for σ²", says=r"1/σ²|inverse|precision|2\.04|4\.16")
+def precision():
+    def denoise(y):
+        return softmax(-squares(y, DATA) * SIGMA**2 / 2) @ DATA
+
+    return check_denoiser(denoise, DATA, SIGMA**2)
+
+
+@wrong(
+    "y + σ² ∇log p with the gradient summed over a mean: σ²/n",
+    says=r"score|term of|ε|1/64|0\.015625|x_0",
+)
+def mean_of_log_density():
+    score = PRIOR.noised(0.49 * np.eye(3)).score
+    return check_denoiser(lambda y: y + 0.49 * score(y) / 4, PRIOR, 0.49)
+
+
+@wrong(
+    "the data are float32 and shuffled wrongly: coordinate 1 and 2 of the data exchanged",
+    says=r"denoiser of data.*(exchang|order)|exchang.*data",
+)
+def columns_of_the_data():
+    shuffled = DATA[:, [0, 2, 1, 3]]
+    return check_denoiser(lambda y: right(y, shuffled), DATA, SIGMA**2)
+
+
+@wrong(
+    "y is scaled by c_in before it is compared with the data",
+    says=r"x is (given|scaled|multiplied)|0\.819|in other units",
+)
+def input_scaled():
+    c_in = 1 / np.sqrt(SIGMA**2 + 1.0)
+    return check_denoiser(lambda y: right(c_in * y), DATA, SIGMA**2)
+
+
+@wrong("the score's sign: y - σ² ∇log p", says=r"sign")
+def score_subtracted():
+    law = PRIOR.noised(0.4 * np.eye(3))
+    return check_denoiser(lambda y: y - 0.4 * law.score(y), PRIOR, 0.4)
+
+
+@wrong("a mixture of its neighbours: 90 % of the mean and 10 % of y", says=r"0\.9\b.*E\[x_0 \| x\].* x")
+def leaky():
+    return check_denoiser(lambda y: 0.9 * right(y) + 0.1 * y, DATA, SIGMA**2)
+
+
+@wrong("the answer is rounded to bytes", says=r"bytes|256|1/255|quanti")
+def as_bytes():
+    data = IMAGES * 2 - 1
+
+    def denoise(y):
+        x0 = right(y, data, 0.5)
+        return ((x0 + 1) * 127.5).round() / 127.5 - 1
+
+    return check_denoiser(denoise, data, 0.25)
+
+
+@wrong(
+    "the median of the data by weight in place of the mean",
+    says=r"median|mode|at .* points|in .* coordinates|No known fault",
+)
+def rows_in_order():
+    def denoise(y):
+        order = np.argsort(y[:, 0])
+        return right(y[order])  # sorted, and never unsorted
+
+    return check_denoiser(denoise, DATA, SIGMA**2)

@@ -155,7 +155,10 @@ def variance_in_x0():
     return sweep(denoiser, schedule={"alphas_cumprod": ABAR})
 
 
-@wrong("clip_denoised: x_0 is clipped to ±1", says=r"clip.*(±1\b|\[-1, 1\]|at least -1 and at most 1\b)")
+@wrong(
+    "clip_denoised: x_0 is clipped to ±1",
+    says=r"clip.*(±1\b|\[-1, 1\]|at least -1 and at most 1\b)",
+)
 def clip_denoised():
     return sweep(lambda x, s: np.clip(ideal(x, s), -1, 1))
 
@@ -269,5 +272,61 @@ def half_precision():
             .astype(np.float16)
             .astype(float)
         )
+
+    return sweep(net)
+
+
+@wrong("the score where ε is configured: -ε/σ", says=r"score|1/σ")
+def score_for_eps():
+    def unet(x, t):
+        return -eps_net(x, t) / wide(levels(t)[1], x)
+
+    return sweep(unet, schedule=Scheduler())
+
+
+@wrong("σ for σ/α: k-diffusion's level told to a VP network's x", says=r"told|x / α|σ/α|units")
+def unscaled_vp():
+    def net(x, t):
+        alpha, sigma = levels(t)
+        return x0_of(x, 1.0, sigma / alpha)
+
+    return sweep(net, schedule={"alphas_cumprod": ABAR})
+
+
+@wrong("the timestep is rounded to multiples of 10", says=r"multiple|rounded|earlier|timestep")
+def coarse_time():
+    return sweep(lambda x, t: eps_net(x, np.asarray(t) // 10 * 10), schedule=Scheduler())
+
+
+@wrong("the time is ignored", says=r"(does not use|ignores?|whatever it is told|stands still)")
+def time_ignored():
+    return sweep(lambda x, s: ideal(x, 0.8))
+
+
+@wrong("the channel means are left out of the answer", says=r"mean")
+def mean_left_out():
+    mean = DATA.mean(0)
+    return sweep(lambda x, s: ideal(x, s) - mean)
+
+
+@wrong("half the width is flipped: augmentation left on", says=r"width.*revers|flip|mirror")
+def flipped():
+    return sweep(lambda x, s: ideal(x, s)[..., ::-1])
+
+
+@wrong("σ² is passed for σ", says=r"variance|σ²|square")
+def variance_told():
+    return sweep(lambda x, s: ideal(x, np.sqrt(s)))
+
+
+@wrong(
+    "a constant 0.05 in the first channel",
+    says=r"0\.05.*(channel 0|coordinates 0 to 8)|(channel 0|coordinates 0 to 8).*0\.05",
+)
+def channel_offset():
+    def net(x, s):
+        out = ideal(x, s).copy()
+        out[:, 0] += 0.05
+        return out
 
     return sweep(net)

@@ -263,3 +263,49 @@ def clipped():
             return np.clip(super().__call__(x, sigma), -1, 1)
 
     return check_preconditioning(Wrong(), sigma_data=SD)
+
+
+@wrong("c_out has no σ_data: σ/√(σ² + σ_data²)", says=r"σ_data is missing")
+def no_sigma_data_in_c_out():
+    class Wrong(Precond):
+        def out(self, s):
+            return s / np.sqrt(s**2 + self.sigma_data**2)
+
+    return check_preconditioning(Wrong(), sigma_data=SD)
+
+
+@wrong(
+    "c_in is multiplied by σ_data (EDM2's unit-variance input, twice)", says=r"0\.5\b.*times|half"
+)
+def c_in_times_sigma_data():
+    class Wrong(Precond):
+        def into(self, s):
+            return self.sigma_data / np.sqrt(s**2 + self.sigma_data**2)
+
+    return check_preconditioning(Wrong(), sigma_data=SD)
+
+
+@wrong("the network is told 1000 log(σ)/4", says=r"1000")
+def thousandfold():
+    class Wrong(Precond):
+        def told(self, s):
+            return 1000 * 0.25 * np.log(s)
+
+    return check_preconditioning(Wrong(), sigma_data=SD)
+
+
+@wrong("σ + 1e-4 for σ, against division by 0", says=r"0\.0001\b|1e-0?4")
+def small_number_added():
+    class Wrong(Precond):
+        def __call__(self, x, sigma):
+            return super().__call__(x, sigma + 1e-4)
+
+    return check_preconditioning(Wrong(), sigma_data=SD)
+
+
+@wrong("a v-network's scalings declared as EDM's", says=r"form='v'")
+def v_scalings():
+    def get_scalings(sigma):
+        return 1 / (sigma**2 + 1), -sigma / (sigma**2 + 1) ** 0.5, 1 / (sigma**2 + 1) ** 0.5
+
+    return check_preconditioning(get_scalings, sigma_data=SD)

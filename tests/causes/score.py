@@ -242,3 +242,57 @@ def elbo_gradient():
         return torch.autograd.grad(value, y)[0]
 
     return check_score(score, MIX, SIGMA**2, framework="torch")
+
+
+@wrong("ε of a v-network taken for ε", says=r"\bv\b")
+def v_for_eps():
+    alpha, sigma = 0.8, 0.6
+
+    def score(x_t):
+        x0 = mean_of(x_t / alpha, DATA, sigma / alpha)
+        eps = (x_t - alpha * x0) / sigma
+        v = alpha * eps - sigma * x0
+        return -v / sigma
+
+    return check_score(score, DATA, sigma**2, alpha=alpha)
+
+
+@wrong(
+    "divided by the marginal's variance σ² + σ_data², not by σ²",
+    says=r"0\.\d+.*times what is due|divided by",
+)
+def marginal_variance():
+    return check_score(lambda y: (mean_of(y) - y) / (SIGMA**2 + 1.0), DATA, SIGMA**2)
+
+
+@wrong("a weight decay: -0.01 y is added", says=r"-?0\.01 ?(times|·)? ?(x|y)\b|0\.01.*\bx\b")
+def weight_decay():
+    return check_score(lambda y: noisy().score(y) - 0.01 * y, MIX, SIGMA**2)
+
+
+@wrong(
+    "the components' covariances without the noise in the score, right responsibilities",
+    says=r"without the noise|score of x_0|C⁻¹|gain",
+)
+def components_without_noise():
+    inverses = [np.linalg.inv(c) for c in MIX.covariances]
+
+    def score(y):
+        r = noisy().responsibilities(y)
+        return -sum(r[:, [k]] * (y - MIX.means[k]) @ inverses[k] for k in range(2))
+
+    return check_score(score, MIX, SIGMA**2)
+
+
+@wrong("summed over the batch", says=r"batch|rows")
+def sum_over_batch():
+    def score(y):
+        s = noisy().score(y)
+        return np.broadcast_to(s.sum(0), s.shape)
+
+    return check_score(score, MIX, SIGMA**2)
+
+
+@wrong("log10 p: the gradient of the base-10 logarithm", says=r"ln 10|log10|0\.434")
+def base_ten():
+    return check_score(lambda y: noisy().score(y) / np.log(10), MIX, SIGMA**2)

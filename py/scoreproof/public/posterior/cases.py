@@ -8,6 +8,7 @@ resolution; nothing is named for coming near.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +17,7 @@ import numpy as np
 from scoreproof.causes.answers import Answer
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import ScoreproofError
 from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
@@ -158,6 +160,7 @@ def stated(key: str, prediction: np.ndarray, words: str, *names: str) -> Cause:
     return Cause(key, prediction, lambda _: words, {}, names)
 
 
+FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError, ScoreproofError)
 Maker = Callable[[Case], Iterator[Cause]]
 
 
@@ -194,10 +197,11 @@ def accepted(case: Case, groups: Iterable[Iterable[Maker]]) -> list[Cause]:
     those that these points cannot tell from it.
     """
     for makers in groups:
-        found = []
+        found: list[Cause] = []
         for maker in makers:
-            with np.errstate(all="ignore"):
-                found += [c for c in maker(case) if case.explains(c.prediction)]
+            # what cannot be computed explains nothing: a refutation stands without it
+            with np.errstate(all="ignore"), suppress(*FAILURES):
+                found.extend(c for c in maker(case) if case.explains(c.prediction))
         if found:
             best = min(found, key=lambda c: (len(c.params), case.left(c.prediction)))
             alike = [

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy.optimize import least_squares
 
+from scoreproof.errors import ScoreproofError
+
 __all__ = ["fitted", "searched"]
 
+FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError, ScoreproofError)
 #: evaluations of one fit
 MOST = 30
 #: a fit that leaves no more than this part of the first sum of squares is exact
@@ -30,7 +33,7 @@ def fitted(
         try:
             with np.errstate(all="ignore"):
                 out = least_squares(
-                    lambda p: np.nan_to_num(residual(p), nan=1e6, posinf=1e6, neginf=-1e6),
+                    _safe(residual, every[k]),
                     every[k],
                     method="lm",
                     xtol=1e-15,
@@ -38,7 +41,7 @@ def fitted(
                     gtol=1e-15,
                     max_nfev=MOST * (len(every[k]) + 1),
                 )
-        except (ValueError, np.linalg.LinAlgError):
+        except FAILURES:
             continue
         if best is None or out.cost < best[0]:
             best = (float(out.cost), out.x)
@@ -47,11 +50,26 @@ def fitted(
     return None if best is None else best[1]
 
 
+def _safe(
+    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The residual, large where it cannot be computed."""
+    size = residual(start).shape
+
+    def off(p: np.ndarray) -> np.ndarray:
+        try:
+            return np.nan_to_num(residual(p), nan=1e6, posinf=1e6, neginf=-1e6)
+        except FAILURES:
+            return np.full(size, 1e6)
+
+    return off
+
+
 def _cost(residual: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> float:
     try:
         with np.errstate(all="ignore"):
             off = residual(at)
-    except (ValueError, np.linalg.LinAlgError):
+    except FAILURES:
         return float(np.inf)
     return float(np.sum(off**2)) if np.all(np.isfinite(off)) else float(np.inf)
 

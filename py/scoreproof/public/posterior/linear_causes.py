@@ -125,7 +125,8 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
     for names, own, wanted in _bases((a, b), due, alpha, sigma):
         for k in range(2):
             if abs(own[1 - k] - wanted[1 - k]) <= SAME * np.max(np.abs(wanted)):
-                yield _one_coefficient(prediction, names, own, wanted, k)
+                blend = case.kind.name == "x0" and alpha == 1.0 and names == ("ε", "x") and k == 0
+                yield _one_coefficient(prediction, names, own, wanted, k, blend)
                 return
     yield Cause(
         "mixed",
@@ -174,18 +175,25 @@ def _bases(
 
 
 def _one_coefficient(
-    prediction: np.ndarray, names: tuple[str, str], own: np.ndarray, wanted: np.ndarray, k: int
+    prediction: np.ndarray,
+    names: tuple[str, str],
+    own: np.ndarray,
+    wanted: np.ndarray,
+    k: int,
+    blend: bool,
 ) -> Cause:
     part, other = names[k], names[1 - k]
+    # x - c σ ε is a blend of x_0 and x
+    whole = "; that is {0} E[x_0 | x] + (1 - {0}) x" if blend else ""
     if wanted[k] != 0 and abs(wanted[k]) > SAME * abs(own[k]):
         return Cause(
             "coefficient",
             prediction,
             lambda t: (
-                f"the term of {part} in it is {t['factor']} times what is due, that of {other} is"
-                " right"
+                f"the term of {part} in it is {t['factor']} times what is due ({t['more']} {part}"
+                f" are added), that of {other} is right{whole.format(t['factor'])}"
             ),
-            {"factor": float(own[k] / wanted[k])},
+            {"factor": float(own[k] / wanted[k]), "more": float(own[k] - wanted[k])},
         )
     return Cause(
         "term_added",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from scoreproof.public.posterior.cases import Case, Cause, stated
 
 __all__ = ["orders", "turned"]
+
+#: coordinates of which every pair is exchanged to see
+FEW = 8
 
 
 def orders(case: Case) -> Iterator[Cause]:
@@ -54,7 +58,7 @@ def turned(case: Case) -> Iterator[Cause]:
     if case.very_heavy:
         return
     problem = case.due.problem
-    for words, order in _named(case.shape).items():
+    for words, order in {**_named(case.shape), **_pairs(case.shape)}.items():
         mean = np.asarray(problem.known.posterior_mean(case.y[:, order], problem.noise.cov))
         given = case.told(mean) if case.kind.name == "x0" else None
         if given is not None:
@@ -70,3 +74,15 @@ def turned(case: Case) -> Iterator[Cause]:
             case.told(back),
             f"it is the denoiser of data {words.replace('its', 'their')}",
         )
+
+
+def _pairs(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Two coordinates exchanged, of a few."""
+    if len(shape) != 1 or shape[0] > FEW:
+        return {}
+    found = {}
+    for i, j in itertools.combinations(range(shape[0]), 2):
+        order = np.arange(shape[0])
+        order[[i, j]] = order[[j, i]]
+        found[f"with its coordinates {i} and {j} exchanged"] = order
+    return found

@@ -97,7 +97,7 @@ def weights_ignored():
     return check_denoiser(right, Atoms(DATA, weights), SIGMA**2)
 
 
-@wrong("softmax over the batch (dim=0)", says=r"rest of the batch.*axis")
+@wrong("softmax over the batch (dim=0)", says=r"rest of the batch.*axis", needs="torch")
 def softmax_over_batch():
     import torch
 
@@ -285,7 +285,7 @@ def wiener_filter():
     return check_denoiser(lambda y: mean + (y - mean) @ gain.T, PRIOR, 0.3)
 
 
-@wrong("computed in half precision", says=r"float16|half precision")
+@wrong("computed in half precision", says=r"float16|half precision", needs="torch")
 def half_precision():
     import torch
 
@@ -363,7 +363,9 @@ def score_subtracted():
     return check_denoiser(lambda y: y - 0.4 * law.score(y), PRIOR, 0.4)
 
 
-@wrong("a mixture of its neighbours: 90 % of the mean and 10 % of y", says=r"0\.9\b.*E\[x_0 \| x\].* x")
+@wrong(
+    "a mixture of its neighbours: 90 % of the mean and 10 % of y", says=r"0\.9\b.*E\[x_0 \| x\].* x"
+)
 def leaky():
     return check_denoiser(lambda y: 0.9 * right(y) + 0.1 * y, DATA, SIGMA**2)
 

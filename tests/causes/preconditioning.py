@@ -96,7 +96,7 @@ def told_relative():
     return check_preconditioning(Wrong(), sigma_data=SD)
 
 
-@wrong("the square root of c_out is missing", says=r"square root is missing")
+@wrong("the square root of c_out is missing", says=r"square root is missing", needs="torch")
 def no_root():
     import torch
 

@@ -41,7 +41,7 @@ def eps_not_divided():
     return check_score(lambda y: -eps_of(y), DATA, SIGMA**2)
 
 
-@wrong("ε/σ: the sign is lost", says=r"sign|negative|minus")
+@wrong("ε/σ: the sign is lost", says=r"sign|negative|minus", needs="torch")
 def sign_lost():
     import torch
 
@@ -58,6 +58,7 @@ def sign_lost():
 @wrong(
     "the gradient of the density, not of its logarithm",
     says=r"gradient of (the|p's?) density|∇p\b|density (itself|times)",
+    needs="torch",
 )
 def density_gradient():
     import torch
@@ -226,6 +227,7 @@ def batch_centred():
 @wrong(
     "gradient of the expected log-density, responsibilities not detached",
     says=r"responsib|entropy",
+    needs="torch",
 )
 def elbo_gradient():
     import torch

@@ -10,6 +10,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.cases import Case, Cause
+from scoreproof.words import enumerated
 
 __all__ = ["own_levels"]
 
@@ -96,4 +97,7 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
         return f"it answers for the {levels.name} {abs(gap[0]):g} {side}"
     if levels.whole and np.ptp(mine / np.maximum(asked, 1)) <= 1e-6:
         return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name}"
-    return ""
+    pairs = enumerated(
+        [f"{b:.4g} where it is asked at {a:.4g}" for a, b in zip(asked, mine, strict=True)]
+    )
+    return f"it answers for other times of the schedule: {levels.name} {pairs}"

@@ -24,7 +24,7 @@ from scoreproof.public.denoiser.sweep_words import (
     when,
     where,
 )
-from scoreproof.public.denoiser.words import extent
+from scoreproof.public.denoiser.words import extent, rounded
 from scoreproof.public.posterior.judging import remedy
 from scoreproof.public.rule import weakest
 from scoreproof.public.words import enumerated
@@ -103,7 +103,10 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f" the largest error is {size_of(worst.largest)}, {when(worst, sweep)}"
     )
     cause = retold(sweep, wrong) or across(sweep, wrong)
-    notes = [place(worst, sweep), *extent(worst.answers, worst.request, worst.eps)]
+    notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
+    inside = extent(worst.answers, worst.request, worst.eps)
+    if inside:
+        notes.insert(1, f"At that level it is wrong {inside}, and right elsewhere.")
     if cause is None or not cause.names:
         notes.insert(0, shares(sweep))
     return replace(

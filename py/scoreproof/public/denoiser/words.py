@@ -27,8 +27,9 @@ from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.explaining import explanation
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.where import mixed_rows, place, region
+from scoreproof.words import percent
 
-__all__ = ["candidates", "candidates_of", "case_of", "explained", "extent", "mixing"]
+__all__ = ["candidates", "candidates_of", "case_of", "explained", "extent", "mixing", "rounded"]
 
 
 def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
@@ -68,11 +69,14 @@ def explained(
     k, j = divmod(int(np.argmax(measure.error / measure.size * bad)), bad.shape[1])
     wanted, got = due.mean[answers.which[k], j], asked.found[k, j]
     alpha = request.problem.alpha
-    worst = (
-        f"Worst at {place(answers, k, j)}: {got / alpha:.6g} where {wanted / alpha:.6g} is"
-        " due" + ("" if request.kind.name == "x0" else ", as E[x_0 | y]") + "."
+    where = region(bad[: len(due.y)], due.y)
+    part = float(measure.error[k, j] / measure.size[k, j])
+    text = (
+        f"the denoiser{'' if request.kind.name == 'x0' else ', as E[x_0 | y],'} is not E[x_0 | y]"
+        f" {where}; worst at {place(answers, k, j)}: {got / alpha:.6g} where {wanted / alpha:.6g}"
+        f" is due, off by {percent(part)} of how far E[x_0 | y] moves from the prior's mean"
     )
-    evidence = replace(evidence, notes=(worst, *extent(asked, request, eps)))
+    evidence = replace(evidence, sentence=text, notes=rounded(asked, request, eps))
     mixed = mixing(asked, request, eps)
     if mixed:
         return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
@@ -80,12 +84,20 @@ def explained(
     return evidence.with_diagnosis(explanation(case, candidates_of(case)))
 
 
-def extent(asked: Asked, request: Request, eps: float) -> tuple[str, ...]:
-    """Where it is wrong and where right, and whether rounding in single precision explains it."""
-    measure, m = measured(asked, request, eps), len(asked.due.y)
-    where = region(measure.excessive(request.problem.tolerance)[:m], asked.due.y)
-    single = coarse(measure.error, measured(asked, request, SINGLE).rounding, eps)
-    return (*((where,) if where else ()), *single)
+def extent(asked: Asked, request: Request, eps: float) -> str:
+    """Where it is wrong and where right, in a clause; empty if everywhere."""
+    bad = measured(asked, request, eps).excessive(request.problem.tolerance)[: len(asked.due.y)]
+    return (
+        ""
+        if np.all(np.any(bad, axis=1)) and np.all(np.any(bad, axis=0))
+        else region(bad, asked.due.y)
+    )
+
+
+def rounded(asked: Asked, request: Request, eps: float) -> tuple[str, ...]:
+    """A note where rounding in single precision explains it."""
+    error, single = measured(asked, request, eps).error, measured(asked, request, SINGLE).rounding
+    return coarse(error, single, eps)
 
 
 def mixing(asked: Asked, request: Request, eps: float) -> str:

@@ -75,7 +75,7 @@ class Case:
     def limit(self) -> np.ndarray:
         """What an explanation may leave, entry by entry."""
         off = np.abs(self.value - self.right)
-        return WIDER * self.allowed + LEFT * np.max(off, axis=0) + LEFT**2 * np.max(off)
+        return self.allowed + LEFT * np.max(off, axis=0) + LEFT**2 * np.max(off)
 
     @property
     def y(self) -> np.ndarray:
@@ -179,7 +179,7 @@ def made(
     """
     problem = due.problem
     within = mean_rounding(due, DOUBLE if eps == 0 else max(eps, DOUBLE))
-    mean = passes + of_prediction(kind, due.y, due.mean, within, max(eps, DOUBLE))
+    mean = passes + WIDER * of_prediction(kind, due.y, due.mean, within, max(eps, DOUBLE))
     if kind.name == "score":
         allowed = problem.noise.times(mean, -1.0, sizes=True)
     else:

@@ -21,7 +21,7 @@ from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_m
 from scoreproof.public.posterior.order_causes import orders, turned
 from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
-from scoreproof.public.posterior.unit_causes import standardised, units
+from scoreproof.public.posterior.unit_causes import scaled_argument, standardised, units
 
 __all__ = ["GROUPS", "causes_of", "explanation"]
 
@@ -35,6 +35,7 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level, other_covariances),
     (weights_of_the_prior, kernel),
     (affine_in_y, standardised, turned),
+    (scaled_argument,),
     (other_level_and_alpha, units),
     (MATRIX,),
     (LAST,),

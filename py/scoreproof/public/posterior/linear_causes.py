@@ -191,7 +191,7 @@ def _one_coefficient(
             prediction,
             lambda t: (
                 f"the term of {part} in it is {t['factor']} times what is due ({t['more']} {part}"
-                f" are added), that of {other} is right{whole.format(t['factor'])}"
+                f" are added), that of {other} is right{whole.format(t['factor'].split(' = ')[0])}"
             ),
             {"factor": float(own[k] / wanted[k]), "more": float(own[k] - wanted[k])},
         )

@@ -21,7 +21,9 @@ def parts_of_a_mixture(case: Case) -> Iterator[Cause]:
         return
     r, means = case.due.shares
     weights = dict(_responsibilities(case)) if len(known.weights) > 1 else {}
-    updates = dict(_updates(case))
+    # covariances that commute hide a transposition
+    size = 1e-9 * (1 + np.max(np.abs(means)))
+    updates = {k: v for k, v in _updates(case) if np.max(np.abs(v - means)) > size}
     for w_words, w in {"": r, **weights}.items():
         for m_words, mu in {"": means, **updates}.items():
             words = "; ".join(part for part in (w_words, m_words) if part)
@@ -101,6 +103,12 @@ def _updates(case: Case) -> Iterator[tuple[str, np.ndarray]]:
     }
     for words, gain in options.items():
         yield words, updated(np.broadcast_to(gain, own.shape))
+    if case.kind.name == "score":
+        one = np.eye(d)
+        alone = one - noise @ np.linalg.inv(own)
+        yield "each component's score is -C⁻¹ (x - μ): the noise is left out", updated(alone)
+        words = "each component's score is -(C + Σ) (x - μ): the covariance is not inverted"
+        yield words, updated(one - noise @ total)
     moved = np.swapaxes(gaps @ np.swapaxes(gains, -1, -2), 0, 1)
     yield "μ is not added again: it is the gain times (x - μ)", moved
     plain = np.swapaxes(y[None] @ np.swapaxes(gains, -1, -2), 0, 1)

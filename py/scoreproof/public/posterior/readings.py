@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from scoreproof.causes import batches, wholes
 from scoreproof.causes.answer import Answer, Reading
@@ -10,6 +10,8 @@ from scoreproof.public.posterior.cases import Case, Cause, Maker, stated
 
 __all__ = ["LAST", "MATRIX", "PLAIN", "SOME"]
 
+#: relative: a factor this near to a form is that form
+NEAR = 1e-6
 Reader = Callable[[Answer], Reading | None]
 
 
@@ -27,12 +29,27 @@ def _maker(*readers: Reader) -> Maker:
                 yield Cause(
                     found.name,
                     case.value,
-                    lambda t: f"it is {t['factor']} times what is due",
+                    _factor(case, found.factor),
                     {"factor": found.factor},
                 )
             return
 
     return make
+
+
+def _factor(case: Case, factor: float) -> Callable[[Mapping[str, str]], str]:
+    """A factor, with what it is of the problem's own numbers."""
+    d, variance = case.due.problem.dimension, case.due.problem.noise.variance
+    why = ""
+    if d > 2 and abs(factor * d - 1) <= NEAR:
+        why = f", 1/d: a mean over the {d} coordinates where a sum is due"
+    elif d > 2 and abs(factor / d - 1) <= NEAR:
+        why = f", d: a sum over the {d} coordinates where a mean is due"
+    elif case.kind.name == "score" and variance is not None and factor > 0:
+        more = variance / factor - variance
+        if abs(more / float(f"{more:.1g}") - 1) <= NEAR / abs(1 - 1 / factor):
+            why = f": it is divided by σ² {'+' if more > 0 else '-'} {abs(more):.1g}, not by σ²"
+    return lambda t: f"it is {t['factor']} times what is due{why}"
 
 
 PLAIN = _maker(

@@ -101,9 +101,10 @@ def slips(name: str) -> dict[str, Formula]:
     right = edm.of(name)
     assert right is not None
     found["its sign is wrong"] = lambda s, d: -right(s, d)
-    found["it is its inverse"] = lambda s, d: 1 / right(s, d)
-    found["it is its square"] = lambda s, d: right(s, d) ** 2
-    found["it is its square root"] = lambda s, d: np.abs(right(s, d)) ** 0.5
+    found[f"it is 1/{name}"] = lambda s, d: 1 / right(s, d)
+    twice = ": x is scaled twice" if name == "c_in" else ""
+    found[f"it is {name}²{twice}"] = lambda s, d: right(s, d) ** 2
+    found[f"it is √{name}"] = lambda s, d: np.abs(right(s, d)) ** 0.5
     found |= _SLIPS[name]
     return found
 

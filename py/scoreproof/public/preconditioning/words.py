@@ -33,8 +33,8 @@ def named(
     rows = [n for n, gap in found.mixed.items() if gap > MIXED]
     if rows:
         parts.append(
-            f"with a σ for each sample, {enumerated(rows)} of a sample depend on the σ of others:"
-            " reshape σ to (B, 1, …) before it meets x, and use it row by row"
+            f"asked with a σ for each sample, {enumerated(rows)} of a sample"
+            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of other samples"
         )
     for name, bad in wrong.items():
         if not np.any(bad):
@@ -42,7 +42,7 @@ def named(
         value = found.values[name]
         gap = np.abs(value - due[name]) / np.maximum(np.abs(due[name]), 1e-300)
         k = int(np.argmax(np.where(bad, gap, -1.0)))
-        where = "at every level" if np.all(bad) else f"at {int(np.sum(bad))} of {len(s)} levels"
+        where = _where(bad, s)
         if gap[k] <= 4 * found.eps[name] and np.any(found.uneven[name] > 0):
             what = "x" if name != "c_out" else "the network's answer"
             parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
@@ -74,9 +74,25 @@ def named(
         told = "; ".join(f"{n}: {t}" for n, t in causes)
         diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"Cause: {told}.")
     elif rows:
-        text = "It is right for one σ in the whole batch."
+        text = (
+            "Cause: the σ of the samples are mixed; it is right for one σ in the whole batch."
+            " Reshape σ to (B, 1, …) before it meets x, and use it row by row."
+        )
         diagnosis = Diagnosis.cause("rows_mixed", text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
+
+
+def _where(bad: np.ndarray, s: np.ndarray) -> str:
+    """At which levels, and from where on if they are those of one end."""
+    if np.all(bad):
+        return f"at every level, σ from {s[0]:.4g} to {s[-1]:.4g}"
+    count = f"at {int(np.sum(bad))} of {len(s)} levels"
+    at = np.flatnonzero(bad)
+    if np.array_equal(at, np.arange(len(at))):
+        return f"{count}, from σ = {s[at[-1]]:.4g} down"
+    if np.array_equal(at, np.arange(len(s) - len(at), len(s))):
+        return f"{count}, from σ = {s[at[0]]:.4g} up"
+    return count
 
 
 def _other_form(found: Found, job: Job) -> str:

@@ -140,8 +140,8 @@ def necessary(
     evidence = compared(
         np.concatenate([signs.skew[sharp], signs.negative[sharp], [rows]]),
         np.concatenate([signs.skew_doubt[sharp], signs.negative_doubt[sharp], [granted]]),
-        "whether this could be a score at all, since no prior is given:"
-        f" {_sentence(signs, slopes)}",
+        "no prior was given, so that only necessary conditions were looked at, not whether it is "
+        f"the score: {_sentence(signs, slopes)}",
         coverage=seen,
         gain=np.concatenate([np.full(int(sharp.sum()), signs.gain), np.ones(int(sharp.sum()) + 1)]),
         excuse=np.concatenate([np.zeros(2 * int(sharp.sum())), [allowed - granted]]),

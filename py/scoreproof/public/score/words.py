@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, made
@@ -25,6 +26,7 @@ from scoreproof.public.posterior.where import mixed_rows, place, region
 from scoreproof.public.score.arguments import Request
 from scoreproof.public.score.asking import Asked
 from scoreproof.public.score.verdict import measured
+from scoreproof.words import percent
 
 __all__ = ["candidates", "explained"]
 
@@ -97,14 +99,19 @@ def explained(
     k, column = divmod(int(np.argmax(measure.error / measure.size * bad)), bad.shape[1])
     found, wanted = asked.found[k], due.score[asked.answers.which[k]]
     j = column if column < d else int(np.argmax(np.abs(found - wanted)))
-    notes = [f"Worst at {place(asked.answers, k, j)}: {found[j]:.6g} where {wanted[j]:.6g} is due."]
-    notes.append(region(bad[:m, :d], due.y) if np.any(bad[:m, :d]) else "")
+    size = float(measure.error[k, column] / measure.size[k, column])
+    where = region(bad[:m, :d], due.y) if np.any(bad[:m, :d]) else "when asked in another batch"
+    text = (
+        f"the score is not ∇log p_Y(y) {where}; worst at {place(asked.answers, k, j)}:"
+        f" {found[j]:.6g} where {wanted[j]:.6g} is due, off by {percent(size)} of its size over"
+        " draws of y"
+    )
+    notes = coarse(measure.error, measured(asked, request, SINGLE).rounding, eps)
+    evidence = replace(evidence, sentence=text, notes=(*notes, *evidence.notes))
     allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
     mixed = mixed_rows(asked.answers, allowed[:m, :d], asked.found)
-    notes.append(mixed)
-    if not mixed:
-        notes.extend(coarse(measure.error, measured(asked, request, SINGLE).rounding, eps))
-    evidence = replace(evidence, notes=(*(n for n in notes if n), *evidence.notes))
+    if mixed:
+        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
     case = _case(asked, request, due, eps, again)
     return evidence.with_diagnosis(explanation(case, _own_terms(case)))
 

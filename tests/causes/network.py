@@ -330,3 +330,59 @@ def channel_offset():
         return out
 
     return sweep(net)
+
+
+@wrong("sub-VP: σ = 1 - ᾱ in the network", says=r"σ² for σ")
+def subvp():
+    def net(x, t):
+        a, s = levels(t)
+        s2 = s**2
+        return (x - wide(a, x) * x0_of(x, a, s2)) / wide(s2, x)
+
+    return sweep(net, schedule=Scheduler())
+
+
+@wrong("t//2: half of the timesteps (a T of 100)", says=r"t / 2|half|timestep|earlier")
+def half():
+    return sweep(lambda x, t: eps_net(x, np.asarray(t) // 2), schedule=Scheduler())
+
+
+@wrong("σ_min is added: σ + 0.01", says=r"0\.01\b")
+def sigma_plus():
+    return sweep(lambda x, s: ideal(x, s + 0.01))
+
+
+@wrong("velocity × T", says=r"1000")
+def velocity_scaled():
+    return sweep(lambda x, t: 1000 * velocity_net(x, t), schedule=Flow(), prediction="flow")
+
+
+@wrong("classifier-free guidance with w=2 against the mean", says=r"mean is 2 times")
+def cfg():
+    mean = DATA.mean(0)
+    return sweep(lambda x, s: mean + 2 * (ideal(x, s) - mean))
+
+
+@wrong("noise offset: the network subtracts the channel mean of x", says=r"minus its own mean")
+def centre():
+    return sweep(lambda x, s: ideal(x - x.mean((1, 2, 3), keepdims=True), s))
+
+
+@wrong("x0 → eps conversion forgets α: (x - x0)/σ", says=r"x_0 in it is 1/α times")
+def eps_forgets():
+    def net(x, t):
+        a, s = levels(t)
+        return (x - x0_of(x, a, s)) / wide(s, x)
+
+    return sweep(net, schedule=Scheduler())
+
+
+@wrong("v with α and σ exchanged: σ ε - α x0", says=r"α and σ exchanged")
+def v_swapped():
+    def net(x, t):
+        a, s = levels(t)
+        x0 = x0_of(x, a, s)
+        e = (x - wide(a, x) * x0) / wide(s, x)
+        return wide(s, x) * e - wide(a, x) * x0
+
+    return sweep(net, schedule=Scheduler("v_prediction"))

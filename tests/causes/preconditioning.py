@@ -309,3 +309,49 @@ def v_scalings():
         return 1 / (sigma**2 + 1), -sigma / (sigma**2 + 1) ** 0.5, 1 / (sigma**2 + 1) ** 0.5
 
     return check_preconditioning(get_scalings, sigma_data=SD)
+
+
+@wrong("c_out under the root without squares", says=r"√\(σ \+ σ_data\)")
+def unsquared():
+    return check_preconditioning(
+        {"c_out": lambda s: s * 0.5 / np.sqrt(s + 0.5), "c_in": lambda s: 1 / np.sqrt(s**2 + 0.25)},
+        sigma_data=0.5,
+    )
+
+
+@wrong("c_noise clipped at -1", says=r"-1\b")
+def noise_clipped():
+    return check_preconditioning(
+        {"c_noise": lambda s: max(np.log(s) / 4, -1.0), "c_in": lambda s: 1 / np.sqrt(s**2 + 0.25)},
+        sigma_data=0.5,
+    )
+
+
+@wrong("c_noise = log(σ²)/8 + 1", says=r"1 more|\+ 1|plus 1")
+def noise_offset():
+    return check_preconditioning(
+        {"c_noise": lambda s: np.log(s) / 4 + 1, "c_in": lambda s: 1 / np.sqrt(s**2 + 0.25)},
+        sigma_data=0.5,
+    )
+
+
+@wrong("x is normalised by its own std (c_in from the batch)", says=r"c_in .*depends on x")
+def own_std():
+    class W(Precond):
+        def __call__(self, x, sigma):
+            s = np.reshape(sigma, (-1, 1))
+            x_in = x / x.std(1, keepdims=True)
+            return self.skip(s) * x + self.out(s) * self.model(x_in, self.told(np.ravel(s)))
+
+    return check_preconditioning(W(), sigma_data=0.5)
+
+
+@wrong("half precision inside", says=r"float16|half precision")
+def half():
+    class W(Precond):
+        def __call__(self, x, sigma):
+            return (
+                super().__call__(x.astype(np.float16), np.asarray(sigma, np.float16)).astype(float)
+            )
+
+    return check_preconditioning(W(), sigma_data=0.5, sigmas=[0.01, 0.05, 0.2, 1, 5, 20])

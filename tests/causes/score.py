@@ -298,3 +298,42 @@ def sum_over_batch():
 @wrong("log10 p: the gradient of the base-10 logarithm", says=r"ln 10|log10|0\.434")
 def base_ten():
     return check_score(lambda y: noisy().score(y) / np.log(10), MIX, SIGMA**2)
+
+
+@wrong("forward differences with h = 0.1", says=r"difference.*0\.1\b")
+def differences():
+    law = noisy()
+
+    def f(y):
+        a = law.log_density(y)
+        return np.stack([(law.log_density(y + 0.1 * e) - a) / 0.1 for e in np.eye(3)], 1)
+
+    return check_score(f, MIX, 0.36)
+
+
+@wrong(
+    "the variance of each component lacks the noise in one coordinate", says=r"0\.1 in coordinate 2"
+)
+def partial():
+    cov = np.diag([0.36, 0.36, 0.1])
+    return check_score(MIX.noised(cov).score, MIX, 0.36)
+
+
+@wrong("x_0 in it is clipped to ±1", says=r"x_0 in it .*clipped.*1\b")
+def clip_again():
+    return check_score(lambda y: (np.clip(mean_of(y), -1, 1) - y) / 0.36, DATA, 0.36)
+
+
+@wrong("eps-network clipped: ε clipped to ±2", says=r"clipped.* 2\b")
+def eps_clip():
+    return check_score(lambda y: np.clip(eps_of(y), -2, 2), DATA, 0.36, prediction="eps")
+
+
+@wrong("score of the t + δ level: σ² 10 % more, with right division", says=r"1\.1\b")
+def level():
+    return check_score(lambda y: (mean_of(y, DATA, np.sqrt(0.396)) - y) / 0.36, DATA, 0.36)
+
+
+@wrong("score times σ (the loss's weighting left in) of an ε net", says=r"σ|0\.6\b")
+def weighted():
+    return check_score(lambda y: 0.6 * noisy().score(y), MIX, 0.36)

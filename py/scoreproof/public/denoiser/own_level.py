@@ -10,6 +10,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.cases import Case, Cause
+from scoreproof.public.posterior.closed import common
 from scoreproof.words import enumerated
 
 __all__ = ["own_levels"]
@@ -60,7 +61,18 @@ def _rule(
     factor = ratios / due
     if np.ptp(factor) <= SAME * np.max(factor):
         return f"its noise levels are {factor[0]:.6g} times those that are due"
+    more = ratios - due
+    if np.ptp(more) <= SAME * np.max(np.abs(more)):
+        return f"its noise levels σ/α are {abs(more[0]):.6g} {'more' if more[0] > 0 else 'less'}"
+    symbols = [{"σ": v.sigma, "α": v.alpha} for v, _, _ in own]
+    of_sigma = common([s for _, _, s in own], symbols)
+    of_alpha = common([a for _, a, _ in own], symbols)
     shifted = _shift(own, sweep)
+    if of_sigma and of_alpha and (of_sigma, of_alpha) != ("σ", "α"):
+        taken = [f"{of_sigma} for σ"] * (of_sigma != "σ") + [f"{of_alpha} for α"] * (
+            of_alpha not in ("α", "1")
+        )
+        return f"it takes {enumerated(taken)}" if taken else ""
     if shifted:
         return shifted
     power = np.polyfit(np.log(due), np.log(ratios), 1) if np.ptp(np.log(due)) > 0 else (1.0, 0.0)

@@ -36,6 +36,8 @@ TIMES: dict[str, tuple[Callable[[NoiseLevel, float], float], str]] = {
     "level_log10": (lambda v, T: float(np.log10(v.ratio)), "log₁₀(σ/α)"),
     "level_c_noise": (lambda v, T: float(np.log(v.ratio)) / 4, "log(σ/α) / 4, EDM's c_noise"),
     "level_log_snr": (lambda v, T: -2 * float(np.log(v.ratio)), "the log-SNR, log(α²/σ²)"),
+    "level_minus_log_snr": (lambda v, T: 2 * float(np.log(v.ratio)), "minus the log-SNR"),
+    "level_half_log_snr": (lambda v, T: -float(np.log(v.ratio)), "half the log-SNR, log(α/σ)"),
     "level_alpha_bar": (lambda v, T: v.alpha**2, "ᾱ = α²"),
     "level_alpha": (lambda v, T: v.alpha, "α"),
 }

@@ -46,7 +46,7 @@ def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
         found[name] = problem.known.posterior_mean(y, level)
         other = score_at(due, level)
         found |= {f"{f.name} + {name}": np.asarray(f.subject.mean(y, other, cov)) for f in faults}
-    if problem.alpha != 1.0:
+    if problem.alpha != 1.0 and kind.name == "x0":
         found["alpha_not_divided_out"] = problem.alpha * truth
         found["alpha_divided_twice"] = truth / problem.alpha
     found |= {name: kind.to_mean(value, y) for name, value in other_predictions(due, kind).items()}

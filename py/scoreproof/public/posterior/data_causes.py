@@ -80,7 +80,29 @@ def nearest(case: Case) -> Iterator[Cause]:
         return
     known = case.due.problem.known
     assert isinstance(known, Atoms)
-    logs = np.log(np.asarray(known.weights)) - _squares(case) / 2
+    squares = _squares(case)
+    logs = np.log(np.asarray(known.weights)) - squares / 2
+    for least in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-5, 1e-6):
+        r = softmax(logs)
+        r = np.where(r >= least, r, 0.0)
+        mean = r @ known.points / np.sum(r, axis=1, keepdims=True)
+        yield stated(
+            "sparse",
+            case.told(mean),
+            f"weights below {least:g} are set to 0, and the rest divided by its sum",
+        )
+    away = softmax(np.log(np.asarray(known.weights)) + squares / 2)
+    yield stated(
+        "exponent_sign",
+        case.told(away @ known.points),
+        "the sign of the exponent is wrong: the data far away weigh most",
+    )
+    plain = softmax(np.asarray(known.weights) - squares / 2)
+    yield stated(
+        "weights_not_logged",
+        case.told(plain @ known.points),
+        "the data's weights are added to the exponent without their logarithm",
+    )
     order = np.argsort(-logs, axis=1)
     for k in (*range(1, min(32, known.size)), 50, 64, 100, 128, 200, 256, 500, 512, 1000):
         if k >= known.size:

@@ -96,6 +96,7 @@ def _by_density(case: Case, s: np.ndarray, told: np.ndarray) -> Iterator[Cause]:
     basis = np.stack([logs[good], np.ones(int(np.sum(good)))], axis=1)
     (power, shift), *_ = np.linalg.lstsq(basis, np.log(s[good]), rcond=None)
     if abs(power - 1) > 1e-6:
+        yield from _small_number_added(case, s, told, logs)
         return
     prediction = np.exp(logs + shift)[:, None] * case.right
     if case.kind.name == "score":
@@ -109,4 +110,21 @@ def _by_density(case: Case, s: np.ndarray, told: np.ndarray) -> Iterator[Cause]:
         prediction,
         "the weights are not divided by their sum: it is what is due times a constant times"
         " the density of x",
+    )
+
+
+def _small_number_added(
+    case: Case, s: np.ndarray, told: np.ndarray, logs: np.ndarray
+) -> Iterator[Cause]:
+    """``w / (Σ w + ε)``: less the smaller the density is."""
+    rest = 1 / np.where(s > 0, s, np.nan) - 1
+    good = told & (rest > 1e-6)
+    if np.sum(good) < 6:
+        return
+    shift = float(np.median(np.log(rest[good]) + logs[good]))
+    yield stated(
+        "denominator",
+        case.right / (1 + np.exp(shift - logs))[:, None],
+        "a small number is added to the sum of the weights that they are divided by: where x is"
+        " unlikely the answer goes to 0; subtract the largest exponent before exp instead",
     )

@@ -7,21 +7,29 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.public.posterior.argument_causes import (
+    other_arguments,
+    parts_of_x,
+    scaled_argument,
+)
 from scoreproof.public.posterior.cases import Case, Cause, Maker, accepted, said, stated
 from scoreproof.public.posterior.causes import REASONS
 from scoreproof.public.posterior.data_causes import kernel, nearest, weights_of_the_prior
+from scoreproof.public.posterior.difference_causes import finite_differences
 from scoreproof.public.posterior.entry_causes import as_bytes, by_row, clipped_inside
 from scoreproof.public.posterior.level_causes import (
     other_covariances,
     other_level,
     other_level_and_alpha,
+    other_variances,
 )
 from scoreproof.public.posterior.linear_causes import by_the_data, in_x_and_mean
 from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_mixture
 from scoreproof.public.posterior.order_causes import orders, turned
 from scoreproof.public.posterior.precision_causes import coarser
+from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
-from scoreproof.public.posterior.unit_causes import scaled_argument, standardised, units
+from scoreproof.public.posterior.unit_causes import standardised, units
 
 __all__ = ["GROUPS", "causes_of", "explanation"]
 
@@ -31,12 +39,13 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (PLAIN,),
     (in_x_and_mean, by_row),
     (clipped_inside, as_bytes, SOME),
-    (parts_of_a_mixture, nearest),
+    (parts_of_a_mixture, nearest, parts_of_x),
     (other_level, other_covariances),
-    (weights_of_the_prior, kernel),
+    (weights_of_the_prior, kernel, other_components, finite_differences),
     (affine_in_y, standardised, turned),
-    (scaled_argument,),
+    (scaled_argument, other_arguments),
     (other_level_and_alpha, units),
+    (other_variances,),
     (MATRIX,),
     (LAST,),
 )

@@ -13,8 +13,16 @@ import numpy as np
 from scoreproof.public.posterior.cases import LEFT, Case, Cause, stated
 from scoreproof.public.posterior.fitted import fitted, searched
 
-__all__ = ["other_covariances", "other_level", "other_level_and_alpha", "rescaled_mean"]
+__all__ = [
+    "other_covariances",
+    "other_variances",
+    "other_level",
+    "other_level_and_alpha",
+    "rescaled_mean",
+]
 
+#: coordinates up to which each has a variance fitted
+FEW = 8
 GRID = np.linspace(-12, 12, 49)
 
 
@@ -197,3 +205,33 @@ def other_covariances(case: Case) -> Iterator[Cause]:
         yield stated(name, case.told(mean), words)
         if case.kind.name == "score":
             yield stated(name, case.told(mean, noise=cov), words)
+
+
+def other_variances(case: Case) -> Iterator[Cause]:
+    """A noise variance of its own for each coordinate."""
+    problem = case.due.problem
+    d = problem.dimension
+    if not 2 <= d <= FEW or not problem.noise.plain or case.heavy:
+        return
+    few, own = case.few, problem.noise.diagonal
+    for converted in (True, False) if case.kind.name == "score" else (False,):
+
+        def predicted(at: Case, p: np.ndarray, converted: bool = converted) -> np.ndarray:
+            cov = np.diag(own * np.exp(p))
+            mean = np.asarray(problem.known.posterior_mean(at.y, cov))
+            return at.told(mean, noise=cov) if converted else at.told(mean)
+
+        def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
+            return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
+
+        found = fitted(residual, [np.full(d, v) for v in (0.0, -0.7, 0.7)], tries=1)
+        if found is None:
+            continue
+        variances = own * np.exp(found)
+        off = np.abs(np.exp(found) - 1) > 1e-5
+        shown = ", ".join(
+            f"{variances[j]:.6g} in coordinate {j} where {own[j]:.6g} is due"
+            for j in np.flatnonzero(off)[:4]
+        )
+        words = f"it is the answer for other noise variances: {shown}"
+        yield stated("noise_variances", predicted(case, found), words)

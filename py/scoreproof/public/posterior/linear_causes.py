@@ -16,12 +16,16 @@ __all__ = ["by_the_data", "in_x_and_mean"]
 
 #: relative: two fitted numbers this near are the same
 SAME = 1e-6
+#: no kinds of prediction
+MISTAKEN = ("exchanged", "added")
 KINDS = {
     "x0": "E[x_0 | x]",
     "eps": "E[ε | x]",
     "score": "the score",
     "v": "v = α ε - σ x_0",
     "flow": "ε - x_0, a straight flow's velocity",
+    "exchanged": "σ ε - α x_0: v = α ε - σ x_0 with α and σ exchanged",
+    "added": "α ε + σ x_0: v = α ε - σ x_0 with the wrong sign inside",
 }
 
 
@@ -71,16 +75,28 @@ def by_the_data(case: Case) -> Iterator[Cause]:
             mean + spread * right,
             "it is mean + std x_0, coordinate by coordinate: converted back once too often",
         )
-    for factor, words in (
+    if case.kind.name == "x0":
+        away = right - mean
+        factor = float(np.sum((value - mean) * away) / np.sum(away**2))
+        yield Cause(
+            "from_the_mean",
+            mean + factor * away,
+            lambda t: (
+                f"its distance from the data's mean is {t['factor']} times what is due: mean +"
+                f" {t['factor'].split(' = ')[0]} (E[x_0 | x] - mean), as guidance does"
+            ),
+            {"factor": factor},
+        )
+    for scale, words in (
         (spread, "multiplied by the data's standard deviation"),
         (1 / spread, "divided by the data's standard deviation"),
         (spread**2, "multiplied by the data's variance"),
         (1 / spread**2, "divided by the data's variance"),
     ):
-        if np.ptp(factor) > 1e-6 * np.max(factor):
+        if np.ptp(scale) > 1e-6 * np.max(scale):
             yield stated(
                 "scaled_by_the_data",
-                right * factor,
+                right * scale,
                 f"it is {words}, coordinate by coordinate: an answer for standardised data that"
                 " is not converted back",
             )
@@ -103,6 +119,8 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
         "score": (alpha / sigma**2, -1 / sigma**2),
         "v": (-(alpha**2) / sigma - sigma, alpha / sigma),
         "flow": (-alpha / sigma - 1, 1 / sigma),
+        "exchanged": (-2 * alpha, 1.0),
+        "added": (sigma - alpha**2 / sigma, alpha / sigma),
     }
     due = _coefficients(case)
     for name, (p, q) in kinds.items():
@@ -154,6 +172,8 @@ def _multiple(name: str) -> Callable[[Mapping[str, str]], str]:
 
 def _returned(name: str, sign: str) -> Callable[[Mapping[str, str]], str]:
     def say(_: Mapping[str, str]) -> str:
+        if name in MISTAKEN:
+            return f"it returns {sign}({KINDS[name]})" if sign else f"it returns {KINDS[name]}"
         if sign:
             return f"it returns minus {KINDS[name]}: negate it and say prediction={name!r}"
         return f"it returns {KINDS[name]}: say prediction={name!r}"

@@ -15,9 +15,9 @@ import numpy as np
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
-from scoreproof.public.posterior.fitted import fitted, searched
+from scoreproof.public.posterior.fitted import fitted
 
-__all__ = ["scaled_argument", "standardised", "units"]
+__all__ = ["standardised", "units"]
 
 #: usual changes of units, from which a fit starts, by what they are
 USUAL: dict[tuple[float, float], str] = {
@@ -63,38 +63,6 @@ def _say(words: str) -> Callable[[Mapping[str, str]], str]:
 
 def _ways() -> Iterator[tuple[bool, bool, bool]]:
     yield from itertools.product((False, True), repeat=3)
-
-
-def scaled_argument(case: Case) -> Iterator[Cause]:
-    """What is due for another multiple of x."""
-    if case.very_heavy or case.kind.name != "x0":
-        return
-    few, problem = case.few, case.due.problem
-
-    def predicted(at: Case, p: np.ndarray) -> np.ndarray:
-        y = at.y * float(np.exp(p[0]))
-        return at.told(np.asarray(problem.known.posterior_mean(y, problem.noise.cov)))
-
-    found = searched(
-        lambda p: ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3,
-        np.linspace(-4, 4, 33),
-    )
-    if found is None:
-        return
-    factor = float(np.exp(found[0]))
-    why = ""
-    if problem.noise.variance is not None:
-        rest = (problem.alpha**2 / factor**2 - problem.noise.variance) ** 0.5
-        if abs(rest / float(f"{rest:.2g}") - 1) <= 1e-6:
-            why = f", 1/√(σ² + {rest:.2g}²): c_in is applied to it twice, or where it is not due"
-        if abs(factor * problem.alpha - 1) <= 1e-6:
-            why = ", 1/α: it is given x/α"
-    yield Cause(
-        "scaled_argument",
-        predicted(case, found),
-        lambda t: f"it is the answer for {t['factor']} times x{why}",
-        {"factor": factor},
-    )
 
 
 def units(case: Case) -> Iterator[Cause]:

@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from scoreproof.causes.answers import Answer, reading
+from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.forms import FORMS, slips, spread_in
+from scoreproof.public.preconditioning.forms import FORMS, built, slips, spread_in
 from scoreproof.public.preconditioning.standin import Found
 
-__all__ = ["cause_of", "follows", "of_another_level"]
+__all__ = ["cause_of", "coarser", "follows", "of_another_level"]
 
 #: roundings that two ways to compute a coefficient may be apart, and what is lost where 1 cancels
 ROUNDINGS = 256.0
+#: the same in one coefficient, roundly
+ROUNDED = 8.0
+TYPES = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
 Formula = Callable[[np.ndarray], np.ndarray]
 
 
@@ -50,7 +54,13 @@ def cause_of(
     with np.errstate(all="ignore"):
         limit = ROUNDINGS * eps * np.maximum(np.abs(right), 1e-6 * np.max(np.abs(right)))
         known = {"σ_data": spread} if job.name == "edm" else {}
-        simple = reading(Answer.of(value, right, limit, known))
+        answer = Answer.of(value, right, limit, known)
+        simple = factor(answer)
+        if simple is None and job.name == "edm" and name != "c_noise":
+            for words, formula in built().items():
+                if follows(value, formula(job.sigmas, spread), eps):
+                    return "formula", words
+        simple = simple or reading(answer)
     return None if simple is None else (simple.name, f"{simple.words}: {simple.remedy}")
 
 
@@ -81,13 +91,13 @@ def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: fl
 def _products(name: str, due: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
     """Coefficients multiplied with, or divided by, one another."""
     right = due[name]
-    for other, factor in due.items():
+    for other, times in due.items():
         if other in (name, "c_noise") or name == "c_noise":
             continue
         into = " (it multiplies x after c_in did)" if (name, other) == ("c_skip", "c_in") else ""
-        yield f"it is {name} · {other}: {other} enters twice{into}", right * factor
+        yield f"it is {name} · {other}: {other} enters twice{into}", right * times
         with np.errstate(all="ignore"):
-            yield f"it is {name} / {other}", right / factor
+            yield f"it is {name} / {other}", right / times
 
 
 def of_another_level(
@@ -195,3 +205,18 @@ def _solved(formula: Formula, values: np.ndarray) -> np.ndarray:
             low, high = (middle, high) if below else (low, middle)
         out[k] = np.exp(low)
     return out
+
+
+def coarser(found: Found, due: Mapping[str, np.ndarray]) -> str:
+    """Words where x reaches the network in a coarser type than the caller's, and rounding in that
+    type explains all; empty otherwise.
+    """
+    eps = found.eps.get("c_in", 0.0)
+    name = next((n for n, e in TYPES.items() if abs(eps / e - 1) < 1e-9), "")
+    if not name:
+        return ""
+    for n, right in due.items():
+        size = np.maximum(np.abs(right), 1.0) if n == "c_noise" else np.abs(right)
+        if np.any(np.abs(found.values[n] - right) > ROUNDED * eps * size):
+            return ""
+    return f"x reaches the network in {name}, and rounding in that type explains the error"

@@ -6,12 +6,13 @@ Conventions: ``D(x, σ) = c_skip x + c_out F(c_in x, c_noise)``; σ is a standar
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["COEFFICIENTS", "FORMS", "Form", "slips", "spread_in"]
+__all__ = ["COEFFICIENTS", "FORMS", "Form", "built", "slips", "spread_in"]
 
 COEFFICIENTS = ("c_skip", "c_out", "c_in", "c_noise")
 
@@ -107,6 +108,40 @@ def slips(name: str) -> dict[str, Formula]:
     found[f"it is √{name}"] = lambda s, d: np.abs(right(s, d)) ** 0.5
     found |= _SLIPS[name]
     return found
+
+
+def built() -> dict[str, Formula]:
+    """Quotients of σ, σ_data and what stands under the root, with a power or a square misplaced."""
+    over: dict[str, Formula] = {
+        "1": _one,
+        "σ": lambda s, d: s,
+        "σ²": lambda s, d: s**2,
+        "σ_data": lambda s, d: 0 * s + d,
+        "σ_data²": lambda s, d: 0 * s + d**2,
+        "σ σ_data": lambda s, d: s * d,
+        "σ² σ_data": lambda s, d: s**2 * d,
+        "σ σ_data²": lambda s, d: s * d**2,
+    }
+    under: dict[str, Formula] = {
+        "σ² + σ_data²": lambda s, d: s**2 + d**2,
+        "σ² + σ_data": lambda s, d: s**2 + d,
+        "σ + σ_data²": lambda s, d: s + d**2,
+        "σ + σ_data": lambda s, d: s + d,
+        "σ² - σ_data²": lambda s, d: np.abs(s**2 - d**2),
+        "σ² + σ_data⁴": lambda s, d: s**2 + d**4,
+        "σ⁴ + σ_data²": lambda s, d: s**4 + d**2,
+        "σ² + 1": lambda s, d: s**2 + 1,
+    }
+    found = {}
+    for (a, top), (b, low) in itertools.product(over.items(), under.items()):
+        for text, power in (("{} / √({})", -0.5), ("{} / ({})", -1.0), ("{} / ({})²", -2.0)):
+            found[f"it is {text.format(a, b)}"] = _quotient(top, low, power)
+        found[f"it is {a} √({b})"] = _quotient(top, low, 0.5)
+    return found
+
+
+def _quotient(top: Formula, low: Formula, power: float) -> Formula:
+    return lambda s, d: top(s, d) * low(s, d) ** power
 
 
 _SLIPS: dict[str, dict[str, Formula]] = {

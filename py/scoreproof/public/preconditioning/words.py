@@ -9,7 +9,12 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.causes import cause_of, follows, of_another_level
+from scoreproof.public.preconditioning.causes import (
+    cause_of,
+    coarser,
+    follows,
+    of_another_level,
+)
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS
 from scoreproof.public.preconditioning.standin import Found
 from scoreproof.public.words import enumerated, percent
@@ -18,6 +23,8 @@ __all__ = ["MIXED", "data_apart", "named"]
 
 #: relative: a coefficient of another row's σ is off by more, as neighbouring levels are
 MIXED = 1e-2
+#: relative: a coefficient that differs more between the entries of a batch is none
+VARIES = 1e-2
 
 
 def named(
@@ -47,6 +54,13 @@ def named(
             what = "x" if name != "c_out" else "the network's answer"
             parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
             continue
+        if np.max(found.uneven[name]) > VARIES and found.clip is None:
+            part = percent(float(found.uneven[name][k]))
+            parts.append(
+                f"{name} is no number: it differs by up to {part} between the entries of a batch at"
+                f" σ = {s[k]:.4g}, so that it depends on x ({where})"
+            )
+            continue
         parts.append(
             f"{name} is {value[k]:.6g} at σ = {s[k]:.4g} where {due[name][k]:.6g} is due ({where})"
         )
@@ -60,6 +74,7 @@ def named(
         )
     sentence = "; ".join(parts)
     whole = _other_form(found, job)
+    rounded = coarser(found, due)
     level = of_another_level(found, due, wrong, job, spread)
     diagnosis = None
     if whole:
@@ -68,6 +83,8 @@ def named(
     elif found.clip is not None:
         text = f"Cause: it clips its answer to ±{found.clip:.4g}: look at it without."
         diagnosis = Diagnosis.cause("clipped", text)
+    elif rounded:
+        diagnosis = Diagnosis.cause("coarser_type", f"Cause: {rounded}.")
     elif level and (len(causes) != 1 or len(parts) > 1):
         diagnosis = Diagnosis.cause("level", f"Cause: {level}.")
     elif causes:

@@ -340,7 +340,7 @@ def own_std():
     class W(Precond):
         def __call__(self, x, sigma):
             s = np.reshape(sigma, (-1, 1))
-            x_in = x / x.std(1, keepdims=True)
+            x_in = x / (x.std(1, keepdims=True) + 1e-9)
             return self.skip(s) * x + self.out(s) * self.model(x_in, self.told(np.ravel(s)))
 
     return check_preconditioning(W(), sigma_data=0.5)

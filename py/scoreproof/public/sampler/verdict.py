@@ -18,6 +18,7 @@ from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.between import between
+from scoreproof.public.sampler.causes.explain import cause_of
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
 from scoreproof.public.sampler.runs import FULL, Runs
@@ -215,7 +216,9 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
 
 
 def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
-    """With the curves, the notes, and what it cost."""
+    """With the cause, the curves, the notes, and what it cost."""
+    if evidence.verdict == "refuted":
+        evidence = evidence.with_diagnosis(cause_of(job, runs.table))
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
     if evidence.coverage is not None:

@@ -1,0 +1,180 @@
+"""The cause of a refuted sampler: from its forward process to its last step, the plainest first.
+
+Conventions: a cause is claimed only if it explains the measured steps to their precision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes import forward, last, told, words
+from scoreproof.public.sampler.causes.formulas import Formula, formulas
+from scoreproof.public.sampler.causes.matching import Found, Question, found, right
+from scoreproof.public.sampler.causes.question import question, shape_of, swaps, table_of
+from scoreproof.public.sampler.causes.steps import Steps, steps_of
+from scoreproof.public.sampler.causes.tableau import Tableau, measured
+
+__all__ = ["cause_of"]
+
+#: steps that are looked at
+MOST = 60
+MODELS = {
+    "eps": "the noise ε",
+    "x0": "the denoised x_0",
+    "v": "v = α ε - σ x_0",
+    "score": "the score",
+    "flow": "the velocity ε - x_0",
+    "velocity": "the velocity",
+    "F": "EDM's raw network F",
+}
+
+
+def cause_of(job: Job, eps: float) -> Diagnosis | None:
+    """Why the chain is wrong, if it can be told."""
+    wrong = forward.mistaken(job)
+    if wrong:
+        return _claimed("forward process", wrong)
+    try:
+        table = measured(job, _count(job))
+    except (CallableError, ArgumentError):
+        return None
+    if table is None:
+        return None
+    steps = steps_of(table)
+    if steps is None:
+        return None
+    for name, text in _read(job, table, steps, eps):
+        if text:
+            return _claimed(name, text)
+    text = last.described(steps)
+    return Diagnosis((), math.nan, None, text) if text else None
+
+
+def _count(job: Job) -> int:
+    n = int(job.steps)
+    return n if n <= MOST else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
+
+
+def _claimed(name: str, text: str) -> Diagnosis:
+    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}.")
+
+
+def _read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[str, str]]:
+    """What may be wrong, in order."""
+    i, uneven = _coordinate(steps)
+    q = question(job, steps, eps, i)
+    if len(q.outs) != steps.stages:
+        return
+    yield "noise", _stale(table, steps)
+    times = _times(job, steps)
+    mistold = told.mistold(steps, times)
+    shape = shape_of(steps)
+    stages, discrete = steps.stages, job.kind == "scheduler" or job.form.grid.whole
+    every = _ordered(job, formulas(shape, stages, discrete), q)
+    same = [f for f in every if f.kind == job.form.prediction]
+    given = job.form.options.get("eta")
+    given = float(given) if isinstance(given, int | float) else None
+    good = right(same, q, given)
+    if good:
+        exact = [g for g in good if g[0].exact]
+        if mistold:
+            yield "time", f"{mistold}. The steps themselves are those of {_name(*good[0])}"
+        if job.exact and not exact:
+            yield "variance", _inexact(good[0][0])
+        yield "last step", last.mistaken(job, steps, q, good, table)
+        return
+    other = right([f for f in every if f.kind != job.form.prediction], q, given)
+    if other:
+        f, eta = other[0]
+        yield (
+            "model type",
+            f"the model's output is {MODELS[job.form.prediction]}, but the steps take it for"
+            f" {MODELS[f.kind]}: with such a model they are those of {_name(f, eta)}. Convert it"
+            f" first, or pass prediction={f.kind!r} if that is what the model returns",
+        )
+    answers = found(same, q, given, swaps(job, steps))
+    if answers:
+        yield "step", _said(answers, steps, q, uneven)
+    if mistold:
+        yield "time", mistold
+
+
+def _coordinate(steps: Steps) -> tuple[int, str]:
+    """The coordinate that is looked at, and in words if only some are wrong."""
+    apart = [np.abs(v - np.median(v, axis=1, keepdims=True)) for v in steps.coefficients.values()]
+    size = max(float(np.max(a)) for a in apart)
+    if size < 1e-9 or apart[0].shape[1] < 3:
+        return 0, ""
+    whole = np.max([a.max(axis=0) for a in apart], axis=0)
+    odd = np.flatnonzero(whole > 1e-3 * size)
+    if len(odd) > len(whole) / 2:
+        return int(odd[0]), ""
+    listed = ", ".join(map(str, odd[:4]))
+    return int(odd[0]), f" in coordinate {listed} only; the others are right"
+
+
+def _times(job: Job, steps: Steps) -> tuple[float, ...]:
+    return (*(v.when for v in steps.before), steps.after[-1].when)
+
+
+def _name(f: Formula, eta: float | None) -> str:
+    if f.name == "Euler ancestral" and eta == 0:
+        return "Euler's method"
+    return f.name + ("" if eta is None else f" (η = {eta:g})")
+
+
+def _ordered(job: Job, every: list[Formula], q: Question) -> list[Formula]:
+    """What the sampler is called by goes first, then what draws noise if it does."""
+    called = f"{job.name} {type(getattr(job.form, 'scheduler', None)).__name__}".lower()
+    noisy = bool(np.any(q.measured["z"][q.inner] > 0))
+
+    def rank(f: Formula) -> tuple[int, int, int]:
+        named = any(w in called for w in f.name.lower().split() if len(w) > 3)
+        ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
+        return (0 if named else 1, 0 if ddpm else 1, 0 if f.exact else 1)
+
+    return sorted(every, key=rank)
+
+
+def _stale(table: Tableau, steps: Steps) -> str:
+    if not steps.stale:
+        return ""
+    j = steps.stale[0]
+    draw = table.draws[j]
+    often = steps.stale.count(j) + 1
+    text = f"the noise of draw {j} ({draw.where}) is used in {often} steps again and again"
+    if often == 2:
+        text = f"the noise of draw {j} ({draw.where}) is used again in a later step"
+    return f"{text}, while each step needs noise of its own: draw z inside the loop"
+
+
+def _inexact(f: Formula) -> str:
+    if "with β" in f.name:
+        return (
+            "the noise of each step has the variance β_t where DDPM's posterior has"
+            " β̃_t = (1 - ᾱ_prev)/(1 - ᾱ_t)·β_t: β for β̃. Both are right for ever more steps, with"
+            " β̃ data at one point keep their law at any number"
+        )
+    return (
+        f"the steps are those of {f.name} without a mistake, which keeps the laws only in the limit"
+        " of many steps: leave exact=True away, or take a step of DDIM or DDPM"
+    )
+
+
+def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
+    best = answers[0]
+    what, due = words.mistaken(best)
+    place = words.where(steps, best.wrong) + uneven
+    text = f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
+    others = [a for a in answers[1:] if a.rank <= 3]
+    alike = dict.fromkeys(words.mistaken(a)[0] for a in others)
+    alike.pop(what, None)
+    if alike and best.rank < 4:
+        text += f". (The same numbers, read otherwise: {'; '.join(list(alike)[:2])}.)"
+    return text

@@ -1,0 +1,184 @@
+"""Formulas as a step is written in code: evaluated, printed, and mistaken in one place.
+
+Conventions: a tree is a nested tuple ``(operation, operands…)``; a program is a tuple of statements
+``(target, tree)`` in their order.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Mistake", "Program", "Tree", "evaluated", "mistakes", "parsed", "places", "shown"]
+
+Tree = tuple[Any, ...]
+Program = tuple[tuple[str, Tree], ...]
+_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_PLAIN: Mapping[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "neg": np.negative,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "exp": np.exp,
+}
+#: how names are printed
+SIGNS = {
+    "abar_t": "ᾱ_t",
+    "abar_prev": "ᾱ_prev",
+    "alpha_t": "α_t",
+    "beta_t": "β_t",
+    "a_t": "α_t",
+    "a_next": "α_next",
+    "sigma_t": "σ_t",
+    "sigma_next": "σ_next",
+    "sigma_hat": "σ̂",
+    "sigma_hat_next": "σ̂_next",
+    "sigma_up": "σ_up",
+    "sigma_down": "σ_down",
+    "eta": "η",
+    "eps": "ε",
+    "eps_2": "ε_2",
+    "g2": "g²",
+    "h_log10": "h (by log10)",
+    "h_log2": "h (by log2)",
+}
+
+
+def parsed(text: str) -> Program:
+    """A program of its text, one statement a line.
+
+    >>> parsed("y = a * x")
+    (('y', ('*', ('name', 'a'), ('name', 'x'))),)
+    """
+    found = []
+    for statement in ast.parse(text).body:
+        assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+        found.append((statement.targets[0].id, _tree(statement.value)))
+    return tuple(found)
+
+
+def _tree(node: ast.expr) -> Tree:
+    if isinstance(node, ast.Name):
+        return ("name", node.id)
+    if isinstance(node, ast.Constant):
+        return ("number", float(node.value))  # type: ignore[arg-type]
+    if isinstance(node, ast.UnaryOp):
+        return ("neg", _tree(node.operand))
+    if isinstance(node, ast.Call):
+        assert isinstance(node.func, ast.Name)
+        return (node.func.id, _tree(node.args[0]))
+    assert isinstance(node, ast.BinOp)
+    if isinstance(node.op, ast.Pow):
+        return ("square", _tree(node.left))
+    return (_BINARY[type(node.op)], _tree(node.left), _tree(node.right))
+
+
+def evaluated(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all names, where those of ``given`` are known."""
+    values = dict(given)
+    with np.errstate(all="ignore"):
+        for target, tree in program:
+            values[target] = _value(tree, values)
+    return values
+
+
+def _value(tree: Tree, values: Mapping[str, Any]) -> Any:
+    if tree[0] == "name":
+        return values[tree[1]]
+    if tree[0] == "number":
+        return tree[1]
+    return _PLAIN[tree[0]](*(_value(t, values) for t in tree[1:]))
+
+
+def shown(tree: Tree, depth: int = 0) -> str:
+    """As it is written in a paper.
+
+    >>> shown(parsed("y = sqrt(1 - abar_t) * eps / beta_t**2")[0][1])
+    '√(1 - ᾱ_t)·ε/β_t²'
+    """
+    op = tree[0]
+    if op == "name":
+        return SIGNS.get(tree[1], tree[1])
+    if op == "number":
+        return f"{tree[1]:g}"
+    if op in ("sqrt", "square", "exp"):
+        inner = shown(tree[1], 0 if tree[1][0] not in ("name", "number") else 9)
+        bare = tree[1][0] in ("name", "number")
+        if op == "square":
+            return f"{inner}²" if bare else f"({inner})²"
+        return f"{'√' if op == 'sqrt' else 'exp'}{inner if bare and op == 'sqrt' else f'({inner})'}"
+    rank = {"+": 1, "-": 1, "neg": 1, "*": 2, "/": 2}[op]
+    if op == "neg":
+        text = f"-{shown(tree[1], 2)}"
+    else:
+        sign = {"*": "·", "/": "/"}.get(op, f" {op} ")
+        text = f"{shown(tree[1], rank)}{sign}{shown(tree[2], rank + (op in '-/'))}"
+    return f"({text})" if rank < depth else text
+
+
+def places(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
+    """Every subtree, and what puts another one in its place."""
+    yield tree, lambda t: t
+    for i, child in enumerate(tree):
+        if isinstance(child, tuple):
+            for part, inner in places(child):
+                yield part, lambda t, i=i, inner=inner: (*tree[:i], inner(t), *tree[i + 1 :])
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A statement with one place changed: ``now`` stands where ``was`` is due."""
+
+    statement: int
+    tree: Tree
+    was: Tree
+    now: Tree
+
+
+def mistakes(
+    program: Program, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]
+) -> Iterator[Mistake]:
+    """Every place of every statement changed as somebody would by mistake; ``others``: what stands
+    for a name by mistake; ``vectors``: names that are no plain numbers.
+    """
+    for k, (_, tree) in enumerate(program):
+        for part, put in places(tree):
+            for now in _changed(part, others, vectors):
+                yield Mistake(k, put(now), part, now)
+
+
+def _changed(part: Tree, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]) -> list[Tree]:
+    op = part[0]
+    if op in ("+", "-"):
+        _, one, two = part
+        ends = [one, two if op == "+" else ("neg", two), ("-" if op == "+" else "+", one, two)]
+        if _mentions(part, vectors):
+            return ends
+        turned: list[Tree] = [("-", two, one)] if op == "-" else []
+        return [*ends, *turned, ("sqrt", part)]
+    if op == "*":
+        return [part[1], part[2]]
+    if op == "/":
+        one, two = part[1:]
+        more: list[Tree] = []
+        if not _mentions(part, vectors):
+            more = [("/", two, one), ("sqrt", part)]
+        return [one, ("*", one, two), *more]
+    if op in ("sqrt", "square", "neg"):
+        return [part[1]]
+    if op == "name":
+        swapped: list[Tree] = [("name", n) for n in others.get(part[1], ())]
+        plain = part[1] not in vectors
+        return [*swapped, *([("sqrt", part), ("square", part)] if plain else [])]
+    return []
+
+
+def _mentions(tree: Tree, names: frozenset[str]) -> bool:
+    return any(part[0] == "name" and part[1] in names for part, _ in places(tree))

@@ -1,0 +1,117 @@
+"""The last step, which leads to the data; and steps that no formula is known of, by their numbers.
+
+Conventions: as in `steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.matching import Question
+from scoreproof.public.sampler.causes.question import table_of
+from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.causes.tableau import Tableau
+from scoreproof.public.sampler.causes.words import place
+from scoreproof.public.sampler.data import Level
+
+__all__ = ["described", "mistaken"]
+
+SMALL = 1e-6
+
+
+def mistaken(
+    job: Job,
+    steps: Steps,
+    q: Question,
+    good: Sequence[tuple[Formula, float | None]],
+    table: Tableau,
+) -> str:
+    """What the last step does wrongly, where all before it are right."""
+    k = steps.count - 1
+    before, after = steps.before[k], steps.after[k]
+    a, b, z = (float(q.measured[n][k]) for n in ("x", "x_0", "z"))
+    unit = max(before.sigma, 1e-12)
+    head = f"all steps but the last are right; the last, from {place(before)},"
+    if table.calls < steps.count * steps.stages - (steps.stages - 1) or _kept(a, b, z):
+        return (
+            f"{head} is not taken: x is returned as it is there, with the noise of that level. Let"
+            " the loop make the step to the data as well"
+        )
+    if z > SMALL * unit:
+        noise = f"{head} adds noise of standard deviation {z:.4g}: add none in the last step"
+        if abs(a * before.sigma) <= SMALL * unit:
+            return noise
+        return f"{noise} (it is the step to the data, x_0 itself)"
+    for f, eta in good:
+        made = {n: v[k] for n, v in q.made(f.program, {"eta": eta}).items()}
+        if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in made.items()):
+            return ""
+    signal, left = a * before.alpha + b, abs(a) * before.sigma
+    entry = _entry(job, left, signal)
+    if entry:
+        return f"{head} leads to {entry}"
+    return (
+        f"{head} leads to {signal:.4g} x_0 + {left:.4g} ε, where {after.alpha:.4g} x_0 +"
+        f" {after.sigma:.4g} ε is due"
+    )
+
+
+def _kept(a: float, b: float, z: float) -> bool:
+    return abs(a - 1) < SMALL and abs(b) < SMALL and z < SMALL
+
+
+def _entry(job: Job, left: float, signal: float) -> str:
+    """The entry of the table that the last step leads to."""
+    bar = table_of(job)
+    if bar is None or signal <= 0:
+        return ""
+    snr = (left / signal) ** 2
+    at = np.flatnonzero(np.abs((1 - bar) / bar - snr) <= 1e-6 * snr)
+    if len(at) == 0:
+        return ""
+    return (
+        f"the level of ᾱ_{at[0]} = {bar[at[0]]:.6g}, not to the data, where ᾱ = 1: the ᾱ before the"
+        f" first (alphas_cumprod_prev[0], final_alpha_cumprod) is ᾱ_{at[0]} where 1 is due"
+    )
+
+
+def described(steps: Steps) -> str:
+    """The first step that does not keep the law, in numbers."""
+    signal = _signal(steps)
+    due = np.array([[v.alpha] for v in steps.after])
+    noise = _noise(steps)
+    need = np.array([[v.sigma] for v in steps.after])
+    unit = np.array([[max(v.sigma, 1e-3 * u.sigma)] for u, v in zip(steps.before, steps.after, strict=True)])
+    off = [np.abs(signal - due) / unit, np.abs(noise - need) / unit]
+    worst = int(np.argmax(np.maximum(*(np.nan_to_num(o[:-1], nan=0.0).max(axis=1) for o in off))))
+    i = int(np.argmax(np.maximum(off[0][worst], off[1][worst])))
+    c = {n: float(v[worst, i]) for n, v in steps.coefficients.items()}
+    before, after = steps.before[worst], steps.after[worst]
+    parts = f"{c['x']:.4g} x + {c['x_0']:.4g} x_0"
+    parts += f" + {c['z']:.4g} z" if c["z"] else ""
+    which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
+    return (
+        f"No known slip explains all steps. Read off with the exact model, the step that is farthest"
+        f" off leads from {place(before)} to {place(after)} by x_next = {parts}: of x = α x_0 + σ ε it"
+        f" makes the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g}) and the noise"
+        f" {noise[worst, i]:.4g} (due {after.sigma:.4g}); mainly its {which} is wrong."
+    )
+
+
+def _signal(steps: Steps) -> np.ndarray:
+    alpha = np.array([[v.alpha] for v in steps.before])
+    c = steps.coefficients
+    return sum((c[n] for n in ("x_0", "old", "x_2") if n in c), c["x"] * alpha)
+
+
+def _noise(steps: Steps) -> np.ndarray:
+    sigma = np.array([[v.sigma] for v in steps.before])
+    return np.asarray(np.hypot(steps.coefficients["x"] * sigma, steps.coefficients["z"]))
+
+
+def _levels(levels: Sequence[Level], name: str) -> np.ndarray:
+    return np.array([[getattr(v, name)] for v in levels])

@@ -1,0 +1,253 @@
+"""The formula that the measured coefficients of the steps are, with one place mistaken.
+
+Conventions: as in `steps`; what a formula makes of a step is read off by putting in 1 for one source
+and 0 for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scoreproof.public.sampler.causes.formulas import OTHERS, VECTORS, Formula
+from scoreproof.public.sampler.causes.language import (
+    Mistake,
+    Program,
+    Tree,
+    evaluated,
+    mistakes,
+    places,
+)
+
+__all__ = ["Found", "Question", "found", "right"]
+
+#: a deviation has to be so many times what is passed over
+CLEAR = 30.0
+#: a fitted constant this near to a simple one is that
+NEAR = 1e-6
+SIMPLE = (0.0, -1.0, 2.0, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """``measured`` ``(steps,)`` by source; ``sizes`` what deviations are relative to; ``names``:
+    the numbers that a formula speaks of; ``outs``: what the model returns is
+    ``out[0] x + out[1] x_0``, of each call; ``inner``: the steps that are compared.
+    """
+
+    measured: Mapping[str, np.ndarray]
+    sizes: Mapping[str, np.ndarray]
+    names: Mapping[str, Any]
+    outs: tuple[tuple[np.ndarray, np.ndarray], ...]
+    inner: np.ndarray
+    tolerance: float
+
+    def made(self, program: Program, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The coefficients that a program makes."""
+        unit = np.eye(4)[:, :, None]
+        x, x_0, third, z = unit
+        given = {**self.names, **names, "x": x, "z": z, "x_0_old": third}
+        u, w = self.outs[0]
+        given["out"] = u * x + w * x_0
+        if len(self.outs) > 1:
+            at = next(k for k, (target, _) in enumerate(program) if target == "mid") + 1
+            early = evaluated(program[:at], given)
+            u, w = self.outs[1]
+            values = evaluated(program[at:], {**early, "out_2": u * early["mid"] + w * third})
+        else:
+            values = evaluated(program, given)
+        k = len(self.inner)
+        rows = np.broadcast_to(values["x_next"], (4, k))
+        found = {"x": rows[0], "x_0": rows[1], "z": np.abs(rows[3])}
+        if len(self.outs) > 1:
+            mid = np.broadcast_to(values["mid"], (4, k))
+            return {**found, "x_2": rows[2], "mid_x": mid[0], "mid_x_0": mid[1]}
+        return {**found, "old": rows[2]}
+
+    def off(self, made: Mapping[str, np.ndarray]) -> np.ndarray:
+        """By how much each step is off, as `steps.Steps.sizes` weighs it."""
+        with np.errstate(all="ignore"):
+            parts = [np.abs(self.measured[n] - v) * self.sizes[n] for n, v in made.items()]
+            return np.nan_to_num(np.max(parts, axis=0), nan=np.inf)
+
+    def of(self, formula: Formula) -> Question | None:
+        """Of a formula whose numbers are known: all steps, but the first where it looks back."""
+        used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
+        made = {target for target, _ in formula.program}
+        inputs = {"x", "z", "out", "out_2", "x_0_old", "eta"}
+        if not used <= {*self.names, *made, *inputs}:
+            return None
+        inner = self.inner & (~np.isnan(self.names["h_prev"]) if "h_prev" in used else True)
+        return replace(self, inner=inner)
+
+    def worst(self, off: np.ndarray) -> float:
+        """The largest of the steps that are compared."""
+        return float(np.max(off[self.inner], initial=0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A formula with one mistake that explains the steps: ``mistake`` in a statement, a ``factor``
+    in front of a place of it, or ``names`` that stand for others throughout (``instead`` says so).
+    ``wrong``: the steps at which it differs from the formula; ``misfit``: what it leaves there, in
+    parts of what is wrong.
+    """
+
+    formula: Formula
+    eta: float | None
+    wrong: np.ndarray
+    misfit: float
+    size: float
+    mistake: Mistake | None = None
+    factor: float | None = None
+    instead: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Simpler ones first."""
+        if self.instead:
+            return 1
+        if self.factor is None:
+            return 2
+        return 3 if self.factor in SIMPLE else 4
+
+
+def etas(formula: Formula, q: Question, given: float | None) -> list[float | None]:
+    """The η that the formula may have been meant with."""
+    if not formula.free:
+        return [None]
+    if given is not None:
+        return [given]
+    made = evaluated(
+        formula.program,
+        {**q.names, "eta": 1.0, "x": 0.0, "z": 1.0, "out": 0.0, "x_0_old": 0.0},
+    )["x_next"]
+    with np.errstate(all="ignore"):
+        ratio = (q.measured["z"] / np.abs(made))[q.inner]
+        ratio = ratio[np.isfinite(ratio)]
+    found: list[float | None] = [0.0, 1.0]
+    if ratio.size and np.ptp(ratio) <= 1e-6 * np.max(ratio) and ratio[0] > 0:
+        found.insert(0, float(ratio[0]))
+        found.append(float(ratio[0]) ** 0.5)
+    if not np.any(q.measured["z"][q.inner] > 0):
+        return [0.0]
+    return list(dict.fromkeys(found))
+
+
+def right(formulas: Sequence[Formula], q: Question, given: float | None) -> list[tuple[Formula, float | None]]:
+    """The formulas that all compared steps are, as they should be."""
+    return [
+        (f, eta)
+        for f in formulas
+        if (own := q.of(f)) is not None
+        for eta in etas(f, own, given)
+        if own.worst(own.off(own.made(f.program, {"eta": eta}))) <= q.tolerance
+    ]
+
+
+def found(
+    formulas: Sequence[Formula],
+    q: Question,
+    given: float | None,
+    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+) -> list[Found]:
+    """Every formula with one mistake that explains the steps, the simplest first."""
+    answers: list[Found] = []
+    for formula in formulas:
+        own = q.of(formula)
+        for eta in etas(formula, own, given) if own is not None else ():
+            base = own.off(own.made(formula.program, {"eta": eta}))
+            if np.any(np.isfinite(base[own.inner])):
+                answers += _of(formula, eta, own, base, swaps)
+    return sorted(answers, key=lambda a: (a.rank, _whole(a, q), formulas.index(a.formula)))
+
+
+def _whole(answer: Found, q: Question) -> bool:
+    """Whether only some steps are wrong: a mistake that is everywhere goes first."""
+    return bool(np.sum(answer.wrong & q.inner) < np.sum(q.inner))
+
+
+def _of(
+    formula: Formula,
+    eta: float | None,
+    q: Question,
+    base: np.ndarray,
+    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+) -> Iterator[Found]:
+    free: dict[str, Any] = {"eta": eta}
+    used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
+
+    def explains(off: np.ndarray) -> tuple[np.ndarray, float, float] | None:
+        off = np.where(np.isfinite(off), off, np.inf)
+        wrong = q.inner & ~(base <= q.tolerance)
+        if not np.any(wrong):
+            return None
+        size = float(np.max(np.where(np.isfinite(base), base, 0.0)[wrong]))
+        left = float(np.max(off[wrong]))
+        if left > q.tolerance or size < CLEAR * q.tolerance:
+            return None
+        return wrong, left / size, size
+
+    for text, names in swaps:
+        if not used & set(names):
+            continue
+        told = explains(q.off(q.made(formula.program, {**free, **names})))
+        if told:
+            yield Found(formula, eta, *told, instead=text)
+    for m in mistakes(formula.program, OTHERS, VECTORS):
+        program = _with(formula.program, m.statement, m.tree)
+        try:
+            told = explains(q.off(q.made(program, free)))
+        except KeyError:  # a name that this program does not have
+            continue
+        if told:
+            yield Found(formula, eta, *told, mistake=m)
+    for m in _factors(formula.program):
+        yield from _fitted(formula, eta, q, free, m, explains)
+
+
+def _fitted(
+    formula: Formula, eta: float | None, q: Question, free: dict[str, Any], m: Mistake, explains: Any
+) -> Iterator[Found]:
+    """A constant in front of a place, as the steps that are wrong tell it."""
+    program = _with(formula.program, m.statement, m.tree)
+    none, one = (q.made(program, {**free, "c": c}) for c in (0.0, 1.0))
+    base = q.off(one)
+    wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
+    top = bottom = 0.0
+    for n, v in one.items():
+        with np.errstate(all="ignore"):
+            change = ((v - none[n]) * q.sizes[n])[wrong]
+            due = ((q.measured[n] - none[n]) * q.sizes[n])[wrong]
+            top += float(np.sum(change * due))
+            bottom += float(np.sum(change**2))
+    if not (np.isfinite(top) and bottom > 0):
+        return
+    for c in (top / bottom, -top / bottom):
+        c = next((s for s in SIMPLE if abs(c - s) < NEAR), c)
+        told = explains(q.off(q.made(program, {**free, "c": c})))
+        if told:
+            yield Found(formula, eta, *told, mistake=m, factor=c)
+            return
+
+
+def _factors(program: Program) -> Iterator[Mistake]:
+    """A factor c in front of each vector of each statement."""
+    vectors = set(VECTORS) - {"x_next"}
+    for k, (_, tree) in enumerate(program):
+        for part, put in places(tree):
+            if any(p[0] == "name" and p[1] in vectors for p, _ in places(part)):
+                now: Tree = ("*", ("name", "c"), part)
+                yield Mistake(k, put(now), part, now)
+
+
+def _with(program: Program, k: int, tree: Tree) -> Program:
+    return (*program[:k], (program[k][0], tree), *program[k + 1 :])
+
+
+def narrowed(q: Question, inner: np.ndarray) -> Question:
+    """The same question about other steps."""
+    return replace(q, inner=inner)

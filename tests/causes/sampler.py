@@ -117,7 +117,7 @@ def ddim_noise_of_the_next_level():
     return of(Wrong())
 
 
-@wrong("the direction is multiplied by σ_t", says=r"std \* eps|σ_t in front of ε|direction")
+@wrong("the direction is multiplied by σ_t", says=r"std·ε where √\(1 - ᾱ_prev - std²\)·ε is due")
 def ddim_direction_is_the_std():
     class Wrong(DDIM):
         def direction(self, prev, std, bar):
@@ -126,7 +126,7 @@ def ddim_direction_is_the_std():
     return of(Wrong())
 
 
-@wrong("x_0 divided by ᾱ for √ᾱ", says=r"/ (ᾱ_t|abar_t)\b|ᾱ for √ᾱ")
+@wrong("x_0 divided by ᾱ for √ᾱ", says=r"/ᾱ_t where .*/√ᾱ_t is due")
 def ddim_x0_without_the_root():
     class Wrong(DDIM):
         def x0_of(self, out, x, bar):
@@ -135,7 +135,7 @@ def ddim_x0_without_the_root():
     return of(Wrong(), 0.0)
 
 
-@wrong("the v-prediction's x_0 with a plus", says=r"√ᾱ_t·x \+ √\(1 − ᾱ_t\)·v|\+ σ v|v.*(sign|negat|-1)")
+@wrong("the v-prediction's x_0 with a plus", says=r"\+ √\(1 - ᾱ_t\)·out where - √\(1 - ᾱ_t\)·out is due")
 def ddim_v_sign():
     class Wrong(DDIM):
         def x0_of(self, out, x, bar):
@@ -144,7 +144,7 @@ def ddim_v_sign():
     return of(Wrong("v_prediction"), 0.0)
 
 
-@wrong("the model's v is taken for ε", says=r"\bv\b.*(taken|read|used).*(ε|eps)|as (if it were )?(ε|eps)")
+@wrong("the model's v is taken for ε", says=r"output is v = .* take it for the noise ε")
 def ddim_v_as_epsilon():
     return of(DDIM(), 0.0, prediction="v")
 
@@ -168,7 +168,7 @@ def ddim_stride_on_linspace():
     return of(Wrong(), 0.0, steps=10)
 
 
-@wrong("ᾱ before the first is ᾱ_0, not 1", says=r"last step.*ᾱ|ᾱ_0|final_alpha|alphas_cumprod_prev")
+@wrong("ᾱ before the first is ᾱ_0, not 1", says=r"alphas_cumprod_prev|final_alpha_cumprod")
 def ddpm_padded_with_the_first():
     class Wrong(DDPM):
         def bar_of(self, t):
@@ -307,7 +307,7 @@ def ddpm_loop_without_the_root():
     return loop(factor=lambda t: betas[t] / (1 - np.cumprod(1 - betas)[t]))
 
 
-@wrong("1/√α left out", says=r"1\s*/\s*√α_t|/ √α_t|factor.*√α")
+@wrong("1/√α left out", says=r"where \(x - β_t/√\(1 - ᾱ_t\)·ε\)/√α_t .*is due")
 def ddpm_loop_without_the_scale():
     return loop(scale=lambda t: 1.0)
 
@@ -453,7 +453,7 @@ def edm_s_noise():
     return check_sampler(lambda m, x, s, rng: karras_edm(m, x, s, rng, s_noise=1.05), shape=2)
 
 
-@wrong("σ̂ - σ for √(σ̂² - σ²)", says=r"√\((σ̂|σ_hat)\S* ?[-−] ?σ")
+@wrong("σ̂ - σ for √(σ̂² - σ²)", says=r"\(σ̂_next - σ_next\)·z where √\(σ̂_next² - σ_next²\)·z is due")
 def edm_churn_without_the_squares():
     return check_sampler(
         lambda m, x, s, rng: karras_edm(m, x, s, rng, size=lambda a, h: h - a), shape=2
@@ -498,9 +498,9 @@ def dpmpp_without_the_half():
     return dpm(mix=lambda r: 1 / r)
 
 
-@wrong("r for 1/r", says=r"\br\b.*1\s*/\s*r|r/2|h_last|inverse|r for 1/r|h / h|h_prev")
-def dpmpp_inverse_ratio():
-    return dpm(mix=lambda r: r / 2)
+@wrong("the weight of the previous x_0 has the wrong sign", says=r"-1/\(2·r\) where|-h_prev/h where")
+def dpmpp_sign_of_the_previous():
+    return dpm(mix=lambda r: -1 / (2 * r))
 
 
 # -- flows -----------------------------------------------------------------------------------------
@@ -537,7 +537,7 @@ def flow_scale_noise_exchanged():
     return check_sampler(Wrong(), steps=50, shape=2)
 
 
-@wrong("the sign of dt", says=r"(sign|negat|−1|-1|minus)")
+@wrong("the sign of dt", says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)")
 def flow_sign():
     class Wrong(Flow):
         def change(self, i):
@@ -546,7 +546,7 @@ def flow_sign():
     return check_sampler(Wrong(), steps=25, shape=2)
 
 
-@wrong("the model is x_0 - ε, not ε - x_0", says=r"(x_0 [-−] ε|negat|sign|-1|−1)")
+@wrong("the model is x_0 - ε, not ε - x_0", says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)|negated")
 def flow_reversed_velocity():
     def sample(model, x, times):
         for t, n in zip(times[:-1], times[1:], strict=True):
@@ -587,7 +587,7 @@ def sde(**wrong_part):
     )
 
 
-@wrong("½ g² s while noise is added", says=r"½|0\.5|1/2|half|probability.flow|ODE")
+@wrong("½ g² s while noise is added", says=r"probability-flow ODE, ½ g² score, kept while noise")
 def sde_half_score_with_noise():
     return sde(half=0.5)
 
@@ -602,7 +602,7 @@ def sde_noise_without_h():
     return sde(root=lambda h: 1.0)
 
 
-@wrong("the score is subtracted", says=r"sign|negat|−1|-1|minus")
+@wrong("the score is subtracted", says=r"g²·score.*\(the sign\)|\(f·x \+ g²·score\)·dt where|negated")
 def sde_sign_of_the_score():
     return sde(sign=-1.0)
 
@@ -633,7 +633,7 @@ def euler_told_the_variance():
     return check_sampler(sample, shape=2)
 
 
-@wrong("the model's x_0 is taken for ε", says=r"x_?0.*(taken|read|used).*(ε|eps)|as (if it were )?(ε|eps)")
+@wrong("the model's x_0 is taken for ε", says=r"output is the denoised x_0, but the steps take it for the noise ε")
 def euler_denoiser_as_epsilon():
     def sample(model, x, sigmas):
         for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
@@ -643,7 +643,7 @@ def euler_denoiser_as_epsilon():
     return check_sampler(sample, shape=2)
 
 
-@wrong("guidance as uncond + w (cond) without the difference", says=r"(model|output|ε|x_0).*(1\.5|factor)")
+@wrong("guidance as uncond + w (cond) without the difference", says=r"·d is multiplied by 1\.5")
 def guidance_without_the_difference():
     def sample(model, x, sigmas, scale=0.5):
         for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
@@ -666,7 +666,7 @@ def ancestral_noise_drawn_once():
     return check_sampler(sample, shape=2)
 
 
-@wrong("the loop stops one step early", says=r"(last|final).{0,60}(step|level)|stops|one step (too few|early)|does not reach")
+@wrong("the loop stops one step early", says=r"stops 2 steps before the end")
 def euler_stops_early():
     def sample(model, x, sigmas):
         for i in range(len(sigmas) - 3):

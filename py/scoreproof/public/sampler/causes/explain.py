@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import forward, last, told, words
 from scoreproof.public.sampler.causes.formulas import Formula, formulas
-from scoreproof.public.sampler.causes.matching import Found, Question, found, right
+from scoreproof.public.sampler.causes.matching import Found, Question, etas, found, halves, right
 from scoreproof.public.sampler.causes.question import question, shape_of, swaps, table_of
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
@@ -58,6 +59,8 @@ def cause_of(job: Job, eps: float) -> Diagnosis | None:
 
 def _count(job: Job) -> int:
     n = int(job.steps)
+    if job.kind != "scheduler":
+        return n
     return n if n <= MOST else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
 
 
@@ -81,9 +84,18 @@ def _read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[
     given = job.form.options.get("eta")
     given = float(given) if isinstance(given, int | float) else None
     good = right(same, q, given)
+    if not good:
+        yield "time", _churned(job, steps, q, every)
     if good:
         exact = [g for g in good if g[0].exact]
-        if mistold:
+        if steps.short:
+            end = steps.after[-1]
+            yield (
+                "last steps",
+                f"the loop stops {steps.short} step{'s'[: steps.short > 1]} before the end of its"
+                f" times: x is returned as it is at {words.place(end)}, with the noise of that level",
+            )
+        if mistold and not any(g[0].name == "EDM" for g in good):
             yield "time", f"{mistold}. The steps themselves are those of {_name(*good[0])}"
         if job.exact and not exact:
             yield "variance", _inexact(good[0][0])
@@ -101,8 +113,49 @@ def _read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[
     answers = found(same, q, given, swaps(job, steps))
     if answers:
         yield "step", _said(answers, steps, q, uneven)
+    yield "step", _both(job, steps, q, same, given)
     if mistold:
         yield "time", mistold
+
+
+def _churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
+    """EDM's steps whose model is told the level before the churn."""
+    x = q.measured["x"]
+    with np.errstate(all="ignore"):
+        hat = q.names["sigma_next"] / x
+    if not np.any(q.measured["z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
+        return ""
+    hat[-1] = q.names["sigma_t"][-1] * hat[-2] / q.names["sigma_t"][-2]
+    after = np.append(hat[1:], q.names["sigma_next"][-1])
+    own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
+    edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
+    if job.form.prediction != "x0" or not right(edm, own, None):
+        return ""
+    k = int(np.argmax(hat / q.names["sigma_t"]))
+    return (
+        "the model is told σ, while the churn has taken x to σ̂: the steps are EDM's with"
+        f" σ̂ = {hat[k] / q.names['sigma_t'][k]:.4g} σ, but at step {k} the model is told"
+        f" {steps.told[k][0].sigma:.4g} where x is at σ̂ = {hat[k]:.4g}: tell it σ̂"
+    )
+
+
+def _both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float | None) -> str:
+    """Two mistakes, one in the mean and one in the noise."""
+    mean, noise = halves(q)
+    for f in same:
+        parts = []
+        for eta in etas(f, q, given):
+            for half in (mean, noise):
+                if right([f], half, eta):
+                    parts.append("")
+                    continue
+                told = found([f], half, eta, swaps(job, steps))
+                if told and told[0].rank < 5:
+                    parts.append(words.mistaken(told[0])[0])
+            if len(parts) == 2 and all(parts):
+                return f"the steps are those of {_name(f, eta)}, except that {parts[0]}, and {parts[1]}"
+            parts = []
+    return ""
 
 
 def _coordinate(steps: Steps) -> tuple[int, str]:
@@ -124,20 +177,21 @@ def _times(job: Job, steps: Steps) -> tuple[float, ...]:
 
 
 def _name(f: Formula, eta: float | None) -> str:
-    if f.name == "Euler ancestral" and eta == 0:
-        return "Euler's method"
     return f.name + ("" if eta is None else f" (η = {eta:g})")
 
 
 def _ordered(job: Job, every: list[Formula], q: Question) -> list[Formula]:
     """What the sampler is called by goes first, then what draws noise if it does."""
-    called = f"{job.name} {type(getattr(job.form, 'scheduler', None)).__name__}".lower()
+    kinds = type(getattr(job.form, "scheduler", None)).__mro__
+    called = " ".join([job.name, *(k.__name__ for k in kinds)]).lower()
     noisy = bool(np.any(q.measured["z"][q.inner] > 0))
 
-    def rank(f: Formula) -> tuple[int, int, int]:
-        named = any(w in called for w in f.name.lower().split() if len(w) > 3)
+    def rank(f: Formula) -> tuple[int, int, bool, bool]:
+        named = f.name.lower().split()[0].removesuffix("'s") in called
         ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
-        return (0 if named else 1, 0 if ddpm else 1, 0 if f.exact else 1)
+        # a loop is written as in Ho et al., a library forms x_0 first
+        posterior = any(target == "mean" for target, _ in f.program)
+        return (0 if named else 1, 0 if ddpm else 1, f.free != noisy, posterior == (job.kind == "sample"))
 
     return sorted(every, key=rank)
 
@@ -172,9 +226,16 @@ def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     what, due = words.mistaken(best)
     place = words.where(steps, best.wrong) + uneven
     text = f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
-    others = [a for a in answers[1:] if a.rank <= 3]
-    alike = dict.fromkeys(words.mistaken(a)[0] for a in others)
-    alike.pop(what, None)
-    if alike and best.rank < 4:
-        text += f". (The same numbers, read otherwise: {'; '.join(list(alike)[:2])}.)"
-    return text
+    text += words.reading(best)
+    other = next(
+        (
+            a
+            for a in answers[1:]
+            if (a.rank < 5 or a.factor == best.factor) and words.mistaken(a)[0] != what
+        ),
+        None,
+    )
+    if other is not None:
+        text += f". (The same numbers, read otherwise: {words.mistaken(other)[0]}.)"
+    left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
+    return f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scoreproof.public.sampler.causes.language import Program, parsed
 
-__all__ = ["OTHERS", "VECTORS", "Formula", "formulas"]
+__all__ = ["NOISES", "OTHERS", "VECTORS", "Formula", "formulas"]
 
 #: names that are no plain numbers
 VECTORS = frozenset(
@@ -46,6 +46,14 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "mid": ("x",),
 }
 
+#: what stands in front of z by mistake
+NOISES = (
+    "sqrt(1 - abar_prev)", "sqrt(1 - abar_t)", "sqrt(beta_t)", "beta_t", "sigma_next", "sigma_t",
+    "sqrt(1 - alpha_t)", "eta", "eta * sqrt(1 - abar_prev)", "eta * sqrt(1 - abar_t)",
+    "eta * sqrt(beta_t)", "sqrt(sigma_t**2 - sigma_next**2)", "sqrt(sigma_t - sigma_next)",
+    "sigma_t - sigma_next", "sqrt(dt)", "dt", "sqrt(2 * dt)", "sqrt(h)",
+)
+
 #: x_0 and ε of what the model returned
 _VP = {
     "eps": "x_0 = (x - sqrt(1 - abar_t) * out) / sqrt(abar_t)\neps = out",
@@ -54,6 +62,12 @@ _VP = {
     "eps = sqrt(abar_t) * out + sqrt(1 - abar_t) * x",
     "score": "eps = -sqrt(1 - abar_t) * out\n"
     "x_0 = (x - sqrt(1 - abar_t) * eps) / sqrt(abar_t)",
+}
+#: with ε formed anew from x_0
+_VP_AGAIN = {
+    kind: text.split("\n")[0] + "\neps = (x - sqrt(abar_t) * x_0) / sqrt(1 - abar_t)"
+    for kind, text in _VP.items()
+    if kind in ("eps", "v")
 }
 _ANY = {
     "eps": "x_0 = (x - sigma_t * out) / a_t\neps = out",
@@ -72,6 +86,16 @@ _DDIM = """
 var = (1 - abar_prev) / (1 - abar_t) * (1 - abar_t / abar_prev)
 std = eta * sqrt(var)
 x_next = sqrt(abar_prev) * x_0 + sqrt(1 - abar_prev - std**2) * eps + std * z
+"""
+_DDIM_ODE = """
+x_next = sqrt(abar_prev) * x_0 + sqrt(1 - abar_prev) * eps
+"""
+_DDIM_ANY_ODE = """
+x_next = a_next * x_0 + sigma_next * eps
+"""
+_EULER = """
+d = (x - x_0) / sigma_t
+x_next = x + (sigma_next - sigma_t) * d
 """
 _DDPM = """
 var = (1 - abar_prev) / (1 - abar_t) * beta_t
@@ -114,7 +138,8 @@ x_next = sigma_next / sigma_t * x - a_next * (exp(-h) - 1) * x_0
 """
 _DPM_2M = """
 r = h_prev / h
-D = (1 + 1 / (2 * r)) * x_0 - 1 / (2 * r) * x_0_old
+q = 1 / (2 * r)
+D = (1 + q) * x_0 - q * x_0_old
 x_next = sigma_next / sigma_t * x - a_next * (exp(-h) - 1) * D
 """
 _STRAIGHT = """
@@ -173,19 +198,23 @@ def formulas(shape: str, stages: int, table: bool) -> list[Formula]:
         ] + [Formula("Heun", k, parsed(_HEUN_FLOW.strip()), exact=False) for k in ("flow", "velocity")]
     found: list[Formula] = []
     if shape == "VP" and table:
-        found += _made("DDIM", _VP, _DDIM, free=True)
+        for head in (_VP, _VP_AGAIN):
+            found += _made("DDIM", head, _DDIM_ODE)
+            found += _made("DDIM", head, _DDIM, free=True)
         for body in (_DDPM, _HO):
             found += _made("DDPM", _VP, body)
             found += _made("DDPM with β", _VP, _LARGE[body], exact=False)
         found += _made("the reverse diffusion predictor", scores, _DISCRETE, exact=False)
     if shape == "VE":
+        found += _made("Euler's method", _VE, _EULER)
         found += _made("Euler ancestral", _VE, _ANCESTRAL, free=True)
         found += _made("EDM", _VE, _CHURN)
         found += _made("the reverse diffusion predictor", scores, _EXPLODING, exact=False)
-    else:
+    found += [Formula("Euler's method", "flow", parsed(_STRAIGHT.strip()))]
+    found += [Formula("Euler's method", "velocity", parsed(_VELOCITY.strip()), exact=False)]
+    if shape != "VE":
+        found += _made("DDIM", _ANY, _DDIM_ANY_ODE)
         found += _made("DDIM", _ANY, _DDIM_ANY, free=True)
-    found += [Formula("Euler", "flow", parsed(_STRAIGHT.strip()))]
-    found += [Formula("Euler", "velocity", parsed(_VELOCITY.strip()), exact=False)]
     found += _made("DPM-Solver++", _ANY, _DPM)
     found += _made("DPM-Solver++(2M)", _ANY, _DPM_2M)
     found += _made("Euler–Maruyama", scores, _MARUYAMA, exact=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Mistake", "Program", "Tree", "evaluated", "mistakes", "parsed", "places", "shown"]
+__all__ = ["Mistake", "Program", "Tree", "evaluated", "mistakes", "parsed", "places", "shown", "weight"]
 
 Tree = tuple[Any, ...]
 Program = tuple[tuple[str, Tree], ...]
@@ -148,13 +148,44 @@ def mistakes(
     """Every place of every statement changed as somebody would by mistake; ``others``: what stands
     for a name by mistake; ``vectors``: names that are no plain numbers.
     """
-    for k, (_, tree) in enumerate(program):
+    made: dict[str, Tree] = {}
+    for k, (target, tree) in enumerate(program):
         for part, put in places(tree):
             for now in _changed(part, others, vectors):
                 yield Mistake(k, put(now), part, now)
+            if part[0] == "name" and part[1] in made:  # in this one place only
+                whole = made[part[1]]
+                for inner, back in places(whole):
+                    for now in _changed(inner, others, vectors):
+                        yield Mistake(k, put(back(now)), whole, back(now))
+        for changed in _exchanged(tree, vectors):
+            yield Mistake(k, changed, tree, changed)
+        if target not in vectors:
+            made[target] = tree
+            for c in (("neg", tree), ("*", ("number", 2.0), tree), ("/", tree, ("number", 2.0))):
+                yield Mistake(k, c, tree, c)
 
 
-def _changed(part: Tree, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]) -> list[Tree]:
+def weight(tree: Tree) -> int:
+    """How many parts it has; what nobody writes counts more.
+
+    >>> weight(("name", "x")), weight(("sqrt", ("square", ("name", "x")))) > 10
+    (1, True)
+    """
+    odd = {("sqrt", "square"), ("square", "sqrt")}
+    return sum(
+        1
+        + 20 * (len(p) == 2 and isinstance(p[1], tuple) and (p[0], p[1][0]) in odd)
+        + 20 * (p[0] == "sqrt" and p[1][0] == "number")
+        + 20 * (p[0] == "-" and p[1] == ("number", 1.0) and p[2] in (("name", "alpha_t"), p[1]))
+        for p, _ in places(tree)
+        if p[0] != "number"
+    )
+
+
+def _changed(
+    part: Tree, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]
+) -> list[Tree]:
     op = part[0]
     if op in ("+", "-"):
         _, one, two = part
@@ -172,12 +203,37 @@ def _changed(part: Tree, others: Mapping[str, tuple[str, ...]], vectors: frozens
             more = [("/", two, one), ("sqrt", part)]
         return [one, ("*", one, two), *more]
     if op in ("sqrt", "square", "neg"):
-        return [part[1]]
+        inner = part[1]
+        if op == "sqrt" and inner[0] == "-" and inner[1][0] == inner[2][0] == "square":
+            one, two = inner[1][1], inner[2][1]
+            return [inner, ("-", one, two), ("sqrt", ("-", one, two))]
+        return [inner]
     if op == "name":
         swapped: list[Tree] = [("name", n) for n in others.get(part[1], ())]
         plain = part[1] not in vectors
         return [*swapped, *([("sqrt", part), ("square", part)] if plain else [])]
     return []
+
+
+def _exchanged(tree: Tree, vectors: frozenset[str]) -> Iterator[Tree]:
+    """A sum of vectors with the coefficients of one of them in front of another, or exchanged."""
+    terms = [
+        (part, put)
+        for part, put in places(tree)
+        if part[0] == "*" and _mentions(part[2], vectors) and not _mentions(part[1], vectors)
+    ]
+    if tree[0] not in "+-" or len(terms) < 2:
+        return
+    for one, put in terms:
+        for two, _ in terms:
+            if one[1] != two[1]:
+                now = put(("*", two[1], one[2]))
+                yield now
+                yield _replaced(now, two, ("*", one[1], two[2]))
+
+
+def _replaced(tree: Tree, part: Tree, now: Tree) -> Tree:
+    return next((put(now) for p, put in places(tree) if p == part), tree)
 
 
 def _mentions(tree: Tree, names: frozenset[str]) -> bool:

@@ -36,6 +36,9 @@ def mistaken(
     a, b, z = (float(q.measured[n][k]) for n in ("x", "x_0", "z"))
     unit = max(before.sigma, 1e-12)
     head = f"all steps but the last are right; the last, from {place(before)},"
+    entry = _entry(job, abs(a) * before.sigma, a * before.alpha + b)
+    if entry and z <= SMALL * unit:
+        return f"{head} leads to {entry}"
     if table.calls < steps.count * steps.stages - (steps.stages - 1) or _kept(a, b, z):
         return (
             f"{head} is not taken: x is returned as it is there, with the noise of that level. Let"
@@ -51,13 +54,29 @@ def mistaken(
         if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in made.items()):
             return ""
     signal, left = a * before.alpha + b, abs(a) * before.sigma
-    entry = _entry(job, left, signal)
-    if entry:
-        return f"{head} leads to {entry}"
+    for f, eta in good:
+        scaled = _scaled(q, k, q.made(f.program, {"eta": eta}), after)
+        if scaled:
+            return f"{head} is right as well, but {scaled}"
     return (
         f"{head} leads to {signal:.4g} x_0 + {left:.4g} ε, where {after.alpha:.4g} x_0 +"
         f" {after.sigma:.4g} ε is due"
     )
+
+
+def _scaled(q: Question, k: int, made: dict[str, np.ndarray], after: Level) -> str:
+    """A factor in front of what is returned."""
+    parts = [(float(q.measured[n][k]), float(v[k])) for n, v in made.items()]
+    parts = [p for p in parts if abs(p[1]) > SMALL]
+    if not parts or not np.all(np.isfinite(parts)):
+        return ""
+    c = parts[0][0] / parts[0][1]
+    if any(abs(a - c * b) > SMALL * abs(c * b) for a, b in parts):
+        return ""
+    unit = np.hypot(1, after.sigma)
+    known = f" = 1/√(1 + σ²), the scaling to unit length at σ = {after.sigma:.4g}"
+    known = known if abs(c * unit - 1) < SMALL and after.sigma > 0 else ""
+    return f"what is returned is {c:.6g}{known} times the x that is due: return x as it is"
 
 
 def _kept(a: float, b: float, z: float) -> bool:

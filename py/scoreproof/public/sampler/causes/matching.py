@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.public.sampler.causes.formulas import OTHERS, VECTORS, Formula
+from scoreproof.public.sampler.causes.formulas import NOISES, OTHERS, VECTORS, Formula
 from scoreproof.public.sampler.causes.language import (
     Mistake,
     Program,
     Tree,
     evaluated,
     mistakes,
+    parsed,
     places,
+    weight,
 )
 
-__all__ = ["Found", "Question", "found", "right"]
+__all__ = ["Found", "Question", "etas", "found", "halves", "right"]
 
 #: a deviation has to be so many times what is passed over
 CLEAR = 30.0
@@ -70,7 +72,9 @@ class Question:
     def off(self, made: Mapping[str, np.ndarray]) -> np.ndarray:
         """By how much each step is off, as `steps.Steps.sizes` weighs it."""
         with np.errstate(all="ignore"):
-            parts = [np.abs(self.measured[n] - v) * self.sizes[n] for n, v in made.items()]
+            parts = [
+                np.abs(v - made[n]) * self.sizes[n] for n, v in self.measured.items() if n in made
+            ]
             return np.nan_to_num(np.max(parts, axis=0), nan=np.inf)
 
     def of(self, formula: Formula) -> Question | None:
@@ -109,10 +113,10 @@ class Found:
     def rank(self) -> int:
         """Simpler ones first."""
         if self.instead:
-            return 1
+            return 4 if self.instead.startswith("the two ends") else 1
         if self.factor is None:
             return 2
-        return 3 if self.factor in SIMPLE else 4
+        return 3 if self.factor in SIMPLE else 5
 
 
 def etas(formula: Formula, q: Question, given: float | None) -> list[float | None]:
@@ -128,12 +132,11 @@ def etas(formula: Formula, q: Question, given: float | None) -> list[float | Non
     with np.errstate(all="ignore"):
         ratio = (q.measured["z"] / np.abs(made))[q.inner]
         ratio = ratio[np.isfinite(ratio)]
-    found: list[float | None] = [0.0, 1.0]
-    if ratio.size and np.ptp(ratio) <= 1e-6 * np.max(ratio) and ratio[0] > 0:
-        found.insert(0, float(ratio[0]))
-        found.append(float(ratio[0]) ** 0.5)
     if not np.any(q.measured["z"][q.inner] > 0):
-        return [0.0]
+        return [1.0]  # its noise may be forgotten
+    found: list[float | None] = [1.0]
+    if ratio.size and np.ptp(ratio) <= 1e-6 * np.max(ratio):
+        found = [float(ratio[0]), 1.0, float(ratio[0]) ** 0.5]
     return list(dict.fromkeys(found))
 
 
@@ -146,6 +149,12 @@ def right(formulas: Sequence[Formula], q: Question, given: float | None) -> list
         for eta in etas(f, own, given)
         if own.worst(own.off(own.made(f.program, {"eta": eta}))) <= q.tolerance
     ]
+
+
+def halves(q: Question) -> tuple[Question, Question]:
+    """The question about the mean of a step, and that about its noise."""
+    mean = {n: v for n, v in q.measured.items() if n != "z"}
+    return replace(q, measured=mean), replace(q, measured={"z": q.measured["z"]})
 
 
 def found(
@@ -162,7 +171,26 @@ def found(
             base = own.off(own.made(formula.program, {"eta": eta}))
             if np.any(np.isfinite(base[own.inner])):
                 answers += _of(formula, eta, own, base, swaps)
-    return sorted(answers, key=lambda a: (a.rank, _whole(a, q), formulas.index(a.formula)))
+    return sorted(answers, key=lambda a: (a.rank, _whole(a, q), *_plain(a, formulas)))
+
+
+def _plain(answer: Found, formulas: Sequence[Formula]) -> tuple[int, int, int]:
+    """Of mistakes that make the same numbers, which is said: a factor of the noise, of what the
+    model returned or of a term; else what adds the least.
+    """
+    m, at = answer.mistake, formulas.index(answer.formula)
+    if m is None:
+        return 0, at, 0
+    more = weight(m.tree) - weight(answer.formula.program[m.statement][1])
+    if answer.factor is None:
+        return max(more, 0) // 6, at, more
+    last = m.statement == len(answer.formula.program) - 1
+    order: list[Tree] = [("name", "z"), ("name", "out")]
+    if answer.formula.kind == "score":
+        order.pop()
+    if m.was in order:
+        return 0, at, order.index(m.was)
+    return 1, at, 0 if last else weight(m.was)
 
 
 def _whole(answer: Found, q: Question) -> bool:
@@ -177,7 +205,7 @@ def _of(
     base: np.ndarray,
     swaps: Sequence[tuple[str, Mapping[str, Any]]],
 ) -> Iterator[Found]:
-    free: dict[str, Any] = {"eta": eta}
+    free: dict[str, Any] = {} if eta is None else {"eta": eta}
     used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
 
     def explains(off: np.ndarray) -> tuple[np.ndarray, float, float] | None:
@@ -197,7 +225,7 @@ def _of(
         told = explains(q.off(q.made(formula.program, {**free, **names})))
         if told:
             yield Found(formula, eta, *told, instead=text)
-    for m in mistakes(formula.program, OTHERS, VECTORS):
+    for m in (*mistakes(formula.program, OTHERS, VECTORS), *_noises(formula.program)):
         program = _with(formula.program, m.statement, m.tree)
         try:
             told = explains(q.off(q.made(program, free)))
@@ -218,7 +246,8 @@ def _fitted(
     base = q.off(one)
     wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
     top = bottom = 0.0
-    for n, v in one.items():
+    for n in q.measured:
+        v = one[n]
         with np.errstate(all="ignore"):
             change = ((v - none[n]) * q.sizes[n])[wrong]
             due = ((q.measured[n] - none[n]) * q.sizes[n])[wrong]
@@ -242,6 +271,25 @@ def _factors(program: Program) -> Iterator[Mistake]:
             if any(p[0] == "name" and p[1] in vectors for p, _ in places(part)):
                 now: Tree = ("*", ("name", "c"), part)
                 yield Mistake(k, put(now), part, now)
+
+
+def _noises(program: Program) -> Iterator[Mistake]:
+    """Another size of the noise."""
+    k = len(program) - 1
+    tree = program[k][1]
+    table = any(p == ("name", "abar_t") for _, t in program for p, _ in places(t))
+    for part, put in places(tree):
+        if part[0] == "*" and part[2] == ("name", "z"):
+            for _, size in _SIZES:
+                names = {p[1] for p, _ in places(size) if p[0] == "name"}
+                if names & ({"sigma_t", "sigma_next"} if table else {"abar_t", "abar_prev", "beta_t"}):
+                    continue
+                now: Tree = ("*", size, part[2])
+                if now != part:
+                    yield Mistake(k, put(now), part, now)
+
+
+_SIZES = parsed("\n".join(f"s = {text}" for text in NOISES))
 
 
 def _with(program: Program, k: int, tree: Tree) -> Program:

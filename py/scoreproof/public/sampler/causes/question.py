@@ -49,7 +49,7 @@ def question(job: Job, steps: Steps, eps: float, i: int = 0) -> Question:
         for stage in range(steps.stages)
         if all(len(t) > 0 for t in steps.told[:-1])
     )
-    inner = np.arange(steps.count) < steps.count - 1
+    inner = np.array([u.sigma > 0 < v.sigma for u, v in zip(steps.before, steps.after, strict=True)])
     inner &= np.all([np.isfinite(v) for v in measured.values()], axis=0)
     return Question(
         measured, steps.sizes, names(job, steps), outs, inner, max(TIGHT, LOOSE * eps)
@@ -195,6 +195,14 @@ def swaps(job: Job, steps: Steps) -> list[tuple[str, Mapping[str, Any]]]:
     table = table_of(job)
     if table is not None:
         found += _of_table(table, steps)
+        beta = names(job, steps)["beta_table"]
+        found.append(
+            (
+                "β_t is the table's, of one step of its many, where a step from timestep to timestep"
+                " of this list needs β_t = 1 - ᾱ_t/ᾱ_prev (and α_t = ᾱ_t/ᾱ_prev)",
+                {"beta_t": beta, "alpha_t": 1 - beta},
+            )
+        )
     return found
 
 

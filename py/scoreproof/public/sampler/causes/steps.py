@@ -24,7 +24,8 @@ NOTHING = 1e-11
 class Steps:
     """``before`` and ``after``: the levels of the grid at both ends; ``told``: of each call, for
     each step; ``stale``: draws that enter a step although they entered an earlier one, with their
-    coefficients; ``rest``: what no coefficient explains (another model output, further back).
+    coefficients; ``rest``: what no coefficient explains (another model output, further back);
+    ``short``: how many steps of the grid are not taken.
     """
 
     before: tuple[Level, ...]
@@ -35,6 +36,7 @@ class Steps:
     stale: tuple[int, ...]
     rest: np.ndarray
     stages: int
+    short: int
 
     @property
     def count(self) -> int:
@@ -50,6 +52,9 @@ def steps_of(found: Tableau) -> Steps | None:
     n, m = found.steps, found.calls
     if len(found.levels) != n + 1:
         return None
+    short = n - m if 3 <= m < n - 1 and not found.stepwise and found.asked.shape[0] == m else 0
+    levels = found.levels[: m + 1] if short else found.levels
+    n -= short
     if m in (n, n - 1):
         stages = 1
     elif m in (2 * n, 2 * n - 1, 2 * n - 2):
@@ -90,10 +95,10 @@ def steps_of(found: Tableau) -> Steps | None:
         entered &= np.isfinite(z).all(axis=1)
         stale += [int(j) for j in np.flatnonzero(entered & (np.abs(z).max(axis=1) > 1e-6))]
         coefficients["z"][k] = np.sqrt((z**2).sum(axis=0))
-    before, after = found.levels[:-1], found.levels[1:]
+    before, after = levels[:-1], levels[1:]
     told = tuple(found.told[stages * k : stages * (k + 1)] for k in range(n))
     sizes = _sizes(before, after)
-    return Steps(before, after, told, coefficients, sizes, tuple(stale), rest, stages)
+    return Steps(before, after, told, coefficients, sizes, tuple(stale), rest, stages, short)
 
 
 def _slope(now: np.ndarray, then: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ __all__ = ["Tableau", "measured"]
 
 SMALL = 2.0**-20
 #: calls and draws of a run that are told apart
-MOST = 1200
+MOST = 2500
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from scoreproof.public.sampler.causes.matching import Found
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["constant", "mistaken", "where"]
+__all__ = ["constant", "mistaken", "reading", "where"]
 
 _SIMPLE = {
     np.sqrt(2): "√2",
@@ -58,8 +58,23 @@ def mistaken(answer: Found) -> tuple[str, str]:
             text = f"{what} is multiplied by {constant(c)} in {left}"
     else:
         was, now = _terms(due, m.tree)
-        text = f"it has {now} where {was} is due, in {left}" if was else f"{now}"
+        sign = was[0] in "+-" and was[1:] == now[1:] and was[0] != now[0]
+        text = f"it has {now} where {was} is due{' (the sign)' * sign}, in {left}"
     return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}"
+
+
+def reading(answer: Found) -> str:
+    """What a mistake amounts to, where it has a name."""
+    m, name = answer.mistake, answer.formula.name
+    about = shown(m.was) if m is not None else ""
+    if name == "Euler–Maruyama" and answer.factor == 0.5 and ("score" in about or "out" in about):
+        return (
+            "; that is the drift of the probability-flow ODE, ½ g² score, kept while noise is added:"
+            " with noise it is g² score"
+        )
+    if answer.factor is not None and about.endswith("z") and name == "EDM":
+        return "; that is S_noise, which is 1 in a sampler that keeps the laws"
+    return ""
 
 
 def _terms(due: Tree, tree: Tree) -> tuple[str, str]:

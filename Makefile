@@ -48,8 +48,9 @@ clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .lake
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: $(MADE)
+bench: $(MADE) models
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/causes.py
 
 # The two long proofs, hours each. Both append to build/ and go on where they were stopped; then they write
 # bench/SOUNDNESS.md and bench/MUTATION.md. After a change to a check, delete its file in build/soundness/.

@@ -58,7 +58,10 @@ def inverse_with_another_offset():
     return both(DDIM(True, offset=1))
 
 
-@wrong("the inverse goes from t to t - stride, as the sampler does", says=r"(down|other way|toward|t_next|timestep (before|earlier)|lower|direction)")
+@wrong(
+    "the inverse goes from t to t - stride, as the sampler does",
+    says=r"(down|other way|toward|t_next|timestep (before|earlier)|lower|direction)",
+)
 def inverse_steps_down():
     class Wrong(DDIM):
         def ends(self, t):
@@ -101,7 +104,9 @@ def euler_up_told_the_variance():
     return both(lambda m, x, s: euler(m, x, s, told=lambda a, b: a**2), euler, steps=None)
 
 
-@wrong("the inverse hands its list of σ on in falling order", says=r"falling|order|revers|from .* to ")
+@wrong(
+    "the inverse hands its list of σ on in falling order", says=r"falling|order|revers|from .* to "
+)
 def euler_up_on_reversed_sigmas():
     return both(lambda m, x, s: euler(m, x, s[::-1]), euler, steps=None)
 
@@ -125,9 +130,7 @@ def sampler_scales_latents():
 
 @wrong("the inverse returns ᾱ-scaled x: x/√(1 + σ²)", says=r"√\(1 \+ σ²\)|unit|scal")
 def inverse_returns_scaled_input():
-    return both(
-        lambda m, x, s: euler(m, x, s) / np.sqrt(1 + s[-1] ** 2), euler, steps=None
-    )
+    return both(lambda m, x, s: euler(m, x, s) / np.sqrt(1 + s[-1] ** 2), euler, steps=None)
 
 
 # -- noise maps ------------------------------------------------------------------------------------
@@ -167,7 +170,9 @@ def noise_over_the_variance():
     return maps(lambda m, xs, t: encode(m, xs, t, size=lambda std: std**2))
 
 
-@wrong("the noises are handed over in reversed order", says=r"order|revers|noise of (another|the last)")
+@wrong(
+    "the noises are handed over in reversed order", says=r"order|revers|noise of (another|the last)"
+)
 def noises_reversed():
     return maps(lambda m, xs, t: encode(m, xs, t, order=-1))
 

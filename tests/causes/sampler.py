@@ -135,7 +135,10 @@ def ddim_x0_without_the_root():
     return of(Wrong(), 0.0)
 
 
-@wrong("the v-prediction's x_0 with a plus", says=r"\+ √\(1 - ᾱ_t\)·out where - √\(1 - ᾱ_t\)·out is due")
+@wrong(
+    "the v-prediction's x_0 with a plus",
+    says=r"\+ √\(1 - ᾱ_t\)·out where - √\(1 - ᾱ_t\)·out is due",
+)
 def ddim_v_sign():
     class Wrong(DDIM):
         def x0_of(self, out, x, bar):
@@ -149,7 +152,10 @@ def ddim_v_as_epsilon():
     return of(DDIM(), 0.0, prediction="v")
 
 
-@wrong("one timestep back, not a stride", says=r"t − 1\b|t - 1\b|one (entry|timestep|index)|timestep_prev")
+@wrong(
+    "one timestep back, not a stride",
+    says=r"t − 1\b|t - 1\b|one (entry|timestep|index)|timestep_prev",
+)
 def ddim_previous_is_t_minus_one():
     class Wrong(DDIM):
         def previous(self, t):
@@ -158,7 +164,10 @@ def ddim_previous_is_t_minus_one():
     return of(Wrong(), 0.0, exact=True)
 
 
-@wrong("the stride of 'leading' on timesteps from linspace", says=r"(next|prev).{0,40}timestep.{0,80}(grid|leads|linspace|list|timesteps)")
+@wrong(
+    "the stride of 'leading' on timesteps from linspace",
+    says=r"(next|prev).{0,40}timestep.{0,80}(grid|leads|linspace|list|timesteps)",
+)
 def ddim_stride_on_linspace():
     class Wrong(DDIM):
         def set_timesteps(self, n):
@@ -252,7 +261,10 @@ def ddpm_beta_for_the_posterior_variance():
     return ddpm(Wrong(), exact=True)
 
 
-@wrong("the noise of β_t of the table, with a stride of 40", says=r"β.{0,30}(table|one entry|stride|skip)|betas\[t\]")
+@wrong(
+    "the noise of β_t of the table, with a stride of 40",
+    says=r"β.{0,30}(table|one entry|stride|skip)|betas\[t\]",
+)
 def ddpm_beta_of_the_table():
     class Wrong(DDPM):
         def step(self, out, t, x, rng=None):
@@ -296,8 +308,12 @@ def ddpm_loop(betas, *, scale=None, factor=None, noise=None):
 def loop(**wrong_part):
     betas = np.linspace(1e-3, 0.2, 100)
     return check_sampler(
-        ddpm_loop(betas, **wrong_part), DiscreteVP(betas), prediction="eps", exact=True,
-        times=np.arange(99, -1, -1), shape=2,
+        ddpm_loop(betas, **wrong_part),
+        DiscreteVP(betas),
+        prediction="eps",
+        exact=True,
+        times=np.arange(99, -1, -1),
+        shape=2,
     )
 
 
@@ -378,7 +394,10 @@ def euler_scaled_epsilon():
     return check_sampler(Wrong(), steps=25, shape=2)
 
 
-@wrong("the σ of the next step", says=r"sigmas\[k \+ 1\]|next (level|σ)|σ_next.*σ_t|(one|index).*(off|late|early|shifted)|next step")
+@wrong(
+    "the σ of the next step",
+    says=r"sigmas\[k \+ 1\]|next (level|σ)|σ_next.*σ_t|(one|index).*(off|late|early|shifted)|next step",
+)
 def euler_sigma_shifted_by_one():
     class Wrong(Euler):
         def pair(self, i):
@@ -429,12 +448,18 @@ def heun_without_the_half():
     return check_sampler(lambda model, x, sigmas: heun(model, x, sigmas, half=1.0), shape=2)
 
 
-@wrong("the second slope is divided by the first σ", says=r"σ_next|next σ|second (slope|call|evaluation)")
+@wrong(
+    "the second slope is divided by the first σ",
+    says=r"σ_next|next σ|second (slope|call|evaluation)",
+)
 def heun_divides_by_the_first_sigma():
     return check_sampler(lambda m, x, s: heun(m, x, s, second=lambda a, b: a), shape=2, order=2)
 
 
-@wrong("the second call is told the first σ", says=r"second (call|time|evaluation).*(told|asked)|told.*σ_t\b.*second|model.*told")
+@wrong(
+    "the second call is told the first σ",
+    says=r"second (call|time|evaluation).*(told|asked)|told.*σ_t\b.*second|model.*told",
+)
 def heun_tells_the_first_sigma():
     return check_sampler(lambda m, x, s: heun(m, x, s, told=lambda a, b: a), shape=2, order=2)
 
@@ -493,12 +518,17 @@ def dpmpp_log10():
     return dpm(fn=np.log10)
 
 
-@wrong("the ½ of 1/(2r) is missing", says=r"1\s*/\s*\(?2|½|previous (output|x_0|denoised).*(2|twice|double)")
+@wrong(
+    "the ½ of 1/(2r) is missing",
+    says=r"1\s*/\s*\(?2|½|previous (output|x_0|denoised).*(2|twice|double)",
+)
 def dpmpp_without_the_half():
     return dpm(mix=lambda r: 1 / r)
 
 
-@wrong("the weight of the previous x_0 has the wrong sign", says=r"-1/\(2·r\) where|-h_prev/h where")
+@wrong(
+    "the weight of the previous x_0 has the wrong sign", says=r"-1/\(2·r\) where|-h_prev/h where"
+)
 def dpmpp_sign_of_the_previous():
     return dpm(mix=lambda r: -1 / (2 * r))
 
@@ -528,7 +558,9 @@ class Flow:
         return (sample + self.change(i) * model_output,)
 
 
-@wrong("x_0 and noise exchanged in scale_noise", says=r"scale_noise.*exchang|exchang.*scale_noise|swap")
+@wrong(
+    "x_0 and noise exchanged in scale_noise", says=r"scale_noise.*exchang|exchang.*scale_noise|swap"
+)
 def flow_scale_noise_exchanged():
     class Wrong(Flow):
         def scale_noise(self, sample, timestep, noise):
@@ -537,7 +569,9 @@ def flow_scale_noise_exchanged():
     return check_sampler(Wrong(), steps=50, shape=2)
 
 
-@wrong("the sign of dt", says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)")
+@wrong(
+    "the sign of dt", says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)"
+)
 def flow_sign():
     class Wrong(Flow):
         def change(self, i):
@@ -546,7 +580,10 @@ def flow_sign():
     return check_sampler(Wrong(), steps=25, shape=2)
 
 
-@wrong("the model is x_0 - ε, not ε - x_0", says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)|negated")
+@wrong(
+    "the model is x_0 - ε, not ε - x_0",
+    says=r"\(σ_t - σ_next\)·out where \(σ_next - σ_t\)·out is due|\(the sign\)|negated",
+)
 def flow_reversed_velocity():
     def sample(model, x, times):
         for t, n in zip(times[:-1], times[1:], strict=True):
@@ -602,7 +639,9 @@ def sde_noise_without_h():
     return sde(root=lambda h: 1.0)
 
 
-@wrong("the score is subtracted", says=r"g²·score.*\(the sign\)|\(f·x \+ g²·score\)·dt where|negated")
+@wrong(
+    "the score is subtracted", says=r"g²·score.*\(the sign\)|\(f·x \+ g²·score\)·dt where|negated"
+)
 def sde_sign_of_the_score():
     return sde(sign=-1.0)
 
@@ -633,7 +672,10 @@ def euler_told_the_variance():
     return check_sampler(sample, shape=2)
 
 
-@wrong("the model's x_0 is taken for ε", says=r"output is the denoised x_0, but the steps take it for the noise ε")
+@wrong(
+    "the model's x_0 is taken for ε",
+    says=r"output is the denoised x_0, but the steps take it for the noise ε",
+)
 def euler_denoiser_as_epsilon():
     def sample(model, x, sigmas):
         for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
@@ -654,7 +696,10 @@ def guidance_without_the_difference():
     return check_sampler(sample, shape=2)
 
 
-@wrong("one noise for all steps", says=r"(same|one|again).{0,60}(noise|draw|z)|(noise|draw|z).{0,60}(same|again|every step|all steps)")
+@wrong(
+    "one noise for all steps",
+    says=r"(same|one|again).{0,60}(noise|draw|z)|(noise|draw|z).{0,60}(same|again|every step|all steps)",
+)
 def ancestral_noise_drawn_once():
     def sample(model, x, sigmas, rng):
         z = rng.standard_normal(x.shape)

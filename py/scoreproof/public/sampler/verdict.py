@@ -39,7 +39,14 @@ STEADY = 0.3
 
 
 def judge(job: Job) -> Evidence:
-    """The verdict on all that was asked for."""
+    """The verdict on all that was asked for, with the cause of a refutation."""
+    evidence, runs = _judged(job)
+    if evidence.verdict != "refuted":
+        return evidence
+    return evidence.with_diagnosis(cause_of(job, runs.table, lambda j: _judged(j)[0]))
+
+
+def _judged(job: Job) -> tuple[Evidence, Runs]:
     runs = Runs(job)
     first = runs.first()
     for look_at in (
@@ -49,11 +56,11 @@ def judge(job: Job) -> Evidence:
     ):
         odd = look_at()
         if odd is not None:
-            return _said(odd, job, runs)
+            return _said(odd, job, runs), runs
     if any(d.kind == "uniform" for d in first.draws):
         odd = draws.random_otherwise(first, runs.otherwise())
         if odd is not None:
-            return _said(odd, job, runs)
+            return _said(odd, job, runs), runs
     if runs.mixes():
         d = int(np.prod(job.shape))
         if d > FULL:
@@ -61,7 +68,7 @@ def judge(job: Job) -> Evidence:
                 f"the coordinates of x do not answer each to its own noise, and {d} of them are too"
                 f" many to ask one by one: pass a shape of at most {FULL} entries"
             )
-            return _said(Evidence.undecided("convergent", text), job, runs)
+            return _said(Evidence.undecided("convergent", text), job, runs), runs
         runs = Runs(job, full=True)
     found = []
     for spread in (False, True):
@@ -75,14 +82,14 @@ def judge(job: Job) -> Evidence:
         ]
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
-            return _said(wrong, job, runs)
+            return _said(wrong, job, runs), runs
         found += both
     order = order_of(runs.chains(True), runs.eps)
     asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     if whole.verdict == "holds":
         whole = _together(runs, found, asked, whole.resolution or 0.0)
-    return _said(replace(whole, order=order), job, runs)
+    return _said(replace(whole, order=order), job, runs), runs
 
 
 def _clear(judged: Sequence[Evidence], chains: Sequence[Chain], counts: Sequence[int]) -> bool:
@@ -216,9 +223,7 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
 
 
 def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
-    """With the cause, the curves, the notes, and what it cost."""
-    if evidence.verdict == "refuted":
-        evidence = evidence.with_diagnosis(cause_of(job, runs.table))
+    """With the curves, the notes, and what it cost."""
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
     if evidence.coverage is not None:

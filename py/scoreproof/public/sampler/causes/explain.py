@@ -15,13 +15,15 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import forward, last, told, words
+from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.formulas import Formula, formulas
 from scoreproof.public.sampler.causes.matching import Found, Question, etas, found, halves, right
-from scoreproof.public.sampler.causes.question import question, shape_of, swaps, table_of
+from scoreproof.public.sampler.causes.parts import Part, nearest
+from scoreproof.public.sampler.causes.question import question, shape_of, swaps
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 
-__all__ = ["cause_of"]
+__all__ = ["cause_of", "read"]
 
 #: steps that are looked at
 MOST = 60
@@ -36,8 +38,8 @@ MODELS = {
 }
 
 
-def cause_of(job: Job, eps: float) -> Diagnosis | None:
-    """Why the chain is wrong, if it can be told."""
+def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
+    """Why the chain is wrong, if it can be told; ``judge``: the check without causes."""
     wrong = forward.mistaken(job)
     if wrong:
         return _claimed("forward process", wrong)
@@ -45,16 +47,39 @@ def cause_of(job: Job, eps: float) -> Diagnosis | None:
         table = measured(job, _count(job))
     except (CallableError, ArgumentError):
         return None
-    if table is None:
-        return None
-    steps = steps_of(table)
-    if steps is None:
-        return None
-    for name, text in _read(job, table, steps, eps):
-        if text:
-            return _claimed(name, text)
-    text = last.described(steps)
+    steps = None if table is None else steps_of(table)
+    rest = ""
+    if table is not None and steps is not None:
+        for name, text in read(job, table, steps, eps):
+            if text:
+                return _claimed(name, text)
+        part = _part(job, steps, eps)
+        if part is not None and part.exact:
+            return _claimed("step", part.text)
+        rest = part.text if part is not None else ""
+    text = with_another_model(job, () if table is None else table.levels, judge)
+    if text:
+        return _claimed("model", text)
+    if rest:
+        return Diagnosis(
+            (), math.nan, None, f"No known slip explains all steps. By their numbers {rest}."
+        )
+    text = "" if steps is None else last.described(steps)
     return Diagnosis((), math.nan, None, text) if text else None
+
+
+def _part(job: Job, steps: Steps, eps: float) -> Part | None:
+    i, _ = _coordinate(steps)
+    q = question(job, steps, eps, i)
+    discrete = job.kind == "scheduler" or job.form.grid.whole
+    every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
+    same = [f for f in every if f.kind == job.form.prediction]
+    return nearest(same, q, _eta(job)) if len(q.outs) == steps.stages else None
+
+
+def _eta(job: Job) -> float | None:
+    given = job.form.options.get("eta")
+    return float(given) if isinstance(given, int | float) else None
 
 
 def _count(job: Job) -> int:
@@ -68,7 +93,7 @@ def _claimed(name: str, text: str) -> Diagnosis:
     return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}.")
 
 
-def _read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[str, str]]:
+def read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[str, str]]:
     """What may be wrong, in order."""
     i, uneven = _coordinate(steps)
     q = question(job, steps, eps, i)
@@ -81,8 +106,7 @@ def _read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[
     stages, discrete = steps.stages, job.kind == "scheduler" or job.form.grid.whole
     every = _ordered(job, formulas(shape, stages, discrete), q)
     same = [f for f in every if f.kind == job.form.prediction]
-    given = job.form.options.get("eta")
-    given = float(given) if isinstance(given, int | float) else None
+    given = _eta(job)
     good = right(same, q, given)
     if not good:
         yield "time", _churned(job, steps, q, every)
@@ -191,7 +215,12 @@ def _ordered(job: Job, every: list[Formula], q: Question) -> list[Formula]:
         ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
         # a loop is written as in Ho et al., a library forms x_0 first
         posterior = any(target == "mean" for target, _ in f.program)
-        return (0 if named else 1, 0 if ddpm else 1, f.free != noisy, posterior == (job.kind == "sample"))
+        return (
+            0 if named else 1,
+            0 if ddpm else 1,
+            f.free != noisy,
+            posterior == (job.kind == "sample"),
+        )
 
     return sorted(every, key=rank)
 
@@ -225,7 +254,9 @@ def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     best = answers[0]
     what, due = words.mistaken(best)
     place = words.where(steps, best.wrong) + uneven
-    text = f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
+    text = (
+        f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
+    )
     text += words.reading(best)
     other = next(
         (
@@ -238,4 +269,6 @@ def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     if other is not None:
         text += f". (The same numbers, read otherwise: {words.mistaken(other)[0]}.)"
     left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
-    return f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
+    return (
+        f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
+    )

@@ -14,8 +14,24 @@ __all__ = ["NOISES", "OTHERS", "VECTORS", "Formula", "formulas"]
 
 #: names that are no plain numbers
 VECTORS = frozenset(
-    {"x", "out", "out_2", "z", "x_0", "x_0_old", "x_0_2", "eps", "eps_2", "d", "d_2", "mid",
-     "mean", "x_next", "score", "D"}
+    {
+        "x",
+        "out",
+        "out_2",
+        "z",
+        "x_0",
+        "x_0_old",
+        "x_0_2",
+        "eps",
+        "eps_2",
+        "d",
+        "d_2",
+        "mid",
+        "mean",
+        "x_next",
+        "score",
+        "D",
+    }
 )
 #: what stands for a name by mistake
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -48,10 +64,24 @@ OTHERS: dict[str, tuple[str, ...]] = {
 
 #: what stands in front of z by mistake
 NOISES = (
-    "sqrt(1 - abar_prev)", "sqrt(1 - abar_t)", "sqrt(beta_t)", "beta_t", "sigma_next", "sigma_t",
-    "sqrt(1 - alpha_t)", "eta", "eta * sqrt(1 - abar_prev)", "eta * sqrt(1 - abar_t)",
-    "eta * sqrt(beta_t)", "sqrt(sigma_t**2 - sigma_next**2)", "sqrt(sigma_t - sigma_next)",
-    "sigma_t - sigma_next", "sqrt(dt)", "dt", "sqrt(2 * dt)", "sqrt(h)",
+    "sqrt(1 - abar_prev)",
+    "sqrt(1 - abar_t)",
+    "sqrt(beta_t)",
+    "beta_t",
+    "sigma_next",
+    "sigma_t",
+    "sqrt(1 - alpha_t)",
+    "eta",
+    "eta * sqrt(1 - abar_prev)",
+    "eta * sqrt(1 - abar_t)",
+    "eta * sqrt(beta_t)",
+    "sqrt(sigma_t**2 - sigma_next**2)",
+    "sqrt(sigma_t - sigma_next)",
+    "sigma_t - sigma_next",
+    "sqrt(dt)",
+    "dt",
+    "sqrt(2 * dt)",
+    "sqrt(h)",
 )
 
 #: x_0 and ε of what the model returned
@@ -60,8 +90,7 @@ _VP = {
     "x0": "x_0 = out\neps = (x - sqrt(abar_t) * x_0) / sqrt(1 - abar_t)",
     "v": "x_0 = sqrt(abar_t) * x - sqrt(1 - abar_t) * out\n"
     "eps = sqrt(abar_t) * out + sqrt(1 - abar_t) * x",
-    "score": "eps = -sqrt(1 - abar_t) * out\n"
-    "x_0 = (x - sqrt(1 - abar_t) * eps) / sqrt(abar_t)",
+    "score": "eps = -sqrt(1 - abar_t) * out\nx_0 = (x - sqrt(1 - abar_t) * eps) / sqrt(abar_t)",
 }
 #: with ε formed anew from x_0
 _VP_AGAIN = {
@@ -106,8 +135,10 @@ _HO = """
 var = (1 - abar_prev) / (1 - abar_t) * beta_t
 x_next = (x - beta_t / sqrt(1 - abar_t) * eps) / sqrt(alpha_t) + sqrt(var) * z
 """
-_LARGE = {_DDPM: _DDPM.replace("mean + sqrt(var)", "mean + sqrt(beta_t)"),
-          _HO: _HO.replace("+ sqrt(var)", "+ sqrt(beta_t)")}
+_LARGE = {
+    _DDPM: _DDPM.replace("mean + sqrt(var)", "mean + sqrt(beta_t)"),
+    _HO: _HO.replace("+ sqrt(var)", "+ sqrt(beta_t)"),
+}
 _DDIM_ANY = """
 var = (sigma_next / sigma_t)**2 * (1 - (a_t / a_next)**2)
 std = eta * sqrt(var)
@@ -195,7 +226,10 @@ def formulas(shape: str, stages: int, table: bool) -> list[Formula]:
         return [
             Formula("Heun", k, _second(f"{_VE[k]}\n{_HEUN.strip()}", second[k]), exact=False)
             for k in second
-        ] + [Formula("Heun", k, parsed(_HEUN_FLOW.strip()), exact=False) for k in ("flow", "velocity")]
+        ] + [
+            Formula("Heun", k, parsed(_HEUN_FLOW.strip()), exact=False)
+            for k in ("flow", "velocity")
+        ]
     found: list[Formula] = []
     if shape == "VP" and table:
         for head in (_VP, _VP_AGAIN):

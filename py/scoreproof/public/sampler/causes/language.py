@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Mistake", "Program", "Tree", "evaluated", "mistakes", "parsed", "places", "shown", "weight"]
+__all__ = [
+    "Mistake",
+    "Program",
+    "Tree",
+    "evaluated",
+    "mistakes",
+    "parsed",
+    "places",
+    "shown",
+    "weight",
+]
 
 Tree = tuple[Any, ...]
 Program = tuple[tuple[str, Tree], ...]

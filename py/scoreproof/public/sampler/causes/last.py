@@ -104,7 +104,9 @@ def described(steps: Steps) -> str:
     due = np.array([[v.alpha] for v in steps.after])
     noise = _noise(steps)
     need = np.array([[v.sigma] for v in steps.after])
-    unit = np.array([[max(v.sigma, 1e-3 * u.sigma)] for u, v in zip(steps.before, steps.after, strict=True)])
+    unit = np.array(
+        [[max(v.sigma, 1e-3 * u.sigma)] for u, v in zip(steps.before, steps.after, strict=True)]
+    )
     off = [np.abs(signal - due) / unit, np.abs(noise - need) / unit]
     worst = int(np.argmax(np.maximum(*(np.nan_to_num(o[:-1], nan=0.0).max(axis=1) for o in off))))
     i = int(np.argmax(np.maximum(off[0][worst], off[1][worst])))

@@ -140,7 +140,9 @@ def etas(formula: Formula, q: Question, given: float | None) -> list[float | Non
     return list(dict.fromkeys(found))
 
 
-def right(formulas: Sequence[Formula], q: Question, given: float | None) -> list[tuple[Formula, float | None]]:
+def right(
+    formulas: Sequence[Formula], q: Question, given: float | None
+) -> list[tuple[Formula, float | None]]:
     """The formulas that all compared steps are, as they should be."""
     return [
         (f, eta)
@@ -238,7 +240,12 @@ def _of(
 
 
 def _fitted(
-    formula: Formula, eta: float | None, q: Question, free: dict[str, Any], m: Mistake, explains: Any
+    formula: Formula,
+    eta: float | None,
+    q: Question,
+    free: dict[str, Any],
+    m: Mistake,
+    explains: Any,
 ) -> Iterator[Found]:
     """A constant in front of a place, as the steps that are wrong tell it."""
     program = _with(formula.program, m.statement, m.tree)
@@ -282,7 +289,9 @@ def _noises(program: Program) -> Iterator[Mistake]:
         if part[0] == "*" and part[2] == ("name", "z"):
             for _, size in _SIZES:
                 names = {p[1] for p, _ in places(size) if p[0] == "name"}
-                if names & ({"sigma_t", "sigma_next"} if table else {"abar_t", "abar_prev", "beta_t"}):
+                if names & (
+                    {"sigma_t", "sigma_next"} if table else {"abar_t", "abar_prev", "beta_t"}
+                ):
                     continue
                 now: Tree = ("*", size, part[2])
                 if now != part:

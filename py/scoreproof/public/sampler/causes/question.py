@@ -49,11 +49,11 @@ def question(job: Job, steps: Steps, eps: float, i: int = 0) -> Question:
         for stage in range(steps.stages)
         if all(len(t) > 0 for t in steps.told[:-1])
     )
-    inner = np.array([u.sigma > 0 < v.sigma for u, v in zip(steps.before, steps.after, strict=True)])
-    inner &= np.all([np.isfinite(v) for v in measured.values()], axis=0)
-    return Question(
-        measured, steps.sizes, names(job, steps), outs, inner, max(TIGHT, LOOSE * eps)
+    inner = np.array(
+        [u.sigma > 0 < v.sigma for u, v in zip(steps.before, steps.after, strict=True)]
     )
+    inner &= np.all([np.isfinite(v) for v in measured.values()], axis=0)
+    return Question(measured, steps.sizes, names(job, steps), outs, inner, max(TIGHT, LOOSE * eps))
 
 
 class _Fixed(Data):
@@ -214,7 +214,9 @@ def _of_table(table: np.ndarray, steps: Steps) -> list[tuple[str, Mapping[str, A
     total, n = len(table), steps.count
     ends = [(f"t - {total // n}, the stride {total} // {n}", t - total // n)]
     ends += [("t - 1, the entry of the table before", t - 1)]
-    ends += [(f"one entry {w} the next timestep", listed + k) for w, k in (("above", 1), ("below", -1))]
+    ends += [
+        (f"one entry {w} the next timestep", listed + k) for w, k in (("above", 1), ("below", -1))
+    ]
     for text, at in ends:
         if np.all(at == listed):
             continue

@@ -68,7 +68,9 @@ def steps_of(found: Tableau) -> Steps | None:
     if len(x) != n + 1:
         return None
     d = found.end.shape[-1]
-    names = ("x", "x_0", "old", "z") if stages == 1 else ("mid_x", "mid_x_0", "x", "x_0", "x_2", "z")
+    names = (
+        ("x", "x_0", "old", "z") if stages == 1 else ("mid_x", "mid_x_0", "x", "x_0", "x_2", "z")
+    )
     coefficients = {name: np.zeros((n, d)) for name in names}
     rest = np.zeros((n, d))
     stale: list[int] = []
@@ -123,7 +125,9 @@ def _sizes(before: tuple[Level, ...], after: tuple[Level, ...]) -> dict[str, np.
     """What a deviation of each coefficient is relative to: what it does to x after the step, in
     standard deviations of the noise there.
     """
-    noise = np.array([max(v.sigma, 1e-3 * u.sigma, 1e-12) for u, v in zip(before, after, strict=True)])
+    noise = np.array(
+        [max(v.sigma, 1e-3 * u.sigma, 1e-12) for u, v in zip(before, after, strict=True)]
+    )
     x = np.array([np.hypot(v.alpha, v.sigma) for v in before])
     one = {name: 1 / noise for name in ("x_0", "old", "x_2", "mid_x_0", "z")}
     return {**one, "x": x / noise, "mid_x": x / noise}

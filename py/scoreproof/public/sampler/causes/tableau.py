@@ -128,7 +128,15 @@ def measured(job: Job, n: int) -> Tableau | None:
     asked, states, end = ((v[..., 1:, :] - v[..., :1, :]) / SMALL for v in everything)
     told = tuple(Level(w, a, s) for w, (_, a, s) in zip(_whens(job, data), data.asked, strict=True))
     return Tableau(
-        asked, states, end, told, _levels(job, n, tape), calls, tuple(rows.drawn), tape.steps, base,
+        asked,
+        states,
+        end,
+        told,
+        _levels(job, n, tape),
+        calls,
+        tuple(rows.drawn),
+        tape.steps,
+        base,
         job.kind != "sample",
     )
 

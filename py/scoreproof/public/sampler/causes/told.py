@@ -66,7 +66,10 @@ def _relations(
             ("1 - t for t", lambda v: 1 - v),
             (f"T - t for t, with T = {top:.4g}", lambda v: top - v),
             ("log t", np.log),
-            ("log(t)/4, the c_noise of EDM, which is for its network only", lambda v: np.log(v) / 4),
+            (
+                "log(t)/4, the c_noise of EDM, which is for its network only",
+                lambda v: np.log(v) / 4,
+            ),
             ("t + 1", lambda v: v + 1),
             ("t - 1", lambda v: v - 1),
             ("-t", np.negative),

@@ -6,7 +6,7 @@ Conventions: a cause is claimed only if it explains the measured steps to their 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,10 +20,10 @@ from scoreproof.public.sampler.causes.formulas import Formula, formulas
 from scoreproof.public.sampler.causes.matching import Found, Question, etas, found, halves, right
 from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of, swaps
-from scoreproof.public.sampler.causes.steps import Steps, steps_of
+from scoreproof.public.sampler.causes.steps import Steps, relevelled, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 
-__all__ = ["cause_of", "read"]
+__all__ = ["cause_of", "earlier", "read"]
 
 #: steps that are looked at
 MOST = 60
@@ -50,10 +50,11 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     steps = None if table is None else steps_of(table)
     rest = ""
     if table is not None and steps is not None:
-        for name, text in read(job, table, steps, eps):
+        by_eps = earlier(job, steps)
+        for name, text in read(job, table, steps, eps, by_eps):
             if text:
-                return _claimed(name, text)
-        part = _part(job, steps, eps)
+                return _claimed(name, text) if name else Diagnosis((), math.nan, None, f"{text}.")
+        part = _part(job, steps, eps, by_eps)
         if part is not None and part.exact:
             return _claimed("step", part.text)
         rest = part.text if part is not None else ""
@@ -68,9 +69,17 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     return Diagnosis((), math.nan, None, text) if text else None
 
 
-def _part(job: Job, steps: Steps, eps: float) -> Part | None:
+def earlier(job: Job, steps: Steps) -> Steps | None:
+    """The steps where ε is prescribed, if they look back."""
+    if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
+        return None
+    table = measured(job, _count(job), by_eps=True)
+    return None if table is None else steps_of(table)
+
+
+def _part(job: Job, steps: Steps, eps: float, by_eps: Steps | None) -> Part | None:
     i, _ = _coordinate(steps)
-    q = question(job, steps, eps, i)
+    q = question(job, steps, eps, i, by_eps)
     discrete = job.kind == "scheduler" or job.form.grid.whole
     every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
     same = [f for f in every if f.kind == job.form.prediction]
@@ -93,10 +102,12 @@ def _claimed(name: str, text: str) -> Diagnosis:
     return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}.")
 
 
-def read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[str, str]]:
+def read(
+    job: Job, table: Tableau, steps: Steps, eps: float, by_eps: Steps | None = None
+) -> Iterator[tuple[str, str]]:
     """What may be wrong, in order."""
     i, uneven = _coordinate(steps)
-    q = question(job, steps, eps, i)
+    q = question(job, steps, eps, i, by_eps)
     if len(q.outs) != steps.stages:
         return
     yield "noise", _stale(table, steps)
@@ -110,6 +121,10 @@ def read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[s
     good = right(same, q, given)
     if not good:
         yield "time", _churned(job, steps, q, every)
+        yield "order", _reversed(job, steps, eps, i, same, given)
+        early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
+        if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
+            yield "last step", last.mistaken(job, steps, q, known, table)
     if good:
         exact = [g for g in good if g[0].exact]
         if steps.short:
@@ -119,11 +134,14 @@ def read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[s
                 f"the loop stops {steps.short} step{'s'[: steps.short > 1]} before the end of its"
                 f" times: x is returned as it is at {words.place(end)}, with the noise of that level",
             )
+        if steps.stages > 1:
+            mistold = told.mistold(steps, times, _seconds(steps, q, good))
         if mistold and not any(g[0].name == "EDM" for g in good):
             yield "time", f"{mistold}. The steps themselves are those of {_name(*good[0])}"
         if job.exact and not exact:
             yield "variance", _inexact(good[0][0])
         yield "last step", last.mistaken(job, steps, q, good, table)
+        yield "right", ""
         return
     other = right([f for f in every if f.kind != job.form.prediction], q, given)
     if other:
@@ -138,16 +156,51 @@ def read(job: Job, table: Tableau, steps: Steps, eps: float) -> Iterator[tuple[s
     if answers:
         yield "step", _said(answers, steps, q, uneven)
     yield "step", _both(job, steps, q, same, given)
-    if mistold:
-        yield "time", mistold
+    yield "", mistold and f"no known slip explains all steps, but {mistold}"
+
+
+def _reversed(
+    job: Job, steps: Steps, eps: float, i: int, same: Sequence[Formula], given: float | None
+) -> str:
+    """Steps that run through the grid from its other end."""
+    turned = relevelled(steps, steps.after[::-1], steps.before[::-1])
+    if not right(same, question(job, turned, eps, i), given):
+        return ""
+    one, two = steps.before[0], steps.after[-1]
+    return (
+        f"it runs through its times in reversed order, from {two.when:.4g} to {one.when:.4g}, while"
+        f" it is handed them from {one.when:.4g} to {two.when:.4g}: take them as they come"
+    )
+
+
+def _seconds(
+    steps: Steps, q: Question, good: Sequence[tuple[Formula, float | None]]
+) -> list[np.ndarray]:
+    """The times that the later calls of a step are due at."""
+    now, after = (np.array([v.when for v in side]) for side in (steps.before, steps.after))
+    middle = (now + after) / 2
+    if steps.stages == 4:
+        return [middle, middle, after]
+    f, eta = good[0]
+    if f.second in ("end", "sigma_next"):
+        return [after]
+    if f.second == "middle":
+        return [middle]
+    sigma = q.names["sigma_next"]
+    if f.free and eta:  # √(σ σ_down)
+        s = q.names["sigma_t"]
+        with np.errstate(all="ignore"):
+            up = eta * sigma * np.sqrt(s**2 - sigma**2) / s
+            sigma = np.sqrt(sigma**2 - up**2)
+    return [np.sqrt(q.names["sigma_t"] * sigma)]
 
 
 def _churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
     """EDM's steps whose model is told the level before the churn."""
-    x = q.measured["x"]
+    x = q.measured["x_next.x"]
     with np.errstate(all="ignore"):
         hat = q.names["sigma_next"] / x
-    if not np.any(q.measured["z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
+    if not np.any(q.measured["x_next.z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
         return ""
     hat[-1] = q.names["sigma_t"][-1] * hat[-2] / q.names["sigma_t"][-2]
     after = np.append(hat[1:], q.names["sigma_next"][-1])
@@ -204,13 +257,13 @@ def _name(f: Formula, eta: float | None) -> str:
     return f.name + ("" if eta is None else f" (η = {eta:g})")
 
 
-def _ordered(job: Job, every: list[Formula], q: Question) -> list[Formula]:
+def _ordered(job: Job, every: Sequence[Formula], q: Question) -> list[Formula]:
     """What the sampler is called by goes first, then what draws noise if it does."""
     kinds = type(getattr(job.form, "scheduler", None)).__mro__
     called = " ".join([job.name, *(k.__name__ for k in kinds)]).lower()
-    noisy = bool(np.any(q.measured["z"][q.inner] > 0))
+    noisy = bool(np.any(q.measured["x_next.z"][q.inner] > 0)) if "x_next.z" in q.measured else False
 
-    def rank(f: Formula) -> tuple[int, int, bool, bool]:
+    def rank(f: Formula) -> tuple[bool, bool, bool, bool]:
         named = f.name.lower().split()[0].removesuffix("'s") in called
         ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
         # a loop is written as in Ho et al., a library forms x_0 first
@@ -253,7 +306,7 @@ def _inexact(f: Formula) -> str:
 def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     best = answers[0]
     what, due = words.mistaken(best)
-    place = words.where(steps, best.wrong) + uneven
+    place = words.where(steps, best.wrong, best.formula.start) + uneven
     text = (
         f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
     )

@@ -56,6 +56,12 @@ SIGNS = {
     "eps": "ε",
     "eps_2": "ε_2",
     "g2": "g²",
+    "epsilon": "e",
+    "mid_sigma": "σ_mid",
+    "sigma_mid": "σ_mid",
+    "k_23": "(out_2 + out_3)",
+    **{f"o{j}": f"prev_{j}" for j in (1, 2, 3)},
+    **{f"lms{n}_{j}": f"w_{j}" for n in (2, 3, 4) for j in range(1, n + 1)},
     "h_log10": "h (by log10)",
     "h_log2": "h (by log2)",
 }
@@ -90,12 +96,20 @@ def _tree(node: ast.expr) -> Tree:
     return (_BINARY[type(node.op)], _tree(node.left), _tree(node.right))
 
 
-def evaluated(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all names, where those of ``given`` are known."""
+def evaluated(
+    program: Program,
+    given: Mapping[str, Any],
+    then: Mapping[str, Callable[[Any], dict[str, Any]]] | None = None,
+) -> dict[str, Any]:
+    """The values of all names, where those of ``given`` are known; ``then``: what becomes known
+    with a name.
+    """
     values = dict(given)
     with np.errstate(all="ignore"):
         for target, tree in program:
             values[target] = _value(tree, values)
+            if then and target in then:
+                values |= then[target](values[target])
     return values
 
 

@@ -5,7 +5,8 @@ Conventions: as in `steps`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def mistaken(
     """What the last step does wrongly, where all before it are right."""
     k = steps.count - 1
     before, after = steps.before[k], steps.after[k]
-    a, b, z = (float(q.measured[n][k]) for n in ("x", "x_0", "z"))
+    a, b, z = (_of(q.measured, n, k) for n in ("x_next.x", "x_next.c1", "x_next.z"))
     unit = max(before.sigma, 1e-12)
     head = f"all steps but the last are right; the last, from {place(before)},"
     entry = _entry(job, abs(a) * before.sigma, a * before.alpha + b)
@@ -51,7 +52,7 @@ def mistaken(
         return f"{noise} (it is the step to the data, x_0 itself)"
     for f, eta in good:
         made = {n: v[k] for n, v in q.made(f.program, {"eta": eta}).items()}
-        if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in made.items()):
+        if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in _end(made)):
             return ""
     signal, left = a * before.alpha + b, abs(a) * before.sigma
     for f, eta in good:
@@ -66,7 +67,7 @@ def mistaken(
 
 def _scaled(q: Question, k: int, made: dict[str, np.ndarray], after: Level) -> str:
     """A factor in front of what is returned."""
-    parts = [(float(q.measured[n][k]), float(v[k])) for n, v in made.items()]
+    parts = [(float(q.measured[n][k]), float(v)) for n, v in _end({n: v[k] for n, v in made.items()})]
     parts = [p for p in parts if abs(p[1]) > SMALL]
     if not parts or not np.all(np.isfinite(parts)):
         return ""
@@ -77,6 +78,15 @@ def _scaled(q: Question, k: int, made: dict[str, np.ndarray], after: Level) -> s
     known = f" = 1/√(1 + σ²), the scaling to unit length at σ = {after.sigma:.4g}"
     known = known if abs(c * unit - 1) < SMALL and after.sigma > 0 else ""
     return f"what is returned is {c:.6g}{known} times the x that is due: return x as it is"
+
+
+def _of(values: Mapping[str, np.ndarray], key: str, k: int) -> float:
+    return float(values[key][k]) if key in values else 0.0
+
+
+def _end(made: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What x after the step is made of."""
+    return [(n, v) for n, v in made.items() if n.startswith("x_next.")]
 
 
 def _kept(a: float, b: float, z: float) -> bool:
@@ -110,10 +120,13 @@ def described(steps: Steps) -> str:
     off = [np.abs(signal - due) / unit, np.abs(noise - need) / unit]
     worst = int(np.argmax(np.maximum(*(np.nan_to_num(o[:-1], nan=0.0).max(axis=1) for o in off))))
     i = int(np.argmax(np.maximum(off[0][worst], off[1][worst])))
-    c = {n: float(v[worst, i]) for n, v in steps.coefficients.items()}
     before, after = steps.before[worst], steps.after[worst]
-    parts = f"{c['x']:.4g} x + {c['x_0']:.4g} x_0"
-    parts += f" + {c['z']:.4g} z" if c["z"] else ""
+    said = {"x": "x", "c1": "x_0", "c2": "x_0 of the second call", "o1": "the x_0 before", "z": "z"}
+    parts = " + ".join(
+        f"{float(v[worst, i]):.4g} {said[n.split('.')[1]]}"
+        for n, v in steps.coefficients.items()
+        if n.startswith("x_next.") and n.split(".")[1] in said and v[worst, i] != 0
+    )
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
     return (
         f"No known slip explains all steps. Read off with the exact model, the step that is farthest"
@@ -124,15 +137,12 @@ def described(steps: Steps) -> str:
 
 
 def _signal(steps: Steps) -> np.ndarray:
-    alpha = np.array([[v.alpha] for v in steps.before])
-    c = steps.coefficients
-    return sum((c[n] for n in ("x_0", "old", "x_2") if n in c), c["x"] * alpha)
+    alpha, c = np.array([[v.alpha] for v in steps.before]), steps.coefficients
+    predicted = [v for n, v in c.items() if n[:8] in ("x_next.c", "x_next.o")]
+    return np.asarray(sum(predicted, c["x_next.x"] * alpha))
 
 
 def _noise(steps: Steps) -> np.ndarray:
-    sigma = np.array([[v.sigma] for v in steps.before])
-    return np.asarray(np.hypot(steps.coefficients["x"] * sigma, steps.coefficients["z"]))
-
-
-def _levels(levels: Sequence[Level], name: str) -> np.ndarray:
-    return np.array([[getattr(v, name)] for v in levels])
+    sigma, c = np.array([[v.sigma] for v in steps.before]), steps.coefficients
+    squares = [v**2 for n, v in c.items() if n in ("x_next.z", "x_next.z_2")]
+    return np.asarray(np.sqrt(sum(squares, (c["x_next.x"] * sigma) ** 2)))

@@ -6,13 +6,13 @@ and 0 for the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from scoreproof.public.sampler.causes.formulas import NOISES, OTHERS, VECTORS, Formula
+from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.language import (
     Mistake,
     Program,
@@ -21,11 +21,16 @@ from scoreproof.public.sampler.causes.language import (
     mistakes,
     parsed,
     places,
+    shown,
     weight,
 )
+from scoreproof.public.sampler.causes.steps import MIDS
+from scoreproof.public.sampler.causes.texts import NOISES, OTHERS, VECTORS
 
-__all__ = ["Found", "Question", "etas", "found", "halves", "right"]
+__all__ = ["Found", "Question", "etas", "factors", "found", "halves", "put", "right"]
 
+#: what comes in: x, what is predicted at each call, what was, the noises
+SOURCES = ("x", "c1", "c2", "c3", "c4", "o1", "o2", "o3", "z", "z_2")
 #: a deviation has to be so many times what is passed over
 CLEAR = 30.0
 #: a fitted constant this near to a simple one is that
@@ -46,28 +51,29 @@ class Question:
     outs: tuple[tuple[np.ndarray, np.ndarray], ...]
     inner: np.ndarray
     tolerance: float
+    by_eps: Question | None = None
 
     def made(self, program: Program, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The coefficients that a program makes."""
-        unit = np.eye(4)[:, :, None]
-        x, x_0, third, z = unit
-        given = {**self.names, **names, "x": x, "z": z, "x_0_old": third}
-        u, w = self.outs[0]
-        given["out"] = u * x + w * x_0
-        if len(self.outs) > 1:
-            at = next(k for k, (target, _) in enumerate(program) if target == "mid") + 1
-            early = evaluated(program[:at], given)
-            u, w = self.outs[1]
-            values = evaluated(program[at:], {**early, "out_2": u * early["mid"] + w * third})
-        else:
-            values = evaluated(program, given)
+        unit: dict[str, Any] = dict(zip(SOURCES, np.eye(len(SOURCES))[:, :, None], strict=True))
+        given = {**self.names, **names, **unit}
+
+        def returned(j: int) -> Callable[[Any], dict[str, Any]]:
+            u, w = self.outs[j]
+            name = "out" if j == 0 else f"out_{j + 1}"
+            return lambda y: {name: u * y + w * unit[f"c{j + 1}"]}
+
+        given |= returned(0)(unit["x"])
+        then = {MIDS[j - 1]: returned(j) for j in range(1, len(self.outs))}
+        values = evaluated(program, given, then)
         k = len(self.inner)
-        rows = np.broadcast_to(values["x_next"], (4, k))
-        found = {"x": rows[0], "x_0": rows[1], "z": np.abs(rows[3])}
-        if len(self.outs) > 1:
-            mid = np.broadcast_to(values["mid"], (4, k))
-            return {**found, "x_2": rows[2], "mid_x": mid[0], "mid_x_0": mid[1]}
-        return {**found, "old": rows[2]}
+        rows = {t: np.broadcast_to(values[t], (len(SOURCES), k)) for t in self.targets if t in values}
+        found = {}
+        for key in self.measured:
+            target, source = key.split(".")
+            row = rows[target][SOURCES.index(source)] if target in rows else np.full(k, np.nan)
+            found[key] = np.abs(row) if source in ("z", "z_2") else row
+        return found
 
     def off(self, made: Mapping[str, np.ndarray]) -> np.ndarray:
         """By how much each step is off, as `steps.Steps.sizes` weighs it."""
@@ -77,15 +83,22 @@ class Question:
             ]
             return np.nan_to_num(np.max(parts, axis=0), nan=np.inf)
 
+    @property
+    def targets(self) -> set[str]:
+        return {key.split(".")[0] for key in self.measured}
+
     def of(self, formula: Formula) -> Question | None:
         """Of a formula whose numbers are known: all steps, but the first where it looks back."""
+        if formula.by == "eps":
+            return None if self.by_eps is None else self.by_eps.of(replace(formula, by="x_0"))
         used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
         made = {target for target, _ in formula.program}
-        inputs = {"x", "z", "out", "out_2", "x_0_old", "eta"}
-        if not used <= {*self.names, *made, *inputs}:
+        outs = {"out", *(f"out_{j + 1}" for j in range(1, len(self.outs)))}
+        mids = set(MIDS) & {key.split(".")[0] for key in self.measured}
+        if not used <= {*self.names, *made, *SOURCES, *outs, "eta"} or not mids <= made:
             return None
-        inner = self.inner & (~np.isnan(self.names["h_prev"]) if "h_prev" in used else True)
-        return replace(self, inner=inner)
+        late = np.arange(len(self.inner)) >= formula.start
+        return replace(self, inner=self.inner & late)
 
     def worst(self, off: np.ndarray) -> float:
         """The largest of the steps that are compared."""
@@ -113,7 +126,8 @@ class Found:
     def rank(self) -> int:
         """Simpler ones first."""
         if self.instead:
-            return 4 if self.instead.startswith("the two ends") else 1
+            late = self.instead.startswith("the two ends") or self.instead.endswith("all places")
+            return 4 if late else 1
         if self.factor is None:
             return 2
         return 3 if self.factor in SIMPLE else 5
@@ -125,19 +139,37 @@ def etas(formula: Formula, q: Question, given: float | None) -> list[float | Non
         return [None]
     if given is not None:
         return [given]
-    made = evaluated(
-        formula.program,
-        {**q.names, "eta": 1.0, "x": 0.0, "z": 1.0, "out": 0.0, "x_0_old": 0.0},
-    )["x_next"]
+    z = "x_next.z"
+    if z not in q.measured:
+        return [1.0]
+    made = q.made(formula.program, {"eta": 1.0})[z]
     with np.errstate(all="ignore"):
-        ratio = (q.measured["z"] / np.abs(made))[q.inner]
+        ratio = (q.measured[z] / made)[q.inner]
         ratio = ratio[np.isfinite(ratio)]
-    if not np.any(q.measured["z"][q.inner] > 0):
-        return [1.0]  # its noise may be forgotten
-    found: list[float | None] = [1.0]
-    if ratio.size and np.ptp(ratio) <= 1e-6 * np.max(ratio):
-        found = [float(ratio[0]), 1.0, float(ratio[0]) ** 0.5]
-    return list(dict.fromkeys(found))
+    found: list[float | None] = [1.0]  # its noise may be forgotten, then
+    if ratio.size and ratio[0] > 0 and np.ptp(ratio) <= 1e-6 * np.max(ratio):
+        found = [float(ratio[0]), 1.0]
+    by_mean = _of_the_mean(formula, q)
+    return list(dict.fromkeys([*found, *([by_mean] if by_mean else [])]))
+
+
+def _of_the_mean(formula: Formula, q: Question) -> float | None:
+    """The η that the mean of the steps has."""
+    half = halves(q)[0]
+
+    def off(eta: float) -> float:
+        value = half.worst(half.off(half.made(formula.program, {"eta": eta})))
+        return value if np.isfinite(value) else 1e300
+
+    grid = np.linspace(0.02, 1.0, 50)
+    best = grid[int(np.argmin([off(e) for e in grid]))]
+    low, high = max(best - 0.02, 1e-3), min(best + 0.02, 1.0)
+    for _ in range(60):
+        one, two = high - 0.618 * (high - low), low + 0.618 * (high - low)
+        low, high = (low, two) if off(one) < off(two) else (one, high)
+    eta = (low + high) / 2
+    near = round(eta, 6)
+    return float(near) if off(near) <= q.tolerance else None
 
 
 def right(
@@ -155,8 +187,27 @@ def right(
 
 def halves(q: Question) -> tuple[Question, Question]:
     """The question about the mean of a step, and that about its noise."""
-    mean = {n: v for n, v in q.measured.items() if n != "z"}
-    return replace(q, measured=mean), replace(q, measured={"z": q.measured["z"]})
+    noises = {n: v for n, v in q.measured.items() if n.split(".")[1] in ("z", "z_2")}
+    mean = {n: v for n, v in q.measured.items() if n not in noises}
+    return replace(q, measured=mean), replace(q, measured=noises)
+
+
+def everywhere(q: Question) -> list[tuple[str, Mapping[str, Any]]]:
+    """One name that stands for something else in all places."""
+    answers: list[tuple[str, Mapping[str, Any]]] = []
+    with np.errstate(all="ignore"):
+        for name, value in q.names.items():
+            said = shown(("name", name))
+            changed = {f"{said}²": np.square(value), f"√{said}": np.sqrt(value)}
+            changed |= {f"2·{said}": 2 * value, f"{said}/2": value / 2, f"-{said}": -value}
+            changed |= {shown(("name", n)): q.names[n] for n in OTHERS.get(name, ()) if n in q.names}
+            if name == "g2":
+                changed["σ_t²"] = q.names["sigma_t"] ** 2
+            answers += [
+                (f"{now} stands where {said} is due, in all places", {name: v})
+                for now, v in changed.items()
+            ]
+    return answers
 
 
 def found(
@@ -221,21 +272,21 @@ def _of(
             return None
         return wrong, left / size, size
 
-    for text, names in swaps:
+    for text, names in (*swaps, *everywhere(q)):
         if not used & set(names):
             continue
         told = explains(q.off(q.made(formula.program, {**free, **names})))
         if told:
             yield Found(formula, eta, *told, instead=text)
     for m in (*mistakes(formula.program, OTHERS, VECTORS), *_noises(formula.program)):
-        program = _with(formula.program, m.statement, m.tree)
+        program = put(formula.program, m.statement, m.tree)
         try:
             told = explains(q.off(q.made(program, free)))
         except KeyError:  # a name that this program does not have
             continue
         if told:
             yield Found(formula, eta, *told, mistake=m)
-    for m in _factors(formula.program):
+    for m in factors(formula.program):
         yield from _fitted(formula, eta, q, free, m, explains)
 
 
@@ -248,7 +299,7 @@ def _fitted(
     explains: Any,
 ) -> Iterator[Found]:
     """A constant in front of a place, as the steps that are wrong tell it."""
-    program = _with(formula.program, m.statement, m.tree)
+    program = put(formula.program, m.statement, m.tree)
     none, one = (q.made(program, {**free, "c": c}) for c in (0.0, 1.0))
     base = q.off(one)
     wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
@@ -270,7 +321,7 @@ def _fitted(
             return
 
 
-def _factors(program: Program) -> Iterator[Mistake]:
+def factors(program: Program) -> Iterator[Mistake]:
     """A factor c in front of each vector of each statement."""
     vectors = set(VECTORS) - {"x_next"}
     for k, (_, tree) in enumerate(program):
@@ -301,7 +352,8 @@ def _noises(program: Program) -> Iterator[Mistake]:
 _SIZES = parsed("\n".join(f"s = {text}" for text in NOISES))
 
 
-def _with(program: Program, k: int, tree: Tree) -> Program:
+def put(program: Program, k: int, tree: Tree) -> Program:
+    """The program with another k-th statement."""
     return (*program[:k], (program[k][0], tree), *program[k + 1 :])
 
 

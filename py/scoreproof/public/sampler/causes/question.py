@@ -15,6 +15,7 @@ from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.matching import Question
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.scheduler import setting
 
 __all__ = ["question", "shape_of", "swaps", "table_of"]
 
@@ -41,19 +42,26 @@ def table_of(job: Job) -> np.ndarray | None:
     return None if bar is None else np.asarray(as_numpy(bar), dtype=float).ravel()
 
 
-def question(job: Job, steps: Steps, eps: float, i: int = 0) -> Question:
-    """Of coordinate i."""
+def question(job: Job, steps: Steps, eps: float, i: int = 0, by_eps: Steps | None = None) -> Question:
+    """Of coordinate i; ``by_eps``: the steps where ε is prescribed, not x_0."""
     measured = {n: v[:, i] for n, v in steps.coefficients.items()}
-    outs = tuple(
-        _out(job, steps, stage, [t[stage] if len(t) > stage else t[-1] for t in steps.told])
-        for stage in range(steps.stages)
-        if all(len(t) > 0 for t in steps.told[:-1])
-    )
-    inner = np.array(
-        [u.sigma > 0 < v.sigma for u, v in zip(steps.before, steps.after, strict=True)]
-    )
+    outs = []
+    for stage in range(steps.stages):
+        told = [t[stage] if len(t) > stage else t[-1] for t in steps.told if t]
+        told += [told[-1]] * (steps.count - len(told))
+        outs.append(_out(job, told, by_eps is steps))
+    inner = np.array([u.sigma > 0 < v.sigma for u, v in zip(steps.before, steps.after, strict=True)])
     inner &= np.all([np.isfinite(v) for v in measured.values()], axis=0)
-    return Question(measured, steps.sizes, names(job, steps), outs, inner, max(TIGHT, LOOSE * eps))
+    inner &= np.array([len(t) == steps.stages for t in steps.told])
+    known = names(job, steps)
+    if "x_next.c2" in measured:
+        with np.errstate(all="ignore"):
+            known["epsilon"] = measured["x_next.c2"] * known["sigma_next"] ** 2 / known["a_next"]
+    other = None
+    if by_eps is not None and by_eps is not steps:
+        other = question(job, by_eps, eps, i, by_eps)
+    tolerance = max(TIGHT, LOOSE * eps)
+    return Question(measured, steps.sizes, known, tuple(outs), inner, tolerance, other)
 
 
 class _Fixed(Data):
@@ -63,20 +71,22 @@ class _Fixed(Data):
         return np.full(x.shape, self.mean)
 
 
-def _out(job: Job, steps: Steps, stage: int, told: list[Level]) -> tuple[np.ndarray, np.ndarray]:
-    """What the model returns, as x and x_0 make it, at each step."""
+def _out(job: Job, told: list[Level], by_eps: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What the model returns, as x and x_0 (or ε) make it, at each step."""
     rows, one, zero = np.ones((len(told), 1)), np.ones(1), np.zeros(1)
     alpha, sigma = (np.array([[getattr(v, n)] for v in told]) for n in ("alpha", "sigma"))
     more = dict(getattr(job.form, "more", {}))
     scheduler = getattr(job.form, "scheduler", None)
     if scheduler is not None:
-        from scoreproof.public.sampler.scheduler import setting
-
         more = {"sigma_data": float(setting(scheduler, "sigma_data", 0.5))}
     kind = job.form.prediction
-    of_x = _Fixed(zero, one).predicted(rows, alpha, sigma, kind, **more)
-    of_x0 = _Fixed(one, one).predicted(0 * rows, alpha, sigma, kind, **more)
-    return of_x[:, 0], of_x0[:, 0]
+    of_x = _Fixed(zero, one).predicted(rows, alpha, sigma, kind, **more)[:, 0]
+    of_x0 = _Fixed(one, one).predicted(0 * rows, alpha, sigma, kind, **more)[:, 0]
+    if not by_eps:
+        return of_x, of_x0
+    with np.errstate(all="ignore"):  # x_0 = (x - σ ε)/α
+        a, s = alpha[:, 0], sigma[:, 0]
+        return of_x + of_x0 / a, -of_x0 * s / a
 
 
 def names(job: Job, steps: Steps) -> dict[str, Any]:
@@ -92,7 +102,27 @@ def names(job: Job, steps: Steps) -> dict[str, Any]:
         at = np.clip(np.round(t).astype(int), 0, len(table) - 1)
         before = np.where(at > 0, table[at - 1], 1.0)
         found["beta_table"] = 1 - table[at] / before
+    found["sigma_mid"] = np.sqrt(found["sigma_t"] * found["sigma_next"])
+    found |= _multistep(found["sigma_t"], found["sigma_next"])
     found |= _rates(job, t, t_next)
+    return found
+
+
+def _multistep(now: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
+    """The weights of the last two, three and four slopes in σ: integrals of Lagrange's polynomials
+    over the step.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    found = {}
+    for order in (2, 3, 4):
+        for j in range(order):
+            value = np.full(len(now), np.nan)
+            for k in range(order - 1, len(now)):
+                s = (after[k] - now[k]) / 2 * nodes + (after[k] + now[k]) / 2
+                others = [now[k - i] for i in range(order) if i != j]
+                part = np.prod([(s - o) / (now[k - j] - o) for o in others], axis=0)
+                value[k] = (after[k] - now[k]) / 2 * float(weights @ part)
+            found[f"lms{order}_{j + 1}"] = value
     return found
 
 

@@ -1,8 +1,10 @@
-"""The coefficients of every step: of x before it, of the x_0 that its model predicts, of the x_0
-predicted a step earlier, and of the noise.
+"""The coefficients of every step: of x before it, of what its model predicts at each call, of what
+was predicted in earlier steps, and of its noises.
 
-Conventions: arrays ``(steps, d)``; a step with two calls of the model has a ``mid`` as well, the x
-of its second call. ``z`` is the root of the sum of squares of the noises that enter with the step.
+Conventions: keys ``target.source``. Targets: ``x_next``, and ``mid``, ``mid_2``, ``mid_3``, the x of
+the second to fourth call. Sources: ``x``; ``c1`` … ``c4``, what is predicted at the calls; ``o1`` …
+``o3``, at the last calls of steps before; ``z`` and ``z_2``, the noises, in absolute value. Arrays
+``(steps, d)``.
 """
 
 from __future__ import annotations
@@ -14,18 +16,21 @@ import numpy as np
 from scoreproof.public.sampler.causes.tableau import Tableau
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["Steps", "steps_of"]
+__all__ = ["MIDS", "Steps", "relevelled", "steps_of"]
 
 #: relative: a coefficient of less than this is 0
 NOTHING = 1e-11
+MIDS = ("mid", "mid_2", "mid_3")
+CALLS = ("c1", "c2", "c3", "c4")
+#: earlier predictions that a step may look back at
+MEMORY = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
     """``before`` and ``after``: the levels of the grid at both ends; ``told``: of each call, for
-    each step; ``stale``: draws that enter a step although they entered an earlier one, with their
-    coefficients; ``rest``: what no coefficient explains (another model output, further back);
-    ``short``: how many steps of the grid are not taken.
+    each step; ``stale``: draws that enter a step although they entered an earlier one; ``stages``:
+    calls of a step; ``short``: how many steps of the grid are not taken.
     """
 
     before: tuple[Level, ...]
@@ -34,7 +39,6 @@ class Steps:
     coefficients: dict[str, np.ndarray]
     sizes: dict[str, np.ndarray]
     stale: tuple[int, ...]
-    rest: np.ndarray
     stages: int
     short: int
 
@@ -42,24 +46,17 @@ class Steps:
     def count(self) -> int:
         return len(self.before)
 
-    def column(self, name: str, i: int = 0) -> np.ndarray:
-        """The coefficients of one source in coordinate i, a number a step."""
-        return self.coefficients[name][:, i]
-
 
 def steps_of(found: Tableau) -> Steps | None:
     """The steps of a tableau; ``None`` where calls and steps do not go together."""
     n, m = found.steps, found.calls
     if len(found.levels) != n + 1:
         return None
-    short = n - m if 3 <= m < n - 1 and not found.stepwise and found.asked.shape[0] == m else 0
+    short = n - m if 3 <= m < n - 1 and not found.stepwise else 0
     levels = found.levels[: m + 1] if short else found.levels
     n -= short
-    if m in (n, n - 1):
-        stages = 1
-    elif m in (2 * n, 2 * n - 1, 2 * n - 2):
-        stages = 2
-    else:
+    stages = next((s for s in (1, 2, 3, 4) if s * (n - 1) <= m <= s * n), None)
+    if stages is None:
         return None
     if found.stepwise and len(found.states) == n:
         x = [*found.states, found.end]  # a step may ask its model elsewhere
@@ -67,53 +64,103 @@ def steps_of(found: Tableau) -> Steps | None:
         x = [*found.asked[::stages][:n], found.end]
     if len(x) != n + 1:
         return None
-    d = found.end.shape[-1]
-    names = (
-        ("x", "x_0", "old", "z") if stages == 1 else ("mid_x", "mid_x_0", "x", "x_0", "x_2", "z")
-    )
-    coefficients = {name: np.zeros((n, d)) for name in names}
-    rest = np.zeros((n, d))
-    stale: list[int] = []
+    read = _Read(found, x, stages)
     for k in range(n):
-        now, then = x[k], x[k + 1]
-        fresh = [c for c in range(stages * k, min(stages * (k + 1), m))]
-        row = {c: 1 + c for c in range(m)}
-        noise = slice(1 + m, len(now))
-        old = [row[stages * k - 1]] if stages == 1 and k > 0 else []
-        past = [0, *(row[c] for c in range(stages * k) if row[c] not in old)]
-        a, off = _slope(now[past], then[past])
-        coefficients["x"][k], rest[k] = a, off
-        for name, c in zip(("x_0", "x_2"), fresh, strict=False):
-            coefficients[name][k] = then[row[c]]
-        for r in old:
-            coefficients["old"][k] = _nothing(then[r] - a * now[r], a * now[r])
-        if stages == 2 and len(fresh) == 2:
-            mid = found.asked[fresh[1]]
-            coefficients["mid_x"][k], off = _slope(now[past], mid[past])
-            rest[k] = np.maximum(rest[k], off)
-            coefficients["mid_x_0"][k] = mid[row[fresh[0]]]
-        z = _nothing(then[noise] - a * now[noise], a * now[noise])
-        entered = np.abs(now[noise]).max(axis=1) > 0
-        entered &= np.isfinite(z).all(axis=1)
-        stale += [int(j) for j in np.flatnonzero(entered & (np.abs(z).max(axis=1) > 1e-6))]
-        coefficients["z"][k] = np.sqrt((z**2).sum(axis=0))
-    before, after = levels[:-1], levels[1:]
+        read.step(k)
     told = tuple(found.told[stages * k : stages * (k + 1)] for k in range(n))
-    sizes = _sizes(before, after)
-    return Steps(before, after, told, coefficients, sizes, tuple(stale), rest, stages, short)
+    before, after = levels[:-1], levels[1:]
+    merged = _merged(read.noises, n, found.end.shape[-1])
+    coefficients = {**read.coefficients, **merged}
+    return Steps(
+        before,
+        after,
+        told,
+        coefficients,
+        _sizes(before, after, coefficients),
+        tuple(read.stale),
+        stages,
+        short,
+    )
 
 
-def _slope(now: np.ndarray, then: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The factor ``(d,)`` from the one to the other, and by how much it is none."""
-    weight = (now**2).sum(axis=0)
-    size = np.abs(then).max(axis=0)
+def relevelled(steps: Steps, before: tuple[Level, ...], after: tuple[Level, ...]) -> Steps:
+    """The same steps, taken to lead between other levels."""
+    sizes = _sizes(before, after, steps.coefficients)
+    return Steps(
+        before, after, steps.told, steps.coefficients, sizes, steps.stale, steps.stages, steps.short
+    )
+
+
+class _Read:
+    """Reads off the steps, one after the other."""
+
+    def __init__(self, found: Tableau, x: list[np.ndarray], stages: int) -> None:
+        self.found, self.x, self.stages = found, x, stages
+        self.n, self.m, self.d = len(x) - 1, found.calls, found.end.shape[-1]
+        self.coefficients: dict[str, np.ndarray] = {}
+        self.noises: dict[str, list[list[np.ndarray]]] = {}
+        self.stale: list[int] = []
+
+    def step(self, k: int) -> None:
+        """All targets of the k-th step."""
+        s, now = self.stages, self.x[k]
+        calls = list(range(s * k, min(s * (k + 1), self.m)))
+        targets = [("x_next", self.x[k + 1], len(calls))]
+        targets += [(MIDS[j - 1], self.found.asked[c], j) for j, c in enumerate(calls) if j > 0]
+        for memory in range(MEMORY if s == 1 else 0, -1, -1):
+            back = list(range(s * k - 1, max(s * k - 1 - memory, -1), -1))
+            past = [0, *(1 + c for c in range(s * k) if c not in back)]
+            if np.all(np.any(now[past] != 0, axis=0)):
+                break  # x before the step answers to something that the step does not look back at
+        for target, then, known in targets:
+            a = _slope(now[past], then[past])
+            self._put(target, "x", k, a)
+            for name, c in zip(CALLS, calls[:known], strict=False):
+                self._put(target, name, k, then[1 + c])
+            for j, c in enumerate(back):
+                self._put(target, f"o{j + 1}", k, _nothing(then[1 + c] - a * now[1 + c], then[1 + c]))
+            self._noise(target, k, now[1 + self.m :], then[1 + self.m :], a)
+
+    def _noise(self, target: str, k: int, now: np.ndarray, then: np.ndarray, a: np.ndarray) -> None:
+        z = _nothing(then - a * now, a * now)
+        entered = (np.abs(now).max(axis=1, initial=0.0) > 0) & np.isfinite(z).all(axis=1)
+        again = entered & (np.abs(z).max(axis=1, initial=0.0) > 1e-6)
+        if target == "x_next":
+            self.stale += [int(j) for j in np.flatnonzero(again)]
+        fresh = [np.abs(v) for v, old in zip(z, entered, strict=True) if not old and np.any(v)]
+        self.noises.setdefault(target, [[] for _ in range(self.n)])[k] = fresh
+
+    def _put(self, target: str, source: str, k: int, value: np.ndarray) -> None:
+        key = f"{target}.{source}"
+        self.coefficients.setdefault(key, np.zeros((self.n, self.d)))[k] = value
+
+
+def _merged(noises: dict[str, list[list[np.ndarray]]], n: int, d: int) -> dict[str, np.ndarray]:
+    """One noise or two of each step; more of them together."""
+    most = [len(z) for z in noises.get("x_next", [])]
+    two = bool(most) and max(most) == 2 and sum(v == 2 for v in most) >= n - 2
+    found = {}
+    for target, each in noises.items():
+        one, other = np.zeros((n, d)), np.zeros((n, d))
+        for k, z in enumerate(each):
+            if two and len(z) == 2:
+                one[k], other[k] = z
+            elif z:
+                one[k] = np.sqrt(np.sum([v**2 for v in z], axis=0))
+        found[f"{target}.z"] = one
+        if two:
+            found[f"{target}.z_2"] = other
+    return found
+
+
+def _slope(now: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """The factor ``(d,)`` from the one to the other: rows fade over many steps, those that are
+    largest now decide.
+    """
+    strong, d = np.abs(np.nan_to_num(now)).argmax(axis=0), np.arange(now.shape[1])
     with np.errstate(all="ignore"):
-        # rows fade over many steps: those that are largest now decide
-        strong = np.abs(now).argmax(axis=0)
-        d = np.arange(now.shape[1])
-        a = np.where(weight > 0, then[strong, d] / now[strong, d], 0.0)
-        off = np.abs(then - a * now).max(axis=0) / np.maximum(size, 1e-300)
-    return a, np.where(size > 0, off, 0.0)
+        a = then[strong, d] / now[strong, d]
+    return np.where(now[strong, d] == 0, 0.0, a)
 
 
 def _nothing(value: np.ndarray, parts: np.ndarray) -> np.ndarray:
@@ -121,13 +168,13 @@ def _nothing(value: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return np.where(np.abs(value) <= NOTHING * np.abs(parts), 0.0, value)
 
 
-def _sizes(before: tuple[Level, ...], after: tuple[Level, ...]) -> dict[str, np.ndarray]:
+def _sizes(
+    before: tuple[Level, ...], after: tuple[Level, ...], keys: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What a deviation of each coefficient is relative to: what it does to x after the step, in
     standard deviations of the noise there.
     """
-    noise = np.array(
-        [max(v.sigma, 1e-3 * u.sigma, 1e-12) for u, v in zip(before, after, strict=True)]
-    )
+    pairs = list(zip(before, after, strict=True))
+    noise = np.array([max(v.sigma, 1e-3 * u.sigma, 1e-12) for u, v in pairs])
     x = np.array([np.hypot(v.alpha, v.sigma) for v in before])
-    one = {name: 1 / noise for name in ("x_0", "old", "x_2", "mid_x_0", "z")}
-    return {**one, "x": x / noise, "mid_x": x / noise}
+    return {key: (x if key.endswith(".x") else 1.0) / noise for key in keys}

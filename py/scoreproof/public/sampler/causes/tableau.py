@@ -19,7 +19,7 @@ from scoreproof.public.sampler.asking import Tape, passed
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law
 
-__all__ = ["Tableau", "measured"]
+__all__ = ["SMALL", "Prescribed", "Tableau", "measured"]
 
 SMALL = 2.0**-20
 #: calls and draws of a run that are told apart
@@ -50,16 +50,22 @@ class Prescribed(Data):
     """The model's answers: x_0 is 0, but `SMALL` in the row of its call."""
 
     count: int = 0
+    by_eps: bool = False
+    #: the row of the first call
+    first: int = 2
     asked: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
 
     def denoised(self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The prescribed x_0, twice where a call is for twice the batch."""
         whole = len(x) // self.count if self.count and len(x) % self.count == 0 else 0
         answer = np.zeros((self.count, x.shape[1]))
-        row = 2 + len(self.asked)
+        row = self.first + len(self.asked)
         if row < self.count:
             answer[row] = SMALL
         self.asked.append((x[: self.count].copy(), float(alpha[0, 0]), float(sigma[0, 0])))
+        if self.by_eps and self.count:
+            with np.errstate(all="ignore"):
+                answer = (x[: self.count] - sigma[:1] * answer) / alpha[:1]
         return np.tile(answer, (whole, 1)) if whole else np.zeros_like(x)
 
     def denoises(self, x: np.ndarray, level: Level, out: np.ndarray) -> bool:
@@ -109,15 +115,15 @@ class _Rows:
         return Law(x.copy(), zero, None, 0.0, 0.0, 0.0, zero, 0.0, 0.0)
 
 
-def measured(job: Job, n: int) -> Tableau | None:
+def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
     """The tableau of about n steps; ``None`` where a run is too long, or does not take its batch as
-    a whole.
+    a whole. ``by_eps``: ε is prescribed, not x_0.
     """
-    data, tape, rows, _ = _run(job, n, 0, 0)
+    data, tape, rows, _ = _run(job, n, 0, 0, by_eps)
     calls, draws = len(data.asked), len(rows.drawn)
     if not 2 <= calls + draws <= MOST:
         return None
-    data, tape, rows, end = _run(job, n, calls, draws)
+    data, tape, rows, end = _run(job, n, calls, draws, by_eps)
     whole = {len(x) for x, _, _ in data.asked} == {rows.count}
     if len(data.asked) != calls or len(rows.drawn) != draws or not whole:
         return None
@@ -141,10 +147,10 @@ def measured(job: Job, n: int) -> Tableau | None:
     )
 
 
-def _run(job: Job, n: int, calls: int, draws: int) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
+def _run(job: Job, n: int, calls: int, draws: int, by_eps: bool) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
     rows = _Rows(calls, draws)
     d = int(np.prod(job.shape))
-    data = Prescribed(np.zeros(d), np.ones(d), rows.count)
+    data = Prescribed(np.zeros(d), np.ones(d), rows.count, by_eps)
     source: Any = rows
     tape, law = passed(job.form, n, data, source)
     return data, tape, rows, law.mean

@@ -5,7 +5,7 @@ Conventions: as in `steps`; ``when`` is the time, timestep or σ by which the mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,18 +17,22 @@ __all__ = ["mistold"]
 NEAR = 1e-6
 
 
-def mistold(steps: Steps, given: tuple[float, ...]) -> str:
+def mistold(
+    steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray] = ()
+) -> str:
     """What the model is told where it is told another time than the one that x is at; empty where
-    it is told right, or where nothing simple describes it. ``given``: the times of the grid.
+    it is told right, or where nothing simple describes it. ``given``: the times of the grid;
+    ``seconds``: of the later calls of a step.
     """
     due = np.array([v.when for v in steps.before])
     after = np.array([v.when for v in steps.after])
-    for stage in range(steps.stages):
+    dues = [due, *seconds]
+    for stage in range(min(steps.stages, len(dues))):
         pairs = [
-            (c[stage].when, (due if stage == 0 else after)[k])
-            for k, c in enumerate(steps.told)
-            if len(c) > stage
+            (c[stage].when, dues[stage][k]) for k, c in enumerate(steps.told) if len(c) > stage
         ]
+        if not pairs:
+            continue
         told, right = (np.array(v) for v in zip(*pairs, strict=True))
         if not np.all(np.isfinite(told)) or _same(told, right):
             continue
@@ -79,7 +83,9 @@ def _relations(
         other = after if np.array_equal(right, due) else due
         name = "the next time, t_next," if np.array_equal(right, due) else "t, the step's start,"
         found = [(f"{name} while x is at the other end of the step", other)]
-        found += [("the middle of the step", (due + after) / 2)]
+        middle = (due + after) / 2
+        if not np.array_equal(right, middle):
+            found += [("the middle of the step", middle)]
         found += [(text, f(right)) for text, f in maps]
         found += [
             ("the index of the step, k, not the time of it", index),

@@ -113,11 +113,11 @@ def _whole(program: Program) -> str:
     return f"{shown(('name', target))} = {shown(tree)}{_with(program, len(program) - 1)}"
 
 
-def where(steps: Steps, wrong: np.ndarray) -> str:
+def where(steps: Steps, wrong: np.ndarray, start: int = 0) -> str:
     """At which steps, where not at all of them."""
     n = steps.count
     k = np.flatnonzero(wrong)
-    if len(k) >= n - 2:
+    if len(k) >= n - 2 - start:
         return ""
     first, last = steps.before[k[0]], steps.before[k[-1]]
     if len(k) == 1:

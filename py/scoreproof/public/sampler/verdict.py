@@ -43,7 +43,13 @@ def judge(job: Job) -> Evidence:
     evidence, runs = _judged(job)
     if evidence.verdict != "refuted":
         return evidence
-    return evidence.with_diagnosis(cause_of(job, runs.table, lambda j: _judged(j)[0]))
+    cause = cause_of(job, runs.table, lambda j: _judged(j)[0])
+    if cause is not None and cause.names:
+        return evidence.with_diagnosis(cause)
+    hint = words.hint(evidence.sentence)
+    if cause is None:
+        return replace(evidence, notes=(*([hint] if hint else []), *evidence.notes))
+    return evidence.with_diagnosis(replace(cause, sentence=f"{cause.sentence} {hint}".strip()))
 
 
 def _judged(job: Job) -> tuple[Evidence, Runs]:
@@ -216,8 +222,7 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
     where = words.of_the_law(states[k].level, int(part), int(i), float(off[k][part, i]), job.shape)
     text = (
         f"{job.name}: with {chain.steps} steps {where} for data at one point, whose law a step of"
-        " DDPM or DDIM keeps at any number of steps: is its variance the posterior's, and is the"
-        " model told the level that x is at?"
+        " DDPM or DDIM keeps at any number of steps"
     )
     return replace(evidence, sentence=text)
 

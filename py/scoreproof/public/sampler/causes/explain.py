@@ -6,6 +6,7 @@ Conventions: a cause is claimed only if it explains the measured steps to their 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import forward, last, told, words
 from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.formulas import Formula, formulas
-from scoreproof.public.sampler.causes.matching import Found, Question, etas, found, halves, right
+from scoreproof.public.sampler.causes.matching import Found, Question, etas, found, halves, plain, right
 from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of, swaps
 from scoreproof.public.sampler.causes.steps import Steps, relevelled, steps_of
@@ -25,6 +26,8 @@ from scoreproof.public.sampler.causes.tableau import Tableau, measured
 
 __all__ = ["cause_of", "earlier", "read"]
 
+#: of arithmetic in double precision
+FINE = float(np.finfo(float).eps)
 #: steps that are looked at
 MOST = 60
 MODELS = {
@@ -50,10 +53,14 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     steps = None if table is None else steps_of(table)
     rest = ""
     if table is not None and steps is not None:
-        by_eps = earlier(job, steps)
-        for name, text in read(job, table, steps, eps, by_eps):
-            if text:
-                return _claimed(name, text) if name else Diagnosis((), math.nan, None, f"{text}.")
+        by_eps, fact = earlier(job, steps), ""
+        for precision in dict.fromkeys((FINE, eps)):  # of tables of single precision the second
+            for name, text in read(job, table, steps, precision, by_eps):
+                if text and name:
+                    return _claimed(name, text)
+                fact = fact or text
+        if fact:
+            return Diagnosis((), math.nan, None, f"{fact}.")
         part = _part(job, steps, eps, by_eps)
         if part is not None and part.exact:
             return _claimed("step", part.text)
@@ -125,6 +132,9 @@ def read(
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
             yield "last step", last.mistaken(job, steps, q, known, table)
+    added = _added(steps, i, good)
+    if good and added:
+        yield "offset", f"the steps are those of {_name(*good[0])}, but {added}"
     if good:
         exact = [g for g in good if g[0].exact]
         if steps.short:
@@ -154,9 +164,27 @@ def read(
         )
     answers = found(same, q, given, swaps(job, steps))
     if answers:
-        yield "step", _said(answers, steps, q, uneven)
+        yield "step", _said(answers, steps, q, uneven) + (f". Besides, {added}" if added else "")
     yield "step", _both(job, steps, q, same, given)
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
+
+
+def _added(steps: Steps, i: int, good: Sequence[tuple[Formula, float | None]]) -> str:
+    """A constant that each step adds: data or outputs in other units."""
+    offset, x_0 = steps.offset[:, i], steps.coefficients["x_next.c1"][:, i]
+    unit = np.array([max(v.sigma, 1e-3) for v in steps.after])
+    if not np.max(np.abs(np.nan_to_num(offset)) / unit) > 1e-6:
+        return ""
+    k = int(np.argmax(np.abs(np.nan_to_num(offset)) / unit))
+    with np.errstate(all="ignore"):
+        shift = (offset / x_0)[np.abs(x_0) > 1e-9]
+    text = f"a constant is added to x ({offset[k]:.4g} in the step from {words.place(steps.before[k])})"
+    if shift.size > 2 and np.ptp(shift) <= 1e-6 * abs(shift[0]):
+        text += (
+            f", as if {words.constant(float(shift[0]))} were added to the predicted x_0 in every step:"
+            " are data and outputs mapped to another range, 2·x - 1 or (x + 1)/2, in one place only?"
+        )
+    return text
 
 
 def _reversed(
@@ -164,7 +192,12 @@ def _reversed(
 ) -> str:
     """Steps that run through the grid from its other end."""
     turned = relevelled(steps, steps.after[::-1], steps.before[::-1])
-    if not right(same, question(job, turned, eps, i), given):
+    told_so = all(
+        abs(c[0].sigma * v.alpha - v.sigma * c[0].alpha) <= 1e-6 * v.sigma * c[0].alpha
+        for c, v in zip(steps.told, turned.before, strict=True)
+        if c and v.sigma > 0
+    )
+    if job.kind != "sample" or not told_so or not right(same, question(job, turned, eps, i), given):
         return ""
     one, two = steps.before[0], steps.after[-1]
     return (
@@ -227,7 +260,7 @@ def _both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float
                     parts.append("")
                     continue
                 told = found([f], half, eta, swaps(job, steps))
-                if told and told[0].rank < 5:
+                if told and told[0].rank < 4 and plain(told[0], [f])[0] == 0:
                     parts.append(words.mistaken(told[0])[0])
             if len(parts) == 2 and all(parts):
                 return f"the steps are those of {_name(f, eta)}, except that {parts[0]}, and {parts[1]}"
@@ -310,17 +343,25 @@ def _said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     text = (
         f"the steps are those of {_name(best.formula, best.eta)}, except that {what}{place}; {due}"
     )
+    if np.any(best.partly):
+        odd = np.flatnonzero(best.partly)
+        text += (
+            f"; the step from {words.place(steps.before[odd[0]])} is wrong otherwise as well (is it"
+            " treated apart?)"
+        )
     text += words.reading(best)
-    other = next(
-        (
-            a
-            for a in answers[1:]
-            if (a.rank < 5 or a.factor == best.factor) and words.mistaken(a)[0] != what
-        ),
-        None,
-    )
-    if other is not None:
-        text += f". (The same numbers, read otherwise: {words.mistaken(other)[0]}.)"
+    others = [
+        a
+        for a in answers[1:]
+        if (a.rank < 5 or a.factor == best.factor) and words.mistaken(a)[0] != what
+    ]
+    others.sort(key=lambda a: a.mistake is None or a.mistake.was != ("name", "out"))
+    if others:
+        text += f" (the same numbers, read otherwise: {words.mistaken(others[0])[0]})"
+    if re.search(r"\bout\b", text):
+        text += "; out is what the model returns"
+    if "x_next.z_2" in steps.coefficients and "z_2" not in text:
+        text += ". (Two draws of noise enter each step; here they are taken together)"
     left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
     return (
         f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"

@@ -73,7 +73,10 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         yield from _made("Euler's method", texts.VE, texts.EULER)
         yield from _made("Euler ancestral", texts.VE, texts.ANCESTRAL, free=True)
         yield from _made("EDM", texts.VE, texts.CHURN)
-    yield from _made("Euler's method", {"flow": "v = out"}, texts.STRAIGHT)
+    made = {"flow": "v = out"}
+    if shape == "flow":
+        made |= {"x0": "v = (x - out) / sigma_t", "eps": "v = (out - x) / a_t"}
+    yield from _made("Euler's method", made, texts.STRAIGHT)
     yield from _made("Euler's method", {"velocity": "v = out"}, texts.VELOCITY, exact=False)
     if shape != "VE":
         for head in (texts.ANY, texts.ANY_AGAIN):

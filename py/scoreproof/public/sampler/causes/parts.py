@@ -47,7 +47,7 @@ def nearest(formulas: Sequence[Formula], q: Question, given: float | None) -> Pa
                 none, one = (own.made(program, {**free, "c": c}) for c in (0.0, 1.0))
                 c, left = _each(own, none, one)
                 explained = own.inner & (left <= own.tolerance)
-                late = m.statement < len(f.program) - 1
+                late = f.program[m.statement][0] not in ("x_next", "mean")
                 plain = m.was[0] == "*" and _plain(m.was[1])
                 key = (2 * int(late) + int(not plain), at * 100 + weight(m.was))
                 wrong = own.worst(own.off(one))

@@ -9,7 +9,8 @@ the second to fourth call. Sources: ``x``; ``c1`` … ``c4``, what is predicted 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise as pairs
 
 import numpy as np
 
@@ -30,7 +31,8 @@ MEMORY = 3
 class Steps:
     """``before`` and ``after``: the levels of the grid at both ends; ``told``: of each call, for
     each step; ``stale``: draws that enter a step although they entered an earlier one; ``stages``:
-    calls of a step; ``short``: how many steps of the grid are not taken.
+    calls of a step; ``short``: how many steps of the grid are not taken; ``offset``:
+    what is added in each step where all that goes in is 0.
     """
 
     before: tuple[Level, ...]
@@ -41,6 +43,7 @@ class Steps:
     stale: tuple[int, ...]
     stages: int
     short: int
+    offset: np.ndarray
 
     @property
     def count(self) -> int:
@@ -64,6 +67,9 @@ def steps_of(found: Tableau) -> Steps | None:
         x = [*found.asked[::stages][:n], found.end]
     if len(x) != n + 1:
         return None
+    bare = [*found.constants[1], found.constants[2]]
+    if not (found.stepwise and len(found.states) == n):
+        bare = [*found.constants[0][::stages][:n], found.constants[2]]
     read = _Read(found, x, stages)
     for k in range(n):
         read.step(k)
@@ -80,15 +86,14 @@ def steps_of(found: Tableau) -> Steps | None:
         tuple(read.stale),
         stages,
         short,
+        np.stack([b - coefficients["x_next.x"][k] * a for k, (a, b) in enumerate(pairs(bare))]),
     )
 
 
 def relevelled(steps: Steps, before: tuple[Level, ...], after: tuple[Level, ...]) -> Steps:
     """The same steps, taken to lead between other levels."""
     sizes = _sizes(before, after, steps.coefficients)
-    return Steps(
-        before, after, steps.told, steps.coefficients, sizes, steps.stale, steps.stages, steps.short
-    )
+    return replace(steps, before=before, after=after, sizes=sizes)
 
 
 class _Read:

@@ -30,7 +30,8 @@ MOST = 2500
 class Tableau:
     """``asked`` ``(calls, sources, d)`` and ``end`` ``(sources, d)``; ``states``: x after each step
     of a scheduler or step; ``told``: the level that the model is told at each call; ``levels``: of
-    the grid, the last where the chain ends; ``calls`` and ``draws`` count the sources.
+    the grid, the last where the chain ends; ``calls`` and ``draws`` count the sources;
+    ``constants``: asked, states and end where all that goes in is 0.
     """
 
     asked: np.ndarray
@@ -41,7 +42,7 @@ class Tableau:
     calls: int
     draws: tuple[Draw, ...]
     steps: int
-    constant: float
+    constants: tuple[np.ndarray, np.ndarray, np.ndarray]
     stepwise: bool
 
 
@@ -130,7 +131,7 @@ def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
     asked = np.stack([x for x, _, _ in data.asked])
     states = np.stack([s.law.mean for s in tape.states])
     everything = (asked, states, end)
-    base = max(float(np.max(np.abs(np.nan_to_num(v[..., 0, :])))) for v in everything)
+    base = (asked[:, 0, :], states[:, 0, :], end[0])
     asked, states, end = ((v[..., 1:, :] - v[..., :1, :]) / SMALL for v in everything)
     told = tuple(Level(w, a, s) for w, (_, a, s) in zip(_whens(job, data), data.asked, strict=True))
     return Tableau(

@@ -11,6 +11,7 @@ from scoreproof.public.sampler.causes.language import Program, Tree, shown
 from scoreproof.public.sampler.causes.matching import Found
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
+from scoreproof.public.sampler.words import at_level
 
 __all__ = ["constant", "mistaken", "reading", "where"]
 
@@ -129,4 +130,4 @@ def where(steps: Steps, wrong: np.ndarray, start: int = 0) -> str:
 
 def place(level: Level) -> str:
     """``980 (σ = 1)``."""
-    return f"{level.when:.4g} (α = {level.alpha:.3g}, σ = {level.sigma:.3g})"
+    return at_level(level)

@@ -99,14 +99,14 @@ def euler_up_told_the_variance():
     return both(lambda m, x, s: euler(m, x, s, told=lambda a, b: a**2), euler, steps=None)
 
 
-@wrong(
-    "the inverse hands its list of σ on in falling order", says=r"times in reversed order"
-)
+@wrong("the inverse hands its list of σ on in falling order", says=r"times in reversed order")
 def euler_up_on_reversed_sigmas():
     return both(lambda m, x, s: euler(m, x, s[::-1]), euler, steps=None)
 
 
-@wrong("the inverse's model is told the index, not the timestep", says=r"told the index of the step")
+@wrong(
+    "the inverse's model is told the index, not the timestep", says=r"told the index of the step"
+)
 def inverse_told_the_index():
     def invert(model, x, times):
         for i, (t, n) in enumerate(zip(times[:-1], times[1:], strict=True)):
@@ -186,9 +186,7 @@ def noise_over_the_variance():
     return maps(lambda m, xs, t: encode(m, xs, t, size=lambda std: std**2))
 
 
-@wrong(
-    "the noises are handed over in reversed order", says=r"noises over in reversed order"
-)
+@wrong("the noises are handed over in reversed order", says=r"noises over in reversed order")
 def noises_reversed():
     return maps(lambda m, xs, t: encode(m, xs, t, order=-1))
 

@@ -80,10 +80,10 @@ def judged(job: Job) -> Evidence:
             f"{words.coordinate(i, job.shape)}; {cause}"
         )
         evidence = replace(evidence, sentence=text)
-        found = "" if draws else difference(job, times, levels)
-        if found:
-            cause = Diagnosis(("noises",), 0.0, None, f"The cause: {found}.")
-            evidence = evidence.with_diagnosis(cause)
+        why = "" if draws else difference(job, times, levels)
+        if why:
+            slip = Diagnosis(("noises",), 0.0, None, f"The cause: {why}.")
+            evidence = evidence.with_diagnosis(slip)
     return replace(evidence, notes=(f"Of its {len(times) - 1} steps: {note}.",))
 
 

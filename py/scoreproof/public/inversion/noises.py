@@ -46,7 +46,10 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
     if up.entering != [[k, k + 1] for k in range(n)]:
         k = next(k for k in range(n) if up.entering[k] != [k, k + 1])
         if up.entering == [[n - 1 - k, n - k] for k in range(n)]:
-            return "encode hands its noises over in reversed order: the first has to be that of the first step"
+            return (
+                "encode hands its noises over in reversed order: the first has to be that of the"
+                " first step"
+            )
         listed = " and ".join(f"x at {times[j]:g}" for j in up.entering[k]) or "no x"
         return (
             f"encode's noise {k} is made of {listed}, decode uses it from {times[k]:g} to"
@@ -69,7 +72,8 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
             ("√σ, decode multiplies by σ", np.sqrt(down.s)),
         ):
             if np.allclose(up.s, value, rtol=1e-7):
-                return f"encode divides by {text} ({step} by {up.s[k]:.4g}, where {down.s[k]:.4g} is due)"
+                size = f"{step} by {up.s[k]:.4g}, where {down.s[k]:.4g} is due"
+                return f"encode divides by {text} ({size})"
         same = np.ptp(ratio) < NEAR * abs(ratio[0])
         by = f"{constant(float(ratio[0]))} times the σ" if same else "another σ than the one"
         return (
@@ -88,7 +92,10 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
 
 
 def _when(told: tuple[float, float], times: list[float], levels: list[Level]) -> str:
-    near = min(range(len(times)), key=lambda k: abs(levels[k].alpha - told[0]) + abs(levels[k].sigma - told[1]))
+    near = min(
+        range(len(times)),
+        key=lambda k: abs(levels[k].alpha - told[0]) + abs(levels[k].sigma - told[1]),
+    )
     return f"{times[near]:g} (α = {told[0]:.3g}, σ = {told[1]:.3g})"
 
 
@@ -99,7 +106,9 @@ def _encode(job: Job, times: list[float], n: int) -> _Side | None:
     xs = np.zeros((n + 1, count, d))
     for j in range(n + 1):
         xs[j, 1 + j] = SMALL
-    sequence = to_framework(xs.reshape(len(xs), -1), (count, *job.shape), form.framework, form.dtype)
+    sequence = to_framework(
+        xs.reshape(len(xs), -1), (count, *job.shape), form.framework, form.dtype
+    )
     noises = _call(job, form, data, sequence, form._times(times))
     if noises is None or len(noises) != n or len(data.asked) != n:
         return None
@@ -134,7 +143,9 @@ def _decode(job: Job, times: list[float], n: int) -> _Side | None:
     k = np.arange(n)
     with np.errstate(all="ignore"):
         a = rows[1:, 0] / rows[:-1, 0]
-    return _Side([], a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], [(v[1], v[2]) for v in data.asked])
+    return _Side(
+        [], a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], [(v[1], v[2]) for v in data.asked]
+    )
 
 
 def _call(job: Job, form: Any, data: Prescribed, *arguments: Any) -> Any:

@@ -18,7 +18,7 @@ from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.between import between
-from scoreproof.public.sampler.causes.explain import cause_of
+from scoreproof.public.sampler.causes.explain import explained
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
 from scoreproof.public.sampler.runs import FULL, Runs
@@ -41,15 +41,7 @@ STEADY = 0.3
 def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for, with the cause of a refutation."""
     evidence, runs = _judged(job)
-    if evidence.verdict != "refuted":
-        return evidence
-    cause = cause_of(job, runs.table, lambda j: _judged(j)[0])
-    if cause is not None and cause.names:
-        return evidence.with_diagnosis(cause)
-    hint = words.hint(evidence.sentence)
-    if cause is None:
-        return replace(evidence, notes=(*([hint] if hint else []), *evidence.notes))
-    return evidence.with_diagnosis(replace(cause, sentence=f"{cause.sentence} {hint}".strip()))
+    return explained(evidence, job, runs.table, lambda j: _judged(j)[0])
 
 
 def _judged(job: Job) -> tuple[Evidence, Runs]:

@@ -58,9 +58,7 @@ def not_finite(chains: Sequence[Chain]) -> str:
     for chain in chains:
         for state in chain.states:
             if not (np.all(np.isfinite(state.law.mean)) and np.all(np.isfinite(state.law.std))):
-                return (
-                    f"with {chain.steps} steps x is nan or inf from {at_level(state.level)} on"
-                )
+                return f"with {chain.steps} steps x is nan or inf from {at_level(state.level)} on"
     return ""
 
 
@@ -68,8 +66,8 @@ def not_finite(chains: Sequence[Chain]) -> str:
 HINTS = {
     "tend to the identity": "Is √(t - t_next) missing in front of the noise, or is something added"
     " in every step?",
-    "nan or inf": "Is something divided by the gap of two times that are the same, or by σ = 0, or is"
-    " a root taken of a negative number?",
+    "nan or inf": "Is something divided by the gap of two times that are the same, or by σ = 0,"
+    " or is a root taken of a negative number?",
     "whose law a step of": "Is its variance the posterior's, and is the model told the level that x"
     " is at?",
 }

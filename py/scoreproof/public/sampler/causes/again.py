@@ -124,8 +124,7 @@ def _changes(job: Job, levels: tuple[Level, ...]) -> Iterator[tuple[str, Callabl
             yield (
                 held.format(
                     f"a model that returns {name}",
-                    f"it takes the output, which is {KINDS.get(job.form.prediction, 'another')}, for"
-                    f" {name}",
+                    f"it takes the output, {KINDS.get(job.form.prediction, 'another')}, for {name}",
                 ),
                 make(kind=kind),
             )

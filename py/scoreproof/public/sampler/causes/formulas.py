@@ -90,9 +90,13 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         "Euler's method on the probability-flow ODE", texts.SCORE, texts.ODE, exact=False
     )
     if shape == "VP" and table:
-        yield from _made("the reverse diffusion predictor", texts.SCORE, texts.DISCRETE, exact=False)
+        yield from _made(
+            "the reverse diffusion predictor", texts.SCORE, texts.DISCRETE, exact=False
+        )
     if shape == "VE":
-        yield from _made("the reverse diffusion predictor", texts.SCORE, texts.EXPLODING, exact=False)
+        yield from _made(
+            "the reverse diffusion predictor", texts.SCORE, texts.EXPLODING, exact=False
+        )
 
 
 def _looking_back(shape: str, table: bool) -> Iterator[Formula]:
@@ -123,5 +127,9 @@ def _several(shape: str, stages: int) -> Iterator[Formula]:
                 k = next(k for k, line in enumerate(lines) if line.startswith("mid ="))
                 made = "\n".join([*lines[: k + 1], call.format(at), *lines[k + 1 :]])
                 yield Formula(name, kind, parsed(made), free, exact=False, second=at)
-    yield from _made("a predictor and a Langevin corrector", {"score": ""}, texts.CORRECTED, exact=False)
-    yield from _made("Heun's method on the probability-flow ODE", {"score": ""}, texts.HEUN_ODE, exact=False)
+    yield from _made(
+        "a predictor and a Langevin corrector", {"score": ""}, texts.CORRECTED, exact=False
+    )
+    yield from _made(
+        "Heun's method on the probability-flow ODE", {"score": ""}, texts.HEUN_ODE, exact=False
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes.question import table_of
+from scoreproof.public.sampler.causes.numbers import table_of
 
 __all__ = ["mistaken"]
 
@@ -31,12 +31,12 @@ def mistaken(job: Job) -> str:
     grows = _falls(alpha) is True and _falls(sigma) is False and len(alpha) > 2
     if grows and np.ptp(sigma) > 0.5:
         return (
-            f"{name} exchanges x_0 and the noise: at the first timestep, {levels[0].when:g}, it gives"
-            f" x_0 the factor {alpha[0]:.3g} and the noise {sigma[0]:.3g}, at the last, "
+            f"{name} exchanges x_0 and the noise: at the first timestep, {levels[0].when:g}, it"
+            f" gives x_0 the factor {alpha[0]:.3g} and the noise {sigma[0]:.3g}, at the last, "
             f"{levels[-1].when:g}, {alpha[-1]:.3g} and {sigma[-1]:.3g}, although timesteps run from"
             f" noise to data. Call it {name}(x_0, "
-            f"{'t, noise' if name == 'scale_noise' else 'noise, t'}), and let it give x_0 the factor"
-            " that is 1 at the data"
+            f"{'t, noise' if name == 'scale_noise' else 'noise, t'}), and let it give x_0 the"
+            " factor that is 1 at the data"
         )
     bar = table_of(job)
     when = np.array([v.when for v in levels])

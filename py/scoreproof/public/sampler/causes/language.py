@@ -1,4 +1,4 @@
-"""Formulas as a step is written in code: evaluated, printed, and mistaken in one place.
+"""Formulas as a step is written in code: evaluated and printed.
 
 Conventions: a tree is a nested tuple ``(operation, operands…)``; a program is a tuple of statements
 ``(target, tree)`` in their order.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    "Mistake",
     "Program",
     "Tree",
     "evaluated",
-    "mistakes",
     "parsed",
     "places",
     "shown",
@@ -129,7 +126,7 @@ def shown(tree: Tree, depth: int = 0) -> str:
     """
     op = tree[0]
     if op == "name":
-        return SIGNS.get(tree[1], tree[1])
+        return SIGNS.get(tree[1]) or str(tree[1])
     if op == "number":
         return f"{tree[1]:g}"
     if op in ("sqrt", "square", "exp"):
@@ -147,47 +144,17 @@ def shown(tree: Tree, depth: int = 0) -> str:
     return f"({text})" if rank < depth else text
 
 
+def _put(tree: Tree, i: int, inner: Callable[[Tree], Tree]) -> Callable[[Tree], Tree]:
+    return lambda t: (*tree[:i], inner(t), *tree[i + 1 :])
+
+
 def places(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
     """Every subtree, and what puts another one in its place."""
     yield tree, lambda t: t
     for i, child in enumerate(tree):
         if isinstance(child, tuple):
             for part, inner in places(child):
-                yield part, lambda t, i=i, inner=inner: (*tree[:i], inner(t), *tree[i + 1 :])
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A statement with one place changed: ``now`` stands where ``was`` is due."""
-
-    statement: int
-    tree: Tree
-    was: Tree
-    now: Tree
-
-
-def mistakes(
-    program: Program, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]
-) -> Iterator[Mistake]:
-    """Every place of every statement changed as somebody would by mistake; ``others``: what stands
-    for a name by mistake; ``vectors``: names that are no plain numbers.
-    """
-    made: dict[str, Tree] = {}
-    for k, (target, tree) in enumerate(program):
-        for part, put in places(tree):
-            for now in _changed(part, others, vectors):
-                yield Mistake(k, put(now), part, now)
-            if part[0] == "name" and part[1] in made:  # in this one place only
-                whole = made[part[1]]
-                for inner, back in places(whole):
-                    for now in _changed(inner, others, vectors):
-                        yield Mistake(k, put(back(now)), whole, back(now))
-        for changed in _exchanged(tree, vectors):
-            yield Mistake(k, changed, tree, changed)
-        if target not in vectors:
-            made[target] = tree
-            for c in (("neg", tree), ("*", ("number", 2.0), tree), ("/", tree, ("number", 2.0))):
-                yield Mistake(k, c, tree, c)
+                yield part, _put(tree, i, inner)
 
 
 def weight(tree: Tree) -> int:
@@ -205,60 +172,3 @@ def weight(tree: Tree) -> int:
         for p, _ in places(tree)
         if p[0] != "number"
     )
-
-
-def _changed(
-    part: Tree, others: Mapping[str, tuple[str, ...]], vectors: frozenset[str]
-) -> list[Tree]:
-    op = part[0]
-    if op in ("+", "-"):
-        _, one, two = part
-        ends = [one, two if op == "+" else ("neg", two), ("-" if op == "+" else "+", one, two)]
-        if _mentions(part, vectors):
-            return ends
-        turned: list[Tree] = [("-", two, one)] if op == "-" else []
-        return [*ends, *turned, ("sqrt", part)]
-    if op == "*":
-        return [part[1], part[2]]
-    if op == "/":
-        one, two = part[1:]
-        more: list[Tree] = []
-        if not _mentions(part, vectors):
-            more = [("/", two, one), ("sqrt", part)]
-        return [one, ("*", one, two), *more]
-    if op in ("sqrt", "square", "neg"):
-        inner = part[1]
-        if op == "sqrt" and inner[0] == "-" and inner[1][0] == inner[2][0] == "square":
-            one, two = inner[1][1], inner[2][1]
-            return [inner, ("-", one, two), ("sqrt", ("-", one, two))]
-        return [inner]
-    if op == "name":
-        swapped: list[Tree] = [("name", n) for n in others.get(part[1], ())]
-        plain = part[1] not in vectors
-        return [*swapped, *([("sqrt", part), ("square", part)] if plain else [])]
-    return []
-
-
-def _exchanged(tree: Tree, vectors: frozenset[str]) -> Iterator[Tree]:
-    """A sum of vectors with the coefficients of one of them in front of another, or exchanged."""
-    terms = [
-        (part, put)
-        for part, put in places(tree)
-        if part[0] == "*" and _mentions(part[2], vectors) and not _mentions(part[1], vectors)
-    ]
-    if tree[0] not in "+-" or len(terms) < 2:
-        return
-    for one, put in terms:
-        for two, _ in terms:
-            if one[1] != two[1]:
-                now = put(("*", two[1], one[2]))
-                yield now
-                yield _replaced(now, two, ("*", one[1], two[2]))
-
-
-def _replaced(tree: Tree, part: Tree, now: Tree) -> Tree:
-    return next((put(now) for p, put in places(tree) if p == part), tree)
-
-
-def _mentions(tree: Tree, names: frozenset[str]) -> bool:
-    return any(part[0] == "name" and part[1] in names for part, _ in places(tree))

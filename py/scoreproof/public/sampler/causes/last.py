@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.formulas import Formula
-from scoreproof.public.sampler.causes.matching import Question
-from scoreproof.public.sampler.causes.question import table_of
+from scoreproof.public.sampler.causes.numbers import table_of
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.tableau import Tableau
 from scoreproof.public.sampler.causes.words import place
@@ -67,7 +67,9 @@ def mistaken(
 
 def _scaled(q: Question, k: int, made: dict[str, np.ndarray], after: Level) -> str:
     """A factor in front of what is returned."""
-    parts = [(float(q.measured[n][k]), float(v)) for n, v in _end({n: v[k] for n, v in made.items()})]
+    parts = [
+        (float(q.measured[n][k]), float(v)) for n, v in _end({n: v[k] for n, v in made.items()})
+    ]
     parts = [p for p in parts if abs(p[1]) > SMALL]
     if not parts or not np.all(np.isfinite(parts)):
         return ""
@@ -129,10 +131,10 @@ def described(steps: Steps) -> str:
     )
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
     return (
-        f"No known slip explains all steps. Read off with the exact model, the step that is farthest"
-        f" off leads from {place(before)} to {place(after)} by x_next = {parts}: of x = α x_0 + σ ε it"
-        f" makes the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g}) and the noise"
-        f" {noise[worst, i]:.4g} (due {after.sigma:.4g}); mainly its {which} is wrong."
+        "No known slip explains all steps. Read off with the exact model, the step that is"
+        f" farthest off leads from {place(before)} to {place(after)} by x_next = {parts}: of"
+        f" x = α x_0 + σ ε it makes the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g})"
+        f" and the noise {noise[worst, i]:.4g} (due {after.sigma:.4g}); mainly its {which} is wrong."
     )
 
 

@@ -1,4 +1,4 @@
-"""The one term that is wrong, where no simple slip explains the steps: by what factor, step by step.
+"""The one term that is wrong, where no simple slip explains the steps: its factor in each step.
 
 Conventions: as in `steps`.
 """
@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.confusions import VECTORS
+from scoreproof.public.sampler.causes.etas import etas
 from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.language import Tree, evaluated, places, shown, weight
-from scoreproof.public.sampler.causes.matching import CLEAR, Question, etas, factors, put
-from scoreproof.public.sampler.causes.texts import VECTORS
+from scoreproof.public.sampler.causes.matching import CLEAR
+from scoreproof.public.sampler.causes.mistakes import factors, put
 from scoreproof.public.sampler.causes.words import constant
 
 __all__ = ["Part", "nearest"]
@@ -51,8 +54,10 @@ def nearest(formulas: Sequence[Formula], q: Question, given: float | None) -> Pa
                 plain = m.was[0] == "*" and _plain(m.was[1])
                 key = (2 * int(late) + int(not plain), at * 100 + weight(m.was))
                 wrong = own.worst(own.off(one))
-                if np.all(explained == own.inner) and np.any(own.inner) and (
-                    wrong > CLEAR * own.tolerance and (best is None or key < best[0])
+                if (
+                    np.all(explained == own.inner)
+                    and np.any(own.inner)
+                    and (wrong > CLEAR * own.tolerance and (best is None or key < best[0]))
                 ):
                     best = key, f, eta, m.was, c, own
     if best is None:
@@ -64,8 +69,8 @@ def nearest(formulas: Sequence[Formula], q: Question, given: float | None) -> Pa
     due = f"right: {shown(('name', target))} = {shown(tree)}"
     head = f"the steps are those of {name}, but {shown(was, 2)} has the factor"
     if was[0] == "*":
-        given = {**own.names, **({} if eta is None else {"eta": eta})}
-        stands = _steady(ratio * _value_of(was[1], f, given, own))
+        known = {**own.names, **({} if eta is None else {"eta": eta})}
+        stands = _steady(ratio * _value_of(was[1], f, known, own))
         if stands:
             return Part(
                 f"the steps are those of {name}, but in front of {shown(was[2], 2)} stands {stands}"

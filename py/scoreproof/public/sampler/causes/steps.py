@@ -1,10 +1,10 @@
 """The coefficients of every step: of x before it, of what its model predicts at each call, of what
 was predicted in earlier steps, and of its noises.
 
-Conventions: keys ``target.source``. Targets: ``x_next``, and ``mid``, ``mid_2``, ``mid_3``, the x of
-the second to fourth call. Sources: ``x``; ``c1`` … ``c4``, what is predicted at the calls; ``o1`` …
-``o3``, at the last calls of steps before; ``z`` and ``z_2``, the noises, in absolute value. Arrays
-``(steps, d)``.
+Conventions: keys ``target.source``. Targets: ``x_next``, and ``mid``, ``mid_2``, ``mid_3``, the x
+of the second to fourth call. Sources: ``x``; ``c1`` … ``c4``, what is predicted at the calls;
+``o1`` … ``o3``, at the last calls of steps before; ``z`` and ``z_2``, the noises, in absolute
+value. Arrays ``(steps, d)``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class _Read:
             for name, c in zip(CALLS, calls[:known], strict=False):
                 self._put(target, name, k, then[1 + c])
             for j, c in enumerate(back):
-                self._put(target, f"o{j + 1}", k, _nothing(then[1 + c] - a * now[1 + c], then[1 + c]))
+                self._put(
+                    target, f"o{j + 1}", k, _nothing(then[1 + c] - a * now[1 + c], then[1 + c])
+                )
             self._noise(target, k, now[1 + self.m :], then[1 + self.m :], a)
 
     def _noise(self, target: str, k: int, now: np.ndarray, then: np.ndarray, a: np.ndarray) -> None:

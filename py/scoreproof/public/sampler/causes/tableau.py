@@ -1,9 +1,9 @@
-"""How every x that a sampler asks its model at, and its end, depend on all that went in: on the x it
-starts from, on each x_0 that its model predicts, and on each draw of noise.
+"""How every x that a sampler asks its model at, and its end, depend on all that went in: on the x
+it starts from, on each x_0 that its model predicts, and on each draw of noise.
 
-Conventions: the model's answers are prescribed, so that they do not react. All are 0 but one in each
-row, which is `SMALL`: a sampler that is affine there is known exactly, and one that clips does not
-clip there. Rows ``(sources, d)``: the start, the calls of the model, the draws.
+Conventions: the model's answers are prescribed, so that they do not react. All are 0 but one in
+each row, which is `SMALL`: a sampler that is affine there is known exactly, and one that clips does
+not clip there. Rows ``(sources, d)``: the start, the calls of the model, the draws.
 """
 
 from __future__ import annotations
@@ -148,7 +148,9 @@ def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
     )
 
 
-def _run(job: Job, n: int, calls: int, draws: int, by_eps: bool) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
+def _run(
+    job: Job, n: int, calls: int, draws: int, by_eps: bool
+) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
     rows = _Rows(calls, draws)
     d = int(np.prod(job.shape))
     data = Prescribed(np.zeros(d), np.ones(d), rows.count, by_eps)

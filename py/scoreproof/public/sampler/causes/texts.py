@@ -1,4 +1,4 @@
-"""The steps of samplers as they stand in code, and what is mistaken for what in them.
+"""The steps of samplers as they stand in code.
 
 Conventions: ``x``, ``out`` (what the model returned; ``out_2`` at ``mid``), ``z`` come in; ``o1`` …
 are the predictions of earlier steps; ``x_next`` goes out. ``ᾱ`` where there is a table, else α, σ.
@@ -6,82 +6,13 @@ are the predictions of earlier steps; ``x_next`` goes out. ``ᾱ`` where there i
 
 from __future__ import annotations
 
-#: names that are no plain numbers
-VECTORS = frozenset(
-    "x out out_2 out_3 out_4 z z_2 x_0 x_0_old x_0_2 eps eps_old d d_2 mid mid_2 mid_3 mean x_next"
-    " score score_2 D v slope slope_2 k_23 o1 o2 o3 c1 c2".split()
-)
-#: what stands for a name by mistake
-OTHERS: dict[str, tuple[str, ...]] = {
-    "abar_t": ("abar_prev", "alpha_t"),
-    "abar_prev": ("abar_t", "alpha_t"),
-    "alpha_t": ("abar_t", "abar_prev", "beta_t"),
-    "beta_t": ("alpha_t", "var", "beta_table"),
-    "var": ("beta_t", "beta_table"),
-    "std": ("var", "eta"),
-    "a_t": ("a_next", "sigma_t"),
-    "a_next": ("a_t", "sigma_next"),
-    "sigma_t": ("sigma_next", "a_t", "sigma_down", "sigma_mid"),
-    "sigma_next": ("sigma_t", "a_next", "sigma_mid"),
-    "sigma_mid": ("sigma_t", "sigma_next", "sigma_down"),
-    "sigma_down": ("sigma_next", "sigma_up", "sigma_t"),
-    "sigma_up": ("sigma_down", "sigma_next", "sigma_t"),
-    "sigma_hat": ("sigma_t", "sigma_next"),
-    "sigma_hat_next": ("sigma_hat",),
-    "h": ("h_log10", "h_log2", "h_prev"),
-    "h_prev": ("h",),
-    "g2": ("g", "g2_next", "sigma_t"),
-    "f": ("f_next",),
-    "t_next": ("t",),
-    "t": ("t_next",),
-    "d_2": ("d",),
-    "d": ("d_2", "eps", "out"),
-    "x_0": ("eps", "out"),
-    "eps": ("x_0", "out"),
-    "score": ("out", "eps"),
-    "mid": ("x",),
-    "mid_2": ("mid", "x"),
-    "mid_3": ("mid_2", "x"),
-    "x": ("x_0",),
-    "out_2": ("out",),
-    "out_3": ("out_2",),
-    "out_4": ("out_3",),
-    "x_0_2": ("x_0",),
-    "score_2": ("score",),
-    "z_2": ("z",),
-}
-#: what stands in front of z by mistake
-NOISES = (
-    "sqrt(1 - abar_prev)",
-    "sqrt(1 - abar_t)",
-    "sqrt(beta_t)",
-    "beta_t",
-    "sigma_next",
-    "sigma_t",
-    "sqrt(1 - alpha_t)",
-    "eta",
-    "eta * sqrt(1 - abar_prev)",
-    "eta * sqrt(1 - abar_t)",
-    "eta * sqrt(beta_t)",
-    "sqrt(sigma_t**2 - sigma_next**2)",
-    "sqrt(sigma_t - sigma_next)",
-    "sigma_t - sigma_next",
-    "sqrt(dt)",
-    "dt",
-    "sqrt(2 * dt)",
-    "sqrt(h)",
-    "sigma_t * sqrt(dt)",
-    "sigma_next * sqrt(dt)",
-)
-
 #: x_0 and ε of what the model returned
 VP = {
     "eps": "x_0 = (x - sqrt(1 - abar_t) * out) / sqrt(abar_t)\neps = out",
     "x0": "x_0 = out\neps = (x - sqrt(abar_t) * x_0) / sqrt(1 - abar_t)",
     "v": "x_0 = sqrt(abar_t) * x - sqrt(1 - abar_t) * out\n"
     "eps = sqrt(abar_t) * out + sqrt(1 - abar_t) * x",
-    "score": "eps = -sqrt(1 - abar_t) * out\n"
-    "x_0 = (x - sqrt(1 - abar_t) * eps) / sqrt(abar_t)",
+    "score": "eps = -sqrt(1 - abar_t) * out\nx_0 = (x - sqrt(1 - abar_t) * eps) / sqrt(abar_t)",
 }
 ANY = {
     "eps": "x_0 = (x - sigma_t * out) / a_t\neps = out",
@@ -97,14 +28,16 @@ VE = {
     "score": "x_0 = x + sigma_t**2 * out",
 }
 #: with ε formed anew from x_0
-VP_AGAIN, ANY_AGAIN = (
-    {
-        kind: f"{head[kind].splitlines()[0]}\n{head['x0'].splitlines()[1]}"
-        for kind in ("eps", "v", "flow")
-        if kind in head
-    }
-    for head in (VP, ANY)
-)
+VP_AGAIN = {
+    kind: f"{text.splitlines()[0]}\n{VP['x0'].splitlines()[1]}"
+    for kind, text in VP.items()
+    if kind in ("eps", "v")
+}
+ANY_AGAIN = {
+    kind: f"{text.splitlines()[0]}\n{ANY['x0'].splitlines()[1]}"
+    for kind, text in ANY.items()
+    if kind in ("eps", "v", "flow")
+}
 SCORE = {
     "score": "score = out",
     "eps": "score = -out / sigma_t",
@@ -178,7 +111,8 @@ DPM_2M_SDE = """
 x_0_old = o1
 r = h_prev / h
 D = x_0 + 0.5 / r * (x_0 - x_0_old)
-x_next = sigma_next / sigma_t * exp(-h) * x + a_next * (1 - exp(-2 * h)) * D + sigma_next * sqrt(1 - exp(-2 * h)) * z
+k = 1 - exp(-2 * h)
+x_next = sigma_next / sigma_t * exp(-h) * x + a_next * k * D + sigma_next * sqrt(k) * z
 """
 MULTISTEP = {
     n: f"d = (x - x_0) / sigma_t\nx_next = x + (lms{n}_1 * d"
@@ -247,7 +181,8 @@ x_next = x + (sigma_next - sigma_t) * (0.5 * d + 0.5 * d_2)
 d = (x - x_0) / sigma_hat
 mid = x + (sigma_next - sigma_hat) * d
 d_2 = (mid - x_0_2) / sigma_next
-x_next = x + (sigma_next - sigma_hat) * (0.5 * d + 0.5 * d_2) + sqrt(sigma_hat_next**2 - sigma_next**2) * z
+mean = x + (sigma_next - sigma_hat) * (0.5 * d + 0.5 * d_2)
+x_next = mean + sqrt(sigma_hat_next**2 - sigma_next**2) * z
 """,
         "sigma_next",
         False,

@@ -17,9 +17,7 @@ __all__ = ["mistold"]
 NEAR = 1e-6
 
 
-def mistold(
-    steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray] = ()
-) -> str:
+def mistold(steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray] = ()) -> str:
     """What the model is told where it is told another time than the one that x is at; empty where
     it is told right, or where nothing simple describes it. ``given``: the times of the grid;
     ``seconds``: of the later calls of a step.

@@ -70,8 +70,8 @@ def reading(answer: Found) -> str:
     about = shown(m.was) if m is not None else ""
     if name == "Euler–Maruyama" and answer.factor == 0.5 and ("score" in about or "out" in about):
         return (
-            "; that is the drift of the probability-flow ODE, ½ g² score, kept while noise is added:"
-            " with noise it is g² score"
+            "; that is the drift of the probability-flow ODE, ½ g² score, kept while noise is"
+            " added: with noise it is g² score"
         )
     if answer.factor is not None and about.endswith("z") and name == "EDM":
         return "; that is S_noise, which is 1 in a sampler that keeps the laws"

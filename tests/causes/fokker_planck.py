@@ -57,14 +57,14 @@ def variance_as_scale() -> Evidence:
     return check_fokker_planck(ou_drift, ou_noise, p)
 
 
-@wrong("diffusion returns σ², not σ", says=r"(ρ|diffusion|noise).*(square|0\.81|1\.23|0\.9\b)")
+@wrong("diffusion returns σ², not σ", says=r"(ρ|diffusion|noise).*(σ² for σ|square|multiply it by (1\.23|1\.11))")
 def squared_noise() -> Evidence:
     return judged(ou, noise=lambda t: SIGMA**2)
 
 
 @wrong("diffusion returns the diffusivity D = σ²/2", says=r"(ρ|diffusion|noise).*(√\(?2|D = ρ²/2|ρ²/2 for ρ|diffusivity)")
 def diffusivity() -> Evidence:
-    return judged(ou, noise=lambda t: 0.5 * (1 + t) ** 2 / 2 + 0 * t) if False else check_fokker_planck(
+    return check_fokker_planck(
         lambda x, t: 0 * x,
         lambda t: 0.5 * (1 + t) ** 2,  # D(t), where √(2 D) = 1 + t is due
         log_density=lambda x, t: gaussian(x, 0.0, ((1 + t) ** 3 - 1) / 3 + 0.2),
@@ -275,7 +275,7 @@ def noise_transposed() -> Evidence:
     )
 
 
-@wrong("transport without the Jacobian: p0 at the foot of the path", says=r"p ∇·f|divergence of the drift|∇·f|normaliser|gradient_outside")
+@wrong("transport without the Jacobian: p0 at the foot of the path", says=r"p ∇·f.*(missing|left out)|gradient_outside|f·∇p for|normaliser")
 def no_jacobian() -> Evidence:
     def log_p(x, t):
         return gaussian(x * np.exp(THETA * t), 0.3, 0.5)
@@ -283,7 +283,7 @@ def no_jacobian() -> Evidence:
     return judged(log_p, noise=lambda t: 0.0)
 
 
-@wrong("the Jacobian with the wrong sign", says=r"∇·f|divergence of the drift|normaliser")
+@wrong("the Jacobian with the wrong sign", says=r"sign of p ?∇·f|p ∇·f.*(sign|times -1|twice)|-p ∇·f|normaliser")
 def jacobian_sign() -> Evidence:
     def log_p(x, t):
         return gaussian(x * np.exp(THETA * t), 0.3, 0.5) - THETA * t
@@ -291,7 +291,7 @@ def jacobian_sign() -> Evidence:
     return judged(log_p, noise=lambda t: 0.0)
 
 
-@wrong("the probability-flow drift together with the noise", says=r"probability.flow|score|∇log p|ODE|½.*(left out|missing)|noise.*(twice|double)|half_missing|½ ρ² Δp is counted twice")
+@wrong("the probability-flow drift together with the noise", says=r"probability.flow|½ ?ρ² ∇log p|noise (is )?(counted|taken) twice|without (the )?noise")
 def flow_drift_with_noise() -> Evidence:
     def drift(x, t):
         score = -(x - X0 * np.exp(-THETA * t)) / ou_variance(t)
@@ -300,7 +300,7 @@ def flow_drift_with_noise() -> Evidence:
     return judged(ou, drift=drift)
 
 
-@wrong("the reverse SDE's drift with time running forward", says=r"reverse|∇log p|score")
+@wrong("the reverse SDE's drift with time running forward", says=r"reverse.?time|reverse SDE|ρ² ∇log p")
 def reverse_drift() -> Evidence:
     def drift(x, t):
         score = -(x - X0 * np.exp(-THETA * t)) / ou_variance(t)
@@ -309,7 +309,7 @@ def reverse_drift() -> Evidence:
     return judged(ou, drift=drift)
 
 
-@wrong("the stationary density of another temperature: kT for 2kT", says=r"noise|ρ²|variance")
+@wrong("the stationary density of another temperature: kT for 2kT", says=r"(noise|diffusion|ρ²?)\b.*(multiply it by (2|0\.5)|√2)|half of what|twice what|(multiply it by|factor) 2\b")
 def stationary_temperature() -> Evidence:
     def p(x, t):
         z = quad(lambda y: np.exp(-(y**4) / 4 / 0.5), -8, 8)[0]
@@ -328,7 +328,7 @@ def log_base_ten() -> Evidence:
     return judged(lambda x, t: ou(x, t) / np.log(10))
 
 
-@wrong("a mixture whose second component keeps its variance", says=r"x\[0\] from|where x|variance|component")
+@wrong("a mixture whose second component keeps its variance", says=r"with x\[0\] from|(second|one) component|near x =")
 def component_forgotten() -> Evidence:
     def log_p(x, t):
         a = gaussian(x, -1.5 * np.exp(-THETA * t), ou_variance(t))
@@ -346,7 +346,7 @@ def first_coordinate_broadcast() -> Evidence:
     return judged(log_p, drift=lambda x, t: -THETA * np.repeat(x[:, :1], 2, axis=1), dimension=2)
 
 
-@wrong("in torch: dX = -x dt + 2 dW with the density of √2", says=r"√2|noise.*(2|0\.5)|ρ².*(2|0\.5)", needs="torch")
+@wrong("in torch: dX = -x dt + 2 dW with the density of √2", says=r"multiply it by 0\.5\b|√2|ρ/√2", needs="torch")
 def temperature_in_torch() -> Evidence:
     import torch
 

@@ -4,7 +4,7 @@ Conventions
 -----------
 - One module a check. A subject is a function without arguments that builds the wrong object and
   returns the check's evidence; ``@wrong`` registers it. None is made with the package's own faults.
-- ``says`` is searched, ignoring case, in ``evidence.explain()``: a text that names the cause, or the
+- ``says`` is searched, ignoring case, in ``evidence.explain()``: what names the cause, or the
   place where the place is the answer, and no other.
 """
 

@@ -127,7 +127,7 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     if of_state:
         return evidence.with_diagnosis(_of_state(fine, scale, gained, due, stratonovich))
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
-    return evidence.with_diagnosis(diagnose(gained, due, tried, reasons=words.REASONS))
+    return evidence.with_diagnosis(diagnose(gained, due, tried, reasons=words.REASONS, read=False))
 
 
 def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, stratonovich: float) -> float:
@@ -168,4 +168,5 @@ def _of_state(
         due,
         {name: value / scale for name, value in tried.items()},
         reasons=words.REASONS,
+        read=False,
     )

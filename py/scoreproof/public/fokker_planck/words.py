@@ -97,7 +97,9 @@ def diagnosed(evidence: Evidence, s: Subject, found: Found, wrong: np.ndarray) -
     weight = 1 / (p * np.maximum(size, 1e-300))
     tried = candidates(lambda subject: np.broadcast_to(subject(jets), p.shape) * weight)
     measured = joined(lambda t: t.rate) * p * weight
-    return evidence.with_diagnosis(diagnose(measured, truth(jets) * weight, tried, reasons=REASONS))
+    return evidence.with_diagnosis(
+        diagnose(measured, truth(jets) * weight, tried, reasons=REASONS, read=False)
+    )
 
 
 def _where(found: Found, wrong: np.ndarray) -> str:

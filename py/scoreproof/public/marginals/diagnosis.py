@@ -67,7 +67,7 @@ def _diagnosed(case: Case) -> Diagnosis:
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
         guesses = {n: g for n, g in guesses.items() if not np.linalg.norm(g - truth) <= size}
-        best = diagnose(measured, truth, guesses, resolution=resolution)
+        best = diagnose(measured, truth, guesses, resolution=resolution, read=False)
         if best.names and best.misfit <= 1e3 * resolution:
             break
     assert best is not None

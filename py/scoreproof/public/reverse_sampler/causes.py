@@ -100,6 +100,7 @@ def explain_deviation(target: Diffused, places: list[tuple[Found, ...]]) -> Diag
         candidates,
         resolution=max(1e-6, 10 * blur),
         reasons={f.name: f.why for f in FAULTS},
+        read=False,
     )
 
 

@@ -49,7 +49,10 @@ def variance_rate() -> Evidence:
     return judged(log_p)
 
 
-@wrong("scale= is given the variance", says=r"σ⁴|variance.*(square|σ\b|std)|square of (the|its) variance|std")
+@wrong(
+    "scale= is given the variance",
+    says=r"σ⁴|variance.*(square|σ\b|std)|square of (the|its) variance|std",
+)
 def variance_as_scale() -> Evidence:
     def p(x, t):
         return norm.pdf(x[:, 0], loc=X0 * np.exp(-THETA * t), scale=ou_variance(t))
@@ -57,12 +60,18 @@ def variance_as_scale() -> Evidence:
     return check_fokker_planck(ou_drift, ou_noise, p)
 
 
-@wrong("diffusion returns σ², not σ", says=r"(ρ|diffusion|noise).*(σ² for σ|square|multiply it by (1\.23|1\.11))")
+@wrong(
+    "diffusion returns σ², not σ",
+    says=r"(ρ|diffusion|noise).*(σ² for σ|square|multiply it by (1\.23|1\.11))",
+)
 def squared_noise() -> Evidence:
     return judged(ou, noise=lambda t: SIGMA**2)
 
 
-@wrong("diffusion returns the diffusivity D = σ²/2", says=r"(ρ|diffusion|noise).*(√\(?2|D = ρ²/2|ρ²/2 for ρ|diffusivity)")
+@wrong(
+    "diffusion returns the diffusivity D = σ²/2",
+    says=r"(ρ|diffusion|noise).*(√\(?2|D = ρ²/2|ρ²/2 for ρ|diffusivity)",
+)
 def diffusivity() -> Evidence:
     return check_fokker_planck(
         lambda x, t: 0 * x,
@@ -71,9 +80,15 @@ def diffusivity() -> Evidence:
     )
 
 
-@wrong("the ½ is missing: ∂_t p = σ² ∂_xx p", says=r"½.*(left out|missing)|half_missing|twice the|factor 2\b.*noise|noise.*factor (2|1/2|0\.5)\b")
+@wrong(
+    "the ½ is missing: ∂_t p = σ² ∂_xx p",
+    says=r"½.*(left out|missing)|half_missing|twice the|factor 2\b.*noise|noise.*factor (2|1/2|0\.5)\b",
+)
 def half_missing() -> Evidence:
-    return judged(lambda x, t: gaussian(x, X0 + 0.5 * t, 0.1 + 2 * SIGMA**2 * t), drift=lambda x, t: 0.5 + 0 * x)
+    return judged(
+        lambda x, t: gaussian(x, X0 + 0.5 * t, 0.1 + 2 * SIGMA**2 * t),
+        drift=lambda x, t: 0.5 + 0 * x,
+    )
 
 
 @wrong("the drift's sign", says=r"sign of the drift|drift.*(negat|times -1|-1 times|by -1)")
@@ -81,12 +96,18 @@ def drift_sign() -> Evidence:
     return judged(ou, drift=lambda x, t: THETA * x)
 
 
-@wrong("time runs backward in the density: T - t", says=r"T ?- ?t|time (runs|counted) (backward|downward)|1\.3 - t|first_time \+|at t →|other direction of time")
+@wrong(
+    "time runs backward in the density: T - t",
+    says=r"T ?- ?t|time (runs|counted) (backward|downward)|1\.3 - t|first_time \+|at t →|other direction of time",
+)
 def reversed_time() -> Evidence:
     return judged(lambda x, t: ou(x, 1.3 - t))
 
 
-@wrong("time runs backward in the density, with a schedule", says=r"T ?- ?t|1 - t\b|time (runs|counted) (backward|downward)|other direction of time")
+@wrong(
+    "time runs backward in the density, with a schedule",
+    says=r"T ?- ?t|1 - t\b|time (runs|counted) (backward|downward)|other direction of time",
+)
 def reversed_time_of_a_schedule() -> Evidence:
     def beta(t):
         return 0.1 + 3 * t
@@ -96,15 +117,26 @@ def reversed_time_of_a_schedule() -> Evidence:
         a = np.exp(-(0.1 * s + 1.5 * s * s) / 2)
         return gaussian(x, 0.7 * a, 1 - a * a + 0.04 * a * a)
 
-    return judged(log_p, drift=lambda x, t: -beta(t) * x / 2, noise=lambda t: np.sqrt(beta(t)), times=(0.1, 0.5, 0.9))
+    return judged(
+        log_p,
+        drift=lambda x, t: -beta(t) * x / 2,
+        noise=lambda t: np.sqrt(beta(t)),
+        times=(0.1, 0.5, 0.9),
+    )
 
 
-@wrong("the density's clock is twice as fast", says=r"time.*(factor|times) ?2\b|clock.*\b2\b|\b2 ?t\b|2 times as fast|factor 2")
+@wrong(
+    "the density's clock is twice as fast",
+    says=r"time.*(factor|times) ?2\b|clock.*\b2\b|\b2 ?t\b|2 times as fast|factor 2",
+)
 def clock_twice() -> Evidence:
     return judged(lambda x, t: ou(x, 2 * t))
 
 
-@wrong("the drift of VP without its ½", says=r"drift.*(factor|times) ?(2|1/2|0\.5)\b|drift.*(twice|doubled)|multiply it by 0\.5")
+@wrong(
+    "the drift of VP without its ½",
+    says=r"drift.*(factor|times) ?(2|1/2|0\.5)\b|drift.*(twice|doubled)|multiply it by 0\.5",
+)
 def vp_drift_without_half() -> Evidence:
     def beta(t):
         return 0.1 + 3 * t
@@ -116,7 +148,9 @@ def vp_drift_without_half() -> Evidence:
     return judged(log_p, drift=lambda x, t: -beta(t) * x, noise=lambda t: np.sqrt(beta(t)))
 
 
-@wrong("∫β taken as β(t) t", says=r"clock|time runs|drift and (the )?noise|right side.*factor|faster")
+@wrong(
+    "∫β taken as β(t) t", says=r"clock|time runs|drift and (the )?noise|right side.*factor|faster"
+)
 def beta_times_t() -> Evidence:
     def beta(t):
         return 0.1 + 3 * t
@@ -133,7 +167,9 @@ def ve_noise() -> Evidence:
     def std(t):
         return 0.05 * 40**t
 
-    return judged(lambda x, t: gaussian(x, 0.5, std(t) ** 2 + 0.04), drift=lambda x, t: 0 * x, noise=std)
+    return judged(
+        lambda x, t: gaussian(x, 0.5, std(t) ** 2 + 0.04), drift=lambda x, t: 0 * x, noise=std
+    )
 
 
 @wrong("the normaliser lacks 1/√(2π)", says=r"multiply the density by 0\.398|2π")
@@ -161,7 +197,10 @@ def mean_rate() -> Evidence:
     return judged(lambda x, t: gaussian(x, X0 * np.exp(-2 * THETA * t), ou_variance(t)))
 
 
-@wrong("the long-run mean is missing from the drift", says=r"constant|mean.*(drift|0\.4)|lacks? 0\.4|offset")
+@wrong(
+    "the long-run mean is missing from the drift",
+    says=r"constant|mean.*(drift|0\.4)|lacks? 0\.4|offset",
+)
 def long_run_mean() -> Evidence:
     def log_p(x, t):
         return gaussian(x, 0.5 + (X0 - 0.5) * np.exp(-THETA * t), ou_variance(t))
@@ -211,7 +250,9 @@ def stratonovich_for_ito() -> Evidence:
         y = np.log(x[:, 0])
         return norm.pdf(y, 0.2 * t, np.sqrt(0.05 + 0.16 * t)) / x[:, 0]
 
-    return check_fokker_planck(lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0))
+    return check_fokker_planck(
+        lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0)
+    )
 
 
 @wrong("Itô's law where Stratonovich is said", says=r"Itô|ito_")
@@ -220,7 +261,13 @@ def ito_for_stratonovich() -> Evidence:
         y = np.log(x[:, 0])
         return norm.pdf(y, (0.2 - 0.08) * t, np.sqrt(0.05 + 0.16 * t)) / x[:, 0]
 
-    return check_fokker_planck(lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="stratonovich", domain=(0.3, 3.0))
+    return check_fokker_planck(
+        lambda x, t: 0.2 * x,
+        lambda x, t: 0.4 * x[:, 0],
+        p,
+        interpretation="stratonovich",
+        domain=(0.3, 3.0),
+    )
 
 
 @wrong("Fick's law ∇·(D ∇p) for Itô's", says=r"Fick|∇·\(D ?∇p\)|Hänggi|anti-Itô|kinetic")
@@ -229,7 +276,9 @@ def fick_for_ito() -> Evidence:
         y = np.log(x[:, 0])
         return norm.pdf(y, (0.2 + 0.08) * t, np.sqrt(0.05 + 0.16 * t)) / x[:, 0]
 
-    return check_fokker_planck(lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0))
+    return check_fokker_planck(
+        lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0)
+    )
 
 
 @wrong("½ missing for a noise of the state", says=r"½.*(left out|missing)|half_missing|twice")
@@ -238,7 +287,9 @@ def half_missing_of_state() -> Evidence:
         y = np.log(x[:, 0])
         return norm.pdf(y, (0.2 - 0.16) * t, np.sqrt(0.05 + 0.32 * t)) / x[:, 0]
 
-    return check_fokker_planck(lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0))
+    return check_fokker_planck(
+        lambda x, t: 0.2 * x, lambda x, t: 0.4 * x[:, 0], p, interpretation="ito", domain=(0.3, 3.0)
+    )
 
 
 @wrong("σ² x² given as the diffusion of geometric Brownian motion", says=r"square|g for g²|g²")
@@ -247,10 +298,18 @@ def squared_noise_of_state() -> Evidence:
         y = np.log(x[:, 0])
         return norm.pdf(y, (0.2 - 0.08) * t, np.sqrt(0.05 + 0.16 * t)) / x[:, 0]
 
-    return check_fokker_planck(lambda x, t: 0.2 * x, lambda x, t: 0.16 * x[:, 0] ** 2, p, interpretation="ito", domain=(0.3, 3.0))
+    return check_fokker_planck(
+        lambda x, t: 0.2 * x,
+        lambda x, t: 0.16 * x[:, 0] ** 2,
+        p,
+        interpretation="ito",
+        domain=(0.3, 3.0),
+    )
 
 
-@wrong("the correlation of the noise is left out of the density", says=r"off-diagonal|correlat|cross")
+@wrong(
+    "the correlation of the noise is left out of the density", says=r"off-diagonal|correlat|cross"
+)
 def correlation_ignored() -> Evidence:
     g = np.array([[0.9, 0.0], [0.6, 0.7]])
     var = np.diag(g @ g.T)
@@ -275,7 +334,10 @@ def noise_transposed() -> Evidence:
     )
 
 
-@wrong("transport without the Jacobian: p0 at the foot of the path", says=r"p ∇·f.*(missing|left out)|gradient_outside|f·∇p for|normaliser")
+@wrong(
+    "transport without the Jacobian: p0 at the foot of the path",
+    says=r"p ∇·f.*(missing|left out)|gradient_outside|f·∇p for|normaliser",
+)
 def no_jacobian() -> Evidence:
     def log_p(x, t):
         return gaussian(x * np.exp(THETA * t), 0.3, 0.5)
@@ -283,7 +345,10 @@ def no_jacobian() -> Evidence:
     return judged(log_p, noise=lambda t: 0.0)
 
 
-@wrong("the Jacobian with the wrong sign", says=r"sign of p ?∇·f|p ∇·f.*(sign|times -1|twice)|-p ∇·f|normaliser")
+@wrong(
+    "the Jacobian with the wrong sign",
+    says=r"sign of p ?∇·f|p ∇·f.*(sign|times -1|twice)|-p ∇·f|normaliser",
+)
 def jacobian_sign() -> Evidence:
     def log_p(x, t):
         return gaussian(x * np.exp(THETA * t), 0.3, 0.5) - THETA * t
@@ -291,7 +356,10 @@ def jacobian_sign() -> Evidence:
     return judged(log_p, noise=lambda t: 0.0)
 
 
-@wrong("the probability-flow drift together with the noise", says=r"probability.flow|½ ?ρ² ∇log p|noise (is )?(counted|taken) twice|without (the )?noise")
+@wrong(
+    "the probability-flow drift together with the noise",
+    says=r"probability.flow|½ ?ρ² ∇log p|noise (is )?(counted|taken) twice|without (the )?noise",
+)
 def flow_drift_with_noise() -> Evidence:
     def drift(x, t):
         score = -(x - X0 * np.exp(-THETA * t)) / ou_variance(t)
@@ -300,7 +368,9 @@ def flow_drift_with_noise() -> Evidence:
     return judged(ou, drift=drift)
 
 
-@wrong("the reverse SDE's drift with time running forward", says=r"reverse.?time|reverse SDE|ρ² ∇log p")
+@wrong(
+    "the reverse SDE's drift with time running forward", says=r"reverse.?time|reverse SDE|ρ² ∇log p"
+)
 def reverse_drift() -> Evidence:
     def drift(x, t):
         score = -(x - X0 * np.exp(-THETA * t)) / ou_variance(t)
@@ -309,11 +379,14 @@ def reverse_drift() -> Evidence:
     return judged(ou, drift=drift)
 
 
-@wrong("the stationary density of another temperature: kT for 2kT", says=r"(noise|diffusion|ρ²?)\b.*(multiply it by (2|0\.5)|√2)|half of what|twice what|(multiply it by|factor) 2\b")
+@wrong(
+    "the stationary density of another temperature: kT for 2kT",
+    says=r"(noise|diffusion|ρ²?)\b.*(multiply it by (2|0\.5)|√2)|half of what|twice what|(multiply it by|factor) 2\b",
+)
 def stationary_temperature() -> Evidence:
     def p(x, t):
         z = quad(lambda y: np.exp(-(y**4) / 4 / 0.5), -8, 8)[0]
-        return np.exp(-x[:, 0] ** 4 / 4 / 0.5) / z
+        return np.exp(-(x[:, 0] ** 4) / 4 / 0.5) / z
 
     return check_fokker_planck(lambda x, t: -(x**3), lambda t: np.sqrt(0.5), p)
 
@@ -328,7 +401,10 @@ def log_base_ten() -> Evidence:
     return judged(lambda x, t: ou(x, t) / np.log(10))
 
 
-@wrong("a mixture whose second component keeps its variance", says=r"with x\[0\] from|(second|one) component|near x =")
+@wrong(
+    "a mixture whose second component keeps its variance",
+    says=r"with x\[0\] from|(second|one) component|near x =",
+)
 def component_forgotten() -> Evidence:
     def log_p(x, t):
         a = gaussian(x, -1.5 * np.exp(-THETA * t), ou_variance(t))
@@ -338,7 +414,10 @@ def component_forgotten() -> Evidence:
     return judged(log_p)
 
 
-@wrong("θ in the drift only in the first coordinate: x[:, :1] broadcast", says=r"coordinate 1|\[:, 1\]|x\[:, 0\]|x_0")
+@wrong(
+    "θ in the drift only in the first coordinate: x[:, :1] broadcast",
+    says=r"coordinate 1|\[:, 1\]|x\[:, 0\]|x_0",
+)
 def first_coordinate_broadcast() -> Evidence:
     def log_p(x, t):
         return ou(x[:, :1], t) + ou(x[:, 1:], t)
@@ -346,7 +425,11 @@ def first_coordinate_broadcast() -> Evidence:
     return judged(log_p, drift=lambda x, t: -THETA * np.repeat(x[:, :1], 2, axis=1), dimension=2)
 
 
-@wrong("in torch: dX = -x dt + 2 dW with the density of √2", says=r"multiply it by 0\.5\b|√2|ρ/√2", needs="torch")
+@wrong(
+    "in torch: dX = -x dt + 2 dW with the density of √2",
+    says=r"multiply it by 0\.5\b|√2|ρ/√2",
+    needs="torch",
+)
 def temperature_in_torch() -> Evidence:
     import torch
 

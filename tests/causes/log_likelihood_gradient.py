@@ -67,7 +67,9 @@ def rk4(rate: Callable[..., Any], state: tuple[Any, ...], t0: float, t1: float, 
     return state
 
 
-def flow(x: Any, p: Any, nu: Any, *, trace: Any = divergence, t0: float = 1.0, t1: float = 0.0) -> Any:
+def flow(
+    x: Any, p: Any, nu: Any, *, trace: Any = divergence, t0: float = 1.0, t1: float = 0.0
+) -> Any:
     """z(t1) and the integral of the divergence over [t1, t0]."""
 
     def rate(s: float, state: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -88,9 +90,7 @@ def by_autograd(log_p: Callable[..., Any], reduce: str = "rows") -> Callable[...
         if reduce != "rows":
             (value.mean() if reduce == "mean" else value.sum()).backward()
             return torch.zeros_like(p) if p.grad is None else p.grad
-        rows = [
-            torch.autograd.grad(v, p, retain_graph=True, allow_unused=True)[0] for v in value
-        ]
+        rows = [torch.autograd.grad(v, p, retain_graph=True, allow_unused=True)[0] for v in value]
         return torch.stack([torch.zeros_like(p) if r is None else r for r in rows])
 
     return gradient
@@ -101,7 +101,11 @@ def judged(gradient: Callable[..., Any], **more: Any) -> Evidence:
     return check_log_likelihood_gradient(torch_field, PARAMS, X, gradient, **more)
 
 
-@wrong("the sign of the log-determinant, in value and adjoint alike", says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)", needs="torch")
+@wrong(
+    "the sign of the log-determinant, in value and adjoint alike",
+    says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)",
+    needs="torch",
+)
 def log_det_sign() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -110,7 +114,11 @@ def log_det_sign() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the sign of the log-determinant, with log p̂ given too", says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)", needs="torch")
+@wrong(
+    "the sign of the log-determinant, with log p̂ given too",
+    says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)",
+    needs="torch",
+)
 def log_det_sign_with_value() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -128,17 +136,29 @@ def prior_at_x() -> Evidence:
     return judged(by_autograd(log_p), log_likelihood=lambda x, p, nu: log_p(x, p, nu).detach())
 
 
-@wrong("no prior: the loss is the log-determinant alone", says=r"(prior|latent density|log p_Z).*(missing|forgotten|left out|no gradient)", needs="torch")
+@wrong(
+    "no prior: the loss is the log-determinant alone",
+    says=r"(prior|latent density|log p_Z).*(missing|forgotten|left out|no gradient)",
+    needs="torch",
+)
 def prior_missing() -> Evidence:
     return judged(by_autograd(lambda x, p, nu: -flow(x, p, nu)[1]))
 
 
-@wrong("no log-determinant: the loss is the prior alone", says=r"(log-det\w*|trace term|integral).*(missing|left out|no gradient|forgotten)", needs="torch")
+@wrong(
+    "no log-determinant: the loss is the prior alone",
+    says=r"(log-det\w*|trace term|integral).*(missing|left out|no gradient|forgotten)",
+    needs="torch",
+)
 def log_det_missing() -> Evidence:
     return judged(by_autograd(lambda x, p, nu: normal(flow(x, p, nu)[0])))
 
 
-@wrong("the log-determinant counted twice", says=r"(log-det\w*|trace term|integral).*(doubled|twice|factor 2)", needs="torch")
+@wrong(
+    "the log-determinant counted twice",
+    says=r"(log-det\w*|trace term|integral).*(doubled|twice|factor 2)",
+    needs="torch",
+)
 def log_det_doubled() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -147,7 +167,11 @@ def log_det_doubled() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the trace is detached: no create_graph", says=r"(trace|log-det\w*|divergence|integral).*(detached|missing|left out|no gradient)", needs="torch")
+@wrong(
+    "the trace is detached: no create_graph",
+    says=r"(trace|log-det\w*|divergence|integral).*(detached|missing|left out|no gradient)",
+    needs="torch",
+)
 def trace_without_graph() -> Evidence:
     def trace(f, z, s, nu):
         dz, div = divergence(f, z, s, nu, second_order=True)
@@ -160,7 +184,11 @@ def trace_without_graph() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the trace is taken at a detached z", says=r"∂_z\(ν.*left out|trace.*detached z|z.*(detached|constant)", needs="torch")
+@wrong(
+    "the trace is taken at a detached z",
+    says=r"∂_z\(ν.*left out|trace.*detached z|z.*(detached|constant)",
+    needs="torch",
+)
 def trace_at_detached_state() -> Evidence:
     def trace(f, z, s, nu):
         _, div = divergence(f, z.detach(), s, nu)
@@ -173,7 +201,11 @@ def trace_at_detached_state() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("z(0) is detached before the prior", says=r"(prior|latent density|log p_Z|a\(0\)).*(= 0|detached|forgotten|no gradient|missing)", needs="torch")
+@wrong(
+    "z(0) is detached before the prior",
+    says=r"(prior|latent density|log p_Z|a\(0\)).*(= 0|detached|forgotten|no gradient|missing)",
+    needs="torch",
+)
 def latent_detached() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -182,7 +214,11 @@ def latent_detached() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("ν drawn anew at every evaluation of the field", says=r"ν of its own|does not use the ν|own ν|new ν", needs="torch")
+@wrong(
+    "ν drawn anew at every evaluation of the field",
+    says=r"ν of its own|does not use the ν|own ν|new ν",
+    needs="torch",
+)
 def noise_at_every_step() -> Evidence:
     import torch
 
@@ -195,7 +231,11 @@ def noise_at_every_step() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("a fixed ν of its own, the one given is ignored", says=r"(given ν|ν that it is given|ν given).*(ignored|not used)|ignores the ν|does not use the ν|does not depend on (the )?ν", needs="torch")
+@wrong(
+    "a fixed ν of its own, the one given is ignored",
+    says=r"(given ν|ν that it is given|ν given).*(ignored|not used)|ignores the ν|does not use the ν|does not depend on (the )?ν",
+    needs="torch",
+)
 def given_noise_ignored() -> Evidence:
     import torch
 
@@ -224,7 +264,11 @@ def exact_trace() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("a prior of std 2", says=r"(std|σ|standard deviation).*\b2\b|\b2\b.*(std|σ|standard deviation)", needs="torch")
+@wrong(
+    "a prior of std 2",
+    says=r"(std|σ|standard deviation).*\b2\b|\b2\b.*(std|σ|standard deviation)",
+    needs="torch",
+)
 def prior_std() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -233,7 +277,11 @@ def prior_std() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the flow is stopped at t = 0.1", says=r"0\.1\b.*(not|for|instead of|where) .*0|stop\w* at (s|t) = 0\.1|from (s|t) = 0\.1", needs="torch")
+@wrong(
+    "the flow is stopped at t = 0.1",
+    says=r"0\.1\b.*(not|for|instead of|where) .*0|stop\w* at (s|t) = 0\.1|from (s|t) = 0\.1",
+    needs="torch",
+)
 def stopped_early() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu, t1=0.1)
@@ -242,7 +290,9 @@ def stopped_early() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the flow is run over [0, 2]", says=r"\[0, 2\]|T = 2|\b2\b.*(time|long)|twice", needs="torch")
+@wrong(
+    "the flow is run over [0, 2]", says=r"\[0, 2\]|T = 2|\b2\b.*(time|long)|twice", needs="torch"
+)
 def end_time_two() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu, t0=2.0)
@@ -251,7 +301,11 @@ def end_time_two() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the flow is run from 0 to 1 where 1 to 0 is due", says=r"direction|from (s = )?0 to (s = )?1|forward", needs="torch")
+@wrong(
+    "the flow is run from 0 to 1 where 1 to 0 is due",
+    says=r"direction|from (s = )?0 to (s = )?1|forward",
+    needs="torch",
+)
 def flow_forward() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu, t0=0.0, t1=1.0)
@@ -269,7 +323,11 @@ def mirrored_clock() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the field never gets its time: always s = 0", says=r"s = 0|always.*time|does not (use|get) .*time", needs="torch")
+@wrong(
+    "the field never gets its time: always s = 0",
+    says=r"s = 0|always.*time|does not (use|get) .*time",
+    needs="torch",
+)
 def time_forgotten() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu, trace=lambda f, z, s, e: divergence(f, z, 0.0, e))
@@ -278,7 +336,11 @@ def time_forgotten() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the biases b2 are not among the optimiser's parameters", says=r"(params|parameters?) ?\[?18(\]|,)? (and )?(params\[)?19", needs="torch")
+@wrong(
+    "the biases b2 are not among the optimiser's parameters",
+    says=r"(params|parameters?) ?\[?18(\]|,)? (and )?(params\[)?19",
+    needs="torch",
+)
 def biases_without_gradient() -> Evidence:
     def log_p(x, p, nu):
         import torch
@@ -290,7 +352,11 @@ def biases_without_gradient() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the gradient of the mean over the batch", says=r"batch was averaged|mean over the (batch|rows)|1/n", needs="torch")
+@wrong(
+    "the gradient of the mean over the batch",
+    says=r"batch was averaged|mean over the (batch|rows)|1/n",
+    needs="torch",
+)
 def batch_mean() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -308,7 +374,11 @@ def loss_gradient() -> Evidence:
     return judged(by_autograd(loss, "sum"))
 
 
-@wrong("zero_grad is missing: gradients add up over calls", says=r"accumulat|add(s|ed)? up|zero_grad|not (reset|cleared)", needs="torch")
+@wrong(
+    "zero_grad is missing: gradients add up over calls",
+    says=r"accumulat|add(s|ed)? up|zero_grad|not (reset|cleared)",
+    needs="torch",
+)
 def accumulated() -> Evidence:
     buffer = None
 
@@ -338,7 +408,11 @@ def clipped_norm() -> Evidence:
     return judged(gradient)
 
 
-@wrong("weight decay 0.1 in the gradient", says=r"weight decay|‖?params‖?²|multiple of (the )?params|regular", needs="torch")
+@wrong(
+    "weight decay 0.1 in the gradient",
+    says=r"weight decay|‖?params‖?²|multiple of (the )?params|regular",
+    needs="torch",
+)
 def weight_decay() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -347,7 +421,11 @@ def weight_decay() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("Euler with 20 steps", says=r"Euler.*20 steps|20 steps.*Euler|too few steps|discreti", needs="torch")
+@wrong(
+    "Euler with 20 steps",
+    says=r"Euler.*20 steps|20 steps.*Euler|too few steps|discreti",
+    needs="torch",
+)
 def euler_steps() -> Evidence:
     def log_p(x, p, nu):
         z, total, h = x, 0.0, 1 / 20
@@ -359,7 +437,11 @@ def euler_steps() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the weights come before the biases in the other order", says=r"(entries|params|weights?)[^.]*(another order|other order|permut|exchanged|swapped|transpose)", needs="torch")
+@wrong(
+    "the weights come before the biases in the other order",
+    says=r"(entries|params|weights?)[^.]*(another order|other order|permut|exchanged|swapped|transpose)",
+    needs="torch",
+)
 def transposed_weights() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -403,7 +485,9 @@ def pieces(z: Any, p: Any, s: float, nu: Any) -> tuple[Any, Any, Any, Any, Any]:
     return jac, to_theta, pre @ w1, quad_theta, quad
 
 
-def adjoint(rate: Callable[..., Any], start: Callable[..., Any] = lambda z: -z) -> Callable[..., Any]:
+def adjoint(
+    rate: Callable[..., Any], start: Callable[..., Any] = lambda z: -z
+) -> Callable[..., Any]:
     """Down with z, then up with z, a and b; ``rate(a, pieces) -> (a', b')``."""
 
     def gradient(x: Any, p: Any, nu: Any) -> Any:
@@ -427,9 +511,7 @@ def vjp(a: Any, m: Any) -> Any:
 
 @wrong("a' = + a J: the sign of the adjoint", says=r"a' = \+ ?a J|sign of the adjoint")
 def adjoint_sign() -> Evidence:
-    return judged_by_hand(
-        adjoint(lambda a, m: (vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3]))
-    )
+    return judged_by_hand(adjoint(lambda a, m: (vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3])))
 
 
 @wrong("the parameter integral lacks the divergence's part", says=r"∂_θ\(ν.*left out")
@@ -437,7 +519,10 @@ def divergence_part_missing() -> Evidence:
     return judged_by_hand(adjoint(lambda a, m: (-vjp(a, m[0]) - m[2], -vjp(a, m[1]))))
 
 
-@wrong("the plain neural-ODE adjoint: no divergence part at all", says=r"∂_z\(ν.*∂_θ\(ν|(trace term|log-det\w*).*(missing|left out|no gradient)")
+@wrong(
+    "the plain neural-ODE adjoint: no divergence part at all",
+    says=r"∂_z\(ν.*∂_θ\(ν|(trace term|log-det\w*).*(missing|left out|no gradient)",
+)
 def plain_adjoint() -> Evidence:
     return judged_by_hand(adjoint(lambda a, m: (-vjp(a, m[0]), -vjp(a, m[1]))))
 
@@ -459,19 +544,21 @@ def score_sign() -> Evidence:
 
 @wrong("the trace term halved in the adjoint of θ", says=r"factor (0\.5|1/2)|half|halved")
 def half_of_the_trace() -> Evidence:
-    return judged_by_hand(
-        adjoint(lambda a, m: (-vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3] / 2))
-    )
+    return judged_by_hand(adjoint(lambda a, m: (-vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3] / 2)))
 
 
-@wrong("sign of the log-determinant in all three places, by hand", says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)")
+@wrong(
+    "sign of the log-determinant in all three places, by hand",
+    says=r"sign of the (log-det|integral|trace term)|\+ ?∫|log-det\w* .*(sign|negat)",
+)
 def log_det_sign_by_hand() -> Evidence:
-    return judged_by_hand(
-        adjoint(lambda a, m: (-vjp(a, m[0]) + m[2], -vjp(a, m[1]) + m[3]))
-    )
+    return judged_by_hand(adjoint(lambda a, m: (-vjp(a, m[0]) + m[2], -vjp(a, m[1]) + m[3])))
 
 
-@wrong("the whole gradient twice: both halves of a symmetric step added", says=r"factor 2|2 times|twice|doubled")
+@wrong(
+    "the whole gradient twice: both halves of a symmetric step added",
+    says=r"factor 2|2 times|twice|doubled",
+)
 def doubled() -> Evidence:
     right = adjoint(lambda a, m: (-vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3]))
     return judged_by_hand(lambda x, p, nu: 2 * right(x, p, nu))
@@ -506,7 +593,10 @@ def value_in_bits() -> Evidence:
     return judged_by_hand(RIGHT, log_likelihood=log_p)
 
 
-@wrong("log p̂ has the sign of the log-determinant wrong, its gradient is right", says=r"log p_Z \+ ℓ̂|sign of the (integral|log-det|trace term)|ℓ̂' = \+")
+@wrong(
+    "log p̂ has the sign of the log-determinant wrong, its gradient is right",
+    says=r"log p_Z \+ ℓ̂|sign of the (integral|log-det|trace term)|ℓ̂' = \+",
+)
 def value_log_det_sign() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow_value(x, p, nu)

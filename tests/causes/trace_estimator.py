@@ -51,7 +51,9 @@ def uniform_noise() -> Evidence:
     return check_trace_estimator(divergence)
 
 
-@wrong("ν of zeros and ones for a Rademacher ν", says=r"0 (and|or) 1|\{0, 1\}|mean of ν|zeros and ones")
+@wrong(
+    "ν of zeros and ones for a Rademacher ν", says=r"0 (and|or) 1|\{0, 1\}|mean of ν|zeros and ones"
+)
 def bits_for_signs() -> Evidence:
     rng = np.random.default_rng(3)
 
@@ -62,7 +64,11 @@ def bits_for_signs() -> Evidence:
     return check_trace_estimator(hutchinson)
 
 
-@wrong("a comparison used as signs: (randn < 0) without * 2 - 1", says=r"0 (and|or) 1|\{0, 1\}|zeros and ones", needs="torch")
+@wrong(
+    "a comparison used as signs: (randn < 0) without * 2 - 1",
+    says=r"0 (and|or) 1|\{0, 1\}|zeros and ones",
+    needs="torch",
+)
 def mask_for_signs() -> Evidence:
     import torch
 
@@ -78,7 +84,11 @@ def mask_for_signs() -> Evidence:
     return check_trace_estimator(compute_div, framework="torch")
 
 
-@wrong("it draws its own ν and ignores the one given", says=r"does not use the ν|ignores? the ν|ν.*ignored", needs="torch")
+@wrong(
+    "it draws its own ν and ignores the one given",
+    says=r"does not use the ν|ignores? the ν|ν.*ignored",
+    needs="torch",
+)
 def own_noise() -> Evidence:
     import torch
 
@@ -127,7 +137,11 @@ def drawn_once_for_the_batch() -> Evidence:
     return check_trace_estimator(estimator)
 
 
-@wrong("the mean over the coordinates for their sum", says=r"average over the (dimensions|coordinates)|1/D", needs="torch")
+@wrong(
+    "the mean over the coordinates for their sum",
+    says=r"average over the (dimensions|coordinates)|1/D",
+    needs="torch",
+)
 def mean_over_coordinates() -> Evidence:
     import torch
 
@@ -138,7 +152,10 @@ def mean_over_coordinates() -> Evidence:
     return check_trace_estimator(divergence_approx, framework="torch")
 
 
-@wrong("the sum over the whole batch for every row", says=r"rows? .*(summed|added up|sum of)|sum over the (rows|batch)")
+@wrong(
+    "the sum over the whole batch for every row",
+    says=r"rows? .*(summed|added up|sum of)|sum over the (rows|batch)",
+)
 def sum_over_the_batch() -> Evidence:
     def estimator(f, z, nu):
         return np.full(len(z), (nu * jvp(f, z, nu)).sum())
@@ -146,7 +163,10 @@ def sum_over_the_batch() -> Evidence:
     return check_trace_estimator(estimator)
 
 
-@wrong("a difference that is not divided by its step", says=r"step|h = 0\.001|factor 0\.001|difference.*divided", )
+@wrong(
+    "a difference that is not divided by its step",
+    says=r"step|h = 0\.001|factor 0\.001|difference.*divided",
+)
 def difference_not_divided() -> Evidence:
     def estimator(f, z, nu, eps=1e-3):
         return (nu * (f(z + eps * nu) - f(z - eps * nu)) / 2).sum(axis=1)
@@ -180,7 +200,10 @@ def long_forward_difference() -> Evidence:
     return check_trace_estimator(div_fn)
 
 
-@wrong("only the first coordinate", says=r"first coordinate|coordinate 0 (only|alone)|coordinates? .*left out")
+@wrong(
+    "only the first coordinate",
+    says=r"first coordinate|coordinate 0 (only|alone)|coordinates? .*left out",
+)
 def first_coordinate_only() -> Evidence:
     def estimator(f, z, nu):
         return nu[:, 0] * jvp(f, z, nu)[:, 0]
@@ -211,7 +234,10 @@ def minus_sign() -> Evidence:
     return check_trace_estimator(lambda f, z, nu: -(nu * jvp(f, z, nu)).sum(axis=1))
 
 
-@wrong("ν on the unit sphere, the factor D missing", says=r"unit (length|sphere)|length 1|1/\|ν\|²|divided by \|ν\|")
+@wrong(
+    "ν on the unit sphere, the factor D missing",
+    says=r"unit (length|sphere)|length 1|1/\|ν\|²|divided by \|ν\|",
+)
 def unit_sphere() -> Evidence:
     def estimator(f, z, nu):
         v = nu / np.linalg.norm(nu, axis=1, keepdims=True)
@@ -220,7 +246,10 @@ def unit_sphere() -> Evidence:
     return check_trace_estimator(estimator)
 
 
-@wrong("own ν on the unit sphere, the factor D missing", says=r"unit (length|sphere)|length 1|1/D|average over")
+@wrong(
+    "own ν on the unit sphere, the factor D missing",
+    says=r"unit (length|sphere)|length 1|1/D|average over",
+)
 def own_unit_sphere() -> Evidence:
     rng = np.random.default_rng(5)
 
@@ -248,7 +277,10 @@ def vjp_summed() -> Evidence:
     return check_trace_estimator(estimator, framework="torch")
 
 
-@wrong("another ν on the left than on the right", says=r"(two|another|different|independent) (ν|draws?)|ν.*(drawn twice|redrawn)")
+@wrong(
+    "another ν on the left than on the right",
+    says=r"(two|another|different|independent) (ν|draws?)|ν.*(drawn twice|redrawn)",
+)
 def two_draws() -> Evidence:
     rng = np.random.default_rng(6)
 
@@ -258,7 +290,10 @@ def two_draws() -> Evidence:
     return check_trace_estimator(estimator)
 
 
-@wrong("the trace of I + J, the step of a residual network", says=r"I \+ J|identity|\|ν\|² (is added|too much)")
+@wrong(
+    "the trace of I + J, the step of a residual network",
+    says=r"I \+ J|identity|\|ν\|² (is added|too much)",
+)
 def residual_step() -> Evidence:
     def estimator(f, z, nu):
         def block(y):
@@ -278,7 +313,10 @@ def symmetric_part_doubled() -> Evidence:
     return check_trace_estimator(estimator)
 
 
-@wrong("the exact trace averaged over the coordinates", says=r"average over the (dimensions|coordinates)|1/D")
+@wrong(
+    "the exact trace averaged over the coordinates",
+    says=r"average over the (dimensions|coordinates)|1/D",
+)
 def exact_mean() -> Evidence:
     def estimator(f, z, nu):
         return np.einsum("nii->ni", exact_jacobian(f, z)).mean(axis=1)
@@ -296,7 +334,11 @@ def squared_norm() -> Evidence:
     return check_trace_estimator(lambda f, z, nu: (jvp(f, z, nu) ** 2).sum(axis=1))
 
 
-@wrong("ν reshaped where it is to be transposed: rows mixed", says=r"another row|rows.*mixed|other rows|coordinates? of ν", needs="torch")
+@wrong(
+    "ν reshaped where it is to be transposed: rows mixed",
+    says=r"another row|rows.*mixed|other rows|coordinates? of ν",
+    needs="torch",
+)
 def rows_mixed() -> Evidence:
     import torch
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import number
+
 __all__ = ["Constant", "constant"]
 
 #: a factor that was read through differences is this near to the one that was meant
@@ -71,7 +73,7 @@ _FORMS: list[Constant] = [
         "Sum over the D coordinates",
     ),
     Constant(("times_D",), "D times", lambda d: d, "a factor D", "Leave it out"),
-    Constant(("times_root_D",), "√D times", math.sqrt, "ν was scaled by D^(1/4)", ""),
+    Constant(("times_root_D",), "√D times", math.sqrt, "a factor √D", "Leave it out"),
     Constant(
         ("over_root_D",),
         "1/√D times",
@@ -126,10 +128,6 @@ _FORMS: list[Constant] = [
     Constant(
         ("base_ten",), "1/log 10 times", _of(1 / math.log(10)), "base 10", "Use natural logarithms"
     ),
-    Constant(("root_two",), "√2 times", _of(math.sqrt(2)), "", "Leave that factor out"),
-    Constant(("over_root_two",), "1/√2 times", _of(math.sqrt(0.5)), "", "Leave that factor out"),
-    Constant(("two_pi",), "2π times", _of(2 * math.pi), "", "Leave that factor out"),
-    Constant(("over_two_pi",), "1/(2π) times", _of(0.5 / math.pi), "", "Leave that factor out"),
     *(
         Constant(
             ("not_divided_by_a_step",),
@@ -190,9 +188,8 @@ def constant(factors: list[float], dims: list[int], slack: float) -> Constant | 
                 return _signed(_together(alike), sign)
         if np.ptp(factors) <= near * max(abs(f) for f in factors):
             value = float(np.median(factors))
-            return Constant(
-                ("factor",), f"{value:.6g} times", _of(value), "", f"Divide it by {value:.6g}"
-            )
+            told = number(value, near, {"D": dims[0]} if len(set(dims)) == 1 else None)
+            return Constant(("factor",), f"{told} times", _of(value), "", f"Divide it by {told}")
     return None
 
 

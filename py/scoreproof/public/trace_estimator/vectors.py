@@ -205,7 +205,5 @@ MULTIPLES: dict[str, tuple[Rows, str, str]] = {
 
 def batchwise(of: Rows, values: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
     """``of`` each batch; the batches begin at ``bounds``."""
-    parts = [
-        of(values[a:b]) for a, b in zip(bounds, (*bounds[1:], len(values)), strict=True)
-    ]
+    parts = [of(values[a:b]) for a, b in zip(bounds, (*bounds[1:], len(values)), strict=True)]
     return np.concatenate(parts)

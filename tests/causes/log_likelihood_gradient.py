@@ -542,7 +542,7 @@ def score_sign() -> Evidence:
     )
 
 
-@wrong("the trace term halved in the adjoint of θ", says=r"factor (0\.5|1/2)|half|halved")
+@wrong("the trace term halved in the adjoint of θ", says=r"(0\.5|1/2) times the part of ∂_θ")
 def half_of_the_trace() -> Evidence:
     return judged_by_hand(adjoint(lambda a, m: (-vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3] / 2)))
 

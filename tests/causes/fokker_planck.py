@@ -135,7 +135,7 @@ def clock_twice() -> Evidence:
 
 @wrong(
     "the drift of VP without its ½",
-    says=r"drift.*(factor|times) ?(2|1/2|0\.5)\b|drift.*(twice|doubled)|multiply it by 0\.5",
+    says=r"drift is to be 0\.5 = 1/2 times",
 )
 def vp_drift_without_half() -> Evidence:
     def beta(t):
@@ -149,7 +149,7 @@ def vp_drift_without_half() -> Evidence:
 
 
 @wrong(
-    "∫β taken as β(t) t", says=r"clock|time runs|drift and (the )?noise|right side.*factor|faster"
+    "∫β taken as β(t) t", says=r"β\(t\) t was taken"
 )
 def beta_times_t() -> Evidence:
     def beta(t):

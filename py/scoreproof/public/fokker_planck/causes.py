@@ -20,6 +20,9 @@ from scoreproof.public.fokker_planck.summands import Judged, judged
 
 __all__ = ["explained", "placed"]
 
+#: moments of which no more is said than that they are wrong
+VAGUE = ("mean_wrong", "variance_wrong", "mean_offset")
+
 
 def explained(s: Subject, found: Found, tolerance: float | None, length: float) -> Diagnosis | None:
     """The first explanation; ``length``: a quarter of the shortest side of the box."""
@@ -28,19 +31,18 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
         return None
     d = j.x.shape[1]
     cause = (
-        another_form(j, s.is_log)
-        or one_number(j, d)
+        one_number(s, j, d)
+        or another_form(j, s.is_log)
         or one_coordinate(j)
         or another_time(s, j, length, tolerance or 0.0)
-        or one_number_a_time(s, j)
     )
     if cause is not None:
         return cause
     moments = gaussian(j)
-    matrix = wrong_matrix(j)
-    if matrix is not None:
-        return matrix
-    return None if moments is None else wrong_moment(moments)
+    of_moments = None if moments is None else wrong_moment(moments)
+    if of_moments is not None and not of_moments.names[0].startswith(VAGUE):
+        return of_moments
+    return one_number_a_time(s, j) or wrong_matrix(j) or of_moments
 
 
 def placed(found: Found, tolerance: float | None) -> str:
@@ -51,9 +53,8 @@ def placed(found: Found, tolerance: float | None) -> str:
     wrong = np.abs(j.residual) > j.limit
     along = {f"x[{i}]": j.x[:, i] for i in range(j.x.shape[1])}
     along |= {"t": j.times[j.which], "‖x‖": np.linalg.norm(j.x, axis=1)}
-    if not np.all(wrong):
-        return beyond(wrong, along)
-    return _mostly(j, along)
+    at = "" if np.all(wrong) else beyond(wrong, along)
+    return f"It is so {at}." if at else _mostly(j, along)
 
 
 def _mostly(j: Judged, along: dict[str, np.ndarray]) -> str:

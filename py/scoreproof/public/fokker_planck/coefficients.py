@@ -18,7 +18,7 @@ __all__ = ["one_number", "one_number_a_time"]
 CLOCK = "the density runs through time {c} times as fast as drift and diffusion say"
 
 
-def one_number(j: Judged, d: int) -> Diagnosis | None:
+def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
     """One coefficient, the same at all times; those that explain equally are named together."""
     told: list[tuple[str, str]] = []
     for family in families(j):
@@ -26,7 +26,13 @@ def one_number(j: Judged, d: int) -> Diagnosis | None:
         if found is None or abs(found[0] - (family.name != "normaliser")) <= found[1]:
             continue
         c, within = found
+        if family.name == "noise" and np.ptp(j.rho) > 1e-9 * float(np.max(np.abs(j.rho))):
+            related = _related(s, j, c + 0 * j.rho, within + 0 * j.rho, np.arange(len(j.rho)))
+            if related is not None:
+                return related
         told.append(_words(family.name, c, within, j, d))
+        if family.name == "noise" and not np.any(j.along) and not np.any(j.squeezed):
+            break  # without a drift the clock is the noise's
     if not told:
         return None
     names = tuple(dict.fromkeys(name for name, _ in told))
@@ -245,9 +251,10 @@ def _rate_of_square(s: Subject, j: Judged) -> np.ndarray | None:
     return np.asarray((8 * (c - b) - (d - a)) / (12 * h))
 
 
-def _noise_of_time(
+def _related(
     s: Subject, j: Judged, c: np.ndarray, within: np.ndarray, ok: np.ndarray
-) -> Diagnosis:
+) -> Diagnosis | None:
+    """What the ρ² that is needed has to do with the ρ(t) that was given."""
     needed, blur = c * j.rho**2, within * j.rho**2
     for value, name, text in POWERS:
         if _same(value(j.rho), needed, blur, ok):
@@ -266,14 +273,22 @@ def _noise_of_time(
                 " deviation of X_t, and not the coefficient of dW, which is √(d(σ²)/dt)"
                 " (std_for_rho).",
             )
-    if rate is not None and np.all(j.rho > 0):
-        # ρ(t) where the density holds the integral of something else
-        if _same(j.rho**2 + j.times * rate, needed, blur, ok):
-            return Diagnosis.cause(
-                "rho_times_t",
-                "Cause: the variance of the density holds ρ(t)² t where the integral ∫ ρ² dt is due"
-                " (rho_times_t).",
-            )
+    if rate is not None and _same(j.rho**2 + j.times * rate, needed, blur, ok):
+        return Diagnosis.cause(
+            "rho_times_t",
+            "Cause: the variance of the density holds ρ(t)² t where the integral ∫ ρ² dt is due"
+            " (rho_times_t).",
+        )
+    return None
+
+
+def _noise_of_time(
+    s: Subject, j: Judged, c: np.ndarray, within: np.ndarray, ok: np.ndarray
+) -> Diagnosis:
+    related = _related(s, j, c, within, ok)
+    if related is not None:
+        return related
+    needed, blur = c * j.rho**2, within * j.rho**2
     if np.ptp(needed[ok]) <= 4 * float(np.max(blur[ok])):
         return Diagnosis.cause(
             "constant_noise",

@@ -59,9 +59,9 @@ def gaussian(j: Judged) -> Moments | None:
         if one is None:
             return None
         rows.append(one)
-    columns = [np.stack(c) for c in zip(*rows, strict=True)]
-    blur = float(np.max(columns.pop()))
-    return Moments(*columns, j.rho, j.times, max(blur, 1e-9))
+    mean, moves, cov, grows, rise, a, b, left = (np.stack(c) for c in zip(*rows, strict=True))
+    blur = max(float(np.max(left)), 1e-9)
+    return Moments(mean, moves, cov, grows, rise, a, b, j.rho, j.times, blur)
 
 
 def _fit(design: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float] | None:

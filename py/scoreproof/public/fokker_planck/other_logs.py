@@ -45,6 +45,9 @@ def another_form(j: Judged, is_log: bool) -> Diagnosis | None:
         return rate + (f * slope).sum(axis=1) + j.squeezed - half * curve.sum(axis=1)
 
     for k, name, text in MULTIPLES:
+        # a density falls off: its negative logarithm bends upward
+        if k < 0 and float(np.median(bend.sum(axis=1))) <= 0:
+            continue
         gap = left(k * j.rate, k * first, k * bend + (k * first) ** 2)
         if j.explained(gap, 4 * max(abs(k), 1.0) ** 2):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")

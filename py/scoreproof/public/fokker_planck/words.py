@@ -89,7 +89,7 @@ def diagnosed(
     if cause is not None:
         return evidence.with_diagnosis(cause)
     cause = _known(s, found, tolerance)
-    notes = [_where(found, wrong) or placed(found, tolerance), _factor(found, wrong)]
+    notes = [placed(found, tolerance) or _where(found, wrong), _factor(found, wrong)]
     if cause is not None and cause.names:
         notes = []
     evidence = replace(evidence, notes=(*evidence.notes, *(note for note in notes if note)))

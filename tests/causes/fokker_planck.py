@@ -148,9 +148,7 @@ def vp_drift_without_half() -> Evidence:
     return judged(log_p, drift=lambda x, t: -beta(t) * x, noise=lambda t: np.sqrt(beta(t)))
 
 
-@wrong(
-    "∫β taken as β(t) t", says=r"β\(t\) t was taken"
-)
+@wrong("∫β taken as β(t) t", says=r"β\(t\) t was taken")
 def beta_times_t() -> Evidence:
     def beta(t):
         return 0.1 + 3 * t

@@ -168,8 +168,8 @@ def _form(given: Request) -> tuple[Any, str, bool]:
         raise ArgumentError(
             "sampler",
             "drift_and_noise(x, t, model, lam) or step(x, t, t_next, noise, model, lam)",
-            f"a callable of {taken} arguments",
-            'wrap it, and say form="sde" or form="step"',
+            f"a function of {taken} arguments" if taken else "a function of *args",
+            'say which of the two it is by form="sde" or form="step"',
         )
     return given.sampler, form, taken not in (3, 5)
 

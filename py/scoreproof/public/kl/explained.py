@@ -52,6 +52,8 @@ class Explained:
         return self.combination.changes + 2 * len(self.others) + 2 * (apart + odd)
 
 
+#: places at which the deviation is to stand out before a number is fitted to it
+FEWEST = 3
 #: what is done to the divergences ``(n,)`` of a batch
 AVERAGES: dict[str, Callable[[np.ndarray, Laws], np.ndarray]] = {
     "mean_over_dimensions": lambda v, b: v / b.shape[1],
@@ -191,6 +193,8 @@ def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.
 
 def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
     """A number inside: found where the deviation is largest, and held against all places."""
+    if places.sharp < FEWEST:
+        return
     off = np.abs(places.returned - places.value) / places.rounding
     worst = int(np.argmax(off))
     counts = [places.options.reduce(np.zeros(b.shape[0])).size for b in places.laws]

@@ -173,7 +173,7 @@ def _read(
                 basis = _Basis(places, due, others or [], laws, reading)
             except np.linalg.LinAlgError:
                 continue
-        yield from basis.replaced(1) if others else basis.due()
+        yield from basis.replaced(1) if others else (*basis.due(), *basis.averaged())
 
 
 def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.ndarray:

@@ -30,6 +30,11 @@ def shaped(
             if np.all(np.abs(values - cut) <= allowed * np.abs(cut)):
                 text = f"it is clamped to {words} {level[0]:.6g}{_power_of(level[0], values)}"
                 return "clamped", f"{text}, which cuts it off {span(wrong)}"
+    ends = np.unique(values[wrong])
+    if ends.size == 2 and not np.all(wrong):
+        cut = np.clip(due, ends[0], ends[1])
+        if np.all(np.abs(values - cut) <= allowed * np.abs(cut)):
+            return "clamped", f"it is clamped to [{ends[0]:.6g}, {ends[1]:.6g}]"
     if half := _half(values, due):
         return "half_precision", half
     with np.errstate(all="ignore"):

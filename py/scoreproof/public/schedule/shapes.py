@@ -149,7 +149,7 @@ def _inside(
                 seen = np.isfinite(made)
                 same = np.all(left[seen] <= allowed[seen] * np.abs(made[seen]))
                 most = most_of_it(left, values - due, wrong & np.isfinite(due))
-                if np.isfinite(number) and same and most:
+                if number > 0 and same and most:
                     return "inside", f"{number:.4g} is added inside {words}, before it is taken"
     return None
 

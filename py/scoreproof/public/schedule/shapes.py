@@ -41,7 +41,8 @@ def shaped(
         of = {"its square": values**2, "one minus its square": 1 - values**2}
         made = {"its square": due**2, "one minus its square": 1 - due**2}
     for words, inner in of.items():
-        rounded = inner.astype(np.float16).astype(float)
+        with np.errstate(all="ignore"):
+            rounded = inner.astype(np.float16).astype(float)
         near = bool(np.all(np.abs(inner - rounded) <= 4e-7))
         near = near and np.median(np.abs(inner)) > 1e-3
         if near and (half := _half(rounded, made[words])):

@@ -328,7 +328,8 @@ def test_every_explanation_names_itself_or_a_simpler_one_that_predicts_the_same(
         named = evidence.diagnosis.names
         assert named, name
         if name not in named:
-            assert " + " in name
+            assert named[0] in predictions or evidence.diagnosis.misfit < 1e-5, (name, named)
+        if name not in named and named[0] in predictions:
             assert np.allclose(predictions[named[0]], value, rtol=1e-8, atol=1e-8), (name, named)
 
 
@@ -461,7 +462,7 @@ def wrong_somewhere():
         "one coordinate": (lambda y, m: m * [1, 1 + 1e-6, 1], "in 1 of 3 coordinates (1)"),
         "one row": (lambda y, m: m + 1e-6 * (np.arange(len(y)) == 7)[:, None], "1 of 64 points"),
         "last rows": (lambda y, m: m + 1e-6 * (np.arange(len(y)) > 60)[:, None], "3 of 64 points"),
-        "everywhere": (lambda y, m: (1 + 1e-6) * m, "Worst at point"),
+        "everywhere": (lambda y, m: (1 + 1e-6) * m, "worst at point"),
         "clamped": (lambda y, m: np.clip(m, -1, 1), "right elsewhere"),
         "batch": (lambda y, m: m + 1e-6 * y.mean(axis=0), "depends on the rest of the batch"),
         "batch order": (lambda y, m: np.roll(m, 1, axis=0), "depends on the rest of the batch"),

@@ -188,7 +188,7 @@ def check_denoiser(
     guard = guarded(denoiser, "denoiser", framework, dtype)
     answers = asked(guard, request)
     evidence = verdict(answers, request, guard.eps, guard.calls)
-    return explained(evidence, answers, request, guard.eps)
+    return explained(evidence, answers, request, guard.eps, again=guard.raw)
 
 
 def _left_out(where: str, remedy: str, **given: Any) -> None:

@@ -29,15 +29,16 @@ SHOWN = 4
 def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     """The cause of a wrong gradient, or where it is wrong."""
     c = _compared(seen)
-    found = adds_up(seen, c) or array_causes(c)
-    if seen.nearby:
-        return found or Diagnosis.unknown(f"{places(c)}.")
-    if found is not None:
-        return _entered(seen, c, found)
+    found = adds_up(seen, c)
+    if found is None and seen.nearby:
+        return array_causes(c) or Diagnosis.unknown(f"{places(c)}.")
     # an engine of scalars makes the mistakes of engines; a gradient by arrays those of rules
     scalars = all(x.size <= 1 for x in seen.program.values)
-    if scalars and (found := _engine(seen, c)).names:
-        return found
+    if found is None and scalars and (engine := _engine(seen, c)).names:
+        return engine
+    found = found or array_causes(c)
+    if found is not None:
+        return _entered(seen, c, found)
     tape = Tape(seen.program, seen.at, seen.seed)
     found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng) or two(tape, c)
     if found is not None:

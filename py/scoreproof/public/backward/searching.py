@@ -15,6 +15,7 @@ from scoreproof.interop.traced import Local
 from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.held import held
 from scoreproof.public.backward.hits import Hit, factor_told, same, told, tried
+from scoreproof.public.backward.operands import mixed, other_operand
 from scoreproof.public.backward.sites import Part, Site
 from scoreproof.public.backward.tape import Rule, Tape
 from scoreproof.public.backward.uses import used
@@ -30,7 +31,7 @@ LIKELY = ("turned", "same size", "other arguments", "sums")
 def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     """One slot's rule, else one rule of all nodes of a kind."""
     wrong = frozenset(c.wrong)
-    slots = [(v, k) for v, k in tape.slots if tape.behind(v, k) == wrong]
+    slots = [(v, k) for v, k in tape.slots if wrong <= tape.behind(v, k) <= wrong | c.quiet]
     entries = sum(x.size for x in tape.program.values)
     budget = [int(min(MOST, ENTRIES / max(entries, 1)))]
     factors = [hit for v, k in slots if (hit := _factor(tape, c, v, k)) is not None]
@@ -58,13 +59,19 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
                 if budget[0] < 0:
                     break
     half = [budget[0] + 1 + int(min(MOST, ENTRIES / max(entries, 1))) // 2]
-    return held(tape, c, wrong, half) or _kinds(tape, c, wrong, half)
+    return (
+        held(tape, c, wrong, half)
+        or mixed(tape, c, sites, bases)
+        or _kinds(tape, c, wrong, half)
+        or other_operand(tape, c, sites, bases)
+    )
 
 
 def suspects(tape: Tape, c: Compared) -> list[int]:
     """The nodes of which one may be at fault alone, from v_out on."""
     wrong = frozenset(c.wrong)
-    return list(dict.fromkeys(v for v, k in tape.slots if tape.behind(v, k) == wrong))
+    slots = [(v, k) for v, k in tape.slots if wrong <= tape.behind(v, k) <= wrong | c.quiet]
+    return list(dict.fromkeys(v for v, _ in slots))
 
 
 def _factor(tape: Tape, c: Compared, v: int, k: int) -> Hit | None:
@@ -85,7 +92,7 @@ def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) ->
         each = [[k] for k in range(arguments)] if len(nodes) > 1 else []
         for slots in (*each, *([list(range(arguments))] if arguments > 1 else [])):
             reached = [tape.behind(v, k) for v in nodes for k in slots if k < len(tape.parts[v])]
-            if frozenset().union(*reached) != wrong:
+            if not wrong <= frozenset().union(*reached) <= wrong | c.quiet:
                 continue
             found = _rule(tape, c, nodes, slots, budget)
             if found is not None:

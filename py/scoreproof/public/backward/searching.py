@@ -21,7 +21,7 @@ from scoreproof.public.backward.tape import Rule, Tape
 from scoreproof.public.backward.uses import used
 from scoreproof.public.backward.wrong_parts import GROUPS, wrong_parts
 
-__all__ = ["searched", "suspects"]
+__all__ = ["searched", "sites_of"]
 
 MOST, ENTRIES = 4000, 3e7  # candidates, and entries of all of them
 #: groups of mistakes of which several may look the same
@@ -31,21 +31,16 @@ LIKELY = ("turned", "same size", "other arguments", "sums")
 def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     """One slot's rule, else one rule of all nodes of a kind."""
     wrong = frozenset(c.wrong)
-    slots = [(v, k) for v, k in tape.slots if wrong <= tape.behind(v, k) <= wrong | c.quiet]
+    sites = sites_of(tape, c)
     entries = sum(x.size for x in tape.program.values)
     budget = [int(min(MOST, ENTRIES / max(entries, 1)))]
-    factors = [hit for v, k in slots if (hit := _factor(tape, c, v, k)) is not None]
+    factors = [hit for v, k in sites if (hit := _factor(tape, c, v, k)) is not None]
     if factors:
         return factor_told(tape, c, factors)
     uses = used(tape, c)
     if uses is not None:
         return uses
-    sites, bases = {}, {}
-    for v, k in slots:
-        g = tape.grads[v]
-        assert g is not None
-        sites[v, k] = Site(tape.program, v, k, tape.locals[v], g)
-        bases[v, k] = c.all_due - tape.slot_effect(v, k, tape.parts[v][k])
+    bases = {(v, k): c.all_due - tape.slot_effect(v, k, tape.parts[v][k]) for v, k in sites}
     # the simplest mistakes of all nodes before the less likely ones of any
     for group in GROUPS:
         for (v, k), site in sites.items():
@@ -67,11 +62,15 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     )
 
 
-def suspects(tape: Tape, c: Compared) -> list[int]:
-    """The nodes of which one may be at fault alone, from v_out on."""
+def sites_of(tape: Tape, c: Compared) -> dict[tuple[int, int], Site]:
+    """The slots that may be at fault alone, with what arrives there, from v_out on."""
     wrong = frozenset(c.wrong)
-    slots = [(v, k) for v, k in tape.slots if wrong <= tape.behind(v, k) <= wrong | c.quiet]
-    return list(dict.fromkeys(v for v, _ in slots))
+    sites = {}
+    for v, k in tape.slots:
+        g = tape.grads[v]
+        if g is not None and wrong <= tape.behind(v, k) <= wrong | c.quiet:
+            sites[v, k] = Site(tape.program, v, k, tape.locals[v], g)
+    return sites
 
 
 def _factor(tape: Tape, c: Compared, v: int, k: int) -> Hit | None:

@@ -52,7 +52,10 @@ class Atoms:
         )
         if np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
             raise ArgumentError(
-                "weights", "positive with sum 1", weights, "divide them by their sum"
+                "weights",
+                "positive with sum 1, to 1e-9",
+                f"sum {weights.sum():.9g}, smallest {weights.min():.3g}",
+                "divide them by their sum, in float64",
             )
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "weights", weights / weights.sum())

@@ -48,7 +48,10 @@ class GaussianMixture:
         covariances = to_float("covariances", self.covariances, shape=(weights.size, d, d))
         if weights.size == 0 or np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
             raise ArgumentError(
-                "weights", "positive with sum 1", weights, "divide them by their sum"
+                "weights",
+                "positive with sum 1, to 1e-9",
+                f"sum {weights.sum():.9g}, smallest {weights.min():.3g}",
+                "divide them by their sum, in float64",
             )
         for c in covariances:
             check_covariance("covariances", c)

@@ -50,22 +50,31 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (LAST,),
 )
 
+#: groups that are asked before pairs of known faults are
+CHEAP = 6
 
-def known_faults(candidates: Mapping[str, np.ndarray]) -> Maker:
-    """The single ones of known faults, by their names."""
+
+def known_faults(candidates: Mapping[str, np.ndarray], *, pairs: bool) -> Maker:
+    """The single ones of known faults, by their names, or the pairs."""
 
     def make(case: Case) -> Iterator[Cause]:
         for name, prediction in candidates.items():
-            if " + " not in name:
-                words = f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name
-                yield stated(name, prediction, words, name)
+            if (" + " in name) == pairs:
+                words = " and ".join(_told(part) for part in name.split(" + "))
+                yield stated(name, prediction, f"two at once: {words}" if pairs else words, name)
 
     return make
 
 
+def _told(name: str) -> str:
+    return f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name.replace("_", " ")
+
+
 def causes_of(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
     """What explains it, the best first; empty if nothing does."""
-    return accepted(case, ((known_faults(candidates),), *GROUPS))
+    single, pairs = (known_faults(candidates, pairs=p) for p in (False, True))
+    # pairs have no number to fit: they cost nothing, and fit to the last digit or not at all
+    return accepted(case, ((single,), *GROUPS[:CHEAP], (pairs,), *GROUPS[CHEAP:]))
 
 
 def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,11 +48,12 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level_and_alpha, units),
     (other_variances,),
     (MATRIX,),
-    (LAST,),
 )
 
 #: groups that are asked before pairs of known faults are
 CHEAP = 6
+#: wrong points from which a cause is read that explains them alone
+SOME_POINTS = 6
 
 
 def known_faults(candidates: Mapping[str, np.ndarray], *, pairs: bool) -> Maker:
@@ -74,7 +76,30 @@ def causes_of(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
     """What explains it, the best first; empty if nothing does."""
     single, pairs = (known_faults(candidates, pairs=p) for p in (False, True))
     # pairs have no number to fit: they cost nothing, and fit to the last digit or not at all
-    return accepted(case, ((single,), *GROUPS[:CHEAP], (pairs,), *GROUPS[CHEAP:]))
+    return (
+        accepted(case, ((single,), *GROUPS[:CHEAP], (pairs,), *GROUPS[CHEAP:]))
+        or _where_wrong(case, candidates)
+        or accepted(case, ((LAST,),))
+    )
+
+
+def _where_wrong(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
+    """What explains the points at which it is wrong, where it is right at others."""
+    wrong = case.wrong
+    if not SOME_POINTS <= np.sum(wrong) < len(wrong):
+        return []
+    part = case.rows(wrong)
+    faults = known_faults({n: v[wrong] for n, v in candidates.items()}, pairs=False)
+    found = []
+    for cause in accepted(part, ((faults,), *GROUPS[:CHEAP])):
+        whole = case.right.copy()
+        whole[wrong] = cause.prediction
+
+        def say(texts: Mapping[str, str], cause: Cause = cause) -> str:
+            return f"where it is wrong, {cause.say(texts)}"
+
+        found.append(replace(cause, prediction=whole, say=say))
+    return found
 
 
 def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import as_numpy
@@ -18,6 +19,7 @@ from scoreproof.interop.draws import intercepted
 from scoreproof.public.inversion import words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import Given
+from scoreproof.public.inversion.noises import difference
 from scoreproof.public.inversion.trips import roundoff
 from scoreproof.public.rule import compared
 from scoreproof.public.sampler.asking import to_framework
@@ -78,6 +80,10 @@ def judged(job: Job) -> Evidence:
             f"{words.coordinate(i, job.shape)}; {cause}"
         )
         evidence = replace(evidence, sentence=text)
+        why = "" if draws else difference(job, times, levels)
+        if why:
+            slip = Diagnosis(("noises",), 0.0, None, f"The cause: {why}.")
+            evidence = evidence.with_diagnosis(slip)
     return replace(evidence, notes=(f"Of its {len(times) - 1} steps: {note}.",))
 
 

@@ -1,0 +1,168 @@
+"""Other flows that people run in place of the one that is due: another span, direction or clock.
+
+Conventions: each is the flow on [0, 1] of a field of its own, ``f'(z, θ, s)``, so that the check's
+reference solves it; its parts (see `parts`) are compared with what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import number
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
+from scoreproof.interop.callables import Guarded
+from scoreproof.numerics.adjoint import Grid
+from scoreproof.public.black_box_field import BlackBoxField
+from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
+from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+
+__all__ = ["Wanted", "another_flow"]
+
+#: rounds of a fit of an end of the span, and its first step
+ROUNDS, STEP = 7, 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """``found`` ``(G, K)`` at rows x, with what is ``due`` there and the ``limit`` of each entry;
+    ``how``: mix and columns.
+    """
+
+    found: np.ndarray
+    due: np.ndarray
+    limit: np.ndarray
+    how: tuple[np.ndarray, np.ndarray | None]
+    nus: np.ndarray
+    x: np.ndarray
+    latent: Any
+    grid: Grid
+
+
+Field = Callable[[Any, Any, Any], Any]
+FLOWS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
+    (
+        "flow_forward",
+        lambda f: lambda z, p, s: -f(z, p, 1 - s),
+        "the flow is run in the other direction, from x at s = 0 forward to s = 1: x sits at s = 1,"
+        " and z(0) is found by integrating from 1 down to 0",
+    ),
+    (
+        "mirrored_clock",
+        lambda f: lambda z, p, s: f(z, p, 1 - s),
+        "the field is asked at 1 - s where s is due: on the way down from 1 to 0 the time is not to"
+        " be turned again",
+    ),
+    (
+        "field_sign",
+        lambda f: lambda z, p, s: -f(z, p, s),
+        "the field's sign is turned, dz/ds = -f, and its clock is not: on the way down the step ds is"
+        " negative already",
+    ),
+    (
+        "time_at_0",
+        lambda f: lambda z, p, s: f(z, p, 0 * s),
+        "the field is always asked at s = 0: the time does not reach it",
+    ),
+    (
+        "time_at_1",
+        lambda f: lambda z, p, s: f(z, p, 0 * s + 1),
+        "the field is always asked at s = 1: the time does not reach it",
+    ),
+    (
+        "time_in_thousandths",
+        lambda f: lambda z, p, s: f(z, p, 1000 * s),
+        "the field is asked at 1000 s where s is due: its time is in steps",
+    ),
+)
+
+
+def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
+    """The flow whose gradient was found, to the limit."""
+    for name, of, text in FLOWS:
+        basis = _basis(field, wanted, of)
+        multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
+        if multiples is None:
+            continue
+        more = said(multiples, {})
+        also = "" if more is None else f". Besides, {more.sentence.removeprefix('Cause: ')}"
+        return Diagnosis.cause(name, f"Cause: {text} ({name}){also.rstrip('.')}.")
+    for end in ("lower", "upper"):
+        found = _span(field, wanted, end)
+        if found is not None:
+            return found
+    return None
+
+
+def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:
+    """The parts of another flow's gradient; ``None`` where it cannot be solved."""
+    guard = Guarded(of(field.guard.function), field.guard.name, prepare=field.guard.prepare)
+    guard.framework = field.guard.framework
+    try:
+        other = BlackBoxField(guard, field.params, field.directions, field.framework, wanted.x)
+        other.analytic = field.analytic
+        prepared = prepare_black_box(other, path_of(other, wanted.x, wanted.grid))
+        return parts(other, prepared, wanted.latent, wanted.nus, wanted.how)
+    except CallableError:
+        return None
+
+
+def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
+    """The flow over [t, 1], or over [0, t], for the t that fits."""
+    deviation = wanted.found - wanted.due
+
+    def of(moved: float) -> Callable[[Field], Field]:
+        low, high = (moved, 1.0) if end == "lower" else (0.0, 1.0 + moved)
+        return lambda f: lambda z, p, s: (high - low) * f(z, p, low + (high - low) * s)
+
+    def gradient(moved: float) -> np.ndarray | None:
+        basis = _basis(field, wanted, of(moved))
+        return None if basis is None else basis.sum(axis=0)
+
+    moved = STEP
+    weight = 1 / wanted.limit
+    known: list[tuple[float, float]] = [(0.0, 0.0)]
+    for _ in range(ROUNDS):
+        b = gradient(moved)
+        if b is None:
+            return None
+        if np.all(np.abs(wanted.found - b) <= wanted.limit):
+            return _spanned(moved, end)
+        effect = (b - wanted.due) * weight
+        size = float(np.vdot(deviation * weight, deviation * weight))
+        # how far along the deviation this step leads: 1 where it leads to what was found
+        reached = float(np.vdot(effect, deviation * weight)) / size
+        known.append((moved, reached))
+        moved = _next(known)
+        if not -0.95 < moved < 20 or abs(moved) < 1e-9 or (end == "lower" and moved >= 1):
+            return None
+    return None
+
+
+def _next(known: list[tuple[float, float]]) -> float:
+    """Where the fraction of the deviation reached is 1, by the last two."""
+    (a, fa), (b, fb) = known[-2:]
+    if fb == fa:
+        return float("nan")
+    step = (1 - fb) * (b - a) / (fb - fa)
+    return b + float(np.clip(step, -1.0, 1.0))
+
+
+def _spanned(moved: float, end: str) -> Diagnosis:
+    if end == "lower":
+        at = number(moved, 1e-3)
+        return Diagnosis.cause(
+            "stopped_early",
+            f"Cause: the flow is stopped at s = {at}, not at 0: it is run over [{moved:.4g}, 1], and"
+            " the prior is taken at its end there (stopped_early). Run it down to s = 0.",
+        )
+    at = number(1 + moved, 1e-3)
+    return Diagnosis.cause(
+        "another_end_time",
+        f"Cause: the flow is run over [0, {at}] where [0, 1] is due: its end time is T = {at}"
+        " (another_end_time). Put x at s = 1, or scale the time.",
+    )

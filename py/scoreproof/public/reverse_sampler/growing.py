@@ -1,0 +1,90 @@
+"""Where nothing explains a deviation: which part of the sampler it is in, beyond what, and how it
+grows.
+
+Conventions: a part is wrong beside what the λ asked for demands; deviations are in units of the
+terms of the velocity, as the check's errors are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.causes.growth import grows
+from scoreproof.causes.places import beyond
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.laws import number
+from scoreproof.public.reverse_sampler.targets import Diffused
+from scoreproof.public.reverse_sampler.velocity import Found
+from scoreproof.public.words import percent
+
+__all__ = ["part_wrong"]
+
+
+def part_wrong(target: Diffused, places: list[Found], known: Diagnosis) -> str:
+    """Drift or noise; beyond what; how it grows with t and x; and the nearest known fault."""
+    parts = [_part(target, places), _where(target, places), *_growth(places)]
+    text = "; ".join(p for p in parts if p)
+    return f"{known.sentence} {text[0].upper()}{text[1:]}."
+
+
+def _part(target: Diffused, places: list[Found]) -> str:
+    noise, drift = [], []
+    for f in places:
+        g2, keep = target.diffusion(f.t) ** 2, ~f.jumps
+        noise.append(abs(_share(target, f) - (1 - f.lam)))
+        b = target.drift(f.x, f.t) - (1 - f.lam / 2) * g2 * target.score(f.x, f.t)
+        off = np.max(np.abs(f.b - b), axis=1) / f.size
+        drift.append(float(np.max(off[keep], initial=0.0)))
+    allowed = max(1e-6, 100 * max(float(np.max(f.bound)) for f in places))
+    if max(noise) <= allowed:
+        return (
+            "the noise is right, √(1-λ) g; the drift differs from f - (1 - λ/2) g² ∇log p, by up"
+            f" to {percent(max(drift))} of its terms"
+        )
+    if max(drift) <= allowed:
+        return (
+            "the drift is right, f - (1 - λ/2) g² ∇log p; the noise differs from √(1-λ) g: its"
+            f" variance is off by up to {max(noise):.3g} g²"
+        )
+    shares = sorted((f.t, 1 - _share(target, f)) for f in places)
+    (first, one), (last, other) = shares[0], shares[-1]
+    of = f"λ = {number(float(f'{one:.4g}'))}"
+    if max(abs(s - one) for _, s in shares) > 1e-3:
+        of += f" at t = {first:.3g} and of λ = {other:.4g} at t = {last:.3g}"
+    return (
+        f"the noise is that of {of}, and the drift is not the one that belongs to it,"
+        " f - ½ (g² + c²) ∇log p with c² its variance per unit of time"
+    )
+
+
+def _share(target: Diffused, f: Found) -> float:
+    return float(np.trace(f.cov)) / (len(f.cov) * target.diffusion(f.t) ** 2)
+
+
+def _where(target: Diffused, places: list[Found]) -> str:
+    """The one quantity beyond which it is wrong, if there is one."""
+    wrong = np.concatenate([(f.error > 16 * f.bound)[~f.jumps] for f in places])
+    sizes: dict[str, list[np.ndarray]] = {"‖x‖": [], "‖∇log p‖": [], "|σ ∇log p|": [], "|x0|": []}
+    for f in places:
+        x = f.x[~f.jumps]
+        score, (alpha, shift, var) = target.score(x, f.t), target.level(f.t)
+        sizes["‖x‖"].append(np.linalg.norm(x, axis=1))
+        sizes["‖∇log p‖"].append(np.linalg.norm(score, axis=1))
+        sizes["|σ ∇log p|"].append(np.max(np.abs(score), axis=1) * var**0.5)
+        sizes["|x0|"].append(np.max(np.abs((x - shift + var * score) / alpha), axis=1))
+    found = beyond(wrong, {name: np.concatenate(v) for name, v in sizes.items()}, least=4)
+    return f"it is wrong only {found}" if found else ""
+
+
+def _growth(places: list[Found]) -> list[str]:
+    t = np.array([f.t for f in places])
+    error = np.array([float(np.max(np.abs(f.excess[~f.jumps]), initial=0.0)) for f in places])
+    in_time = grows(t, error, "t") if len(np.unique(t)) >= 5 else ""
+    x = np.concatenate([np.linalg.norm(f.x[~f.jumps], axis=1) for f in places])
+    off = np.concatenate([f.error[~f.jumps] for f in places])
+    in_space = grows(x, off, "‖x‖", 16 * max(float(np.max(f.bound)) for f in places))
+    return [
+        f"{what}: {text}"
+        for what, text in (("the deviation of the velocity, over t", in_time), ("over x", in_space))
+        if text
+    ]

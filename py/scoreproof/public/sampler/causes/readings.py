@@ -14,7 +14,8 @@ import numpy as np
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import words
 from scoreproof.public.sampler.causes.coefficients import Question
-from scoreproof.public.sampler.causes.etas import etas, halves, right
+from scoreproof.public.sampler.causes.etas import etas, halves
+from scoreproof.public.sampler.causes.etas import right as right_ones
 from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.matching import Found, found, plain
 from scoreproof.public.sampler.causes.question import question
@@ -27,6 +28,43 @@ __all__ = ["added", "both", "churned", "inexact", "name", "reversed", "said", "s
 
 def name(f: Formula, eta: float | None) -> str:
     return f.name + ("" if eta is None else f" (η = {eta:g})")
+
+
+#: methods of another order than 1, as their names begin
+ORDERS = {"RK4": 4, "PLMS": 4, "Heun": 2, "EDM's": 2, "DPM2": 2, "the midpoint": 2}
+
+
+def right(f: Formula, eta: float | None) -> str:
+    """Steps without a mistake."""
+    order = next((n for start, n in ORDERS.items() if f.name.startswith(start)), 1)
+    order = 2 if "(2" in f.name else int(f.name[-1]) if f.name.startswith("LMS") else order
+    return (
+        f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
+        " without a mistake"
+    )
+
+
+def started(job: Job, table: Tableau) -> str:
+    """An x that is scaled before the first step."""
+    if job.kind != "sample":
+        return ""
+    factor = float(table.asked[0][0][0])
+    if not abs(factor - 1) > 1e-6:
+        return ""
+    if factor == 0:
+        return "x at the first call of the model has nothing to do with the x that is handed in"
+    first = table.levels[0]
+    known = {
+        "σ of the first time": first.sigma,
+        "1/σ of the first time": 1 / first.sigma,
+        "1/√(1 + σ²)": 1 / np.hypot(1, first.sigma),
+        "√(1 + σ²)": np.hypot(1, first.sigma),
+    }
+    form = next((f" = {n}" for n, v in known.items() if abs(factor / v - 1) < 1e-6), "")
+    return (
+        f"x is multiplied by {words.constant(factor)}{form} before the first step: what is handed"
+        f" in has the noise of {words.place(first)} already"
+    )
 
 
 def stale(table: Tableau, steps: Steps) -> str:
@@ -71,7 +109,9 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     others = [
         a
         for a in answers[1:]
-        if (a.rank < 5 or a.factor == best.factor) and words.mistaken(a)[0] != what
+        if (a.rank < 5 or a.factor == best.factor)
+        and words.mistaken(a)[0] != what
+        and plain(a, [a.formula])[0] < 3
     ]
     others.sort(key=lambda a: a.mistake is None or a.mistake.was != ("name", "out"))
     if others:
@@ -93,7 +133,7 @@ def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float 
         parts = []
         for eta in etas(f, q, given):
             for half in (mean, noise):
-                if right([f], half, eta):
+                if right_ones([f], half, eta):
                     parts.append("")
                     continue
                 told = found([f], half, eta, swaps(job, steps))
@@ -137,7 +177,11 @@ def reversed(
         for c, v in zip(steps.told, turned.before, strict=True)
         if c and v.sigma > 0
     )
-    if job.kind != "sample" or not told_so or not right(same, question(job, turned, eps, i), given):
+    if (
+        job.kind != "sample"
+        or not told_so
+        or not right_ones(same, question(job, turned, eps, i), given)
+    ):
         return ""
     one, two = steps.before[0], steps.after[-1]
     return (
@@ -179,7 +223,7 @@ def churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
     after = np.append(hat[1:], q.names["sigma_next"][-1])
     own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
     edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
-    if job.form.prediction != "x0" or not right(edm, own, None):
+    if job.form.prediction != "x0" or not right_ones(edm, own, None):
         return ""
     k = int(np.argmax(hat / q.names["sigma_t"]))
     return (

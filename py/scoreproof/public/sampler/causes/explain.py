@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import forward, last, readings, told, words
+from scoreproof.public.sampler.causes import begin, forward, last, readings, told, words
 from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
@@ -144,7 +144,7 @@ def read(
     q = question(job, steps, eps, i, by_eps)
     if len(q.outs) != steps.stages:
         return
-    yield "start", readings.started(job, table)
+    yield "start", begin.started(job, table, eps)
     yield "noise", readings.stale(table, steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
@@ -160,7 +160,7 @@ def read(
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
             yield "last step", last.mistaken(job, steps, q, known, table)
-    added = readings.added(steps, i, good)
+    added = begin.added(steps, i, good)
     if good and added:
         yield "offset", f"the steps are those of {readings.name(*good[0])}, but {added}"
     if good:

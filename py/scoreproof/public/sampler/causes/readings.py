@@ -23,7 +23,7 @@ from scoreproof.public.sampler.causes.steps import Steps, relevelled
 from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau
 
-__all__ = ["added", "both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
+__all__ = ["both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
 
 
 def name(f: Formula, eta: float | None) -> str:
@@ -41,29 +41,6 @@ def right(f: Formula, eta: float | None) -> str:
     return (
         f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
         " without a mistake"
-    )
-
-
-def started(job: Job, table: Tableau) -> str:
-    """An x that is scaled before the first step."""
-    if job.kind != "sample":
-        return ""
-    factor = float(table.asked[0][0][0])
-    if not abs(factor - 1) > 1e-6:
-        return ""
-    if factor == 0:
-        return "x at the first call of the model has nothing to do with the x that is handed in"
-    first = table.levels[0]
-    known = {
-        "σ of the first time": first.sigma,
-        "1/σ of the first time": 1 / first.sigma,
-        "1/√(1 + σ²)": 1 / np.hypot(1, first.sigma),
-        "√(1 + σ²)": np.hypot(1, first.sigma),
-    }
-    form = next((f" = {n}" for n, v in known.items() if abs(factor / v - 1) < 1e-6), "")
-    return (
-        f"x is multiplied by {words.constant(factor)}{form} before the first step: what is handed"
-        f" in has the noise of {words.place(first)} already"
     )
 
 
@@ -145,26 +122,6 @@ def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float 
                 )
             parts = []
     return ""
-
-
-def added(steps: Steps, i: int, good: Sequence[tuple[Formula, float | None]]) -> str:
-    """A constant that each step adds: data or outputs in other units."""
-    offset, x_0 = steps.offset[:, i], steps.coefficients["x_next.c1"][:, i]
-    unit = np.array([max(v.sigma, 1e-3) for v in steps.after])
-    if not np.max(np.abs(np.nan_to_num(offset)) / unit) > 1e-6:
-        return ""
-    k = int(np.argmax(np.abs(np.nan_to_num(offset)) / unit))
-    with np.errstate(all="ignore"):
-        shift = (offset / x_0)[np.abs(x_0) > 1e-9]
-    step = f"in the step from {words.place(steps.before[k])}"
-    text = f"a constant is added to x ({offset[k]:.4g} {step})"
-    if shift.size > 2 and np.ptp(shift) <= 1e-6 * abs(shift[0]):
-        text += (
-            f", as if {words.constant(float(shift[0]))} were added to the predicted x_0 in every"
-            " step: are data and outputs mapped to another range, 2·x - 1 or (x + 1)/2, in one"
-            " place only?"
-        )
-    return text
 
 
 def reversed(

@@ -12,6 +12,7 @@ import numpy as np
 
 from scoreproof.public.posterior.cases import LEFT, Case, Cause, stated
 from scoreproof.public.posterior.fitted import fitted, searched
+from scoreproof.public.posterior.means import mean_under
 
 __all__ = [
     "other_covariances",
@@ -35,8 +36,8 @@ def rescaled_mean(
     problem, y = case.due.problem, case.y if y is None else y
     # for alpha x_0 it is the prior's own law at y in other units
     ratio = problem.alpha / alpha
-    cov = problem.noise.cov * (factor * ratio**2)
-    return np.asarray(problem.known.posterior_mean(y * ratio, cov))
+    cov = problem.noise.least * (factor * ratio**2)
+    return mean_under(problem.known, y * ratio, cov)
 
 
 def other_level(case: Case) -> Iterator[Cause]:
@@ -217,9 +218,9 @@ def other_variances(case: Case) -> Iterator[Cause]:
     for converted in (True, False) if case.kind.name == "score" else (False,):
 
         def predicted(at: Case, p: np.ndarray, converted: bool = converted) -> np.ndarray:
-            cov = np.diag(own * np.exp(p))
-            mean = np.asarray(problem.known.posterior_mean(at.y, cov))
-            return at.told(mean, noise=cov) if converted else at.told(mean)
+            variances = own * np.exp(p)
+            mean = mean_under(problem.known, at.y, variances)
+            return at.told(mean, noise=np.diag(variances)) if converted else at.told(mean)
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
             return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3

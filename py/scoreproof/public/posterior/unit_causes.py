@@ -16,6 +16,7 @@ from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
 from scoreproof.public.posterior.fitted import fitted
+from scoreproof.public.posterior.means import mean_under
 
 __all__ = ["standardised", "units"]
 
@@ -34,19 +35,19 @@ CHANGED = ("x is not taken to its units", "the noise level is not scaled", "x_0 
 def _mean(case: Case, a: np.ndarray, b: np.ndarray, done: tuple[bool, bool, bool]) -> np.ndarray:
     """The answer, read as E[alpha x_0 | y], of a denoiser of ``a x_0 + b`` (by coordinate)."""
     problem = case.due.problem
-    alpha, cov = problem.alpha, problem.noise.cov
+    alpha, cov, known = problem.alpha, problem.noise.least, problem.known
     taken, scaled, back = done
-    matrix = np.diag(a)
-    known = problem.known
-    moved = (
-        Atoms(known.points * a + alpha * b, known.weights)
-        if isinstance(known, Atoms)
-        else GaussianMixture(
-            known.weights, known.means * a + alpha * b, matrix @ known.covariances @ matrix
-        )
-    )
+    moved: Atoms | GaussianMixture
+    if isinstance(known, Atoms):
+        moved = Atoms(known.points * a + alpha * b, known.weights)
+    else:
+        matrix = np.diag(a)
+        covariances = matrix @ known.covariances @ matrix
+        moved = GaussianMixture(known.weights, known.means * a + alpha * b, covariances)
     y = case.y * a + alpha * b if taken else case.y
-    mean = np.asarray(moved.posterior_mean(y, matrix @ cov @ matrix if scaled else cov))
+    if scaled:
+        cov = cov * a**2 if cov.ndim == 1 else cov * np.outer(a, a)
+    mean = mean_under(moved, y, cov)
     return (mean - alpha * b) / a if back else mean
 
 

@@ -34,7 +34,7 @@ FITTED = 16
 LEAST = 4
 #: numbers (points x data x coordinates) in one posterior mean: up to so many all points that a fit
 #: has; and beyond which a fit of one number, of several, is left out
-LIGHT, HEAVY, VERY_HEAVY = 1 << 20, 1 << 20, 1 << 25
+LIGHT, HEAVY, VERY_HEAVY = 1 << 19, 1 << 17, 1 << 25
 
 
 @dataclass(frozen=True, eq=False)

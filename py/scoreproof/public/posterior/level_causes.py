@@ -107,13 +107,15 @@ def _converted(case: Case, mean: np.ndarray, factor: float, own: bool) -> np.nda
 def other_level_and_alpha(case: Case) -> Iterator[Cause]:
     """Another alpha; another of both, as of another timestep."""
     problem = case.due.problem
-    if case.heavy or problem.noise.variance is None:
+    if case.very_heavy or problem.noise.variance is None:
         return
     few, alpha, variance = case.few, problem.alpha, problem.noise.variance
     paths: dict[str, Callable[[np.ndarray], tuple[float, float]]] = {
         "alpha": lambda p: (alpha * float(np.exp(p[0])), 1.0),
         "both": lambda p: (alpha * float(np.exp(p[0])), float(np.exp(p[1]))),
     }
+    if case.heavy:
+        del paths["both"]
     if abs(alpha**2 + variance - 1) < 1e-9:
         paths = {"preserving": lambda p: _preserving(p[0], variance)} | paths
     for name, path in paths.items():

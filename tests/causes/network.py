@@ -386,3 +386,19 @@ def v_swapped():
         return wide(s, x) * e - wide(a, x) * x0
 
     return sweep(net, schedule=Scheduler("v_prediction"))
+
+
+@wrong("network told t in [0,1] reversed: 1 - t/T", says=r"other way|1 - t|T - t|T - 1 - t")
+def timesteps_reversed():
+    return sweep(lambda x, t: eps_net(x, len(ABAR) - 1 - np.asarray(t)), schedule=Scheduler())
+
+
+@wrong("x0 from v with swapped coefficients σ x - α v", says=r"a E\[x_0 \| x\] \+ b x with a = ")
+def x0_of_v_exchanged():
+    def f(x, t):
+        a, s = (wide(v, x) for v in levels(t))
+        x0 = x0_of(x, *levels(t))
+        v = a * (x - a * x0) / s - s * x0
+        return s * x - a * v
+
+    return sweep(f, schedule={"alphas_cumprod": ABAR})

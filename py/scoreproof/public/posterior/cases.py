@@ -22,7 +22,18 @@ from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
 
-__all__ = ["LEFT", "Case", "Cause", "Maker", "accepted", "made", "said", "stated", "texts"]
+__all__ = [
+    "LEFT",
+    "LEFT_RMS",
+    "Case",
+    "Cause",
+    "Maker",
+    "accepted",
+    "made",
+    "said",
+    "stated",
+    "texts",
+]
 
 #: what a cause may leave, as a part of the deviation: by its largest entry in each coordinate
 #: (where the check's own bound is smaller), and by its root mean square

@@ -309,11 +309,6 @@ def mean_left_out():
     return sweep(lambda x, s: ideal(x, s) - mean)
 
 
-@wrong("half the width is flipped: augmentation left on", says=r"width.*revers|flip|mirror")
-def flipped():
-    return sweep(lambda x, s: ideal(x, s)[..., ::-1])
-
-
 @wrong("σ² is passed for σ", says=r"variance|σ²|square")
 def variance_told():
     return sweep(lambda x, s: ideal(x, np.sqrt(s)))

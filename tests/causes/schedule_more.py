@@ -186,3 +186,104 @@ def scale_noise_exchanged() -> Evidence:
             return s * sample + (1 - s) * noise
 
     return check_schedule(FlowMatch())
+
+
+# -- a third set -----------------------------------------------------------------------------------
+
+
+@wrong("log of √β for the log of the posterior variance", says=r"logarithm of √β_t")
+def log_of_deviations() -> Evidence:
+    return check_schedule(betas=BETAS, posterior_log_variance_clipped=0.5 * np.log(BETAS))
+
+
+@wrong("ᾱ is the product of 1 - √β", says=r"√β for β")
+def product_of_roots() -> Evidence:
+    return check_schedule(betas=BETAS, alphas_cumprod=np.cumprod(1 - np.sqrt(BETAS)))
+
+
+@wrong("ᾱ_{t-1} by a roll: the first is ᾱ_T", says=r"entry 0.*end of the table")
+def prev_by_a_roll() -> Evidence:
+    return check_schedule(betas=BETAS, alphas_cumprod_prev=np.roll(BAR, 1))
+
+
+@wrong("1e-3 is added to 1 - ᾱ below", says=r"0\.001 is added to 1 - ᾱ_t below")
+def epsilon_in_snr() -> Evidence:
+    return check_schedule(alphas_cumprod=BAR, snr=BAR / (1 - BAR + 1e-3))
+
+
+@wrong("log-SNR is clipped to [-5, 5]", says=r"clamped to \[-5, 5\]")
+def clipped_log_snr() -> Evidence:
+    return check_schedule(alphas_cumprod=BAR, log_snr=np.clip(np.log(BAR / (1 - BAR)), -5, 5))
+
+
+@wrong("Karras' σ at timesteps that are evenly spaced", says=r"Karras' σ with ρ = 7")
+def karras_at_other_timesteps() -> Evidence:
+    t = np.linspace(0, T - 1, 20)[::-1].round().astype(int)
+    sigmas = np.linspace(157.4 ** (1 / 7), 0.01 ** (1 / 7), 20) ** 7
+    return check_schedule(betas=BETAS, timesteps=t, sigmas=sigmas)
+
+
+def _noised(alpha: np.ndarray, sigma: np.ndarray) -> Evidence:
+    def add_noise(x: np.ndarray, noise: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return alpha[t][:, None] * x + sigma[t][:, None] * noise
+
+    return check_schedule(betas=BETAS, add_noise=add_noise)
+
+
+@wrong("the noise of a VE process in a VP one", says=r"noise is multiplied by √\(1 / ᾱ_t - 1\)")
+def exploding_noise() -> Evidence:
+    return _noised(BAR**0.5, ((1 - BAR) / BAR) ** 0.5)
+
+
+@wrong("the velocity is returned", says=r"velocity")
+def velocity_for_sample() -> Evidence:
+    return _noised(-((1 - BAR) ** 0.5), BAR**0.5)
+
+
+@wrong("t is divided by T and then taken for an index", says=r"timestep 0 at all.*t / T")
+def index_of_a_fraction() -> Evidence:
+    first = np.zeros(T, int)
+    return _noised((BAR**0.5)[first], ((1 - BAR) ** 0.5)[first])
+
+
+@wrong("each β is every 20th of a finer table", says=r"20 times as fine")
+def respaced_without_new_betas() -> Evidence:
+    return check_schedule(betas=BETAS[::20], alphas_cumprod=BAR[::20])
+
+
+@wrong("1000 / T multiplies the ends twice", says=r"16 times β_start and β_end")
+def scaled_twice() -> Evidence:
+    return check_schedule(betas=np.linspace(1e-4, 0.02, 250) * 4 * 4, form="linear")
+
+
+@wrong("polyexponential with ρ = 2 for exponential", says=r"'polyexponential' with ρ = 2")
+def polyexponential_for_exponential() -> Evidence:
+    ramp = np.linspace(1, 0, 20) ** 2
+    sigmas = np.exp(ramp * (np.log(80) - np.log(0.01)) + np.log(0.01))
+    return check_schedule(sigmas=sigmas, form="exponential")
+
+
+@wrong("trailing timesteps are rounded down", says=r"rounded down")
+def trailing_rounded_down() -> Evidence:
+    t = np.floor(np.arange(T, 0, -T / 30)).astype(int)[:30] - 1
+    return check_schedule(betas=BETAS, timesteps=t, spacing="trailing")
+
+
+@wrong("x_0 is shifted to [-1, 1] inside of q_sample", says=r"x_0 is shifted inside")
+def data_shifted_inside() -> Evidence:
+    a, s = np.sqrt(BAR), np.sqrt(1 - BAR)
+
+    def q_sample(x_start: np.ndarray, t: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        return a[t][:, None] * (2 * x_start - 1) + s[t][:, None] * noise
+
+    return check_schedule(betas=BETAS, add_noise=q_sample)
+
+
+@wrong("the noise of the first sample is used for all", says=r"noise of one sample is in x_t of")
+def shared_noise() -> Evidence:
+    a, s = np.sqrt(BAR), np.sqrt(1 - BAR)
+
+    def add_noise(x: np.ndarray, noise: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return a[t][:, None] * x + s[t][:, None] * noise[:1]
+
+    return check_schedule(betas=BETAS, add_noise=add_noise)

@@ -98,9 +98,9 @@ def to_float(
             + ("," if len(shape) == 1 else "")
             + ")"
         )
-        raise ArgumentError(
-            argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it"
-        )
+        remedy = "points are rows; reshape it" if len(shape) == 2 else "reshape it"
+        remedy = "one number for each: a flat list" if len(shape) == 1 else remedy
+        raise ArgumentError(argument, f"of shape {wanted}", f"shape {array.shape}", remedy)
     if not np.all(np.isfinite(array)):
         bad = array[~np.isfinite(array)].ravel()[0]
         raise ArgumentError(argument, "finite", bad, "remove the rows that hold nan or inf")

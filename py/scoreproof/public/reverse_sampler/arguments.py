@@ -50,7 +50,9 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A validated request; ``form`` is ``"sde"`` or ``"step"``."""
+    """A validated request; ``form`` is ``"sde"`` or ``"step"``. ``model``: makes the model that the
+    sampler is handed from (target, x, t); the exact one if it is ``None``.
+    """
 
     call: Guarded
     form: str
@@ -66,6 +68,7 @@ class Job:
     passes_lam: bool
     tolerance: float | None
     seed: int
+    model: Callable[[Any, np.ndarray, float], Callable[[Any, Any], Any]] | None = None
 
     def last(self, lam: float) -> tuple[float, ...]:
         """The trailing argument of the user's callable, if it takes one."""

@@ -122,10 +122,11 @@ def late_binding():
         grad = [0 * one for _ in range(graph.size)]
         grad[v_out] = one
         for v in reversed(graph.order):
-            steps = [lambda g: g @ partials[slot] for _, slot in graph.predecessors[v]]  # noqa: B023
-            for (u, slot), step in zip(graph.predecessors[v], steps, strict=True):
-                last = graph.predecessors[v][-1][1]
-                grad[u] = grad[u] + grad[v] @ partials[last] + 0 * step(grad[v])
+            tape = []
+            for u, slot in graph.predecessors[v]:
+                tape.append((u, lambda g: g @ partials[slot]))  # noqa: B023
+            for u, rule in tape:
+                grad[u] = grad[u] + rule(grad[v])
         return grad
 
     return check_backward(backward)

@@ -91,15 +91,16 @@ def shifted_time():
     return judged(lambda x, t, score: anderson(x, t, score(x, 3 * t / (1 + 2 * t))))
 
 
-@wrong(
-    "the model's answer is rotated by a quarter turn", says=r"score[^.]*(rotat|matrix|exchanged)"
-)
+@wrong("the model's answer is rotated by a quarter turn", says=r"rotated by|rotated[\s\S]*-?90")
 def score_rotated():
     turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
     return judged(lambda x, t, score: anderson(x, t, score(x, t) @ turn), dimension=2)
 
 
-@wrong("Langevin dynamics: ½ g² s, without f", says=r"f by 0, the score's term by 0\.5")
+@wrong(
+    "Langevin dynamics: ½ g² s, without f",
+    says=r"f is left out, the score's term is multiplied by 0\.5",
+)
 def langevin():
     return judged(lambda x, t, s: (-0.5 * beta(t) * s(x, t), np.sqrt(beta(t))))
 

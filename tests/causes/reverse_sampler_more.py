@@ -1,4 +1,4 @@
-"""Further wrong reverse-time samplers, written after the check had been mended for the first ones."""
+"""Further wrong reverse-time samplers, written when the check was mended for the first ones."""
 
 from __future__ import annotations
 

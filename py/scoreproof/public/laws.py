@@ -136,7 +136,8 @@ def _power(name: str, p: float) -> str:
 
 def is_plain(k: float) -> bool:
     """Whether a number is short, or has a closed form."""
-    return abs(float(f"{k:.3g}") - k) <= 1e-7 * abs(k) or closed_form(k, 1e-6) is not None
+    short = abs(float(f"{k:.3g}") - k) <= max(1e-7 * abs(k), 1e-9)
+    return short or closed_form(k, 1e-6) is not None
 
 
 def number(k: float) -> str:

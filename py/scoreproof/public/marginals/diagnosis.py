@@ -9,6 +9,8 @@ import numpy as np
 
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.errors import CallableError
+from scoreproof.public.marginals.asking import NotAffine
 from scoreproof.public.marginals.candidates import candidates
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -18,9 +20,9 @@ from scoreproof.public.marginals.reading import (
     declaration,
     parts_wrong,
 )
-from scoreproof.public.marginals.required import required
+from scoreproof.public.marginals.required import needs, required, tabled
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
-from scoreproof.public.marginals.starting import exchanged, started
+from scoreproof.public.marginals.starting import constant, exchanged, started
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
@@ -48,7 +50,10 @@ SINGLE = 2.0**-23
 def diagnosed(case: Case) -> Diagnosis:
     """The known mistake (or pair) that explains mean and std; the worst coordinate is looked at."""
     with np.errstate(all="ignore"):
-        return _diagnosed(case)
+        try:
+            return _diagnosed(case)
+        except (CallableError, NotAffine, np.linalg.LinAlgError):
+            return Diagnosis.unknown("No known fault explains it.")
 
 
 def _diagnosed(case: Case) -> Diagnosis:
@@ -90,6 +95,9 @@ def _diagnosed(case: Case) -> Diagnosis:
     sure = best.names and best.misfit <= 1e3 * resolution
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
+    flat_std = constant(declaration(case, c, Context(i.quadrature, c)))
+    if flat_std is not None:
+        return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
@@ -101,19 +109,26 @@ def _diagnosed(case: Case) -> Diagnosis:
     if own:
         need = required(case, d, c)
         if need is not None:
-            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
+            return Diagnosis.cause(need.name, f"Cause: {where}{need.text}.")
     told = _read_off(case, c, d)
+    if len(told) == 1 and told[0].name == "variance_factor":
+        need = required(case, d, c)
+        if need is not None:
+            told = [Told("variance_factor", f"{told[0].text}: {need.text}")]
     if told:
         text = "; and ".join(cause.text for cause in told)
         names = tuple(cause.name for cause in told)
         return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
     need = required(case, d, c)
     if need is not None and not sure:
-        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {where}{need.text}.")
+    steps = None if sure else tabled(case, d, c)
+    if steps is not None:
+        return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
         return _likely_first(pair, reasons, where)
-    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}")
+    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}{needs(case, d, c)}")
 
 
 def _coordinates(wrong: np.ndarray) -> str:

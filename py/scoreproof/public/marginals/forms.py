@@ -6,12 +6,15 @@ explains.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import MAPS
 from scoreproof.public.laws import Law, law, number, same
 from scoreproof.public.marginals.reading import Declaration, Told
+from scoreproof.public.marginals.retiming import retimed
 
 __all__ = ["formed"]
 
@@ -26,12 +29,13 @@ def formed(d: Declaration, means: np.ndarray, means_due: np.ndarray) -> list[Tol
         return [Told(f"mean_{found.name}", f"the mean: {found.words}; {found.remedy}")]
     causes: list[Told | None] = []
     if d.mean_wrong:
-        causes.append(_common(d) or _factor(d))
+        causes.append(_common(d) or _factor(d) or retimed(replace(d, std=d.std_due)))
     if d.shift_wrong:
         causes.append(_shift(d))
     common = causes and causes[0] is not None and causes[0].name == "exponent"
     if d.std_wrong and not common:
-        causes.append(_std(d))
+        alone = replace(d, alpha=d.alpha_due, shift=d.shift_due)
+        causes.append(_std(d) or retimed(alone))
     told = [c for c in causes if c is not None]
     return told if told and len(told) == len(causes) else None
 
@@ -206,7 +210,7 @@ def _std(d: Declaration) -> Told | None:
             return Told("std_exponent", f"in the standard deviation {text}")
     by_square = d.law(ratio**2)
     if by_square is not None:
-        return Told("std_factor", f"the variance is the one due times {by_square.text}")
+        return Told("variance_factor", f"the variance is the one due times {by_square.text}")
     gap = d.std**2 - d.std_due**2
     extra = d.law(gap) if np.all(np.abs(gap) > 0) else None
     if extra is not None:

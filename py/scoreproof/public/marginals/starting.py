@@ -13,7 +13,7 @@ from scoreproof.public.laws import number, same
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.verdict import Case
 
-__all__ = ["exchanged", "started"]
+__all__ = ["constant", "exchanged", "started"]
 
 
 def exchanged(case: Case) -> str | None:
@@ -41,6 +41,20 @@ def exchanged(case: Case) -> str | None:
             )
     read = batches.exchanged(Answer.of(found, due, 1e-7 * np.abs(due)))
     return None if read is None else f"in the declared law {read.words}; {read.remedy}"
+
+
+def constant(d: Declaration) -> Told | None:
+    """A standard deviation that is the same at all times, the mean being right."""
+    level = float(d.std[-1])
+    if d.mean_wrong or d.shift_wrong or level <= 0 or not same(d.std, level, d.tol):
+        return None
+    if np.min(d.std_due) > 0.5 * np.max(d.std_due):
+        return None
+    end = ", which is due at the end of time only" if same(d.std_due[-1:], level, 1e-3) else ""
+    return Told(
+        "constant_std",
+        f"the standard deviation is {level:.6g} at all times{end}: use the time given",
+    )
 
 
 def started(d: Declaration) -> Told | None:

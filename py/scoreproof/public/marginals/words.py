@@ -51,8 +51,12 @@ WHY = {
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
     "log_std": "the marginal returns log σ",
     "log_variance": "the marginal returns log σ²",
-    "std_twice": "a factor 2 in the standard deviation",
-    "std_halved": "a factor ½ in the standard deviation",
+    "std_twice": (
+        "the declared standard deviation is twice the one implied: a factor 2 in it, or ½ in g"
+    ),
+    "std_halved": (
+        "the declared standard deviation is half the one implied: a factor ½ in it, or 2 in g"
+    ),
     "std_negative": "the standard deviation has the wrong sign",
     "mean_not_scaled": "the mean is x0, without its factor",
     "half_missing_in_mean": "log α = -∫β where -½ ∫β is due, in the mean only",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -102,15 +102,18 @@ class Case:
         off = np.max(np.abs(self.value - self.right) / self.limit, axis=1)
         order = np.argsort(-off, kind="stable")
         most = int(np.clip(LIGHT // self._each, LEAST, FITTED))
-        rows = np.concatenate([order[: most // 2], order[most // 2 :: 5]])[:most]
-        return Case(
-            self.due.rows(rows),
-            self.kind,
-            self.value[rows],
-            self.allowed[rows],
-            self.known,
-            self.shape,
-        )
+        return self.rows(np.concatenate([order[: most // 2], order[most // 2 :: 5]])[:most])
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """The points at which it is wrong."""
+        return np.any(np.abs(self.value - self.right) > self.allowed, axis=1)
+
+    def rows(self, which: np.ndarray) -> Case:
+        """The same at some of the points."""
+        due = Due(self.due.problem, self.y[which])
+        value, allowed = self.value[which], self.allowed[which]
+        return replace(self, due=due, value=value, allowed=allowed, again=None)
 
     def told(
         self, mean: np.ndarray, y: np.ndarray | None = None, noise: np.ndarray | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,25 +48,58 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level_and_alpha, units),
     (other_variances,),
     (MATRIX,),
-    (LAST,),
 )
 
+#: groups that are asked before pairs of known faults are
+CHEAP = 6
+#: wrong points from which a cause is read that explains them alone
+SOME_POINTS = 6
 
-def known_faults(candidates: Mapping[str, np.ndarray]) -> Maker:
-    """The single ones of known faults, by their names."""
+
+def known_faults(candidates: Mapping[str, np.ndarray], *, pairs: bool) -> Maker:
+    """The single ones of known faults, by their names, or the pairs."""
 
     def make(case: Case) -> Iterator[Cause]:
         for name, prediction in candidates.items():
-            if " + " not in name:
-                words = f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name
-                yield stated(name, prediction, words, name)
+            if (" + " in name) == pairs:
+                words = " and ".join(_told(part) for part in name.split(" + "))
+                yield stated(name, prediction, f"two at once: {words}" if pairs else words, name)
 
     return make
 
 
+def _told(name: str) -> str:
+    return f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name.replace("_", " ")
+
+
 def causes_of(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
     """What explains it, the best first; empty if nothing does."""
-    return accepted(case, ((known_faults(candidates),), *GROUPS))
+    single, pairs = (known_faults(candidates, pairs=p) for p in (False, True))
+    # pairs have no number to fit: they cost nothing, and fit to the last digit or not at all
+    return (
+        accepted(case, ((single,), *GROUPS[:CHEAP], (pairs,), *GROUPS[CHEAP:]))
+        or _where_wrong(case, candidates)
+        or accepted(case, ((LAST,),))
+    )
+
+
+def _where_wrong(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
+    """What explains the points at which it is wrong, where it is right at others."""
+    wrong = case.wrong
+    if not SOME_POINTS <= np.sum(wrong) < len(wrong):
+        return []
+    part = case.rows(wrong)
+    faults = known_faults({n: v[wrong] for n, v in candidates.items()}, pairs=False)
+    found = []
+    for cause in accepted(part, ((faults,), *GROUPS[:CHEAP])):
+        whole = case.right.copy()
+        whole[wrong] = cause.prediction
+
+        def say(texts: Mapping[str, str], cause: Cause = cause) -> str:
+            return f"where it is wrong, {cause.say(texts)}"
+
+        found.append(replace(cause, prediction=whole, say=say))
+    return found
 
 
 def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:

@@ -41,7 +41,7 @@ def named(
     if rows:
         parts.append(
             f"asked with a σ for each sample, {enumerated(rows)} of a sample"
-            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of other samples"
+            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of others in the batch"
         )
     for name, bad in wrong.items():
         if not np.any(bad):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.objects.parameterizations import convert
-from scoreproof.public.reverse_sampler.laws import Law, law
+from scoreproof.public.laws import Law, law
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.terms import Told
 from scoreproof.public.reverse_sampler.velocity import Found
@@ -17,16 +17,20 @@ from scoreproof.public.reverse_sampler.velocity import Found
 __all__ = ["converted"]
 
 KINDS = {"eps": "ε", "x0": "x0", "score": "∇log p"}
-SYMBOLS = {"eps": "ε", "x0": "x0", "v": "v"}
+SYMBOLS = {"eps": "ε", "x0": "x0", "v": "v", "velocity": "v"}
 LEFT = 1e-6
 
 
 def converted(target: Diffused, places: list[Found], prediction: str) -> Told | None:
     """The conversion, as it is and as it is due."""
+    if prediction == "F":
+        return _data_deviation(target, places)
     if prediction not in SYMBOLS:
         return None
     t = np.array([f.t for f in places])
-    for kind, name in KINDS.items():
+    # a velocity is turned into a score, and that is put beside it
+    kinds = {"score": "∇log p"} if prediction == "velocity" else KINDS
+    for kind, name in kinds.items():
         if kind == prediction:
             continue
         rows = [_multiples(target, f, prediction, kind) for f in places]
@@ -34,7 +38,8 @@ def converted(target: Diffused, places: list[Found], prediction: str) -> Told | 
         if len(known) < len(rows):
             continue
         found, due = np.array(known).swapaxes(0, 1)
-        parts = [law(v, t, target, LEFT, reverse=False) for v in (*found.T, *due.T)]
+        levels = _levels(target, t)
+        parts = [law(v, levels, LEFT) for v in (*found.T, *due.T)]
         if None in parts or np.max(np.abs(found - due)) <= LEFT * np.max(np.abs(due)):
             continue
         is_, must = (_formula(pair, name, SYMBOLS[prediction]) for pair in (parts[:2], parts[2:]))
@@ -43,6 +48,36 @@ def converted(target: Diffused, places: list[Found], prediction: str) -> Told | 
             f"from the model's {SYMBOLS[prediction]} {is_} is made where {must} is due",
         )
     return None
+
+
+def _levels(target: Diffused, t: np.ndarray) -> dict[str, np.ndarray]:
+    level = [target.level(u) for u in t]
+    sigma, alpha = np.array([v[2] ** 0.5 for v in level]), np.array([v[0] for v in level])
+    both = {"σ(t)": sigma, "α(t)": alpha}
+    return {name: v for name, v in both.items() if np.ptp(v) > 0}
+
+
+def _data_deviation(target: Diffused, places: list[Found]) -> Told | None:
+    """The σ_data of EDM's c_skip = σ_data²/(σ² + σ_data²), where it is another than 0.5."""
+    values = []
+    for f in places:
+        row = _multiples(target, f, "F", "x0")
+        alpha, _, var = target.level(f.t)
+        if row is None or not 0 < row[0][0] * alpha < 1:
+            return None
+        skip, out = row[0] * np.array([alpha, alpha])
+        level = var / alpha**2
+        square = skip * level / (1 - skip)
+        if abs(out - (level * square / (level + square)) ** 0.5) > 1e-4 * abs(out):
+            return None
+        values.append(square**0.5)
+    middle = float(np.median(values))
+    if np.max(np.abs(np.array(values) - middle)) > 1e-4 * middle or abs(middle - 0.5) < 1e-3:
+        return None
+    return Told(
+        "data_deviation",
+        f"c_skip and c_out are those of σ_data = {middle:.4g}, the model's are of σ_data = 0.5",
+    )
 
 
 def _formula(parts: list[Law | None], name: str, symbol: str) -> str:
@@ -74,11 +109,17 @@ def _multiples(
     alpha, shift, var = target.level(f.t)
     u, score = x - shift, target.score(x, f.t)
     implied = (target.drift(x, f.t) - f.b[~f.jumps]) / (w * g2)
+    velocity = target.drift(x, f.t) - g2 / 2 * score
+    if prediction == "velocity":
+        # what is left of v - ½ c² ∇log p: the score that is made of v
+        if w <= 0.5:
+            return None
+        implied = (velocity - f.b[~f.jumps]) / ((w - 0.5) * g2)
     with np.errstate(all="ignore"):
-        model, found, due = (
-            convert(s, u, "score", k, alpha, var**0.5)
-            for s, k in ((score, prediction), (implied, kind), (score, kind))
-        )
+        found, due = (convert(s, u, "score", kind, alpha, var**0.5) for s in (implied, score))
+        model = velocity
+        if prediction != "velocity":
+            model = convert(score, u, "score", prediction, alpha, var**0.5)
     design = np.stack([u.ravel(), model.ravel()], axis=1)
     fits = []
     for values in (found.ravel(), due.ravel()):

@@ -11,18 +11,19 @@ import numpy as np
 
 from scoreproof.claims.reverse_family.faults import EDITS
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
 from scoreproof.public.reverse_sampler.added import added
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.converting import converted
 from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
-from scoreproof.public.reverse_sampler.growing import part_wrong
+from scoreproof.public.reverse_sampler.growing import beyond_which, part_wrong, rows_wrong
 from scoreproof.public.reverse_sampler.implied import of_another_score
 from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.passing import passed_on
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
-from scoreproof.public.reverse_sampler.sweeping import Span
+from scoreproof.public.reverse_sampler.sweeping import Span, again
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.telling import told
 from scoreproof.public.reverse_sampler.terms import Told, within
@@ -32,14 +33,19 @@ __all__ = ["does_not_settle", "explained", "unsettled"]
 
 #: times at which a cause is looked for, and members; places at which the sampler is asked again
 TIMES, MEMBERS, AGAIN = 6, 4, 6
+#: what asking the sampler once more may end in: then nothing is said of the cause
+UNANSWERED = (CallableError, np.linalg.LinAlgError)
 
 
 def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
     """The cause, or the nearest that can be said."""
     times = {f.t for f in worst}
     wrong = [row for row in span.places if row[0].t in times]
-    known = explain_deviation(span.target, wrong)
-    claimed = _claims(job, span, worst, wrong)
+    known = _to_the_resolution(explain_deviation(span.target, wrong), wrong)
+    try:
+        claimed = _claims(job, span, worst, wrong)
+    except UNANSWERED:
+        claimed = []
     if claimed and known.names:
         return Diagnosis(known.names, known.misfit, known.runner_up, _sentence(claimed, known))
     if claimed:
@@ -52,15 +58,26 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
 
 def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     """Why x_next does not tend to x."""
-    powers = shrunk(span.target, first, shrinking(job, span.target, first))
-    if powers is None:
+    jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
+    try:
+        seen = [shrinking(job, span.target, f) for f in jumping]
+    except UNANSWERED:
         return None
-    return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+    where = beyond_which(span.target, jumping, [s.stays for s in seen])
+    powers = shrunk(span.target, first, shrinking(job, span.target, first))
+    if where and not any(abs(s.noise_power) < 0.2 for s in seen):
+        powers = Told(
+            "clip", f"x_next does not tend to x only {where}: it is clipped from there on"
+        )
+    return None if powers is None else Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
 
 
 def unsettled(job: Job, target: Diffused, loose: Found) -> str:
     """Where the limit of short steps cannot be told: why, as far as one place shows it."""
-    powers = shrunk(target, loose, shrinking(job, target, loose))
+    try:
+        powers = shrunk(target, loose, shrinking(job, target, loose))
+    except UNANSWERED:
+        powers = None
     where = f"at t = {loose.t:.3g} "
     if powers is not None:
         return where + powers.text
@@ -86,13 +103,13 @@ def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, .
         cause = _cause(job, span, places, wrong)
         return [] if cause is None else [cause]
     corrected = asked.corrected(job)
-    again = asked_again(corrected, target, places)
+    asked_right = asked_again(corrected, target, places)
     where = asked.words()
-    if is_right(again, places):
+    if is_right(asked_right, places):
         return [Told("model_argument", f"{where}; asked there it is right")]
-    if again is None or any(np.any(f.jumps) for f in again):
+    if asked_right is None or any(np.any(f.jumps) for f in asked_right):
         return []
-    cause = _cause(corrected, span, again, [(f,) for f in again])
+    cause = _cause(corrected, span, asked_right, [(f,) for f in asked_right])
     # a question elsewhere may be meant: without a cause besides it is none
     return [] if cause is None else [Told("model_argument", where), cause]
 
@@ -102,6 +119,10 @@ def _cause(
 ) -> Told | None:
     """One cause of what was found at these places."""
     target = span.target
+    off = [f for row in wrong for f in row if np.any(f.error > f.bound)]
+    rows = rows_wrong(off, lambda f: again(job, target, f, f.x[::-1].copy()))
+    if rows is not None:
+        return rows
     bent = passed_on(job, target, places)
     if bent is not None:
         return bent
@@ -146,6 +167,22 @@ def _noise_as_asked(target: Diffused, places: list[Found]) -> bool:
 def _some(rows: list[tuple[Found, ...]]) -> list[tuple[Found, ...]]:
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(TIMES, len(rows))).astype(int))
     return [rows[k] for k in chosen]
+
+
+def _to_the_resolution(known: Diagnosis, rows: list[tuple[Found, ...]]) -> Diagnosis:
+    """A known fault only if it leaves no more than the check can see of the deviation."""
+    found = [f for row in rows for f in row if not np.any(f.jumps)]
+    if not known.names or not found:
+        return known
+    error, bound = (max(float(np.max(getattr(f, n))) for f in found) for n in ("error", "bound"))
+    if known.misfit <= max(1e-6, 100 * bound / error):
+        return known
+    nearest = (known.names[0], known.misfit)
+    text = (
+        f"No known fault explains it; the nearest, {known.names[0]}, leaves"
+        f" {100 * known.misfit:.2g} % of it open."
+    )
+    return Diagnosis((), known.misfit, nearest, text)
 
 
 def _sentence(causes: list[Told], known: Diagnosis | None = None) -> str:

@@ -7,17 +7,23 @@ terms of the velocity, as the check's errors are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from scoreproof.causes.growth import grows
-from scoreproof.causes.places import beyond
+from scoreproof.causes.places import beyond, indices
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.laws import number
 from scoreproof.public.reverse_sampler.targets import Diffused
+from scoreproof.public.reverse_sampler.terms import Told
 from scoreproof.public.reverse_sampler.velocity import Found
 from scoreproof.public.words import percent
 
-__all__ = ["part_wrong"]
+__all__ = ["beyond_which", "part_wrong", "rows_wrong"]
+
+#: places at which the same rows must be wrong
+LEAST = 4
 
 
 def part_wrong(target: Diffused, places: list[Found], known: Diagnosis) -> str:
@@ -62,18 +68,47 @@ def _share(target: Diffused, f: Found) -> float:
 
 
 def _where(target: Diffused, places: list[Found]) -> str:
-    """The one quantity beyond which it is wrong, if there is one."""
-    wrong = np.concatenate([(f.error > 16 * f.bound)[~f.jumps] for f in places])
+    wrong = [(f.error > 16 * f.bound) & ~f.jumps for f in places]
+    found = _separated(target, places, wrong, [~f.jumps for f in places])
+    return f"it is wrong only {found}" if found else ""
+
+
+def rows_wrong(places: list[Found], turned: Callable[[Found], Found]) -> Told | None:
+    """The rows of a batch that are wrong at all places, whatever their points are. ``turned``: a
+    place with its points in reverse order.
+    """
+    wrong = [(f.error > 16 * f.bound) & ~f.jumps for f in places]
+    if len(places) < LEAST or any(len(w) != len(wrong[0]) for w in wrong):
+        return None
+    where = indices(wrong[0], "row")
+    if not where or any(not np.array_equal(w, wrong[0]) for w in wrong):
+        return None
+    for f in places[:2]:
+        again = turned(f)
+        if not np.array_equal((again.error > 16 * again.bound) & ~again.jumps, wrong[0]):
+            return None
+    text = f"in {where} of a batch only, whatever their points are: each row must be treated alike"
+    return Told("rows", f"it is wrong {text}")
+
+
+def beyond_which(target: Diffused, places: list[Found], wrong: list[np.ndarray]) -> str:
+    """The one quantity beyond which the rows of these places are wrong, if there is one."""
+    return _separated(target, places, wrong, [w | True for w in wrong])
+
+
+def _separated(
+    target: Diffused, places: list[Found], wrong: list[np.ndarray], kept: list[np.ndarray]
+) -> str:
     sizes: dict[str, list[np.ndarray]] = {"‖x‖": [], "‖∇log p‖": [], "|σ ∇log p|": [], "|x0|": []}
-    for f in places:
-        x = f.x[~f.jumps]
+    for f, keep in zip(places, kept, strict=True):
+        x = f.x[keep]
         score, (alpha, shift, var) = target.score(x, f.t), target.level(f.t)
         sizes["‖x‖"].append(np.linalg.norm(x, axis=1))
         sizes["‖∇log p‖"].append(np.linalg.norm(score, axis=1))
         sizes["|σ ∇log p|"].append(np.max(np.abs(score), axis=1) * var**0.5)
         sizes["|x0|"].append(np.max(np.abs((x - shift + var * score) / alpha), axis=1))
-    found = beyond(wrong, {name: np.concatenate(v) for name, v in sizes.items()}, least=4)
-    return f"it is wrong only {found}" if found else ""
+    bad = np.concatenate([w[k] for w, k in zip(wrong, kept, strict=True)])
+    return beyond(bad, {name: np.concatenate(v) for name, v in sizes.items()}, least=4)
 
 
 def _growth(places: list[Found]) -> list[str]:

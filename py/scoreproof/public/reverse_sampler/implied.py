@@ -20,6 +20,7 @@ from scoreproof.public.reverse_sampler.velocity import Found
 __all__ = ["of_another_score"]
 
 KINDS = {"drift": "the drift", "x0": "x0", "eps": "ε", "score": "the score", "v": "v"}
+READINGS = {"clipped", "coordinates_exchanged", "rotated", "coordinates_mixed", *MAPS}
 #: rows of each sort that tell a clipped norm; what a reading may leave, relative to the largest
 LEAST, LEFT = 3, 1e-7
 
@@ -32,10 +33,10 @@ def of_another_score(target: Diffused, places: list[Found]) -> Told | None:
             continue
         size = np.maximum(np.abs(due), np.abs(found))
         read = reading(Answer.of(found, due, LEFT * size))
-        if read is not None and read.name in {"clipped", "coordinates_exchanged", *MAPS}:
+        if read is not None and read.name in READINGS:
             return Told(
                 f"implied_{read.name}",
-                f"{_in_the_drift(name)} is {read.words.removeprefix('it is ')}; {read.remedy}",
+                f"{_in_the_drift(name)} is {_what(read.words)}; {read.remedy}",
             )
         norm = _norm(found, due)
         if norm is not None:
@@ -45,6 +46,10 @@ def of_another_score(target: Diffused, places: list[Found]) -> Told | None:
                 " it is longer; do not shorten it: an exact model goes beyond",
             )
     return None
+
+
+def _what(words: str) -> str:
+    return words.removeprefix("it is ").removeprefix("each row is ")
 
 
 def _in_the_drift(name: str) -> str:

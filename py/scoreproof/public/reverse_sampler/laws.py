@@ -13,7 +13,7 @@ from scoreproof.public import laws
 from scoreproof.public.laws import Law, is_plain, number, of_time, same
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Law", "is_plain", "law", "number", "of_time", "same", "share"]
+__all__ = ["Law", "is_plain", "law", "level_at", "number", "of_time", "same", "share"]
 
 #: what a share of the noise, or of the drift that belongs to it, may be as a function of λ
 SHARES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
@@ -49,6 +49,66 @@ def share(values: np.ndarray, lam: np.ndarray, parameter: str, tol: float) -> st
                 plain = times == "" or not any(c in inner[1:] for c in "+- ")
                 return times + (inner if plain else f"({inner})")
     return None
+
+
+def level_at(
+    values: np.ndarray, t: np.ndarray, target: Diffused, tol: float
+) -> tuple[str, str] | None:
+    """The values as a quotient of a level at another time and at t: the quotient, and the time."""
+    if len(np.unique(t)) < laws.LEAST:
+        return None
+    grid = np.linspace(0, target.horizon, 4001)[1:-1]
+
+    def sigma(u: float) -> float:
+        return float(target.level(u)[2] ** 0.5)
+
+    def alpha(u: float) -> float:
+        return float(target.level(u)[0])
+
+    for name, function in (("σ", sigma), ("g", target.diffusion), ("α", alpha)):
+        table = np.array([function(u) for u in grid])
+        steps = np.diff(table)
+        if not (np.all(steps > 0) or np.all(steps < 0)):
+            continue
+        now = np.array([function(u) for u in t])
+        for power in (1, 2, -1, -2):
+            wanted = now * np.abs(values) ** (1 / power)
+            u = _solved(function, grid, table, wanted)
+            if u is None:
+                continue
+            shift, factor = u - t, u / t
+            mark = "²" if abs(power) == 2 else ""
+            for by, text in (
+                (shift, "t {sign} {size:g}"),
+                (factor, "{size:g} t"),
+            ):
+                middle = float(np.median(by))
+                if not np.all(np.abs(by - middle) <= max(tol, 1e-6) * (1 + np.abs(middle))):
+                    continue
+                short = float(f"{middle:.3g}")
+                if short == 0 or abs(short - middle) > 1e-4 * abs(middle):
+                    continue
+                time = text.format(sign="+" if short > 0 else "-", size=abs(short))
+                up, down = f"{name}({time}){mark}", f"{name}(t){mark}"
+                return (f"{up}/{down}" if power > 0 else f"{down}/{up}"), time
+    return None
+
+
+def _solved(
+    function: Callable[[float], float], grid: np.ndarray, table: np.ndarray, wanted: np.ndarray
+) -> np.ndarray | None:
+    """The times at which a monotone function has these values, by bisection."""
+    if np.any(wanted <= table.min()) or np.any(wanted >= table.max()):
+        return None
+    rising, found = table[-1] > table[0], []
+    for value in wanted:
+        k = int(np.searchsorted(table if rising else -table, value if rising else -value))
+        low, high = grid[max(k - 1, 0)], grid[min(k, len(grid) - 1)]
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if (function(middle) < value) == rising else (low, middle)
+        found.append((low + high) / 2)
+    return np.array(found)
 
 
 def _diffusion(target: Diffused, t: float) -> float:

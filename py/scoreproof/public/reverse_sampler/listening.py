@@ -132,7 +132,7 @@ def _listen(job: Job, target: Diffused, f: Found, questions: list[Question]) -> 
             u = float(times[0])
             late = abs(u - start) > around + 1e-6 * abs(start)
             beside = np.abs(asked - x) > near * (spread + np.abs(x))
-            questions.append(Question(calls, x, f.t, f.lam, asked, u, late, bool(np.any(beside))))
+            questions.append(Question(calls, x, start, f.lam, asked, u, late, bool(np.any(beside))))
         return exact(points, time)
 
     spying = replace(job, model=lambda *_: model)

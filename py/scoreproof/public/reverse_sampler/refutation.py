@@ -64,13 +64,14 @@ def refuted(
         text += "; a Gaussian prior does not show it, a mixture of two does"
     elif seen is not None or (job.form == "sde" and d <= SMALL):
         text += f"; {seen.effect if seen is not None else _effect(job, d)}"
+    cause = explained(job, span, worst)
     return replace(
         evidence,
         value=error,
         bound=bound + accepted,
         sentence=text,
         cost={"calls": job.call.calls},
-        diagnosis=explained(job, span, worst),
+        diagnosis=cause,
     )
 
 

@@ -57,5 +57,11 @@ def apart(s: Terms) -> Told | None:
     plain = [f for _, f in parts if f is not None and (f.constant is None or is_plain(f.constant))]
     if len(plain) < len(parts):
         return None
-    text = ", ".join(f"{what} by {found.text}" for what, found in parts if found is not None)
-    return Told("multiples", f"beside what is due at the λ asked for, {text} is multiplied")
+    text = ", ".join(
+        f"{what} is left out"
+        if found.constant is not None and abs(found.constant) <= s.tol
+        else f"{what} is multiplied by {found.text}"
+        for what, found in parts
+        if found is not None
+    )
+    return Told("multiples", f"{text}, beside what is due at the λ asked for")

@@ -37,6 +37,12 @@ class Shrinking:
     drift_power: float
     noise_power: float
 
+    @property
+    def stays(self) -> np.ndarray:
+        """Rows whose x_next, without noise, does not tend to x."""
+        first, last = (np.max(np.abs(self.moved[k]), axis=1) for k in (0, -1))
+        return np.asarray(last > 0.5 * first)
+
 
 def shrinking(job: Job, target: Diffused, found: Found) -> Shrinking:
     """Three calls at one place."""

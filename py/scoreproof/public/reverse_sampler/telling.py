@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.reverse_sampler.laws import Law, is_plain, number
+from scoreproof.public.reverse_sampler.laws import Law, is_plain, level_at, number
 from scoreproof.public.reverse_sampler.members import members, velocity
 from scoreproof.public.reverse_sampler.several import apart, schedule
 from scoreproof.public.reverse_sampler.terms import Terms, Told
@@ -18,7 +18,17 @@ __all__ = ["told"]
 
 def told(s: Terms) -> Told | None:
     """What is wrong with the multiples."""
-    for look in (_whole, _forward, _diffusion, _noise, _weight, members, schedule, apart):
+    for look in (
+        _whole,
+        _forward,
+        _diffusion,
+        _noise,
+        _weight,
+        members,
+        _of_another_time,
+        schedule,
+        apart,
+    ):
         found = look(s)
         if found is not None:
             return found
@@ -173,6 +183,20 @@ def _weight(s: Terms) -> Told | None:
             f"f and the noise are right, the score's term is {much} {found.text}{_kind(found)}",
         )
     return None
+
+
+def _of_another_time(s: Terms) -> Told | None:
+    """The weight of the score, with a level that is taken at another time."""
+    if not (s.same(s.a, 1) and s.same(s.c, 1 - s.lam)):
+        return None
+    found = level_at(s.w / s.own, s.t, s.target, s.tol)
+    if found is None:
+        return None
+    return Told(
+        "level_of_another_time",
+        f"f and the noise are right, the score's term is multiplied by {found[0]}: a level is taken"
+        f" at {found[1]}, not at t",
+    )
 
 
 def _kind(found: Law) -> str:

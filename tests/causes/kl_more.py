@@ -24,6 +24,7 @@ def _normal_kl(mu0: Any, s0: Any, mu1: Any, s1: Any) -> Any:
 @wrong(
     "torch's Normal gets the variance for its scale",
     says=r"variances? are read as standard deviations",
+    needs="torch",
 )
 def normal_of_variances() -> Evidence:
     def kl(mu0: Any, v0: Any, mu1: Any, v1: Any) -> Any:
@@ -35,6 +36,7 @@ def normal_of_variances() -> Evidence:
 @wrong(
     "covariances are given to MultivariateNormal as precision_matrix",
     says=r"covariances? (are )?read as precision",
+    needs="torch",
 )
 def multivariate_of_precisions() -> Evidence:
     def kl(m0: Any, c0: Any, m1: Any, c1: Any) -> Any:
@@ -71,7 +73,7 @@ def symmetrised() -> Evidence:
     return check_kl(kl, form="diagonal", parameterization="variance")
 
 
-@wrong("the square root of the divergence", says=r"square root|√")
+@wrong("the square root of the divergence", says=r"square root|√", needs="torch")
 def root_of_the_divergence() -> Evidence:
     def kl(mu: Any, logvar: Any) -> Any:
         value = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)
@@ -102,7 +104,7 @@ def dimension_by_heart() -> Evidence:
     return check_kl(kl)
 
 
-@wrong("JAX: variances are floored at 0.01", says=r"at least 0\.01|clamp[^.]*0\.01")
+@wrong("JAX: variances are floored at 0.01", says=r"at least 0\.01|clamp[^.]*0\.01", needs="jax")
 def floored_variances() -> Evidence:
     import jax.numpy as jnp
 
@@ -164,6 +166,22 @@ def full_log_upside_down() -> Evidence:
         return np.array(out) / 2
 
     return check_kl(kl, form="full")
+
+
+@wrong(
+    "JAX: the 1/2 of the log-determinants is missing",
+    says=r"log[^.]*(1/2|doubled|2 times)|(1/2|doubled|2 times)[^.]*log",
+    needs="jax",
+)
+def jax_log_without_half() -> Evidence:
+    import jax.numpy as jnp
+
+    def kl(m0: Any, v0: Any, m1: Any, v1: Any) -> Any:
+        quadratic = (v0 + (m0 - m1) ** 2) / v1
+        return jnp.sum(jnp.log(v1) - jnp.log(v0) + 0.5 * quadratic - 0.5, axis=-1)
+
+    given = {"parameterization": "variance", "framework": "jax", "dtype": "float32"}
+    return check_kl(kl, form="diagonal", **given)
 
 
 # -- a third set, of reports and libraries ---------------------------------------------------------

@@ -54,6 +54,7 @@ def _buffers(**wrong_ones: Any) -> Evidence:
 @wrong(
     "√ᾱ_{t-1} for √α_t in the second coefficient",
     says=r"posterior_mean_coef2.*√ᾱ_\{t-1\}",
+    needs="torch",
 )
 def second_coefficient_of_prev() -> Evidence:
     return _buffers(
@@ -61,12 +62,12 @@ def second_coefficient_of_prev() -> Evidence:
     )
 
 
-@wrong("√(1/ᾱ) - 1 for √(1/ᾱ - 1)", says=r"√\(1 / ᾱ_t\) - 1|√\(1 / ᾱ_t\) - 1")
+@wrong("√(1/ᾱ) - 1 for √(1/ᾱ - 1)", says=r"√\(1 / ᾱ_t\) - 1|√\(1 / ᾱ_t\) - 1", needs="torch")
 def root_before_minus_one() -> Evidence:
     return _buffers(sqrt_recipm1_alphas_cumprod=lambda b, a, bar, prev: (1 / bar).sqrt() - 1)
 
 
-@wrong("ᾱ_{t-1} starts at ᾱ_0, not at 1", says=r"entry 0 alone|only entry 0")
+@wrong("ᾱ_{t-1} starts at ᾱ_0, not at 1", says=r"entry 0 alone|only entry 0", needs="torch")
 def prev_starts_at_bar() -> Evidence:
     return _buffers(alphas_cumprod_prev=lambda b, a, bar, prev: _torch().cat([bar[:1], bar[:-1]]))
 
@@ -83,6 +84,7 @@ def levels_without_root() -> Evidence:
 @wrong(
     "log-SNR is read as half of it: ᾱ = sigmoid(2 λ)",
     says=r"(2 times|0\.5|half|λ|lambda)",
+    needs="torch",
 )
 def bar_of_half_log_snr() -> Evidence:
     torch = _torch()
@@ -90,7 +92,7 @@ def bar_of_half_log_snr() -> Evidence:
     return check_schedule(alphas_cumprod=torch.sigmoid(2 * logsnr), log_snr=logsnr)
 
 
-@wrong("q_sample clamps x_t to [-1, 1]", says=r"clip|clamp")
+@wrong("q_sample clamps x_t to [-1, 1]", says=r"clip|clamp", needs="torch")
 def noised_and_clamped() -> Evidence:
     torch = _torch()
     bar = torch.tensor(BAR)
@@ -136,7 +138,7 @@ def clipped_snr() -> Evidence:
     return check_schedule(alphas_cumprod=BAR, snr=np.minimum(BAR / (1 - BAR), 5.0))
 
 
-@wrong("√(1 - ᾱ_{t-1}) for √(1 - ᾱ_t)", says=r"ᾱ_\{t-1\}|holds that of t - 1")
+@wrong("√(1 - ᾱ_{t-1}) for √(1 - ᾱ_t)", says=r"ᾱ_\{t-1\}|holds that of t - 1", needs="torch")
 def noise_of_the_step_before() -> Evidence:
     torch = _torch()
     bar = torch.tensor(BAR)
@@ -144,7 +146,7 @@ def noise_of_the_step_before() -> Evidence:
     return check_schedule(alphas_cumprod=bar, sqrt_one_minus_alphas_cumprod=(1 - prev).sqrt())
 
 
-@wrong("linspace squared, without roots of its ends", says=r"β_start²")
+@wrong("linspace squared, without roots of its ends", says=r"β_start²", needs="torch")
 def square_without_roots() -> Evidence:
     torch = _torch()
     betas = torch.linspace(0.00085, 0.012, T, dtype=torch.float64) ** 2
@@ -170,7 +172,7 @@ def shift_of_minus_mu() -> Evidence:
     return check_schedule(sigmas=sigmas, form="shifted", form_options={"mu": mu})
 
 
-@wrong("scale_noise: (1 - σ) multiplies the noise", says=r"exchanged")
+@wrong("scale_noise: (1 - σ) multiplies the noise", says=r"exchanged", needs="torch")
 def scale_noise_exchanged() -> Evidence:
     torch = _torch()
     sigmas = torch.linspace(1.0, 0.05, 20)

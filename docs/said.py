@@ -1,6 +1,6 @@
 """A pytest plugin for `docs/sentences.py`: writes down what the checks say while the suite runs.
 
-``pytest -p said`` with this folder on the path; one file a worker in the folder ``SCOREPROOF_SAID``.
+``pytest -p said`` with this folder on the path; one file a worker in ``SCOREPROOF_SAID``.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import words
+from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
 
@@ -77,8 +78,11 @@ def _fitted(found: Found) -> tuple[np.ndarray, list[np.ndarray]] | None:
     return np.maximum(most[:d], most[d]), np.split(rest, ends)
 
 
-def each_alone(evidence: Evidence, s: Subject, found: Found, tolerance: float | None) -> Evidence:
+def each_alone(
+    evidence: Evidence, s: Subject, found: Found, how: tuple[Place, float | None]
+) -> Evidence:
     """A ``holds`` within a tolerance, if no coordinate alone is off by more than it."""
+    tolerance = how[1]
     if tolerance is None or evidence.verdict != "holds" or found.terms[0].x.shape[1] == 1:
         return evidence
     left = room(found)
@@ -96,7 +100,7 @@ def each_alone(evidence: Evidence, s: Subject, found: Found, tolerance: float | 
         refuted = replace(
             evidence, verdict="refuted", sentence=text, value=float(left[k]), bound=tolerance
         )
-        return words.diagnosed(refuted, s, found, wrong)
+        return words.diagnosed(refuted, s, found, wrong, how)
     would = (
         f"pass tolerance={_up(float(left[i])):g} if you accept that, or "
         if _up(float(left[i])) < 1

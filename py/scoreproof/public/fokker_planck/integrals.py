@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
-from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.diagnosis import diagnose
 from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck import of_state as of_state_
 from scoreproof.public.fokker_planck import weak, words
 from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
@@ -26,6 +27,8 @@ FINE = 1e-9
 #: a refutation by less than so many bounds is reviewed: two rules that are both too coarse can
 #: agree by chance
 CLOSE = 100
+#: bounds of the check that an explanation may leave
+ROOM = 8.0
 REMEDY = "use log_density=, float64, or a domain= around the mass; times= closer together may help"
 
 
@@ -125,9 +128,19 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     gained = fine.gained / scale
     due = gained - gap(fine) / scale
     if of_state:
-        return evidence.with_diagnosis(_of_state(fine, scale, gained, due, stratonovich))
+        limit = ROOM * bound + (tolerance or 0.0)
+        return evidence.with_diagnosis(of_state_.explained(fine, scale, due, limit, stratonovich))
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
-    return evidence.with_diagnosis(diagnose(gained, due, tried, reasons=words.REASONS, read=False))
+    return evidence.with_diagnosis(
+        diagnose(
+            gained,
+            due,
+            tried,
+            reasons=words.REASONS,
+            read=False,
+            limit=ROOM * bound + (tolerance or 0.0),
+        )
+    )
 
 
 def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, stratonovich: float) -> float:
@@ -143,30 +156,3 @@ def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, stratonovich
                     seen.append(float(np.min(2 * bound[a] / gain)))
         worst = max([worst, *seen]) if seen else np.inf
     return worst
-
-
-def _of_state(
-    w: weak.Weak, scale: np.ndarray, gained: np.ndarray, due: np.ndarray, stratonovich: float
-) -> Diagnosis:
-    """The explanations that a noise of the state allows: the other reading of dW, and the plain
-    faults.
-    """
-    drift = w.drift.sum(axis=0)
-    rest = w.noise + stratonovich * w.correction
-    other = "stratonovich_read_as_ito" if stratonovich == 0 else "ito_read_as_stratonovich"
-    tried = {
-        other: drift + w.noise + (1 - stratonovich) * w.correction,
-        "drift_sign": -drift + rest,
-        "half_missing": drift + 2 * rest,
-        "half_twice": drift + rest / 2,
-        "laplacian_sign": drift - rest,
-        "reversed_clock": -drift - rest,
-        "half_correction": drift + w.noise + 0.5 * w.correction,
-    }
-    return diagnose(
-        gained,
-        due,
-        {name: value / scale for name, value in tried.items()},
-        reasons=words.REASONS,
-        read=False,
-    )

@@ -51,7 +51,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         notes=(found.by_values,) if found.by_values else (),
     )
     if evidence.verdict == "refuted":
-        return words.diagnosed(evidence, s, found, error > bound)
+        return words.diagnosed(evidence, s, found, error > bound, (place, tolerance))
     if evidence.verdict == "undecided" and not np.all(np.isfinite(bound)):
         return evidence
     # `compared` speaks of all terms together; one coordinate's part has to be seen by itself
@@ -65,7 +65,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         tolerance=tolerance,
         remedy=words.FINER,
     )
-    return each_alone(decided, s, found, tolerance)
+    return each_alone(decided, s, found, (place, tolerance))
 
 
 def _kept(evidence: Evidence) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Weak:
     brought: np.ndarray  # the part of the scale that is not p at the ends
     logs: float
     predict: Callable[[Any], np.ndarray]
+    spread: Callable[[Callable[[np.ndarray], np.ndarray], bool], np.ndarray]
+    spread_of: Callable[[Callable[[np.ndarray], np.ndarray]], np.ndarray]
 
     @property
     def empty(self) -> np.ndarray:
@@ -144,11 +146,41 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
             total.append(space.value @ (space.dx * values))
         return np.array(total)
 
+    def spread(of: Callable[[np.ndarray], np.ndarray], flux: bool) -> np.ndarray:
+        """``∫∫ p ½ D_ij ∂_i∂_j φ`` for another D made of g ``(n, d, d)``; ``flux``: with ``½ ∂_i D_ij
+        ∂_j φ`` too, which makes it ``∫∫ φ ½ ∇·(D ∇p)``: for diagnosis only.
+        """
+        rows = []
+        for clock, p, _, g in seen:
+            total = np.zeros(len(space.value))
+            for k, w in enumerate(clock.weights):
+                total += _spread(space, of(np.asarray(g[k])), flux) @ (w * space.dx * p[k])
+            rows.append(total)
+        return np.stack(rows)
+
+    def spread_of(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """The same for a D that is a function of x ``(n, 1)`` in one dimension."""
+        D = np.asarray(of(space.x))[:, :, None] * np.ones((1, 1, 1))
+        return spread(lambda g: D, False)
+
     gained, drift, noise, correction, scale = (
         np.stack([row[k] for row in rows], axis=-2) for k in range(5)
     )
     brought = np.stack([row[5] for row in rows])
-    return Weak(gained, drift, noise, correction, scale, brought, largest, predict)
+    return Weak(
+        gained, drift, noise, correction, scale, brought, largest, predict, spread, spread_of
+    )
+
+
+def _spread(space: _Space, D: np.ndarray, flux: bool) -> np.ndarray:
+    """``½ D_ij ∂_i∂_j φ (+ ½ ∂_i D_ij ∂_j φ)`` at the nodes ``(functions, n)``."""
+    d = D.shape[1]
+    out = 0.5 * sum(D[:, i, k] * space.hessian[i][k] for i in range(d) for k in range(d))
+    if flux:
+        for i in range(d):
+            slope = space.slope(i, np.ascontiguousarray(D[:, i]))
+            out = out + 0.5 * sum(slope[:, k] * space.gradient[k] for k in range(d))
+    return np.asarray(out)
 
 
 def _stretch(

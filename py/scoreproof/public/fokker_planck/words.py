@@ -14,9 +14,11 @@ import numpy as np
 
 from scoreproof.claims.fokker_planck.faults import FAULTS, compose
 from scoreproof.claims.fokker_planck.statement import Jets, truth
-from scoreproof.diagnosis import diagnose
+from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.causes import explained, placed
 from scoreproof.public.fokker_planck.strong import Found, Terms
 
 __all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "sentence"]
@@ -70,15 +72,35 @@ def candidates(predict: Callable[[Any], np.ndarray]) -> dict[str, np.ndarray]:
         }
 
 
-def diagnosed(evidence: Evidence, s: Subject, found: Found, wrong: np.ndarray) -> Evidence:
+def diagnosed(
+    evidence: Evidence,
+    s: Subject,
+    found: Found,
+    wrong: np.ndarray,
+    how: tuple[Place, float | None],
+) -> Evidence:
     """With the cause, and with where it is if that is not everywhere. ``wrong``: per point, in
     order.
     """
-    notes = [_where(found, wrong), _factor(found, wrong)]
+    place, tolerance = how
+    sides = place.box.sides
+    length = float(np.min(sides[:, 1] - sides[:, 0])) / 4
+    cause = explained(s, found, tolerance, length)
+    if cause is not None:
+        return evidence.with_diagnosis(cause)
+    cause = _known(s, found, tolerance)
+    notes = [placed(found, tolerance) or _where(found, wrong), _factor(found, wrong)]
+    if cause is not None and cause.names:
+        notes = []
     evidence = replace(evidence, notes=(*evidence.notes, *(note for note in notes if note)))
+    return evidence.with_diagnosis(cause)
+
+
+def _known(s: Subject, found: Found, tolerance: float | None) -> Diagnosis | None:
+    """The known faults, and pairs of them."""
     terms = [t for t in (t.at(t.logs > TINY) for t in found.terms) if len(t.x)]
     if not terms:
-        return evidence
+        return None
 
     def joined(pick: Callable[[Terms], np.ndarray]) -> np.ndarray:
         return np.concatenate([pick(t) for t in terms])
@@ -97,8 +119,14 @@ def diagnosed(evidence: Evidence, s: Subject, found: Found, wrong: np.ndarray) -
     weight = 1 / (p * np.maximum(size, 1e-300))
     tried = candidates(lambda subject: np.broadcast_to(subject(jets), p.shape) * weight)
     measured = joined(lambda t: t.rate) * p * weight
-    return evidence.with_diagnosis(
-        diagnose(measured, truth(jets) * weight, tried, reasons=REASONS, read=False)
+    blur = np.maximum(joined(lambda t: t.error) / np.maximum(size, 1e-300), 1e-15)
+    return diagnose(
+        measured,
+        truth(jets) * weight,
+        tried,
+        reasons=REASONS,
+        read=False,
+        limit=16 * blur + (tolerance or 0.0) + 1e-8,
     )
 
 

@@ -23,7 +23,7 @@ from scoreproof.public.log_likelihood_gradient.entries import (
 )
 from scoreproof.public.log_likelihood_gradient.reference import Settled
 
-__all__ = ["Due", "Layout", "designs", "due", "layout"]
+__all__ = ["Due", "Layout", "designs", "due", "layout", "rows_of"]
 
 #: of the terms of one entry, and of the largest entry, in units of eps
 ROUNDINGS, ROUNDINGS_LARGEST = 20.0, 2.0
@@ -92,6 +92,21 @@ def designs(given: Given, rng: np.random.Generator) -> np.ndarray:
     return np.stack([orthogonal(rng, d) for _ in range(n)], axis=1)
 
 
+def _blocks(asked: list[Question], answers: list[Answer], mean: bool) -> list[np.ndarray]:
+    n, v = len(asked[0].nu), len(asked)
+    blocks = []
+    for k, (question, answer) in enumerate(zip(asked, answers, strict=True)):
+        block = np.zeros((len(question.rows), v * n))
+        block[np.arange(len(question.rows)), k * n + question.rows] = 1.0
+        blocks.append(block.sum(axis=0, keepdims=True) if len(answer.gradient) == 1 else block)
+    return [np.sum(blocks, axis=0) / len(blocks)] if mean else blocks
+
+
+def rows_of(asked: list[Question], answers: list[Answer], mean: bool) -> np.ndarray:
+    """``(G, V n)``: which rows of which question each row of the answers adds up."""
+    return np.concatenate(_blocks(asked, answers, mean))
+
+
 def due(
     field: BlackBoxField,
     settled: Settled,
@@ -103,14 +118,8 @@ def due(
 ) -> list[Due]:
     """At each question (``mean``: at the mean over all, which have the same rows)."""
     nus = np.stack([q.nu for q in asked])
-    v, n, _ = nus.shape
-    blocks = []
-    for k, (question, answer) in enumerate(zip(asked, answers, strict=True)):
-        block = np.zeros((len(question.rows), v * n))
-        block[np.arange(len(question.rows)), k * n + question.rows] = 1.0
-        blocks.append(block.sum(axis=0, keepdims=True) if len(answer.gradient) == 1 else block)
-    if mean:
-        blocks = [np.sum(blocks, axis=0) / len(blocks)]
+    n = nus.shape[1]
+    blocks = _blocks(asked, answers, mean)
     mix = np.concatenate(blocks)
     fine, size = every_entry(field, settled.prepared, latent, nus, mix, how.columns)
     # how well the reference has settled, entry by entry: at the first question

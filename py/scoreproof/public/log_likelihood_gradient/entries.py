@@ -19,7 +19,7 @@ from scoreproof.numerics.adjoint import accumulate, advance
 from scoreproof.numerics.complex_step import STEP
 from scoreproof.public.black_box_field import EIGHTH_ORDER, BlackBoxField, stencil
 
-__all__ = ["DIRECT", "DIRECT_STENCIL", "adjoint", "every_entry", "value"]
+__all__ = ["DIRECT", "DIRECT_STENCIL", "adjoint", "every_entry", "integrated", "value"]
 
 #: parameters up to which NumPy fields are asked one parameter at a time: P calls a stage, or 8 P
 DIRECT, DIRECT_STENCIL = 512, 128
@@ -48,8 +48,21 @@ def every_entry(
     columns: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """b ``(G, K)``, and the sum of the absolute values of what the stages contribute."""
-    path = prepared.path
     stages = np.stack([adjoint(prepared, latent, nu) for nu in nus], axis=2)
+    return integrated(field, prepared, stages, nus, (mix, columns))
+
+
+def integrated(
+    field: BlackBoxField,
+    prepared: Prepared,
+    stages: np.ndarray,
+    nus: np.ndarray,
+    how: tuple[np.ndarray, np.ndarray | None],
+) -> tuple[np.ndarray, np.ndarray]:
+    """``-∫ (a ∂f/∂θ + ∂_θ(νᵀJν)) ds`` for any a at the stages ``(steps, stages, V, n, D)`` and any
+    ν; ``how``: mix and columns.
+    """
+    path, (mix, columns) = prepared.path, how
     v, n, d = nus.shape
     nu = nus.reshape(v * n, d)
     total: Any = 0.0

@@ -17,9 +17,9 @@ from scoreproof.public.log_likelihood_gradient.asking import (
 )
 from scoreproof.public.log_likelihood_gradient.draws import by_draws
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout, designs, due, layout
+from scoreproof.public.log_likelihood_gradient.explaining import Refuted
 from scoreproof.public.log_likelihood_gradient.reference import (
     STEPS,
-    Settled,
     independent_gap,
     settle,
     unused,
@@ -27,7 +27,6 @@ from scoreproof.public.log_likelihood_gradient.reference import (
 )
 from scoreproof.public.log_likelihood_gradient.series import RESOLVED, judged_limit
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison, entrywise
-from scoreproof.public.log_likelihood_gradient.words import Explainer, fresh_nu
 
 __all__ = ["judged"]
 
@@ -104,7 +103,11 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     evidence = replace(evidence, cost={"gradient_calls": measure.calls})
     if evidence.verdict != "refuted":
         return evidence
-    return _explained(evidence, given, field, settled, comparison, flicker, rng)
+    seen = Refuted(given, measure, field, settled, comparison, rng)
+    return replace(
+        evidence.with_diagnosis(seen.explained(evidence.bound, flicker)),
+        cost={"gradient_calls": measure.calls},
+    )
 
 
 def _rounding(
@@ -155,23 +158,3 @@ def _vector(how: Layout, answer: Answer, scales: tuple[float, float]) -> np.ndar
     if answer.value is not None:
         parts.append(answer.value / scales[1])
     return np.concatenate(parts)
-
-
-def _explained(
-    evidence: Evidence,
-    given: Given,
-    field: BlackBoxField,
-    settled: Settled,
-    c: Comparison,
-    flicker: float,
-    rng: np.random.Generator,
-) -> Evidence:
-    if flicker > evidence.bound:
-        return evidence.with_diagnosis(fresh_nu(flicker))
-    if c.how.columns is not None:  # many parameters a column: no entry to look at by itself
-        return evidence
-    nus = [q.nu for q in c.asked[:1]]
-    if given.in_expectation:
-        nus = list(designs(given, rng))
-    explainer = Explainer(given, field, settled, c.found[0], c.error(0), nus, rng)
-    return evidence.with_diagnosis(explainer.explain(evidence.bound))

@@ -16,6 +16,7 @@ from scoreproof.public.trace_estimator.another import mean_of_another
 from scoreproof.public.trace_estimator.arguments import Given, given
 from scoreproof.public.trace_estimator.asking import asked, same_alone
 from scoreproof.public.trace_estimator.own_nu import own_nu, uses_nu, with_more_of_its_own
+from scoreproof.public.trace_estimator.refuting import refuted
 from scoreproof.public.trace_estimator.rows import (
     COARSE,
     Rows,
@@ -114,7 +115,7 @@ def check_trace_estimator(
     # a refutation: νᵀJν is what is due, unless the estimates are those of a trace nearly right
     near = _median(by_form["tr J"])
     form = "tr J" if near < min(0.1, _median(by_form["νᵀJν"])) else "νᵀJν"
-    return judged(case, by_form[form], form)
+    return refuted(case, judged(case, by_form[form], form), by_form, form)
 
 
 def _median(parts: list[Judged]) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.ffjord.checks_random import LEVEL
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence, worst
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.trace_estimator.arguments import Given
@@ -22,6 +23,8 @@ from scoreproof.public.trace_estimator.draws import (
     shares_one_nu,
 )
 from scoreproof.public.trace_estimator.fields import Mirrored, RationalField, Trial
+from scoreproof.public.trace_estimator.law import law_of_nu
+from scoreproof.public.trace_estimator.refuting import refuted
 from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
 from scoreproof.streams import stream
@@ -29,13 +32,18 @@ from scoreproof.streams import stream
 __all__ = ["in_the_mean_of_gaussians", "own_nu", "uses_nu", "with_more_of_its_own"]
 
 SHARED = (
-    "equal points in one call get the same estimate, and another one at the next call: all rows of"
-    " a batch share one ν, or are averaged, so that the mean over a batch does not average its"
-    " noise: draw one ν for each row"
+    "equal points in one call get the same estimate, and another one at the next call, so that the"
+    " mean over a batch does not average its noise"
 )
-FIXED = (
-    "Two calls return the same: the ν is fixed, and its error does not average out; draw it anew at"
-    " each call (a new seed or key)."
+FIXED = Diagnosis.cause(
+    "fixed_nu",
+    "Cause: two calls return the same: the ν is fixed, and its error does not average out"
+    " (fixed_nu). Draw it anew at each call: a new seed or key.",
+)
+SHARES = Diagnosis.cause(
+    "one_nu_for_all_rows",
+    "Cause: all rows of a batch share one ν, or are averaged (one_nu_for_all_rows). Draw ν of shape"
+    " (n, D), a row of it for each row of z.",
 )
 MORE = (
     "Two calls with the same ν differ: it draws more than ν, and was judged in the mean over both;"
@@ -54,16 +62,22 @@ def own_nu(given: Given) -> Evidence:
         rng = stream(given.seed, "ffjord", "trace", "own", str(d))
         rows = rows_for(given, d, rng)
         if deterministic(given, rows):
-            evidence = judged(given, [against(given, rows, asked(given, rows), "tr J")], "tr J")
-            if evidence.verdict == "refuted":
-                evidence = replace(evidence, notes=(*evidence.notes, FIXED))
+            answers = asked(given, rows)
+            forms = {f: [against(given, rows, answers, f)] for f in ("tr J", "νᵀJν")}
+            evidence = refuted(given, judged(given, forms["tr J"], "tr J"), forms, "tr J")
+            cause = evidence.diagnosis
+            if evidence.verdict == "refuted" and (cause is None or not cause.names):
+                evidence = evidence.with_diagnosis(FIXED)
         elif shares_one_nu(given, rows):
             text = f"estimates that draw their own ν: {SHARED}"
             seen = f"1 against one draw for {COPIES} rows"
             cost = {"calls": given.guard.calls}
             evidence = Evidence.statistical(CHANCE, LEVEL, seen, text, cost=cost)
+            evidence = evidence.with_diagnosis(SHARES)
         else:
             evidence = by_draws(given, rows, _drawing(given, rows, rng))
+            if evidence.verdict == "refuted":
+                evidence = evidence.with_diagnosis(law_of_nu(given, d, rng))
         found.append(evidence)
     holding = [e for e in found if e.verdict == "holds"]
     if len(holding) == len(found):

@@ -7,7 +7,7 @@ some B: B = J is Hutchinson's, B = 0 the exact trace; any other B is judged by `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,15 +16,11 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import Answers
-from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.rows import Rows
-from scoreproof.public.trace_estimator.words import explained
 
 __all__ = ["REMEDY", "Judged", "against", "judged"]
 
 REMEDY = "use float64, or pass the tolerance that you accept, e.g. tolerance=0.1"
-#: an error below this looks like that of differences
-BY_DIFFERENCES = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +44,11 @@ class Judged:
     def worst(self) -> int:
         """The row with the largest error against its bound."""
         return int(np.argmax(_over(self.error, self.bound)))
+
+    @property
+    def off(self) -> np.ndarray:
+        """Which rows are off by more than rounding."""
+        return np.asarray(self.error > self.bound)
 
     @property
     def usual(self) -> np.ndarray:
@@ -94,7 +95,7 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
         span=f"D = {dims}, |z_k| up to {reach:.2g}, each row with its own ν, batches of"
         f" {_listed(sizes)} rows",
     )
-    evidence = compared(
+    return compared(
         error,
         bound,
         f"the estimates at given ν against {form}, row by row (D = {dims})",
@@ -106,42 +107,6 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
         labels=("row", "estimate"),
         cost={"calls": given.guard.calls},
     )
-    if evidence.verdict != "refuted":
-        return evidence
-    worst = max(parts, key=lambda p: float(np.max(_over(p.error, p.bound))))
-    i, notes = worst.worst, []
-    usual = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
-    if 0 < usual <= BY_DIFFERENCES and given.tolerance is None:
-        notes.append(
-            f"If the estimate takes differences, pass the relative error that you accept, e.g. "
-            f"tolerance={max(0.01, float(f'{2 * usual:.0e}')):g}."
-        )
-    flicker = max(p.answers.flicker for p in parts)
-    if flicker > 0 and flicker > float(np.max(np.abs(worst.due))) * float(np.max(worst.bound)):
-        notes.append(
-            f"Two calls with the same ν differ by {flicker:.2g}: it does not use the ν that it is"
-            " given. If it is to draw its own, give it the two arguments f and z only."
-        )
-    sentence = (
-        f"{evidence.sentence}: {worst.answers.values[i]:.6g} where {worst.due[i]:.6g} is due, in a"
-        f" batch of {_batch_of(worst, i)}"
-    )
-    if isinstance(worst.rows.trial, Mirrored) and all(
-        p.fits(given.tolerance) for p in parts if not isinstance(p.rows.trial, Mirrored)
-    ):
-        notes.append(
-            "It is right for f and wrong for -f, where the trace is negative: an absolute value, or"
-            " a clip at 0?"
-        )
-        return replace(evidence, sentence=sentence, notes=tuple(notes))
-    found = explained(worst.rows, worst.answers.values, worst.due, worst.answers.bounds)
-    return replace(evidence, sentence=sentence, notes=tuple(notes)).with_diagnosis(found)
-
-
-def _batch_of(part: Judged, i: int) -> str:
-    cuts = (*part.answers.bounds, len(part.rows.z))
-    size = next(b - a for a, b in zip(cuts, cuts[1:], strict=False) if a <= i < b)
-    return f"{size} row{'' if size == 1 else 's'} with D = {part.rows.dimension}"
 
 
 def _listed(sizes: set[int]) -> str:

@@ -1,0 +1,127 @@
+"""What a drift lacks that is linear in x: a matrix transposed, a constant, another coordinate.
+
+Conventions: as in `summands`; ``f + M x + b`` makes the equation right, M and b the same at all times.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import number
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.fokker_planck.summands import Judged
+
+__all__ = ["one_coordinate", "wrong_matrix"]
+
+MOST = 8
+#: entries of a matrix that are named
+NAMED = 4
+
+
+def one_coordinate(j: Judged) -> Diagnosis | None:
+    """A factor on one coordinate's drift, or on its noise."""
+    d = j.x.shape[1]
+    if d == 1:
+        return None
+    carried = np.concatenate([t.carried for t in j.terms])
+    bent = np.concatenate([t.rho**2 / 2 * t.second for t in j.terms])
+    w = 1 / j.limit
+    for what, columns in (("drift", carried), ("noise", -bent)):
+        for i in range(d):
+            c = columns[:, i] * w
+            size = float(c @ c)
+            if size == 0:
+                continue
+            share = float(c @ (j.residual * w)) / size
+            if j.explained(j.residual - share * columns[:, i], abs(share) + 1):
+                factor = number(1 - share, 2 * np.sqrt(len(c) / size) / max(abs(1 - share), 1e-9))
+                text = (
+                    f"drift(x, t)[:, {i}], coordinate {i} of {d}, is to be {factor} times what it is;"
+                    " the others are right"
+                    if what == "drift"
+                    else f"the noise of coordinate {i} of {d} is to be ρ² times {factor}; the others"
+                    " are right"
+                )
+                return Diagnosis.cause(
+                    f"{what}_of_a_coordinate", f"Cause: {text} ({what}_of_a_coordinate)."
+                )
+    return None
+
+
+def wrong_matrix(j: Judged) -> Diagnosis | None:
+    """The M and b that are missing, and what they make of a linear drift."""
+    d = j.x.shape[1]
+    first = np.concatenate([t.first for t in j.terms])
+    f = np.concatenate([t.f for t in j.terms])
+    if d > MOST or len(j.rate) < 3 * (d * d + d):
+        return None
+    known = _affine(j, f)
+    if known is not None and d > 1:
+        a, b = known
+        for name, other, text in (
+            ("transposed", a.T, "the matrix of the drift is transposed: x @ A for x @ A.T"),
+            ("diagonal", np.diag(np.diag(a)), "the off-diagonal part of the drift is not due"),
+            ("triangles", _exchanged(a), "the coordinates of the drift's matrix are exchanged"),
+        ):
+            if not np.allclose(a, other) and _fits(j, first, other - a, 0 * b):
+                return Diagnosis.cause(f"matrix_{name}", f"Cause: {text} (matrix_{name}).")
+    columns = [-(first[:, i] * j.x[:, k]) - float(i == k) for i in range(d) for k in range(d)] + [
+        -first[:, i] for i in range(d)
+    ]
+    design = np.column_stack(columns)
+    w = 1 / np.maximum(j.limit, 1e-12 * j.size)
+    scale = np.linalg.norm(design * w[:, None], axis=0)
+    scaled = design * w[:, None] / np.maximum(scale, 1e-300)
+    fit, _, rank, singular = np.linalg.lstsq(scaled, j.residual * w, rcond=1e-9)
+    if rank < design.shape[1] or singular[-1] < 1e-5 * singular[0]:
+        return None
+    fit = fit / scale
+    if not j.explained(j.residual - design @ fit, 1 + float(np.max(np.abs(fit)))):
+        return None
+    m, b = fit[: d * d].reshape(d, d), fit[d * d :]
+    return _said(j, m, b, None if known is None else known[0])
+
+
+def _fits(j: Judged, first: np.ndarray, m: np.ndarray, b: np.ndarray) -> bool:
+    added = ((j.x @ m.T + b) * first).sum(axis=1) + np.trace(m)
+    return j.explained(j.residual + added, 4.0)
+
+
+def _exchanged(a: np.ndarray) -> np.ndarray:
+    return a[::-1, ::-1]
+
+
+def _affine(j: Judged, f: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """A and b, if f is A x + b at all times."""
+    design = np.column_stack([j.x, np.ones(len(j.x))])
+    fit, *_ = np.linalg.lstsq(design, f, rcond=None)
+    size = float(np.max(np.abs(f)))
+    if size == 0 or np.max(np.abs(f - design @ fit)) > 1e-9 * size:
+        return None
+    return fit[:-1].T, fit[-1]
+
+
+def _said(j: Judged, m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diagnosis | None:
+    d = len(b)
+    large = max(float(np.max(np.abs(m))), float(np.max(np.abs(b))))
+    near = 1e-6 * large
+    parts = []
+    for i, k in np.argwhere(np.abs(m) > near)[:NAMED]:
+        plus = f"{number(float(m[i, k]), 1e-6)}"
+        of = "x" if d == 1 else f"x[:, {k}]"
+        to = "" if d == 1 else f"[:, {i}]"
+        have = ""
+        if a is not None:
+            have = f" ({a[i, k]:.4g} stands there, {a[i, k] + m[i, k]:.4g} is needed)"
+        parts.append(f"{plus} {of} in drift{to}{have}")
+    for i in np.flatnonzero(np.abs(b) > near)[:NAMED]:
+        to = "" if d == 1 else f" in drift[:, {i}]"
+        parts.append(f"the constant {number(float(b[i]), 1e-6)}{to}")
+    if not parts or len(parts) > 2 * NAMED:
+        return None
+    name = "constant_missing" if np.max(np.abs(m)) <= near else "linear_part_missing"
+    return Diagnosis.cause(
+        name,
+        f"Cause: the drift lacks {', and '.join(parts)}: with that added, all terms agree; or the"
+        f" density has it and should not ({name}).",
+    )

@@ -1,0 +1,323 @@
+"""Why a gradient was refuted: cheapest first, each said only if it leaves no more than the bound.
+
+Conventions: as in `verdict`; all questions' rows stand one below the other, ``found``, ``due`` and
+``limit`` ``(G, P)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
+from scoreproof.numerics.adjoint import accumulate
+from scoreproof.public.black_box_field import BlackBoxField
+from scoreproof.public.log_likelihood_gradient import outputs
+from scoreproof.public.log_likelihood_gradient.arguments import Given
+from scoreproof.public.log_likelihood_gradient.asking import Measurement, Question
+from scoreproof.public.log_likelihood_gradient.due import designs, rows_of
+from scoreproof.public.log_likelihood_gradient.entries import value
+from scoreproof.public.log_likelihood_gradient.flows import (
+    Wanted,
+    another_flow,
+    another_noise,
+)
+from scoreproof.public.log_likelihood_gradient.known_faults import KnownFaults
+from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.priors import another_prior
+from scoreproof.public.log_likelihood_gradient.reference import Settled
+from scoreproof.public.log_likelihood_gradient.stepping import few_steps
+from scoreproof.public.log_likelihood_gradient.values import value_cause
+from scoreproof.public.log_likelihood_gradient.verdict import Comparison
+
+__all__ = ["Refuted"]
+
+#: parameters of a NumPy field up to which all are compared with other gradients, and else how many
+ALL, SOME = 64, 16
+#: the part of the deviation that a fixed-step solver's own error may be
+SOLVERS = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Refuted:
+    given: Given
+    measure: Measurement
+    field: BlackBoxField
+    settled: Settled
+    c: Comparison
+    rng: np.random.Generator
+
+    def explained(self, bound: float, flicker: float) -> Diagnosis | None:
+        """``flicker``: how far two equal calls were apart, relative to the largest entry."""
+        if flicker > bound:
+            return self._not_the_same_twice(bound, flicker)
+        return self._explained(bound)
+
+    def _explained(self, bound: float) -> Diagnosis | None:
+        of_value = self._of_value(bound)
+        blocks = self._blocks(bound)
+        found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
+        plain = self.c.how.columns is None
+        if plain and np.all(np.abs(found - due) <= limit):
+            known = of_value is not None and of_value.names
+            return of_value if known else self._faults().together(bound)
+        cause = self._of_gradient(blocks, bound) if plain else self._by_parts(bound)
+        if cause is None or of_value is None or not cause.names:
+            return cause
+        if not of_value.names:
+            return replace(cause, sentence=f"{cause.sentence} {of_value.sentence}")
+        same = {of_value.names[0]} | ALIKE.get(of_value.names[0], set())
+        if {part for name in cause.names for part in name.split(" + ")} & same:
+            return cause
+        names = tuple(f"{one} + {other}" for one in cause.names for other in of_value.names)
+        return replace(cause, names=names, sentence=f"{cause.sentence} {of_value.sentence}")
+
+    def _faults(self) -> KnownFaults:
+        nus = [q.nu for q in self.c.asked[:1]]
+        if self.given.in_expectation:
+            nus = list(designs(self.given, self.rng))
+        return KnownFaults(
+            self.given, self.field, self.settled, self.c.found[0], self.c.error(0), nus, self.rng
+        )
+
+    def _blocks(self, bound: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        c = self.c
+        if c.how.columns is not None:
+            return [(np.zeros((1, 1)),) * 3]
+        return [
+            (
+                a.gradient,
+                d.gradient,
+                np.broadcast_to(bound * c.largest(k) + d.floor, d.gradient.shape),
+            )
+            for k, (a, d) in enumerate(zip(c.found, c.due, strict=True))
+        ]
+
+    def _of_gradient(
+        self, blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]], bound: float
+    ) -> Diagnosis | None:
+        faults = self._faults()
+        found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
+        first, prepared = self._wanted(bound, first=True), self.settled.prepared
+        cause = (
+            self._simple(blocks, faults, bound)
+            or outputs.changed(found, due, limit)
+            or self._ignores_nu()
+            or another_prior(self.field, prepared, first)
+            or another_noise(self.field, first, prepared)
+        )
+        if cause is not None:
+            return cause
+        # a solver's own error lies above the bound: all but that may have a cause
+        wider = bound + SOLVERS * float(np.max(self.c.error(0))) / self.c.largest(0)
+        near = self._simple(self._blocks(wider), faults, wider)
+        if near is not None:
+            return _nearly(near)
+        return (
+            few_steps(self.field, first, self.rng)
+            or another_flow(self.field, first)
+            or self._placed(faults.together(bound), found, due, limit)
+        )
+
+    def _simple(
+        self,
+        blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]],
+        faults: KnownFaults,
+        bound: float,
+    ) -> Diagnosis | None:
+        found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
+        simple = (
+            outputs.missing(found, due, limit)
+            or outputs.negated(found, due, limit)
+            or outputs.decayed(found, due, limit, self.given.params)
+            or outputs.divided_by_rows(blocks, [len(q.rows) for q in self.c.asked])
+            or outputs.clipped_to_a_norm(blocks)
+        )
+        if simple is not None:
+            return simple
+        single = faults.alone(bound)
+        return single if single.names else self._by_parts(bound)
+
+    def _placed(
+        self, found: Diagnosis, measured: np.ndarray, due: np.ndarray, limit: np.ndarray
+    ) -> Diagnosis:
+        """Where it is wrong, if no cause is claimed."""
+        if found.names:
+            return found
+        where = outputs.placed(measured, due, limit)
+        return replace(found, sentence=f"{found.sentence} {where}".strip())
+
+    def _wanted(self, bound: float, first: bool) -> Wanted:
+        c, given = self.c, self.given
+        asked, answers = (c.asked[:1], c.found[:1]) if first else (c.asked, c.found)
+        if given.in_expectation:
+            asked = [Question(np.arange(len(given.x)), nu, "") for nu in designs(given, self.rng)]
+            answers = [c.found[0]] * len(asked)
+        nus = np.stack([q.nu for q in asked])
+        mix = rows_of(asked, answers, given.in_expectation)
+        gradient = np.concatenate(
+            [a.gradient for a in answers[: 1 if given.in_expectation else None]]
+        )
+        columns = self._columns()
+        if c.how.columns is None:
+            due = np.concatenate([d.gradient for d in c.due[: len(answers)]])
+            limit = np.concatenate(
+                [
+                    np.broadcast_to(bound * c.largest(k) + c.due[k].floor, c.due[k].gradient.shape)
+                    for k in range(len(c.due[: len(answers)]))
+                ]
+            )
+            if columns is not None:
+                due, limit = due @ columns, limit @ columns
+        else:
+            due, limit = np.zeros((len(gradient), 0)), np.zeros((len(gradient), 0))
+        return Wanted(
+            gradient if columns is None else gradient @ columns,
+            due,
+            limit,
+            (mix, columns),
+            nus,
+            given.x,
+            given.latent,
+            self.settled.before.path.grid,
+        )
+
+    def _columns(self) -> np.ndarray | None:
+        """Single parameters to compare, if not all: those off most and a few more."""
+        p = self.given.params.size
+        if self.c.how.columns is None and (self.field.ad is not None or p <= ALL):
+            return None
+        order = np.random.default_rng(0).permutation(p)
+        if self.c.how.columns is None:
+            off = np.argsort(-np.max(self.c.error(0), axis=0), kind="stable")
+            order = np.array(list(dict.fromkeys([*off[: SOME // 2], *order])))
+        return np.eye(p)[:, np.sort(order[:SOME])]
+
+    def _by_parts(self, bound: float) -> Diagnosis | None:
+        """Multiples of the gradient's parts; then with the trace itself for νᵀJν."""
+        given, w = self.given, self._wanted(bound, first=False)
+        n, d = given.x.shape
+        summed = len(self.c.found[0].gradient) == 1 and n > 1
+        prepared = self.settled.prepared
+        for exact in (False, True):
+            basis = parts(self.field, prepared, given.latent, w.nus, w.how, exact=exact)
+            limit = w.limit
+            if not limit.size:
+                whole = np.abs(basis.sum(axis=0))
+                limit = np.broadcast_to((bound + 1e-9) * float(np.max(whole)), whole.shape)
+            multiples = fitted(w.found, basis, limit)
+            if multiples is None:
+                continue
+            if exact:
+                return _exact(said(multiples, {"n": n, "D": d}, "tr J"), given.in_expectation)
+            if summed and multiples.alike(0, 1, 2) and multiples.near(1 / n, 1 / n, 1 / n):
+                return Diagnosis.cause(
+                    "mean_over_the_batch",
+                    f"Cause: the batch was averaged where it is to be summed: the gradient is 1/n of"
+                    f" what is due, n = {n} rows (mean_over_the_batch). Take the sum over the rows.",
+                )
+            return said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
+        return None
+
+    def _of_value(self, bound: float) -> Diagnosis | None:
+        """The cause of a wrong log p̂, over all questions."""
+        c, given = self.c, self.given
+        if given.in_expectation or c.found[0].value is None:
+            return None
+        found, whole, prior, at_x, summed = [], [], [], [], []
+        here = given.latent.log_density(self.settled.prepared.path.start)
+        there = given.latent.log_density(given.x)
+        for question, answer in zip(c.asked, c.found, strict=True):
+            assert answer.value is not None
+            found.append(answer.value)
+            whole.append(value(self.settled.prepared, given.latent, question.nu)[question.rows])
+            prior.append(here[question.rows])
+            at_x.append(there[question.rows])
+            rates = [g.quad(question.nu, 1 + 0 * question.nu) for g in self.settled.prepared.here]
+            integral = accumulate(np.stack(rates), self.settled.prepared.path.grid)
+            summed.append((here - integral)[question.rows])
+        due, start = np.concatenate(whole), np.concatenate(prior)
+        limit = bound * np.maximum(1.0, np.abs(due)) + 1e-9
+        return value_cause(
+            np.concatenate(found),
+            start,
+            start - due,
+            {"latent_at_x": np.concatenate(at_x), "last_nu_missing": np.concatenate(summed)},
+            limit,
+            given.x.shape[1],
+        )
+
+    def _ignores_nu(self) -> Diagnosis | None:
+        """Asked with another ν it returns the same."""
+        question = self.c.asked[0]
+        if self.given.in_expectation:
+            return None
+        other = replace(question, nu=self.rng.standard_normal(question.nu.shape))
+        try:
+            again = self.measure.ask(other, self.given.tols[-1])
+        except CallableError:
+            return None
+        if not np.array_equal(again.gradient, self.c.found[0].gradient):
+            return None
+        return Diagnosis.cause(
+            "nu_ignored",
+            "Cause: the ν that it is given is ignored: asked with another ν it returns the same, and"
+            " it is not the gradient with the exact trace either, so it keeps a ν of its own"
+            " (nu_ignored). Use the argument nu.",
+        )
+
+    def _not_the_same_twice(self, bound: float, flicker: float) -> Diagnosis:
+        question = self.c.asked[0]
+        first = self.measure.ask(question, self.given.tols[-1]).gradient
+        second = self.measure.ask(question, self.given.tols[-1]).gradient
+        if self.c.how.columns is None:
+            due, floor = self.c.due[0].gradient, self.c.due[0].floor
+            limit = (bound * self.c.largest(0) + floor) * (1 + np.abs(second).max())
+            if np.all(np.abs(second - first - due) <= limit):
+                return Diagnosis.cause(
+                    "accumulated",
+                    "Cause: gradients are accumulated over calls: each call adds what is due to what"
+                    " the last one returned (accumulated). Clear them before each: zero_grad(), or a"
+                    " new buffer.",
+                )
+        return Diagnosis.cause(
+            "fresh_nu",
+            f"Cause: two calls with the same ν differ by {flicker:.2g} of the largest entry: it draws"
+            " a ν of its own and does not use the ν that it is given, or not in all places, forward"
+            " and backward (fresh_nu). Use the argument nu throughout, or, if it is to draw its own,"
+            " pass in_expectation=True.",
+        )
+
+
+def _nearly(cause: Diagnosis) -> Diagnosis:
+    left = f"to {SOLVERS:g} of the deviation, which a solver's own error may leave:"
+    return replace(cause, sentence=cause.sentence.replace("Cause:", f"Cause, {left}", 1))
+
+
+#: causes of log p̂ that the same mistake in the gradient implies
+ALIKE = {
+    "ell_sign": {"log_det_sign", "ell_sign", "ell_added"},
+    "log_det_missing": {"log_det_missing"},
+    "ell_doubled": {"log_det_doubled", "ell_doubled"},
+    "mean_for_sum": {"mean_for_sum", "log_det_factor"},
+    "prior_missing": {"prior_missing", "a_starts_at_zero"},
+    "negative": {"gradient_of_the_loss"},
+    "factor": {"factor"},
+}
+
+
+def _exact(more: Diagnosis | None, in_expectation: bool) -> Diagnosis | None:
+    if in_expectation:
+        return more
+    text = (
+        "Cause: it is the gradient with the exact trace tr J, and does not depend on the ν that it is"
+        " given (exact_trace). If that is meant, pass in_expectation=True; else use νᵀJν"
+    )
+    if more is None:
+        return Diagnosis(("exact_trace", "trace_in_adjoint"), 0.0, None, f"{text}.")
+    names = tuple(f"trace_in_adjoint + {n}" for n in more.names)
+    return replace(
+        more, names=names, sentence=f"{text}. Besides, {more.sentence.removeprefix('Cause: ')}"
+    )

@@ -1,0 +1,163 @@
+"""What was done to a right gradient on its way out: zeroed, reordered, clipped, added up, decayed.
+
+Conventions: ``found`` and ``due`` ``(G, P)`` at all questions together, ``limit`` per entry.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.causes.answers import Answer, reading
+from scoreproof.causes.closed_forms import number
+from scoreproof.causes.places import indices
+from scoreproof.diagnosis import Diagnosis
+
+__all__ = [
+    "changed",
+    "clipped_to_a_norm",
+    "decayed",
+    "divided_by_rows",
+    "missing",
+    "negated",
+    "placed",
+]
+
+
+def missing(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """Some entries 0, the rest right."""
+    zero = np.all(found == 0, axis=0) & np.any(np.abs(due) > limit, axis=0)
+    if not np.any(zero) or np.all(zero) or np.any(np.abs(found - due)[:, ~zero] > limit[:, ~zero]):
+        return None
+    which = indices(zero, "parameter")
+    one = zero.sum() == 1
+    return Diagnosis.cause(
+        "entries_missing",
+        f"Cause: {'the entry' if one else 'the entries'} of {which} {'is' if one else 'are'} 0, the"
+        f" rest is right: {'it gets' if one else 'they get'} no gradient: detached, not among the"
+        " parameters that are differentiated, or a None that was made 0 (entries_missing). Let the"
+        " graph reach them.",
+    )
+
+
+def negated(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """The gradient of the loss."""
+    if np.any(np.abs(found + due) > limit) or not np.any(np.abs(due) > 4 * limit):
+        return None
+    return Diagnosis.cause(
+        "gradient_of_the_loss",
+        "Cause: it is the gradient of -log p, the loss; return that of log p"
+        " (gradient_of_the_loss).",
+    )
+
+
+def decayed(
+    found: np.ndarray, due: np.ndarray, limit: np.ndarray, params: np.ndarray
+) -> Diagnosis | None:
+    """A multiple of the parameters, or of their signs, added."""
+    gap = found - due
+    for name, extra, what, loss in (
+        ("weight_decay", params, "the parameters", "(c/2) |params|²"),
+        ("sign_decay", np.sign(params), "the signs of the parameters", "c Σ|params|"),
+    ):
+        size = float(extra @ extra) * len(gap)
+        if size == 0 or params.size < 3:
+            continue
+        c = float((gap @ extra).sum()) / size
+        if abs(c) > 0 and np.all(np.abs(gap - c * extra) <= limit):
+            within = float(np.max(limit)) / max(abs(c) * float(np.max(np.abs(extra))), 1e-300)
+            shown = number(c, max(within, 1e-9))
+            return Diagnosis.cause(
+                name,
+                f"Cause: {shown} times {what} is added to a right gradient: weight decay, a"
+                f" regulariser {loss} in the loss ({name}). Leave it to the optimiser.",
+            )
+    return None
+
+
+def clipped_to_a_norm(blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Diagnosis | None:
+    """Each question's gradient shortened by a number of its own, to one norm; ``blocks``: (found,
+    due, limit) question by question.
+    """
+    norms, factors = [], []
+    for found, due, limit in blocks:
+        whole = float(np.vdot(due, found)) / float(np.vdot(due, due) or 1.0)
+        each = (found * due).sum(axis=1) / np.maximum((due * due).sum(axis=1), 1e-300)
+        if np.all(np.abs(found - whole * due) <= limit):
+            norms.append(float(np.linalg.norm(found)))
+            factors.append(whole)
+        elif np.all(np.abs(found - each[:, None] * due) <= limit):
+            norms += np.linalg.norm(found, axis=1).tolist()
+            factors += each.tolist()
+        else:
+            return None
+    value, cut = np.array(norms), np.array(factors) < 1 - 1e-4
+    most = float(np.max(value))
+    if len(value) < 2 or not np.any(cut) or np.any(np.array(factors) > 1 + 1e-4):
+        return None
+    if np.ptp(value[cut]) > 1e-3 * most or np.any(value[~cut] > most * (1 + 1e-3)):
+        return None
+    if np.ptp(np.array(factors)[cut]) < 1e-3 and np.all(cut):
+        return None  # one factor for all
+    return Diagnosis.cause(
+        "clipped_norm",
+        f"Cause: the direction is right and the norm is cut to {number(most, 1e-4)}: the gradient is"
+        " clipped by its norm (clipped_norm). Clip after the check, in the training loop.",
+    )
+
+
+def divided_by_rows(
+    blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]], rows: list[int]
+) -> Diagnosis | None:
+    """Each question's gradient over the number of its rows."""
+    if len(set(rows)) < 2:
+        return None
+    for power, name, text in (
+        (
+            -1,
+            "mean_over_the_batch",
+            "the batch was averaged where it is to be summed: the gradient is"
+            " 1/n of what is due, n the number of rows; take the sum over the rows, not the mean",
+        ),
+        (
+            1,
+            "times_the_batch",
+            "the gradient is n times what is due, n the number of rows: do not"
+            " multiply by the size of the batch",
+        ),
+    ):
+        if all(
+            np.all(np.abs(found - due * float(n) ** power) <= limit * max(1, n))
+            for (found, due, limit), n in zip(blocks, rows, strict=True)
+        ):
+            return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+    return None
+
+
+def changed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """Reordered, clipped entry by entry, a factor for some entries, rows mixed."""
+    simple = reading(Answer.of(found, due, limit))
+    if simple is None:
+        return None
+    words = simple.words.replace("coordinate", "parameter").replace("of the answer", "as returned")
+    mend = simple.remedy.replace("coordinate", "parameter")
+    if simple.name == "coordinates_exchanged":
+        return Diagnosis.cause(
+            "parameters_exchanged",
+            f"Cause: the entries are right and in another order: {words}: a matrix transposed when"
+            " flattened, or blocks in another order? Put them back in the order of params"
+            " (parameters_exchanged).",
+        )
+    return Diagnosis.cause(simple.name, f"Cause: {words}: {mend} ({simple.name}).")
+
+
+def placed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> str:
+    """Which parameters are off, if not all; else how nearly the direction is right."""
+    wrong = np.any(np.abs(found - due) > limit, axis=0)
+    which = indices(wrong, "parameter")
+    if which:
+        return f"It is wrong for {which} only."
+    sizes = float(np.linalg.norm(found)) * float(np.linalg.norm(due))
+    cosine = float(np.vdot(found, due)) / sizes if sizes else 0.0
+    return (
+        f"All parameters are off; the cosine of what is returned and what is due is {cosine:.3g}."
+    )

@@ -1,0 +1,251 @@
+"""The gradient in its parts, and which multiples of them a wrong gradient is.
+
+Conventions: b is the sum of three parts, each linear in what it comes from: ``prior`` (through a(0) =
+∂ log p_Z), ``state`` (through ∂_z(νᵀJν) in a') and ``rate`` (∂_θ(νᵀJν) in b'). ``state + rate`` is the
+gradient of -∫ νᵀJν ds. Multiples are in that order; (1, 1, 1) is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import closed_form, number
+from scoreproof.claims.ffjord.solver import Prepared
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.numerics.adjoint import advance
+from scoreproof.public.black_box_field import BlackBoxField
+from scoreproof.public.log_likelihood_gradient.entries import integrated
+
+__all__ = ["Multiples", "fitted", "parts", "said"]
+
+SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+SLOTS: tuple[dict[float, str], ...] = (
+    {0.0: "a_starts_at_zero", -1.0: "score_sign"},
+    {0.0: "a_trace_missing", -1.0: "a_trace_sign", 2.0: "a_trace_doubled"},
+    {0.0: "b_trace_missing", -1.0: "b_trace_sign", 2.0: "b_trace_doubled"},
+)
+
+
+def parts(
+    field: BlackBoxField,
+    prepared: Prepared,
+    latent: Any,
+    nus: np.ndarray,
+    how: tuple[np.ndarray, np.ndarray | None],
+    *,
+    exact: bool = False,
+) -> np.ndarray:
+    """``(3, G, K)``. ``exact``: with the trace itself in place of νᵀJν."""
+    n, d = nus.shape[1:]
+    units = [np.broadcast_to(e, (n, d)) for e in np.sqrt(d) * np.eye(d)]
+
+    def stages(nu: np.ndarray, prior: bool, state: bool) -> np.ndarray:
+        along = units if exact else [nu]
+        constant = [
+            sum(local.quad_z(v, v) for v in along) / len(along) * float(state)
+            for local in prepared.here
+        ]
+        start = latent.score(prepared.path.start) * float(prior)
+        return advance(
+            lambda k, a: -prepared.here[k].vjp(a) - constant[k],
+            np.broadcast_to(start, nu.shape).astype(float),
+            prepared.path.grid,
+        )[1]
+
+    from_prior = np.stack([stages(nu, True, False) for nu in nus], axis=2)
+    from_state = np.stack([stages(nu, False, True) for nu in nus], axis=2)
+    none = 0 * nus
+    found = [integrated(field, prepared, a, none, how)[0] for a in (from_prior, from_state)]
+    if exact:
+        each = [
+            integrated(field, prepared, 0 * from_prior, np.broadcast_to(u, nus.shape), how)[0]
+            for u in units
+        ]
+        rate = np.mean(each, axis=0)
+    else:
+        rate = integrated(field, prepared, 0 * from_prior, nus, how)[0]
+    return np.stack([*found, rate])
+
+
+@dataclass(frozen=True, eq=False)
+class Multiples:
+    """``values`` ``(3,)``, each known to ``within``, absolute."""
+
+    values: np.ndarray
+    within: np.ndarray
+
+    def near(self, *wanted: float) -> bool:
+        return bool(np.all(np.abs(self.values - wanted) <= self.within))
+
+    def alike(self, *which: int) -> bool:
+        v = self.values[list(which)]
+        return bool(np.ptp(v) <= 2 * float(np.max(self.within[list(which)])))
+
+
+def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples | None:
+    """The multiples of the parts whose sum is ``found`` ``(G, K)`` to the limit, entry by entry;
+    simple numbers are preferred.
+    """
+    flat, weight = basis.reshape(len(basis), -1), 1 / limit.ravel()
+    scale = np.linalg.norm(flat * weight, axis=1)
+    if np.any(scale == 0) or flat.shape[1] < 5:
+        return None
+    design = (flat * weight / scale[:, None]).T
+    inverse = np.linalg.pinv(design, rcond=1e-10)
+    if np.linalg.matrix_rank(design, tol=1e-7) < len(basis):
+        return None
+    values = inverse @ (found.ravel() * weight) / scale
+    within = 2 * np.abs(inverse).sum(axis=1) / scale + 1e-9
+    for k, v in enumerate(values):
+        simple = min(SIMPLE, key=lambda c: abs(c - v))
+        if abs(simple - v) <= max(within[k], 1e-4):
+            values[k] = simple
+    total = np.tensordot(values, basis, axes=1)
+    if np.all(np.abs(found - total) <= limit * max(1.0, float(np.max(np.abs(values))))):
+        return Multiples(values, np.maximum(within, 1e-4))
+    return None
+
+
+def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> Diagnosis | None:
+    """The cause in words; ``known``: numbers of the problem, as for closed forms."""
+    if m.near(1, 1, 1):
+        return None
+    p, s, r = m.values
+    slots = _slots(m)
+    for wanted, name, text in CASES:
+        if m.near(*wanted):
+            names = (name,) if slots in (None, name) else (name, slots)
+            return Diagnosis(names, 0.0, None, f"Cause: {text.format(q=trace)} ({name}).")
+    if m.alike(0, 1, 2):
+        shown, form = _number(float(p), float(m.within[0]), known)
+        return Diagnosis.cause(
+            "factor",
+            f"Cause: the whole gradient is {shown} times what is due: divide it by {form} (factor).",
+        )
+    if m.alike(1, 2) and abs(p - 1) <= m.within[0]:
+        shown, form = _number(float(s), float(m.within[1]), known)
+        return Diagnosis.cause(
+            "log_det_factor",
+            f"Cause: the log-determinant counts {shown} times: the gradient is that of log p_Z(z(0))"
+            f" - c ∫ {trace} ds with c = {shown}; divide the trace term by {form} (log_det_factor).",
+        )
+    if m.alike(1, 2) and abs(s - 1) <= m.within[1] and p > 0:
+        return _prior(float(p), float(m.within[0]), known)
+    shown = ", ".join(
+        f"{_number(float(v), float(w), known)[0]} times {what}"
+        for v, w, what in zip(
+            m.values,
+            m.within,
+            (
+                "the part of log p_Z (through a(0))",
+                f"the part of ∂_z({trace}) in a'",
+                f"the part of ∂_θ({trace}) in b'",
+            ),
+            strict=True,
+        )
+        if abs(v - 1) > w
+    )
+    name = slots or "parts_weighted"
+    return Diagnosis.cause(name, f"Cause: the gradient holds {shown}: each is due once ({name}).")
+
+
+def _slots(m: Multiples) -> str | None:
+    """The known faults of the single parts, together."""
+    names = []
+    for value, within, of in zip(m.values, m.within, SLOTS, strict=True):
+        if abs(value - 1) <= within:
+            continue
+        near = [name for c, name in of.items() if abs(value - c) <= within]
+        if not near:
+            return None
+        names.append(near[0])
+    return " + ".join(names)
+
+
+def _number(value: float, within: float, known: Mapping[str, float]) -> tuple[str, str]:
+    relative = within / max(abs(value), 1e-300)
+    form = closed_form(value, relative, known)
+    return number(value, relative, known), form or f"{value:.6g}"
+
+
+def _prior(value: float, within: float, known: Mapping[str, float]) -> Diagnosis:
+    std = value**-0.5
+    shown, _ = _number(std, within / value / 2, known)
+    return Diagnosis.cause(
+        "prior_std",
+        f"Cause: the prior's part counts {value:.5g} times, as of a normal prior of standard"
+        f" deviation σ = {shown} (1/σ² = {value:.5g}) where σ = 1, or your log_latent, is due"
+        " (prior_std).",
+    )
+
+
+CASES: tuple[tuple[tuple[float, float, float], str, str], ...] = (
+    (
+        (1, -1, -1),
+        "log_det_sign",
+        "the sign of the log-determinant, in value and adjoint alike: the gradient is that of"
+        " log p_Z(z(0)) + ∫ {q} ds; with z(1) = x the integral over [0, 1] is to be subtracted",
+    ),
+    (
+        (1, 0, 0),
+        "log_det_missing",
+        "the log-determinant -∫ {q} ds has no gradient: it is missing from the loss, or detached"
+        " (a trace without create_graph=True, or the plain neural-ODE adjoint); add it, with its"
+        " graph",
+    ),
+    (
+        (0, 1, 1),
+        "prior_missing",
+        "log p_Z(z(0)) has no gradient: the prior is missing from the loss, z(0) is detached, or p_Z"
+        " is taken at x, which does not depend on the parameters; add log p_Z at z(0), with its"
+        " graph",
+    ),
+    (
+        (1, 2, 2),
+        "log_det_doubled",
+        "the log-determinant -∫ {q} ds is counted twice: once in the augmented state and once by"
+        " hand? Subtract it once",
+    ),
+    (
+        (-1, 1, 1),
+        "score_sign",
+        "the prior's part has the wrong sign: a(0) is the score ∂ log p_Z, for a normal prior -z(0)",
+    ),
+    (
+        (-1, -1, -1),
+        "gradient_of_the_loss",
+        "it is the gradient of -log p, the loss; return that of log p",
+    ),
+    (
+        (2, 1, 1),
+        "prior_doubled",
+        "log p_Z(z(0)) is counted twice, as a normal prior without its ½ is: |z|² for |z|²/2",
+    ),
+    ((0, 0, 0), "nothing", "it returns 0: nothing reaches the parameters"),
+    (
+        (0, 0, 1),
+        "b_jacobian_missing",
+        "only the rate {q} itself is differentiated in θ, and z is taken as a constant: the path z(s)"
+        " is detached at every step; let the graph run through the solver",
+    ),
+    (
+        (1, 1, 0),
+        "b_trace_missing",
+        "∂_θ({q}) is left out of the integral over the parameters: b' = -a ∂f/∂θ alone",
+    ),
+    (
+        (1, 0, 1),
+        "a_trace_missing",
+        "∂_z({q}) is left out of a': the trace is taken at a detached z, or with the plain neural-ODE"
+        " adjoint",
+    ),
+    ((1, -1, 1), "a_trace_sign", "the sign of ∂_z({q}) in a'"),
+    ((1, 1, -1), "b_trace_sign", "the sign of ∂_θ({q}) in b'"),
+    ((1, 2, 1), "a_trace_doubled", "∂_z({q}) is counted twice in a'"),
+    ((1, 1, 2), "b_trace_doubled", "∂_θ({q}) is counted twice in b'"),
+    ((-1, -1, 1), "b_jacobian_sign", "the sign of a ∂f/∂θ in b'"),
+)

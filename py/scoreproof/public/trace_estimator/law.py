@@ -1,0 +1,177 @@
+"""The law of the ν that an estimator draws for itself, read off what it returns on linear fields.
+
+Conventions: on ``f(z) = z E^T``, E zero but for a one at i, j, an estimate ``uᵀJv`` is ``u_i v_j``:
+its mean over rows is ``E[u_i v_j]``, I for a right estimator. Samples ``(D, D, m)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import number
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
+from scoreproof.public.trace_estimator.arguments import Given
+from scoreproof.public.trace_estimator.constants import constant
+
+__all__ = ["law_of_nu"]
+
+#: D up to which all pairs of coordinates are asked for, and rows a call
+MOST, ROWS = 6, 1 << 13
+#: standard errors that a mean is allowed, and to which it is known well enough to be named
+SURE, SHARP = 6.0, 0.05
+
+
+def law_of_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis | None:
+    """What is wrong with E[νν^T]; D² calls of the estimator with `ROWS` rows each."""
+    if d > MOST:
+        return None
+    z = given.rounded(rng.standard_normal((ROWS, d)))
+    samples = np.empty((d, d, ROWS))
+    try:
+        for i in range(d):
+            for j in range(d):
+                unit = np.zeros((d, d))
+                unit[i, j] = 1.0
+                samples[i, j] = np.real(given.guard(_linear(given, unit), z, shape=(ROWS,)))
+        cut = _cut(given, z, samples)
+    except CallableError:
+        return None
+    return cut if cut is not None else _told(samples, d)
+
+
+def _cut(given: Given, z: np.ndarray, samples: np.ndarray) -> Diagnosis | None:
+    """Whether the estimate of -f is not minus that of f."""
+    unit = np.zeros((z.shape[1], z.shape[1]))
+    unit[0, 0] = -1.0
+    there = samples[0, 0]
+    turned = np.real(given.guard(_linear(given, unit), z, shape=(ROWS,)))
+    blur = SURE * (there.std() + turned.std()) / np.sqrt(ROWS) + 1e-9 * abs(there.mean())
+    if there.mean() <= blur or abs(there.mean() + turned.mean()) <= blur:
+        return None
+    if abs(there.mean() - turned.mean()) <= blur and np.all(turned >= 0):
+        name, what = "absolute_value", "the absolute value of the estimate is returned"
+    elif np.all(np.abs(turned) <= 1e-9 * there.mean()):
+        name, what = "clipped_at_0", "a negative estimate is clipped at 0"
+    else:
+        return None
+    return Diagnosis.cause(
+        name,
+        f"Cause: {what}: it is as large for -f as for f, or 0 ({name}). A divergence may be"
+        " negative: keep its sign.",
+    )
+
+
+def _linear(given: Given, matrix: np.ndarray) -> Callable[[Any], Any]:
+    transposed = given.convert(np.ascontiguousarray(matrix.T))
+    return lambda z: z @ transposed
+
+
+def _told(samples: np.ndarray, d: int) -> Diagnosis | None:
+    mean = samples.mean(axis=2)
+    error = samples.std(axis=2) / np.sqrt(samples.shape[2]) + 1e-12
+    diagonal = np.eye(d, dtype=bool)
+    own, blur = mean[diagonal], error[diagonal]
+    mixed = np.abs(mean[~diagonal]) > SURE * error[~diagonal]
+    if not np.any(mixed):
+        return _variance(samples, own, blur, d)
+    return _correlated(samples, mean, error, d)
+
+
+def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) -> Diagnosis | None:
+    squares = np.stack([samples[k, k] for k in range(d)])
+    if np.all(np.abs(own - 1) <= SURE * blur):
+        return Diagnosis.unknown(
+            "On linear fields f its mean is right (E[νν^T] = I there), so the ν is not the cause: it"
+            " is wrong where f bends, as a difference with a long step is, or at some points only."
+        )
+    if np.all(np.abs(own) <= SURE * blur):
+        if np.all(squares == 0):
+            return None
+        return Diagnosis.cause(
+            "two_draws",
+            "Cause: the ν on the left is another draw than the ν on the right, so that the mean of"
+            " νᵀJν' is 0 (two_draws). Draw ν once for an estimate and use it twice.",
+        )
+    if np.ptp(own) > SURE * 2 * np.max(blur):
+        return _uneven(own, blur, d)
+    value, within = float(own.mean()), float(np.max(blur)) * 3 / np.sqrt(d)
+    if np.ptp(squares) <= 1e-9 * np.max(np.abs(squares)):
+        value, within = float(squares.flat[0]), 1e-9
+    if abs(value - 1 / 3) <= within and np.max(squares) <= 1 + 1e-6:
+        return Diagnosis.cause(
+            "uniform_nu",
+            f"Cause: the mean of ν_k² is {value:.3g} where 1 is due, and no ν_k² exceeds"
+            f" {np.max(squares):.3g}: ν uniform on [-1, 1], which has E[νν^T] = I/3 (uniform_nu)."
+            " Draw ν Gaussian or ±1, or multiply by 3.",
+        )
+    found = constant([value], [d], max(within / max(abs(value), 1e-300), 1e-9))
+    if found is None or within > SHARP * abs(value):
+        return None
+    name = found.names[0]
+    root = number(value**0.5, within / value / 2) if value > 0 else ""
+    reasons = [found.reason] if found.reason else []
+    reasons += [f"a ν of standard deviation {root}"] if root and np.ptp(squares) > 1e-9 else []
+    why = f": {', or '.join(reasons)}" if reasons else ""
+    text = (
+        f"Cause: the mean of ν_k² is {number(value, within / abs(value), {'D': d})} in every"
+        f" coordinate where 1 is due, so that the estimate is on average {found.words} tr J{why}"
+        f" ({name})."
+    )
+    return Diagnosis.cause(name, f"{text} {found.mend}." if found.mend else text)
+
+
+def _uneven(own: np.ndarray, blur: np.ndarray, d: int) -> Diagnosis:
+    off = np.flatnonzero(np.abs(own - 1) > SURE * blur)
+    listed = ", ".join(f"{own[k]:.3g} in coordinate {k}" for k in off[:4])
+    more = ", …" if len(off) > 4 else ""
+    return Diagnosis.cause(
+        "coordinates_weighted",
+        f"Cause: the mean of ν_k², 1 if each of the D = {d} coordinates counts once, is"
+        f" {listed}{more} (coordinates_weighted). Sum over all coordinates alike.",
+    )
+
+
+def _correlated(
+    samples: np.ndarray, mean: np.ndarray, error: np.ndarray, d: int
+) -> Diagnosis | None:
+    """Coordinates of ν that are not uncorrelated: a mean that is not 0, or shared draws."""
+    diagonal = np.eye(d, dtype=bool)
+    beside = mean[~diagonal]
+    alike = np.ptp(beside) <= 2 * SURE * float(np.max(error))
+    size, own = float(beside.mean()), float(mean[diagonal].mean())
+    if alike and abs(size - own) <= SURE * float(np.max(error)):
+        what = (
+            "every entry of J counts as much as the diagonal: one number is drawn for all"
+            " coordinates of a row, or J is summed without ν"
+        )
+        return Diagnosis.cause(
+            "one_number_a_row",
+            f"Cause: {what} (one_number_a_row). Draw ν of shape (n, D).",
+        )
+    if alike and size > 0:
+        values = np.unique(np.round(samples, 9))
+        if values.size == 2 and np.allclose(values, [0, 1]):
+            return Diagnosis.cause(
+                "bits_for_signs",
+                "Cause: ν is made of zeros and ones, with mean 1/2, where signs ±1 are due: E[νν^T]"
+                f" is {own:.3g} on the diagonal and {size:.3g} beside it, where 1 and 0 are due"
+                " (bits_for_signs). Draw 2 b - 1 for a bit b.",
+            )
+        return Diagnosis.cause(
+            "mean_of_nu",
+            f"Cause: the mean of ν is about {np.sqrt(size):.3g} in every coordinate where 0 is due"
+            f" (and that of ν_k² {own:.3g} where 1 is due): off-diagonal entries of J enter the"
+            " mean (mean_of_nu). Draw ν with mean 0 and variance 1.",
+        )
+    off = np.argwhere((np.abs(mean) > SURE * error) & ~diagonal)
+    listed = ", ".join(f"{mean[i, j]:.3g} for coordinates {i} and {j}" for i, j in off[:3])
+    more = ", …" if len(off) > 3 else ""
+    return Diagnosis.cause(
+        "correlated_nu",
+        f"Cause: the coordinates of ν are correlated: E[ν_i ν_j] is {listed}{more}, where 0 is due"
+        " (correlated_nu). Draw each coordinate by itself.",
+    )

@@ -1,6 +1,7 @@
 """What a drift lacks that is linear in x: a matrix transposed, a constant, another coordinate.
 
-Conventions: as in `summands`; ``f + M x + b`` makes the equation right, M and b the same at all times.
+Conventions: as in `summands`; ``f + M x + b`` makes the equation right, M and b the same at all
+times.
 """
 
 from __future__ import annotations
@@ -35,11 +36,9 @@ def one_coordinate(j: Judged) -> Diagnosis | None:
             share = float(c @ (j.residual * w)) / size
             if j.explained(j.residual - share * columns[:, i], abs(share) + 1):
                 factor = number(1 - share, 2 * np.sqrt(len(c) / size) / max(abs(1 - share), 1e-9))
+                of = f"drift(x, t)[:, {i}]" if what == "drift" else "ρ²"
                 text = (
-                    f"drift(x, t)[:, {i}], coordinate {i} of {d}, is to be {factor} times what it is;"
-                    " the others are right"
-                    if what == "drift"
-                    else f"the noise of coordinate {i} of {d} is to be ρ² times {factor}; the others"
+                    f"{of}, coordinate {i} of {d}, is to be {factor} times what it is; the others"
                     " are right"
                 )
                 return Diagnosis.cause(

@@ -1,7 +1,8 @@
 """Which summand of the equation has the wrong coefficient: one number, or one at each time.
 
-Conventions: everything is divided by p, at all points that were judged. ``∂_t p = -a f·∇p - b p ∇·f +
-c ½ρ²Δp``; (a, b, c) = (1, 1, 1) is due. ``limit`` ``(n,)`` is what the check cannot tell from nothing.
+Conventions: everything is divided by p, at all points that were judged. ``∂_t p = -a f·∇p - b p
+∇·f + c ½ρ²Δp``; (a, b, c) = (1, 1, 1) is due. ``limit`` ``(n,)`` is what the check cannot tell
+from nothing.
 """
 
 from __future__ import annotations

@@ -112,7 +112,8 @@ def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray])
                 "absolute_value",
                 [np.abs(v) for v in due],
                 size,
-                "it is right for f and wrong for -f, where the trace is negative: an absolute value",
+                "it is right for f and wrong for -f, where the trace is negative: an absolute"
+                " value",
                 "keep the sign: a divergence may be negative",
                 form,
             )

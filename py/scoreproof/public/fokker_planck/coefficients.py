@@ -14,6 +14,8 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.noise import (
     noise,
     noise_of_time,
+    of_dimension,
+    of_the_start,
     rate_of_square,
     related_to,
     same,
@@ -46,6 +48,8 @@ def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
             if related is not None:
                 return related
         told.append(_words(family.name, c, within, j, d))
+        if family.name == "noise":
+            told += of_dimension(c, within, d) + of_the_start(s, j, c, within)
         if family.name == "noise" and not np.any(j.along) and not np.any(j.squeezed):
             break  # without a drift the clock is the noise's
     if not told:
@@ -124,8 +128,32 @@ def one_number_a_time(s: Subject, j: Judged) -> Diagnosis | None:
     return None
 
 
+def _for_a_while(j: Judged, family: str, c: np.ndarray, off: np.ndarray) -> Diagnosis:
+    """Right at some times, and off at others."""
+    what = {
+        "noise": "ρ²",
+        "drift": "the drift",
+        "clock": "the right side as a whole",
+        "squeezed": "p ∇·f",
+        "along": "f·∇p",
+    }.get(family)
+    low, high = float(np.min(c[off])), float(np.max(c[off]))
+    size = f"{low:.5g}" if high - low <= 1e-4 * abs(high) else f"{low:.5g} to {high:.5g}"
+    how = f"{what} is to be {size} times what it is"
+    if what is None:
+        how = f"the mass of the density grows at the rate {size}, and it is to stay"
+    name = f"{family}_for_a_while"
+    return Diagnosis.cause(
+        name,
+        f"Cause: {stretch(j.times, off)}, {how}, and at the other times all terms agree ({name}).",
+    )
+
+
 def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarray) -> Diagnosis:
     ok = np.flatnonzero(np.isfinite(c))
+    off = np.isfinite(c) & (np.abs(c - (family != "normaliser")) > within + 1e-9)
+    if off.sum() < len(ok):
+        return _for_a_while(j, family, c, off)
     a, b = int(ok[0]), int(ok[-1])
     span = f"{c[a]:.4g} at t = {j.times[a]:.3g} and {c[b]:.4g} at t = {j.times[b]:.3g}"
     if family == "noise":

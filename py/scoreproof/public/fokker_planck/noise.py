@@ -13,7 +13,15 @@ from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.summands import Judged
 
-__all__ = ["noise", "noise_of_time", "rate_of_square", "related_to", "same"]
+__all__ = [
+    "noise",
+    "noise_of_time",
+    "of_dimension",
+    "of_the_start",
+    "rate_of_square",
+    "related_to",
+    "same",
+]
 
 
 def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[str, str]:
@@ -59,6 +67,27 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
         "noise_factor",
         f"ρ² is to be {shown} times what it is: multiply it by {form}, that is diffusion by {root}",
     )
+
+
+def of_dimension(c: float, within: float, d: int) -> list[tuple[str, str]]:
+    """A factor d, or 1/d."""
+    if d == 1:
+        return []
+    if abs(c - d) <= within:
+        return [("laplacian_times_d", f"the noise has a factor d = {d}, as in E|dW|² = d dt")]
+    if abs(c - 1 / d) <= within:
+        return [("laplacian_over_d", "the mean of the second derivatives stands for their sum")]
+    return []
+
+
+def of_the_start(s: Subject, j: Judged, c: float, within: float) -> list[tuple[str, str]]:
+    """ρ(0) for ρ(t)."""
+    start, rho = s.rho_at_start(), float(j.rho[0])
+    if not np.isfinite(start) or np.ptp(j.rho) > 1e-9 * abs(rho):
+        return []
+    if abs(start**2 - c * rho**2) > within * rho**2 + 1e-9 or abs(start - rho) < 1e-9:
+        return []
+    return [("rho_of_start", "the density spreads with ρ(0) where ρ(t) is due")]
 
 
 def _power_of(rho: float, needed: float, within: float) -> tuple[str, str] | None:

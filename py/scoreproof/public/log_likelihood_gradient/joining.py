@@ -1,4 +1,4 @@
-"""How causes are put together: of a gradient and of log p̂, of the exact trace and of something more.
+"""How causes are put together: of a gradient and of log p̂, of the exact trace and of more.
 
 Conventions: as in `explaining`.
 """

@@ -78,8 +78,9 @@ class Multiples:
         return bool(np.all(np.abs(self.values - wanted) <= self.within))
 
     def alike(self, *which: int) -> bool:
-        v = self.values[list(which)]
-        return bool(np.ptp(v) <= 2 * float(np.max(self.within[list(which)])))
+        known = [k for k in which if np.isfinite(self.within[k])]
+        v, within = self.values[known], self.within[known]
+        return bool(v.size and np.ptp(v) <= 2 * float(np.max(within)))
 
 
 def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples | None:
@@ -88,17 +89,20 @@ def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples
     """
     flat, weight = basis.reshape(len(basis), -1), 1 / limit.ravel()
     scale = np.linalg.norm(flat * weight, axis=1)
-    if np.any(scale == 0) or flat.shape[1] < 5:
+    # a part that is nothing here, as ∂_z(νᵀJν) of a linear field, may have any multiple
+    there = scale > 1e-9 * np.max(scale)
+    if np.max(scale) == 0 or flat.shape[1] < 2 + there.sum():
         return None
-    design = (flat * weight / scale[:, None]).T
+    design = (flat[there] * weight / scale[there, None]).T
     inverse = np.linalg.pinv(design, rcond=1e-10)
-    if np.linalg.matrix_rank(design, tol=1e-7) < len(basis):
+    if np.linalg.matrix_rank(design, tol=1e-7) < there.sum():
         return None
-    values = inverse @ (found.ravel() * weight) / scale
-    within = 2 * np.abs(inverse).sum(axis=1) / scale + 1e-9
-    for k, v in enumerate(values):
-        simple = min(SIMPLE, key=lambda c: abs(c - v))
-        if abs(simple - v) <= max(within[k], 1e-4):
+    values, within = np.ones(len(basis)), np.full(len(basis), np.inf)
+    values[there] = inverse @ (found.ravel() * weight) / scale[there]
+    within[there] = 2 * np.abs(inverse).sum(axis=1) / scale[there] + 1e-9
+    for k in np.flatnonzero(there):
+        simple = min(SIMPLE, key=lambda c: abs(c - values[k]))
+        if abs(simple - values[k]) <= max(within[k], 1e-4):
             values[k] = simple
     total = np.tensordot(values, basis, axes=1)
     if np.all(np.abs(found - total) <= limit * max(1.0, float(np.max(np.abs(values))))):
@@ -110,7 +114,7 @@ def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> D
     """The cause in words; ``known``: numbers of the problem, as for closed forms."""
     if m.near(1, 1, 1):
         return None
-    p, s, r = m.values
+    p, _, r = m.values
     slots = _slots(m)
     for wanted, name, text in CASES:
         if m.near(*wanted):
@@ -124,7 +128,7 @@ def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> D
             f" (factor).",
         )
     if m.alike(1, 2) and abs(p - 1) <= m.within[0]:
-        shown, form = _number(float(s), float(m.within[1]), known)
+        shown, form = _number(float(r), float(m.within[2]), known)
         return Diagnosis.cause(
             "log_det_factor",
             f"Cause: the log-determinant counts {shown} times: the gradient is that of log"
@@ -132,7 +136,7 @@ def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> D
             f" - c ∫ {trace} ds with c = {shown}; divide the trace term by {form}"
             f" (log_det_factor).",
         )
-    if m.alike(1, 2) and abs(s - 1) <= m.within[1] and p > 0:
+    if m.alike(1, 2) and abs(r - 1) <= m.within[2] and p > 0:
         return _prior(float(p), float(m.within[0]), known)
     shown = ", ".join(
         f"{_number(float(v), float(w), known)[0]} times {what}"

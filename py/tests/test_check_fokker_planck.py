@@ -755,7 +755,7 @@ def test_a_noise_that_is_wrong_for_a_while_and_where():
         dimension=2,
     )
     assert evidence.verdict == "refuted"
-    assert "t from 0.9" in evidence.explain() and "ρ² were 1.002 times" in evidence.explain()
+    assert "t from 0.9" in evidence.explain() and "ρ² is to be 0.998" in evidence.explain()
 
 
 @pytest.mark.parametrize("d", [1, 3, 12])

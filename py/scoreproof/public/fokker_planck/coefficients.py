@@ -21,6 +21,7 @@ from scoreproof.public.fokker_planck.noise import (
     same,
 )
 from scoreproof.public.fokker_planck.summands import Judged, constant, families, in_time
+from scoreproof.words import stretch
 
 __all__ = ["one_number", "one_number_a_time"]
 
@@ -152,7 +153,7 @@ def _for_a_while(j: Judged, family: str, c: np.ndarray, off: np.ndarray) -> Diag
 def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarray) -> Diagnosis:
     ok = np.flatnonzero(np.isfinite(c))
     off = np.isfinite(c) & (np.abs(c - (family != "normaliser")) > within + 1e-9)
-    if off.sum() < len(ok):
+    if len(ok) - off.sum() >= max(2, 0.1 * len(ok)):
         return _for_a_while(j, family, c, off)
     a, b = int(ok[0]), int(ok[-1])
     span = f"{c[a]:.4g} at t = {j.times[a]:.3g} and {c[b]:.4g} at t = {j.times[b]:.3g}"

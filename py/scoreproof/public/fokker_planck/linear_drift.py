@@ -41,8 +41,8 @@ def one_coordinate(j: Judged) -> Diagnosis | None:
                 factor = number(value, within / max(abs(value), 1e-9)) if value else "0"
                 of = f"drift(x, t)[:, {i}]" if what == "drift" else "ρ²"
                 text = (
-                    f"{of}, coordinate {i} of {d}, is to be {factor} times what it is; the others"
-                    " are right"
+                    f"{of}, coordinate {i} of {d}, is to be {factor} times what it is, the others"
+                    f" are right: multiply it by {value:.5g}"
                 )
                 names: tuple[str, ...] = (f"{what}_of_a_coordinate",)
                 if what == "noise" and value == 0 and (d, i) == (2, 1):

@@ -10,7 +10,7 @@ MADE := $(VENV)/.made
 TORCH ?= torch==2.13.0
 JAX ?= jax
 
-.PHONY: verify test quickstart lint audits pictures bench soundness mutation clean models
+.PHONY: verify test quickstart lint audits pictures sentences bench soundness mutation clean models
 
 $(MADE): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scoreproof needs Python 3.11 or newer; run make PYTHON=python3.11 …")'
@@ -48,8 +48,16 @@ clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .lake
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: $(MADE)
+bench: $(MADE) models
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/causes.py
+
+# The pages of what the checks say, from the corpus and from what the suite is told: about ten minutes.
+sentences: $(MADE) models
+	rm -rf build/said
+	$(BIN)/python docs/wrong_code.py
+	PYTHONPATH=docs SCOREPROOF_SAID=build/said $(BIN)/python -m pytest -q -n auto --dist worksteal -p said py tests
+	$(BIN)/python docs/sentences.py build/said
 
 # The two long proofs, hours each. Both append to build/ and go on where they were stopped; then they write
 # bench/SOUNDNESS.md and bench/MUTATION.md. After a change to a check, delete its file in build/soundness/.

@@ -1,6 +1,7 @@
 """The pytest plugin of scoreproof: imports nothing but pytest until it is used.
 
-``assert check_…(…)`` shows the explanation when it fails; ``--scoreproof-seed`` and
+``assert check_…(…)`` and ``assert check_…(…).verdict == "holds"`` show the explanation when they
+fail; ``--scoreproof-seed`` and
 ``--scoreproof-profile`` set the fixtures ``scoreproof_seed`` and ``scoreproof_profile``; a summary
 line counts the verdicts that tests asked for.
 """
@@ -13,6 +14,20 @@ import pytest
 # `assert check_…(…)` is a temporary, which no traceback holds.
 _current: list = []
 _counts: dict = {}
+
+
+class Told(str):
+    """A verdict that knows its evidence: a comparison that fails explains."""
+
+    __slots__ = ("evidence",)
+
+    def __new__(cls, verdict, evidence):
+        told = super().__new__(cls, verdict)
+        told.evidence = evidence
+        return told
+
+    def __reduce__(self):
+        return (str, (str(self),))
 
 
 def observe(evidence) -> None:
@@ -53,6 +68,13 @@ def scoreproof_profile(request):
 
 def pytest_runtest_setup(item):
     _current.clear()
+
+
+def pytest_assertrepr_compare(op, left, right):
+    for side in (left, right):
+        if isinstance(side, Told):
+            return [f"{left!r} {op} {right!r}", side.evidence.explain()]
+    return None
 
 
 @pytest.hookimpl(wrapper=True)

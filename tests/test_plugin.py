@@ -22,6 +22,9 @@ def test_right():
 def test_wrong():
     assert marginals(lambda t: 1 - exp(-2 * t))
 
+def test_wrong_by_its_verdict():
+    assert marginals(lambda t: 1 - exp(-2 * t)).verdict == "holds"
+
 def test_options(scoreproof_seed, scoreproof_profile):
     assert (scoreproof_seed, scoreproof_profile) == (7, "deep")
 """
@@ -45,9 +48,11 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "1 failed, 2 passed" in done.stdout
+    assert "2 failed, 2 passed" in done.stdout
     assert "- scoreproof -" in done.stdout
     assert "Refuted (" in done.stdout
+    of_the_verdict = done.stdout.split("test_wrong_by_its_verdict", 1)[1]
+    assert "'refuted' == 'holds'" in of_the_verdict and "Refuted (" in of_the_verdict
     assert "scoreproof, verdicts that tests asked for: 1 holds, 1 refuted" in done.stdout
 
 

@@ -20,13 +20,22 @@ _COLOURS = {
 }
 
 
+#: What a measured curve should lie on, drawn broad and beneath; and what rounding may explain.
+DUE = ("due", "exact", "implied", "truth")
+BOUND = "bound"
+#: Values of a logarithmic axis that are 0 are drawn this far below the smallest that is not.
+BELOW = 0.1
+
+
 def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
     """Draw ``evidence`` on ``ax`` (a new figure when omitted) and return the axes.
 
-    Named curves are drawn as lines (``truth`` dashed), with the bound where they are errors;
-    without curves, the error stands beside its bound. The vertical axis is logarithmic where
-    everything is positive and spans more than two decades. Raises ``MissingExtraError`` when
-    matplotlib is not installed.
+    The title names the check, the object and the verdict. Curves are drawn over what they should
+    lie on; those of errors with the bound of each place, where the check gives it, and otherwise
+    with the evidence's bound where the largest error is the evidence's. Without curves the error
+    stands beside its bound. An axis is logarithmic where what it shows is positive and spans more
+    than two decades; an error of 0 is drawn a decade below the smallest other. Raises
+    ``MissingExtraError`` when matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure
@@ -36,32 +45,7 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
         # a figure of its own, outside pyplot's global state: nothing to close, no backend to choose
         ax = Figure(layout="constrained").add_subplot()
     if evidence.curves:
-        for name, (x, y) in evidence.curves.items():
-            # many (x, y) pairs in no order are points, not a line
-            after = list(zip(x, list(x)[1:], strict=False))
-            ordered = all(a <= b for a, b in after) or all(a >= b for a, b in after)
-            style = (
-                {"linestyle": "--", "color": "0.5"}
-                if name in ("truth", "exact", "implied")
-                else {"marker": "."}
-            )
-            ax.plot(
-                x, y, label=name, **(style if ordered else {"linestyle": "none", "marker": "."})
-            )
-        values = [v for x, y in evidence.curves.values() for v in y]
-        if (
-            "error" in evidence.labels[1] and evidence.bound > 0
-        ):  # only an error can be held against the bound; nan > 0 is false
-            _bound_line(ax, evidence.bound)
-            values.append(evidence.bound)
-        if values and all(v > 0 for v in values) and max(values) > 100 * min(values):
-            ax.set_yscale("log")
-        along = [v for x, _ in evidence.curves.values() for v in x]
-        if "σ" in evidence.labels[0] and along and min(along) > 0:
-            ax.set_xscale("log")
-        ax.set_xlabel(evidence.labels[0])
-        ax.set_ylabel(evidence.labels[1])
-        ax.legend()
+        _curves(ax, evidence)
     elif math.isfinite(evidence.value) and math.isfinite(evidence.bound):
         floor = 1e-3 * evidence.bound if evidence.bound > 0 else 1e-300
         ax.bar(["error"], [max(evidence.value, floor)], color=_COLOURS[evidence.verdict])
@@ -69,8 +53,66 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
             _bound_line(ax, evidence.bound)
             ax.set_yscale("log")
             ax.legend()
-    ax.set_title(f"{evidence.verdict} ({evidence.kind})", color=_COLOURS[evidence.verdict])
+    of = f"{evidence.title}\n" if evidence.title else ""
+    ax.set_title(f"{of}{evidence.verdict} ({evidence.kind})", color=_COLOURS[evidence.verdict])
     return ax
+
+
+def _curves(ax: Any, evidence: Evidence) -> None:
+    errors = "error" in evidence.labels[1] or "deviation" in evidence.labels[1]
+    across, up = (_values(evidence, axis) for axis in (0, 1))
+    if errors and _bounded(evidence):
+        up.append(evidence.bound)
+        _bound_line(ax, evidence.bound)
+    positive = [v for v in up if v > 0]
+    low = BELOW * min(positive, default=1.0)
+    logarithmic = _spans(positive) and all(v >= 0 for v in up) and (errors or min(up) > 0)
+    for name, (x, y) in sorted(evidence.curves.items(), key=lambda item: not _is_due(item[0])):
+        heights = [max(v, low) for v in y] if logarithmic else y
+        ax.plot(x, heights, label=name, **_style(name, x))
+    if logarithmic:
+        ax.set_yscale("log")
+    if across and min(across) > 0 and (_spans(across) or "σ" in evidence.labels[0]):
+        ax.set_xscale("log")
+    ax.set_xlabel(evidence.labels[0])
+    ax.set_ylabel(evidence.labels[1])
+    ax.legend()
+
+
+def _values(evidence: Evidence, axis: int) -> list[float]:
+    """All finite values on one of the axes."""
+    return [float(v) for pair in evidence.curves.values() for v in pair[axis] if math.isfinite(v)]
+
+
+def _spans(values: list[float]) -> bool:
+    return bool(values) and min(values) > 0 and max(values) > 100 * min(values)
+
+
+def _bounded(evidence: Evidence) -> bool:
+    """The evidence's bound belongs to its value: it says something of a curve whose largest or last
+    error that is, or that lies below it everywhere, and nothing of others.
+    """
+    if BOUND in evidence.curves or not evidence.bound > 0:  # nan > 0 is false
+        return False
+    largest = max((abs(v) for v in _values(evidence, 1)), default=math.nan)
+    ends = [largest, *(abs(y[-1]) for _, y in evidence.curves.values() if len(y))]
+    same = any(math.isclose(v, evidence.value, rel_tol=1e-6) for v in ends)
+    return same or largest <= evidence.bound
+
+
+def _is_due(name: str) -> bool:
+    return name in DUE or name.endswith(" due")
+
+
+def _style(name: str, x: Any) -> dict[str, Any]:
+    if _is_due(name):
+        return {"linewidth": 5, "color": "0.8", "solid_capstyle": "round"}
+    if name == BOUND:
+        return {"linestyle": "--", "color": "0.3"}
+    # many (x, y) pairs in no order are points, not a line
+    after = list(zip(x, list(x)[1:], strict=False))
+    ordered = all(a <= b for a, b in after) or all(a >= b for a, b in after)
+    return {"marker": "."} if ordered else {"linestyle": "none", "marker": "."}
 
 
 def _bound_line(ax: Any, bound: float) -> None:

@@ -123,9 +123,7 @@ def test_the_function_is_called_twice_and_the_gradient_once():
     )
 
 
-@pytest.mark.parametrize(
-    ("custom", "name"), [(Square, "factor_half"), (WrongThroughNumpy, "minus")]
-)
+@pytest.mark.parametrize(("custom", "name"), [(Square, "factor"), (WrongThroughNumpy, "sign")])
 def test_a_wrong_autograd_function_is_named(custom, name):
     evidence = sp.check_backward(
         Model(custom).double(), None, torch.randn(5, 3, dtype=torch.float64)
@@ -141,7 +139,10 @@ def test_the_wrong_argument_is_named():
     evidence = sp.check_backward(
         lambda u, w: Product.apply(u, w).sum(), None, (U, W), framework="torch"
     )
-    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("minus in argument_2",)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("sign",)
+    said = evidence.explain()
+    assert "for `w` (argument 2), the negative of what is due" in said
+    assert "`u` (argument 1) is right" in said
 
 
 def test_a_right_function_without_forward_mode_holds_with_a_note():
@@ -150,20 +151,20 @@ def test_a_right_function_without_forward_mode_holds_with_a_note():
 
 
 @pytest.mark.parametrize(
-    ("gradient", "names"),
+    ("gradient", "said"),
     [
-        (lambda u, w: (u * w + np.cos(u), u * u / 2), None),  # an unlikely mistake has no name
-        (lambda u, w: (u * w + np.cos(u), u * u), ("multiplicity_lost",)),
-        (lambda u, w: (4 * u * w + 2 * np.cos(u), 2 * u * u), ("seed_twice",)),
-        (lambda u, w: (-2 * u * w - np.cos(u), -u * u), ("whole_gradient_negated",)),
-        (lambda u, w: (0 * u, 0 * u), ("seed_missing",)),
+        (lambda u, w: (u * w + np.cos(u), u * u / 2), "to `mul_1` (argument 1) is counted 0.5"),
+        (lambda u, w: (u * w + np.cos(u), u * u), "node [mul_1 = mul(mul, w)"),
+        (lambda u, w: (4 * u * w + 2 * np.cos(u), 2 * u * u), "whole gradient is 2 times"),
+        (lambda u, w: (-2 * u * w - np.cos(u), -u * u), "whole gradient is the negative"),
+        (lambda u, w: (0 * u, 0 * u), "`u` and `w` get no gradient"),
+        (lambda u, w: (u * u, 2 * u * w + np.cos(u)), "gradients of `u` and `w` are exchanged"),
     ],
 )
-def test_a_hand_written_gradient_is_diagnosed(gradient, names):
+def test_a_hand_written_gradient_is_diagnosed(gradient, said):
     evidence = sp.check_backward(f, None, (U, W), framework="torch", gradient=gradient)
     assert evidence.verdict == "refuted" and "the given gradient" in evidence.sentence
-    if names is not None:
-        assert set(names) <= set(evidence.diagnosis.names), evidence.explain()
+    assert said in evidence.explain() and evidence.diagnosis.names, evidence.explain()
 
 
 def test_kinks_and_modules_that_fx_cannot_read():
@@ -190,7 +191,7 @@ def test_kinks_and_modules_that_fx_cannot_read():
             CallableError,
             "be deterministic",
         ),
-        (lambda x: x.sum() if x.sum() > 0 else x, ArgumentError, "traceable by torch.fx"),
+        (lambda x: x.sum() if x.sum() > 0 else x, ArgumentError, "an if or a while that asks"),
         (lambda x, y: x, ArgumentError, "one example per argument"),
         (lambda x: (x * 0).log(), CallableError, "nan or inf"),
         (lambda x: x @ x, CallableError, "return normally"),
@@ -263,7 +264,7 @@ def test_one_small_parameter_of_many_is_seen():
     wrong = sp.check_backward(
         f, None, inputs, gradient=lambda *xs: (*(2 * x for x in xs[:-1]), 0 * xs[-1])
     )
-    assert wrong.verdict == "refuted" and "of i" in wrong.sentence
+    assert wrong.verdict == "refuted" and "of `i`" in wrong.sentence
 
 
 def test_bfloat16_is_judged_and_says_what_would_decide():
@@ -319,7 +320,7 @@ def test_a_straight_through_function_and_a_rule_bound_in_advance_are_named():
     assert evidence.verdict == "refuted" and "Round.apply" in evidence.sentence
     assert evidence.diagnosis.names == ("straight_through",)
     evidence = sp.check_backward(lambda x: squared(x).sum(), None, torch.randn(5))
-    assert "Square.apply" in evidence.sentence and evidence.diagnosis.names == ("factor_half",)
+    assert "Square.apply" in evidence.sentence and evidence.diagnosis.names == ("factor",)
 
 
 @pytest.mark.parametrize(
@@ -423,7 +424,9 @@ def test_a_part_under_no_grad_is_refuted():
         return (x / size).pow(3).sum()
 
     evidence = sp.check_backward(f, None, torch.randn(4))
-    assert evidence.verdict == "refuted" and "no_grad" in evidence.sentence
+    assert (
+        evidence.verdict == "refuted" and "to `norm` (argument 2) is missing" in evidence.explain()
+    )
 
 
 def test_apply_is_its_own_again_after_errors_and_threads():

@@ -196,8 +196,8 @@ def test_calls_are_counted():
         assert evidence.cost == {"calls": guard.calls}
         assert guard.calls == (18 if form == "isotropic" else 16)
     guard = Guarded(lambda m0, s0, m1, s1: 0 * m0[:, 0], "kl")
-    assert sp.check_kl(guard).cost == {"calls": 15}, "what is wrong is not asked at the extremes"
-    assert guard.calls == 15
+    assert sp.check_kl(guard).cost == {"calls": 16}, "what is wrong is not asked at the extremes"
+    assert guard.calls == 16  # and once more: is it a function?
 
 
 @settings(max_examples=10)
@@ -291,8 +291,8 @@ def test_a_holds_says_what_it_would_have_seen_and_where():
         (lambda *a: np.minimum(plain(*a), 100), "ceiling at 100"),
         (lambda *a: np.minimum(plain(*a), 5000), "ceiling at 5e+03"),
         (lambda *a: plain(*a) + 1e-9, "constant of 1e-09"),
-        (lambda *a: np.maximum(plain(*a) - 1e-6, 0), "nothing beyond rounding"),
-        (lambda *a: np.where(plain(*a) < 1e-4, 0, plain(*a)), "wrong only for close laws"),
+        (lambda *a: np.maximum(plain(*a) - 1e-6, 0), "right to rounding"),
+        (lambda *a: np.where(plain(*a) < 1e-4, 0, plain(*a)), "only for close laws"),
         (
             lambda m0, s0, m1, s1: (
                 plain(m0, s0, m1, s1)
@@ -300,16 +300,16 @@ def test_a_holds_says_what_it_would_have_seen_and_where():
             ),
             "epsilon_in_log of 1e-06",
         ),
-        (lambda m0, s0, m1, s1: plain(m0, s0 + 1e-8, m1, s1 + 1e-8), "worst in d"),
-        (lambda m0, s0, m1, s1: plain(m0, s0, m1, np.maximum(s1, 0.01)), "wrong only for scales"),
-        (lambda m0, s0, m1, s1: plain(m0, np.minimum(s0, 50), m1, s1), "wrong only for scales"),
+        (lambda m0, s0, m1, s1: plain(m0, s0 + 1e-8, m1, s1 + 1e-8), "returns"),
+        (lambda m0, s0, m1, s1: plain(m0, s0, m1, np.maximum(s1, 0.01)), "only for scales"),
+        (lambda m0, s0, m1, s1: plain(m0, np.minimum(s0, 50), m1, s1), "only for scales"),
         (lambda *a: np.where((a[0] == a[2]).all(1), 0, plain(*a)), "laws with equal means"),
         (
             lambda *a: np.where((a[1] == a[3]).all(1), 0, plain(*a)),
-            "wrong only for laws with equal variances",
+            "only for laws with equal variances",
         ),
         (lambda *a: plain(*a) * (1 + (len(a[0]) == 1)), "a batch of one row"),
-        (lambda *a: plain(*a) * (1 + (len(a[0]) > 100)), "wrong only for random laws in d = 4"),
+        (lambda *a: plain(*a) * (1 + (len(a[0]) > 100)), "only for random laws in d = 4"),
         (lambda *a: plain(*a) * (1 + 1e-6 * (a[0].shape[1] > 32)), "laws in d = 64"),
         (lambda *a: plain(*a) * np.where(a[1] / a[3] > 30, 1.1, 1)[:, 0], "scales from"),
         (lambda *a: plain(*a) * np.where(a[1] / a[3] < 0.01, 0.9, 1)[:, 0], "scales from"),

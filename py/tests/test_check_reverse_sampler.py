@@ -228,7 +228,7 @@ def test_euler_holds_with_its_order():
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_in_a_step_is_refuted_and_named(name):
     evidence = check_reverse_sampler(
-        as_euler_step(CLAIM.fault(name).subject, gaussian(VP, 1, None)), VP, LAMBDAS, at=FEW
+        as_euler_step(CLAIM.fault(name).subject, mixture(VP, 1, None)), VP, LAMBDAS, at=FEW
     )
     assert evidence.verdict == "refuted"
     assert name in evidence.diagnosis.names

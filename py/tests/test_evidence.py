@@ -283,6 +283,7 @@ def test_to_dict():
         "cost": {"calls": 3},
         "order": None,
         "table": None,
+        "title": "",
     }
     seen = Coverage({"points": 2})
     d = Evidence.measured(Fraction(1, 4), 1, "x", resolution=0.125, coverage=seen).to_dict()

@@ -300,3 +300,33 @@ def test_what_preserves_the_variance(schedule):
     assert alpha == pytest.approx(np.exp(-np.interp(t, fine, grown) / 2), rel=1e-5)
     if getattr(schedule, "clip", None) == 3.0:
         assert schedule.clip_time < t[30]
+
+
+def test_weights_are_normalised_to_the_roundings_of_their_type():
+    w = np.random.default_rng(0).random(50).astype(np.float32)
+    w /= w.sum()
+    assert abs(float(w.astype(float).sum()) - 1) > 1e-9
+    m = GaussianMixture(w, np.zeros((50, 1)), np.ones((50, 1, 1)))
+    assert m.weights.sum() == pytest.approx(1, abs=1e-15)
+    assert Atoms(np.zeros((50, 2)), w).weights.sum() == pytest.approx(1, abs=1e-15)
+    with pytest.raises(ArgumentError, match=r"got a sum of 1\.001.*divide them by their sum"):
+        Atoms(np.zeros((50, 2)), w * np.float32(1.001))
+
+
+@pytest.mark.parametrize(
+    ("covariances", "remedy"),
+    [
+        (np.ones((2, 3)), r"np\.diag\(v\) for v in variances"),
+        (np.ones(2), r"v \* np\.eye\(3\)"),
+        (1.0, r"v \* np\.eye\(3\)"),
+        (np.eye(3), r"np\.stack\(\[covariance\] \* 2\)"),
+    ],
+)
+def test_a_covariance_of_another_shape_is_told_what_to_pass(covariances, remedy):
+    with pytest.raises(ArgumentError, match=remedy):
+        GaussianMixture([0.5, 0.5], np.zeros((2, 3)), covariances)
+
+
+def test_noise_of_another_shape_is_told_what_to_pass():
+    with pytest.raises(ArgumentError, match=r"pass np\.diag\(variances\)"):
+        Atoms(np.zeros((4, 3))).noised(np.ones(3))

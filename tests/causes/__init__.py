@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-- One module a check. A subject is a function without arguments that builds the wrong object and
-  returns the check's evidence; ``@wrong`` registers it. None is made with the package's own faults.
+- Modules are named after their check, ``kl`` and ``kl_more``. A subject is a function without
+  arguments that builds the wrong object and returns the check's evidence; ``@wrong`` registers it.
+  None is made with the package's own faults.
 - ``says`` is searched, ignoring case, in ``evidence.explain()``: what names the cause, or the
   place where the place is the answer, and no other.
 """
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import scoreproof
 from scoreproof import Evidence
 
 __all__ = ["RATINGS", "Rated", "Wrong", "corpus", "wrong"]
@@ -59,6 +61,11 @@ class Wrong:
         return Rated("wrong" if found is not None and found.names else "not named", text)
 
 
+#: the public checks by their names after ``check_``; a network is `check_denoiser` over levels
+CHECKS = sorted(
+    [n.removeprefix("check_") for n in scoreproof.__all__ if n.startswith("check_")] + ["network"]
+)
+
 _REGISTERED: list[Wrong] = []
 
 
@@ -69,16 +76,23 @@ def wrong(
     re.compile(says)
 
     def register(run: Callable[[], Evidence]) -> Callable[[], Evidence]:
-        check = run.__module__.rsplit(".", 1)[-1]
+        check = _check_of(run.__module__.rsplit(".", 1)[-1])
         _REGISTERED.append(Wrong(check, run.__name__, cause, says, run, needs, known))
         return run
 
     return register
 
 
-def corpus(modules: Sequence[str] = ()) -> list[Wrong]:
-    """The wrong subjects of some modules of this folder, or of all."""
+def corpus(checks: Sequence[str] = ()) -> list[Wrong]:
+    """The wrong subjects of some checks, or of all, by check."""
     names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    for name in modules or names:
-        importlib.import_module(f"{__name__}.{name}")
-    return [w for w in _REGISTERED if not modules or w.check in modules]
+    for name in names:
+        if not checks or _check_of(name) in checks:
+            importlib.import_module(f"{__name__}.{name}")
+    found = [w for w in _REGISTERED if not checks or w.check in checks]
+    return sorted(found, key=lambda w: w.check)
+
+
+def _check_of(module: str) -> str:
+    """The check whose name a module's begins with."""
+    return max((c for c in CHECKS if module.startswith(c)), key=len)

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.interop.signatures import written_signature
 
-__all__ = ["Guarded", "as_numpy", "remedy_for", "to_float", "unit_roundoff"]
+__all__ = ["Guarded", "as_numpy", "raised", "remedy_for", "to_float", "unit_roundoff"]
+
+LONGEST = 60
 
 
 def as_numpy(value: Any) -> np.ndarray:
@@ -95,16 +98,26 @@ def to_float(
             + ("," if len(shape) == 1 else "")
             + ")"
         )
-        raise ArgumentError(
-            argument, f"of shape {wanted}", f"shape {array.shape}", "points are rows; reshape it"
-        )
+        remedy = "points are rows; reshape it" if len(shape) == 2 else "reshape it"
+        remedy = "one number for each: a flat list" if len(shape) == 1 else remedy
+        raise ArgumentError(argument, f"of shape {wanted}", f"shape {array.shape}", remedy)
     if not np.all(np.isfinite(array)):
         bad = array[~np.isfinite(array)].ravel()[0]
         raise ArgumentError(argument, "finite", bad, "remove the rows that hold nan or inf")
     return array
 
 
-def remedy_for(error: BaseException) -> str:
+def raised(error: BaseException, function: Any, how: str = "") -> str:
+    """``it raised TypeError: …``; ``how`` it was called, and its signature where that may help."""
+    text = f"it raised {type(error).__name__}: {error}{how}"
+    if isinstance(error, TypeError):
+        text += f"; its signature is {written_signature(function)}"
+    return text
+
+
+def remedy_for(
+    error: BaseException, otherwise: str = "call it once by hand with these arguments"
+) -> str:
     """What most probably helps against an exception out of a user's callable."""
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
@@ -113,9 +126,24 @@ def remedy_for(error: BaseException) -> str:
         "ndarray" in text and "Tensor" in text or "must be Tensor" in text
     ):
         return 'pass framework="torch"'
+    if isinstance(error, TypeError) and "object is not callable" in text:
+        return (
+            "it calls an argument that is no function: it expects them in another order, or another"
+            " one there"
+        )
     if isinstance(error, TypeError) and "positional argument" in text:
         return "see the check's docstring for the arguments it is called with"
-    return "call it once by hand with these arguments"
+    return otherwise
+
+
+def _shown(argument: Any) -> str:
+    """An argument in a message: arrays by their shapes, functions as such."""
+    if isinstance(argument, np.ndarray):
+        return f"array{argument.shape}"
+    if callable(argument):
+        return f"the function {getattr(argument, '__name__', type(argument).__name__)}"
+    text = repr(argument)
+    return text if len(text) <= LONGEST and " at 0x" not in text else type(argument).__name__
 
 
 class Guarded:
@@ -169,13 +197,11 @@ class Guarded:
         try:
             result = self.function(*passed)
         except (Exception, SystemExit) as error:  # a script's sys.exit() is no verdict
-            shapes = ", ".join(
-                f"array{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in arguments
-            )
+            shapes = ", ".join(map(_shown, arguments))
             raise CallableError(
                 self.name,
                 "return normally",
-                f"it raised {type(error).__name__}: {error} when called with ({shapes})",
+                raised(error, self.function, f" when called with ({shapes})"),
                 remedy_for(error),
             ) from error
         for before, after in zip(arguments, passed, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
 from scoreproof.interop.jax_program import differentiable, floating
+from scoreproof.interop.signatures import source_line
 from scoreproof.interop.traced import Node
 
 __all__ = ["Equations"]
@@ -19,6 +21,11 @@ DOUBLE = float(np.finfo(float).eps)
 #: Parameters of equations that name a floating type for a result.
 TYPES = ("new_dtype", "preferred_element_type", "dtype", "out_dtype")
 LOOPS = ("scan", "while", "cond")
+_NOT_THE_USER = (
+    f"{os.sep}jax{os.sep}",
+    f"{os.sep}jaxlib{os.sep}",
+    os.path.dirname(os.path.dirname(__file__)),
+)
 INLINED = ("jit", "pjit", "closed_call", "core_call")
 
 
@@ -164,13 +171,15 @@ class Equations:
         if slots:  # a coarse constant is exact; a coarse result is not
             eps = max([named, self.of_type(equation)])
             self.eps = max(self.eps, eps)
+        line = _line(equation)
         custom = primitive.name.startswith("custom_") and not _jax_knows_best(equation)
         inner = 4 if custom else 64 if primitive.name in LOOPS else 1
         if not primitive.multiple_results or len(outputs) == 1:
             one = (lambda a: run(a)[0]) if primitive.multiple_results else run
-            return [self.add(Node(name, label, places, slots, one, custom, inner, eps), outputs[0])]
+            made = Node(name, label, places, slots, one, custom, inner, eps, line)
+            return [self.add(made, outputs[0])]
         me = self.add(
-            Node(name, label, places, slots, lambda a: tuple(run(a)), custom, inner, eps),
+            Node(name, label, places, slots, lambda a: tuple(run(a)), custom, inner, eps, line),
             tuple(outputs),
         )
         return [
@@ -187,6 +196,15 @@ def _picks(i: int) -> Callable[[Sequence[Any]], Any]:
 
 def _double(x: Any) -> Any:
     return x.astype(np.float64) if hasattr(x, "astype") and floating(x) else x
+
+
+def _line(equation: Any) -> str:
+    """The user's line that made an equation, as far as JAX tells."""
+    frames = getattr(getattr(equation.source_info, "traceback", None), "frames", ())
+    for frame in frames:
+        if not any(part in frame.file_name for part in _NOT_THE_USER):
+            return source_line(frame.file_name, frame.line_num)
+    return ""
 
 
 def _jax_knows_best(equation: Any) -> bool:

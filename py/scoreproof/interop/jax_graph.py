@@ -20,6 +20,7 @@ from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
 from scoreproof.interop.jax_equations import Equations
 from scoreproof.interop.jax_program import JaxProgram, floating, in_x64
+from scoreproof.interop.signatures import argument_names
 from scoreproof.interop.traced import Node
 
 __all__ = ["trace"]
@@ -43,6 +44,7 @@ def trace(function: Callable[..., Any], inputs: Sequence[Any], attempt: int = 0)
     jax = require("jax")
     flat, tree = jax.tree_util.tree_flatten(tuple(inputs))
     flat = [jax.numpy.asarray(x) for x in flat]
+    names = _names(jax, function, inputs)
 
     def called(*arrays: Any) -> Any:
         return function(*jax.tree_util.tree_unflatten(tree, arrays))
@@ -50,24 +52,38 @@ def trace(function: Callable[..., Any], inputs: Sequence[Any], attempt: int = 0)
     failed = "random numbers drawn inside, or a type that it insists on, make it another function"
     for k, attempted in enumerate(ATTEMPTS[attempt:-1], attempt):
         try:
-            program = _Reader(jax, called, flat, attempted).read()
+            program = _Reader(jax, called, flat, names, attempted).read()
             program.attempt = k
             return program
         except (ArgumentError, CallableError) as error:
             failed = str(error)
-    program = _Reader(jax, called, flat, "own").read()
+    program = _Reader(jax, called, flat, names, "own").read()
     program.attempt = len(ATTEMPTS) - 1
     program.notes += (f"It cannot be run in float64 ({failed}), so it was judged in its own type.",)
     return program
+
+
+def _names(jax: Any, function: Any, inputs: Sequence[Any]) -> list[str]:
+    """``params['w']``: the argument's name and the place in it."""
+    out = []
+    for name, x in zip(argument_names(function, len(inputs)), inputs, strict=True):
+        paths, _ = jax.tree_util.tree_flatten_with_path(x)
+        out += [name + jax.tree_util.keystr(path) for path, _ in paths]
+    return out
 
 
 class _Reader:
     """Traces the function, and has its equations run, in one of the `ATTEMPTS`."""
 
     def __init__(
-        self, jax: Any, called: Callable[..., Any], own: Sequence[Any], attempted: str
+        self,
+        jax: Any,
+        called: Callable[..., Any],
+        own: Sequence[Any],
+        names: Sequence[str],
+        attempted: str,
     ) -> None:
-        self.jax, self.called, self.own = jax, called, list(own)
+        self.jax, self.called, self.own, self.names = jax, called, list(own), names
         self.eps = max([DOUBLE, *[unit_roundoff(x) for x in own]])
         self.double, self.cast = attempted != "own", attempted == "cast"
         self.traced_in_double = attempted == "traced" or self.eps <= DOUBLE
@@ -100,7 +116,7 @@ class _Reader:
         where: dict[Any, int] = {}
         inputs = []
         for i, (variable, x) in enumerate(zip(closed.jaxpr.invars, flat, strict=True)):
-            where[variable] = equations.add(Node(f"input {i}", f"input {i}"), x)
+            where[variable] = equations.add(Node(self.names[i], self.names[i]), x)
             if floating(x):
                 inputs.append(where[variable])
         self.forget(closed)

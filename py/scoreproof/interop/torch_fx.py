@@ -13,7 +13,9 @@ from typing import Any
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import require
+from scoreproof.interop.signatures import argument_names
 from scoreproof.interop.torch_program import in_type
+from scoreproof.interop.torch_tracer import tracer_of, unreadable
 
 __all__ = ["Custom", "called", "copied", "operations", "read_graph"]
 
@@ -87,22 +89,19 @@ def _lent(torch: Any) -> Iterator[None]:
 
 def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:
     """``(graph, root module, notes)``. A module that torch.fx cannot read becomes one node; a
-    function is refused.
+    function is refused. A node's ``meta["line"]`` is the user's line that made it.
     """
     try:
         with _custom_functions_as_nodes(torch):
-            tracer = torch.fx.Tracer()
-            graph = tracer.trace(thing)
+            tracer = tracer_of(torch, argument_names(thing, arguments))
+            whole = isinstance(thing, torch.nn.Module | FunctionType)
+            graph = tracer.trace(thing if whole else lambda *args: thing(*args))
         return graph, tracer.root, ()
     except Exception as error:
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         if not isinstance(thing, torch.nn.Module):
+            got, remedy = unreadable(error)
             raise ArgumentError(
-                "backward",
-                "traceable by torch.fx",
-                reason,
-                "control flow must not depend on tensor values; pass the nn.Module itself where"
-                " parameters belong to one",
+                "backward", "a function whose graph torch.fx can read", got, remedy
             ) from error
         graph, root = torch.fx.Graph(), torch.nn.Module()
         root.add_module("module", thing)
@@ -111,11 +110,9 @@ def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[
                 "module", tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
             )
         )
-        return (
-            graph,
-            root,
-            (f"torch.fx cannot read the module ({reason}), so it was judged as one node.",),
-        )
+        got, _ = unreadable(error)
+        note = f"torch.fx cannot read the module ({got}), so it was judged as one node."
+        return graph, root, (note,)
 
 
 def copied(module: Any) -> Any:
@@ -142,7 +139,7 @@ def called(
     readable label.
     """
     torch = require("torch")
-    shown = ", ".join(str(a) for a in node.args)
+    shown = ", ".join(_shown(a) for a in node.args)
     if node.op == "call_module":
         module = root.get_submodule(node.target)
         names = [n for n, _ in module.named_parameters()]
@@ -172,3 +169,8 @@ def called(
         return target(*args, **kwargs)
 
     return call, [], f"{node.name} = {title}({shown})"
+
+
+def _shown(argument: Any) -> str:
+    """An argument as its author called it (torch.fx writes names in small letters)."""
+    return str(argument.target if getattr(argument, "op", "") == "placeholder" else argument)

@@ -15,8 +15,10 @@ import numpy as np
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
+from scoreproof.interop.signatures import fits, written_signature
 from scoreproof.interop.torch_fx import Custom, called, copied, operations, read_graph
 from scoreproof.interop.torch_program import TorchProgram, floats, in_type, leaves_of
+from scoreproof.interop.torch_tracer import Method
 from scoreproof.interop.traced import Node
 
 __all__ = ["trace"]
@@ -36,7 +38,17 @@ def trace(thing: Any, inputs: Sequence[Any], attempt: int = 0) -> TorchProgram:
     keeps its own type.
     """
     torch = require("torch")
-    if isinstance(thing, torch.nn.Module):
+    if not fits(thing, len(inputs)):
+        raise ArgumentError(
+            "inputs",
+            "one example per argument of the function",
+            f"{len(inputs)}",
+            f"it is called with {written_signature(thing)}",
+        )
+    owner = getattr(thing, "__self__", None)
+    if isinstance(owner, torch.nn.Module) and hasattr(thing, "__func__"):
+        thing = Method.of(torch, copied(owner), thing.__func__)
+    elif isinstance(thing, torch.nn.Module):
         thing = copied(thing)
     given = tuple(
         x.detach().clone() if isinstance(x, torch.Tensor) else torch.tensor(np.asarray(x))
@@ -132,6 +144,7 @@ class _Reader:
         self.eps = max(self.eps, self.stored)
 
     def leaf(self, key: Any, name: str, value: Any) -> int:
+        name = name.removeprefix(f"{Method.OWNER}.")
         value = self.typed(value)
         if isinstance(value, self.torch.Tensor):
             value = value.detach().clone()
@@ -149,14 +162,8 @@ class _Reader:
         given = iter(self.given)
         for node in self.fx_graph.nodes:
             if node.op == "placeholder":
-                try:
-                    tensor = next(given)
-                except StopIteration:
-                    if node.args:  # a default value
-                        self.leaf(node, node.name, node.args[0])
-                        continue
-                    raise self.arity("add the missing ones") from None
-                self.leaf(node, node.name, tensor)
+                tensor = next(given)
+                self.leaf(node, str(node.target), tensor)
                 if tensor.is_floating_point() or tensor.is_complex():
                     self.inputs.append(self.number[node])
                     self.stores(tensor)
@@ -172,17 +179,10 @@ class _Reader:
                 self.output(node)
             else:
                 self.call(node)
-        if next(given, None) is not None:
-            raise self.arity("drop the extra ones")
         if self.out < 0 or not floats(self.natives[self.out]):
             raise ArgumentError(
                 "backward", "a function that returns a floating tensor", "none", "return the loss"
             )
-
-    def arity(self, remedy: str) -> ArgumentError:
-        return ArgumentError(
-            "inputs", "one example per argument of the function", f"{len(self.given)}", remedy
-        )
 
     def output(self, node: Any) -> None:
         if not isinstance(node.args[0], self.torch.fx.Node):
@@ -234,7 +234,8 @@ class _Reader:
         eps = max(types, default=0.0)
         if self.own is not None:
             eps = self.own.nodes[len(self.nodes)].eps
-        made = Node(node.name, label, tuple(where), slots, run, custom, inner, eps)
+        line, label = node.meta.get("line", ""), label.replace(f"{Method.OWNER}_", "")
+        made = Node(node.name, label, tuple(where), slots, run, custom, inner, eps, line)
         self.add(node, made, value)
 
     def holder(self) -> TorchProgram:

@@ -33,7 +33,8 @@ class Node:
 
     ``custom``: its backward rule is the user's own (``autograd.Function``, ``custom_vjp``, …).
     ``inner``: about how many operations it makes, if many: they round as well. ``eps``: the spacing
-    of numbers at 1 in its own type (0: as the coarsest of the function).
+    of numbers at 1 in its own type (0: as the coarsest of the function). ``line``: what the user
+    wrote there, if it is known.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Node:
     custom: bool = False
     inner: int = 1
     eps: float = 0.0
+    line: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its label, and the user's line that made it."""
+        return f"{self.label}, in `{self.line}`" if self.line else self.label
 
     @property
     def arguments(self) -> tuple[int, ...]:
@@ -54,13 +61,15 @@ class Node:
 @dataclass(frozen=True)
 class Local:
     """One node at given arguments: its function of them, its value there, and ``pull(g)``, the
-    framework's products of g with the Jacobian of each argument.
+    framework's products of g with the Jacobian of each argument. ``elsewhere``: the same node at
+    other arguments.
     """
 
     arguments: tuple[Leaves, ...]
     function: Callable[[Sequence[Leaves]], Leaves]
     value: Leaves
     pull: Callable[[Leaves], list[Leaves]]
+    elsewhere: Callable[[Sequence[Leaves]], Local] | None = None
 
 
 @dataclass
@@ -194,5 +203,9 @@ class Program(ABC):
         )
         value, pull = self.taped(node, filled(at))
         return Local(
-            at, lambda leaves: self.read(self.untaped(node, filled(leaves))), self.read(value), pull
+            at,
+            lambda leaves: self.read(self.untaped(node, filled(leaves))),
+            self.read(value),
+            pull,
+            lambda leaves: self.local(v, leaves),
         )

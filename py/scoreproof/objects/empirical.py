@@ -18,6 +18,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import to_float
 from scoreproof.numerics.linear import check_covariance, log_sum_exp, softmax
+from scoreproof.objects.given import covariance_of, weights_of
 
 __all__ = ["Atoms", "NoisyAtoms"]
 
@@ -45,17 +46,9 @@ class Atoms:
                 "points", "at least one row", f"shape {points.shape}", "pass the data as rows"
             )
         n = points.shape[0]
-        weights = (
-            np.full(n, 1 / n)
-            if self.weights is None
-            else to_float("weights", self.weights, shape=(n,))
-        )
-        if np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
-            raise ArgumentError(
-                "weights", "positive with sum 1", weights, "divide them by their sum"
-            )
+        weights = np.full(n, 1 / n) if self.weights is None else weights_of(self.weights, n)
         object.__setattr__(self, "points", points)
-        object.__setattr__(self, "weights", weights / weights.sum())
+        object.__setattr__(self, "weights", weights)
 
     @property
     def dimension(self) -> int:
@@ -69,7 +62,7 @@ class Atoms:
 
     def noised(self, cov: np.ndarray) -> NoisyAtoms:
         """The law of ``X + N(0, cov)``."""
-        cov = to_float("cov", cov, shape=(self.dimension, self.dimension))
+        cov = covariance_of("cov", cov, self.dimension)
         return NoisyAtoms(self, check_covariance("cov", cov))
 
     def posterior_mean(self, y: np.ndarray, cov: np.ndarray) -> np.ndarray:

@@ -16,9 +16,9 @@ from functools import cached_property
 
 import numpy as np
 
-from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.numerics.linear import check_covariance, log_sum_exp, softmax
+from scoreproof.objects.given import covariances_of, weights_of
 
 __all__ = ["GaussianMixture"]
 
@@ -28,7 +28,8 @@ class GaussianMixture:
     """``Σ_k w_k N(m_k, C_k)`` with weights ``(k,)``, means ``(k, d)`` and covariances ``(k, d,
     d)``.
 
-    The weights must be positive and sum to 1 (within 1e-9; they are then normalised). Raises
+    The weights must be positive and sum to 1 (to the roundings of their type; they are then
+    normalised). Raises
     ``ArgumentError`` for wrong shapes, non-finite numbers, and covariances that are not symmetric
     positive definite.
 
@@ -42,17 +43,12 @@ class GaussianMixture:
     covariances: np.ndarray
 
     def __post_init__(self) -> None:
-        weights = to_float("weights", self.weights, shape=(None,))
+        weights = weights_of(self.weights, None)
         means = to_float("means", self.means, shape=(weights.size, None))
-        d = means.shape[1]
-        covariances = to_float("covariances", self.covariances, shape=(weights.size, d, d))
-        if weights.size == 0 or np.any(weights <= 0) or abs(weights.sum() - 1) > 1e-9:
-            raise ArgumentError(
-                "weights", "positive with sum 1", weights, "divide them by their sum"
-            )
+        covariances = covariances_of(self.covariances, weights.size, means.shape[1])
         for c in covariances:
             check_covariance("covariances", c)
-        object.__setattr__(self, "weights", weights / weights.sum())
+        object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "means", means)
         object.__setattr__(self, "covariances", covariances)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind, worst
+from scoreproof.public.drawing import by_place
 from scoreproof.public.words import percent
 
 __all__ = ["COARSEST", "compared", "public_check", "settled", "weakest"]
@@ -48,6 +49,7 @@ def compared(
     tolerance: float | None = None,
     remedy: str = FINER,
     kind: Kind = "float",
+    along: tuple[str, Any] | None = None,
     **more: Any,
 ) -> Evidence:
     """Errors at places against their bounds, by the rule.
@@ -62,6 +64,7 @@ def compared(
     coverage: what the places are, and what is missing among them.
     remedy: what the caller can do where the resolution does not suffice ("use float64, or a larger
         t_min").
+    along: what the places lie along in a plot, ``("t", times)``, one value each.
     more: further fields of `Evidence` (``cost``, ``curves``, ``labels``, ``notes``, ``diagnosis``).
 
     Refuted: an error above ``tolerance * gain + bound + excuse`` at some place, whatever is not
@@ -95,6 +98,8 @@ def compared(
         )
     with np.errstate(all="ignore"):
         limit = accepted * size + blur + spare
+        if "curves" not in more:
+            more |= by_place(found, limit, along)
         known = np.isfinite(found) & np.isfinite(limit)
         ratio = np.where((found > 0) & known, found / limit, 0.0)
         seen = np.where(known & (size > 0), 2 * blur / size, np.inf)
@@ -212,6 +217,19 @@ def public_check(function: F) -> F:
                 f"{function.__name__} returned `holds` without saying what it looked at and would"
                 " have seen; this is a mistake of scoreproof's, please report it"
             )
-        return evidence
+        return replace(evidence, title=f"{function.__name__} of {_called(args, kwargs)}")
 
     return judge  # type: ignore[return-value]
+
+
+def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """What the judged object calls itself: the first argument that has a name of its own."""
+    for value in (*args, *kwargs.values()):
+        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        if name is None and callable(getattr(value, "func", None)):  # functools.partial
+            name = getattr(value.func, "__name__", None)
+        if name is None and type(value).__module__ not in ("builtins", "numpy", "torch"):
+            name = type(value).__qualname__
+        if name is not None:
+            return str(name).rpartition("<locals>.")[2]
+    return "an object without a name"

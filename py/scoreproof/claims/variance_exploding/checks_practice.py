@@ -153,8 +153,8 @@ def _reading(practice: Practice, literal: np.ndarray, blurred: np.ndarray) -> st
         if t in QUOTED
     )
     return (
-        "; this class carries a convention silently: started at X_0 itself its SDE has variance"
-        f" σ(t)² - σ(0)², and the declared σ(t)² is too large by the factor {ratios}; with the data"
-        f" first blurred by σ(0) = {start:g} (a jump of σ at 0⁺) it is right to"
-        f" {np.max(blurred):.0e}"
+        f"; its σ(t)² is the variance of data that were first blurred by σ(0) = {start:g} (a jump"
+        f" of σ at 0⁺), and as that it is right to {np.max(blurred):.0e}: a convention of the"
+        " class, not an error. An SDE that starts at X_0 itself has σ(t)² - σ(0)² instead, for"
+        f" which σ(t)² would be too large by the factor {ratios}"
     )

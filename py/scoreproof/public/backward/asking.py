@@ -100,7 +100,7 @@ def _moved(program: Program, question: Question, point: Sequence[Leaves]) -> lis
 
 
 def _is_floating(x: Any) -> bool:
-    name = str(getattr(x, "dtype", np.asarray(x).dtype))
+    name = str(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype)
     return "float" in name or "complex" in name
 
 

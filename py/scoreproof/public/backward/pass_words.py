@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
-from scoreproof.claims.backprop.statement import TRUTH, Loops
-from scoreproof.diagnosis import diagnose
-from scoreproof.objects.graphs import BackwardPass
+from scoreproof.claims.backprop.statement import Loops
+from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.public.backward.consumers import counting
+from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
+from scoreproof.public.backward.engines import engine_pairs, engines
+from scoreproof.public.backward.limits import limited, limiting_reasons, stopping
 from scoreproof.public.backward.problems import Problem
 
 __all__ = ["Answer", "pass_diagnosis", "predicted"]
 
 PAIRS_UP_TO = 400  # slots of all problems
 SMALL = 40  # slots of a graph on which faults are tried in pairs
+EXPLAINED = 1e-6  # of the deviation: sums are exact, or rounded by float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,85 +60,52 @@ def predicted(subject: Loops, name: str, problems: Sequence[Problem]) -> np.ndar
     return np.concatenate(out)
 
 
-def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Any:
-    """Which known fault it is, on the smaller problems if it shows there."""
+def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Diagnosis:
+    """Which known mistake it is, on the smaller problems if it shows there; else the place."""
+    everything = problems
     small = [k for k, p in enumerate(problems) if len(p.graph.edges) <= SMALL]
     if any(np.any(a.error > a.bound * a.absolute) for a in answers if a.problem in small):
         answers = [a for a in answers if a.problem in small]
         problems = [problems[k] for k in small]
     scales = [s for p in problems for s in p.scales]
+    measured, due = [a.measured for a in answers], [a.due for a in answers]
+    reasons = ENGINE_REASONS | REASONS | limiting_reasons(measured)
+    candidates: dict[str, np.ndarray] = {}
 
     def flat(side: Sequence[np.ndarray]) -> np.ndarray:
-        return np.concatenate(
-            [(x / s[:, None, None]).ravel() for x, s in zip(side, scales, strict=True)]
-        )
+        with np.errstate(all="ignore"):
+            return np.concatenate(
+                [(x / s[:, None, None]).ravel() for x, s in zip(side, scales, strict=True)]
+            )
 
-    got, right = flat([a.measured for a in answers]), flat([a.due for a in answers])
-    candidates = {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = diagnose(got, right, candidates, reasons=REASONS | _REASONS)
-    if found.names and found.misfit < 1e-6:
+    got, right = flat(measured), flat(due)
+    blur = flat([np.where(a.exact, 0.0, a.bound * a.absolute) for a in answers])
+
+    def best() -> Diagnosis:
+        with np.errstate(over="ignore", invalid="ignore"):
+            limit = np.maximum(EXPLAINED * np.linalg.norm(got - right) / got.size**0.5, blur)
+            return diagnose(got, right, candidates, reasons=reasons, limit=limit, read=False)
+
+    candidates |= {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
+    candidates |= distinct({n: flat(x) for n, x in engines(problems, everything).items()})
+    if (found := best()).names:
         return found
-    candidates |= _rounded(answers, flat) | _stopping(problems)
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = diagnose(got, right, candidates, reasons=REASONS | _REASONS)
-    if found.names and found.misfit < 1e-6:
+    candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
+    candidates |= stopping(problems, lambda loops, cut: predicted(loops, "", cut))
+    if (found := best()).names:
         return found
-    if sum(len(p.graph.edges) for p in problems) > PAIRS_UP_TO:
-        return found
-    names = [f.name for f in FAULTS]
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            pair = compose((a, b))
-            if pair is not None:
-                candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return diagnose(got, right, candidates, reasons=REASONS | _REASONS)
-
-
-_REASONS = {
-    "rounded_to_integers": "the right gradients, rounded to integers",
-    "cut_to_integers": "the right gradients without their fractions (an integer type)",
-    "float32": "the right gradients, rounded to float32 on the way",
-    "clipped": "the right gradients, clipped",
-}
-_STOPS = (*range(1, 9), 12, 16, 20)
-_REASONS |= {
-    f"first_{k}_arguments": f"the loop stops after {k} arguments of a node" for k in _STOPS
-}
-_REASONS |= {
-    f"first_{k}_consumers": f"the loop stops after {k} consumers of a node" for k in _STOPS
-}
-
-
-def _stopping(problems: Sequence[Problem]) -> dict[str, np.ndarray]:
-    """Loops over the first k neighbours only."""
-    out = {}
-    for k in _STOPS:
-        cut = [replace(p, runs=(_cut(p.runs[0], k), _cut(p.runs[1], k))) for p in problems]
-        out[f"first_{k}_arguments"] = predicted(Loops(pull=TRUTH.push), "", cut)
-        out[f"first_{k}_consumers"] = predicted(TRUTH, "", cut)
-    return out
-
-
-def _rounded(
-    answers: Sequence[Answer], flat: Callable[[Sequence[np.ndarray]], np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Right gradients that were changed at the end."""
-    due = [a.due for a in answers]
-    largest = max(float(np.abs(a.measured).max()) for a in answers)
-    with np.errstate(over="ignore"):
-        return {
-            "rounded_to_integers": flat([np.rint(x) for x in due]),
-            "cut_to_integers": flat([np.trunc(x) for x in due]),
-            "float32": flat([x.astype(np.float32).astype(float) for x in due]),
-            "clipped": flat([np.clip(x, -largest, largest) for x in due]),
-        }
-
-
-def _cut(run: BackwardPass, k: int) -> BackwardPass:
-    return replace(
-        run,
-        predecessors=[links[:k] for links in run.predecessors],
-        successors=[links[:k] for links in run.successors],
-    )
+    counts = counting(problems, measured)
+    if counts is not None and counts.names:
+        return counts
+    if sum(len(p.graph.edges) for p in problems) <= PAIRS_UP_TO:
+        names = [f.name for f in FAULTS]
+        for i, a in enumerate(names):
+            for b in names[i + 1 :]:
+                pair = compose((a, b))
+                if pair is not None:
+                    candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
+        candidates |= distinct({n: flat(x) for n, x in engine_pairs(problems).items()})
+        found = best()
+    if counts is not None and not found.names:
+        return replace(found, sentence=f"{counts.sentence} {found.sentence}")
+    return found

@@ -8,15 +8,19 @@ import numpy as np
 
 from scoreproof.claims.backprop.statement import TRUTH
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.running import backward_pass, gradients
 from scoreproof.public.backward import words
 from scoreproof.public.backward.entries import Entries, flat
+from scoreproof.public.backward.gradient_causes import gradient_diagnosis
+from scoreproof.public.backward.own_rules import rule_diagnosis
 from scoreproof.public.backward.probes import Probe
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import SlotFinding
 from scoreproof.public.backward.whole import along, nearby_point
 from scoreproof.public.rule import compared
+from scoreproof.public.words import percent
 
 __all__ = ["by_values", "not_finite", "wrong_gradient", "wrong_rule"]
 
@@ -45,11 +49,20 @@ def wrong_rule(seen: Seen, rules: Sequence[SlotFinding], rng: np.random.Generato
     worst = max(rules, key=lambda f: f.error(tolerance)[0])
     named = words.listed([seen.program.nodes[v].label for v in nodes])
     sentence = (
-        f"the backward of [{named}] is not the derivative of its values: ⟨g J, t⟩ differs from"
-        f" their differences along t{_inherited(seen, rng)}"
+        f"the backward of [{named}] is not the derivative of its values"
+        f"{words.along(seen, rules)}{_inherited(seen, rng)}"
     )
-    diagnosis = words.node_diagnosis(seen.findings, nodes[0])
+    diagnosis = _of_rule(seen, nodes[0], rng)
     return _refuted(seen, *worst.error(tolerance), sentence, diagnosis)
+
+
+def _of_rule(seen: Seen, node: int, rng: np.random.Generator) -> Diagnosis:
+    """What the rule of a node does, by its Jacobian, or by its pairings alone."""
+    try:
+        found = rule_diagnosis(seen.program, node, rng)
+    except ScoreproofError:  # it fails at other gradients
+        found = None
+    return found or words.node_diagnosis(seen.findings, node)
 
 
 def _inherited(seen: Seen, rng: np.random.Generator) -> str:
@@ -58,7 +71,8 @@ def _inherited(seen: Seen, rng: np.random.Generator) -> str:
     off = probe.off / max(abs(probe.back), abs(probe.value), 1e-300)
     if not probe.usable or probe.off <= probe.slack or off < 4 * seen.program.eps:
         return ""
-    return f", and {seen.question.who} inherits it ({off:.2g} off the values of the function)"
+    part = percent(off)
+    return f"; {seen.question.who} of the whole function inherits it ({part} off along a direction)"
 
 
 def _whole(seen: Seen, rng: np.random.Generator) -> Probe:
@@ -69,7 +83,7 @@ def _whole(seen: Seen, rng: np.random.Generator) -> Probe:
     return probe
 
 
-def wrong_gradient(seen: Seen) -> Evidence:
+def wrong_gradient(seen: Seen, rng: np.random.Generator) -> Evidence:
     """The gradient of the whole is not the sum over paths."""
     program, who, entries = seen.program, seen.question.who, seen.entries
     wrong = entries.wrong(seen.question.tolerance)
@@ -87,22 +101,20 @@ def wrong_gradient(seen: Seen) -> Evidence:
         error, bound = float(entries.error[i] / scale), float(entries.bound[i] / scale)
     where = words.entry(seen, i, int(np.count_nonzero(wrong)))
     if _right_if_held(seen):
-        held = words.listed([program.nodes[v].label for v in sorted(program.held)])
+        held = words.listed([program.nodes[v].shown for v in sorted(program.held)])
         sentence = (
             f"{who} is that of another function: a straight-through or detached path at node"
             f" [{held}], {where}; if that is what you want, it is right with these nodes held"
             " constant, but it is not the derivative"
         )
         return _refuted(seen, error, bound, sentence, None)
-    sentence = f"{who} is not the sum over paths of the {len(seen.findings)} slots, {where}"
-    if seen.question.gradient is None:
+    sentence = f"{who} is not the derivative, the sum over all paths of the graph, {where}"
+    diagnosis = gradient_diagnosis(seen, rng)
+    if seen.question.gradient is None and not diagnosis.names:
         sentence += (
             "; the usual causes are a part that is detached out of the graph's sight"
             " (torch.no_grad() inside, say) and a hook that changes a gradient"
         )
-    diagnosis = None
-    if not seen.nearby:
-        diagnosis = words.gradient_diagnosis(seen.run, seen.found, seen.due, seen.at)
     return _refuted(seen, error, bound, sentence, diagnosis)
 
 
@@ -158,7 +170,8 @@ def by_values(seen: Seen, rng: np.random.Generator) -> Evidence | None:
     scale = worst.scale or abs(worst.value)
     sentence = (
         f"the backward of [{named}] is not the derivative of its values (a straight-through or"
-        f" detached path in it, or a wrong rule), and {seen.question.who} inherits it"
+        f" detached path in it, or a wrong rule){words.along(seen, seen.bad)}; {seen.question.who}"
+        " of the whole function inherits it"
     )
-    diagnosis = words.node_diagnosis(seen.findings, nodes[0])
+    diagnosis = _of_rule(seen, nodes[0], rng)
     return _refuted(seen, worst.off / scale, worst.slack / scale, sentence, diagnosis)

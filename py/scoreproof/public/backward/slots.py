@@ -60,12 +60,19 @@ class SlotFinding:
                 if p.usable and not p.kinked and (size := max(p.scale, typical)) > 0
             ]
             return max([whole, *parts], key=lambda part: part[0] - part[1])
-        worst = max(
-            self.usable,
-            key=lambda p: p.off / p.slack if p.slack > 0 else p.off * np.inf if p.off > 0 else 0.0,
-        )
+        worst = self.worst
+        assert worst is not None
         scale = worst.scale or max(abs(worst.back), abs(worst.value), 1e-300)
         return worst.off / scale, worst.slack / scale
+
+    @property
+    def worst(self) -> Probe | None:
+        """The pairing that is off most, as rounding goes."""
+        return max(
+            self.usable,
+            key=lambda p: p.off / p.slack if p.slack > 0 else p.off * np.inf if p.off > 0 else 0.0,
+            default=None,
+        )
 
     @property
     def resolution(self) -> float:

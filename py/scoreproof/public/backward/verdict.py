@@ -116,7 +116,7 @@ def _verdict(seen: Seen, rng: np.random.Generator) -> Evidence:
     if rules:
         return refuting.wrong_rule(seen, rules, rng)
     if np.any(seen.entries.wrong(tolerance)):
-        return refuting.wrong_gradient(seen)
+        return refuting.wrong_gradient(seen, rng)
     if seen.bad:
         found = refuting.by_values(seen, rng)
         if found is not None:
@@ -126,7 +126,7 @@ def _verdict(seen: Seen, rng: np.random.Generator) -> Evidence:
         moved = _nearby(seen, still, rng)
         if moved is not None:
             if np.any(moved.entries.wrong(tolerance)):
-                return refuting.wrong_gradient(moved)
+                return refuting.wrong_gradient(moved, rng)
             seen = replace(seen, entries=seen.entries.joined(moved.entries))
             still = [p for p in still if p in [still[q] for q in moved.entries.still]]
     return _right(seen, still)

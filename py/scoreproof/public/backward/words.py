@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreproof.claims.backprop.faults import FAULTS, REASONS, compose, version_of
+from scoreproof.claims.backprop.faults import REASONS
 from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.interop.leaves import Leaves
-from scoreproof.objects.graphs import BackwardPass
 from scoreproof.public.backward.slots import SlotFinding
 
 if TYPE_CHECKING:
     from scoreproof.public.backward.seen import Seen
 
-__all__ = ["entry", "gradient_diagnosis", "listed", "node_diagnosis"]
+__all__ = ["entry", "listed", "node_diagnosis"]
 
-PAIRS_UP_TO = 60  # slots: beyond it, or with many entries, a diagnosis tries single faults only
-FEW_ENTRIES = 5000
 STRAIGHT_THROUGH = (
     "the function does not change with this argument, yet a gradient is passed on: a"
     " straight-through estimator"
@@ -59,52 +55,31 @@ def node_diagnosis(findings: Sequence[SlotFinding], node: int) -> Diagnosis:
     return diagnose(left, right, candidates, reasons=REASONS)
 
 
-def gradient_diagnosis(
-    run: BackwardPass, found: Sequence[Leaves], due: Sequence[Leaves], at: Sequence[int]
-) -> Diagnosis:
-    """Which known fault of a backward pass the gradient looks like, on this graph."""
-    measured, truth = (np.concatenate([g.flat() for g in side]) for side in (found, due))
-    names = [f.name for f in FAULTS]
-    candidates: dict[str, np.ndarray] = {"whole_gradient_negated": -truth, "factor_half": truth / 2}
-
-    def predict(name: str, subject: Any) -> None:
-        version = subject.push if version_of(name) == "push" else subject.pull
-        try:
-            state = version(run, subject.prepare(run, list(run.zeros)))
-            prediction = np.concatenate([state[v].flat() for v in at])
-        except Exception:  # shapes do not allow this mistake here
-            return
-        if prediction.shape == truth.shape:
-            candidates[name] = prediction
-
-    for fault in FAULTS:
-        predict(fault.name, fault.subject)
-    single = diagnose(measured, truth, candidates, reasons=REASONS)
-    if (
-        (single.names and single.misfit < 1e-6)
-        or len(run.partials) > PAIRS_UP_TO
-        or truth.size > FEW_ENTRIES
-    ):
-        return single
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            pair = compose((a, b))
-            if pair is not None:
-                predict(f"{a} + {b}", pair)
-    return diagnose(measured, truth, candidates, reasons=REASONS)
-
-
 def entry(seen: Seen, i: int, wrong: int) -> str:
-    """``at entry [3, 5] of input 0: 0 where 0.37 is due (1 of 8 entries is off)``."""
+    """``at entry [3, 5] of `x`: 0 where 0.37 is due (1 of 8 entries is off)``."""
     entries = seen.entries
     p = int(entries.source[i])
     first = int(np.searchsorted(entries.source, p))
     source = seen.sources[p] if seen.sources is not None else p
     where = seen.due[source].where(i - first)
-    label = seen.program.nodes[seen.at[source]].label
+    at = "" if where == "[]" else f"entry {where} of "
     verb = "is" if wrong == 1 else "are"
     place = ", a little off the inputs, where it is not zero" if seen.nearby else ""
     return (
-        f"at entry {where} of {label}{place}: {entries.found[i]:.6g} where {entries.due[i]:.6g} is"
-        f" due ({wrong} of {entries.due.size} entries {verb} off)"
+        f"at {at}`{seen.program.nodes[seen.at[source]].label}`{place}: {entries.found[i]:.6g} where"
+        f" {entries.due[i]:.6g} is due ({wrong} of {entries.due.size} entries {verb} off)"
+    )
+
+
+def along(seen: Seen, findings: Sequence[SlotFinding]) -> str:
+    """What a rule gives along a direction, and how the values change there; of the worst slot."""
+    worst = max(findings, key=lambda f: f.error(None)[0])
+    probe = worst.worst
+    if probe is None:
+        return ""
+    node = seen.program.nodes[worst.node]
+    name = seen.program.nodes[node.arguments[worst.argument]].name
+    return (
+        f": along a random direction of `{name}` its values change at the rate {probe.value:.4g},"
+        f" and its backward gives {probe.back:.4g}"
     )

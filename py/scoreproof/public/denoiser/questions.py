@@ -19,6 +19,7 @@ TIMES: dict[str, tuple[Callable[[NoiseLevel, float], float], str]] = {
     "time_minus_1": (lambda v, T: v.when - 1, "t - 1: its index is off by one"),
     "time_reversed": (lambda v, T: T - 1 - v.when, "T - 1 - t: its time runs the other way"),
     "time_from_the_end": (lambda v, T: T - v.when, "T - t: its time runs the other way"),
+    "time_1_minus": (lambda v, T: 1 - v.when, "1 - t: its time runs the other way"),
     "time_over_T": (lambda v, T: v.when / T, "t / T, in place of the timestep"),
     "time_over_T_minus_1": (lambda v, T: v.when / max(T - 1, 1), "t / (T - 1)"),
     "time_1_based_over_T": (lambda v, T: (v.when + 1) / T, "(t + 1) / T"),
@@ -35,6 +36,8 @@ TIMES: dict[str, tuple[Callable[[NoiseLevel, float], float], str]] = {
     "level_log10": (lambda v, T: float(np.log10(v.ratio)), "log₁₀(σ/α)"),
     "level_c_noise": (lambda v, T: float(np.log(v.ratio)) / 4, "log(σ/α) / 4, EDM's c_noise"),
     "level_log_snr": (lambda v, T: -2 * float(np.log(v.ratio)), "the log-SNR, log(α²/σ²)"),
+    "level_minus_log_snr": (lambda v, T: 2 * float(np.log(v.ratio)), "minus the log-SNR"),
+    "level_half_log_snr": (lambda v, T: -float(np.log(v.ratio)), "half the log-SNR, log(α/σ)"),
     "level_alpha_bar": (lambda v, T: v.alpha**2, "ᾱ = α²"),
     "level_alpha": (lambda v, T: v.alpha, "α"),
 }

@@ -196,4 +196,4 @@ def _kind_words(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 def _sentence(found: _Found) -> str:
     text = "; ".join(found.words)
-    return f"{text[0].upper()}{text[1:]} (what is left of the error: {percent(found.error)})."
+    return f"Cause: {text} (what is left of the error: {percent(found.error)})."

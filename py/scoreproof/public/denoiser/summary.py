@@ -9,21 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
+from scoreproof.public.denoiser.across import across
 from scoreproof.public.denoiser.retold import retold
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_words import (
     curves_of,
     place,
     read_as,
+    shares,
     size_of,
     span_of,
     table_of,
     when,
     where,
 )
-from scoreproof.public.denoiser.words import explained
+from scoreproof.public.denoiser.words import extent, rounded
 from scoreproof.public.posterior.judging import remedy
 from scoreproof.public.rule import weakest
 from scoreproof.public.words import enumerated
@@ -101,32 +102,20 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of(worst.largest)}, {when(worst, sweep)}"
     )
-    known = _explained(worst)
+    cause = retold(sweep, wrong) or across(sweep, wrong)
+    notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
+    inside = extent(worst.answers, worst.request, worst.eps)
+    if inside:
+        notes.insert(1, f"At that level it is wrong {inside}, and right elsewhere.")
+    if cause is None or not cause.names:
+        notes.insert(0, shares(sweep))
     return replace(
         evidence,
         value=worst.largest,
         sentence=text,
-        notes=(place(worst, sweep), *known.notes[1:], *evidence.notes),
-        diagnosis=retold(sweep, wrong) or _of_all(known.diagnosis, worst, wrong, sweep),
+        notes=(*notes, *evidence.notes),
+        diagnosis=cause,
     )
-
-
-def _explained(a: AtLevel) -> Evidence:
-    return explained(a.evidence, a.answers, a.request, a.eps)
-
-
-def _of_all(
-    found: Diagnosis | None, worst: AtLevel, wrong: list[AtLevel], sweep: Sweep
-) -> Diagnosis | None:
-    """What explains the worst level, with that level named where it does not explain another."""
-    at = wrong.index(worst)
-    other = wrong[0] if at > len(wrong) // 2 else wrong[-1]
-    if found is None or not found.names or other is worst:
-        return found
-    there = _explained(other).diagnosis
-    if there is not None and set(found.names) & set(there.names):
-        return found
-    return replace(found, sentence=f"Only {when(worst, sweep)}: {found.sentence}")
 
 
 def _undecided(evidence: Evidence, worst: AtLevel, judged: list[AtLevel], sweep: Sweep) -> Evidence:

@@ -7,12 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.causes.growth import grows
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.verdict import measured
 from scoreproof.public.words import percent
 from scoreproof.tabular import Table
 
-__all__ = ["curves_of", "place", "read_as", "size_of", "span_of", "table_of", "when", "where"]
+__all__ = [
+    "curves_of",
+    "place",
+    "read_as",
+    "shares",
+    "size_of",
+    "span_of",
+    "table_of",
+    "when",
+    "where",
+]
 
 
 def read_as(sweep: Sweep) -> str:
@@ -21,6 +32,8 @@ def read_as(sweep: Sweep) -> str:
 
 def size_of(error: float) -> str:
     """In percent of how far E[x_0 | x] moves, or in multiples of that."""
+    if error == 0:
+        return "0"
     return percent(error) if error < 10 else f"{error:.3g} times as large as E[x_0 | x] moves"
 
 
@@ -68,6 +81,29 @@ def place(a: AtLevel, sweep: Sweep) -> str:
         f"Worst at {_kind(a)}, {entry}: E[x_0 | x] would be {found:.6g} where {due:.6g} is due"
         f" (off by {abs(found - due):.3g})."
     )
+
+
+def shares(sweep: Sweep) -> str:
+    """How wrong it is on the whole: the rms error by level, and the share of points and levels at
+    which it is near.
+    """
+    rms = [a.rms for a in sweep.at]
+    low, high = sweep.at[int(np.argmin(rms))], sweep.at[int(np.argmax(rms))]
+    tolerance = sweep.at[0].request.problem.tolerance
+    errors = np.concatenate([np.max(_relative(a), axis=1) for a in sweep.at])
+    within = [tolerance, 5 * tolerance] if tolerance else [0.01, 0.1]
+    near = " and ".join(f"{100 * np.mean(errors <= w):.3g} % within {percent(w)}" for w in within)
+    growth = grows(np.array([a.level.ratio for a in sweep.at]), np.array(rms), "σ/α")
+    return (
+        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of(high.rms)} (the largest"
+        f" {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels {near}"
+        f"{', where ' + percent(tolerance) + ' is the tolerance' if tolerance else ''}."
+    )
+
+
+def _relative(a: AtLevel) -> np.ndarray:
+    measure, m = measured(a.answers, a.request, a.eps), len(a.answers.due.y)
+    return np.asarray(measure.error[:m] / measure.size[:m])
 
 
 def _kind(a: AtLevel) -> str:

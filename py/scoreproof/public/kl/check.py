@@ -17,12 +17,18 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
+from scoreproof.public.kl.again import asked_again
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
+from scoreproof.public.kl.coordinates import weighted
+from scoreproof.public.kl.distances import instead
+from scoreproof.public.kl.explained import explained
+from scoreproof.public.kl.fit import Places
+from scoreproof.public.kl.told import told
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
-from scoreproof.public.kl.where import REMEDY, added, place
+from scoreproof.public.kl.where import REMEDY, added, place, wrong_part
 from scoreproof.public.kl.words import REASONS, candidates
 from scoreproof.public.rule import public_check
 from scoreproof.streams import stream
@@ -70,7 +76,9 @@ def check_kl(
     the roundings of the printed form in whatever order it is summed. ``kl`` is called once for each
     of at most 18 batches of 1 to 130 laws in 1 to 256 dimensions (64 for the full form; 7 in half
     precision, where longer sums can only show large errors), with log-variances from -12 to 9. That
-    digits are lost near equal laws, within rounding, is a note and no verdict.
+    digits are lost near equal laws, within rounding, is a note and no verdict. Where it is refuted
+    the first batch is asked again, and ``diagnosis`` says which summands of the divergence of which
+    laws were returned, if they make up every value.
 
     Raises
     ------
@@ -111,40 +119,84 @@ def check_kl(
             break
     if evidence.verdict == "refuted":
         evidence = replace(
-            evidence, sentence=f"{evidence.sentence}: {place(found, answers, tolerance)}"
-        ).with_diagnosis(_diagnosis(found, answers, dues, options))
+            evidence, sentence=place(found, answers, options, tolerance)
+        ).with_diagnosis(
+            asked_again(guard, answers[0], options)
+            or _diagnosis(found, answers, dues, options, max(guard.eps, given))
+        )
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
     return replace(
         evidence,
         cost={"calls": guard.calls - before},
-        curves={
-            "kl": (found.value.tolist(), found.returned.real.tolist()),
-            "truth": (found.value.tolist(), found.value.tolist()),
-        },
-        labels=("KL by cubature", "KL returned"),
+        curves=_curves(found),
+        labels=("divergence that is due", "relative error"),
     )
+
+
+def _curves(found: Found) -> dict[str, tuple[list[float], list[float]]]:
+    """The error and what rounding explains of it, in the order of the divergence; where the laws
+    nearly agree relative to the sum of the terms.
+    """
+    order = np.argsort(found.value)
+    order = order[found.value[order] > 0]
+    unit = np.where(found.sharp, found.value, found.size)[order]
+    due, error = found.value[order], np.abs(found.returned - found.value)[order]
+    return {
+        "error": (due.tolist(), (error / unit).tolist()),
+        "bound": (due.tolist(), (found.rounding[order] / unit).tolist()),
+    }
 
 
 #: Batches that the known faults are tried on: every fault shows there, at little cost.
 SMALL = 7
 
 
-def _diagnosis(found: Found, answers: list[Answer], dues: list[Due], options: Options) -> Diagnosis:
+def _diagnosis(
+    found: Found, answers: list[Answer], dues: list[Due], options: Options, eps: float
+) -> Diagnosis:
     beyond = found.beyond(None)
     few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
     plain = bool(np.any(beyond[np.isin(found.batch, few)] > 1))
     few = few if plain else list(range(len(answers)))
     laws, truth = [answers[k].laws for k in few], [dues[k].value for k in few]
     here = np.isin(found.batch, few)
-    unit = found.size[here]  # so that no single law outweighs the others
+    places = Places(
+        laws, options, found.returned[here], found.value[here], found.rounding[here], eps
+    )
     predictions = added(found, answers, options, laws, truth)
     if plain:
         predictions |= candidates(laws, options)
+    known = _known(places, found.size[here], predictions)
+    if plain and (cause := explained(places)) is not None:
+        names, sentence = told(cause, options)
+        return replace(known, names=known.names or names, sentence=sentence)
+    if known.names:
+        return known
+    if (other := instead(places)) is not None:
+        return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
+    if text := weighted(places):
+        sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
+        return Diagnosis.cause("coordinates", sentence)
+    return replace(known, sentence=f"{known.sentence}{wrong_part(beyond, found, answers)}")
+
+
+def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:
+    """The known fault that it looks like; the nearest, if that leaves more than rounding."""
     reasons = REASONS | {n: REMEDY[n.split()[0]] for n in predictions if n.split()[0] in REMEDY}
-    return diagnose(
-        found.returned[here] / unit,
-        found.value[here] / unit,
+    # each law by its size, so that no single one outweighs the others
+    known = diagnose(
+        places.returned / unit,
+        places.value / unit,
         {name: value / unit for name, value in predictions.items()},
         reasons=reasons,
+        read=False,  # factors of all or a part of it are found by `explained`
     )
+    if known.names and not places.explained(predictions[known.names[0]], unit):
+        return replace(
+            known,
+            names=(),
+            sentence=f"Nothing known explains it to rounding; the nearest, {known.names[0]}, leaves"
+            f" {100 * known.misfit:.2g} % of it.",
+        )
+    return known

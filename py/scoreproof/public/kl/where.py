@@ -7,10 +7,12 @@ import numpy as np
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
 from scoreproof.public.kl.batches import EQUAL
+from scoreproof.public.kl.coordinates import by_coordinate
 from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.verdict import Found
+from scoreproof.public.words import listed
 
-__all__ = ["REMEDY", "added", "place"]
+__all__ = ["REMEDY", "added", "place", "wrong_part"]
 
 REMEDY = {
     "constant": "a constant is added: the divergence of a law to itself is 0",
@@ -21,25 +23,40 @@ REMEDY = {
 }
 
 
-def place(found: Found, answers: list[Answer], tolerance: float | None) -> str:
-    """The worst law, and what the wrong ones have in common."""
+def place(found: Found, answers: list[Answer], options: Options, tolerance: float | None) -> str:
+    """What is returned and due at the worst law; how many are wrong, and what they have in
+    common.
+    """
     beyond = found.beyond(tolerance)
     k = int(np.argmax(beyond))
     laws = answers[int(found.batch[k])].laws
     n, d = laws.shape
     row = f"row {found.row[k]} of {n}" if np.sum(found.batch == found.batch[k]) > 1 else f"n = {n}"
+    over = {"none": "", "sum": ", summed over a batch,", "mean": ", averaged over a batch,"}
+    what = "laws" if options.reduction == "none" else "batches"
     worst = (
-        f"worst in d = {d} ({laws.what}, {row}): {found.returned[k]:.6g} returned,"
-        f" {found.value[k]:.6g} due"
+        f"KL of {options.form} Gaussians{over[options.reduction]} returns"
+        f" {found.returned[k]:.6g} where the integral of p_0 log(p_0/p_1) is {found.value[k]:.6g},"
+        f" in d = {d} ({laws.what}, {row}); wrong for {np.sum(beyond > 1)} of {len(beyond)} {what}"
     )
     wrong = [bool(np.any(beyond[found.batch == b] > 1)) for b in range(len(answers))]
     names = [a.laws.what for a in answers]
     right = [name for name, w in zip(names, wrong, strict=True) if not w]
     if 0 < sum(wrong) <= len(wrong) / 2:
-        worst += f"; wrong only for {', '.join(n for n, w in zip(names, wrong, strict=True) if w)}"
+        worst += f", only for {', '.join(n for n, w in zip(names, wrong, strict=True) if w)}"
     elif right:
-        worst += f"; nothing beyond rounding for {', '.join(right)}"
+        worst += f", right to rounding for {', '.join(right)}"
     return worst + _coordinates(beyond, found, answers)
+
+
+def wrong_part(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:
+    """Which summand it is in, from the batches that lack one; a sentence, or nothing."""
+    right = {a.laws.what: not np.any(beyond[found.batch == k] > 1) for k, a in enumerate(answers)}
+    if right.get("laws with equal means") and not right.get("laws with equal variances", True):
+        return " It is right where the means are equal: what is wrong is the mean term."
+    if right.get("laws with equal variances") and not right.get("laws with equal means", True):
+        return " It is right where the variances are equal: what is wrong is the trace or log term."
+    return ""
 
 
 def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:
@@ -53,7 +70,7 @@ def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str
         wrong = np.unique(of[here > 1])
         # some coordinates in all their rows, and no row of another
         if 0 < wrong.size <= d / 2 and np.all((here > 1) == np.isin(of, wrong)):
-            return f"; wrong in coordinate {', '.join(map(str, wrong))} of {d} (counted from 0)"
+            return f"; wrong in coordinate {listed(wrong)} of {d} (counted from 0)"
     return ""
 
 
@@ -70,7 +87,7 @@ def added(
         out[f"constant of {lowest:.3g}"] = [v + lowest for v in truth]
         out[f"floor at {lowest:.3g}"] = [np.maximum(v, lowest) for v in truth]
         if options.form != "full":
-            each = [_by_coordinate(batch) for batch in laws]
+            each = [by_coordinate(batch) for batch in laws]
             out[f"free_bits of {lowest / d:.3g}"] = [
                 np.maximum(v, lowest / d).sum(axis=1) for v in each
             ]
@@ -87,11 +104,6 @@ def added(
                     for v, batch in zip(truth, laws, strict=True)
                 ]
     return {name: np.concatenate([options.reduce(v) for v in value]) for name, value in out.items()}
-
-
-def _by_coordinate(laws: Laws) -> np.ndarray:
-    v0, v1 = (np.broadcast_to(v, laws.m0.shape) for v in (laws.v0, laws.v1))
-    return np.asarray(((laws.m1 - laws.m0) ** 2 / v1 + v0 / v1 - 1 - np.log(v0 / v1)) / 2)
 
 
 def _shift(laws: Laws, options: Options, c: float) -> np.ndarray:

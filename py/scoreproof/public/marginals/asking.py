@@ -8,6 +8,7 @@ with both signs, every time it is called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,9 @@ class Probe:
     misfit: float = 0.0  # the largest part of its size by which the drift is not affine
     asked: float = 0.0  # the time of the last question
     known: dict[float, tuple[np.ndarray, ...]] = field(default_factory=dict)
+    # at which times drift and diffusion are asked instead of t
+    drift_clock: Callable[[float], float] | None = None
+    diffusion_clock: Callable[[float], float] | None = None
 
     def __post_init__(self) -> None:
         ones = np.ones((1, self.d))
@@ -110,7 +114,9 @@ class Probe:
     def _at(self, t: float) -> tuple[np.ndarray, ...]:
         if t not in self.known:
             self.asked = t
-            found = (*self._affine(t), self._squared(t))
+            u = t if self.drift_clock is None else self.drift_clock(t)
+            v = t if self.diffusion_clock is None else self.diffusion_clock(t)
+            found = (*self._affine(u), self._squared(v))
             if 3 * self.d * len(self.known) > REMEMBERED:
                 return found
             self.known[t] = found

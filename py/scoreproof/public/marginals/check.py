@@ -88,7 +88,8 @@ def check_marginals(
     of 1000 entries; one call less for times that you named), and up to 20,000 times more in the
     search for a table's step; drift is called with 11 rows, two of size 1000 (up to twice more if
     it is not affine). ``marginal`` is called ``3 + len(times)`` times. With batched times each is
-    called up to 16 times more.
+    called up to 16 times more. A refutation that no known mistake explains asks drift and diffusion
+    up to 20,000 times more, at other times too, and ``marginal`` 60 times.
 
     Raises
     ------

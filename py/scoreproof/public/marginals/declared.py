@@ -80,6 +80,16 @@ class Declared:
         rest.left_out, rest.answers = self.left_out, self.answers
         return rest
 
+    def at(self, which: np.ndarray) -> Declared:
+        """The same at the times where ``which`` is true."""
+        rest = Declared(self.law, self.rows, self.probe)
+        rest.mean, rest.std = self.mean[which], self.std[which]
+        return rest
+
+    def alone(self, t: float) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and std ``(n, d)`` at any one time."""
+        return self._at(t)
+
     def rows_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and std ``(n, d)`` for a time for each row."""
         return self._read(times, float(np.max(times)))

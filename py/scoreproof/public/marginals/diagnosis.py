@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.errors import CallableError
+from scoreproof.public.marginals.asking import NotAffine
 from scoreproof.public.marginals.candidates import candidates
-from scoreproof.public.marginals.mistakes import Context
+from scoreproof.public.marginals.forms import formed
+from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
+from scoreproof.public.marginals.reading import (
+    Declaration,
+    Told,
+    declaration,
+    parts_wrong,
+)
+from scoreproof.public.marginals.required import needs, required, tabled
+from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
+from scoreproof.public.marginals.starting import constant, exchanged, started
 from scoreproof.public.marginals.verdict import Case, errors
-from scoreproof.public.marginals.words import reason, short
+from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
 __all__ = ["diagnosed", "digits_lost", "remarks"]
 
@@ -23,6 +37,10 @@ LIKELY = (
     "mean_not_scaled",
     "coefficients_reversed",
 )
+#: laws of other SDEs: no mistake by themselves where something else explains as much
+OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
+#: mistakes with a σ_0 that is fitted to the deviation
+FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
 MOST = 20
 #: spacing of float32 at 1
@@ -32,7 +50,10 @@ SINGLE = 2.0**-23
 def diagnosed(case: Case) -> Diagnosis:
     """The known mistake (or pair) that explains mean and std; the worst coordinate is looked at."""
     with np.errstate(all="ignore"):
-        return _diagnosed(case)
+        try:
+            return _diagnosed(case)
+        except (CallableError, NotAffine, np.linalg.LinAlgError):
+            return Diagnosis.unknown("No known fault explains it.")
 
 
 def _diagnosed(case: Case) -> Diagnosis:
@@ -59,24 +80,104 @@ def _diagnosed(case: Case) -> Diagnosis:
 
     truth, measured = flat((context.M, std[:, c])), flat((factor, said))
     resolution = max(1e-6, 1e3 * case.eps, 1e3 * case.said.law.eps)
-    best: Diagnosis | None = None
-    guesses: dict[str, np.ndarray] = {}
-    for pairs in (False, True):
-        found_now = candidates(context, factor, said, pairs=pairs)
-        guesses.update({name: flat(value) for name, value in found_now.items()})
+
+    def named(pairs: bool) -> Diagnosis:
+        guesses = candidates(context, factor, said, pairs=pairs)
+        flats = {name: flat(value) for name, value in guesses.items()}
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
-        guesses = {n: g for n, g in guesses.items() if not np.linalg.norm(g - truth) <= size}
-        best = diagnose(measured, truth, guesses, resolution=resolution, read=False)
-        if best.names and best.misfit <= 1e3 * resolution:
-            break
-    assert best is not None
-    # within a class, the mistake most often made comes first
-    order = tuple(
-        sorted(best.names, key=lambda n: (n not in LIKELY, LIKELY.index(n) if n in LIKELY else 0))
-    )
-    sentence = best.sentence.replace(", ".join(best.names), ", ".join(order))
-    return replace(best, names=order, sentence=sentence)
+        flats = {n: g for n, g in flats.items() if not np.linalg.norm(g - truth) <= size}
+        return diagnose(measured, truth, flats, resolution=resolution, reasons=reasons, read=False)
+
+    reasons = REASONS if np.ptp(context.M) <= resolution else REASONS | WITH_DRIFT
+    where = _coordinates(found.ratio() > 1)
+    best = named(False)
+    sure = best.names and best.misfit <= 1e3 * resolution
+    # where there is a drift, what contains a σ_0 that was fitted may be something simpler
+    fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
+    flat_std = constant(declaration(case, c, Context(i.quadrature, c)))
+    if flat_std is not None:
+        return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
+    # a law that is made of α alone is no mistake of the marginal where the one due is none
+    own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
+    if sure and not fitted and not own:
+        return _likely_first(best, reasons, where)
+    d = declaration(case, c, Context(i.quadrature, c))
+    swapped = exchanged(case)
+    if swapped is not None:
+        return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
+    if own:
+        need = required(case, d, c)
+        if need is not None:
+            return Diagnosis.cause(need.name, f"Cause: {where}{need.text}.")
+    told = _read_off(case, c, d)
+    if len(told) == 1 and told[0].name == "variance_factor":
+        need = required(case, d, c)
+        if need is not None:
+            told = [Told("variance_factor", f"{told[0].text}: {need.text}")]
+    if told:
+        text = "; and ".join(cause.text for cause in told)
+        names = tuple(cause.name for cause in told)
+        return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
+    need = required(case, d, c)
+    if need is not None and not sure:
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {where}{need.text}.")
+    steps = None if sure else tabled(case, d, c)
+    if steps is not None:
+        return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
+    pair = best if sure else named(True)
+    if pair.names:
+        return _likely_first(pair, reasons, where)
+    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}{needs(case, d, c)}")
+
+
+def _coordinates(wrong: np.ndarray) -> str:
+    """In which coordinates, if not in all."""
+    where = indices(np.asarray(wrong.any(axis=(0, 1, 2))), "coordinate")
+    return f"in {where}: " if where else ""
+
+
+def _is_preserving(context: Context) -> bool:
+    """Whether the variance due is 1 - α², or its square."""
+    lost = 1 - context.M**2
+    return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in (1, 2))
+
+
+def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
+    """Within a class the mistake most often made comes first, and what is no mistake by itself is
+    left out.
+    """
+    names = [n for n in found.names if n not in OF_OTHERS] or list(found.names)
+    names.sort(key=lambda n: LIKELY.index(n) if n in LIKELY else len(LIKELY))
+    told = [
+        " and ".join(f"{reasons[part].rstrip('.')} ({part})" for part in name.split(" + "))
+        for name in names
+    ]
+    what = told[0]
+    if len(told) > 1:
+        more = f"; or {len(told) - 3} more" if len(told) > 3 else ""
+        listed = "; or ".join(told[:3])
+        what = f"one of these, which cannot be told apart here: {listed}{more}"
+    elif " + " in names[0]:
+        what = f"two at once: {what}"
+    left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
+    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
+
+
+def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:
+    """The declared law as another time's, or as formulas in the law that is due."""
+    means, _ = case.law(case.start)
+    keep = slice(0, len(d.t))
+    start = started(d)
+    if start is not None:
+        return [start]
+    time = retimed(d)
+    if time is not None and d.mean_wrong and d.std_wrong:
+        return [time]
+    found = formed(d, case.said.mean[keep, :, c], means[keep, :, c])
+    if found is None and time is None:
+        time = asked_at_other_times(case)
+    return found or ([] if time is None else [time])
 
 
 def _some(case: Case, ratio: np.ndarray) -> np.ndarray:
@@ -91,8 +192,6 @@ def _some(case: Case, ratio: np.ndarray) -> np.ndarray:
 def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
     """What the mistake means, and the reading under which there is none."""
     notes = []
-    if found.names:
-        notes.append(f"({found.names[0]}: {reason(found.names[0])}.)")
     error = float(np.max(errors(case, case.start).error))
     if not found.names and max(case.eps, case.said.law.eps) < SINGLE / 1e3 and error < 32 * SINGLE:
         notes.append(

@@ -135,7 +135,8 @@ def _compare(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     )
     if evidence.verdict == "refuted" and not wrong_batch:
         mistake = diagnosed(case)
-        return replace(evidence, diagnosis=mistake, notes=remarks(case, mistake))
+        cost = _cost(probe, said, case.implied)
+        return replace(evidence, diagnosis=mistake, notes=remarks(case, mistake), cost=cost)
     if evidence.verdict == "holds":
         return replace(evidence, notes=digits_lost(case))
     return evidence

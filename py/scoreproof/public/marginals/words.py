@@ -15,7 +15,9 @@ from scoreproof.public.marginals.mistakes import SLOTS
 from scoreproof.public.marginals.verdict import Case, Errors
 
 __all__ = [
+    "REASONS",
     "SLOTS",
+    "WITH_DRIFT",
     "WHY",
     "about",
     "drowned",
@@ -49,20 +51,54 @@ WHY = {
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
     "log_std": "the marginal returns log σ",
     "log_variance": "the marginal returns log σ²",
-    "std_twice": "a factor 2 in the standard deviation",
-    "std_halved": "a factor ½ in the standard deviation",
+    "std_twice": (
+        "the declared standard deviation is twice the one implied: a factor 2 in it, or ½ in g"
+    ),
+    "std_halved": (
+        "the declared standard deviation is half the one implied: a factor ½ in it, or 2 in g"
+    ),
     "std_negative": "the standard deviation has the wrong sign",
     "mean_not_scaled": "the mean is x0, without its factor",
     "half_missing_in_mean": "log α = -∫β where -½ ∫β is due, in the mean only",
     "half_twice_in_mean": "log α = -¼ ∫β where -½ ∫β is due, in the mean only",
     "mean_inverted": "the mean is divided by α",
     "mean_sign": "the mean has the wrong sign",
+    "rate_slope_squared": "g = dσ/dt, the slope of σ, where g² = d(σ²)/dt is due",
+    "rate_slope": "g² = dσ/dt where g² = d(σ²)/dt is due",
+    "rate_no_two": "g² = σ σ' where g² = 2 σ σ' is due: the 2 of the chain rule forgotten",
+    "rate_twice": "g² = 4 σ σ' where g² = 2 σ σ' is due",
+    "rate_over_t": (
+        "g² = σ²/t, the mean rate, where g² = d(σ²)/dt is due (they agree for Brownian motion only)"
+    ),
+    "rate_sigma_squared": "g = σ(t), the noise level, where g² = d(σ²)/dt is due",
+    "rate_squared_again": "the diffusion returns g² where g is due",
+    "rate_reversed": "the diffusion is that of T - t: the sampler's clock in the forward SDE",
+    "variance_reversed": (
+        "mean and standard deviation are those of T - t: the sampler's clock in the forward kernel"
+        " (or the ends of the schedule, σ_min and σ_max, exchanged)"
+    ),
+}
+
+
+#: why people make each mistake
+REASONS = {name: why for name, (_, why) in EDITS.items()} | WHY
+
+
+#: what those about ρ² and σ mean where there is a drift
+WITH_DRIFT = {
+    "rate_no_two": (
+        "the declared variance is 2 times the one implied: a ½ is missing in it, or √2 in g"
+    ),
+    "rate_twice": (
+        "the declared variance is half the one implied: a 2 is missing in it, or a 1/√2 in g"
+    ),
+    "variance_for_std": "the marginal returns a variance where a standard deviation is due",
 }
 
 
 def reason(name: str) -> str:
     """Why people make the mistake called ``name`` (several joined by `` + ``)."""
-    return "; ".join(WHY[part] if part in WHY else EDITS[part][1] for part in name.split(" + "))
+    return "; ".join(REASONS[part] for part in name.split(" + "))
 
 
 def short(start: np.ndarray) -> str:

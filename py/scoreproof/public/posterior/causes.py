@@ -46,8 +46,13 @@ REASONS = {f.name: f.why for f in FAULTS} | {
         "it is the answer for the noise covariance √Σ: a standard deviation stands where a variance"
         " is due"
     ),
-    "noise_variance_halved": "it is the answer for half the noise variance",
-    "noise_variance_doubled": "it is the answer for twice the noise variance",
+    "noise_variance_halved": (
+        "it is the answer for half the noise variance: a factor 2 is missing in the exponent,"
+        " -|y - x|²/(2σ²)"
+    ),
+    "noise_variance_doubled": (
+        "it is the answer for twice the noise variance: a factor 2 too many in the exponent"
+    ),
     "nearest_component": (
         "the component with the largest weight answers alone: the posterior mode, not the mean"
     ),
@@ -71,6 +76,19 @@ REASONS = {f.name: f.why for f in FAULTS} | {
     "residual_divided_by_std": (
         "E[x|y] - y was divided by a standard deviation where a variance is due"
     ),
+    "residual_divided_by_factor": (
+        "E[x|y] - y was divided by the Cholesky factor L of Σ once, where L Lᵀ is due"
+    ),
+    "residual_divided_by_transposed_factor": (
+        "E[x|y] - y was divided by the Cholesky factor of Σ once, where it is due twice"
+    ),
+    "residual_divided_by_swapped_factor": (
+        "E[x|y] - y was divided by LᵀL where L Lᵀ is due: the factor was transposed"
+    ),
+    "residual_divided_by_diagonal": "E[x|y] - y was divided by the diagonal of Σ alone",
+    "y_not_subtracted": "y was not subtracted: it is Σ⁻¹ E[x|y]",
+    "mean_not_subtracted": "E[x|y] was left out: it is -Σ⁻¹ y",
+    "minus_scaled_by_std": "it is E[ε | y], the noise: divide it by σ and change its sign",
     "score_of_the_prior": "it is the score of x_0, not of the noisy y",
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.interop.callables import to_float
 from scoreproof.numerics.linear import check_covariance
+from scoreproof.objects.given import covariance_of
 
 __all__ = ["Noise", "make_noise", "scaled_condition"]
 
@@ -69,9 +70,7 @@ class Noise:
 def make_noise(cov: Any, d: int) -> Noise:
     """``cov`` as given by the caller: a variance, or a covariance ``(d, d)``."""
     matrix = to_float("cov", cov)
-    matrix = (
-        float(matrix) * np.eye(d) if matrix.ndim == 0 else to_float("cov", matrix, shape=(d, d))
-    )
+    matrix = float(matrix) * np.eye(d) if matrix.ndim == 0 else covariance_of("cov", matrix, d)
     check_covariance("cov", matrix)
     return Noise(matrix, bool(np.count_nonzero(matrix) == d))
 

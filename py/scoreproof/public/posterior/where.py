@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.causes.places import beyond, indices
 from scoreproof.public.posterior.asking import Answers
 
 __all__ = ["mixed_rows", "place", "region"]
@@ -20,31 +21,30 @@ def place(answers: Answers, k: int, column: int, *, told: int = 4) -> str:
 
 
 def region(bad: np.ndarray, y: np.ndarray) -> str:
-    """What the wrong places ``(points, coordinates)`` have in common; empty if all are wrong."""
+    """Where it is wrong ``(points, coordinates)``, in a clause: in which coordinates, at which
+    points, and beyond which value all of them lie.
+    """
     m, d = bad.shape
     rows, columns = np.any(bad, axis=1), np.any(bad, axis=0)
     parts = []
     if np.sum(columns) < d and d > 1:
-        named = ", ".join(str(j) for j in np.flatnonzero(columns)[:8])
-        more = ", …" if np.sum(columns) > 8 else ""
-        parts.append(f"in {np.sum(columns)} of {d} coordinates ({named}{more})")
+        parts.append(f"in {indices(columns, 'coordinate')}")
     if np.sum(rows) < m:
         parts.append(f"at {np.sum(rows)} of {m} points{_separated(rows, y)}")
-    return f"It is wrong {' and '.join(parts)}, and right elsewhere." if parts else ""
+    elif m > 1:
+        parts.append(f"at all {m} points")
+    return " ".join(parts)
 
 
 def _separated(rows: np.ndarray, y: np.ndarray) -> str:
     """One threshold that the wrong points lie beyond and no right one does, if there is one."""
     if min(np.sum(rows), np.sum(~rows)) < 3:
         return ""
-    names = [f"y[{j}]" for j in range(y.shape[1])] + ["|y|"]
-    for name, values in zip(names, [*y.T, np.linalg.norm(y, axis=1)], strict=True):
-        low, high = values[~rows], values[rows]
-        if np.max(low) < np.min(high):
-            return f" (all those with {name} > {np.min(high):.3g})"
-        if np.min(low) > np.max(high):
-            return f" (all those with {name} < {np.max(high):.3g})"
-    return ""
+    along = {"|y|": np.linalg.norm(y, axis=1)}
+    along |= {f"y[{j}]": y[:, j] for j in range(y.shape[1])}
+    along |= {f"|y[{j}]|": np.abs(y[:, j]) for j in range(y.shape[1])}
+    found = beyond(rows, along, least=3)
+    return f", {found}" if found else ""
 
 
 def mixed_rows(answers: Answers, allowed: np.ndarray, values: np.ndarray) -> str:

@@ -6,12 +6,13 @@ Conventions: ``D(x, σ) = c_skip x + c_out F(c_in x, c_noise)``; σ is a standar
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["COEFFICIENTS", "FORMS", "Form", "slips", "spread_in"]
+__all__ = ["COEFFICIENTS", "FORMS", "Form", "built", "slips", "spread_in"]
 
 COEFFICIENTS = ("c_skip", "c_out", "c_in", "c_noise")
 
@@ -101,11 +102,46 @@ def slips(name: str) -> dict[str, Formula]:
     right = edm.of(name)
     assert right is not None
     found["its sign is wrong"] = lambda s, d: -right(s, d)
-    found["it is its inverse"] = lambda s, d: 1 / right(s, d)
-    found["it is its square"] = lambda s, d: right(s, d) ** 2
-    found["it is its square root"] = lambda s, d: np.abs(right(s, d)) ** 0.5
+    found[f"it is 1/{name}"] = lambda s, d: 1 / right(s, d)
+    twice = ": x is scaled twice" if name == "c_in" else ""
+    found[f"it is {name}²{twice}"] = lambda s, d: right(s, d) ** 2
+    found[f"it is √{name}"] = lambda s, d: np.abs(right(s, d)) ** 0.5
     found |= _SLIPS[name]
     return found
+
+
+def built() -> dict[str, Formula]:
+    """Quotients of σ, σ_data and what stands under the root, with a power or a square misplaced."""
+    over: dict[str, Formula] = {
+        "1": _one,
+        "σ": lambda s, d: s,
+        "σ²": lambda s, d: s**2,
+        "σ_data": lambda s, d: 0 * s + d,
+        "σ_data²": lambda s, d: 0 * s + d**2,
+        "σ σ_data": lambda s, d: s * d,
+        "σ² σ_data": lambda s, d: s**2 * d,
+        "σ σ_data²": lambda s, d: s * d**2,
+    }
+    under: dict[str, Formula] = {
+        "σ² + σ_data²": lambda s, d: s**2 + d**2,
+        "σ² + σ_data": lambda s, d: s**2 + d,
+        "σ + σ_data²": lambda s, d: s + d**2,
+        "σ + σ_data": lambda s, d: s + d,
+        "σ² - σ_data²": lambda s, d: np.abs(s**2 - d**2),
+        "σ² + σ_data⁴": lambda s, d: s**2 + d**4,
+        "σ⁴ + σ_data²": lambda s, d: s**4 + d**2,
+        "σ² + 1": lambda s, d: s**2 + 1,
+    }
+    found = {}
+    for (a, top), (b, low) in itertools.product(over.items(), under.items()):
+        for text, power in (("{} / √({})", -0.5), ("{} / ({})", -1.0), ("{} / ({})²", -2.0)):
+            found[f"it is {text.format(a, b)}"] = _quotient(top, low, power)
+        found[f"it is {a} √({b})"] = _quotient(top, low, 0.5)
+    return found
+
+
+def _quotient(top: Formula, low: Formula, power: float) -> Formula:
+    return lambda s, d: top(s, d) * low(s, d) ** power
 
 
 _SLIPS: dict[str, dict[str, Formula]] = {
@@ -114,6 +150,9 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "squares are missing: it is σ_data / (σ + σ_data)": lambda s, d: d / (s + d),
         "it is σ_data / √(σ² + σ_data²)": lambda s, d: d / np.sqrt(s**2 + d**2),
         "σ is left out of it: it is 1": _one,
+        "it is a consistency model's, with σ - 0.002 for σ": lambda s, d: (
+            d**2 / ((s - 0.002) ** 2 + d**2)
+        ),
         "it is 0: x is not added": lambda s, d: np.zeros_like(s),
     },
     "c_out": {
@@ -127,6 +166,10 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         ),
         "the square is outside: it is σ σ_data / (σ + σ_data)": lambda s, d: s * d / (s + d),
         "it is σ": lambda s, d: s,
+        "it is 1: the network's answer is not scaled": _one,
+        "it is a consistency model's, (σ - 0.002) σ_data / √(σ² + σ_data²)": lambda s, d: (
+            (s - 0.002) * d / np.sqrt(s**2 + d**2)
+        ),
     },
     "c_in": {
         "the square root is missing: it is 1 / (σ² + σ_data²)": lambda s, d: 1 / (s**2 + d**2),
@@ -137,11 +180,12 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "it is 1: x is not scaled": _one,
     },
     "c_noise": {
+        "it is log(σ/σ_data) / 4: σ is divided by σ_data": lambda s, d: np.log(s / d) / 4,
+        "it is log(σ/2), a VE network's": lambda s, d: np.log(s / 2),
         "the quarter is missing: it is log σ": lambda s, d: np.log(s),
         "it is a decimal logarithm": lambda s, d: np.log10(s) / 4,
         "it is a binary logarithm": lambda s, d: np.log2(s) / 4,
-        "it is half of log σ": lambda s, d: np.log(s) / 2,
-        "it is log σ²/4: σ was squared": lambda s, d: np.log(s) / 2,
+        "it is half of log σ, log(σ²)/4: σ was squared": lambda s, d: np.log(s) / 2,
         "it is σ itself": lambda s, d: s,
         "it is σ/4, without the logarithm": lambda s, d: s / 4,
         "it is log(1 + σ) / 4": lambda s, d: np.log1p(s) / 4,

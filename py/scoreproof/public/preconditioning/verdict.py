@@ -74,7 +74,9 @@ def judge(found: Found, job: Job) -> Evidence:
     )
     mixed = max(found.mixed.values(), default=0.0)
     if mixed > MIXED:
-        evidence = replace(evidence, verdict="refuted", value=min(mixed, 1e300), bound=MIXED)
+        evidence = replace(
+            evidence, verdict="refuted", value=mixed if np.isfinite(mixed) else 1.0, bound=MIXED
+        )
     if evidence.verdict == "refuted":
         wrong = {
             n: e > (job.tolerance or 0.0) + b

@@ -9,16 +9,22 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS, slips, spread_in
+from scoreproof.public.preconditioning.causes import (
+    cause_of,
+    coarser,
+    follows,
+    of_another_level,
+)
+from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS
 from scoreproof.public.preconditioning.standin import Found
 from scoreproof.public.words import enumerated, percent
 
 __all__ = ["MIXED", "data_apart", "named"]
 
-#: relative: a formula that the values follow so closely is the one they were computed by
-SAME = 1e-3
 #: relative: a coefficient of another row's σ is off by more, as neighbouring levels are
 MIXED = 1e-2
+#: relative: a coefficient that differs more between the entries of a batch is none
+VARIES = 1e-2
 
 
 def named(
@@ -34,8 +40,8 @@ def named(
     rows = [n for n, gap in found.mixed.items() if gap > MIXED]
     if rows:
         parts.append(
-            f"with a σ for each sample, {enumerated(rows)} of a sample depend on the σ of others:"
-            " reshape σ to (B, 1, …) before it meets x, and use it row by row"
+            f"asked with a σ for each sample, {enumerated(rows)} of a sample"
+            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of others in the batch"
         )
     for name, bad in wrong.items():
         if not np.any(bad):
@@ -43,17 +49,24 @@ def named(
         value = found.values[name]
         gap = np.abs(value - due[name]) / np.maximum(np.abs(due[name]), 1e-300)
         k = int(np.argmax(np.where(bad, gap, -1.0)))
-        where = "at every level" if np.all(bad) else f"at {int(np.sum(bad))} of {len(s)} levels"
+        where = _where(bad, s)
         if gap[k] <= 4 * found.eps[name] and np.any(found.uneven[name] > 0):
             what = "x" if name != "c_out" else "the network's answer"
             parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
             continue
+        if np.max(found.uneven[name]) > VARIES and found.clip is None:
+            part = percent(float(found.uneven[name][k]))
+            parts.append(
+                f"{name} is no number: it differs by up to {part} between the entries of a batch at"
+                f" σ = {s[k]:.4g}, so that it depends on x ({where})"
+            )
+            continue
         parts.append(
             f"{name} is {value[k]:.6g} at σ = {s[k]:.4g} where {due[name][k]:.6g} is due ({where})"
         )
-        cause = _cause(name, found, due[name], job, spread)
-        if cause:
-            causes.append((name, cause))
+        cause = cause_of(name, found, due, job, spread)
+        if cause is not None:
+            causes.append((name, cause[1]))
     if not parts:
         k = int(np.argmax(found.apart))
         parts.append(
@@ -61,42 +74,42 @@ def named(
         )
     sentence = "; ".join(parts)
     whole = _other_form(found, job)
+    rounded = coarser(found, due)
+    level = of_another_level(found, due, wrong, job, spread)
     diagnosis = None
     if whole:
-        diagnosis = Diagnosis((f"form_{whole}",), 0.0, None, f"All are those of form={whole!r}.")
+        text = f"Cause: all are those of form={whole!r}."
+        diagnosis = Diagnosis.cause(f"form_{whole}", text)
     elif found.clip is not None:
-        text = f"It clips its answer to ±{found.clip:.4g}: look at it without."
-        diagnosis = Diagnosis(("clipped",), 0.0, None, text)
+        text = f"Cause: it clips its answer to ±{found.clip:.4g}: look at it without."
+        diagnosis = Diagnosis.cause("clipped", text)
+    elif rounded:
+        diagnosis = Diagnosis.cause("coarser_type", f"Cause: {rounded}.")
+    elif level and (len(causes) != 1 or len(parts) > 1):
+        diagnosis = Diagnosis.cause("level", f"Cause: {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
-        diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"{told}.")
+        diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"Cause: {told}.")
     elif rows:
-        text = "It is right for one σ in the whole batch."
-        diagnosis = Diagnosis(("rows_mixed",), 0.0, None, text)
+        text = (
+            "Cause: the σ of the samples are mixed; it is right for one σ in the whole batch."
+            " Reshape σ to (B, 1, …) before it meets x, and use it row by row."
+        )
+        diagnosis = Diagnosis.cause("rows_mixed", text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
 
 
-def _cause(name: str, found: Found, due: np.ndarray, job: Job, spread: float) -> str:
-    s, value = job.sigmas, found.values[name]
-    if job.name == "edm":
-        fit = spread_in(name, s, value)
-        good = fit[np.isfinite(fit) & (s > 0.05 * spread) & (s < 20 * spread)]
-        steady = len(good) > 2 and np.ptp(good) <= SAME * abs(np.median(good))
-        if steady and abs(np.median(good) - spread) > np.ptp(good) + 64 * found.eps[name] * spread:
-            return f"σ_data is {np.median(good):.4g} in it where {spread:.4g} is declared"
-        for words, formula in slips(name).items():
-            with np.errstate(all="ignore"):
-                if _follows(value, formula(s, spread)):
-                    return words
-    ratio = value / due
-    if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= SAME * abs(ratio[0]):
-        return f"it is {ratio[0]:.9g} times what is due"
-    return ""
-
-
-def _follows(value: np.ndarray, other: np.ndarray) -> bool:
-    scale = np.maximum(np.abs(other), SAME * np.max(np.abs(other)))
-    return bool(np.all(np.isfinite(other)) and np.all(np.abs(value - other) <= SAME * scale))
+def _where(bad: np.ndarray, s: np.ndarray) -> str:
+    """At which levels, and from where on if they are those of one end."""
+    if np.all(bad):
+        return f"at every level, σ from {s[0]:.4g} to {s[-1]:.4g}"
+    count = f"at {int(np.sum(bad))} of {len(s)} levels"
+    at = np.flatnonzero(bad)
+    if np.array_equal(at, np.arange(len(at))):
+        return f"{count}, from σ = {s[at[-1]]:.4g} down"
+    if np.array_equal(at, np.arange(len(s) - len(at), len(s))):
+        return f"{count}, from σ = {s[at[0]]:.4g} up"
+    return count
 
 
 def _other_form(found: Found, job: Job) -> str:
@@ -107,7 +120,7 @@ def _other_form(found: Found, job: Job) -> str:
             continue
         spread = job.sigma_data or job.spread or 0.5
         due = [f(job.sigmas, spread) for n in have if (f := form.of(n)) is not None]
-        if all(_follows(found.values[n], d) for n, d in zip(have, due, strict=True)):
+        if all(follows(found.values[n], d, found.eps[n]) for n, d in zip(have, due, strict=True)):
             return name
     return ""
 

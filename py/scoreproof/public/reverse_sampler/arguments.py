@@ -50,7 +50,9 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A validated request; ``form`` is ``"sde"`` or ``"step"``."""
+    """A validated request; ``form`` is ``"sde"`` or ``"step"``. ``model``: makes the model that the
+    sampler is handed from (target, x, t); the exact one if it is ``None``.
+    """
 
     call: Guarded
     form: str
@@ -66,6 +68,7 @@ class Job:
     passes_lam: bool
     tolerance: float | None
     seed: int
+    model: Callable[[Any, np.ndarray, float], Callable[[Any, Any], Any]] | None = None
 
     def last(self, lam: float) -> tuple[float, ...]:
         """The trailing argument of the user's callable, if it takes one."""
@@ -165,8 +168,8 @@ def _form(given: Request) -> tuple[Any, str, bool]:
         raise ArgumentError(
             "sampler",
             "drift_and_noise(x, t, model, lam) or step(x, t, t_next, noise, model, lam)",
-            f"a callable of {taken} arguments",
-            'wrap it, and say form="sde" or form="step"',
+            f"a function of {taken} arguments" if taken else "a function of *args",
+            'say which of the two it is by form="sde" or form="step"',
         )
     return given.sampler, form, taken not in (3, 5)
 

@@ -23,7 +23,7 @@ def ask_sde(
     job: Job, target: Diffused, x: np.ndarray, t: float, lam: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Drift ``(n, d)`` and the variances ``(d,)`` of the noise, from one call."""
-    result = job.call.raw(x, t, exact_model(target, job.prediction), *job.last(lam))
+    result = job.call.raw(x, t, _model(job, target, x, t), *job.last(lam))
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise CallableError(
             "sampler",
@@ -48,8 +48,13 @@ def ask_step(
     job: Job, target: Diffused, x: np.ndarray, z: np.ndarray, times: tuple[float, float], lam: float
 ) -> np.ndarray:
     """Images of the rows x under a step from ``times[0]`` down to ``times[1]`` with noises z."""
-    out = job.call(x, *times, z, exact_model(target, job.prediction), *job.last(lam), shape=x.shape)
+    out = job.call(x, *times, z, _model(job, target, x, times[0]), *job.last(lam), shape=x.shape)
     return _real(out)
+
+
+def _model(job: Job, target: Diffused, x: np.ndarray, t: float) -> Callable[[Any, Any], Any]:
+    exact = exact_model(target, job.prediction)
+    return exact if job.model is None else job.model(target, x, t)
 
 
 def subject(job: Job) -> Callable[[Any, np.ndarray, float, float], tuple[np.ndarray, float]]:

@@ -87,7 +87,7 @@ def check_reverse_sampler(
     does not settle; 2 or 4 more, of 1,000 to 16,000 rows, where it is not linear in its noise) and
     8 to see that rows are apart; in the first dimension also 56 for chains of 8, 16 and 32 steps
     (504 at most) and 12 for its order; 2 a dimension to see that it is deterministic. A refutation
-    takes a few dozen more, to say what is wrong.
+    takes a few hundred more, with other models and shorter steps too, to say what is wrong.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of
     consistency is in a note). It holds when the marginals are right; if they are, but of another λ

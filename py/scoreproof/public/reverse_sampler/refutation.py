@@ -13,8 +13,8 @@ from scoreproof.claims.reverse_family.gaussian import reverse_moments
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import subject
-from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.chain import Chains, effect
+from scoreproof.public.reverse_sampler.explaining import explained
 from scoreproof.public.reverse_sampler.law import DRAWS, moves_the_law
 from scoreproof.public.reverse_sampler.places import coarse
 from scoreproof.public.reverse_sampler.sweeping import Span, again
@@ -22,8 +22,8 @@ from scoreproof.public.reverse_sampler.targets import gaussian
 from scoreproof.public.reverse_sampler.velocity import Found
 from scoreproof.public.reverse_sampler.words import (
     describe_noise,
-    percent,
     spread_over,
+    velocity_off,
 )
 from scoreproof.streams import stream
 
@@ -58,25 +58,20 @@ def refuted(
     first = worst[0]
     k = int(np.argmax(np.where(first.jumps, 0.0, first.error)))
     error, bound = float(first.error[k]), float(first.bound[k])
-    what = "b + c²/2 ∂log p of the marginals" if job.form == "sde" else "that the step tends to"
-    at = np.array2string(first.x[k][:4], precision=3)
-    text = (
-        f"at λ = {first.lam:g}, t = {first.t:.3g}, x = {at} the velocity {what} is off by"
-        f" {percent(error)}"
-    )
+    text = velocity_off(job, target, first, k)
     text += describe_noise(first, target.diffusion(first.t) ** 2) + spread_over(span, worst)
     if seen is not None and seen.moved < 0.01 * min(error, 1.0):
         text += "; a Gaussian prior does not show it, a mixture of two does"
     elif seen is not None or (job.form == "sde" and d <= SMALL):
         text += f"; {seen.effect if seen is not None else _effect(job, d)}"
-    times = {f.t for f in worst}
+    cause = explained(job, span, worst)
     return replace(
         evidence,
         value=error,
         bound=bound + accepted,
         sentence=text,
         cost={"calls": job.call.calls},
-        diagnosis=explain_deviation(target, [r for r in span.places if r[0].t in times]),
+        diagnosis=cause,
     )
 
 

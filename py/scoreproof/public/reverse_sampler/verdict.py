@@ -16,6 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import member_note
 from scoreproof.public.reverse_sampler.chain import chains, order_and_exactness
+from scoreproof.public.reverse_sampler.explaining import does_not_settle, unsettled
 from scoreproof.public.reverse_sampler.places import short
 from scoreproof.public.reverse_sampler.refutation import SMALL, left_open, refuted
 from scoreproof.public.reverse_sampler.rows import insist_on_given_noise, rows_apart
@@ -76,10 +77,7 @@ def judge(job: Job, dimension: int) -> Evidence:
     elif np.any(bound > 0.005) and job.form == "step":
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
-            remedy = (
-                f"at t = {loose.t:.3g} what the step tends to does not settle as it is refined; it"
-                " must be smooth in t and t_next to be judged (a schedule from a table is not)"
-            )
+            remedy = unsettled(job, target, loose)
     evidence = compared(
         error[near],
         bound[near],
@@ -173,6 +171,9 @@ def _jumps(job: Job, span: Span, jumping: list[Found], coverage: Coverage) -> Ev
         kind="convergent",
         cost={"calls": job.call.calls},
     )
+    if evidence.verdict == "refuted":
+        cause = does_not_settle(job, span, first)
+        evidence = replace(evidence, diagnosis=cause, cost={"calls": job.call.calls})
     return settled(evidence, resolution=1.0, coverage=coverage)
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.sweeping import Span
-from scoreproof.public.reverse_sampler.velocity import Found
+from scoreproof.public.reverse_sampler.targets import Diffused
+from scoreproof.public.reverse_sampler.velocity import Found, around
+from scoreproof.public.words import point
 
 __all__ = [
     "NOT_AFFINE",
@@ -19,11 +22,12 @@ __all__ = [
     "listed",
     "percent",
     "spread_over",
+    "velocity_off",
 ]
 
 NOT_THE_IDENTITY = (
-    "x_next does not tend to x as t_next tends to t: a step size that is fixed, something added"
-    " that does not shrink with the step, or a clip (then it is not affine in x and its noise)"
+    "x_next does not tend to x as t_next tends to t: a step size is fixed, something is added that"
+    " does not shrink with the step, or x is clipped"
 )
 POINTS = "x within 5 standard deviations of the mean"
 ON_THE_LINE = (
@@ -31,8 +35,8 @@ ON_THE_LINE = (
     " takes dimension=2 or more"
 )
 NOT_AFFINE = (
-    "the step is not affine in x although the exact model is there to be used: it clips (far from"
-    " the mean, say), or bends otherwise, and what that does to a law is not seen"
+    "with the exact model in hand the step is not affine in x and its noise: it clips x (far from"
+    " the mean, say) or bends it otherwise, and what that does to a law is not judged"
 )
 
 
@@ -44,6 +48,22 @@ def percent(part: float) -> str:
 def listed(values: tuple[float, ...]) -> str:
     """``0, 0.5, 1``."""
     return ", ".join(f"{v:g}" for v in values)
+
+
+def velocity_off(job: Job, target: Diffused, found: Found, k: int) -> str:
+    """Where the velocity is off most, what it is there, and what is due."""
+    here = around(target, found.x[k : k + 1], found.t)
+    i = int(np.argmax(np.abs(found.excess[k])))
+    due = float(here.due[0, i])
+    implied = due + float(found.excess[k, i])
+    limit = "" if job.form == "sde" else "in the limit of short steps "
+    axis = f" in coordinate {i}" if target.dimension > 1 else ""
+    return (
+        f"at λ = {found.lam:g}, t = {found.t:.3g}, x = {point(found.x[k])} {limit}drift and noise"
+        " do not keep the marginals: the velocity they imply, drift + ½ noise² ∇log p, is"
+        f" {implied:.3g}{axis} where f - ½ g² ∇log p = {due:.3g} is due, an error of"
+        f" {percent(float(found.error[k]))} of its terms"
+    )
 
 
 def spread_over(span: Span, wrong: list[Found]) -> str:

@@ -76,17 +76,17 @@ def _refuted(
         text = f"{job.name}: {lost} ({what})"
         return replace(evidence, verdict="refuted", sentence=text, value=1e300, bound=0.0)
     first = first_wrong(limit)
-    from_on = f", from {words.at_level(limit.levels[first])} on" if first else ", from the first on"
+    from_on = f", from {words.at_level(limit.levels[first])} on"
+    from_on = from_on if first else ", from the first step on"
     if words.grows(sizes) and sizes[-1] > 0.05:
         cause = (
             "the error grows with the number of steps: a step does not tend to the identity as it"
-            " becomes short (is √(t - t_next) missing in front of the noise, or is something added"
-            " in every step?)"
+            " becomes short"
         )
     else:
         cause = "more steps do not mend it: a coefficient of the step is wrong, not its accuracy"
     text = (
-        f"{job.name}: {where}{from_on} ({what}, in the limit of many steps;"
+        f"{job.name}: {where}{from_on} (for {what}, in the limit of many steps:"
         f" {words.trend(chains, sizes)} off at most); {cause}"
     )
     value = abs(error) if np.isfinite(error) else 1e300

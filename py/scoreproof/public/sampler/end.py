@@ -46,7 +46,7 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     mean, wide = (float(np.max(np.abs(v))) for v in rows[-1])
     unit = "the data's width" if spread else "the last σ before"
     cause = (
-        "noise is added in the last step, or the last step does not reach the data"
+        "noise is left in x, or added in the last step"
         if not spread and wide > mean
         else "the last step does not lead to the data"
     )

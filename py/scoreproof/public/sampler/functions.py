@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.callables import as_numpy, raised, remedy_for
 from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
@@ -105,8 +105,8 @@ class _Function:
             raise CallableError(
                 "sampler",
                 "return normally",
-                f"it raised {type(error).__name__}: {error}",
-                "call it once by hand with a batch of that shape, or pass framework=, dtype=",
+                raised(error, self.function),
+                remedy_for(error, "call it once by hand, or pass framework=, dtype="),
             ) from error
 
 

@@ -18,6 +18,7 @@ from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.between import between
+from scoreproof.public.sampler.causes.explain import explained
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
 from scoreproof.public.sampler.runs import FULL, Runs
@@ -38,7 +39,12 @@ STEADY = 0.3
 
 
 def judge(job: Job) -> Evidence:
-    """The verdict on all that was asked for."""
+    """The verdict on all that was asked for, with the cause of a refutation."""
+    evidence, runs = _judged(job)
+    return explained(evidence, job, runs.table, lambda j: _judged(j)[0])
+
+
+def _judged(job: Job) -> tuple[Evidence, Runs]:
     runs = Runs(job)
     first = runs.first()
     for look_at in (
@@ -48,11 +54,11 @@ def judge(job: Job) -> Evidence:
     ):
         odd = look_at()
         if odd is not None:
-            return _said(odd, job, runs)
+            return _said(odd, job, runs), runs
     if any(d.kind == "uniform" for d in first.draws):
         odd = draws.random_otherwise(first, runs.otherwise())
         if odd is not None:
-            return _said(odd, job, runs)
+            return _said(odd, job, runs), runs
     if runs.mixes():
         d = int(np.prod(job.shape))
         if d > FULL:
@@ -60,7 +66,7 @@ def judge(job: Job) -> Evidence:
                 f"the coordinates of x do not answer each to its own noise, and {d} of them are too"
                 f" many to ask one by one: pass a shape of at most {FULL} entries"
             )
-            return _said(Evidence.undecided("convergent", text), job, runs)
+            return _said(Evidence.undecided("convergent", text), job, runs), runs
         runs = Runs(job, full=True)
     found = []
     for spread in (False, True):
@@ -74,14 +80,14 @@ def judge(job: Job) -> Evidence:
         ]
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
-            return _said(wrong, job, runs)
+            return _said(wrong, job, runs), runs
         found += both
     order = order_of(runs.chains(True), runs.eps)
     asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     if whole.verdict == "holds":
         whole = _together(runs, found, asked, whole.resolution or 0.0)
-    return _said(replace(whole, order=order), job, runs)
+    return _said(replace(whole, order=order), job, runs), runs
 
 
 def _clear(judged: Sequence[Evidence], chains: Sequence[Chain], counts: Sequence[int]) -> bool:
@@ -208,8 +214,7 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
     where = words.of_the_law(states[k].level, int(part), int(i), float(off[k][part, i]), job.shape)
     text = (
         f"{job.name}: with {chain.steps} steps {where} for data at one point, whose law a step of"
-        " DDPM or DDIM keeps at any number of steps: is its variance the posterior's, and is the"
-        " model told the level that x is at?"
+        " DDPM or DDIM keeps at any number of steps"
     )
     return replace(evidence, sentence=text)
 

@@ -20,8 +20,10 @@ def size_of(part: float) -> str:
 
 
 def at_level(level: Level) -> str:
-    """``timestep 480 (α = 0.83, σ = 0.55)``."""
-    return f"{level.when:.4g} (α = {level.alpha:.3g}, σ = {level.sigma:.3g})"
+    """``t = 480 (α = 0.83, σ = 0.55)``, or ``σ = 2`` where that is the time and α = 1."""
+    if level.alpha == 1 and abs(level.when - level.sigma) <= 1e-9 * level.sigma:
+        return f"σ = {level.sigma:.4g}"
+    return f"t = {level.when:.4g} (α = {level.alpha:.3g}, σ = {level.sigma:.3g})"
 
 
 def of_the_law(
@@ -56,11 +58,24 @@ def not_finite(chains: Sequence[Chain]) -> str:
     for chain in chains:
         for state in chain.states:
             if not (np.all(np.isfinite(state.law.mean)) and np.all(np.isfinite(state.law.std))):
-                return (
-                    f"with {chain.steps} steps x is nan or inf from {at_level(state.level)} on: is"
-                    " something divided by the gap of two times that are the same, or by σ = 0?"
-                )
+                return f"with {chain.steps} steps x is nan or inf from {at_level(state.level)} on"
     return ""
+
+
+#: what may be looked for, where no cause is found: of a part of a sentence
+HINTS = {
+    "tend to the identity": "Is √(t - t_next) missing in front of the noise, or is something added"
+    " in every step?",
+    "nan or inf": "Is something divided by the gap of two times that are the same, or by σ = 0,"
+    " or is a root taken of a negative number?",
+    "whose law a step of": "Is its variance the posterior's, and is the model told the level that x"
+    " is at?",
+}
+
+
+def hint(sentence: str) -> str:
+    """A question for somebody whose sampler's cause is not found."""
+    return next((text for part, text in HINTS.items() if part in sentence), "")
 
 
 def grows(sizes: Sequence[float]) -> bool:

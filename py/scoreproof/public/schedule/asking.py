@@ -20,7 +20,7 @@ from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.libraries import TIMES, libraries, names_of
 from scoreproof.public.schedule.rounding import SINGLE, in_single
 
-__all__ = ["Levels", "levels"]
+__all__ = ["Asked", "Levels", "levels"]
 
 #: numbers in one call
 BLOCK = 2**18
@@ -38,6 +38,7 @@ class Levels:
     sigma: np.ndarray
     mixed: np.ndarray
     eps: float
+    shape: tuple[int, ...]
 
 
 def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | None:
@@ -48,7 +49,7 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
     rows = max(1, BLOCK // size)
     failed: Exception | None = None
     for make in libraries(given.forward):
-        ask = _Asked(given, make, shape)
+        ask = Asked(given, make, shape)
         try:
             parts = [ask.block(times[k : k + rows]) for k in range(0, len(times), rows)]
         except CallableError:
@@ -65,7 +66,8 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
         alpha, sigma, mixed = (np.concatenate(p) for p in zip(*parts, strict=True))
         # factors of single precision, in a product of double precision
         coarse = in_single(alpha) and in_single(sigma)
-        return Levels(times, alpha, sigma, mixed, max(ask.eps, SINGLE if coarse else 0.0))
+        eps = max(ask.eps, SINGLE if coarse else 0.0)
+        return Levels(times, alpha, sigma, mixed, eps, shape)
     assert failed is not None
     raise CallableError(
         "add_noise",
@@ -75,7 +77,7 @@ def levels(given: Given, times: np.ndarray, shape: tuple[int, ...]) -> Levels | 
     ) from failed
 
 
-class _Asked:
+class Asked:
     """One function in one array library."""
 
     def __init__(

@@ -9,9 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import number
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled
+from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.noise_levels import exactly, rounded, used
 from scoreproof.public.schedule.rounding import SINGLE
@@ -50,12 +53,17 @@ def clock(given: Given) -> Evidence | None:
     # indices of a table that is not here
     if not slip and np.all(t == np.round(t)) and s.max() > 1 and t.max() < total:
         return _open(t, f"{len(t)} sigmas of whole timesteps, without their table (betas=)")
-    cause = slip or (
-        f"the nearest is {name}, and timesteps[{k}] = {t[k]:.6g} where {known[name][k]:.6g} is due"
-        f" for σ = {s[k]:.6g}"
+    text = (
+        f"timesteps[{k}] = {t[k]:.6g} for σ = {s[k]:.6g}: they are neither {total:g} σ (flow"
+        f" matching), ln σ / 4 (EDM), ln σ nor σ, {words.entries(off[name] > bound)}"
     )
-    text = f"timesteps are neither {total:g} σ (flow matching), ln σ / 4 (EDM), ln σ nor σ: {cause}"
-    return replace(evidence, sentence=text)
+    cause = Diagnosis.unknown(
+        f"No known cause explains it; the nearest is {name}, of which timesteps[{k}] would be"
+        f" {known[name][k]:.6g}."
+    )
+    if slip:
+        cause = Diagnosis.cause("timesteps", f"Cause: {slip}.")
+    return replace(evidence, sentence=text).with_diagnosis(cause)
 
 
 def _open(t: np.ndarray, text: str) -> Evidence:
@@ -84,18 +92,42 @@ def _slip(t: np.ndarray, s: np.ndarray, total: float) -> str:
     with np.errstate(all="ignore"):
         for size in (total, 1.0):
             u = t / size
-            shift = _constant(s * (1 - u) / (u * (1 - s)))
-            if s.max() <= 1 and shift and shift != 1:
-                if shift > 1:
-                    return f"they are {size:g} times the σ before a shift of {shift:.6g}"
-                return f"they are {size:g} times the σ after one more shift, of {1 / shift:.6g}"
-        for name, values in (("σ", s), ("ln σ", np.log(s)), ("σ²", s**2), ("1 - σ", 1 - s)):
+            by = _constant(s * (1 - u) / (u * (1 - s)))
+            if s.max() <= 1 and by and by != 1:
+                if by > 1:
+                    return f"they are {size:g} times the σ before a shift of {by:.6g}"
+                return f"they are {size:g} times the σ after one more shift, of {1 / by:.6g}"
+        for name, values in _functions(s):
             if factor := _constant(t / values):
-                return f"they are {factor:.6g} times {name}"
+                return f"they are {number(factor, 1e-6, {'T': total})} times {name}"
+            shift = t - values
+            if len(t) > 2 and np.ptp(shift) <= 1e-6 * np.max(np.abs(t)):
+                return f"they are {name} + {float(np.median(shift)):.6g}"
+            shift = t - total * values
+            if len(t) > 2 and np.ptp(shift) <= 1e-6 * total:
+                return f"they are {total:g} {name} + {float(np.median(shift)):.6g}"
     return ""
 
 
+def _functions(s: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Of σ, for what people take timesteps from."""
+    return [
+        ("σ", s),
+        ("ln σ", np.log(s)),
+        ("log₁₀ σ", np.log10(s)),
+        ("σ²", s**2),
+        ("√σ", np.sqrt(s)),
+        ("1 - σ", 1 - s),
+        ("1 / σ", 1 / s),
+        ("σ / (1 + σ)", s / (1 + s)),
+        ("σ / √(1 + σ²)", s / np.sqrt(1 + s**2)),
+        ("the σ reversed", s[::-1]),
+        ("the σ one entry before", np.append(np.nan, s[:-1])),
+        ("the σ one entry after", np.append(s[1:], np.nan)),
+    ]
+
+
 def _constant(ratio: np.ndarray) -> float:
-    ratio = ratio[np.isfinite(ratio) & (ratio != 0)]
+    ratio = ratio[np.isfinite(ratio)]
     middle = float(np.median(ratio)) if ratio.size > 2 else 0.0
     return middle if middle and np.ptp(ratio) <= 1e-3 * abs(middle) else 0.0

@@ -16,13 +16,34 @@ __all__ = ["product"]
 MOST = 2.0
 
 
-def product(values: np.ndarray, base: Base, allowed: np.ndarray) -> str:
-    """The formula, empty if the values are no such product.
+def product(values: np.ndarray, base: Base, allowed: np.ndarray, due: np.ndarray) -> str:
+    """The formula, empty if the values are no such product; where ``due`` is one as well, which
+    factors are others.
 
     >>> b = Base(np.linspace(0.01, 0.3, 12), np.cumprod(1 - np.linspace(0.01, 0.3, 12)), 1e-16)
-    >>> product(2 * b.betas / (1 - b.bar) ** 0.5, b, np.full(12, 1e-6))
+    >>> product(2 * b.betas / (1 - b.bar) ** 0.5, b, np.full(12, 1e-6), np.ones(12))
     '2 β_t / √(1 - ᾱ_t)'
     """
+    found, wanted = _powers(values, base, allowed), _powers(due, base, allowed)
+    if found is None or not any(found[1].values()):
+        return ""
+    text = _words(*found)
+    if wanted is None:
+        return text
+    if found[1] == wanted[1] and abs(found[0] / wanted[0] - 1) < 1e-5:
+        return ""
+    slips = [
+        f"{_power(n, p) if p else '1'} for {_power(n, q) if q else '1'}"
+        for (n, p), q in zip(found[1].items(), wanted[1].values(), strict=True)
+        if p != q
+    ]
+    return f"{text}, with {slips[0]}" if len(slips) == 1 else text
+
+
+def _powers(
+    values: np.ndarray, base: Base, allowed: np.ndarray
+) -> tuple[float, dict[str, float]] | None:
+    """The constant and the power of each factor."""
     with np.errstate(all="ignore"):
         logs = {
             "β_t": np.log(base.betas),
@@ -34,17 +55,17 @@ def product(values: np.ndarray, base: Base, allowed: np.ndarray) -> str:
         target = np.log(values)
     fits = np.all([np.isfinite(v) for v in (*logs.values(), target)], axis=0)
     if np.sum(fits) < 2 * len(logs):
-        return ""
+        return None
     columns = np.column_stack([np.ones(int(fits.sum())), *(v[fits] for v in logs.values())])
     found = np.linalg.lstsq(columns, target[fits], rcond=None)[0]
     powers = np.round(2 * found[1:]) / 2
-    if np.max(np.abs(powers)) > MOST or not np.any(powers):
-        return ""
+    if np.max(np.abs(powers)) > MOST:
+        return None
     rest = target[fits] - columns[:, 1:] @ powers
     constant = float(np.median(rest))
     if np.any(np.abs(rest - constant) > allowed[fits]) or abs(constant) > 50:
-        return ""
-    return _words(float(np.exp(constant)), dict(zip(logs, powers.tolist(), strict=True)))
+        return None
+    return float(np.exp(constant)), dict(zip(logs, powers.tolist(), strict=True))
 
 
 def _words(constant: float, powers: dict[str, float]) -> str:
@@ -60,4 +81,6 @@ def _words(constant: float, powers: dict[str, float]) -> str:
 
 
 def _power(name: str, power: float) -> str:
+    if power < 0:
+        return f"1 / {_power(name, -power)}"
     return {0.5: f"√{name}", 1.0: name, 1.5: f"{name}^(3/2)", 2.0: f"{name}²"}[power]

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["BETA_FORMS", "DIFFERENCES", "SIGMA_FORMS", "Reading", "made", "rescaled"]
+__all__ = ["BETA_FORMS", "DIFFERENCES", "SIGMA_FORMS", "Reading", "made", "rescaled", "usual_of"]
 
 #: the words for one reading of a form, and the list
 Reading = tuple[str, np.ndarray]
@@ -179,6 +179,16 @@ def made(form: str, parameters: Mapping[str, Any], like: np.ndarray, sigmas: boo
             "name them as there",
         )
     return found
+
+
+def usual_of(form: str, reading: str) -> dict[str, float]:
+    """The parameters that a reading of a form of β has by default.
+
+    >>> usual_of("linear", "")
+    {'beta_start': 0.0001, 'beta_end': 0.02}
+    """
+    named = inspect.signature(BETA_FORMS[form][reading]).parameters.values()
+    return {p.name: p.default for p in named if p.default is not inspect.Parameter.empty}
 
 
 def _parameters(formula: Callable[..., np.ndarray]) -> list[str]:

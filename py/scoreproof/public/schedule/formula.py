@@ -10,13 +10,16 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.schedule import words
+from scoreproof.public.schedule.alternatives import functions
 from scoreproof.public.schedule.arguments import Formula, Given
 from scoreproof.public.schedule.forms import DIFFERENCES, made
 from scoreproof.public.schedule.likeness import instead
 from scoreproof.public.schedule.rounding import split
+from scoreproof.public.schedule.shapes import LEAST, shaped
 
 __all__ = ["betas_form", "sigmas_form"]
 
@@ -82,13 +85,43 @@ def _against(
     if evidence.verdict != "refuted":
         return evidence
     k = int(np.argmax(error))
-    cause = instead(asked.form, asked.options, values, sigmas)
     wrong = error > bound + excuse + (given.tolerance or 0.0)
     text = (
-        f"{what}[{k}] = {values[k]:.6g} where the form {asked.form!r}{reading} has {due[k]:.6g}, "
-        f"{words.entries(wrong)}{': ' + cause if cause else ''}"
+        f"{what}[{k}] = {values[k]:.6g} where the form {asked.form!r}{reading} has {due[k]:.6g},"
+        f" {words.entries(wrong)}"
     )
-    return replace(evidence, sentence=text)
+    allowed = np.maximum(4 * (bound + (given.tolerance or 0.0)), 1e-6)
+    return replace(evidence, sentence=text).with_diagnosis(
+        _cause(asked, values, due, sigmas, allowed, wrong)
+    )
+
+
+def _cause(
+    asked: Formula,
+    values: np.ndarray,
+    due: np.ndarray,
+    sigmas: bool,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> Diagnosis:
+    """What they are instead, or what is done to them."""
+    if text := instead(asked.form, asked.options, values, sigmas, allowed):
+        return Diagnosis.cause("other_form", f"Cause: {text}.")
+    if wrong.sum() < LEAST and len(values) > LEAST:
+        few = ", ".join(map(str, np.flatnonzero(wrong)))
+        what = "entry" if wrong.sum() == 1 else "entries"
+        return Diagnosis.cause("few_entries", f"Cause: only {what} {few} is wrong.")
+    shape = shaped(values, due, allowed, wrong)
+    if shape is not None:
+        more = f" the form {asked.form!r}" if shape[0] == "factor" else ""
+        return Diagnosis.cause(shape[0], f"Cause: {shape[1]}{more}.")
+    for other in functions(due):
+        if where := words.agrees(values, other.values, due, allowed, wrong):
+            text = f"{where.lstrip()}it is {other.words}, where the form {asked.form!r} is due"
+            return Diagnosis.cause("other_function", f"Cause: {text}.")
+    known = ", ".join(f"{k} = {v:.6g}" for k, v in asked.options.items())
+    text = f" with {known}" if known else ""
+    return Diagnosis.unknown(f"No known cause explains it; the form {asked.form!r}{text} is due.")
 
 
 def _of_differences(asked: Formula, reading: str, betas: np.ndarray) -> np.ndarray:

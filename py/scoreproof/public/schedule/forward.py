@@ -5,7 +5,7 @@ Conventions: as in `asking`; between two entries of a table log σ/α is straigh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
-from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels, levels
-from scoreproof.public.schedule.noise_levels import log_levels, rounded, used
+from scoreproof.public.schedule.levels import log_levels
+from scoreproof.public.schedule.noise_levels import rounded, used
+from scoreproof.public.schedule.noising import FORMULAS, Heard, mixture, noised
 from scoreproof.public.schedule.rounding import split
-from scoreproof.public.schedule.tables import TABLES, Base
+from scoreproof.public.schedule.tables import TABLES
 
 __all__ = ["Heard", "forward", "heard"]
 
@@ -26,20 +27,6 @@ __all__ = ["Heard", "forward", "heard"]
 MOST, NUMBERS = 2048, 2**24
 #: the shape of a sample where none is named: of a point, else of an image
 ROW, IMAGE = (2,), (3, 4, 5)
-FORMULAS = {
-    "vp": "√ᾱ_t x_0 + √(1 - ᾱ_t) noise",
-    "ve": "x_0 + σ_t noise",
-    "flow": "(1 - σ_t) x_0 + σ_t noise",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Heard:
-    """What add_noise did, and the kind of process that it is nearest to, with its α and σ."""
-
-    levels: Levels
-    kind: str
-    due: tuple[np.ndarray, np.ndarray]
 
 
 def heard(given: Given) -> Heard | None:
@@ -141,64 +128,30 @@ def forward(given: Given, told: Heard | None) -> Evidence | None:
         k = int(np.argmax(mixed))
         text = (
             f"add_noise at timestep {times[k]:g} multiplies x_0 alone and noise alone, of ones, as"
-            f" is due, but is off by {mixed[k]:.3g} for random x_0 and noise: it clips, or it mixes"
-            " the entries of a sample, or shares noise between them"
+            f" is due, but x_t of random x_0 and noise is off by {mixed[k]:.3g} of its size"
         )
-        return replace(evidence, sentence=text)
-    return replace(evidence, sentence=_wrong(given, told, error / (bound + excuse), wrong))
+        return replace(evidence, sentence=text).with_diagnosis(mixture(given, found, k))
+    told, diagnosis = noised(given, told, bound)
+    text = _place(told, error / (bound + excuse), wrong)
+    return replace(evidence, sentence=text).with_diagnosis(diagnosis)
 
 
-def _wrong(given: Given, told: Heard, over: np.ndarray, wrong: np.ndarray) -> str:
-    """Which factor is off, where, and what it is instead."""
-    base, times = given.base, told.levels.times
+def _place(told: Heard, over: np.ndarray, wrong: np.ndarray) -> str:
+    """Which factor is off, where, and how much."""
+    times = told.levels.times
     # where both are, the one that is wrong at more timesteps
     part = int(np.argmax(wrong.sum(axis=1)))
     k = int(np.argmax(np.where(wrong[part], over[part], 0.0)))
-    values = (told.levels.alpha, told.levels.sigma)[part]
-    due = told.due[part]
+    values, due = (told.levels.alpha, told.levels.sigma)[part], told.due[part]
     j = int(np.argmax(np.abs(values[k] - due[k])))
     at = f", entry {j} of a sample" if np.ptp(values[k]) > 1e-6 * np.max(np.abs(values[k])) else ""
-    text = (
+    return (
         f"add_noise at timestep {times[k]:g} multiplies {('x_0', 'noise')[part]} by"
-        f" {values[k, j]:.6g}{at} where {due[k]:.6g} is due"
-        f" ({words.entries(wrong[part])} looked at)"
+        f" {values[k, j]:.6g}{at} where {due[k]:.6g} is due for x_t = {FORMULAS[told.kind]}"
+        f" (wrong at {wrong[part].sum()} of {len(times)} timesteps{_from(times, wrong[part])})"
     )
-    if told.kind == "flow" or base is None:
-        return f"{text}: {FORMULAS[told.kind]} is due"
-    if part == 0 and told.kind == "vp" and np.all(np.abs(values - 1) < 1e-5):
-        return f"{text}: x_0 is not multiplied by √ᾱ_t"
-    name = "train_sigmas" if told.kind == "ve" else ROOTS[part]
-    return text + _as_table(name, values[:, j], times, base)
 
 
-ROOTS = ("sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod")
-
-
-def _as_table(name: str, values: np.ndarray, times: np.ndarray, base: Base) -> str:
-    """Which table the factors are read from, if it is another one."""
-    if np.any(times != np.round(times)):
-        return ""
-    at = times.astype(int)
-    due = TABLES[name].of(base)
-    for shift in (-1, 1):
-        moved = at + shift
-        inside = (moved >= 0) & (moved < len(due))
-        if np.sum(inside) > 2 and _same(values[inside], due[moved[inside]]):
-            return f": it is that of timestep t {'+' if shift > 0 else '-'} 1"
-    if len(at) > 2 and _same(values, due[len(due) - 1 - at]):
-        return ": it is that of timestep T - 1 - t, the table is read in reverse"
-    for other, table in TABLES.items():
-        if other == name:
-            continue
-        with np.errstate(all="ignore"):
-            likely = table.of(base)
-        if len(at) > 2 and np.array_equal(likely, due):
-            continue
-        if len(at) > 2 and _same(values, likely[at]):
-            return f": it is {other}, {table.words}"
-    return ""
-
-
-def _same(values: np.ndarray, likely: np.ndarray) -> bool:
-    with np.errstate(all="ignore"):
-        return bool(np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)))
+def _from(times: np.ndarray, wrong: np.ndarray) -> str:
+    at = times[wrong]
+    return "" if len(at) == len(times) else f", {at.min():g} to {at.max():g}"

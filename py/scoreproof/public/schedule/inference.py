@@ -10,12 +10,16 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import settled
+from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.configured import BLIND
-from scoreproof.public.schedule.spacing import SPACINGS, exact, mistakes, variants
+from scoreproof.public.schedule.spacing import exact, variants
+from scoreproof.public.schedule.tables import Base
+from scoreproof.public.schedule.visited import visited
 
 __all__ = ["last_step", "terminal", "timesteps"]
 
@@ -46,21 +50,19 @@ def timesteps(given: Given) -> Evidence | None:
             evidence = _spacing(given, np.unique(once)[::-1])
             return replace(evidence, sentence=f"{evidence.sentence}, going back {back} times")
         k = int(np.argmax(np.sign(steps) != np.sign(steps[0])))
-        return _found(
-            given,
-            1.0,
-            f"timesteps neither fall nor rise: {once[k - 1]:g}, {once[k]:g}, {once[k + 1]:g}",
-        )
+        around = f"{once[k - 1]:g}, {once[k]:g}, {once[k + 1]:g}"
+        text = f"timesteps neither fall nor rise: {around} at entries {k - 1} to {k + 1}"
+        cause = "Cause: their order: each timestep is to be below the one before it."
+        return _found(given, 1.0, text).with_diagnosis(Diagnosis.cause("order", cause))
     if given.listed and len(once) < len(t):
         k = int(np.argmin(np.abs(np.diff(t))))
-        return _found(given, 1.0, f"timestep {t[k]:g} occurs twice: its step has no length")
+        text = f"timestep {t[k]:g} occurs twice, at entries {k} and {k + 1}"
+        cause = "Cause: it is listed twice: the step between the two has no length."
+        return _found(given, 1.0, text).with_diagnosis(Diagnosis.cause("twice", cause))
     if given.listed and np.any(steps > 0):
-        return _found(
-            given,
-            1.0,
-            f"timesteps rise from {t[0]:g} to {t[-1]:g}: a sampler visits them from noise to data; "
-            "reverse them",
-        )
+        text = f"timesteps rise from {t[0]:g} to {t[-1]:g}, and have to fall"
+        cause = "Cause: their order: a sampler visits them from noise to data; reverse them."
+        return _found(given, 1.0, text).with_diagnosis(Diagnosis.cause("rising", cause))
     twice = f", {len(t) - len(once)} of them twice" if len(once) < len(t) else ""
     rising = ", rising" if np.any(steps > 0) else ""
     evidence = _spacing(given, np.sort(once)[::-1])
@@ -97,23 +99,22 @@ def _spacing(given: Given, falling: np.ndarray) -> Evidence:
     due = known[f"{given.spacing} spacing"]
     off = np.abs(falling - due)
     k = int(np.argmax(off))
-    other = [
-        name + (f" and steps_offset {offset}" if offset else "")
-        for spacing in SPACINGS
-        for offset in (0, 1)
-        for name, likely in variants(spacing, n, total, offset).items()
-        if np.array_equal(falling, likely)
-    ]
-    other += [
-        name for name, likely in mistakes(n, total).items() if np.array_equal(falling, likely)
-    ]
+    cause = visited(falling, given.spacing, total, given.offset)
+    other = cause.startswith("have ")
     if not (given.asked or other) and off[k] > total / n:
         return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
+    more = f" with steps_offset {given.offset}" if given.spacing == "leading" else ""
     text = (
-        f"timesteps[{k}] = {falling[k]:g} where {due[k]} is due for {given.spacing} spacing"
-        f" with steps_offset {given.offset}{': they have ' + other[0] if other else ''}"
+        f"timesteps[{k}] = {falling[k]:g} where {due[k]} is due for {given.spacing} spacing{more},"
+        f" {words.entries(off > 0)}"
     )
-    return _found(given, float(off[k]), text)
+    return _found(given, float(off[k]), text).with_diagnosis(_caused(cause))
+
+
+def _caused(cause: str) -> Diagnosis:
+    if cause:
+        return Diagnosis.cause("timesteps", f"Cause: they {cause}.")
+    return Diagnosis.unknown("No known cause explains them: they have no known spacing.")
 
 
 def _unrounded(given: Given, falling: np.ndarray, ends: str) -> Evidence:
@@ -131,7 +132,13 @@ def _unrounded(given: Given, falling: np.ndarray, ends: str) -> Evidence:
         return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
     if off[k] > bound:
         text = f"timesteps[{k}] = {falling[k]:.6g} where {due[k]:.6g} is due for {given.spacing}"
-        return _found(given, float(off[k]), f"{text} spacing, before it is rounded", bound)
+        cause = visited(falling, given.spacing, total, given.offset)
+        return _found(
+            given,
+            float(off[k]),
+            f"{text} spacing, before it is rounded, {words.entries(off > bound)}",
+            bound,
+        ).with_diagnosis(_caused(cause))
     text = f"{len(falling)} timesteps with {given.spacing} spacing, not rounded"
     evidence = _found(given, float(off[k]), text, bound)
     return replace(evidence, resolution=2 * bound / total)
@@ -155,10 +162,15 @@ def terminal(given: Given) -> Evidence | None:
         text = f"ᾱ ends at 0, where {given.prediction} still tells x_0"
         return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
     text = (
-        f"ᾱ ends at 0 (zero terminal SNR), where x_0 = (x - √(1 - ᾱ) ε) / √ᾱ divides by 0: a model "
-        f"of {given.prediction} says nothing at the first step; train and sample with v_prediction"
+        f"ᾱ ends at 0 (zero terminal SNR): x_0 = (x - √(1 - ᾱ) ε) / √ᾱ divides by 0 at timestep"
+        f" {len(given.base.bar) - 1}"
     )
-    return settled(Evidence.measured(1.0, 0.0, text), resolution=0.0, coverage=seen)
+    cause = (
+        f"Cause: a model of {given.prediction} says nothing of x_0 where no signal is left; train"
+        " and sample with v_prediction."
+    )
+    evidence = Evidence.measured(1.0, 0.0, text, diagnosis=Diagnosis.cause("blind", cause))
+    return settled(evidence, resolution=0.0, coverage=seen)
 
 
 def last_step(given: Given) -> Evidence | None:
@@ -181,6 +193,16 @@ def last_step(given: Given) -> Evidence | None:
                 coverage=seen,
             )
     text = f"final_alpha_cumprod = {final:.6g} where 1, the data, or ᾱ_0 = {first:.6g} is due"
-    return settled(
-        Evidence.measured(abs(final - 1), bound, text), resolution=2 * bound, coverage=seen
-    )
+    evidence = Evidence.measured(abs(final - 1), bound, text, diagnosis=_final(final, base))
+    return settled(evidence, resolution=2 * bound, coverage=seen)
+
+
+def _final(final: float, base: Base) -> Diagnosis:
+    """Which ᾱ it is."""
+    due = "the step from the last timestep of the list ends at the data, ᾱ = 1, or at ᾱ_0"
+    near = np.flatnonzero(np.abs(base.bar - final) <= 1e-5 * np.abs(base.bar))
+    if near.size == 1:
+        k, last = int(near[0]), len(base.bar) - 1
+        which = f"timestep {k}" + (", the last of the table (an index of -1)" if k == last else "")
+        return Diagnosis.cause("final", f"Cause: it is ᾱ of {which}; {due}.")
+    return Diagnosis.unknown(f"It is no ᾱ of the table; {due}.")

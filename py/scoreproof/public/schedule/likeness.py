@@ -1,17 +1,21 @@
 """Which list these values are, if they are not the one they are to be: another form, or the same
 with another parameter.
 
-Conventions: as in `forms`. A list is another one if every entry agrees to 1e-4.
+Conventions: as in `forms`. A list is another one if every entry agrees to what its entries are
+held to; a form is recognised to 1e-4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from scoreproof.public.schedule.forms import BETA_FORMS, SIGMA_FORMS, made, rescaled
+from scoreproof.public.schedule.beta_likeness import betas_instead
+from scoreproof.public.schedule.forms import BETA_FORMS, SIGMA_FORMS, made
+from scoreproof.public.schedule.shapes import most_of_it
+from scoreproof.public.schedule.sigma_likeness import sigmas_instead
 
 __all__ = ["instead", "recognised"]
 
@@ -39,16 +43,33 @@ def recognised(values: np.ndarray, sigmas: bool) -> str | None:
     return None
 
 
-def instead(form: str, options: Mapping[str, Any], values: np.ndarray, sigmas: bool) -> str:
-    """A clause that says what they are, empty if nothing is known."""
+def instead(
+    form: str,
+    options: Mapping[str, Any],
+    values: np.ndarray,
+    sigmas: bool,
+    allowed: np.ndarray,
+) -> str:
+    """A clause that says what they are, empty if nothing is known; ``allowed``: relative, an
+    entry.
+    """
     if len(values) < 3:
         return ""
-    if other := _parameter(form, options, values) if sigmas else "":
-        return other
-    if not _same(values, made(form, options, values, sigmas)[0][1]):
-        for text, likely in _sigmas(values) if sigmas else _betas(form, options, values):
-            if _same(values, likely):
-                return text
+    due = made(form, options, values, sigmas)[0][1]
+    if sigmas and (other := _parameter(form, options, values, due, allowed)):
+        return f"they have {other}"
+    likely = sigmas_instead if sigmas else betas_instead
+    for text, candidate in likely(form, options, values):
+        with np.errstate(all="ignore"):
+            left = np.abs(values - candidate)
+            same = np.all(left <= allowed * np.abs(candidate))
+        if same and most_of_it(left, values - due, values != due):
+            has = f"it has the form{text.removeprefix('of the form')}"
+            of = has if text.startswith("of the form") else f"it is {text}"
+            return f"they {text}" if sigmas else of
+    for other in FREE if sigmas else ():
+        if other != form and (found := _parameter(other, {}, values, due, allowed)):
+            return f"they have the form {other!r} with {found.split(',')[0].split(' (')[0]}"
     return ""
 
 
@@ -57,42 +78,13 @@ def _same(values: np.ndarray, likely: np.ndarray) -> bool:
         return bool(np.all(np.abs(values - likely) <= CLOSE * np.abs(likely)))
 
 
-def _sigmas(values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    for form in SIGMA_FORMS:
-        for words, likely in made(form, {}, values, True):
-            yield f"it has the form {form!r}{words}", likely
-
-
-def _betas(
-    form: str, options: Mapping[str, Any], values: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    for words, due in made(form, options, values, False):
-        yield f"it is the square root of the form {form!r}{words}", np.sqrt(due)
-        yield f"it is the form {form!r}{words}, reversed", due[::-1]
-        yield f"it is ᾱ of the form {form!r}{words}, not β", np.cumprod(1 - due)
-    for other in BETA_FORMS:
-        for words, likely in made(other, {}, values, False):
-            if other != form or options:
-                yield f"it has the form {other!r}{words}", likely
-            yield (
-                f"it has the form {other!r}{words}, rescaled to zero terminal SNR",
-                rescaled(likely),
-            )
-    ends = {"beta_start": float(values[0]), "beta_end": float(values[-1])}
-    for other in ("linear", "scaled_linear"):
-        text = f"it has the form {other!r} from {values[0]:.6g} to {values[-1]:.6g}"
-        yield text, made(other, ends, values, False)[0][1]
-    for text, wrong in (
-        ("s = 0, without the offset", {"s": 0.0}),
-        ("no clipping", {"max_beta": 1.0}),
-    ):
-        yield f"it has the form 'cosine' with {text}", made("cosine", wrong, values, False)[0][1]
-    t = np.arange(len(values) + 1) / len(values)
-    bar = np.maximum(np.cos((t + 0.008) / 1.008 * np.pi / 2), 0.0)
-    yield "ᾱ is the cosine, not its square", np.minimum(1 - bar[1:] / bar[:-1], 0.999)
-
-
-def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str:
+def _parameter(
+    form: str,
+    options: Mapping[str, Any],
+    values: np.ndarray,
+    due: np.ndarray,
+    allowed: np.ndarray,
+) -> str:
     """The ρ, or the shift, with which the form has these values."""
     if form not in FREE:
         return ""
@@ -111,19 +103,20 @@ def _parameter(form: str, options: Mapping[str, Any], values: np.ndarray) -> str
         mid = (a + b) / 2
         a, b = (mid, b) if (gap(float(np.exp(mid))) < values[middle]) == rising else (a, mid)
     found = float(np.exp((a + b) / 2))
-    if not _same(values, made(form, {**rest, name: found}, values, True)[0][1]):
+    left = np.abs(values - made(form, {**rest, name: found}, values, True)[0][1])
+    close = np.all(left <= np.maximum(allowed, 1e-6) * np.abs(values))
+    if not close or not most_of_it(left, values - due, values != due):
         return ""
     asked = options.get(name, np.exp(options["mu"]) if "mu" in options else None)
-    due = float(asked if asked is not None else 7.0 if form == "karras" else 3.0)
-    if form == "polyexponential" and asked is None:
-        due = 1.0
+    usual = {"karras": 7.0, "polyexponential": 1.0}.get(form, 3.0)
+    wanted = usual if asked is None else float(asked)
     if "mu" in options and abs(found / options["mu"] - 1) < 1e-3:
-        return f"they have shift = {found:.6g}: μ itself, where e^μ is due"
-    for text, likely in (
-        (f"1 / {due:g}, inverted", 1 / due),
-        (f"{due:g}², applied twice", due**2),
+        return f"shift = {found:.6g}: μ itself, where e^μ is due"
+    for text, other in (
+        (f"1 / {wanted:g}, inverted", 1 / wanted),
+        (f"{wanted:g}², applied twice", wanted**2),
         ("not shifted" if form == "shifted" else "straight", 1.0),
     ):
-        if form != "polyexponential" and abs(found / likely - 1) < 1e-3 and due != 1:
-            return f"they have {symbol} = {found:.6g} ({text})"
-    return f"they have {symbol} = {found:.6g}"
+        if form != "polyexponential" and abs(found / other - 1) < 1e-3 and wanted != 1:
+            return f"{symbol} = {found:.6g} ({text})"
+    return f"{symbol} = {found:.6g}, not {wanted:.6g}"

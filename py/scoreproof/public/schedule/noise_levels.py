@@ -10,22 +10,19 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, compared, settled
+from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
+from scoreproof.public.schedule.levels import levels_instead, log_levels
 from scoreproof.public.schedule.rounding import split
-from scoreproof.public.schedule.tables import Base
 
-__all__ = ["exactly", "log_levels", "rounded", "sigmas_at", "start", "used"]
+__all__ = ["exactly", "rounded", "sigmas_at", "start", "used"]
 
 SINGLE = 2.0**-23
 #: a list's end is often written down to three digits
 STANDS_WITHIN = 5e-3
-
-
-def log_levels(base: Base) -> np.ndarray:
-    """log √((1 - ᾱ) / ᾱ) ``(T,)``."""
-    return np.log((1 - base.bar) / np.maximum(base.bar, 1e-300)) / 2
 
 
 def used(given: Given) -> np.ndarray:
@@ -72,21 +69,14 @@ def sigmas_at(given: Given) -> Evidence | None:
         text = f"{what}, every second"
         return compared(error[::2], bound[::2], text, coverage=seen, tolerance=given.tolerance)
     k = int(np.argmax(error / bound))
-    likely = {
-        "σ² = (1 - ᾱ) / ᾱ": due**2,
-        "√(1 - ᾱ), the σ of a variance-preserving process": due / np.sqrt(1 + due**2),
-        "in the reverse order of the timesteps (before set_timesteps?)": due[::-1],
-        "those of the timestep before, t - 1": _moved(given, t, logs, -1),
-        "those of the timestep after, t + 1": _moved(given, t, logs, 1),
-        "1 / σ": 1 / due,
-        "log σ": np.log(due),
-    }
-    cause = next(
-        (f": they are {n}" for n, v in likely.items() if np.all(np.abs(s - v) < 1e-3 * np.abs(v))),
-        "",
+    wrong = error > bound + excuse
+    text = (
+        f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source},"
+        f" {words.entries(wrong)}"
     )
-    text = f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source}{cause}"
-    return replace(evidence, sentence=text)
+    return replace(evidence, sentence=text).with_diagnosis(
+        levels_instead(given, s, due, np.maximum(4 * bound, 1e-6), wrong)
+    )
 
 
 def rounded(given: Given, s: np.ndarray) -> str:
@@ -116,12 +106,6 @@ def exactly(t: np.ndarray, text: str) -> Evidence:
     return settled(Evidence.measured(0.0, 0.0, text), resolution=0.0, coverage=seen)
 
 
-def _moved(given: Given, t: np.ndarray | None, logs: np.ndarray, by: int) -> np.ndarray:
-    if t is None or given.sigmas is None or np.sum(given.sigmas > 0) != len(t):
-        return np.array(np.nan)
-    return np.exp(np.interp(t + by, np.arange(len(logs)), logs))
-
-
 def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
     """A list that is not said to belong to timesteps can leave the table's range."""
     low, high = train[0], train[-1]
@@ -147,6 +131,27 @@ def _within(given: Given, s: np.ndarray, train: np.ndarray) -> Evidence:
     return replace(evidence, sentence=text)
 
 
+def _start(given: Given) -> Diagnosis:
+    """What x_T is scaled by instead."""
+    due = "it is to be the standard deviation of x at the first level"
+    assert given.start is not None
+    if given.sigmas is not None:
+        top, low = float(np.max(given.sigmas)), float(np.min(given.sigmas[given.sigmas > 0]))
+        for words, value in (
+            ("σ_max², a variance", top**2),
+            ("√σ_max", top**0.5),
+            ("1 + σ_max²", 1 + top**2),
+            ("1 + σ_max", 1 + top),
+            ("1 / √(1 + σ_max²)", 1 / np.hypot(1, top)),
+            ("1 / σ_max", 1 / top),
+            ("the smallest σ, not the largest", low),
+            ("1: x_T of a list of σ is not scaled", 1.0),
+        ):
+            if abs(given.start / value - 1) < 1e-5:
+                return Diagnosis.cause("start", f"Cause: init_noise_sigma is {words}; {due}.")
+    return Diagnosis.cause("start", f"Cause: init_noise_sigma; {due}.")
+
+
 def start(given: Given, kind: str | None) -> Evidence | None:
     """What x_T is scaled by, against the law at the first level; ``kind``: what add_noise is."""
     if given.start is None:
@@ -166,9 +171,10 @@ def start(given: Given, kind: str | None) -> Evidence | None:
     due = ve.get("√(1 + σ_max²)", 1.0) if name == "σ_max" else options[name]
     evidence = compared(off[name], bound, text, coverage=seen, tolerance=given.tolerance)
     if evidence.verdict == "refuted":
-        listed = " or ".join(dict.fromkeys(f"{n} = {v:.6g}" for n, v in options.items()))
+        shown = {n: f"{v:.6g}" for n, v in options.items()}
+        listed = " or ".join(n if n == v else f"{n} = {v}" for n, v in shown.items())
         text = f"x_T is scaled by init_noise_sigma = {given.start:.6g} where {listed} is due"
-        return replace(evidence, sentence=text)
+        return replace(evidence, sentence=text).with_diagnosis(_start(given))
     if 1 - given.start / due > (given.tolerance or COARSEST):
         text = (
             f"{text}, where {due:.6g} = √(1 + σ_max²) is due: x_0 of variance 1 is in x_T as well"

@@ -53,6 +53,12 @@ def mistakes(n: int, total: int) -> dict[str, np.ndarray]:
     """Lists that come of a slip."""
     down = np.floor(np.linspace(0, total - 1, n))[::-1].astype(int)
     return {
+        "leading spacing by T / n, not T // n": np.round(np.arange(n) * total / n)[::-1].astype(
+            int
+        ),
+        "leading spacing by T / n, rounded down": np.floor(np.arange(n) * total / n)[::-1].astype(
+            int
+        ),
         "linspace spacing, rounded down": down,
         "linspace spacing that stops before its end (endpoint=False)": np.round(
             np.linspace(0, total - 1, n, endpoint=False)

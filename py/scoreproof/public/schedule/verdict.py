@@ -49,7 +49,7 @@ def judge(given: Given) -> Evidence:
             return _alone(given)
     whole = weakest(judged)
     if whole.verdict != "holds":
-        return replace(whole, sentence=whole.sentence + _others(given, tables, judged))
+        return _told(given, tables, judged, whole)
     looked = [e.coverage for e in judged if e.coverage is not None]
     text = [e.sentence for e in judged[len(tables) :]]
     if tables:
@@ -67,22 +67,43 @@ def judge(given: Given) -> Evidence:
     )
 
 
-def _others(given: Given, tables: list[str], judged: list[Evidence]) -> str:
-    """What else is wrong; whether the others agree without the table that they are judged by."""
-    wrong = [n for n, e in zip(tables, judged, strict=False) if e.verdict == "refuted"]
+def _told(given: Given, tables: list[str], judged: list[Evidence], whole: Evidence) -> Evidence:
+    """One refutation for all: of the first table that is wrong, for others may follow from it;
+    or of the table that they are judged by, if the others agree without it.
+    """
+    wrong = [e for e in judged[: len(tables)] if e.verdict == "refuted"]
+    if whole.verdict != "refuted" or not wrong:
+        return whole
+    names = [n for n, e in zip(tables, judged, strict=False) if e.verdict == "refuted"]
+    named = [e for e in wrong if e.diagnosis is not None and e.diagnosis.names]
+    first = whole if whole in named else (*named, whole)[0]
     if len(wrong) < 2:
-        return ""
+        return first
+    if (odd := _source(given)) is not None:
+        return replace(odd, coverage=whole.coverage)
+    return replace(
+        first, sentence=f"{first.sentence}; {len(names)} tables are off: {listed(names, 6)}"
+    )
+
+
+def _source(given: Given) -> Evidence | None:
+    """The table that all are judged by, against the others, if those agree."""
     rest = {n: table for n, table in given.tables.items() if n != given.source}
     try:
         base, source = base_of(rest)
     except ArgumentError:
-        base, source = None, ""
-    if base is not None:
-        given = replace(given, base=base, source=source)
-        again = [_table(given, n) for n in rest if n != source]
-        if all(e.verdict == "holds" for e in again):
-            return f"; the {len(rest)} other tables agree with one another (see {source})"
-    return f"; {len(wrong)} tables are off: {listed(wrong, 6)}"
+        return None
+    if base is None:
+        return None
+    other = replace(given, base=base, source=source)
+    again = [_table(other, n) for n in rest if n != source]
+    if not again or not all(e.verdict == "holds" for e in again):
+        return None
+    odd = _table(other, given.source)
+    if odd.verdict != "refuted":
+        return None
+    text = f"{odd.sentence}; the {len(rest)} other tables agree with one another (see {source})"
+    return replace(odd, sentence=text)
 
 
 def _alone(given: Given) -> Evidence:
@@ -138,7 +159,7 @@ def _table(given: Given, name: str) -> Evidence:
     digits = 6 if error[k] > 1e-5 else 12
     text = (
         f"{name}[{k}] = {values[k]:.{digits}g} where {due[k]:.{digits}g} follows from"
-        f" {given.source}, {words.entries(wrong)}: "
-        f"{words.cause(name, values, base, bound + (given.tolerance or 0.0), wrong)}"
+        f" {given.source}, {words.entries(wrong)}"
     )
-    return replace(evidence, sentence=text)
+    cause = words.cause(name, values, base, bound + (given.tolerance or 0.0), wrong)
+    return replace(evidence, sentence=text).with_diagnosis(cause)

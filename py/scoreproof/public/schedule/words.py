@@ -1,6 +1,7 @@
-"""What a wrong table is instead: other tables, shifted, squared, reversed.
+"""What a wrong table is instead: its formula with other arguments, a function of it, a clamp.
 
-Conventions: a candidate explains a table if it agrees to the bound that the table was held to.
+Conventions: a cause explains a table if it agrees to the bound that the table was held to, at all
+entries or at all that are wrong; clauses without a full stop.
 """
 
 from __future__ import annotations
@@ -10,43 +11,169 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.causes.growth import grows
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.alternatives import Alternative, composed, plain
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
+from scoreproof.public.schedule.shapes import LEAST, PART, most_of_it, shaped, span
 from scoreproof.public.schedule.tables import TABLES, Base, Table, named
 
-__all__ = ["cause", "entries"]
+__all__ = ["agrees", "cause", "entries"]
 
 
-def cause(name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: np.ndarray) -> str:
-    """What the values are instead, or what is constant about their error; ``bound`` and ``wrong``
-    an entry.
+def cause(
+    name: str, values: np.ndarray, base: Base, bound: np.ndarray, wrong: np.ndarray
+) -> Diagnosis:
+    """What the values are instead, or what is known of their error; ``bound`` and ``wrong`` an
+    entry.
     """
     table = TABLES[named(name)]
     with np.errstate(all="ignore"):
-        due = table.of(base)
-    if wrong.sum() == 1 and (alone := _alone(values, due, int(np.argmax(wrong)))):
-        return f"{table.words} is due; {alone}"
+        # the first variance is 0, whatever its logarithm is clipped at
+        plain_log = named(name) == "posterior_log_variance_clipped"
+        due = (TABLES["posterior_log_variance"] if plain_log else table).of(base)
     # a candidate loses digits as the table does
     allowed = np.maximum(4 * bound, 1e-6)
+    found = _cause(table, named(name), values, base, due, allowed, wrong)
+    if found is not None:
+        return Diagnosis.cause(found[0], f"Cause: {found[1]}.")
+    with np.errstate(all="ignore"):
+        error = np.abs(values / due - 1)
+    t = np.arange(len(due))
+    growth = grows(t[1:], np.where(wrong, error, 0.0)[1:], "t", bound[1:])
+    more = f", its relative error {growth}" if growth else ""
+    return Diagnosis.unknown(f"No known cause explains it: {table.words} is due{more}.")
+
+
+def _cause(
+    table: Table,
+    name: str,
+    values: np.ndarray,
+    base: Base,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> tuple[str, str] | None:
+    if wrong.sum() < LEAST and len(values) > LEAST:
+        return _few(table, values, due, wrong)
     # a source that is read wrongly explains all that follow from it
     if not base.of_betas and (meant := _meant(table, values, base, allowed, wrong)):
-        return f"it is right if the table that it follows from holds {meant[1]}, not {meant[0]}"
-    for text, candidate in _candidates(named(name), base, due):
+        text = f"it is right if the table that it follows from holds {meant[1]}, not {meant[0]}"
+        return "source_misread", text
+    shape = shaped(values, due, allowed, wrong)
+    if shape is not None and shape[0] in ("clamped", "half_precision"):
+        return shape
+    if other := _other(plain(name, base), table, values, due, allowed, wrong):
+        return other
+    if shape is not None:
+        more = f" {table.words}" if shape[0] == "factor" else f", where {table.words} is due"
+        return shape[0], f"{shape[1]}{more}"
+    with np.errstate(all="ignore"):  # a product may leave no more than that of the deviation
+        plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
+    if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
+        return "product", f"it is {known}, where {table.words} is due"
+    if below := _below(values, base, due, allowed, wrong):
+        return "below", f"{below}, where {table.words} is due"
+    if "log" in name and np.sum(wrong) >= LEAST and plain_off:
         with np.errstate(all="ignore"):
-            inner = np.isfinite(candidate)
-            off = np.abs(values - candidate) <= allowed * np.maximum(np.abs(candidate), 1e-12)
-        # what it explains has to be most of what is wrong
-        if np.sum(inner & wrong) > 2 and np.all(off[inner]):
-            return f"it is {text}, where {table.words} is due"
-    if known := _constant(values, due, allowed, wrong):
-        return f"it is {known} {table.words}"
-    if base.of_betas and (meant := _meant(table, values, base, allowed, wrong)):
-        return f"it is made of {meant[0]} where {meant[1]} is due"
-    if known := _snr(named(name), values, base, wrong):
-        return f"its signal-to-noise ratio is {known} times that of β"
-    if np.sum(wrong) > 2 and (known := product(values, base, allowed)):
-        return f"it is {known}, where {table.words} is due"
-    return f"{table.words} is due"
+            known = product(np.exp(values), base, allowed, np.exp(due))
+        if known:
+            return "product", f"it is the logarithm of {known}, where {table.words} is due"
+    if other := _other(composed(name, base), table, values, due, allowed, wrong):
+        return other
+    if ratio := _snr(table, name, values, base, due, allowed, wrong):
+        text = f"its signal-to-noise ratio is {ratio} times that of β: the schedule is shifted"
+        return "shifted_snr", text
+    return None
+
+
+def _below(
+    values: np.ndarray, base: Base, due: np.ndarray, allowed: np.ndarray, wrong: np.ndarray
+) -> str:
+    """A number that is added to what is divided by."""
+    if np.sum(wrong) < LEAST:
+        return ""
+    with np.errstate(all="ignore"):
+        for power, root in ((1.0, ""), (0.5, " inside the root")):
+            for words, below in (("1 - ᾱ_t", 1 - base.bar), ("ᾱ_t", base.bar)):
+                found = (below * ((due / values) ** (1 / power) - 1))[wrong]
+                found = found[np.isfinite(found)]
+                if found.size < LEAST:
+                    continue
+                c = float(np.median(found))
+                for number in (float(f"{c:.2g}") if c else c, c):
+                    likely = due * (below / (below + number)) ** power
+                    if number and agrees(values, likely, due, allowed, wrong) == " ":
+                        return f"{number:.4g} is added to {words}{root} below"
+    return ""
+
+
+def _other(
+    others: Iterator[Alternative],
+    table: Table,
+    values: np.ndarray,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> tuple[str, str] | None:
+    for other in others:
+        if where := agrees(values, other.values, due, allowed, wrong):
+            text = f"{where.lstrip()}it is {other.words}, where {table.words} is due"
+            return "other_formula", text
+    return None
+
+
+def agrees(
+    values: np.ndarray,
+    candidate: np.ndarray,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> str:
+    """``" "`` if the candidate is what the values are, a clause that says from where to where if it
+    is so only where they are wrong, empty if it is not.
+    """
+    with np.errstate(all="ignore"):
+        seen = np.isfinite(candidate) & np.isfinite(values)
+        left = np.abs(values - candidate)
+        off = left <= allowed * np.maximum(np.abs(candidate), 1e-12)
+    # what it explains has to be most of what is wrong
+    if np.sum(seen & wrong) < LEAST or not np.all(off[seen & wrong]):
+        return ""
+    # an infinite due leaves no part
+    far = np.isfinite(due) & wrong & seen
+    if np.any(far) and not most_of_it(left, values - due, far):
+        return ""
+    if np.all(off[seen]):
+        return " "
+    if np.sum(seen & wrong) < 2 * LEAST:
+        return ""
+    return f"{span(wrong)} "
+
+
+def _few(
+    table: Table, values: np.ndarray, due: np.ndarray, wrong: np.ndarray
+) -> tuple[str, str] | None:
+    """One or two entries: the place is the answer, and the entry whose value it is."""
+    at = np.flatnonzero(wrong)
+    which = (
+        f"only entry {at[0]} is wrong"
+        if at.size == 1
+        else f"only entries {at[0]} and {at[1]} are wrong"
+    )
+    value = values[at[0]]
+    text = f"{which}, where {table.words} is due"
+    if at.size == 1 and at[0] == 0 and len(due) > 2 and values[0] == values[0]:
+        last = float(np.median([due[-1], due[-1]]))
+        if abs(values[0] - last) <= 0.05 * abs(last):
+            text += "; it is that of the end of the table (an index of -1, a roll)"
+    with np.errstate(all="ignore"):
+        near = np.flatnonzero(np.abs(due - value) <= 1e-6 * abs(value))
+    near = near[near != at[0]]
+    if at.size == 1 and np.isfinite(value) and near.size == 1 and value != 0:
+        text += f"; it is what is due at entry {near[0]}"
+    return "few_entries", text
 
 
 def _meant(
@@ -63,89 +190,42 @@ def _meant(
             betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
             likely = table.of(replace(base, betas=betas, bar=bar))
             off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
-        if np.sum(wrong) > 2 and np.all(off):
+        if np.sum(wrong) >= LEAST and np.all(off):
             return found, due
     return None
 
 
-def _snr(name: str, values: np.ndarray, base: Base, wrong: np.ndarray) -> str:
+def _snr(
+    table: Table,
+    name: str,
+    values: np.ndarray,
+    base: Base,
+    due: np.ndarray,
+    allowed: np.ndarray,
+    wrong: np.ndarray,
+) -> str:
     """A shifted schedule: ᾱ / (1 - ᾱ) times a constant."""
-    if name not in READERS or name == "alphas" or np.sum(wrong) < 3:
+    if name not in READERS or name == "alphas" or np.sum(wrong) < LEAST:
         return ""
     with np.errstate(all="ignore"):
         bar = READERS[name](values)
         ratio = bar / (1 - bar) * (1 - base.bar) / base.bar
-    ratio = ratio[np.isfinite(ratio)]
-    middle = float(np.median(ratio)) if ratio.size > 2 else 0.0
-    return f"{middle:.6g}" if middle > 0 and np.ptp(ratio) <= 1e-3 * middle else ""
-
-
-def _constant(values: np.ndarray, due: np.ndarray, allowed: np.ndarray, wrong: np.ndarray) -> str:
-    with np.errstate(all="ignore"):
-        ratio = values / due
-    fits = np.isfinite(ratio) & (due != 0)
-    if np.sum(fits & wrong) < 3:
-        return ""
-    middle = float(np.median(ratio[fits]))
-    if abs(middle - 1) < 1e-9 or np.any(np.abs(ratio - middle)[fits] > allowed[fits] * abs(middle)):
-        return ""
-    base = {1 / np.log(10): " (log₁₀ for log)", 1 / np.log(2): " (log₂ for log)"}
-    of = next((text for v, text in base.items() if abs(middle / v - 1) < 1e-5), "")
-    return f"{middle:.6g} times{of}"
-
-
-def _alone(values: np.ndarray, due: np.ndarray, k: int) -> str:
-    """Where one entry is wrong: the entry whose value it has."""
-    value = values[k]
-    if not np.isfinite(value):
-        return ""
-    with np.errstate(all="ignore"):
-        near = np.flatnonzero(np.abs(due - value) <= 1e-6 * abs(value))
-    near = near[near != k]
-    return f"it is what is due at entry {near[0]}" if near.size == 1 and value != 0 else ""
-
-
-def _candidates(name: str, base: Base, due: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    with np.errstate(all="ignore"):
-        yield "shifted by one: entry t holds that of t - 1", np.concatenate([[np.nan], due[:-1]])
-        yield "shifted by one: entry t holds that of t + 1", np.concatenate([due[1:], [np.nan]])
-        yield "reversed: entry t holds that of T - 1 - t", due[::-1]
-        yield "its square", due**2
-        yield "its square root", np.sqrt(due)
-        yield "its logarithm", np.log(due)
-        yield "its exponential", np.exp(due)
-        yield "one minus it", 1 - due
-        yield "its reciprocal", 1 / due
-        yield "its negative", -due
-        yield "exp(-Σβ), the continuous ᾱ", np.exp(-np.cumsum(base.betas))
-        yield "exp(-½ Σβ), the continuous √ᾱ", np.exp(-np.cumsum(base.betas) / 2)
-        yield "1 - Σβ, a sum for the product", 1 - np.cumsum(base.betas)
-        for other, table in TABLES.items():
-            if other != name and not np.array_equal(table.of(base), due):
-                yield f"{other}, {table.words}", table.of(base)
-        yield (
-            "the product from step 1: the first β is left out",
-            (due / (1 - base.betas[0]) if name == "alphas_cumprod" else np.full(len(due), np.nan)),
-        )
-        yield "√β̃_t", np.sqrt(base.posterior)
-        yield "√β_t", np.sqrt(base.betas)
-        yield "log β_t", np.log(base.betas)
-        yield "β_t (1 - ᾱ_t) / (1 - ᾱ_{t-1})", base.betas * (1 - base.bar) / (1 - base.before)
-        one = base.betas * base.bar**0.5 / (1 - base.bar)
-        yield "β_t √ᾱ_t / (1 - ᾱ_t): ᾱ_t for ᾱ_{t-1}", one
-        yield (
-            "β_t ᾱ_{t-1} / (1 - ᾱ_t): ᾱ_{t-1} for its root",
-            (base.betas * base.before / (1 - base.bar)),
-        )
-        twice = (1 - base.before) * (1 - base.betas) / (1 - base.bar)
-        yield "(1 - ᾱ_{t-1}) (1 - β_t) / (1 - ᾱ_t): 1 - β_t for its root", twice
-        two = (1 - base.bar) * (1 - base.betas) ** 0.5 / (1 - base.bar)
-        yield "(1 - ᾱ_t) √(1 - β_t) / (1 - ᾱ_t): ᾱ_t for ᾱ_{t-1}", two
+        middle = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else 0.0
+        shifted = middle * base.bar / (1 - base.bar + middle * base.bar)
+        likely = table.of(replace(base, bar=shifted))
+    found = middle > 0 and agrees(values, likely, due, allowed, wrong)
+    return f"{middle:.6g}" if found else ""
 
 
 def entries(wrong: np.ndarray) -> str:
-    """``at all 1000 entries`` or ``at 3 of 1000 entries, the first 7``."""
+    """``at all 1000 entries`` or ``at 3 of 1000 entries, the first 7``.
+
+    >>> entries(np.array([False, True, False])), entries(np.array([False, True, True]))
+    ('at entry 1 alone, of 3', 'at 2 of 3 entries, from entry 1 on')
+    """
     n, total = int(wrong.sum()), len(wrong)
     if n == total:
         return f"at all {total} entries"
-    return f"at {n} of {total} entries, the first {int(np.argmax(wrong))}"
+    if n == 1:
+        return f"at entry {int(np.argmax(wrong))} alone, of {total}"
+    return f"at {n} of {total} entries, {span(wrong)}"

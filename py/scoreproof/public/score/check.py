@@ -7,7 +7,6 @@ number: that times I), never a standard deviation. Points are rows. The score is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from scoreproof.evidence import Evidence
@@ -16,6 +15,7 @@ from scoreproof.public.posterior.problem import Prior
 from scoreproof.public.rule import public_check
 from scoreproof.public.score.arguments import make_request
 from scoreproof.public.score.asking import asked, moved, slopes
+from scoreproof.public.score.curl import no_gradient
 from scoreproof.public.score.necessary import necessary, possible
 from scoreproof.public.score.verdict import verdict
 from scoreproof.public.score.words import explained
@@ -110,8 +110,10 @@ def check_score(
     jacobian = slopes(guard, request, answers)
     broken = None if jacobian is None else possible(jacobian, allowed, guard.calls)
     evidence = verdict(answers, request, jacobian, guard.eps, guard.calls)
-    if broken is not None:
-        if evidence.verdict != "refuted":
-            return broken
-        evidence = replace(evidence, notes=(*evidence.notes, broken.explain()))
-    return explained(evidence, answers, request, guard.eps)
+    if broken is not None and jacobian is not None and evidence.verdict != "refuted":
+        return broken.with_diagnosis(no_gradient(jacobian, request.problem.noise))
+    evidence = explained(evidence, answers, request, guard.eps, again=guard.raw)
+    known = evidence.diagnosis is not None and bool(evidence.diagnosis.names)
+    if broken is not None and jacobian is not None and not known:
+        return evidence.with_diagnosis(no_gradient(jacobian, request.problem.noise))
+    return evidence

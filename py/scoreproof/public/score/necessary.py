@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.posterior.judging import GRANTED
 from scoreproof.public.posterior.where import mixed_rows
 from scoreproof.public.rule import COARSEST, compared
 from scoreproof.public.score.arguments import Request
 from scoreproof.public.score.asking import Asked, Slopes
+from scoreproof.public.score.curl import no_gradient
 
 __all__ = ["necessary", "possible"]
 
@@ -90,9 +92,10 @@ def _sentence(signs: _Signs, slopes: Slopes) -> str:
     )
     line = ", where symmetry says nothing in one dimension" if slopes.probes.shape[0] == 1 else ""
     return (
-        f"{slopes.describe()}{line}: asymmetry {signs.skew[worst]:.2g}, negative part of"
-        f" Cov = Σ + Σ J Σ {signs.negative[worst]:.2g} at point {slopes.rows[worst]} (relative, in"
-        " units of the noise); a posterior mean has neither, which is necessary and not sufficient"
+        f"{slopes.describe()}{line}, differs from its transpose by {signs.skew[worst]:.2g}, and"
+        f" Σ + Σ J Σ, the covariance that it implies, is negative by {signs.negative[worst]:.2g},"
+        f" at point {slopes.rows[worst]} (J the Jacobian; relative to its largest entry, in units"
+        " of the noise); of a score both are 0, which is necessary and not sufficient"
     )
 
 
@@ -146,7 +149,7 @@ def necessary(
         remedy=FINER,
         cost={"calls": calls},
     )
-    return _said(evidence, slopes, asked, rows, allowed)
+    return _said(evidence, slopes, asked, request, rows, allowed)
 
 
 def _batches(asked: Asked, request: Request, noise: float, eps: float) -> tuple[float, float]:
@@ -170,7 +173,12 @@ def _upwards(slopes: Slopes) -> bool:
 
 
 def _said(
-    evidence: Evidence, slopes: Slopes, asked: Asked, rows: float, allowed: float
+    evidence: Evidence,
+    slopes: Slopes,
+    asked: Asked,
+    request: Request,
+    rows: float,
+    allowed: float,
 ) -> Evidence:
     """What a ``holds`` does not say; a score that does not vary says nothing; mixed rows named."""
     why = ""
@@ -190,7 +198,10 @@ def _said(
         d, k = slopes.probes.shape
         notes = (NOT_SEEN,) if k == d else (NOT_SEEN, IN_SAMPLE)
         return replace(evidence, notes=notes)
-    if evidence.verdict == "refuted" and rows > allowed:
+    if evidence.verdict != "refuted":
+        return evidence
+    if rows > allowed:
         limit = np.full(asked.answers.values.shape, 0.0)
-        return replace(evidence, notes=(mixed_rows(asked.answers, limit, asked.found),))
-    return evidence
+        mixed = mixed_rows(asked.answers, limit, asked.found)
+        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
+    return evidence.with_diagnosis(no_gradient(slopes, request.problem.noise))

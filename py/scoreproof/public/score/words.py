@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.diagnosis import diagnose
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.objects.mixtures import GaussianMixture
+from scoreproof.public.posterior.cases import Case, made
 from scoreproof.public.posterior.causes import (
-    REASONS,
     SINGLE,
     coarse,
-    finest,
     levels,
     other_predictions,
     other_priors,
     score_at,
-    told,
 )
 from scoreproof.public.posterior.due import Due
+from scoreproof.public.posterior.explaining import explanation
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.where import mixed_rows, place, region
 from scoreproof.public.score.arguments import Request
 from scoreproof.public.score.asking import Asked
 from scoreproof.public.score.verdict import measured
+from scoreproof.words import percent
 
 __all__ = ["candidates", "explained"]
 
@@ -81,7 +82,14 @@ def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
     return {"minus": -score, **found, **signs, "minus_scaled_by_std": found["scaled_by_std"] * -1}
 
 
-def explained(evidence: Evidence, asked: Asked, request: Request, eps: float) -> Evidence:
+def explained(
+    evidence: Evidence,
+    asked: Asked,
+    request: Request,
+    eps: float,
+    *,
+    again: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Evidence:
     """A refutation with its place, its extent and its cause."""
     due, tolerance = asked.due, request.problem.tolerance
     if evidence.verdict != "refuted" or due is None:
@@ -91,22 +99,43 @@ def explained(evidence: Evidence, asked: Asked, request: Request, eps: float) ->
     k, column = divmod(int(np.argmax(measure.error / measure.size * bad)), bad.shape[1])
     found, wanted = asked.found[k], due.score[asked.answers.which[k]]
     j = column if column < d else int(np.argmax(np.abs(found - wanted)))
-    notes = [f"Worst at {place(asked.answers, k, j)}: {found[j]:.6g} where {wanted[j]:.6g} is due."]
-    notes.append(region(bad[:m, :d], due.y) if np.any(bad[:m, :d]) else "")
+    size = float(measure.error[k, column] / measure.size[k, column])
+    where = region(bad[:m, :d], due.y) if np.any(bad[:m, :d]) else "when asked in another batch"
+    text = (
+        f"the score is not ∇log p_Y(y) {where}; worst at {place(asked.answers, k, j)}:"
+        f" {found[j]:.6g} where {wanted[j]:.6g} is due, off by {percent(size)} of its size over"
+        " draws of y"
+    )
+    notes = coarse(measure.error, measured(asked, request, SINGLE).rounding, eps)
+    evidence = replace(evidence, sentence=text, notes=(*notes, *evidence.notes))
     allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
     mixed = mixed_rows(asked.answers, allowed[:m, :d], asked.found)
-    notes.append(mixed)
-    if not mixed:
-        notes.extend(coarse(measure.error, measured(asked, request, SINGLE).rounding, eps))
-    evidence = replace(evidence, notes=(*(n for n in notes if n), *evidence.notes))
-    rows = told(np.any(bad[:m], axis=1))
-    few = due.rows(rows)
-    return evidence.with_diagnosis(
-        diagnose(
-            asked.found[:m][rows],
-            few.score,
-            candidates(few, request.kind),
-            resolution=finest(eps),
-            reasons=REASONS,
-        )
-    )
+    if mixed:
+        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
+    case = _case(asked, request, due, eps, again)
+    return evidence.with_diagnosis(explanation(case, _own_terms(case)))
+
+
+def _case(
+    asked: Asked,
+    request: Request,
+    due: Due,
+    eps: float,
+    again: Callable[[np.ndarray], np.ndarray] | None,
+) -> Case:
+    """The answers and what is due, in the callable's own terms."""
+    (m, d), measure = due.y.shape, measured(asked, request, eps)
+    tolerance = request.problem.tolerance
+    passes = (measure.granted(tolerance) + (tolerance or 0.0) * measure.size)[:m, :d]
+    value = np.real(asked.answers.values[:m]).astype(float)
+    mean = due.problem.noise.times(passes, 1.0, sizes=True)
+    return made(due, request.kind, value, mean, eps=eps, again=again)
+
+
+def _own_terms(case: Case) -> dict[str, np.ndarray]:
+    """The known faults, as the callable returns them."""
+    found = candidates(case.due, case.kind)
+    if case.kind.name == "score":
+        return found
+    noise = case.due.problem.noise
+    return {name: case.told(case.y + noise.times(score, 1.0)) for name, score in found.items()}

@@ -39,8 +39,8 @@ def designs(rng: np.random.Generator, d: int) -> dict[str, tuple[np.ndarray, np.
     all_signs = signs(d) if d <= 8 else _hadamard(d)
     return {
         "vectors of signs": (all_signs, np.full(len(all_signs), 1 / len(all_signs))),
-        "the D vectors √D Q e_i": (basis, np.full(d, 1 / d)),
-        "the vectors √D Q e_i, shortened to 1/2 and stretched to 8, weighted to E[νν^T] = I": (
+        "D orthogonal vectors of length √D": (basis, np.full(d, 1 / d)),
+        "orthogonal vectors of the lengths √D/2 and 8√D, the long ones rarely": (
             np.concatenate([short * basis, long * basis]),
             np.repeat([(1 - rare) / d, rare / d], d),
         ),

@@ -1,0 +1,226 @@
+"""What wrong engines return: other walks over the graph, other starts, other sums and products.
+
+Conventions
+-----------
+- A candidate is a list of answers, one array ``(size, d, d)`` for each run of each problem, in the
+  order in which the pass was asked.
+- An engine keeps its gradients from one run of a problem to the next, as objects with a ``.grad``
+  do; a right one clears them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from scoreproof.objects.graphs import BackwardPass
+from scoreproof.public.backward.problems import Problem
+from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS, TooLongError, Walk
+
+__all__ = [
+    "Engine",
+    "engine_pairs",
+    "engines",
+    "walked",
+    "walked_over",
+]
+
+Candidates = dict[str, list[np.ndarray]]
+
+PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
+    "right": lambda g, p: g @ p,
+    "swapped": lambda g, p: p @ g,
+    "transposed": lambda g, p: g @ p.T,
+    "transposed_and_swapped": lambda g, p: p.T @ g,
+}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """``assigns``: = in place of +=. ``zeroed``: which gradients are cleared before a run.
+    ``seed``: where the seed is put, or what it is.
+    """
+
+    walk: Walk = RIGHT
+    assigns: bool = False
+    product: str = "right"
+    zeroed: str = "all"  # or "none", "leaves"
+    seed: str = "v_out"  # or "last of order", "everywhere", "sinks", "ones", "identity"
+
+
+def walked(engine: Engine, run: BackwardPass, grad: list[Any]) -> list[Any]:
+    """One run from the gradients that the run before left."""
+    grad, product = list(grad), PRODUCTS[engine.product]
+    for v in run.order:
+        leaf = not run.predecessors[v]
+        if engine.zeroed == "all" or (engine.zeroed == "leaves" and leaf):
+            grad[v] = run.zeros[v]
+    for v, one in _seeds(engine.seed, run):
+        grad[v] = one
+    for v, u, slot in engine.walk(run):
+        term = product(grad[v], run.partials[slot])
+        grad[u] = term if engine.assigns else grad[u] + term
+    return grad
+
+
+def _seeds(kind: str, run: BackwardPass) -> Iterator[tuple[int, Any]]:
+    if kind == "last of order":
+        yield run.order[-1], run.one
+    elif kind == "everywhere":
+        yield from ((v, run.one) for v in run.order)
+    elif kind == "sinks":
+        yield from ((v, run.one) for v in run.order if not run.successors[v])
+    else:
+        one = run.one
+        if kind == "ones":
+            one = np.ones_like(one)
+        elif kind == "identity":
+            one = np.eye(len(one))
+        yield run.v_out, one
+
+
+def walked_over(run: BackwardPass) -> dict[str, Callable[[], list[Any]]]:
+    """The engines with other walks, on one run over any maps; each raises where it does not fit."""
+    return {
+        name: partial(walked, engine, run, list(run.zeros))
+        for name, engine in _SINGLE.items()
+        if engine.product == "right" and engine.zeroed == "all" and engine.seed == "v_out"
+    }
+
+
+def _answers(engine: Engine, problems: Sequence[Problem]) -> list[np.ndarray] | None:
+    out = []
+    with np.errstate(all="ignore"):
+        for problem in problems:
+            state = list(problem.runs[0].zeros)
+            for run in problem.runs:
+                try:
+                    state = walked(engine, run, state)
+                except (TooLongError, RecursionError):
+                    return None
+                out.append(np.stack(state))
+    return out
+
+
+_SINGLE = {name: Engine(walk) for name, (walk, _) in WALKS.items()} | {
+    "partials_transposed": Engine(product="transposed"),
+    "partials_transposed_and_swapped": Engine(product="transposed_and_swapped"),
+    "zeroed_leaves_only": Engine(zeroed="leaves"),
+    "seed_at_end_of_order": Engine(seed="last of order"),
+    "seed_everywhere": Engine(seed="everywhere"),
+    "seed_at_all_sinks": Engine(seed="sinks"),
+    "seed_of_ones": Engine(seed="ones"),
+    "seed_identity": Engine(seed="identity"),
+}
+_SINGLE["recursion_overwrites"] = Engine(WALKS["recursion_slot_by_slot"][0], assigns=True)
+_SINGLE |= {f"assigns{name}": Engine(walk, assigns=True) for name, walk in OTHERS.items()}
+_SECOND: dict[str, dict[str, Any]] = {
+    "assigns": {"assigns": True},
+    "no_zero_grad": {"zeroed": "none"},
+    "zeroed_leaves_only": {"zeroed": "leaves"},
+    "operands_swapped": {"product": "swapped"},
+    "partials_transposed": {"product": "transposed"},
+}
+
+
+def engines(problems: Sequence[Problem], everything: Sequence[Problem]) -> Candidates:
+    """One departure each; ``everything`` that the pass was asked, in order, up to ``problems``."""
+    found = {name: _answers(engine, problems) for name, engine in _SINGLE.items()}
+    found["first_call_again"] = _cached(problems, everything)
+    found["visited_kept"] = _visited_kept(problems, everything)
+    found["shared_zeros"] = _each(problems, _shared)
+    for name, power in (("averaged_over_consumers", 1.0), ("divided_by_root_of_consumers", 0.5)):
+        found[name] = _each(problems, partial(_averaged, power))
+    return {name: answers for name, answers in found.items() if answers is not None}
+
+
+def engine_pairs(problems: Sequence[Problem]) -> Candidates:
+    """Two departures."""
+    found = {}
+    for name, engine in _SINGLE.items():
+        for other, change in _SECOND.items():
+            if any(getattr(engine, k) != getattr(Engine(), k) for k in change):
+                continue
+            answers = _answers(replace(engine, **change), problems)
+            if answers is not None:
+                found[f"{name} + {other}"] = answers
+    return found
+
+
+def _each(
+    problems: Sequence[Problem], answer: Callable[[BackwardPass], list[Any]]
+) -> list[np.ndarray]:
+    with np.errstate(all="ignore"):
+        return [np.stack(answer(run)) for p in problems for run in p.runs]
+
+
+def _cached(problems: Sequence[Problem], everything: Sequence[Problem]) -> list[np.ndarray]:
+    """What is known of a graph and v_out is returned again."""
+    known: dict[Any, np.ndarray] = {}
+    wanted, out = {id(p) for p in problems}, []
+    for problem in everything:
+        for run in problem.runs:
+            key = problem.graph, run.v_out
+            if key not in known:
+                known[key] = np.stack(walked(Engine(), run, list(run.zeros)))
+            if id(problem) in wanted:
+                out.append(known[key])
+    return out
+
+
+def _visited_kept(
+    problems: Sequence[Problem], everything: Sequence[Problem]
+) -> list[np.ndarray] | None:
+    """The order is built by depth, with a visited set that lives on."""
+    seen: set[int] = set()
+    wanted, out = {id(p) for p in problems}, []
+
+    def build(run: BackwardPass, v: int, topo: list[int]) -> None:
+        if v not in seen:
+            seen.add(v)
+            for u, _ in run.predecessors[v]:
+                build(run, u, topo)
+            topo.append(v)
+
+    for problem in everything:
+        for run in problem.runs:
+            topo: list[int] = []
+            try:
+                build(run, run.v_out, topo)
+            except RecursionError:
+                return None
+            if id(problem) in wanted:
+                grad = run.seeded()
+                for v in reversed(topo):
+                    for u, slot in run.predecessors[v]:
+                        grad[u] = grad[u] + grad[v] @ run.partials[slot]
+                out.append(np.stack(grad))
+    return out
+
+
+def _shared(run: BackwardPass) -> list[Any]:
+    shared = np.zeros_like(run.one)
+    grad = [shared] * len(run.order)
+    grad[run.v_out] = np.array(run.one)
+    for v, u, slot in RIGHT(run):
+        grad[u] += grad[v] @ run.partials[slot]
+    return grad
+
+
+def _averaged(power: float, run: BackwardPass) -> list[Any]:
+    grad, count = run.seeded(), np.zeros(len(run.order))
+    reached = {run.v_out}
+    count[run.v_out] = 1
+    for v in reversed(run.order):
+        if v not in reached:
+            continue
+        grad[v] = grad[v] / count[v] ** power
+        for u, slot in run.predecessors[v]:
+            grad[u] = grad[u] + grad[v] @ run.partials[slot]
+            count[u] += 1
+            reached.add(u)
+    return list(grad)

@@ -1,0 +1,122 @@
+"""A wrong rule that explains a wrong gradient: tried to the bound, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import closed_form, number
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.backward.compared import Compared
+from scoreproof.public.backward.sites import TIMES, Part
+from scoreproof.public.backward.tape import Tape
+from scoreproof.words import enumerated
+
+__all__ = ["Hit", "factor_told", "same", "told", "tried"]
+
+SHOWN = 4
+SHARP, FAIR = 1e-9, 1e-4  # how well a factor is known that one number, or one size, shows
+
+
+@dataclass(frozen=True)
+class Hit:
+    node: int
+    slot: int
+    part: Part
+    factor: float
+    within: float
+
+
+def tried(tape: Tape, c: Compared, base: np.ndarray, v: int, k: int, part: Part) -> Hit | None:
+    """Whether the slot sends a multiple of this."""
+    effect = tape.slot_effect(v, k, part.sent)
+    limit = c.limit
+    weight = 1 / np.maximum(limit, 1e-300)
+    with np.errstate(all="ignore"):
+        rest, column = (c.all_found - base) * weight, effect * weight
+        size = float(column @ column)
+        if not np.isfinite(size) or size == 0:
+            return None
+        factor = float(rest @ column) / size if part.scaled else 1.0
+    if not c.explained(base + factor * effect):
+        return None
+    at = np.abs(effect) > 4 * limit
+    told = np.unique(np.round(effect[at] / np.max(np.abs(effect)), 9)).size
+    within = max(float(np.linalg.norm(limit) / np.linalg.norm(effect)) / max(abs(factor), 1), 1e-12)
+    plain = factor == 0 or closed_form(factor, within, c.known) is not None
+    one = part.name == "factor" or abs(factor - 1) <= 2 * within
+    least = 4
+    if plain and one:
+        whole = within < SHARP and abs(factor - round(factor)) <= 4 * within and abs(factor) <= 2
+        least = 1 if whole or (within < FAIR and np.sum(at) > 2) else 2
+    if told < least:
+        return None
+    if part.name != "factor" and not plain:
+        return None  # another rule and an odd number: a coincidence
+    return Hit(v, k, part, factor, within)
+
+
+def same(hit: Hit, parts: Iterable[Part]) -> list[str]:
+    """Other likely mistakes that send the same, in words."""
+    sent = hit.part.sent.flat()
+    return [
+        p.words
+        for p in parts
+        if p.sent.size == sent.size
+        and np.all(np.abs(p.sent.flat() - sent) <= 1e-9 * np.max(np.abs(sent)))
+    ][:2]
+
+
+def argument(tape: Tape, hit: Hit) -> str:
+    node = tape.program.nodes[hit.node]
+    name = tape.program.nodes[node.arguments[hit.slot]].name
+    return f"`{name}`" + (f" (argument {hit.slot + 1})" if len(node.arguments) > 1 else "")
+
+
+def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
+    """All these slots lie on one way back, and the factor may enter at any of them."""
+    first, last = hits[0], hits[-1]
+    nodes = tape.program.nodes
+    here = f"node [{nodes[first.node].shown}]"
+    wrong = sorted(c.wrong)
+    if abs(first.factor) <= first.within:
+        what = f"the path through {here} to {argument(tape, first)} is missing"
+        remedy = "add its contribution (it is left out, detached, or overwritten by = for +=)"
+        name = "path_missing"
+    elif abs(first.factor + 1) <= 2 * first.within:
+        what = f"the contribution of {here} to {argument(tape, first)} has the wrong sign"
+        remedy, name = "flip it", "sign"
+    else:
+        shown = number(first.factor, first.within, c.known)
+        what = f"the contribution of {here} to {argument(tape, first)} is counted {shown} times"
+        remedy, name = "it counts once", "factor"
+    along = ""
+    if last.node != first.node:
+        along = f", or that of one of the nodes from there to [{nodes[last.node].label}]"
+    text = f"Cause: {what}{along}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}"
+    return Diagnosis.cause(name, text)
+
+
+def told(
+    tape: Tape,
+    c: Compared,
+    hits: Sequence[Hit],
+    every: bool = False,
+    others: Sequence[str] = (),
+) -> Diagnosis:
+    hit = hits[0]
+    nodes = [f"[{tape.program.nodes[h.node].shown}]" for h in hits]
+    plain = abs(hit.factor - 1) <= 2 * hit.within
+    shown = number(hit.factor, hit.within, c.known)
+    words = hit.part.told("" if plain else shown.split(" = ")[-1])
+    words += "".join(
+        f"; or, which is the same here, {other.replace(TIMES, '')}" for other in others
+    )
+    where = f"node {nodes[0]}" if len(nodes) == 1 else f"nodes {enumerated(nodes[:SHOWN])}"
+    to = "their arguments" if every else argument(tape, hit)
+    verb = "sends" if len(nodes) == 1 else "send"
+    wrong = sorted(c.wrong)
+    text = f"Cause: {where} {verb} to {to} {words}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}"
+    return Diagnosis.cause(hit.part.name, text)

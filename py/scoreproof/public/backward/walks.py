@@ -1,0 +1,229 @@
+"""The orders in which hand-written engines walk over a graph.
+
+Conventions
+-----------
+- A walk yields ``(v, u, slot)``: node v sends its gradient, as it stands then, through the slot to
+  its argument u. The right walk takes the nodes in reversed topological order.
+- A walk that repeats itself too often for a graph raises ``TooLongError``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+
+from scoreproof.objects.graphs import BackwardPass
+
+__all__ = ["AGAIN", "EARLY", "OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
+
+MOST = 20_000  # steps
+
+Step = tuple[int, int, int]
+Walk = Callable[[BackwardPass], Iterator[Step]]
+
+
+class TooLongError(Exception):
+    """The walk visits more nodes than it is worth."""
+
+
+def _sends(run: BackwardPass, v: int) -> Iterator[Step]:
+    for u, slot in run.predecessors[v]:
+        yield v, u, slot
+
+
+def _reversed(run: BackwardPass) -> Iterator[Step]:
+    for v in reversed(run.order):
+        yield from _sends(run, v)
+
+
+def _reached(run: BackwardPass) -> Iterator[Step]:
+    """The right walk over the nodes that a gradient reaches."""
+    reached = {run.v_out}
+    for v in reversed(run.order):
+        if v in reached:
+            reached.update(u for u, _ in run.predecessors[v])
+            yield from _sends(run, v)
+
+
+def _built(run: BackwardPass) -> Iterator[Step]:
+    """A right walk: in the reversed order that a depth-first search builds."""
+    order = list(dict.fromkeys(v for v, _, _ in _depth_first(True)(run)))
+    for v in reversed(order):
+        yield from _sends(run, v)
+
+
+def _recursion(children: Callable[[list[int]], Collection[int]]) -> Walk:
+    """A node sends, then its arguments do, and theirs, however often they are reached."""
+
+    def walk(run: BackwardPass) -> Iterator[Step]:
+        stack, steps = [run.v_out], 0
+        while stack:
+            v = stack.pop()
+            steps += 1 + len(run.predecessors[v])
+            if steps > MOST:
+                raise TooLongError
+            yield from _sends(run, v)
+            stack += reversed(list(children([u for u, _ in run.predecessors[v]])))
+
+    return walk
+
+
+def _slot_by_slot(visited: bool) -> Walk:
+    """Through one slot, and on from its end, before the next slot of the node."""
+
+    def walk(run: BackwardPass) -> Iterator[Step]:
+        seen, steps = {run.v_out}, 0
+        stack = [_sends(run, run.v_out)]
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+                continue
+            steps += 1
+            if steps > MOST:
+                raise TooLongError
+            yield step
+            u = step[1]
+            if not visited or u not in seen:
+                seen.add(u)
+                stack.append(_sends(run, u))
+
+    return walk
+
+
+def _depth_first(after: bool, backwards: bool = False) -> Walk:
+    """Each node once, by depth: it sends before its arguments do, or after them."""
+
+    def visit(run: BackwardPass, v: int, seen: set[int]) -> Iterator[Step]:
+        seen.add(v)
+        if not after:
+            yield from _sends(run, v)
+        links = run.predecessors[v]
+        for u, _ in reversed(links) if backwards else links:
+            if u not in seen:
+                yield from visit(run, u, seen)
+        if after:
+            yield from _sends(run, v)
+
+    return lambda run: visit(run, run.v_out, set())
+
+
+def _heap(last_in_first_out: bool, marked: str) -> Walk:
+    """A stack or a queue. ``marked``: a node counts as visited when it is put in, when it is taken
+    out, or never.
+    """
+
+    def walk(run: BackwardPass) -> Iterator[Step]:
+        waiting, seen, steps = deque([run.v_out]), {run.v_out}, 0
+        done: set[int] = set()
+        while waiting:
+            v = waiting.pop() if last_in_first_out else waiting.popleft()
+            if marked == "out" and v in done:
+                continue
+            done.add(v)
+            for step in _sends(run, v):
+                steps += 1
+                if steps > MOST:
+                    raise TooLongError
+                yield step
+                u = step[1]
+                if marked != "in" or u not in seen:
+                    seen.add(u)
+                    waiting.append(u)
+
+    return walk
+
+
+def _by_number(run: BackwardPass) -> Iterator[Step]:
+    for v in reversed(range(len(run.order))):
+        yield from _sends(run, v)
+
+
+def _without(first: bool) -> Walk:
+    """The loop misses one end of the order."""
+
+    def walk(run: BackwardPass) -> Iterator[Step]:
+        for v, u, slot in _reversed(run):
+            if (u != run.order[0]) if first else (v != run.order[-1]):
+                yield v, u, slot
+
+    return walk
+
+
+def _once(children: list[int]) -> Collection[int]:
+    return dict.fromkeys(children)
+
+
+AGAIN = (
+    "so a node is visited once for every path that leads to it, and sends each time all that it"
+    " has added up: a set of visited nodes and a topological order are missing"
+)
+EARLY = "so a node sends before its gradient is complete; take the nodes in topological order"
+
+#: The right walk, and others: name -> (walk, what it is in words).
+WALKS: dict[str, tuple[Walk, str]] = {
+    "recursion_without_visited": (
+        _recursion(list),
+        f"a recursion (or a queue) without a visited set, {AGAIN}",
+    ),
+    "recursion_into_set": (
+        _recursion(_once),
+        f"a recursion into the set of arguments without a visited set, {AGAIN}",
+    ),
+    "recursion_into_sorted_set": (
+        _recursion(lambda children: sorted(set(children))),
+        f"a recursion into the set of arguments without a visited set, {AGAIN}",
+    ),
+    "recursion_slot_by_slot": (
+        _slot_by_slot(False),
+        f"a recursion through each slot in turn, without a visited set, {AGAIN}",
+    ),
+    "depth_first": (
+        _depth_first(False),
+        f"a depth-first walk that marks nodes at their first visit, {EARLY}",
+    ),
+    "depth_first_from_last": (
+        _depth_first(False, True),
+        f"a depth-first walk from the last argument that marks nodes at their first visit, {EARLY}",
+    ),
+    "depth_first_slot_by_slot": (
+        _slot_by_slot(True),
+        f"a depth-first walk in which only the first contribution to a node is passed on, {EARLY}",
+    ),
+    "post_order": (
+        _depth_first(True),
+        "a depth-first walk in post-order: the arguments first, and a node after them, so it sends"
+        " to nodes that have already sent; reverse the list before the rules are run",
+    ),
+    "stack": (_heap(True, "in"), f"nodes are taken from a stack, {EARLY}"),
+    "stack_marked_late": (_heap(True, "out"), f"nodes are taken from a stack, {EARLY}"),
+    "stack_without_visited": (
+        _heap(True, "never"),
+        f"nodes are taken from a stack without a visited set, {AGAIN}",
+    ),
+    "queue_marked_late": (
+        _heap(False, "out"),
+        f"nodes are taken from a queue as they are reached, {EARLY}",
+    ),
+    "queue_without_visited": (
+        _heap(False, "never"),
+        f"nodes are taken from a queue without a visited set, {AGAIN}",
+    ),
+    "by_number": (
+        _by_number,
+        "nodes are taken by their numbers, from the last to the first, not in reversed topological"
+        " order (reversed(range(size)) for reversed(graph.order))",
+    ),
+    "last_of_order_skipped": (
+        _without(False),
+        "the loop leaves out the last node of the order: nothing leaves it",
+    ),
+    "first_of_order_skipped": (
+        _without(True),
+        "the loop leaves out the first node of the order: it gets no gradient (an end of range"
+        " that is one too early)",
+    ),
+}
+RIGHT: Walk = _reversed
+#: Right walks that leave other nodes to the last, which shows where gradients are overwritten.
+OTHERS: dict[str, Walk] = {"_reached": _reached, "_by_depth": _built}

@@ -1,0 +1,109 @@
+"""One cause for several noise levels: what explains the worst, held against the others.
+
+Conventions: a cause is claimed for the sweep if the same mechanism explains the levels that are
+looked at; a number that it fits at each is told as a formula of the level, if it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.frameworks import guarded
+from scoreproof.public.denoiser.own_level import own_levels
+from scoreproof.public.denoiser.sweep import AtLevel, Sweep
+from scoreproof.public.denoiser.sweep_words import when
+from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
+from scoreproof.public.denoiser.wrapped import wrapped
+from scoreproof.public.posterior.cases import Case, Cause, said
+from scoreproof.public.posterior.closed import common
+from scoreproof.public.posterior.explaining import causes_of, explanation
+
+__all__ = ["across"]
+
+#: wrong levels that are looked at
+MOST = 4
+Found = list[tuple[AtLevel, Case, list[Cause]]]
+
+
+def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
+    """What explains the wrong levels, or the worst of them."""
+    worst = max(wrong, key=lambda a: a.largest)
+    spread = np.linspace(0, len(wrong) - 1, min(MOST - 1, len(wrong))).round().astype(int)
+    picked = list(dict.fromkeys([worst, *(wrong[k] for k in spread)]))
+    mixed = mixing(worst.answers, worst.request, worst.eps)
+    if mixed:
+        return Diagnosis.cause("rows_mixed", mixed)
+    found = []
+    for a in picked:
+        case = _case(a, sweep)
+        found.append((a, case, causes_of(case, candidates_of(case))))
+    whole = wrapped(found) or own_levels(found, sweep) or _shared(found)
+    if whole is not None:
+        return whole
+    _, case, causes = found[0]
+    if not causes:
+        return explanation(case, candidates_of(case))
+    there = said(case, causes)
+    if len(found) == 1:
+        return there
+    text = f"{there.sentence.rstrip('.')} ({when(worst, sweep)}; not at every other level)."
+    return replace(there, sentence=text)
+
+
+def _case(a: AtLevel, sweep: Sweep) -> Case:
+    guard = guarded(
+        sweep.network.at(sweep.told(a.level)),
+        "denoiser",
+        sweep.network.framework,
+        sweep.network.dtype,
+    )
+
+    def again(y: np.ndarray) -> np.ndarray:
+        return np.real(np.asarray(as_numpy(guard.raw(y)))).astype(float)
+
+    return case_of(a.answers, a.request, a.eps, shape=sweep.network.shape, again=again)
+
+
+def _shared(found: Found) -> Diagnosis | None:
+    """The cause whose mechanism explains all of them."""
+    _, case, causes = found[0]
+    for cause in causes:
+        same = [next((c for c in other if _alike(cause, c)), None) for _, _, other in found]
+        if any(c is None for c in same):
+            continue
+        each = [c for c in same if c is not None]
+        words = each[0].say(_texts(each, [c for _, c, _ in found], [a for a, _, _ in found]))
+        names = each[0].names or (each[0].key,)
+        left = max(case.left(c.prediction) for (_, case, _), c in zip(found, each, strict=True))
+        return Diagnosis(names, left, None, f"Cause: {words}.")
+    return None
+
+
+def _alike(one: Cause, other: Cause) -> bool:
+    if one.key != other.key or set(one.params) != set(other.params):
+        return False
+    return bool(one.params) or one.names == other.names
+
+
+def _texts(causes: list[Cause], cases: list[Case], at: list[AtLevel]) -> Mapping[str, str]:
+    """Each parameter: a number or a formula that is the same at all levels, or two examples."""
+    texts = {}
+    for name in causes[0].params:
+        values = [c.params[name] for c in causes]
+        symbols = [{k: v for k, v in c.known.items() if k != name} for c in cases]
+        text = common(values, symbols)
+        if not text:
+            low, high = sorted(zip(at, values, strict=True), key=lambda p: p[0].level.ratio)[
+                :: max(len(at) - 1, 1)
+            ][:2]
+            text = (
+                f"{low[1]:.6g} at σ/α = {low[0].level.ratio:.4g} and {high[1]:.6g} at σ/α ="
+                f" {high[0].level.ratio:.4g}"
+            )
+        texts[name] = text
+    return texts

@@ -1,0 +1,115 @@
+"""A network that answers for other noise levels than it is asked at: which, and by what rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.denoiser.sweep import AtLevel, Sweep
+from scoreproof.public.network.levels import NoiseLevel
+from scoreproof.public.posterior.cases import Case, Cause
+from scoreproof.public.posterior.closed import common
+from scoreproof.words import enumerated
+
+__all__ = ["own_levels"]
+
+#: relative: two levels this near are the same
+SAME = 1e-5
+
+
+def own_levels(
+    found: Sequence[tuple[AtLevel, Case, list[Cause]]], sweep: Sweep
+) -> Diagnosis | None:
+    """``None`` unless other levels explain every level that was looked at."""
+    own = []
+    for a, _, causes in found:
+        best = next((c for c in causes if c.key in ("noise_variance", "level")), None)
+        if best is None or "σ" not in best.params:
+            return None
+        alpha = best.params.get("α", a.level.alpha)
+        own.append((a.level, alpha, best.params["σ"]))
+    own.sort(key=lambda t: t[0].ratio)
+    ratios = np.array([s / a for _, a, s in own])
+    due = np.array([level.ratio for level, _, _ in own])
+    rule = _rule(own, ratios, due, sweep)
+    level, alpha, sigma = own[-1]
+    name = sweep.levels.name
+    shown = (
+        f"at {name} {level.when:.4g} it is the answer for σ/α = {sigma / alpha:.6g} where σ/α ="
+        f" {level.ratio:.6g} is due"
+    )
+    if not rule:
+        rule = "it answers for other noise levels, by no rule that is known (another schedule?)"
+        shown += f", at {name} {own[0][0].when:.4g} for {ratios[0]:.6g} where {due[0]:.6g} is due"
+    text = f"Cause: {rule}: {shown}."
+    return Diagnosis.cause("noise_level", text)
+
+
+def _rule(
+    own: list[tuple[NoiseLevel, float, float]], ratios: np.ndarray, due: np.ndarray, sweep: Sweep
+) -> str:
+    """How its levels follow from those that are due; empty if no rule is seen."""
+    if len(own) < 2:
+        return ""
+    if np.ptp(ratios) <= SAME * np.max(ratios):
+        return (
+            f"its noise level stands still: it answers as at σ/α = {ratios[0]:.6g} whatever it is"
+            " told there (a clamped or ignored time)"
+        )
+    factor = ratios / due
+    if np.ptp(factor) <= SAME * np.max(factor):
+        return f"its noise levels are {factor[0]:.6g} times those that are due"
+    more = ratios - due
+    if np.ptp(more) <= SAME * np.max(np.abs(more)):
+        return f"its noise levels σ/α are {abs(more[0]):.6g} {'more' if more[0] > 0 else 'less'}"
+    symbols = [{"σ": v.sigma, "α": v.alpha} for v, _, _ in own]
+    of_sigma = common([s for _, _, s in own], symbols)
+    of_alpha = common([a for _, a, _ in own], symbols)
+    shifted = _shift(own, sweep)
+    if of_sigma and of_alpha and (of_sigma, of_alpha) != ("σ", "α"):
+        taken = [f"{of_sigma} for σ"] * (of_sigma != "σ") + [f"{of_alpha} for α"] * (
+            of_alpha not in ("α", "1")
+        )
+        return f"it takes {enumerated(taken)}" if taken else ""
+    if shifted:
+        return shifted
+    power = np.polyfit(np.log(due), np.log(ratios), 1) if np.ptp(np.log(due)) > 0 else (1.0, 0.0)
+    left = np.log(ratios) - np.polyval(power, np.log(due))
+    if len(own) > 2 and np.max(np.abs(left)) <= SAME * 10:
+        return (
+            f"its noise levels are a power of those that are due, σ/α to the {power[0]:.4g} times"
+            f" {np.exp(power[1]):.4g}"
+        )
+    return ""
+
+
+def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
+    """Levels of the schedule's own at another time."""
+    levels = sweep.levels
+    every = [levels.of(float(t)) for t in levels.when]
+    times = np.array([v.when for v in every])
+    ratio = np.array([v.ratio for v in every])
+    usable = np.isfinite(ratio) & (ratio > 0)
+    order = np.argsort(ratio[usable])
+    rising, at = ratio[usable][order], times[usable][order]
+    mine = np.array([np.interp(np.log(s / a), np.log(rising), at) for _, a, s in own])
+    asked = np.array([v.when for v, _, _ in own])
+    exact = [
+        abs(levels.of(t).ratio / (s / a) - 1)
+        for t, (_, a, s) in zip(np.round(mine) if levels.whole else mine, own, strict=True)
+    ]
+    if max(exact) > (1e-4 if levels.whole else 1e-2):
+        return ""
+    mine = np.round(mine) if levels.whole else mine
+    gap = mine - asked
+    if np.ptp(gap) <= 1e-6 * np.max(np.abs(asked)) and levels.whole:
+        side = "later" if gap[0] > 0 else "earlier"
+        return f"it answers for the {levels.name} {abs(gap[0]):g} {side}"
+    if levels.whole and np.ptp(mine / np.maximum(asked, 1)) <= 1e-6:
+        return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name}"
+    pairs = enumerated(
+        [f"{b:.4g} where it is asked at {a:.4g}" for a, b in zip(asked, mine, strict=True)]
+    )
+    return f"it answers for other times of the schedule: {levels.name} {pairs}"

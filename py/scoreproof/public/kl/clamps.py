@@ -1,0 +1,138 @@
+"""Scales that are changed by a number nobody knows: clamped, added to, multiplied.
+
+Conventions: the number is found where the deviation is largest, on a grid and by bisection; whether
+it explains all the rest is for the caller to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.readings import CALLED, changed
+
+__all__ = ["Clamp", "clamps", "roots"]
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """A change of the scales with a number that is not known: a clamp, a summand, a factor.
+    ``part``: whether it is everywhere ("all"), in the logarithms ("log") or in the rest ("rest").
+    """
+
+    name: str
+    words: str
+    of: Callable[[Laws, float], Laws]
+    grid: np.ndarray
+    part: str = "all"
+
+
+def clamps(options: Options) -> Iterator[Clamp]:
+    """What is looked for, with the numbers between which it is."""
+    if options.form == "full":
+        grid = np.geomspace(1e-14, 10, 61)
+        for which in ("both",) if options.standard else ("both", "second", "first"):
+            law = "" if which == "both" else f" of the {which} law"
+            words = f"{{c:.4g}} I is added to the covariances{law}"
+            yield from _parts(f"jitter_{which}", words, _jitter(options, which), grid)
+        return
+    if options.standard:
+        yield from _priors()
+    kinds = ("logvar", "std", "variance")
+    for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
+        called = CALLED[kind]
+        for name, words, move, grid in _moves(kind):
+            as_kind = Options(options.form, kind)
+            change = _change(as_kind, move, options)
+            yield from _parts(name, words.format(called=called), change, grid)
+            if name in ("epsilon", "clamp_below") and not options.standard:
+                for which in ("second", "first"):
+                    change = _change(as_kind, move, options, which)
+                    text = words.format(called=f"{called} of the {which} law")
+                    yield from _parts(f"{name}_{which}", text, change, grid)
+
+
+def _jitter(options: Options, which: str) -> Callable[[Laws, float], Laws]:
+    def change(laws: Laws, c: float) -> Laws:
+        return changed(laws, lambda v: v + c * np.eye(v.shape[1]), options, which)
+
+    return change
+
+
+def _priors() -> Iterator[Clamp]:
+    """Another second law than N(0, I), where that is not passed."""
+
+    def variance(laws: Laws, c: float) -> Laws:
+        return replace(laws, v1=0 * laws.v1 + c)
+
+    def mean(laws: Laws, c: float) -> Laws:
+        return replace(laws, m1=0 * laws.m1 + c)
+
+    grid = np.geomspace(1e-4, 1e4, 81)
+    yield Clamp("prior_variance", "the prior has the variance {c:.6g}, not 1", variance, grid)
+    words = "the prior's variance is {c:.6g}, not 1, in all terms but the logarithm"
+    yield Clamp("prior_variance_rest", words, variance, grid, "rest")
+    for sign in (1, -1):
+        yield Clamp("prior_mean", "the prior has the mean {c:.6g}, not 0", mean, sign * grid)
+
+
+Move = Callable[[np.ndarray, float], np.ndarray]
+
+
+def _moves(kind: str) -> Iterator[tuple[str, str, Move, np.ndarray]]:
+    logs = kind == "logvar"
+    grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
+    yield "clamp_above", "{called} are clamped to at most {{c:.4g}}", np.minimum, grid
+    yield "clamp_below", "{called} are clamped to at least {{c:.4g}}", np.maximum, grid
+    if logs:
+        words = "{called} are clamped to [-{{c:.4g}}, {{c:.4g}}]"
+        yield "clamp", words, lambda s, c: np.clip(s, -c, c), np.linspace(0.1, 14, 112)
+    else:
+        small = np.geomspace(1e-16, 10, 69)
+        yield "epsilon", "{{c:.4g}} is added to the {called}", np.add, small
+    factors = np.geomspace(1e-2, 1e2, 41)
+    yield "scaled", "the {called} are multiplied by {{c:.6g}}", np.multiply, factors
+
+
+def _change(
+    kind: Options, move: Move, options: Options, which: str = "both"
+) -> Callable[[Laws, float], Laws]:
+    def change(laws: Laws, c: float) -> Laws:
+        return changed(laws, lambda v: kind.variances(move(kind.scale(v), c)), options, which)
+
+    return change
+
+
+def _parts(
+    name: str, words: str, of: Callable[[Laws, float], Laws], grid: np.ndarray
+) -> Iterator[Clamp]:
+    yield Clamp(name, words, of, grid)
+    yield Clamp(f"{name}_in_log", f"{words} in the logarithm alone", of, grid, "log")
+    yield Clamp(f"{name}_outside_log", f"{words} everywhere but in the logarithm", of, grid, "rest")
+
+
+def roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:
+    """Where it changes its sign, to the last digit."""
+    values = [gap(float(c)) for c in grid]
+    for a, b, fa, fb in zip(grid, grid[1:], values, values[1:], strict=False):
+        if fa == 0:
+            yield float(a)
+        if not (np.isfinite(fa) and np.isfinite(fb)) or np.sign(fa) * np.sign(fb) >= 0:
+            continue
+        low, high = float(a), float(b)
+        for _ in range(70):
+            middle = (low + high) / 2
+            f = gap(middle)
+            low, high = (middle, high) if np.sign(f) == np.sign(fa) else (low, middle)
+        # somebody wrote a number of few digits
+        middle = (low + high) / 2
+        for digits in (1, 2, 3, 4):
+            short = float(f"{middle:.{digits}g}")
+            if abs(short - middle) <= 1e-6 * abs(middle):
+                middle = short
+                break
+        yield middle

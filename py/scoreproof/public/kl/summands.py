@@ -1,0 +1,244 @@
+"""The summands of a divergence, and what people write in their place, as functions of the laws.
+
+Conventions: a summand is ``(n, d)``, one number a coordinate, or ``(n,)`` where it is no sum over
+them (the full form, a norm); its factor is not in it. Words call the first law's parameters μ0, σ0²
+(C0), the second's μ1, σ1² (C1); against the standard law they are μ, σ² (C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.laws import Laws
+
+__all__ = ["LOGS", "Summand", "divergence", "due_summands", "other_summands"]
+
+Values = Callable[[Laws], np.ndarray]
+#: the slot of the two logarithms, which are one summand where both are wrong alike
+LOGS = "log"
+
+
+@dataclass(frozen=True)
+class Summand:
+    """``slot``: which part of the divergence it is, or stands for: mean, trace, one, log0, log1
+    (log: both at once). ``factor``: what is due of it.
+    """
+
+    slot: str
+    words: str
+    of: Values
+    factor: float = 0.5
+
+
+def _entrywise(laws: Laws) -> tuple[np.ndarray, ...]:
+    v0, v1 = (np.broadcast_to(v, laws.m0.shape) for v in (laws.v0, laws.v1))
+    return laws.m0, v0, laws.m1, v1
+
+
+def _of(formula: Callable[..., np.ndarray]) -> Values:
+    """A formula of ``m0, v0, m1, v1``."""
+    return lambda laws: np.asarray(formula(*_entrywise(laws)))
+
+
+def _matrices(formula: Callable[..., float]) -> Values:
+    """A formula of one law's ``g = m1 - m0, C0, C1``."""
+    return lambda laws: np.array(
+        [
+            formula(m1 - m0, c0, c1)
+            for m0, c0, m1, c1 in zip(laws.m0, laws.v0, laws.m1, laws.v1, strict=True)
+        ]
+    )
+
+
+def due_summands(options: Options) -> list[Summand]:
+    """Those of the printed form; a logarithm that is always 0 is none."""
+    if options.form == "full":
+        return list(_full_due(options.standard))
+    one = options.standard
+    found = [
+        Summand(
+            "mean", "μ²" if one else "(μ1 - μ0)²/σ1²", _of(lambda a, v, b, w: (b - a) ** 2 / w)
+        ),
+        Summand("trace", "σ²" if one else "σ0²/σ1²", _of(lambda a, v, b, w: v / w)),
+        Summand("one", "d", _of(lambda a, v, b, w: np.ones_like(a)), -0.5),
+        Summand("log0", "log σ²" if one else "log σ0²", _of(lambda a, v, b, w: np.log(v)), -0.5),
+    ]
+    if not one:
+        found.append(Summand("log1", "log σ1²", _of(lambda a, v, b, w: np.log(w))))
+    return found
+
+
+def divergence(laws: Laws, due: Sequence[Summand]) -> np.ndarray:
+    """The summands put together ``(n,)``."""
+    parts = [s.of(laws) * s.factor for s in due]
+    return np.asarray(sum(p.sum(axis=1) if p.ndim == 2 else p for p in parts))
+
+
+def _full_due(one: bool) -> Iterator[Summand]:
+    def log_det(c: np.ndarray) -> float:
+        return float(np.linalg.slogdet(c)[1])
+
+    words = "μᵀμ" if one else "(μ1 - μ0)ᵀ C1⁻¹ (μ1 - μ0)"
+    yield Summand("mean", words, _matrices(lambda g, c, e: g @ np.linalg.solve(e, g)))
+    trace = "tr C" if one else "tr C1⁻¹C0"
+    yield Summand("trace", trace, _matrices(lambda g, c, e: np.trace(np.linalg.solve(e, c))))
+    yield Summand("one", "d", lambda laws: np.full(laws.shape[0], float(laws.shape[1])), -0.5)
+    words = "log det C" if one else "log det C0"
+    yield Summand("log0", words, _matrices(lambda g, c, e: log_det(c)), -0.5)
+    if not one:
+        yield Summand("log1", "log det C1", _matrices(lambda g, c, e: log_det(e)))
+
+
+#: slot -> words, words against the standard law ("" : it is not another one there), formula
+_OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
+    ("mean", "(μ1 - μ0)²/σ0²", "μ²/σ²", lambda a, v, b, w: (b - a) ** 2 / v),
+    ("mean", "(μ1 - μ0)²/σ1", "", lambda a, v, b, w: (b - a) ** 2 / w**0.5),
+    ("mean", "(μ1 - μ0)²/σ0", "μ²/σ", lambda a, v, b, w: (b - a) ** 2 / v**0.5),
+    ("mean", "(μ1 - μ0)²", "", lambda a, v, b, w: (b - a) ** 2),
+    ("mean", "(μ1 - μ0)² σ1²", "", lambda a, v, b, w: (b - a) ** 2 * w),
+    ("mean", "(μ1 - μ0)² σ0²", "μ² σ²", lambda a, v, b, w: (b - a) ** 2 * v),
+    ("mean", "(μ1 - μ0)²/σ1⁴", "", lambda a, v, b, w: (b - a) ** 2 / w**2),
+    ("mean", "(μ1 - μ0)²/(σ0² + σ1²)", "μ²/(1 + σ²)", lambda a, v, b, w: (b - a) ** 2 / (v + w)),
+    ("mean", "|μ1 - μ0|/σ1² (not squared)", "|μ| (not squared)", lambda a, v, b, w: abs(b - a) / w),
+    ("mean", "|μ1 - μ0|/σ1 (not squared)", "", lambda a, v, b, w: abs(b - a) / w**0.5),
+    ("mean", "|μ1 - μ0| (not squared)", "", lambda a, v, b, w: abs(b - a)),
+    ("mean", "(μ1 - μ0)/σ1² (not squared)", "", lambda a, v, b, w: (b - a) / w),
+    ("mean", "(μ1 - μ0)/σ1 (not squared)", "", lambda a, v, b, w: (b - a) / w**0.5),
+    ("mean", "(μ1 - μ0) (not squared)", "μ (not squared)", lambda a, v, b, w: b - a),
+    ("mean", "(μ1 + μ0)²/σ1²", "", lambda a, v, b, w: (b + a) ** 2 / w),
+    ("mean", "(μ1² - μ0²)/σ1²", "", lambda a, v, b, w: (b**2 - a**2) / w),
+    ("mean", "(μ1² + μ0²)/σ1² (without -2 μ0 μ1)", "", lambda a, v, b, w: (b**2 + a**2) / w),
+    ("mean", "μ0²/σ1² (without μ1)", "", lambda a, v, b, w: a**2 / w),
+    ("mean", "μ1²/σ1² (without μ0)", "", lambda a, v, b, w: b**2 / w),
+    ("mean", "the norm |μ1 - μ0|/σ1² (not squared)", "the norm |μ| (not squared)",
+     lambda a, v, b, w: np.sqrt(np.sum((b - a) ** 2, axis=1)) / w[:, 0]),
+    ("mean", "the norm |(μ1 - μ0)/σ1| (not squared)", "",
+     lambda a, v, b, w: np.sqrt(np.sum((b - a) ** 2 / w, axis=1))),
+    ("mean", "(Σ (μ1 - μ0))²/σ1² (squared after the sum)", "(Σ μ)² (squared after the sum)",
+     lambda a, v, b, w: np.sum((b - a) / w**0.5, axis=1) ** 2),
+    ("trace", "σ1²/σ0² (upside down)", "1/σ² (upside down)", lambda a, v, b, w: w / v),
+    ("trace", "σ0/σ1 (not squared)", "σ (not squared)", lambda a, v, b, w: (v / w) ** 0.5),
+    ("trace", "σ1/σ0 (upside down, not squared)", "1/σ (upside down, not squared)",
+     lambda a, v, b, w: (w / v) ** 0.5),
+    ("trace", "σ0/σ1² (σ0 is not squared)", "", lambda a, v, b, w: v**0.5 / w),
+    ("trace", "σ0²/σ1 (σ1 is not squared)", "", lambda a, v, b, w: v / w**0.5),
+    ("trace", "σ0² (not divided by σ1²)", "", lambda a, v, b, w: v),
+    ("trace", "1/σ1² (without σ0²)", "", lambda a, v, b, w: 1 / w),
+    ("trace", "σ0² σ1²", "", lambda a, v, b, w: v * w),
+    ("trace", "σ0⁴/σ1⁴ (squared twice)", "σ⁴ (squared twice)", lambda a, v, b, w: (v / w) ** 2),
+    ("trace", "(σ0 - σ1)²/σ1²", "(σ - 1)²", lambda a, v, b, w: (v**0.5 - w**0.5) ** 2 / w),
+    ("trace", "|log σ0²/σ1²| (without the exponential)", "|log σ²| (without the exponential)",
+     lambda a, v, b, w: abs(np.log(v / w))),
+    (LOGS, "|log(σ1²/σ0²)|, an absolute value", "|log σ²|, an absolute value",
+     lambda a, v, b, w: abs(np.log(w / v))),
+    (LOGS, "(log σ1²/σ0²)², a square", "(log σ²)², a square",
+     lambda a, v, b, w: np.log(w / v) ** 2),
+    (LOGS, "σ1²/σ0², without the logarithm", "1/σ², without the logarithm",
+     lambda a, v, b, w: w / v),
+    (LOGS, "σ1/σ0, without the logarithm", "1/σ, without the logarithm",
+     lambda a, v, b, w: (w / v) ** 0.5),
+    (LOGS, "log σ1²/log σ0², a quotient of logarithms", "",
+     lambda a, v, b, w: np.log(w) / np.log(v)),
+    (LOGS, "log(1 + σ1²/σ0²), log1p", "log(1 + 1/σ²), log1p", lambda a, v, b, w: np.log1p(w / v)),
+    (LOGS, "log(Σ σ1²/Σ σ0²), the logarithm of a sum", "log Σ σ², the logarithm of a sum",
+     lambda a, v, b, w: np.log(np.sum(w, axis=1) / np.sum(v, axis=1))),
+    ("one", "n, the number of rows, for d", "n, the number of rows, for d",
+     lambda a, v, b, w: np.full(len(a), float(len(a)))),
+    ("one", "1, once and not for each of d dimensions",
+     "1, once and not for each of d dimensions", lambda a, v, b, w: np.ones(len(a))),
+)  # fmt: skip
+
+_OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
+    ("mean", "(μ1 - μ0)ᵀ C0⁻¹ (μ1 - μ0)", "μᵀ C⁻¹ μ", lambda g, c, e: g @ np.linalg.solve(c, g)),
+    ("mean", "(μ1 - μ0)ᵀ C1 (μ1 - μ0), with C1 in place of C1⁻¹", "", lambda g, c, e: g @ e @ g),
+    ("mean", "(μ1 - μ0)ᵀ C0 (μ1 - μ0)", "μᵀ C μ", lambda g, c, e: g @ c @ g),
+    ("mean", "|μ1 - μ0|² (without C1⁻¹)", "", lambda g, c, e: g @ g),
+    ("mean", "(μ1 - μ0)²/diag C1, of the diagonal alone", "", lambda g, c, e: g @ (g / np.diag(e))),
+    ("mean", "(μ1 - μ0)² diag C1⁻¹, of the inverse's diagonal alone", "",
+     lambda g, c, e: g @ (g * np.diag(np.linalg.inv(e)))),
+    ("mean", "(μ1 - μ0)ᵀ (C0 + C1)⁻¹ (μ1 - μ0)", "μᵀ (1 + C)⁻¹ μ",
+     lambda g, c, e: g @ np.linalg.solve(c + e, g)),
+    ("mean", "the norm |L1⁻¹ (μ1 - μ0)| (not squared)", "the norm |μ| (not squared)",
+     lambda g, c, e: float(np.sqrt(g @ np.linalg.solve(e, g)))),
+    ("mean", "|L1⁻ᵀ (μ1 - μ0)|², with the Cholesky factor transposed", "",
+     lambda g, c, e: float(np.sum(np.linalg.solve(np.linalg.cholesky(e).T, g) ** 2))),
+    ("mean", "(μ1 - μ0)ᵀ L1⁻¹ (μ1 - μ0), with the Cholesky factor for C1", "",
+     lambda g, c, e: g @ np.linalg.solve(np.linalg.cholesky(e), g)),
+    ("mean", "|(μ1 - μ0)/diag L1|², of the diagonal of the Cholesky factor alone", "",
+     lambda g, c, e: float(np.sum((g / np.diag(np.linalg.cholesky(e))) ** 2))),
+    ("trace", "tr C1⁻¹L0, with the Cholesky factor for C0", "tr L, of the Cholesky factor",
+     lambda g, c, e: np.trace(np.linalg.solve(e, np.linalg.cholesky(c)))),
+    ("trace", "|L0/diag L1|², of the diagonal of the Cholesky factor alone", "",
+     lambda g, c, e: float(
+         np.sum((np.linalg.cholesky(c) / np.diag(np.linalg.cholesky(e))[:, None]) ** 2))),
+    ("trace", "tr C0⁻¹C1 (upside down)", "tr C⁻¹ (upside down)",
+     lambda g, c, e: np.trace(np.linalg.solve(c, e))),
+    ("trace", "tr C0C1 (without the inverse)", "", lambda g, c, e: np.trace(c @ e)),
+    ("trace", "tr C0/tr C1", "", lambda g, c, e: np.trace(c) / np.trace(e)),
+    ("trace", "tr C0 (without C1⁻¹)", "", lambda g, c, e: np.trace(c)),
+    ("trace", "Σ C0/C1, entry by entry", "", lambda g, c, e: float(np.sum(c / e))),
+    ("trace", "the sum of all entries of C1⁻¹C0, not its trace", "the sum of all entries, not tr C",
+     lambda g, c, e: float(np.sum(np.linalg.solve(e, c)))),
+    ("trace", "Σ diag C0/diag C1, of the diagonals alone", "",
+     lambda g, c, e: float(np.sum(np.diag(c) / np.diag(e)))),
+    ("trace", "tr L1⁻¹L0, of the Cholesky factors", "tr L, of the Cholesky factor",
+     lambda g, c, e: np.trace(np.linalg.solve(np.linalg.cholesky(e), np.linalg.cholesky(c)))),
+    ("trace", "|L1⁻ᵀL0|², with a Cholesky factor transposed", "",
+     lambda g, c, e: float(
+         np.sum(np.linalg.solve(np.linalg.cholesky(e).T, np.linalg.cholesky(c)) ** 2))),
+    ("trace", "Σ diag C1⁻¹ diag C0, entry by entry and not a product of matrices", "",
+     lambda g, c, e: float(np.sum(np.diag(np.linalg.inv(e)) * np.diag(c)))),
+    (LOGS, "det C1/det C0, without the logarithm", "1/det C, without the logarithm",
+     lambda g, c, e: np.linalg.det(e) / np.linalg.det(c)),
+    (LOGS, "log tr C1/tr C0, of traces and not determinants",
+     "log tr C, of a trace and not a determinant",
+     lambda g, c, e: np.log(np.trace(e) / np.trace(c))),
+    (LOGS, "the logarithms of the diagonals alone", "the logarithm of the diagonal alone",
+     lambda g, c, e: float(np.sum(np.log(np.diag(e) / np.diag(c))))),
+    (LOGS, "|log det C1/det C0|, an absolute value", "|log det C|, an absolute value",
+     lambda g, c, e: abs(np.linalg.slogdet(e)[1] - np.linalg.slogdet(c)[1])),
+    ("one", "1, once and not d", "1, once and not d", lambda g, c, e: 1.0),
+)  # fmt: skip
+
+
+def other_summands(options: Options) -> list[Summand]:
+    """What stands in a slot by mistake."""
+    full, found = options.form == "full", []
+    made = due_summands(options)
+    for due in made:
+        if due.slot in ("mean", "trace"):
+            found.append(_by_d(due.slot, due.words, due.of, options))
+        if options.form == "isotropic" and due.slot == "trace":
+            found.append(Summand("trace", f"{due.words}, n (rows) times and not d", _by_n(due.of)))
+    logs = [s for s in made if s.slot.startswith(LOGS)]
+    words = "log σ1²/σ0²" if not options.standard and options.form != "full" else logs[0].words
+    words = "log det C1/det C0" if not options.standard and options.form == "full" else words
+    found.append(_by_d(LOGS, words, _logs(logs), options))
+    if options.form == "isotropic":
+        found.append(Summand(LOGS, f"{words}, n (rows) times and not d", _by_n(_logs(logs))))
+    for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
+        words = alone if options.standard else pair
+        factor = -0.5 if slot == "one" else 0.5
+        if words:
+            of = _matrices(formula) if full else _of(formula)
+            found.append(Summand(slot, words, of, factor))
+    return found
+
+
+def _logs(logs: Sequence[Summand]) -> Values:
+    return lambda b: np.asarray(np.sum([2 * s.factor * s.of(b) for s in logs], axis=0))
+
+
+def _by_n(of: Values) -> Values:
+    return lambda laws: np.asarray(of(laws)) * laws.shape[0] / laws.shape[1]
+
+
+def _by_d(slot: str, words: str, of: Values, options: Options) -> Summand:
+    once = options.form == "isotropic" and slot != "mean"
+    text = f"{words}, " + ("once and not d times" if once else "divided by d")
+    return Summand(slot, text, lambda laws: np.asarray(of(laws)) / laws.shape[1])

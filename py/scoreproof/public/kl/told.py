@@ -1,0 +1,221 @@
+"""An explanation of a wrong divergence in words: what is wrong, and what would make it right."""
+
+from __future__ import annotations
+
+import math
+
+from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.explained import Explained
+from scoreproof.public.kl.fit import CLOSED
+from scoreproof.public.kl.summands import LOGS, Summand
+
+__all__ = ["told"]
+
+TERMS = {"mean": "the mean term", "trace": "the trace term", "one": "the constant"}
+#: ratios to what is due, in words
+RATIOS = {
+    0.0: "is left out",
+    -1.0: "has the wrong sign",
+    2.0: "is doubled: its 1/2 is missing",
+    0.5: "is halved: it has a factor 1/2 too many",
+    4.0: "is four times what is due",
+    0.25: "is a quarter of what is due",
+    -2.0: "is doubled and has the wrong sign",
+    -0.5: "is halved and has the wrong sign",
+}
+AVERAGED = {
+    "mean_over_dimensions": "it is an average over the dimensions where their sum is due (1/d too"
+    " many)",
+    "sum_over_batch": "every row gets the sum over the whole batch: sum over the last axis alone",
+    "mean_over_batch": "every row gets the average over the whole batch: keep the rows apart",
+    "divided_by_batch": "each row is divided by the number of rows (1/n too many)",
+}
+CHOLESKY = " (log det C is twice Σ log diag L of its Cholesky factor L)"
+WHOLE = {
+    0.5: ("half_of_everything", "the whole divergence is halved"),
+    2.0: ("twice_everything", "the whole divergence is doubled: a factor 1/2 is missing"),
+    -1.0: ("minus_everything", "the whole divergence has the wrong sign"),
+    0.0: ("zero_everywhere", "it returns nothing but zero"),
+}
+
+
+def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
+    """Names for a program, and one sentence or two."""
+    names, texts = [], []
+    if found.reading is not None:
+        names.append(found.reading.name)
+        texts.append(found.reading.words + _remedy(found, options))
+    if found.clamp is not None:
+        names.append(found.clamp.name)
+        texts.append(found.clamp.words.format(c=found.number))
+    if found.averaged:
+        names.append(found.averaged)
+        texts.append(AVERAGED[found.averaged])
+    if known := _by_heart(found) or _entropy(found, options) or _prior(found, options):
+        names.append(known[0])
+        texts.append(known[1])
+    else:
+        for slot in dict.fromkeys(s.slot for s in found.others):
+            names.append(f"other_{slot}")
+            texts.append(_replaced(found, slot, options))
+        ratios = _ratios(found, options)
+        names += [n for n, _ in ratios]
+        texts += [t for _, t in ratios]
+    what = "these" if len(texts) > 1 else "this"
+    right = f"With {what} mended every value agrees, to rounding."
+    return (" + ".join(names),), f"Cause: {'; '.join(texts)}. {right}"
+
+
+def _by_heart(found: Explained) -> tuple[str, str] | None:
+    """A number in the place of d, in all that are multiplied by it."""
+    ratios = dict(zip(found.combination.summands, found.combination.ratios, strict=True))
+    numbers = {ratios[s] for s in found.others}
+    kept = all(r == 1 for s, r in ratios.items() if s not in found.others)
+    slots = {s.slot for s in found.others}
+    if len(numbers) != 1 or not kept or not {"trace", LOGS, "one"} <= slots:
+        return None
+    number = numbers.pop()
+    if all("rows" in s.words for s in found.others) and number == 1:
+        return "rows_for_dimension", "n, the number of rows, stands for d, the dimension"
+    if not all("once" in s.words for s in found.others):
+        return None
+    text = f"{number:.6g} stands for d, the dimension, whatever d is: it is known by heart"
+    return "dimension_by_heart", text if number != 1 else "the dimension d is left out"
+
+
+def _entropy(found: Explained, options: Options) -> tuple[str, str] | None:
+    """The cross entropy is the divergence and the first law's entropy."""
+    ratios = {
+        s.slot: r for s, r in zip(found.combination.summands, found.combination.ratios, strict=True)
+    }
+    bare = abs(ratios.get("one", 1.0)) < 1e-9
+    density = abs(ratios.get("one", 1.0) + math.log(2 * math.pi)) < 1e-5
+    rest = {r for slot, r in ratios.items() if slot not in ("one", "log0")}
+    if found.others or ratios.get("log0") != 0 or rest != {1.0} or not (bare or density):
+        return None
+    entropy = "½ log det C0 + ½ d" if options.form == "full" else "½ Σ (1 + log σ0²)"
+    more = " (+ ½ log 2π in each)" if density else ""
+    return "cross_entropy", (
+        f"it is the cross entropy -E_0 log p_1: the first law's entropy, {entropy}{more}, is not"
+        " subtracted"
+    )
+
+
+def _prior(found: Explained, options: Options) -> tuple[str, str] | None:
+    """A second law N(0, c I), where N(0, I) is meant."""
+    ratios = {
+        s.slot: r for s, r in zip(found.combination.summands, found.combination.ratios, strict=True)
+    }
+    mean, trace, one = (ratios.get(slot, 1.0) for slot in ("mean", "trace", "one"))
+    if found.others or not options.standard or ratios.get("log0", 1.0) != 1 or mean in (0.0, 1.0):
+        return None
+    if mean < 0 or abs(mean / trace - 1) > 1e-5:
+        return None
+    text = f"the prior has the variance {1 / mean:.6g} where that of N(0, I) is 1"
+    if one == 1:
+        return "prior_variance", f"{text}, in all terms but the logarithm"
+    return ("prior_variance", text) if abs(one - 1 - math.log(mean)) < 1e-5 * abs(one) else None
+
+
+#: what the variance is of what is passed
+MEANT = {
+    "std": "σ² is the square of what is passed",
+    "variance": "what is passed is σ² itself",
+    "logvar": "σ² is the exponential of what is passed",
+}
+
+
+def _remedy(found: Explained, options: Options) -> str:
+    """What is right instead; an option of the check with which the function would be right."""
+    assert found.reading is not None
+    if not found.reading.name.startswith(options.parameterization) or options.form == "full":
+        return ""
+    read = found.reading.name.removeprefix(f"{options.parameterization}_as_")
+    alone = not found.others and found.combination.changes == 0
+    other = f', or pass parameterization="{read}"' if read in MEANT and alone else ""
+    return f" ({MEANT[options.parameterization]}{other})"
+
+
+def _term(summand: Summand, options: Options) -> str:
+    words = summand.words
+    if words == "d":
+        return "the constant -½ d"
+    half = "½" if summand.factor > 0 else "-½"
+    sums = "" if options.form == "full" else " Σ"
+    if options.form == "isotropic" and summand.slot != "mean":
+        sums = " d"
+    name = TERMS.get(summand.slot, "the term")
+    return f"{name} {half}{sums} {words}"
+
+
+def _log_term(options: Options) -> str:
+    if options.form == "full":
+        return (
+            "the log term -½ log det C" if options.standard else "the log term ½ log det C1/det C0"
+        )
+    sums = "d" if options.form == "isotropic" else "Σ"
+    return f"the log term {'-½' if options.standard else '½'} {sums} log " + (
+        "σ²" if options.standard else "(σ1²/σ0²)"
+    )
+
+
+#: factors as they are printed
+PRINTED = {0.5: "½ ", -0.5: "-½ ", 1.0: "", -1.0: "-", 2.0: "2 ", 0.25: "¼ ", -0.25: "-¼ "}
+
+
+def _replaced(found: Explained, slot: str, options: Options) -> str:
+    ratios = zip(found.combination.summands, found.combination.ratios, strict=True)
+    other, ratio = next((s, r) for s, r in ratios if s in found.others and s.slot == slot)
+    factor = other.factor * ratio
+    words = PRINTED.get(factor, f"{factor:.6g} ") + other.words
+    if slot == LOGS:
+        return f"{words}, stands for {_log_term(options)}"
+    due = next(s for s in found.due if s.slot == slot)
+    if slot == "one" and other.words.startswith("1"):
+        words = PRINTED.get(factor, f"{factor:.6g}").strip()
+        return f"the constant is {words}, once, where -½ d, for each of d dimensions, is due"
+    name = TERMS.get(slot, "the log term")
+    return f"in {name}, {words} stands where {PRINTED[due.factor]}{due.words} is due"
+
+
+def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
+    pairs = list(zip(found.combination.summands, found.combination.ratios, strict=True))
+    ratios = {s.slot: r for s, r in pairs}
+    if len(set(ratios.values())) == 1 and len(pairs) > 1:
+        ratio = pairs[0][1]
+        return [] if ratio == 1 else [_whole(ratio)]
+    out = []
+    if "log1" in ratios and ratios["log0"] == ratios["log1"] or options.standard:
+        ratio = ratios.get("log0", 1.0)
+        if ratio != 1:
+            more = CHOLESKY if options.form == "full" and ratio in (0.5, 2.0) else ""
+            text = f"{_log_term(options)} {_ratio(ratio)}{more}"
+            out.append((f"{LOGS}_times_{ratio:.6g}", text))
+        pairs = [(s, r) for s, r in pairs if s.slot not in ("log0", "log1")]
+    for summand, ratio in pairs:
+        if ratio != 1 and summand in found.due:
+            name = f"{summand.slot}_times_{ratio:.6g}"
+            out.append((name, f"{_term(summand, options)} {_ratio(ratio)}"))
+    return out
+
+
+def _whole(ratio: float) -> tuple[str, str]:
+    if ratio in WHOLE:
+        return WHOLE[ratio]
+    if abs(ratio * math.log(2) - 1) < 1e-6:
+        return "bits_for_nats", "it is in bits where nats are due: divided by ln 2, or log₂ for log"
+    return (
+        f"times_{ratio:.6g}",
+        f"the whole divergence is {ratio:.6g} times what is due{_closed(ratio)}",
+    )
+
+
+def _ratio(ratio: float) -> str:
+    return RATIOS.get(ratio, f"is {ratio:.6g} times what is due{_closed(ratio)}")
+
+
+def _closed(ratio: float) -> str:
+    for value, words in CLOSED.items():
+        if abs(ratio / value - 1) < 1e-5:
+            return f" ({words})"
+    return ""

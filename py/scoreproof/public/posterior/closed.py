@@ -1,0 +1,51 @@
+"""A fitted number at several noise levels: the formula in σ and α that all of them follow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+__all__ = ["common"]
+
+#: relative: a fitted number this near to a formula is that formula
+NEAR = 1e-6
+CONSTANTS = {"": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "4": 4.0, "1/4": 0.25, "√2": 2**0.5}
+POWERS = {1.0: "{}", -1.0: "1/{}", 2.0: "{}²", -2.0: "1/{}²", 0.5: "√{}", -0.5: "1/√{}"}
+
+
+def common(
+    values: Sequence[float], symbols: Sequence[Mapping[str, float]], within: float = NEAR
+) -> str:
+    """The simplest formula that all numbers follow, each in its own symbols; empty if none does.
+
+    >>> common([4.0, 9.0], [{"σ": 2.0}, {"σ": 3.0}]), common([4.0, 9.0], [{}, {}])
+    ('σ²', '')
+    >>> common([0.5, 0.5], [{"σ": 2.0}, {"σ": 3.0}])
+    '0.5'
+    """
+    found = np.asarray(values, float)
+    if not np.all(np.isfinite(found)) or np.any(found == 0):
+        return ""
+    if np.ptp(found) <= within * np.max(np.abs(found)):
+        return f"{found[0]:.6g}"
+    if not np.all(np.sign(found) == np.sign(found[0])):
+        return ""
+    names = [n for n in symbols[0] if all(n in s and s[n] > 0 for s in symbols)]
+    single: list[tuple[str, np.ndarray]] = [
+        (form.format(n), np.array([s[n] for s in symbols]) ** p)
+        for p, form in POWERS.items()
+        for n in names
+    ]
+    double = [
+        (f"{a} · {b}", v * w)
+        for (a, v), (b, w) in itertools.combinations(single, 2)
+        if not set(names) & set(a) & set(b)
+    ]
+    for text, value in single + double:
+        for constant, factor in CONSTANTS.items():
+            if np.all(np.abs(factor * value / np.abs(found) - 1) <= within):
+                sign = "-" if found[0] < 0 else ""
+                return f"{sign}{constant} · {text}" if constant else f"{sign}{text}"
+    return ""

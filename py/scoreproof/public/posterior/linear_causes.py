@@ -1,0 +1,223 @@
+"""Another kind of prediction, a wrong coefficient, units of the data: answers linear in what is due
+and in y.
+
+Conventions: ``x`` in words is the noisy point, y of the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from scoreproof.public.posterior.cases import Case, Cause, stated
+
+__all__ = ["by_the_data", "in_x_and_mean"]
+
+#: relative: two fitted numbers this near are the same
+SAME = 1e-6
+#: no kinds of prediction
+MISTAKEN = ("exchanged", "added")
+KINDS = {
+    "x0": "E[x_0 | x]",
+    "eps": "E[ε | x]",
+    "score": "the score",
+    "v": "v = α ε - σ x_0",
+    "flow": "ε - x_0, a straight flow's velocity",
+    "exchanged": "σ ε - α x_0: v = α ε - σ x_0 with α and σ exchanged",
+    "added": "α ε + σ x_0: v = α ε - σ x_0 with the wrong sign inside",
+}
+
+
+def _solved(columns: list[np.ndarray], value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least squares, and what it predicts."""
+    basis = np.stack([c.ravel() for c in columns], axis=1)
+    scale = np.linalg.norm(basis, axis=0)
+    scale[scale == 0] = 1.0
+    found = np.linalg.lstsq(basis / scale, value.ravel(), rcond=None)[0] / scale
+    return found, (basis @ found).reshape(value.shape)
+
+
+def by_the_data(case: Case) -> Iterator[Cause]:
+    """A factor and an offset for each coordinate that are the data's own mean and deviation."""
+    value, right = case.value, case.right
+    if len(value) < 6:
+        return
+    known, alpha = case.due.problem.known, case.due.problem.alpha
+    mean = known.mean() / alpha
+    spread = np.sqrt(np.diagonal(known.covariance())) / alpha
+    if np.all(np.abs(value - value[0]) <= case.limit):
+        yield stated(
+            "prior_mean",
+            np.broadcast_to(mean, value.shape),
+            "the prior's mean is returned whatever x is",
+        )
+        return
+    if case.kind.name == "x0":
+        yield stated(
+            "mean_missing",
+            right - mean,
+            "it is E[x_0 | x] minus the data's mean: the mean is subtracted and not added again",
+        )
+        yield stated(
+            "mean_added",
+            right + mean,
+            "it is E[x_0 | x] plus the data's mean: the mean is added once too often",
+        )
+        yield stated(
+            "standardised_answer",
+            (right - mean) / spread,
+            "it is (x_0 - mean)/std, coordinate by coordinate: the answer is in units of"
+            " standardised data and is not converted back",
+        )
+        yield stated(
+            "converted_twice",
+            mean + spread * right,
+            "it is mean + std x_0, coordinate by coordinate: converted back once too often",
+        )
+    if case.kind.name == "x0":
+        away = right - mean
+        factor = float(np.sum((value - mean) * away) / np.sum(away**2))
+        yield Cause(
+            "from_the_mean",
+            mean + factor * away,
+            lambda t: (
+                f"its distance from the data's mean is {t['factor']} times what is due: mean +"
+                f" {t['factor'].split(' = ')[0]} (E[x_0 | x] - mean), as guidance does"
+            ),
+            {"factor": factor},
+        )
+    for scale, words in (
+        (spread, "multiplied by the data's standard deviation"),
+        (1 / spread, "divided by the data's standard deviation"),
+        (spread**2, "multiplied by the data's variance"),
+        (1 / spread**2, "divided by the data's variance"),
+    ):
+        if np.ptp(scale) > 1e-6 * np.max(scale):
+            yield stated(
+                "scaled_by_the_data",
+                right * scale,
+                f"it is {words}, coordinate by coordinate: an answer for standardised data that"
+                " is not converted back",
+            )
+
+
+def in_x_and_mean(case: Case) -> Iterator[Cause]:
+    """``a x_0 + b x``: another kind of prediction, or one converted with a wrong coefficient."""
+    problem = case.due.problem
+    variance = problem.noise.variance
+    if variance is None:
+        return
+    alpha, sigma = problem.alpha, float(np.sqrt(variance))
+    x0 = case.due.mean / alpha
+    (a, b), prediction = _solved([x0, case.y], case.value)
+    if not case.explains(prediction):
+        return
+    kinds = {
+        "x0": (1.0, 0.0),
+        "eps": (-alpha / sigma, 1 / sigma),
+        "score": (alpha / sigma**2, -1 / sigma**2),
+        "v": (-(alpha**2) / sigma - sigma, alpha / sigma),
+        "flow": (-alpha / sigma - 1, 1 / sigma),
+        "exchanged": (-2 * alpha, 1.0),
+        "added": (sigma - alpha**2 / sigma, alpha / sigma),
+    }
+    due = _coefficients(case)
+    for name, (p, q) in kinds.items():
+        factor = (a * p + b * q) / (p * p + q * q)
+        gap = np.hypot(a - factor * p, b - factor * q)
+        if name == case.kind.name or gap > SAME * np.hypot(a, b):
+            continue
+        if abs(factor - 1) <= SAME:
+            yield Cause(f"returns_{name}", prediction, _returned(name, ""))
+        elif abs(factor + 1) <= SAME:
+            yield Cause(f"returns_minus_{name}", prediction, _returned(name, "-"))
+        else:
+            yield Cause(
+                f"multiple_of_{name}",
+                prediction,
+                _multiple(name),
+                {"factor": factor},
+            )
+        return
+    for names, own, wanted in _bases((a, b), due, alpha, sigma):
+        for k in range(2):
+            if abs(own[1 - k] - wanted[1 - k]) <= SAME * np.max(np.abs(wanted)):
+                blend = case.kind.name == "x0" and alpha == 1.0 and names == ("ε", "x") and k == 0
+                yield _one_coefficient(prediction, names, own, wanted, k, blend)
+                return
+    yield Cause(
+        "mixed",
+        prediction,
+        lambda t: (
+            f"it is a E[x_0 | x] + b x with a = {t['a']}, b = {t['b']}, where a ="
+            f" {due[0]:.6g}, b = {due[1]:.6g} are due"
+        ),
+        {"a": float(a), "b": float(b)},
+    )
+
+
+def _coefficients(case: Case) -> tuple[float, float]:
+    """Of x_0 and x in what is due."""
+    if case.kind.name == "score":
+        variance = case.due.problem.noise.variance or 1.0
+        return case.due.problem.alpha / variance, -1 / variance
+    p, q, _, _ = case.kind.linear()
+    return p * case.due.problem.alpha, q
+
+
+def _multiple(name: str) -> Callable[[Mapping[str, str]], str]:
+    return lambda t: f"it is {t['factor']} times {KINDS[name]}"
+
+
+def _returned(name: str, sign: str) -> Callable[[Mapping[str, str]], str]:
+    def say(_: Mapping[str, str]) -> str:
+        if name in MISTAKEN:
+            return f"it returns {sign}({KINDS[name]})" if sign else f"it returns {KINDS[name]}"
+        if sign:
+            return f"it returns minus {KINDS[name]}: negate it and say prediction={name!r}"
+        return f"it returns {KINDS[name]}: say prediction={name!r}"
+
+    return say
+
+
+def _bases(
+    own: tuple[float, float], due: tuple[float, float], alpha: float, sigma: float
+) -> Iterator[tuple[tuple[str, str], np.ndarray, np.ndarray]]:
+    """The coefficients in x_0 and x, in ε and x, and in x_0 and ε."""
+    turns = (
+        (("x_0", "x"), np.eye(2)),
+        (("ε", "x"), np.array([[-sigma / alpha, 0.0], [1 / alpha, 1.0]])),
+        (("x_0", "ε"), np.array([[1.0, alpha], [0.0, sigma]])),
+    )
+    for names, turn in turns:
+        yield names, turn @ np.array(own), turn @ np.array(due)
+
+
+def _one_coefficient(
+    prediction: np.ndarray,
+    names: tuple[str, str],
+    own: np.ndarray,
+    wanted: np.ndarray,
+    k: int,
+    blend: bool,
+) -> Cause:
+    part, other = names[k], names[1 - k]
+    # x - c σ ε is a blend of x_0 and x
+    whole = "; that is {0} E[x_0 | x] + (1 - {0}) x" if blend else ""
+    if wanted[k] != 0 and abs(wanted[k]) > SAME * abs(own[k]):
+        return Cause(
+            "coefficient",
+            prediction,
+            lambda t: (
+                f"the term of {part} in it is {t['factor']} times what is due ({t['more']} {part}"
+                f" are added), that of {other} is right{whole.format(t['factor'].split(' = ')[0])}"
+            ),
+            {"factor": float(own[k] / wanted[k]), "more": float(own[k] - wanted[k])},
+        )
+    return Cause(
+        "term_added",
+        prediction,
+        lambda t: f"{t['factor']} times {part} is added to what is due",
+        {"factor": float(own[k])},
+    )

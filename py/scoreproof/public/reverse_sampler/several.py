@@ -1,0 +1,67 @@
+"""Several multiples of the terms that are wrong at once: another schedule, or each by itself.
+
+Conventions: as in `terms`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.reverse_sampler.laws import is_plain, of_time
+from scoreproof.public.reverse_sampler.terms import Terms, Told
+
+__all__ = ["apart", "schedule"]
+
+
+def schedule(s: Terms) -> Told | None:
+    """The sampler's own f or g², as functions of t, beside those of the process."""
+    w, c = 1 - s.lam / 2, 1 - s.lam
+    g2 = np.array([s.target.diffusion(t) ** 2 for t in s.t])
+    rate = np.array([s.target.rate(t) for t in s.t])
+    scale, seen = s.w / w, c > s.tol
+    if not s.same(scale, 1):
+        if not s.same(s.c[seen], (scale * c)[seen]) or not s.same(s.c[~seen], 0):
+            return None
+    elif s.same(s.a, 1):
+        return None
+    parts = []
+    for name, found, due in (("g²", scale * g2, g2), ("the rate of f", s.a * rate, rate)):
+        if s.same(found, due):
+            continue
+        one, other = (of_time(v, s.t, max(s.tol, 1e-7)) for v in (found, due))
+        if one is None:
+            ends = np.argmin(s.t), np.argmax(s.t)
+            one, other = (
+                " and ".join(f"{v[k]:.4g} at t = {s.t[k]:.3g}" for k in ends) for v in (found, due)
+            )
+        parts.append(
+            f"{name} is {one} in the sampler" + (f", {other} in the process" if other else "")
+        )
+    return Told("schedule", f"another schedule: {'; '.join(parts)}") if parts else None
+
+
+def apart(s: Terms) -> Told | None:
+    """Several multiples are wrong, each by itself."""
+    w, c = 1 - s.lam / 2, 1 - s.lam
+    seen = c > s.tol
+    parts = []
+    if not s.same(s.a, 1):
+        parts.append(("f", s.law(s.a)))
+    if not s.same(s.w, w):
+        parts.append(("the score's term", s.law(s.w / w)))
+    if not s.same(s.c, c):
+        ratio = s.law(s.c[seen] / c[seen], seen) if s.same(s.c[~seen], 0) and np.any(seen) else None
+        parts.append(("the noise's variance", ratio))
+    if not parts or any(found is None for _, found in parts):
+        return None
+    plain = [f for _, f in parts if f is not None and (f.constant is None or is_plain(f.constant))]
+    if len(plain) < len(parts):
+        return None
+    text = ", ".join(
+        f"{what} is left out"
+        if found.constant is not None and abs(found.constant) <= s.tol
+        else f"{what} is multiplied by {found.text}"
+        for what, found in parts
+        if found is not None
+    )
+    return Told("multiples", f"{text}, beside what is due at the λ asked for")

@@ -1,0 +1,174 @@
+"""How a step's drift and noise shrink with its width h: the drift as h, the noise as √h.
+
+Conventions: ``moved`` is x_next - x without noise, ``spread`` the standard deviation of what the
+noise adds; both at the points of one place, for steps h, h/4, h/16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.public.reverse_sampler.arguments import Job
+from scoreproof.public.reverse_sampler.asking import ask_step
+from scoreproof.public.reverse_sampler.batches import batch
+from scoreproof.public.reverse_sampler.laws import number
+from scoreproof.public.reverse_sampler.places import FINE, MIDDLE, short, steps_at
+from scoreproof.public.reverse_sampler.targets import Diffused
+from scoreproof.public.reverse_sampler.terms import Told
+from scoreproof.public.reverse_sampler.velocity import Around, Found, around
+from scoreproof.streams import stream
+
+__all__ = ["Shrinking", "shrinking", "shrunk"]
+
+
+@dataclass(frozen=True, eq=False)
+class Shrinking:
+    """The powers of h by which drift and noise shrink (``nan``: there is none), the widths, the
+    noise's standard deviation at each, and the displacements.
+    """
+
+    t: float
+    lam: float
+    widths: np.ndarray
+    moved: np.ndarray
+    spread: np.ndarray
+    drift_power: float
+    noise_power: float
+
+    @property
+    def stays(self) -> np.ndarray:
+        """Rows whose x_next, without noise, does not tend to x."""
+        first, last = (np.max(np.abs(self.moved[k]), axis=1) for k in (0, -1))
+        return np.asarray(last > 0.5 * first)
+
+
+def shrinking(job: Job, target: Diffused, found: Found) -> Shrinking:
+    """Three calls at one place."""
+    kind = FINE if short(job.call.eps) else MIDDLE
+    steps = steps_at(target, job.span, found.t, kind, exact=True)
+    rng = stream(job.seed, "check_reverse_sampler", "shrinking")
+    rows = batch(found.x, rng, full=True)
+    widths = steps.widths[0] * np.array([1.0, 1 / 4, 1 / 16])
+    moved, spread = [], []
+    for h in widths.tolist():
+        out = ask_step(job, target, rows.x, rows.z, steps.pair(h), found.lam)
+        read = rows.read(out, deviations=False)
+        moved.append(read.means - found.x)
+        spread.append(float(np.trace(read.cov) / len(read.cov)) ** 0.5)
+    sizes = np.array([float(np.max(np.abs(m))) for m in moved])
+    noise = np.array(spread)
+    return Shrinking(
+        found.t, found.lam, widths, np.array(moved), noise, _power(sizes), _power(noise)
+    )
+
+
+def _power(sizes: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.log(sizes[1] / sizes[2]) / np.log(4)) if np.all(sizes > 0) else np.nan
+
+
+def shrunk(target: Diffused, found: Found, seen: Shrinking) -> Told | None:
+    """What shrinks by the wrong power of h."""
+    here, parts = around(target, found.x, seen.t), []
+    fixed = _fixed_step(seen, here)
+    if fixed is not None:
+        return Told("fixed_step", fixed)
+    if np.isfinite(seen.noise_power) and abs(seen.noise_power - 0.5) > 0.2:
+        parts.append(_noise(seen, here.g2**0.5))
+    if np.isfinite(seen.drift_power) and abs(seen.drift_power - 1) > 0.2:
+        parts.append(_drift(seen, here))
+    return Told("step_power", "; ".join(parts)) if parts else None
+
+
+def _fixed_step(seen: Shrinking, here: Around) -> str | None:
+    """One and the same step in the drift and in the noise."""
+    share = 1 - seen.lam
+    if abs(seen.noise_power) > 0.1 or share <= 0:
+        return None
+    h = float(seen.spread[-1] ** 2) / (share * here.g2)
+    due = (here.f - (1 - seen.lam / 2) * here.g2 * here.score) * -h
+    if np.max(np.abs(seen.moved[-1] - due)) > 0.01 * np.max(np.abs(due)):
+        return None
+    return (
+        f"a fixed step of {_round(h)} is used where t - t_next is due, in the drift and in the"
+        " noise: t_next is ignored"
+    )
+
+
+def _noise(seen: Shrinking, g: float) -> str:
+    p, due = seen.noise_power, (1 - seen.lam) ** 0.5 * g
+    last, h = float(seen.spread[-1]), float(seen.widths[-1])
+    if abs(p) <= 0.1:
+        times = f", {_round(last / due)} times √(1-λ) g," if due > 0 else ""
+        return (
+            "the noise does not vanish with the step h = t - t_next: its standard deviation stays"
+            f" at {last:.3g}{times} where √(1-λ) g √h is due (is √(t - t_next) missing?)"
+        )
+    if abs(p - 1) <= 0.2:
+        times = f" (it is {_round(last / due / h)} times √(1-λ) g h)" if due > 0 else ""
+        return (
+            "the noise is multiplied by the step h = t - t_next where √h is due, and is gone as"
+            f" steps are added; multiply it by √(t - t_next){times}"
+        )
+    return f"the noise shrinks as h^{p:.2g} where √h is due, h = t - t_next"
+
+
+def _drift(seen: Shrinking, here: Around) -> str:
+    q, h = seen.drift_power, float(seen.widths[-1])
+    sizes = [float(np.max(np.abs(m))) for m in seen.moved]
+    if abs(q - 0.5) <= 0.1 and abs(np.log(sizes[0] / sizes[1]) / np.log(4) - 0.5) <= 0.1:
+        return "the drift is multiplied by √h where the step h = t - t_next is due"
+    moved = (4 * seen.moved[-1] - seen.moved[-2]) / 3  # the limit, if what is above it falls as h
+    if q < 0.8 and np.max(np.abs(moved)) > 0.3 * np.max(np.abs(seen.moved[-1])):
+        scaled = _of_x(moved, here.x)
+        if scaled is not None:
+            return scaled
+        of = _multiple(moved, here)
+        return (
+            "the drift is not multiplied by the step h = t - t_next: x_next - x, without noise,"
+            f" {of or f'stays at {float(np.max(np.abs(moved))):.3g}'} as h goes to 0"
+        )
+    if abs(q - 2) <= 0.2:
+        size = float(np.median(np.max(np.abs(seen.moved[-1]), axis=1))) / h**2
+        return (
+            "the drift is multiplied by h² where the step h = t - t_next is due, and is gone as"
+            f" steps are added (x_next - x, without noise, is about {size:.2g} h²)"
+        )
+    return f"x_next - x, without noise, shrinks as h^{q:.2g} where h = t - t_next is due"
+
+
+def _of_x(moved: np.ndarray, x: np.ndarray) -> str | None:
+    """A multiple of x, and a constant, that x_next tends to instead."""
+    design = np.stack([x.ravel(), np.ones(x.size)], axis=1)
+    (k, c), *_ = np.linalg.lstsq(design, moved.ravel(), rcond=None)
+    left = np.max(np.abs(moved.ravel() - design @ np.array([k, c])))
+    if left > 0.01 * np.max(np.abs(moved)):
+        return None
+    plus = "" if abs(c) < 0.01 * np.max(np.abs(moved)) else f" {'-' if c < 0 else '+'} {abs(c):.3g}"
+    return (
+        f"without noise x_next tends to {1 + k:.6g} x{plus}, not to x, as h = t - t_next goes to 0:"
+        " a factor, or something added, that does not shrink with the step"
+    )
+
+
+def _multiple(moved: np.ndarray, here: Around) -> str:
+    """What stays, if it is a multiple of a drift of the family."""
+    terms = [(here.f).ravel(), (here.g2 * here.score).ravel()]
+    plain = [p for p in terms if np.any(p)]
+    found, *_ = np.linalg.lstsq(np.stack(plain, axis=1), moved.ravel(), rcond=None)
+    left = moved.ravel() - np.stack(plain, axis=1) @ found
+    if np.max(np.abs(left)) > 0.01 * np.max(np.abs(moved)):
+        return ""
+    if len(plain) == 1:
+        return f"tends to {found[0]:.3g} g² ∇log p"
+    return f"tends to {_round(found[0])} (f - {_weight(-found[1] / found[0])}g² ∇log p)"
+
+
+def _weight(w: float) -> str:
+    return "" if abs(w - 1) < 0.005 else f"{_round(w)} "
+
+
+def _round(k: float) -> str:
+    return number(float(f"{k:.3g}"))

@@ -1,0 +1,243 @@
+"""The cause of a refuted sampler: from its forward process to its last step, the plainest first.
+
+Conventions: a cause is claimed only if it explains the measured steps to their precision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.evidence import Evidence
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes import begin, forward, last, readings, told, words
+from scoreproof.public.sampler.causes.again import Judge, with_another_model
+from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.etas import right
+from scoreproof.public.sampler.causes.formulas import Formula, formulas
+from scoreproof.public.sampler.causes.language import places
+from scoreproof.public.sampler.causes.matching import found
+from scoreproof.public.sampler.causes.parts import Part, nearest
+from scoreproof.public.sampler.causes.question import question, shape_of
+from scoreproof.public.sampler.causes.steps import Steps, steps_of
+from scoreproof.public.sampler.causes.swaps import swaps
+from scoreproof.public.sampler.causes.tableau import Tableau, measured
+from scoreproof.public.sampler.words import hint as hint_of
+
+__all__ = ["cause_of", "earlier", "explained", "read"]
+
+#: of arithmetic in double precision
+FINE = float(np.finfo(float).eps)
+#: steps that are looked at
+MOST = 60
+MODELS = {
+    "eps": "the noise ε",
+    "x0": "the denoised x_0",
+    "v": "v = α ε - σ x_0",
+    "score": "the score",
+    "flow": "the velocity ε - x_0",
+    "velocity": "the velocity",
+    "F": "EDM's raw network F",
+}
+
+
+def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidence:
+    """A refutation with its cause; ``eps``: of the coarsest numbers, ``judge``: the check without
+    causes.
+    """
+    said = evidence.coverage is not None and set(evidence.coverage.asked) == {"draws"}
+    if evidence.verdict != "refuted" or said:
+        return evidence
+    try:
+        cause = cause_of(job, eps, judge)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        cause = None  # what cannot be explained is refuted nonetheless
+    hint = hint_of(evidence.sentence)
+    if cause is None:
+        return replace(evidence, notes=(*([hint] if hint else []), *evidence.notes))
+    if not cause.names and hint:
+        cause = replace(cause, sentence=f"{cause.sentence} {hint}")
+    return evidence.with_diagnosis(cause)
+
+
+def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
+    """Why the chain is wrong, if it can be told."""
+    wrong = forward.mistaken(job)
+    if wrong:
+        return _claimed("forward process", wrong)
+    try:
+        table = measured(job, _count(job))
+    except (CallableError, ArgumentError):
+        return None
+    steps = None if table is None else steps_of(table)
+    rest = ""
+    if table is not None and steps is not None:
+        by_eps, fact = earlier(job, steps), ""
+        for precision in dict.fromkeys((FINE, eps)):  # of tables of single precision the second
+            for name, text in read(job, table, steps, precision, by_eps):
+                if text and name == "right":
+                    return Diagnosis((), math.nan, None, f"{text}.")
+                if text and name:
+                    return _claimed(name, text)
+                fact = fact or text
+        if fact:
+            return Diagnosis((), math.nan, None, f"{fact}.")
+        part = _part(job, steps, eps, by_eps)
+        if part is not None and part.exact:
+            return _claimed("step", part.text)
+        rest = part.text if part is not None else ""
+    text = with_another_model(job, () if table is None else table.levels, judge)
+    if text:
+        return _claimed("model", text)
+    if rest:
+        return Diagnosis(
+            (), math.nan, None, f"No known slip explains all steps. By their numbers {rest}."
+        )
+    text = "" if steps is None else last.described(steps)
+    return Diagnosis((), math.nan, None, text) if text else None
+
+
+def earlier(job: Job, steps: Steps) -> Steps | None:
+    """The steps where ε is prescribed, if they look back."""
+    if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
+        return None
+    table = measured(job, _count(job), by_eps=True)
+    return None if table is None else steps_of(table)
+
+
+def _part(job: Job, steps: Steps, eps: float, by_eps: Steps | None) -> Part | None:
+    i, _ = _coordinate(job, steps)
+    q = question(job, steps, eps, i, by_eps)
+    discrete = job.kind == "scheduler" or job.form.grid.whole
+    every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
+    same = [f for f in every if f.kind == job.form.prediction]
+    return nearest(same, q, _eta(job)) if len(q.outs) == steps.stages else None
+
+
+def _eta(job: Job) -> float | None:
+    given = job.form.options.get("eta")
+    return float(given) if isinstance(given, int | float) else None
+
+
+def _count(job: Job) -> int:
+    n = int(job.steps)
+    if job.kind != "scheduler":
+        return n
+    return n if n <= MOST else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
+
+
+def _claimed(name: str, text: str) -> Diagnosis:
+    end = "" if text.endswith("?") else "."
+    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}{end}")
+
+
+def read(
+    job: Job, table: Tableau, steps: Steps, eps: float, by_eps: Steps | None = None
+) -> Iterator[tuple[str, str]]:
+    """What may be wrong, in order."""
+    i, uneven = _coordinate(job, steps)
+    q = question(job, steps, eps, i, by_eps)
+    if len(q.outs) != steps.stages:
+        return
+    yield "start", begin.started(job, table, eps)
+    yield "noise", readings.stale(table, steps)
+    times = _times(job, steps)
+    mistold = told.mistold(steps, times)
+    shape = shape_of(steps)
+    stages, discrete = steps.stages, job.kind == "scheduler" or job.form.grid.whole
+    every = _ordered(job, formulas(shape, stages, discrete), q)
+    same = [f for f in every if f.kind == job.form.prediction]
+    given = _eta(job)
+    good = right(same, q, given)
+    if not good:
+        yield "time", readings.churned(job, steps, q, every)
+        yield "order", readings.reversed(job, steps, eps, i, same, given)
+        early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
+        if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
+            yield "last step", last.mistaken(job, steps, q, known, table)
+    added = begin.added(steps, i, good)
+    if good and added:
+        yield "offset", f"the steps are those of {readings.name(*good[0])}, but {added}"
+    if good:
+        exact = [g for g in good if g[0].exact]
+        if steps.short:
+            end = steps.after[-1]
+            yield (
+                "last steps",
+                f"the loop stops {steps.short} step{'s'[: steps.short > 1]} before the end of its"
+                f" times: x is returned as it is at {words.place(end)}, with the noise of that"
+                " level",
+            )
+        if steps.stages > 1:
+            mistold = told.mistold(steps, times, readings.seconds(steps, q, good))
+        if mistold and not any(g[0].name == "EDM" for g in good):
+            yield "time", f"{mistold}. The steps themselves are those of {readings.name(*good[0])}"
+        if job.exact and not exact:
+            yield "variance", readings.inexact(good[0][0])
+        yield "last step", last.mistaken(job, steps, q, good, table)
+        yield "right", readings.right(*good[0])
+        return
+    other = right([f for f in every if f.kind != job.form.prediction], q, given)
+    if other:
+        f, eta = other[0]
+        yield (
+            "model type",
+            f"the model's output is {MODELS[job.form.prediction]}, but the steps take it for"
+            f" {MODELS[f.kind]}: with such a model they are those of {readings.name(f, eta)}."
+            f" Convert it first, or pass prediction={f.kind!r} if that is what the model returns",
+        )
+    answers = found(same, q, given, swaps(job, steps))
+    if answers:
+        yield (
+            "step",
+            readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
+        )
+    yield "step", readings.both(job, steps, q, same, given)
+    yield "", mistold and f"no known slip explains all steps, but {mistold}"
+
+
+def _coordinate(job: Job, steps: Steps) -> tuple[int, str]:
+    """The coordinate that is looked at, and in words if only some are wrong."""
+    known = [np.nan_to_num(v) for v in steps.coefficients.values()]
+    apart = [np.abs(v - np.median(v, axis=1, keepdims=True)) for v in known]
+    size = max(float(np.max(a)) for a in apart)
+    if size < 1e-9 or apart[0].shape[1] < 3:
+        return 0, ""
+    whole = np.max([a.max(axis=0) for a in apart], axis=0)
+    odd = np.flatnonzero(whole > 1e-3 * size)
+    if len(odd) == 0 or len(odd) > len(whole) / 2:
+        return 0, ""
+    where = [tuple(int(i) for i in np.unravel_index(k, job.shape)) for k in odd[:4]]
+    listed = ", ".join(str(p if len(p) > 1 else p[0]) for p in where)
+    return int(odd[0]), f" in coordinate {listed} only; the others are right"
+
+
+def _times(job: Job, steps: Steps) -> tuple[float, ...]:
+    return (*(v.when for v in steps.before), steps.after[-1].when)
+
+
+def _ordered(job: Job, every: Sequence[Formula], q: Question) -> list[Formula]:
+    """What the sampler is called by goes first, then what draws noise if it does."""
+    kinds = type(getattr(job.form, "scheduler", None)).__mro__
+    called = " ".join([job.name, *(k.__name__ for k in kinds)]).lower()
+    noisy = bool(np.any(q.measured["x_next.z"][q.inner] > 0)) if "x_next.z" in q.measured else False
+
+    def rank(f: Formula) -> tuple[int, int, bool, bool]:
+        named = f.name.lower().split()[0].removesuffix("'s") in called
+        ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
+        draws = any(p == ("name", "z") for _, t in f.program for p, _ in places(t))
+        # a loop is written as in Ho et al., a library forms x_0 first
+        posterior = any(target == "mean" for target, _ in f.program)
+        return (
+            0 if named else 1,
+            0 if ddpm else 1,
+            draws != noisy,
+            posterior == (job.kind == "sample"),
+        )
+
+    return sorted(every, key=rank)

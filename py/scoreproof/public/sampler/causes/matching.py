@@ -1,0 +1,220 @@
+"""The formula that the measured coefficients of the steps are, with one place mistaken.
+
+Conventions: as in `coefficients`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.confusions import OTHERS, VECTORS
+from scoreproof.public.sampler.causes.etas import etas
+from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.language import Tree, places, shown, weight
+from scoreproof.public.sampler.causes.mistakes import Mistake, factors, mistakes, noises, put
+
+__all__ = ["CLEAR", "Found", "found", "plain"]
+
+#: a deviation has to be so many times what is passed over
+CLEAR = 30.0
+#: a fitted constant this near to a simple one is that
+NEAR = 1e-6
+SIMPLE = (0.0, -1.0, 2.0, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A formula with one mistake that explains the steps: ``mistake`` in a statement, a ``factor``
+    in front of a place of it, or ``names`` that stand for others throughout (``instead`` says so).
+    ``wrong``: the steps at which it differs from the formula; ``misfit``: what it leaves there, in
+    parts of what is wrong.
+    """
+
+    formula: Formula
+    eta: float | None
+    wrong: np.ndarray
+    misfit: float
+    size: float
+    mistake: Mistake | None = None
+    factor: float | None = None
+    instead: str = ""
+    #: steps that are wrong as well, otherwise
+    partly: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+    @property
+    def rank(self) -> int:
+        """Simpler ones first."""
+        if np.sum(self.partly):
+            return 6
+        if self.instead:
+            late = self.instead.startswith("the two ends") or self.instead.endswith("all places")
+            return 4 if late else 1
+        if self.factor is None:
+            return 2
+        return 3 if self.factor in SIMPLE else 5
+
+
+def everywhere(q: Question) -> list[tuple[str, Mapping[str, Any]]]:
+    """One name that stands for something else in all places."""
+    answers: list[tuple[str, Mapping[str, Any]]] = []
+    with np.errstate(all="ignore"):
+        for name, value in q.names.items():
+            said = shown(("name", name))
+            said = "h = λ_next - λ_t (λ = log α/σ)" if name == "h" else said
+            changed = {f"{said}²": np.square(value), f"√{said}": np.sqrt(value)}
+            changed |= {f"2·{said}": 2 * value, f"{said}/2": value / 2, f"-{said}": -value}
+            changed |= {
+                shown(("name", n)): q.names[n] for n in OTHERS.get(name, ()) if n in q.names
+            }
+            if name == "h":
+                changed["σ_t - σ_next"] = q.names["sigma_t"] - q.names["sigma_next"]
+            if name == "g2":
+                changed["σ_t²"] = q.names["sigma_t"] ** 2
+            answers += [
+                (f"{now} stands where {said} is due, in all places", {name: v})
+                for now, v in changed.items()
+            ]
+    return answers
+
+
+def found(
+    formulas: Sequence[Formula],
+    q: Question,
+    given: float | None,
+    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+) -> list[Found]:
+    """Every formula with one mistake that explains the steps, the simplest first."""
+    answers: list[Found] = []
+    for formula in formulas:
+        own = q.of(formula)
+        if own is None:
+            continue
+        for eta in etas(formula, own, given):
+            base = own.off(own.made(formula.program, {"eta": eta}))
+            if np.any(np.isfinite(base[own.inner])):
+                answers += _of(formula, eta, own, base, swaps)
+    return sorted(answers, key=lambda a: (a.rank, _whole(a, q), *plain(a, formulas)))
+
+
+def plain(answer: Found, formulas: Sequence[Formula]) -> tuple[int, int, int]:
+    """Of mistakes that make the same numbers, which is said: a factor of the noise, of what the
+    model returned or of a term; else what adds the least.
+    """
+    m, at = answer.mistake, formulas.index(answer.formula)
+    if m is None:
+        return 0, at, 0
+    more = weight(m.tree) - weight(answer.formula.program[m.statement][1])
+    if answer.factor is None:
+        return max(more, 0) // 6, at, more
+    last = m.statement == len(answer.formula.program) - 1
+    order: list[Tree] = [("name", "z"), ("name", "out")]
+    if answer.formula.kind == "score":
+        order.pop()
+    if m.was in order:
+        return 0, at, order.index(m.was)
+    return 1, at, 0 if last else weight(m.was)
+
+
+def _whole(answer: Found, q: Question) -> bool:
+    """Whether only some steps are wrong: a mistake that is everywhere goes first."""
+    return bool(np.sum(answer.wrong & q.inner) < np.sum(q.inner))
+
+
+def _of(
+    formula: Formula,
+    eta: float | None,
+    q: Question,
+    base: np.ndarray,
+    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+) -> Iterator[Found]:
+    free: dict[str, Any] = {} if eta is None else {"eta": eta}
+    used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
+
+    def explains(off: np.ndarray) -> tuple[np.ndarray, float, float, np.ndarray] | None:
+        off = np.where(np.isfinite(off), off, np.inf)
+        wrong = q.inner & ~(base <= q.tolerance)
+        if not np.any(wrong):
+            return None
+        size = float(np.max(np.where(np.isfinite(base), base, 0.0)[wrong]))
+        told = wrong & (off <= q.tolerance)
+        if size < CLEAR * q.tolerance or not _but_an_end(wrong, told):
+            return None
+        return told, float(np.max(off[told])) / size, size, wrong & ~told
+
+    for text, names in (*swaps, *everywhere(q)):
+        if not used & set(names):
+            continue
+        fit = explains(q.off(q.made(formula.program, {**free, **names})))
+        if fit:
+            yield Found(
+                formula, eta, wrong=fit[0], misfit=fit[1], size=fit[2], instead=text, partly=fit[3]
+            )
+    for m in (*mistakes(formula.program, OTHERS, VECTORS), *noises(formula.program)):
+        program = put(formula.program, m.statement, m.tree)
+        try:
+            fit = explains(q.off(q.made(program, free)))
+        except KeyError:  # a name that this program does not have
+            continue
+        if fit:
+            yield Found(
+                formula, eta, wrong=fit[0], misfit=fit[1], size=fit[2], mistake=m, partly=fit[3]
+            )
+    for m in factors(formula.program):
+        yield from _fitted(formula, eta, q, free, m, explains)
+
+
+def _but_an_end(wrong: np.ndarray, told: np.ndarray) -> bool:
+    """Whether all that is wrong is explained, but for a step or two at one end: starts and ends are
+    often treated apart.
+    """
+    at, known = np.flatnonzero(wrong), np.flatnonzero(told)
+    if len(known) == len(at):
+        return True
+    most = 1 + len(at) // 20
+    inside = len(known) == known[-1] - known[0] + 1 if len(known) else False
+    return inside and len(known) >= 5 and len(at) - len(known) <= most
+
+
+def _fitted(
+    formula: Formula,
+    eta: float | None,
+    q: Question,
+    free: dict[str, Any],
+    m: Mistake,
+    explains: Any,
+) -> Iterator[Found]:
+    """A constant in front of a place, as the steps that are wrong tell it."""
+    program = put(formula.program, m.statement, m.tree)
+    none, one = (q.made(program, {**free, "c": c}) for c in (0.0, 1.0))
+    base = q.off(one)
+    wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
+    top = bottom = 0.0
+    for n in q.measured:
+        v = one[n]
+        with np.errstate(all="ignore"):
+            change = ((v - none[n]) * q.sizes[n])[wrong]
+            due = ((q.measured[n] - none[n]) * q.sizes[n])[wrong]
+            top += float(np.sum(change * due))
+            bottom += float(np.sum(change**2))
+    if not (np.isfinite(top) and bottom > 0):
+        return
+    for c in (top / bottom, -top / bottom):
+        c = next((s for s in SIMPLE if abs(c - s) < NEAR), c)
+        fit = explains(q.off(q.made(program, {**free, "c": c})))
+        if fit:
+            yield Found(
+                formula,
+                eta,
+                wrong=fit[0],
+                misfit=fit[1],
+                size=fit[2],
+                mistake=m,
+                factor=c,
+                partly=fit[3],
+            )
+            return

@@ -1,0 +1,190 @@
+"""Mistakes of whole steps in words: of their times, their noise, their order, their data.
+
+Conventions: clauses without a full stop; empty where there is no such mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes import words
+from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.etas import etas, halves
+from scoreproof.public.sampler.causes.etas import right as right_ones
+from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.matching import Found, found, plain
+from scoreproof.public.sampler.causes.question import question
+from scoreproof.public.sampler.causes.steps import Steps, relevelled
+from scoreproof.public.sampler.causes.swaps import swaps
+from scoreproof.public.sampler.causes.tableau import Tableau
+
+__all__ = ["both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
+
+
+def name(f: Formula, eta: float | None) -> str:
+    return f.name + ("" if eta is None else f" (η = {eta:g})")
+
+
+#: methods of another order than 1, as their names begin
+ORDERS = {"RK4": 4, "PLMS": 4, "Heun": 2, "EDM's": 2, "DPM2": 2, "the midpoint": 2}
+
+
+def right(f: Formula, eta: float | None) -> str:
+    """Steps without a mistake."""
+    order = next((n for start, n in ORDERS.items() if f.name.startswith(start)), 1)
+    order = 2 if "(2" in f.name else int(f.name[-1]) if f.name.startswith("LMS") else order
+    return (
+        f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
+        " without a mistake"
+    )
+
+
+def stale(table: Tableau, steps: Steps) -> str:
+    if not steps.stale:
+        return ""
+    j = steps.stale[0]
+    draw = table.draws[j]
+    often = steps.stale.count(j) + 1
+    text = f"the noise of draw {j} ({draw.where}) is used in {often} steps again and again"
+    if often == 2:
+        text = f"the noise of draw {j} ({draw.where}) is used again in a later step"
+    return f"{text}, while each step needs noise of its own: draw z inside the loop"
+
+
+def inexact(f: Formula) -> str:
+    if "with β" in f.name:
+        return (
+            "the noise of each step has the variance β_t where DDPM's posterior has"
+            " β̃_t = (1 - ᾱ_prev)/(1 - ᾱ_t)·β_t: β for β̃. Both are right for ever more steps, with"
+            " β̃ data at one point keep their law at any number"
+        )
+    return (
+        f"the steps are those of {f.name} without a mistake, which keeps the laws only in the limit"
+        " of many steps: leave exact=True away, or take a step of DDIM or DDPM"
+    )
+
+
+def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
+    best = answers[0]
+    what, due = words.mistaken(best)
+    place = words.where(steps, best.wrong, best.formula.start) + uneven
+    text = (
+        f"the steps are those of {name(best.formula, best.eta)}, except that {what}{place}; {due}"
+    )
+    if np.any(best.partly):
+        odd = np.flatnonzero(best.partly)
+        text += (
+            f"; the step from {words.place(steps.before[odd[0]])} is wrong otherwise as well (is it"
+            " treated apart?)"
+        )
+    text += words.reading(best)
+    others = [
+        a
+        for a in answers[1:]
+        if (a.rank < 5 or a.factor == best.factor)
+        and words.mistaken(a)[0] != what
+        and plain(a, [a.formula])[0] < 3
+    ]
+    others.sort(key=lambda a: a.mistake is None or a.mistake.was != ("name", "out"))
+    if others:
+        text += f" (the same numbers, read otherwise: {words.mistaken(others[0])[0]})"
+    if re.search(r"\bout\b", text):
+        text += "; out is what the model returns"
+    if "x_next.z_2" in steps.coefficients and "z_2" not in text:
+        text += ". (Two draws of noise enter each step; here they are taken together)"
+    left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
+    return (
+        f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
+    )
+
+
+def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float | None) -> str:
+    """Two mistakes, one in the mean and one in the noise."""
+    mean, noise = halves(q)
+    for f in same:
+        parts = []
+        for eta in etas(f, q, given):
+            for half in (mean, noise):
+                if right_ones([f], half, eta):
+                    parts.append("")
+                    continue
+                told = found([f], half, eta, swaps(job, steps))
+                if told and told[0].rank < 4 and plain(told[0], [f])[0] == 0:
+                    parts.append(words.mistaken(told[0])[0])
+            if len(parts) == 2 and all(parts):
+                return (
+                    f"the steps are those of {name(f, eta)}, except that {parts[0]}, and {parts[1]}"
+                )
+            parts = []
+    return ""
+
+
+def reversed(
+    job: Job, steps: Steps, eps: float, i: int, same: Sequence[Formula], given: float | None
+) -> str:
+    """Steps that run through the grid from its other end."""
+    turned = relevelled(steps, steps.after[::-1], steps.before[::-1])
+    told_so = all(
+        abs(c[0].sigma * v.alpha - v.sigma * c[0].alpha) <= 1e-6 * v.sigma * c[0].alpha
+        for c, v in zip(steps.told, turned.before, strict=True)
+        if c and v.sigma > 0
+    )
+    if (
+        job.kind != "sample"
+        or not told_so
+        or not right_ones(same, question(job, turned, eps, i), given)
+    ):
+        return ""
+    one, two = steps.before[0], steps.after[-1]
+    return (
+        f"it runs through its times in reversed order, from {two.when:.4g} to {one.when:.4g}, while"
+        f" it is handed them from {one.when:.4g} to {two.when:.4g}: take them as they come"
+    )
+
+
+def seconds(
+    steps: Steps, q: Question, good: Sequence[tuple[Formula, float | None]]
+) -> list[np.ndarray]:
+    """The times that the later calls of a step are due at."""
+    now, after = (np.array([v.when for v in side]) for side in (steps.before, steps.after))
+    middle = (now + after) / 2
+    if steps.stages == 4:
+        return [middle, middle, after]
+    f, eta = good[0]
+    if f.second in ("end", "sigma_next"):
+        return [after]
+    if f.second == "middle":
+        return [middle]
+    sigma = q.names["sigma_next"]
+    if f.free and eta:  # √(σ σ_down)
+        s = q.names["sigma_t"]
+        with np.errstate(all="ignore"):
+            up = eta * sigma * np.sqrt(s**2 - sigma**2) / s
+            sigma = np.sqrt(sigma**2 - up**2)
+    return [np.sqrt(q.names["sigma_t"] * sigma)]
+
+
+def churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
+    """EDM's steps whose model is told the level before the churn."""
+    x = q.measured["x_next.x"]
+    with np.errstate(all="ignore"):
+        hat = q.names["sigma_next"] / x
+    if not np.any(q.measured["x_next.z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
+        return ""
+    hat[-1] = q.names["sigma_t"][-1] * hat[-2] / q.names["sigma_t"][-2]
+    after = np.append(hat[1:], q.names["sigma_next"][-1])
+    own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
+    edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
+    if job.form.prediction != "x0" or not right_ones(edm, own, None):
+        return ""
+    k = int(np.argmax(hat / q.names["sigma_t"]))
+    return (
+        "the model is told σ, while the churn has taken x to σ̂: the steps are EDM's with"
+        f" σ̂ = {hat[k] / q.names['sigma_t'][k]:.4g} σ, but at step {k} the model is told"
+        f" {steps.told[k][0].sigma:.4g} where x is at σ̂ = {hat[k]:.4g}: tell it σ̂"
+    )

@@ -1,0 +1,147 @@
+"""A mistaken formula in words: what stands in the step, and what is due.
+
+Conventions: clauses without a full stop, except where they are whole sentences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.sampler.causes.language import Program, Tree, shown
+from scoreproof.public.sampler.causes.matching import Found
+from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.data import Level
+from scoreproof.public.sampler.words import at_level
+
+__all__ = ["constant", "mistaken", "reading", "where"]
+
+_SIMPLE = {
+    np.sqrt(2): "√2",
+    1 / np.sqrt(2): "1/√2",
+    -0.5: "-1/2",
+    2 * np.pi: "2π",
+    np.log(10): "ln 10",
+    1 / np.log(10): "1/ln 10",
+    np.log(2): "ln 2",
+    1 / np.log(2): "1/ln 2",
+}
+
+
+def constant(c: float) -> str:
+    """A fitted number, with its closed form where it is one."""
+    for value, name in _SIMPLE.items():
+        if abs(c / value - 1) < 1e-6:
+            return f"{c:.6g} = {name}"
+    return f"{c:.6g}"
+
+
+def mistaken(answer: Found) -> tuple[str, str]:
+    """What is wrong, and what makes it right."""
+    program = answer.formula.program
+    if answer.instead:
+        return answer.instead, f"right: {_whole(program)}"
+    m = answer.mistake
+    assert m is not None
+    target, due = program[m.statement]
+    left = shown(("name", target))
+    if answer.factor is not None:
+        what = shown(m.was, 2)
+        c = answer.factor
+        if c == 0:
+            text = f"{what} is left out of {left}"
+        elif c == -1:
+            text = f"{what} has the wrong sign in {left} (it is negated, -1 times what is due)"
+        elif c == 2:
+            text = f"{what} is doubled in {left} (the factor 2)"
+        elif c == 0.5:
+            text = f"{what} is halved in {left} (the factor 1/2)"
+        else:
+            text = f"{what} is multiplied by {constant(c)} in {left}"
+    else:
+        was, now = _terms(due, m.tree)
+        sign = was[0] in "+-" and was[1:] == now[1:] and was[0] != now[0]
+        gone = _left_out(due, m.tree)
+        if gone:
+            return f"{gone} is left out of {left}", f"right: {left} = {shown(due)}" + _with(
+                program, m.statement
+            )
+        text = f"it has {now} where {was} is due{' (the sign)' * sign}, in {left}"
+    return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}"
+
+
+def reading(answer: Found) -> str:
+    """What a mistake amounts to, where it has a name."""
+    m, name = answer.mistake, answer.formula.name
+    about = shown(m.was) if m is not None else ""
+    if name == "Euler–Maruyama" and answer.factor == 0.5 and ("score" in about or "out" in about):
+        return (
+            "; that is the drift of the probability-flow ODE, ½ g² score, kept while noise is"
+            " added: with noise it is g² score"
+        )
+    if answer.factor is not None and about.endswith("z") and name == "EDM":
+        return "; that is S_noise, which is 1 in a sampler that keeps the laws"
+    return ""
+
+
+def _terms(due: Tree, tree: Tree) -> tuple[str, str]:
+    """The terms of a sum that differ, or the whole."""
+    ones, twos = _flat(due), _flat(tree)
+    if len(ones) == len(twos) > 1:
+        odd = [(a, b) for a, b in zip(ones, twos, strict=True) if a != b]
+        if len(odd) == 1:
+            (s, was), (r, now) = odd[0]
+            if was == now:
+                return f"{s} {shown(was, 2)}", f"{r} {shown(now, 2)}"
+            return shown(was, 2), shown(now, 2)
+    return shown(due), shown(tree)
+
+
+def _left_out(due: Tree, tree: Tree) -> str:
+    """The one term of a sum that is not there."""
+    ones, twos = _flat(due), _flat(tree)
+    gone = [t for t in ones if t not in twos]
+    if len(ones) == len(twos) + 1 and len(gone) == 1 and all(t in ones for t in twos):
+        return shown(gone[0][1], 2)
+    return ""
+
+
+def _flat(tree: Tree, sign: str = "+") -> list[tuple[str, Tree]]:
+    if tree[0] in "+-" and len(tree) == 3:
+        turned = {"+": "-", "-": "+"}
+        last = sign if tree[0] == "+" else turned[sign]
+        return [*_flat(tree[1], sign), *_flat(tree[2], last)]
+    return [(sign, tree)]
+
+
+def _with(program: Program, k: int) -> str:
+    """The statements that the k-th needs, as far as they are not evident."""
+    told = [
+        f"{shown(('name', t))} = {shown(e)}"
+        for t, e in program[:k]
+        if t in ("var", "std", "sigma_up", "sigma_down", "r")
+    ]
+    return f", with {', '.join(told)}" if told else ""
+
+
+def _whole(program: Program) -> str:
+    target, tree = program[-1]
+    return f"{shown(('name', target))} = {shown(tree)}{_with(program, len(program) - 1)}"
+
+
+def where(steps: Steps, wrong: np.ndarray, start: int = 0) -> str:
+    """At which steps, where not at all of them."""
+    n = steps.count
+    k = np.flatnonzero(wrong)
+    if len(k) >= n - 2 - start:
+        return ""
+    first, last = steps.before[k[0]], steps.before[k[-1]]
+    if len(k) == 1:
+        return f" in the step from {place(first)} (step {k[0]} of {n})"
+    if len(k) == k[-1] - k[0] + 1:
+        return f" in the steps from {place(first)} to {place(last)} ({len(k)} of {n})"
+    return f" in {len(k)} of {n} steps, the first from {place(first)}"
+
+
+def place(level: Level) -> str:
+    """``980 (σ = 1)``."""
+    return at_level(level)

@@ -1,0 +1,244 @@
+"""What a function that noises data does instead: which numbers it multiplies x_0 and noise by.
+
+Conventions: as in `forward`; the two factors are explained apart, and both have to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions
+from scoreproof.public.schedule.arguments import Given
+from scoreproof.public.schedule.asking import Levels
+from scoreproof.public.schedule.responses import responses
+from scoreproof.public.schedule.shapes import shaped
+from scoreproof.public.schedule.tables import TABLES, Base
+from scoreproof.public.schedule.words import agrees
+
+__all__ = ["FORMULAS", "Heard", "mixture", "noised"]
+
+FORMULAS = {
+    "vp": "√ᾱ_t x_0 + √(1 - ᾱ_t) noise",
+    "ve": "x_0 + σ_t noise",
+    "flow": "(1 - σ_t) x_0 + σ_t noise",
+}
+#: which tables the factors of x_0 and noise are, by the kind of process
+FACTORS = {
+    "vp": ("sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod"),
+    "ve": ("", "train_sigmas"),
+}
+NAMES = ("x_0", "noise")
+DUE = {
+    "vp": ("√ᾱ_t", "√(1 - ᾱ_t)"),
+    "ve": ("1", "σ_t"),
+    "flow": ("1 - σ_t", "σ_t"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What add_noise did, and the kind of process that it is nearest to, with its α and σ."""
+
+    levels: Levels
+    kind: str
+    due: tuple[np.ndarray, np.ndarray]
+
+
+def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnosis]:
+    """What the factors are, and the kind of process that explains them."""
+    alpha, sigma = told.levels.alpha, told.levels.sigma
+    if text := _across(told):
+        return told, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
+    close, found = np.maximum(4 * bound, 1e-6), []
+    if text := responses(given, told.levels):
+        return told, Diagnosis.cause("not_linear", f"Cause: {text}.")
+    if text := _entries(told, close):
+        return told, Diagnosis.cause("some_entries", f"Cause: {text}.")
+    for kind, due in _kinds(given, told).items():
+        other = replace(told, kind=kind, due=due)
+        pairs = [(v[:, 0], d) for v, d in zip((alpha, sigma), due, strict=True)]
+        if _exchanged(pairs, close):
+            text = "x_0 and noise are exchanged: each is multiplied by the other's factor"
+            return other, Diagnosis.cause("exchanged", f"Cause: {text}.")
+        if kind == "vp" and _velocity(pairs, close):
+            text = "it returns the velocity √ᾱ_t noise - √(1 - ᾱ_t) x_0, not x_t"
+            return other, Diagnosis.cause("velocity", f"Cause: {text}.")
+        texts = []
+        for part, (values, wanted) in enumerate(pairs):
+            off = np.abs(values - wanted) > close[part] * np.abs(wanted)
+            if np.any(off):
+                texts.append(_factor(other, given, part, close[part], off))
+        if texts and all(texts):
+            text = f"Cause: {'; '.join(t for t in texts if t)}."
+            found.append((other, Diagnosis.cause("other_factor", text)))
+    unknown = "No known cause explains it; where it is wrong is said above."
+    return found[0] if found else (told, Diagnosis.unknown(unknown))
+
+
+Dues = tuple[np.ndarray, np.ndarray]
+
+
+def _kinds(given: Given, told: Heard) -> dict[str, Dues]:
+    """The kind that is nearest, and the other that it may have been meant to be."""
+    dues = {told.kind: told.due}
+    if given.flow:
+        return dues
+    if given.base is None:
+        s = told.due[1]
+        return dues | {"ve": (np.ones(len(s)), s), "flow": (1 - s, s)}
+    s = told.due[1] / told.due[0]
+    size = np.hypot(1, s)
+    return dues | {"vp": (1 / size, s / size), "ve": (np.ones(len(s)), s)}
+
+
+def _exchanged(pairs: list[tuple[np.ndarray, np.ndarray]], close: np.ndarray) -> bool:
+    (alpha, first), (sigma, second) = pairs
+    same = np.allclose(first, second, rtol=1e-3)
+    near = [
+        np.abs(v - d) <= c * np.maximum(np.abs(d), 1e-12)
+        for v, d, c in ((alpha, second, close[1]), (sigma, first, close[0]))
+    ]
+    return not same and len(alpha) > 2 and bool(np.all(near))
+
+
+def _velocity(pairs: list[tuple[np.ndarray, np.ndarray]], close: np.ndarray) -> bool:
+    (alpha, first), (sigma, second) = pairs
+    near = [
+        np.abs(v - d) <= c * np.abs(d)
+        for v, d, c in ((-alpha, second, close[1]), (sigma, first, close[0]))
+    ]
+    return len(alpha) > 2 and bool(np.all(near))
+
+
+def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.ndarray) -> str:
+    """What one factor is, empty if nothing is known."""
+    values = (told.levels.alpha, told.levels.sigma)[part][:, 0]
+    due, words = told.due[part], DUE[told.kind][part]
+    text = f"{NAMES[part]} is multiplied by"
+    for other in _candidates(told, given, part):
+        if where := agrees(values, other.values, due, close, off):
+            if other.words == "0":
+                return f"{where.lstrip()}{NAMES[part]} is ignored: its factor is 0, not {words}"
+            if other.words == "1":
+                return f"{where.lstrip()}{NAMES[part]} is not multiplied by {words}"
+            return f"{where.lstrip()}{text} {other.words}, where {words} is due"
+    shape = shaped(values, due, close, off)
+    if shape is None:
+        return ""
+    if shape[0] == "factor":
+        return f"{text} {shape[1].removeprefix('it is ')} {words}"
+    return f"{NAMES[part]}'s factor {words} is not as due: {shape[1]}"
+
+
+def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
+    times, due, base = told.levels.times, told.due[part], given.base
+    name = FACTORS.get(told.kind, ("", ""))[part]
+    yield Alternative("1", np.ones(len(due)))
+    yield Alternative("0", np.zeros(len(due)))
+    if base is not None and not given.flow and np.all(times == np.round(times)):
+        at = times.astype(int)
+        yield from _at_other_times(name, base, at)
+        for its in TABLES.values():
+            with np.errstate(all="ignore"):
+                values = its.of(base)[at]
+            if not np.array_equal(values, due):
+                yield Alternative(its.words.split(",")[0], values)
+        for other in alternatives(name, base) if name else ():
+            if not any(w in other.words for w in ("its ", " it", "negative")):
+                yield Alternative(other.words, other.values[at])
+    yield from _of_sigma(told)
+    of = DUE[told.kind][part]
+    for f in functions(due):
+        if "entry" not in f.words:
+            words = f.words.replace("its ", "the ").removesuffix(" it")
+            words = "minus" if words.startswith("the negative") else f"{words} of"
+            yield Alternative(f"{words} {of}".replace("minus of", "minus"), f.values)
+
+
+def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternative]:
+    if not name:
+        return
+    table = TABLES[name].of(base)
+    last = len(table) - 1
+    for shift, words in ((-1, "t - 1"), (1, "t + 1")):
+        moved = at + shift
+        inside = (moved >= 0) & (moved <= last)
+        made = np.where(inside, table[np.clip(moved, 0, last)], np.nan)
+        yield Alternative(f"that of timestep {words}", made)
+        yield Alternative(
+            f"that of timestep {words}, with the last for the first (an index of -1)",
+            table[moved % (last + 1)],
+        )
+    for by in (2, 4, 5, 10, 20, 50, 100):
+        yield Alternative(f"that of timestep t // {by}", table[at // by])
+        yield Alternative(f"that of timestep {by} t, or the last", table[np.minimum(by * at, last)])
+    for k, which in ((0, "first"), (-1, "last")):
+        words = (
+            f"that of timestep {at[k]} at all (is the {which} sample's taken for all, or t / T?)"
+        )
+        yield Alternative(words, np.full(len(at), table[at[k]]))
+    yield Alternative("that of timestep T - 1 - t (the table is read in reverse)", table[last - at])
+
+
+def _of_sigma(told: Heard) -> Iterator[Alternative]:
+    """Where x_t is a function of σ_t alone."""
+    if told.kind not in ("flow", "ve"):
+        return
+    s = told.due[1]
+    with np.errstate(all="ignore"):
+        yield Alternative("σ_t", s)
+        yield Alternative("1 - σ_t", 1 - s)
+        yield Alternative("σ_t²", s**2)
+        yield Alternative("√σ_t", np.sqrt(s))
+        yield Alternative("√(1 - σ_t²)", np.sqrt(1 - s**2))
+        yield Alternative("1 / √(1 + σ_t²)", 1 / np.sqrt(1 + s**2))
+        yield Alternative("σ_t / √(1 + σ_t²)", s / np.sqrt(1 + s**2))
+        yield Alternative("1 - σ_t²", 1 - s**2)
+        yield Alternative("cos(π σ_t / 2)", np.cos(np.pi * s / 2))
+        yield Alternative("sin(π σ_t / 2)", np.sin(np.pi * s / 2))
+        yield Alternative("1 + σ_t", 1 + s)
+        yield Alternative("√(1 - σ_t)", np.sqrt(1 - s))
+
+
+def _entries(told: Heard, close: np.ndarray) -> str:
+    """Some entries of a sample have factors of their own."""
+    texts = []
+    for part, values in enumerate((told.levels.alpha, told.levels.sigma)):
+        due = told.due[part][:, None]
+        off = np.abs(values - due) > close[part][:, None] * np.abs(due)
+        columns = np.flatnonzero(np.any(off, axis=0))
+        if 0 < columns.size < values.shape[1]:
+            k = int(np.argmax(off[:, columns[0]]))
+            ratio = values[k, columns[0]] / told.due[part][k]
+            listed = ", ".join(map(str, columns[:6])) + (", …" if columns.size > 6 else "")
+            what = "entry" if columns.size == 1 else "entries"
+            texts.append(
+                f"{NAMES[part]} has another factor at {what} {listed} of {values.shape[1]} of a"
+                f" sample, {ratio:.6g} times that of the others"
+            )
+    return "; ".join(texts)
+
+
+def _across(told: Heard) -> str:
+    """The factor of sample j stands at entry j of every sample."""
+    for values, due in zip((told.levels.alpha, told.levels.sigma), told.due, strict=True):
+        n, d = values.shape
+        if d > 1 and n >= d and np.ptp(due[:d]) > 0:
+            likely = np.broadcast_to(due[:d], values.shape)
+            if np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)):
+                return "entry j of every sample gets the factor of sample j: the wrong axis"
+    return ""
+
+
+def mixture(given: Given, found: Levels, k: int) -> Diagnosis:
+    """It is not the sum of its parts: a clip, a share among entries or samples."""
+    text = responses(given, found, k)
+    if text:
+        return Diagnosis.cause("not_linear", f"Cause: {text}.")
+    return Diagnosis.unknown(
+        "No known cause explains it: it may clip, mix the entries of a sample, or share noise."
+    )

@@ -1,0 +1,271 @@
+"""Causes of wrong backward passes: each is named, and none claims what it does not explain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.interop.callables import Guarded
+from scoreproof.interop.signatures import argument_names, fits
+from scoreproof.objects.graphs import BackwardPass, Graph
+from scoreproof.public.backward.consumers import counting
+from scoreproof.public.backward.engines import Engine, walked
+from scoreproof.public.backward.expressions import form_of
+from scoreproof.public.backward.problems import problems_on, standard_graphs
+from scoreproof.public.backward.walks import AGAIN, EARLY, WALKS
+
+RNG = np.random.default_rng(3)
+X, W = RNG.standard_normal((5, 3)), RNG.standard_normal((3, 3))
+DIAMOND = [(0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (3, 4)]
+
+
+def passing(term=lambda g, p, k: g @ p, of_each=lambda g: g):
+    """The right loop with another term or another gradient at each node."""
+
+    def backward(graph, partials, v_out, one):
+        grad = [0 * one for _ in range(graph.size)]
+        grad[v_out] = one
+        for v in reversed(graph.order):
+            grad[v] = of_each(grad[v])
+            for k, (u, slot) in enumerate(graph.predecessors[v]):
+                grad[u] = grad[u] + term(grad[v], partials[slot], k)
+        return grad
+
+    return backward
+
+
+@pytest.mark.parametrize("name", sorted(WALKS))
+def test_every_walk_is_refuted_and_named(name):
+    def backward(graph, partials, v_out, one):
+        run = BackwardPass.of(graph, partials, [0 * one] * graph.size, v_out, one)
+        return walked(Engine(WALKS[name][0]), run, run.zeros)
+
+    graphs = [g for g in standard_graphs(np.random.default_rng(0)) if len(g.edges) <= 40]
+    judged = (sp.check_backward(backward, g) for g in reversed(graphs))
+    evidence = next(e for e in judged if e.verdict == "refuted")
+    text = WALKS[name][1]
+    family = next((e for e in (AGAIN, EARLY) if e in text), text)
+    assert family in evidence.explain() and evidence.diagnosis.names, evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("backward", "said"),
+    [
+        (
+            passing(lambda g, p, k: (g @ p) * (-1) ** (k == 1)),
+            "argument 2 is counted with the wrong",
+        ),
+        (passing(lambda g, p, k: 0.5 * g @ p), "is counted 0.5 times"),
+        (passing(lambda g, p, k: 0 * g if k == 1 else g @ p), "argument 2 is missing"),
+        (passing(of_each=lambda g: np.clip(g, -7, 7)), "clipped to [-7, 7] before it is sent on"),
+    ],
+)
+def test_contributions_are_counted_and_limits_are_read(backward, said):
+    assert said in sp.check_backward(backward).explain()
+
+
+def test_what_no_known_mistake_explains_is_placed_and_not_named():
+    noise = np.random.default_rng(1)
+
+    def odd(graph, partials, v_out, one):
+        grad = passing()(graph, partials, v_out, one)
+        return [g + noise.standard_normal(g.shape) * (v == 1) for v, g in enumerate(grad)]
+
+    evidence = sp.check_backward(odd, DIAMOND)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ()
+    assert "the gradient of node" in evidence.explain()
+    assert "no sum of what its consumers send" in evidence.explain()
+
+
+def test_one_slot_that_is_counted_twice_is_placed():
+    rng = np.random.default_rng(0)
+    problems = list(problems_on([Graph(5, tuple(DIAMOND))], 2, rng))
+    measured = []
+    for problem in problems:
+        for run in problem.runs:
+            doubled = np.array(run.partials)
+            doubled[2] *= 2
+            measured.append(np.stack(passing()(problem.graph, doubled, run.v_out, run.one)))
+    found = counting(problems, measured)
+    assert "node 3 through slot 2 is counted 2 times" in found.sentence and found.names == ()
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+torch = pytest.importorskip("torch")
+
+
+def f(x, w):
+    return ((x @ w).tanh() @ w).square().sum()
+
+
+def parts(x, w):
+    h = (x @ w).tanh()
+    d = 2 * (h @ w)
+    return h, d, (d @ w.T) * (1 - h**2)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "names", "said"),
+    [
+        (
+            lambda x, w: (parts(x, w)[2] @ w.T, parts(x, w)[0].T @ parts(x, w)[1]),
+            "path_missing",
+            "",
+        ),
+        (lambda x, w: (0 * x, right(x, w)[1]), "no_gradient", "`x` gets no gradient"),
+        (lambda x, w: (right(x, w)[0], right(x, w)[1].T), "transposed", "of `w` is transposed"),
+        (lambda x, w: (right(x, w)[0], right(x, w)[1] + 0.1 * w), "weight_decay", "0.1 = 1/10"),
+        (lambda x, w: (right(x, w)[0].clamp(-0.1, 0.1), right(x, w)[1]), "clipped", "0.1"),
+        (lambda x, w: (-right(x, w)[0], 3 * right(x, w)[1]), "several", "negative"),
+    ],
+)
+def test_a_gradient_by_hand_is_read(gradient, names, said):
+    given = torch.tensor(X), torch.tensor(W)
+    evidence = sp.check_backward(f, None, given, gradient=gradient)
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == (names,), evidence.explain()
+    assert said in evidence.explain()
+
+
+def right(x, w):
+    h, d, dz = parts(x, w)
+    return dz @ w.T, h.T @ d + x.T @ dz
+
+
+def second(x, w):
+    h, d, _ = parts(x, w)
+    return h.T @ d
+
+
+def test_noise_on_a_gradient_is_no_known_mistake_but_has_its_place():
+    noise = torch.tensor(RNG.standard_normal((3, 3)))
+    evidence = sp.check_backward(
+        f,
+        None,
+        (torch.tensor(X), torch.tensor(W)),
+        gradient=lambda x, w: (right(x, w)[0], right(x, w)[1] + 0.01 * noise),
+    )
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ()
+    assert "The gradient of `w` is wrong; `x` is right." in evidence.explain()
+
+
+def test_a_gradient_that_adds_up_and_one_that_is_stored():
+    store = [0.0, 0.0]
+
+    def adding(x, w):
+        for k, g in enumerate(right(x, w)):
+            store[k] = store[k] + g
+        return tuple(store)
+
+    given = torch.tensor(X), torch.tensor(W)
+    adding(*given)
+    evidence = sp.check_backward(f, None, given, gradient=adding)
+    assert evidence.diagnosis.names == ("not_cleared",), evidence.explain()
+    kept = right(given[0], given[1] + 0.1)
+    evidence = sp.check_backward(f, None, given, gradient=lambda x, w: kept)
+    assert evidence.diagnosis.names == ("stale",), evidence.explain()
+
+
+def function(forward, backward):
+    parts = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    return type("Own", (torch.autograd.Function,), parts).apply
+
+
+def saved(f):
+    def forward(ctx, *args):
+        ctx.save_for_backward(*args)
+        return f(*args)
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    ("rule", "names", "said"),
+    [
+        (lambda ctx, g: g * 0 + 3 * ctx.saved_tensors[0] ** 2, "incoming_ignored", "grad_output"),
+        (lambda ctx, g: g * 3 * ctx.saved_tensors[0], "another_derivative", "3 x² is due"),
+        (lambda ctx, g: (g * 3 * ctx.saved_tensors[0] ** 2).clamp(-2, 2), "clipped", "±2"),
+        (lambda ctx, g: g.clamp(min=0) * ctx.saved_tensors[0] ** 2, "masked_by_gradient", "sign"),
+        (lambda ctx, g: g * 3 * ctx.saved_tensors[0] ** 2 + 1, "term_without_gradient", "zeros"),
+        (lambda ctx, g: None, "no_gradient", "gets no gradient"),
+    ],
+)
+def test_a_rule_of_a_cube_is_read(rule, names, said):
+    cube = function(saved(lambda x: x**3), rule)
+    evidence = sp.check_backward(lambda x: cube(x).sin().sum(), inputs=torch.tensor(X))
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == (names,), evidence.explain()
+    assert said in evidence.explain()
+
+
+def test_a_rule_without_a_known_mistake_is_measured_and_not_named():
+    noise = torch.tensor(1 + 0.1 * RNG.standard_normal((5, 3)))
+    cube = function(saved(lambda x: x**3), lambda ctx, g: g * 3 * ctx.saved_tensors[0] ** 2 * noise)
+    evidence = sp.check_backward(lambda x: cube(x).sin().sum(), inputs=torch.tensor(X))
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ()
+    assert "times what is due, entry by entry" in evidence.explain()
+
+
+def test_forms_are_believed_only_where_they_fit_everywhere():
+    x = np.linspace(-1.5, 2.0, 15)
+    assert form_of(1 - np.tanh(x) ** 2, x, np.tanh(x), 1e-9).expression == "(1 - y²)"
+    off = 2 * x * (1 + 1e-6 * np.sin(9 * x))
+    assert form_of(off, x, x**2, 1e-9) is None
+    assert form_of(np.ones(2), x[:2], x[:2], 1e-9) is None
+
+
+# -- what is read of a function --------------------------------------------------------------------
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(3, 2).double()
+
+    def forward(self, x):
+        return self.inner(x).sum()
+
+    def loss(self, x, *, power=2):
+        return (self.inner(x) ** power).sum()
+
+
+def test_methods_star_arguments_and_callable_objects_are_read():
+    model = Model()
+    assert sp.check_backward(model.loss, inputs=torch.tensor(X))
+    assert all(p.grad is None for p in model.parameters())
+
+    class Square:
+        def __call__(self, x):
+            return (x * x).sum()
+
+    assert sp.check_backward(Square(), inputs=torch.tensor(X))
+    assert sp.check_backward(
+        lambda *xs: (xs[0] @ xs[1]).sum(), inputs=tuple(map(torch.tensor, (X, W)))
+    )
+    names = argument_names(lambda a, *rest: a, 3), argument_names(model, 1), argument_names(max, 1)
+    assert names == (["a", "rest_0", "rest_1"], ["x"], ["input_0"])
+    assert fits(model, 1) and not fits(model, 2) and fits(lambda *a: a, 5)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: Model()(x), "a module that the function calls but does not receive"),
+        (lambda x: sum(r for r in x), "a loop over a tensor"),
+        (lambda x: np.sin(x).sum(), "a NumPy function of a tensor"),
+        (lambda x, y: x, "called with \\(x, y\\)"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(function, said):
+    with pytest.raises(ArgumentError, match=said):
+        sp.check_backward(function, inputs=torch.tensor(X))
+
+
+def test_arguments_in_another_order_are_told_with_the_signature():
+    with pytest.raises(CallableError, match=r"another order") as caught:
+        Guarded(lambda x, model, t: model(x), "sampler").raw(X, 0.5, None)
+    assert "its signature is (x, model, t)" in str(caught.value)
+    assert "called with (array(5, 3), 0.5, None)" in str(caught.value)

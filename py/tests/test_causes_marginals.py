@@ -1,0 +1,139 @@
+"""What check_marginals says of the cause: what explains is named, and what does not is not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+
+
+def beta(t):
+    return 0.1 + 19.9 * t
+
+
+def integral(t):
+    return 0.1 * t + 19.9 * t * t / 2
+
+
+def law(t):
+    return math.exp(-0.5 * integral(t)), math.sqrt(-math.expm1(-integral(t)))
+
+
+def judged(marginal, drift=None, diffusion=None, **more):
+    return sp.check_marginals(
+        drift or (lambda x, t: -0.5 * beta(t) * x),
+        diffusion or (lambda t: math.sqrt(beta(t))),
+        marginal,
+        **more,
+    )
+
+
+def told(evidence):
+    assert evidence.verdict == "refuted"
+    return evidence.diagnosis
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("of time t + 0.001", lambda t: t + 1e-3),
+        ("of time t²", lambda t: t * t),
+        ("of time t/1000", lambda t: t / 1000),
+        ("of time 0.9 t", lambda t: 0.9 * t),
+        ("clamped to at least 0.01", lambda t: max(t, 0.01)),
+        ("rounded down to a multiple of 1/100", lambda t: max(math.floor(100 * t) / 100, 0)),
+    ],
+)
+def test_another_time(text, at):
+    def marginal(x, t):
+        a, s = law(at(t))
+        return a * x, s
+
+    times = np.linspace(0.0305, 0.9905, 9) if "rounded" in text else None
+    assert text in told(judged(marginal, times=times)).sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "std"),
+    [
+        ("1.1 times", lambda t: 1.1 * law(t)[1]),
+        ("is 1 - α where", lambda t: 1 - law(t)[0]),
+        ("0.01 is added to the variance", lambda t: math.sqrt(law(t)[1] ** 2 + 0.01)),
+        ("clipped to at least 0.3", lambda t: max(law(t)[1], 0.3)),
+        ("the drift's rate at t", lambda t: math.sqrt(1 - math.exp(-beta(t)))),
+        ("base-10", lambda t: math.sqrt(math.log(10)) * law(t)[1]),
+    ],
+)
+def test_forms_of_the_deviation(text, std):
+    found = told(judged(lambda x, t: (law(t)[0] * x, std(t))))
+    assert text in found.sentence and found.names != ()
+
+
+@pytest.mark.parametrize(
+    ("text", "mean"),
+    [
+        ("1.2 times the one due", lambda x, t: 1.2 * law(t)[0] * x),
+        ("is 1 - α where α is due", lambda x, t: (1 - law(t)[0]) * x),
+        ("0.5 t, independent of x0", lambda x, t: law(t)[0] * x + 0.5 * t),
+        ("clipped to at least -1", lambda x, t: np.clip(law(t)[0] * x, -1, 1)),
+    ],
+)
+def test_forms_of_the_mean(text, mean):
+    assert text in told(judged(lambda x, t: (mean(x, t), law(t)[1]))).sentence
+
+
+def test_two_parts_are_both_explained_or_none():
+    both = told(judged(lambda x, t: (1.2 * law(t)[0] * x, 0.7 * law(t)[1])))
+    assert "1.2 times" in both.sentence and "0.7 times" in both.sentence
+    wave = told(judged(lambda x, t: (1.2 * law(t)[0] * x, law(t)[1] * (1 + 0.1 * math.sin(9 * t)))))
+    assert wave.names == ()
+
+
+def test_drift_and_diffusion_at_another_time():
+    found = told(
+        judged(
+            lambda x, t: (law(t)[0] * x, law(t)[1]),
+            drift=lambda x, t: -0.5 * beta(t / 1000) * x,
+        )
+    )
+    assert "your drift at 1000 t" in found.sentence
+
+
+def test_what_the_declared_law_needs():
+    def marginal(x, t):
+        return law(t)[0] * x, law(t)[1]
+
+    ends = told(judged(marginal, diffusion=lambda t: math.sqrt(0.1 + 1.9 * t)))
+    assert "g² is 0.1 + 1.9 t, and must be 0.1 + 19.9 t" in ends.sentence
+    rate = told(judged(marginal, drift=lambda x, t: -0.5 * integral(t) * x))
+    assert "log α, an integral" in rate.sentence
+
+
+def test_coordinates():
+    rates = np.array([0.5, 2.0])
+
+    def marginal(x, t):
+        r = rates[::-1]
+        return x * np.exp(-r * t), np.sqrt((1 - np.exp(-2 * r * t)) / (2 * r))
+
+    found = told(judged(marginal, drift=lambda x, t: -rates * x, diffusion=lambda t: 1.0))
+    assert found.names == ("coordinates_exchanged",)
+
+
+def test_a_start_elsewhere():
+    def marginal(x, t):
+        a, s = law(t)
+        return 0.9 * a * x, math.sqrt(s * s + (0.2 * a) ** 2)
+
+    assert "from 0.9 x0 with standard deviation 0.2" in told(judged(marginal)).sentence
+
+
+def test_no_cause_is_claimed_where_none_explains():
+    for factor in (lambda t: 1 + 0.1 * math.sin(9 * t), lambda t: 1 + 0.2 * t**2 * math.cos(4 * t)):
+        found = told(judged(lambda x, t, f=factor: (law(t)[0] * x, law(t)[1] * f(t))))
+        assert found.names == ()
+        assert "No known fault explains it" in found.sentence
+        assert "the mean is right" in found.sentence

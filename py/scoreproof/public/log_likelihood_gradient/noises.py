@@ -12,7 +12,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.flows import Wanted
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
-from scoreproof.public.trace_estimator.vectors import VECTORS
+from scoreproof.public.noise_vectors import VECTORS
 
 __all__ = ["another_noise"]
 

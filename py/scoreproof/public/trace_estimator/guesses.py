@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoreproof.public.noise_vectors import VECTORS
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.vectors import (
     MULTIPLES,
@@ -18,7 +19,6 @@ from scoreproof.public.trace_estimator.vectors import (
     REDUCED,
     SPOKEN,
     TERMS,
-    VECTORS,
     batchwise,
 )
 from scoreproof.public.trace_estimator.verdict import Judged

@@ -1,4 +1,4 @@
-"""What stands in code for a noise ν, rows ``(n, D)``, by mistake: normalised, of another row, mixed.
+"""What stands for a noise ν, rows ``(n, D)``, by mistake: normalised, of another row, mixed.
 
 Conventions: ν is one batch as it was asked; so is what is made of it.
 """

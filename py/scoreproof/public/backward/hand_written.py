@@ -188,7 +188,7 @@ def _first(problems: Sequence[Problem], answers: Sequence[Answer]) -> str:
         else f"{graph.size} nodes and {len(graph.edges)} slots"
     )
     return (
-        f"first at node {node} on the way back from v_out = {run.v_out}, of the graph {shown}{again}"
+        f"first at node {node} on the way back from v_out = {run.v_out} of the graph {shown}{again}"
         f" ({np.count_nonzero(off)} of its {graph.size} nodes are wrong): entry [{i}, {j}] is"
         f" {answer.measured[node, i, j]:.10g} where {answer.due[node, i, j]:.10g} is due"
         f" ({len(graph.predecessors[node])} arguments, {len(graph.successors[node])} consumers)"

@@ -22,23 +22,31 @@ from scoreproof.public.backward.tape import Tape
 __all__ = ["mixed", "other_operand"]
 
 LARGEST = 100  # entries of an operand
-MORE = 3.0  # times as many equations as unknowns
+MORE = 2.0  # times as many equations as unknowns
 SURE = 1e-10  # of the largest singular value
 Sites = Mapping[tuple[int, int], Site]
 Bases = Mapping[tuple[int, int], np.ndarray]
 
 
-def _solved(c: Compared, base: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """``(solution, how well it is known)`` where it explains what was found."""
-    changed = np.abs(columns).max(axis=1) > 4 * c.limit
+def _solved(
+    c: Compared, base: np.ndarray, columns: np.ndarray, without: int | None = None
+) -> tuple[np.ndarray, float] | None:
+    """``(solution, how well it is known)`` where it explains what was found, in all arrays or in
+    all but one.
+    """
+    kept = np.ones(base.size, bool)
+    if without is not None:
+        c.part(kept, without)[:] = False
+    changed = (np.abs(columns).max(axis=1) > 4 * c.limit) & kept
     if np.sum(changed) < MORE * columns.shape[1] + 3:
         return None
-    weights = 1 / np.maximum(c.limit, 1e-300)
+    weights = kept / np.maximum(c.limit, 1e-300)
     with np.errstate(all="ignore"):
         solution, _, rank, _ = np.linalg.lstsq(
             columns * weights[:, None], (c.all_found - base) * weights, rcond=SURE
         )
-    if rank < columns.shape[1] or not c.explained(base + columns @ solution):
+        gap = np.abs(c.all_found - base - columns @ solution)
+    if rank < columns.shape[1] or np.any((gap > c.limit) & kept):
         return None
     size = max(float(np.linalg.norm(columns @ solution)), 1e-300)
     return solution, max(float(np.linalg.norm(c.limit)) / size, 1e-12)
@@ -79,9 +87,10 @@ def other_operand(tape: Tape, c: Compared, sites: Sites, bases: Bases) -> Diagno
             if sent is None:
                 continue
             columns = np.stack([tape.slot_effect(v, k, s) for s in sent], axis=1)
-            found = _solved(c, bases[v, k], columns)
-            if found is not None:
-                return _told(tape, c, (v, k, j), x, *found)
+            for without in (None, *(c.wrong if len(c.wrong) > 2 else ())):
+                found = _solved(c, bases[v, k], columns, without)
+                if found is not None:
+                    return _told(tape, c, (v, k, j), x, found, without)
     return None
 
 
@@ -113,10 +122,11 @@ def _told(
     c: Compared,
     where: tuple[int, int, int],
     x: Leaves,
-    solution: np.ndarray,
-    within: float,
+    found: tuple[np.ndarray, float],
+    without: int | None,
 ) -> Diagnosis:
-    v, k, j = where
+    (v, k, j), (solution, within) = where, found
+    more = "" if without is None else f" `{c.names[without]}` is wrong by more than that."
     nodes = tape.program.nodes
     node, name = nodes[v], nodes[nodes[v].arguments[j]].name
     size = float(np.sqrt(np.mean(x.flat() ** 2)))
@@ -131,6 +141,6 @@ def _told(
     text = (
         f"Cause: node [{node.shown}] sends to `{nodes[node.arguments[k]].name}` the product with"
         f" other numbers than those of `{name}` ({how}): a copy of it that is older, or was"
-        f" changed.{c.rest(c.wrong)}"
+        f" changed.{more}{c.rest(c.wrong)}"
     )
     return Diagnosis.cause("other_operand", text)

@@ -23,7 +23,7 @@ from scoreproof.public.backward.wrong_parts import GROUPS, wrong_parts
 
 __all__ = ["searched", "sites_of"]
 
-MOST, ENTRIES = 4000, 3e7  # candidates, and entries of all of them
+MOST, ENTRIES = 2500, 3e7  # candidates, and entries of all of them
 #: groups of mistakes of which several may look the same
 LIKELY = ("turned", "same size", "other arguments", "sums")
 

@@ -54,7 +54,7 @@ def _at_values(site: Site, chosen: Sequence[int]) -> Iterator[Part]:
         x = local.arguments[j]
         for w in chosen:
             other = program.values[w]
-            if w == u or not same_shapes(x, other) or (w != v and not nodes[w].slots):
+            if w == u or not same_shapes(x, other) or w not in program.moving:
                 continue
             if np.array_equal(x.flat(), other.flat()):
                 continue
@@ -79,7 +79,8 @@ def _at_values(site: Site, chosen: Sequence[int]) -> Iterator[Part]:
 def _forms(site: Site) -> Iterator[Part]:
     """Another derivative, entry by entry."""
     x, y, g, d = site.x, site.local.value, site.g, site.d
-    if d is None:
+    # nobody gets a sum or a multiple wrong like that
+    if d is None or (site.others and np.ptp(d) == 0 and (d.size > 1 or abs(d[0]) == 1)):
         return
     xs, ys = x.flat(), y.flat()
     due = form_of(d, xs, ys, FINE)

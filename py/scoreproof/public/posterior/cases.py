@@ -22,7 +22,18 @@ from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
 
-__all__ = ["LEFT", "Case", "Cause", "Maker", "accepted", "made", "said", "stated", "texts"]
+__all__ = [
+    "LEFT",
+    "LEFT_RMS",
+    "Case",
+    "Cause",
+    "Maker",
+    "accepted",
+    "made",
+    "said",
+    "stated",
+    "texts",
+]
 
 #: what a cause may leave, as a part of the deviation: by its largest entry in each coordinate
 #: (where the check's own bound is smaller), and by its root mean square
@@ -34,7 +45,7 @@ FITTED = 16
 LEAST = 4
 #: numbers (points x data x coordinates) in one posterior mean: up to so many all points that a fit
 #: has; and beyond which a fit of one number, of several, is left out
-LIGHT, HEAVY, VERY_HEAVY = 1 << 20, 1 << 22, 1 << 26
+LIGHT, HEAVY, VERY_HEAVY = 1 << 19, 1 << 17, 1 << 25
 
 
 @dataclass(frozen=True, eq=False)

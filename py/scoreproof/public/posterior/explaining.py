@@ -32,7 +32,7 @@ from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
 from scoreproof.public.posterior.unit_causes import standardised, units
 
-__all__ = ["GROUPS", "causes_of", "explanation"]
+__all__ = ["GROUPS", "causes_of", "explanation", "unexplained"]
 
 #: of causes in one group the best is named; a later group is asked where none explains
 GROUPS: tuple[tuple[Maker, ...], ...] = (
@@ -103,11 +103,17 @@ def _where_wrong(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause
 
 
 def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
-    """In words; where nothing explains it, pairs of known faults, and what comes nearest."""
+    """In words: what explains it, or what comes nearest."""
     found = causes_of(case, candidates)
-    if found:
-        return said(case, found)
-    known = diagnose(
+    return said(case, found) if found else unexplained(case, candidates)
+
+
+def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
+    """Where nothing explains it: a coarser type, or what comes nearest."""
+    rounded = coarser(case)
+    if rounded:
+        return Diagnosis.cause("coarser_type", rounded)
+    return diagnose(
         case.value,
         case.right,
         candidates,
@@ -116,5 +122,3 @@ def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
         known=case.known,
         read=False,
     )
-    rounded = "" if known.names else coarser(case)
-    return Diagnosis.cause("coarser_type", rounded) if rounded else known

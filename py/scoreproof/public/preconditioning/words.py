@@ -86,7 +86,8 @@ def named(
     elif rounded:
         diagnosis = Diagnosis.cause("coarser_type", f"Cause: {rounded}.")
     elif level and (len(causes) != 1 or len(parts) > 1):
-        diagnosis = Diagnosis.cause("level", f"Cause: {level}.")
+        off = enumerated([n for n, bad in wrong.items() if np.any(bad)])
+        diagnosis = Diagnosis.cause("level", f"Cause: in {off}, {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
         diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"Cause: {told}.")

@@ -91,7 +91,7 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
     for name, of, text in FLOWS:
         basis = _basis(field, wanted, of)
         multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
-        if multiples is None:
+        if multiples is None or not multiples.simple:
             continue
         more = said(multiples, {})
         also = "" if more is None else f". Besides, {more.sentence.removeprefix('Cause: ')}"

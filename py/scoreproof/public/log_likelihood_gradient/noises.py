@@ -27,7 +27,7 @@ def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Prepared) -> D
             continue
         basis = parts(field, prepared, wanted.latent, nu, wanted.how)
         multiples = fitted(wanted.found, basis, wanted.limit)
-        if multiples is not None and np.any(multiples.values[1:] != 0):
+        if multiples is not None and multiples.simple and np.any(multiples.values[1:] != 0):
             more = said(multiples, {})
             also = "" if more is None else f" Besides, {more.sentence.removeprefix('Cause: ')}"
             return Diagnosis.cause(f"{name}_for_nu", f"Cause: {text} ({name}_for_nu).{also}")

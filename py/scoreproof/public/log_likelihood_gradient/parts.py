@@ -77,6 +77,11 @@ class Multiples:
     def near(self, *wanted: float) -> bool:
         return bool(np.all(np.abs(self.values - wanted) <= self.within))
 
+    @property
+    def simple(self) -> bool:
+        """Each of them 0, ±1, ±2 or ±1/2."""
+        return all(float(v) in SIMPLE for v in self.values)
+
     def alike(self, *which: int) -> bool:
         known = [k for k in which if np.isfinite(self.within[k])]
         v, within = self.values[known], self.within[known]
@@ -105,7 +110,9 @@ def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples
         if abs(simple - values[k]) <= max(within[k], 1e-4):
             values[k] = simple
     total = np.tensordot(values, basis, axes=1)
-    if np.all(np.abs(found - total) <= limit * max(1.0, float(np.max(np.abs(values))))):
+    # the basis is known to its own rounding only: a large multiple explains nothing
+    most = min(max(1.0, float(np.max(np.abs(values)))), 10.0)
+    if np.all(np.abs(found - total) <= limit * most):
         return Multiples(values, np.maximum(within, 1e-4))
     return None
 

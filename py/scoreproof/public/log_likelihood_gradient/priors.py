@@ -48,6 +48,12 @@ def another_prior(field: BlackBoxField, prepared: Any, wanted: Wanted) -> Diagno
             return None
         found[i] = due[i] + fit
         blur[i] = 4 * float(np.linalg.norm(limit)) / singular[-1]
+    if np.all(np.abs(found - wanted.latent.score(wanted.x)) <= blur):
+        return Diagnosis.cause(
+            "latent_at_x",
+            "Cause: the prior's score is taken at x, not at z(0) (latent_at_x). Evaluate log p_Z at"
+            " z(0).",
+        )
     return _said(start, found, due, blur)
 
 

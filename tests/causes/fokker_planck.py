@@ -82,7 +82,8 @@ def diffusivity() -> Evidence:
 
 @wrong(
     "the ½ is missing: ∂_t p = σ² ∂_xx p",
-    says=r"½.*(left out|missing)|half_missing|twice the|factor 2\b.*noise|noise.*factor (2|1/2|0\.5)\b",
+    says=r"½.*(left out|missing)|half_missing|twice the|factor 2\b.*noise|noise.*factor (2"
+    r"|1/2|0\.5)\b",
 )
 def half_missing() -> Evidence:
     return judged(
@@ -98,7 +99,8 @@ def drift_sign() -> Evidence:
 
 @wrong(
     "time runs backward in the density: T - t",
-    says=r"T ?- ?t|time (runs|counted) (backward|downward)|1\.3 - t|first_time \+|at t →|other direction of time",
+    says=r"T ?- ?t|time (runs|counted) (backward|downward)|1\.3 - t|first_time \+|at t →"
+    r"|other direction of time",
 )
 def reversed_time() -> Evidence:
     return judged(lambda x, t: ou(x, 1.3 - t))
@@ -379,7 +381,8 @@ def reverse_drift() -> Evidence:
 
 @wrong(
     "the stationary density of another temperature: kT for 2kT",
-    says=r"(noise|diffusion|ρ²?)\b.*(multiply it by (2|0\.5)|√2)|half of what|twice what|(multiply it by|factor) 2\b",
+    says=r"(noise|diffusion|ρ²?)\b.*(multiply it by (2|0\.5)|√2)|half of what|twice what"
+    r"|(multiply it by|factor) 2\b",
 )
 def stationary_temperature() -> Evidence:
     def p(x, t):
@@ -453,7 +456,11 @@ def square_root_process() -> Evidence:
         return np.exp(a * np.log(rate) - gammaln(a) + (a - 1) * np.log(y) - rate * y)
 
     return check_fokker_planck(
-        lambda x, t: k * (m - x), lambda x, t: sigma * x[:, 0], p, interpretation="ito", domain=(0.2, 3.0)
+        lambda x, t: k * (m - x),
+        lambda x, t: sigma * x[:, 0],
+        p,
+        interpretation="ito",
+        domain=(0.2, 3.0),
     )
 
 
@@ -489,7 +496,10 @@ def normaliser_power() -> Evidence:
     return judged(log_p, dimension=2)
 
 
-@wrong("underdamped Langevin with √(γ kT) for √(2γ kT)", says=r"½ is left\s+out|√\(2D\)|multiplied by 2")
+@wrong(
+    "underdamped Langevin with √(γ kT) for √(2γ kT)",
+    says=r"½ is left\s+out|√\(2D\)|multiplied by 2",
+)
 def underdamped() -> Evidence:
     gamma, kt = 0.7, 0.8
 
@@ -515,10 +525,15 @@ def shifted_time() -> Evidence:
         a = np.exp(-(0.1 * t + 1.5 * t * t) / 2)
         return gaussian(x, 0.7 * a, 1 - a * a + 0.04 * a * a)
 
-    return judged(log_p, drift=lambda x, t: -(0.1 + 3 * t) * x / 2, noise=lambda t: np.sqrt(0.1 + 3 * t))
+    return judged(
+        log_p, drift=lambda x, t: -(0.1 + 3 * t) * x / 2, noise=lambda t: np.sqrt(0.1 + 3 * t)
+    )
 
 
-@wrong("an Itô drift corrected as if it were Stratonovich's", says=r"correction.*(wrong sign|once too often)")
+@wrong(
+    "an Itô drift corrected as if it were Stratonovich's",
+    says=r"correction.*(wrong sign|once too often)",
+)
 def corrected_twice() -> Evidence:
     def p(x, t):
         y = np.log(x[:, 0])
@@ -535,7 +550,8 @@ def exchanged_drift() -> Evidence:
 
     def log_p(x, t):
         return sum(
-            gaussian(x[:, i : i + 1], 0.8 * np.exp(-r * t), ou_variance(t, r)) for i, r in enumerate(rates)
+            gaussian(x[:, i : i + 1], 0.8 * np.exp(-r * t), ou_variance(t, r))
+            for i, r in enumerate(rates)
         )
 
     return judged(log_p, drift=lambda x, t: -rates[::-1] * x, dimension=2)
@@ -552,7 +568,10 @@ def drift_of_the_mirrored_time() -> Evidence:
     )
 
 
-@wrong("the covariance of two coupled coordinates is left out", says=r"covariance of coordinates 0 and 1|off-diagonal")
+@wrong(
+    "the covariance of two coupled coordinates is left out",
+    says=r"covariance of coordinates 0 and 1|off-diagonal",
+)
 def covariance_left_out() -> Evidence:
     a = np.array([[-1.0, 0.8], [0.1, -0.6]])
     big = np.block([[a, SIGMA**2 * np.eye(2)], [np.zeros((2, 2)), -a.T]])

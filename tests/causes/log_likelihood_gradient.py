@@ -233,7 +233,8 @@ def noise_at_every_step() -> Evidence:
 
 @wrong(
     "a fixed ν of its own, the one given is ignored",
-    says=r"(given ν|ν that it is given|ν given).*(ignored|not used)|ignores the ν|does not use the ν|does not depend on (the )?ν",
+    says=r"(given ν|ν that it is given|ν given).*(ignored|not used)|ignores the ν"
+    r"|does not use the ν|does not depend on (the )?ν",
     needs="torch",
 )
 def given_noise_ignored() -> Evidence:
@@ -439,7 +440,8 @@ def euler_steps() -> Evidence:
 
 @wrong(
     "the weights come before the biases in the other order",
-    says=r"(entries|params|weights?)[^.]*(another order|other order|permut|exchanged|swapped|transpose)",
+    says=r"(entries|params|weights?)[^.]*(another order|other order|permut|exchanged"
+    r"|swapped|transpose)",
     needs="torch",
 )
 def transposed_weights() -> Evidence:
@@ -626,7 +628,11 @@ def prior_mean() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the log-determinant is divided by the number of steps", says=r"log-determinant counts.*(1/24|0\.0416)", needs="torch")
+@wrong(
+    "the log-determinant is divided by the number of steps",
+    says=r"log-determinant counts.*(1/24|0\.0416)",
+    needs="torch",
+)
 def log_det_averaged_over_steps() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -656,7 +662,11 @@ def half_time() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("the prior is averaged over the coordinates", says=r"prior.*(1/D|1/2|0\.5|averag)", needs="torch")
+@wrong(
+    "the prior is averaged over the coordinates",
+    says=r"prior.*(1/D|1/2|0\.5|averag)",
+    needs="torch",
+)
 def prior_averaged() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)
@@ -706,7 +716,11 @@ def clipped_entries() -> Evidence:
     return judged(lambda *a: by_autograd(log_p)(*a).clamp(-0.3, 0.3))
 
 
-@wrong("the divergence is integrated by left sums, z by RK4", says=r"sum|quadrature|trace term|log-det", needs="torch")
+@wrong(
+    "the divergence is integrated by left sums, z by RK4",
+    says=r"sum|quadrature|trace term|log-det",
+    needs="torch",
+)
 def left_sums() -> Evidence:
     def log_p(x, p, nu):
         z, total = x, 0.0
@@ -719,7 +733,11 @@ def left_sums() -> Evidence:
     return judged(by_autograd(log_p))
 
 
-@wrong("log p̂ lacks the ½ of the prior and its gradient has it", says=r"of log p̂|log p̂ is", needs="torch")
+@wrong(
+    "log p̂ lacks the ½ of the prior and its gradient has it",
+    says=r"of log p̂|log p̂ is",
+    needs="torch",
+)
 def value_without_half() -> Evidence:
     def log_p(x, p, nu):
         z, delta = flow(x, p, nu)

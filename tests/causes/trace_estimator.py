@@ -364,7 +364,9 @@ def batch_averaged() -> Evidence:
 # -- written after the check was mended for those above --------------------------------------------
 
 
-@wrong("own Gaussian ν of standard deviation 1/2", says=r"mean of ν_k² is 0\.2\d* .*where 1 is due|1/4")
+@wrong(
+    "own Gaussian ν of standard deviation 1/2", says=r"mean of ν_k² is 0\.2\d* .*where 1 is due|1/4"
+)
 def narrow_noise() -> Evidence:
     rng = np.random.default_rng(11)
 
@@ -397,7 +399,10 @@ def squares_times_sum() -> Evidence:
     return check_trace_estimator(estimator, framework="torch")
 
 
-@wrong("the exact trace by one-sided differences with h = 0.01", says=r"one-sided difference|differences?.*h = 0\.01")
+@wrong(
+    "the exact trace by one-sided differences with h = 0.01",
+    says=r"one-sided difference|differences?.*h = 0\.01",
+)
 def exact_by_differences() -> Evidence:
     def divergence(f, z, nu, h=1e-2):
         base = f(z)
@@ -434,7 +439,10 @@ def complex_step_not_divided() -> Evidence:
     return check_trace_estimator(lambda f, z, nu: (nu * np.imag(f(z + 1e-20j * nu))).sum(axis=1))
 
 
-@wrong("ν divided by its standard deviation over the batch", says=r"standard deviation|std|whole batch|rows are mixed")
+@wrong(
+    "ν divided by its standard deviation over the batch",
+    says=r"standard deviation|std|whole batch|rows are mixed",
+)
 def standardised() -> Evidence:
     def estimator(f, z, nu):
         v = nu / nu.std()

@@ -12,11 +12,12 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.coefficients import one_number, one_number_a_time
 from scoreproof.public.fokker_planck.linear_drift import one_coordinate, wrong_matrix
-from scoreproof.public.fokker_planck.moments import gaussian, wrong_moment
+from scoreproof.public.fokker_planck.moments import gaussian
 from scoreproof.public.fokker_planck.other_logs import another_form
 from scoreproof.public.fokker_planck.retimed import another_time
 from scoreproof.public.fokker_planck.strong import Found
 from scoreproof.public.fokker_planck.summands import Judged, judged
+from scoreproof.public.fokker_planck.wrong_moments import wrong_moment
 
 __all__ = ["explained", "placed"]
 

@@ -1,6 +1,7 @@
 """What a drift lacks that is linear in x: a matrix transposed, a constant, another coordinate.
 
-Conventions: as in `summands`; ``f + M x + b`` makes the equation right, M and b the same at all times.
+Conventions: as in `summands`; ``f + M x + b`` makes the equation right, M and b the same at all
+times.
 """
 
 from __future__ import annotations
@@ -34,17 +35,19 @@ def one_coordinate(j: Judged) -> Diagnosis | None:
                 continue
             share = float(c @ (j.residual * w)) / size
             if j.explained(j.residual - share * columns[:, i], abs(share) + 1):
-                factor = number(1 - share, 2 * np.sqrt(len(c) / size) / max(abs(1 - share), 1e-9))
+                within = 2 * float(np.sqrt(len(c) / size))
+                within = min(within, 0.02)
+                value = 0.0 if abs(1 - share) <= max(within, 1e-8) else 1 - share
+                factor = number(value, within / max(abs(value), 1e-9)) if value else "0"
+                of = f"drift(x, t)[:, {i}]" if what == "drift" else "ρ²"
                 text = (
-                    f"drift(x, t)[:, {i}], coordinate {i} of {d}, is to be {factor} times what it is;"
-                    " the others are right"
-                    if what == "drift"
-                    else f"the noise of coordinate {i} of {d} is to be ρ² times {factor}; the others"
-                    " are right"
+                    f"{of}, coordinate {i} of {d}, is to be {factor} times what it is, the others"
+                    f" are right: multiply it by {value:.5g}"
                 )
-                return Diagnosis.cause(
-                    f"{what}_of_a_coordinate", f"Cause: {text} ({what}_of_a_coordinate)."
-                )
+                names: tuple[str, ...] = (f"{what}_of_a_coordinate",)
+                if what == "noise" and value == 0 and (d, i) == (2, 1):
+                    names = (*names, "first_coordinate")
+                return Diagnosis(names, 0.0, None, f"Cause: {text} ({', '.join(names)}).")
     return None
 
 

@@ -16,7 +16,8 @@ MULTIPLES = (
     (
         np.log(10),
         "log_base_10",
-        "log_density is in base 10 where a natural logarithm is due: multiply it by ln 10 = 2.302585,"
+        "log_density is in base 10 where a natural logarithm is due: multiply it by ln 10 ="
+        " 2.302585,"
         " use log for log10",
     ),
     (

@@ -1,7 +1,7 @@
 """A density that is right at another time: T - t for t, a multiple or a power of t.
 
-Conventions: as in `summands`; p(x, τ(t)) solves ∂_t p = τ' L_τ p, L_τ the right side with the drift and
-the noise of the time τ: those are asked again, at some of the times.
+Conventions: as in `summands`; p(x, τ(t)) solves ∂_t p = τ' L_τ p, L_τ the right side with the
+drift and the noise of the time τ: those are asked again, at some of the times.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _clocks(j: Judged) -> Iterator[tuple[str, Clock, Clock, str]]:
             "reversed_time",
             lambda t, end=end: end - t,  # type: ignore[misc]
             lambda t: -1.0,
-            f"the density is given T - t for t, with T = {end:g}: drift and noise at {end:g} - t, and"
+            f"the density is given T - t for t, with T = {end:g}: drift and noise at {end:g} - t,"
+            f" and"
             " time counted downward, make it right; pass the same t to all three",
         )
     for c in (2.0, 0.5, 1000.0, 1e-3, 10.0, 0.1, 4.0, 0.25, 100.0, 0.01):
@@ -101,7 +102,8 @@ def _clocks(j: Judged) -> Iterator[tuple[str, Clock, Clock, str]]:
             "scaled_time",
             lambda t, c=c: c * t,  # type: ignore[misc]
             lambda t, c=c: c,  # type: ignore[misc]
-            f"the density is given {c:g} t for t: it is that of the time {c:g} t; pass the same t to"
+            f"the density is given {c:g} t for t: it is that of the time {c:g} t; pass the same t"
+            f" to"
             " all three",
         )
     for tau, slope, what in (

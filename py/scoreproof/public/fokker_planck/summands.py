@@ -1,7 +1,8 @@
 """Which summand of the equation has the wrong coefficient: one number, or one at each time.
 
-Conventions: everything is divided by p, at all points that were judged. ``∂_t p = -a f·∇p - b p ∇·f +
-c ½ρ²Δp``; (a, b, c) = (1, 1, 1) is due. ``limit`` ``(n,)`` is what the check cannot tell from nothing.
+Conventions: everything is divided by p, at all points that were judged. ``∂_t p = -a f·∇p - b p
+∇·f + c ½ρ²Δp``; (a, b, c) = (1, 1, 1) is due. ``limit`` ``(n,)`` is what the check cannot tell
+from nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ __all__ = ["Family", "Judged", "constant", "families", "in_time", "judged"]
 
 #: bounds of the check that an explanation may leave
 ROOM = 8.0
+#: of the deviation, as a whole, it may leave no more than this: a tolerance is no explanation
+REST = 0.05
+#: the relative error at most to which a coefficient is taken as known: closed forms lie close
+CAP = 0.02
 #: and the part of the terms that is left in any case: densities are computed so well
 NEGLIGIBLE = 1e-8
 EPS = float(np.finfo(float).eps)
@@ -44,7 +49,11 @@ class Judged:
         return self.rate + self.along + self.squeezed - self.spread
 
     def explained(self, left: np.ndarray, scale: float = 1.0) -> bool:
-        return bool(np.all(np.abs(left) <= self.limit * max(scale, 1.0)))
+        """Within the limit at each point, and little of what there was to explain."""
+        if np.any(np.abs(left) > self.limit * max(scale, 1.0)):
+            return False
+        was = float(np.linalg.norm(self.residual / self.size))
+        return float(np.linalg.norm(left / self.size)) <= REST * max(scale, 1.0) * was
 
 
 def judged(found: Found, tolerance: float | None) -> Judged:
@@ -100,7 +109,7 @@ def constant(j: Judged, family: Family) -> tuple[float, float] | None:
     c = float(column @ ((j.rate - family.rest) * w)) / size
     if not j.explained(j.rate - family.rest - c * family.column, abs(c)):
         return None
-    return c, 2 * float(np.sqrt(len(column) / size)) + 1e-12
+    return c, min(2 * float(np.sqrt(len(column) / size)) + 1e-12, CAP * max(abs(c), 1e-3))
 
 
 def in_time(j: Judged, family: Family) -> tuple[np.ndarray, np.ndarray] | None:
@@ -122,4 +131,7 @@ def in_time(j: Judged, family: Family) -> tuple[np.ndarray, np.ndarray] | None:
             return None
         if size > 1:
             values[k], within[k] = c, 2 * float(np.sqrt(rows.sum() / size))
+    left = j.rate - family.rest - np.nan_to_num(values)[j.which] * family.column
+    if not j.explained(left, float(np.nanmax(np.abs(values), initial=0.0))):
+        return None
     return (values, within) if np.sum(np.isfinite(values)) > 2 else None

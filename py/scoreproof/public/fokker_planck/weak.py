@@ -147,8 +147,8 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
         return np.array(total)
 
     def spread(of: Callable[[np.ndarray], np.ndarray], flux: bool) -> np.ndarray:
-        """``∫∫ p ½ D_ij ∂_i∂_j φ`` for another D made of g ``(n, d, d)``; ``flux``: with ``½ ∂_i D_ij
-        ∂_j φ`` too, which makes it ``∫∫ φ ½ ∇·(D ∇p)``: for diagnosis only.
+        """``∫∫ p ½ D_ij ∂_i∂_j φ`` for another D made of g ``(n, d, d)``; ``flux``: with ``½ ∂_i
+        D_ij ∂_j φ`` too, which makes it ``∫∫ φ ½ ∇·(D ∇p)``: for diagnosis only.
         """
         rows = []
         for clock, p, _, g in seen:

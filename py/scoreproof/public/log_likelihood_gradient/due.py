@@ -50,7 +50,8 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Due:
-    """At one question: entries ``(G, K)``, log p̂ ``(rows,)``; the floor of each column ``(K,)``."""
+    """At one question: entries ``(G, K)``, log p̂ ``(rows,)``; the floor of each column
+    ``(K,)``."""
 
     gradient: np.ndarray
     value: np.ndarray

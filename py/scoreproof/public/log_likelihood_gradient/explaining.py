@@ -12,32 +12,32 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
-from scoreproof.numerics.adjoint import accumulate
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient import outputs
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement, Question
 from scoreproof.public.log_likelihood_gradient.due import designs, rows_of
-from scoreproof.public.log_likelihood_gradient.entries import value
-from scoreproof.public.log_likelihood_gradient.flows import (
-    Wanted,
-    another_flow,
-    another_noise,
+from scoreproof.public.log_likelihood_gradient.flows import Wanted, another_flow
+from scoreproof.public.log_likelihood_gradient.joining import (
+    ALIKE,
+    SOLVERS,
+    nearly,
+    with_the_trace,
 )
 from scoreproof.public.log_likelihood_gradient.known_faults import KnownFaults
+from scoreproof.public.log_likelihood_gradient.noises import another_noise
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
 from scoreproof.public.log_likelihood_gradient.priors import another_prior
 from scoreproof.public.log_likelihood_gradient.reference import Settled
+from scoreproof.public.log_likelihood_gradient.repeated import not_the_same_twice
 from scoreproof.public.log_likelihood_gradient.stepping import few_steps
-from scoreproof.public.log_likelihood_gradient.values import value_cause
+from scoreproof.public.log_likelihood_gradient.values import of_value as cause_of_value
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
 __all__ = ["Refuted"]
 
 #: parameters of a NumPy field up to which all are compared with other gradients, and else how many
 ALL, SOME = 64, 16
-#: the part of the deviation that a fixed-step solver's own error may be
-SOLVERS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +52,11 @@ class Refuted:
     def explained(self, bound: float, flicker: float) -> Diagnosis | None:
         """``flicker``: how far two equal calls were apart, relative to the largest entry."""
         if flicker > bound:
-            return self._not_the_same_twice(bound, flicker)
+            return not_the_same_twice(self.measure, self.given, self.c, (bound, flicker))
         return self._explained(bound)
 
     def _explained(self, bound: float) -> Diagnosis | None:
-        of_value = self._of_value(bound)
+        of_value = cause_of_value(self.given, self.settled, self.c, bound)
         blocks = self._blocks(bound)
         found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
         plain = self.c.how.columns is None
@@ -114,7 +114,7 @@ class Refuted:
         wider = bound + SOLVERS * float(np.max(self.c.error(0))) / self.c.largest(0)
         near = self._simple(self._blocks(wider), faults, wider)
         if near is not None:
-            return _nearly(near)
+            return nearly(near)
         return (
             few_steps(self.field, first, self.rng)
             or another_flow(self.field, first)
@@ -211,43 +211,19 @@ class Refuted:
             if multiples is None:
                 continue
             if exact:
-                return _exact(said(multiples, {"n": n, "D": d}, "tr J"), given.in_expectation)
+                return with_the_trace(
+                    said(multiples, {"n": n, "D": d}, "tr J"), given.in_expectation
+                )
             if summed and multiples.alike(0, 1, 2) and multiples.near(1 / n, 1 / n, 1 / n):
                 return Diagnosis.cause(
                     "mean_over_the_batch",
-                    f"Cause: the batch was averaged where it is to be summed: the gradient is 1/n of"
-                    f" what is due, n = {n} rows (mean_over_the_batch). Take the sum over the rows.",
+                    f"Cause: the batch was averaged where it is to be summed: the gradient is 1/n"
+                    f" of"
+                    f" what is due, n = {n} rows (mean_over_the_batch). Take the sum over the"
+                    f" rows.",
                 )
             return said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
         return None
-
-    def _of_value(self, bound: float) -> Diagnosis | None:
-        """The cause of a wrong log p̂, over all questions."""
-        c, given = self.c, self.given
-        if given.in_expectation or c.found[0].value is None:
-            return None
-        found, whole, prior, at_x, summed = [], [], [], [], []
-        here = given.latent.log_density(self.settled.prepared.path.start)
-        there = given.latent.log_density(given.x)
-        for question, answer in zip(c.asked, c.found, strict=True):
-            assert answer.value is not None
-            found.append(answer.value)
-            whole.append(value(self.settled.prepared, given.latent, question.nu)[question.rows])
-            prior.append(here[question.rows])
-            at_x.append(there[question.rows])
-            rates = [g.quad(question.nu, 1 + 0 * question.nu) for g in self.settled.prepared.here]
-            integral = accumulate(np.stack(rates), self.settled.prepared.path.grid)
-            summed.append((here - integral)[question.rows])
-        due, start = np.concatenate(whole), np.concatenate(prior)
-        limit = bound * np.maximum(1.0, np.abs(due)) + 1e-9
-        return value_cause(
-            np.concatenate(found),
-            start,
-            start - due,
-            {"latent_at_x": np.concatenate(at_x), "last_nu_missing": np.concatenate(summed)},
-            limit,
-            given.x.shape[1],
-        )
 
     def _ignores_nu(self) -> Diagnosis | None:
         """Asked with another ν it returns the same."""
@@ -263,61 +239,8 @@ class Refuted:
             return None
         return Diagnosis.cause(
             "nu_ignored",
-            "Cause: the ν that it is given is ignored: asked with another ν it returns the same, and"
+            "Cause: the ν that it is given is ignored: asked with another ν it returns the same,"
+            " and"
             " it is not the gradient with the exact trace either, so it keeps a ν of its own"
             " (nu_ignored). Use the argument nu.",
         )
-
-    def _not_the_same_twice(self, bound: float, flicker: float) -> Diagnosis:
-        question = self.c.asked[0]
-        first = self.measure.ask(question, self.given.tols[-1]).gradient
-        second = self.measure.ask(question, self.given.tols[-1]).gradient
-        if self.c.how.columns is None:
-            due, floor = self.c.due[0].gradient, self.c.due[0].floor
-            limit = (bound * self.c.largest(0) + floor) * (1 + np.abs(second).max())
-            if np.all(np.abs(second - first - due) <= limit):
-                return Diagnosis.cause(
-                    "accumulated",
-                    "Cause: gradients are accumulated over calls: each call adds what is due to what"
-                    " the last one returned (accumulated). Clear them before each: zero_grad(), or a"
-                    " new buffer.",
-                )
-        return Diagnosis.cause(
-            "fresh_nu",
-            f"Cause: two calls with the same ν differ by {flicker:.2g} of the largest entry: it draws"
-            " a ν of its own and does not use the ν that it is given, or not in all places, forward"
-            " and backward (fresh_nu). Use the argument nu throughout, or, if it is to draw its own,"
-            " pass in_expectation=True.",
-        )
-
-
-def _nearly(cause: Diagnosis) -> Diagnosis:
-    left = f"to {SOLVERS:g} of the deviation, which a solver's own error may leave:"
-    return replace(cause, sentence=cause.sentence.replace("Cause:", f"Cause, {left}", 1))
-
-
-#: causes of log p̂ that the same mistake in the gradient implies
-ALIKE = {
-    "ell_sign": {"log_det_sign", "ell_sign", "ell_added"},
-    "log_det_missing": {"log_det_missing"},
-    "ell_doubled": {"log_det_doubled", "ell_doubled"},
-    "mean_for_sum": {"mean_for_sum", "log_det_factor"},
-    "prior_missing": {"prior_missing", "a_starts_at_zero"},
-    "negative": {"gradient_of_the_loss"},
-    "factor": {"factor"},
-}
-
-
-def _exact(more: Diagnosis | None, in_expectation: bool) -> Diagnosis | None:
-    if in_expectation:
-        return more
-    text = (
-        "Cause: it is the gradient with the exact trace tr J, and does not depend on the ν that it is"
-        " given (exact_trace). If that is meant, pass in_expectation=True; else use νᵀJν"
-    )
-    if more is None:
-        return Diagnosis(("exact_trace", "trace_in_adjoint"), 0.0, None, f"{text}.")
-    names = tuple(f"trace_in_adjoint + {n}" for n in more.names)
-    return replace(
-        more, names=names, sentence=f"{text}. Besides, {more.sentence.removeprefix('Cause: ')}"
-    )

@@ -22,9 +22,8 @@ from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import every_entry
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
-from scoreproof.public.trace_estimator.vectors import VECTORS
 
-__all__ = ["Wanted", "another_flow", "another_noise"]
+__all__ = ["Wanted", "another_flow"]
 
 #: rounds of a fit of an end of the span, and its first step
 ROUNDS, STEP = 7, 0.02
@@ -65,7 +64,8 @@ FLOWS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
     (
         "field_sign",
         lambda f: lambda z, p, s: -f(z, p, s),
-        "the field's sign is turned, dz/ds = -f, and its clock is not: on the way down the step ds is"
+        "the field's sign is turned, dz/ds = -f, and its clock is not: on the way down the step"
+        " ds is"
         " negative already",
     ),
     (
@@ -86,47 +86,12 @@ FLOWS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
 )
 
 
-def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Any) -> Diagnosis | None:
-    """The gradient with something else for ν, in all places alike."""
-    if len(wanted.nus) != 1:
-        return None
-    for name, text in NOISES.items():
-        nu = np.ascontiguousarray(VECTORS[name](wanted.nus[0]))[None]
-        if np.array_equal(nu, wanted.nus):
-            continue
-        basis = parts(field, prepared, wanted.latent, nu, wanted.how)
-        multiples = fitted(wanted.found, basis, wanted.limit)
-        if multiples is not None and np.any(multiples.values[1:] != 0):
-            more = said(multiples, {})
-            also = "" if more is None else f" Besides, {more.sentence.removeprefix('Cause: ')}"
-            return Diagnosis.cause(f"{name}_for_nu", f"Cause: {text} ({name}_for_nu).{also}")
-    return None
-
-
-#: what may stand for ν, in words
-NOISES = {
-    "unit": "ν is brought to unit length, which has E[νν^T] = I/D: use ν as it is given",
-    "sphere": "ν is brought to length √D: use ν as it is given",
-    "signs": "the signs of ν stand for ν: use ν as it is given",
-    "ones": "a vector of ones stands for ν: the sum of all entries of J",
-    "first": "all rows get the ν of the first row: give each row its own",
-    "last": "all rows get the ν of the last row: give each row its own",
-    "previous": "each row gets the ν of another row: keep the rows of x and ν together",
-    "next": "each row gets the ν of another row: keep the rows of x and ν together",
-    "turned": "the rows of ν come in the opposite order: keep the rows of x and ν together",
-    "backward": "the coordinates of ν come in the opposite order",
-    "reshaped": "ν (n, D) is read as (D, n) and transposed: reshape does not transpose",
-    "unit_in_batch": "ν is divided by the norm of the whole batch: use ν as it is given",
-    "absolute": "|ν_k| stands for ν_k: use ν as it is given",
-}
-
-
 def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
     """The flow whose gradient was found, to the limit."""
     for name, of, text in FLOWS:
         basis = _basis(field, wanted, of)
         multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
-        if multiples is None:
+        if multiples is None or not multiples.simple:
             continue
         more = said(multiples, {})
         also = "" if more is None else f". Besides, {more.sentence.removeprefix('Cause: ')}"
@@ -221,13 +186,15 @@ def _spanned(moved: float, end: str) -> Diagnosis:
         at = number(moved, 1e-3)
         return Diagnosis.cause(
             "stopped_early",
-            f"Cause: the flow is stopped at s = {at}, not at 0: it is run over [{moved:.4g}, 1], and"
+            f"Cause: the flow is stopped at s = {at}, not at 0: it is run over [{moved:.4g}, 1],"
+            f" and"
             " the prior is taken at its end there (stopped_early). Run it down to s = 0.",
         )
     text = {
         "upper": (
             "another_end_time",
-            "the flow is run over [0, {one}] where [0, 1] is due: its end time is T = {one}; put x at"
+            "the flow is run over [0, {one}] where [0, 1] is due: its end time is T = {one}; put"
+            " x at"
             " s = 1, or scale the time",
         ),
         "shifted": (

@@ -33,7 +33,8 @@ __all__ = ["judged"]
 #: a type coarser than this is not granted hundreds of roundings, but what it shows by itself
 COARSE = 1e-4
 OTHERS = 10
-#: where differences of log p̂ disagree with the reference by more (and rounding), nothing is decided
+#: where differences of log p̂ disagree with the reference by more (and rounding), nothing is
+#: decided
 CONFIRMED = 1e-6
 
 

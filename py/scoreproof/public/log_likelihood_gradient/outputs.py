@@ -100,7 +100,8 @@ def clipped_to_a_norm(blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -
         return None  # one factor for all
     return Diagnosis.cause(
         "clipped_norm",
-        f"Cause: the direction is right and the norm is cut to {number(most, 1e-4)}: the gradient is"
+        f"Cause: the direction is right and the norm is cut to {number(most, 1e-4)}: the gradient"
+        f" is"
         " clipped by its norm (clipped_norm). Clip after the check, in the training loop.",
     )
 

@@ -1,8 +1,8 @@
 """The gradient in its parts, and which multiples of them a wrong gradient is.
 
-Conventions: b is the sum of three parts, each linear in what it comes from: ``prior`` (through a(0) =
-∂ log p_Z), ``state`` (through ∂_z(νᵀJν) in a') and ``rate`` (∂_θ(νᵀJν) in b'). ``state + rate`` is the
-gradient of -∫ νᵀJν ds. Multiples are in that order; (1, 1, 1) is right.
+Conventions: b is the sum of three parts, each linear in what it comes from: ``prior`` (through
+a(0) = ∂ log p_Z), ``state`` (through ∂_z(νᵀJν) in a') and ``rate`` (∂_θ(νᵀJν) in b'). ``state +
+rate`` is the gradient of -∫ νᵀJν ds. Multiples are in that order; (1, 1, 1) is right.
 """
 
 from __future__ import annotations
@@ -19,15 +19,11 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.numerics.adjoint import advance
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import integrated
+from scoreproof.public.log_likelihood_gradient.part_words import CASES, SLOTS
 
 __all__ = ["Multiples", "fitted", "parts", "said"]
 
 SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
-SLOTS: tuple[dict[float, str], ...] = (
-    {0.0: "a_starts_at_zero", -1.0: "score_sign"},
-    {0.0: "a_trace_missing", -1.0: "a_trace_sign", 2.0: "a_trace_doubled"},
-    {0.0: "b_trace_missing", -1.0: "b_trace_sign", 2.0: "b_trace_doubled"},
-)
 
 
 def parts(
@@ -81,9 +77,15 @@ class Multiples:
     def near(self, *wanted: float) -> bool:
         return bool(np.all(np.abs(self.values - wanted) <= self.within))
 
+    @property
+    def simple(self) -> bool:
+        """Each of them 0, ±1, ±2 or ±1/2."""
+        return all(float(v) in SIMPLE for v in self.values)
+
     def alike(self, *which: int) -> bool:
-        v = self.values[list(which)]
-        return bool(np.ptp(v) <= 2 * float(np.max(self.within[list(which)])))
+        known = [k for k in which if np.isfinite(self.within[k])]
+        v, within = self.values[known], self.within[known]
+        return bool(v.size and np.ptp(v) <= 2 * float(np.max(within)))
 
 
 def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples | None:
@@ -92,20 +94,25 @@ def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples
     """
     flat, weight = basis.reshape(len(basis), -1), 1 / limit.ravel()
     scale = np.linalg.norm(flat * weight, axis=1)
-    if np.any(scale == 0) or flat.shape[1] < 5:
+    # a part that is nothing here, as ∂_z(νᵀJν) of a linear field, may have any multiple
+    there = scale > 1e-9 * np.max(scale)
+    if np.max(scale) == 0 or flat.shape[1] < 2 + there.sum():
         return None
-    design = (flat * weight / scale[:, None]).T
+    design = (flat[there] * weight / scale[there, None]).T
     inverse = np.linalg.pinv(design, rcond=1e-10)
-    if np.linalg.matrix_rank(design, tol=1e-7) < len(basis):
+    if np.linalg.matrix_rank(design, tol=1e-7) < there.sum():
         return None
-    values = inverse @ (found.ravel() * weight) / scale
-    within = 2 * np.abs(inverse).sum(axis=1) / scale + 1e-9
-    for k, v in enumerate(values):
-        simple = min(SIMPLE, key=lambda c: abs(c - v))
-        if abs(simple - v) <= max(within[k], 1e-4):
+    values, within = np.ones(len(basis)), np.full(len(basis), np.inf)
+    values[there] = inverse @ (found.ravel() * weight) / scale[there]
+    within[there] = 2 * np.abs(inverse).sum(axis=1) / scale[there] + 1e-9
+    for k in np.flatnonzero(there):
+        simple = min(SIMPLE, key=lambda c: abs(c - values[k]))
+        if abs(simple - values[k]) <= max(within[k], 1e-4):
             values[k] = simple
     total = np.tensordot(values, basis, axes=1)
-    if np.all(np.abs(found - total) <= limit * max(1.0, float(np.max(np.abs(values))))):
+    # the basis is known to its own rounding only: a large multiple explains nothing
+    most = min(max(1.0, float(np.max(np.abs(values)))), 10.0)
+    if np.all(np.abs(found - total) <= limit * most):
         return Multiples(values, np.maximum(within, 1e-4))
     return None
 
@@ -114,7 +121,7 @@ def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> D
     """The cause in words; ``known``: numbers of the problem, as for closed forms."""
     if m.near(1, 1, 1):
         return None
-    p, s, r = m.values
+    p, _, r = m.values
     slots = _slots(m)
     for wanted, name, text in CASES:
         if m.near(*wanted):
@@ -124,16 +131,19 @@ def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> D
         shown, form = _number(float(p), float(m.within[0]), known)
         return Diagnosis.cause(
             "factor",
-            f"Cause: the whole gradient is {shown} times what is due: divide it by {form} (factor).",
+            f"Cause: the whole gradient is {shown} times what is due: divide it by {form}"
+            f" (factor).",
         )
     if m.alike(1, 2) and abs(p - 1) <= m.within[0]:
-        shown, form = _number(float(s), float(m.within[1]), known)
+        shown, form = _number(float(r), float(m.within[2]), known)
         return Diagnosis.cause(
             "log_det_factor",
-            f"Cause: the log-determinant counts {shown} times: the gradient is that of log p_Z(z(0))"
-            f" - c ∫ {trace} ds with c = {shown}; divide the trace term by {form} (log_det_factor).",
+            f"Cause: the log-determinant counts {shown} times: the gradient is that of log"
+            f" p_Z(z(0))"
+            f" - c ∫ {trace} ds with c = {shown}; divide the trace term by {form}"
+            f" (log_det_factor).",
         )
-    if m.alike(1, 2) and abs(s - 1) <= m.within[1] and p > 0:
+    if m.alike(1, 2) and abs(r - 1) <= m.within[2] and p > 0:
         return _prior(float(p), float(m.within[0]), known)
     shown = ", ".join(
         f"{_number(float(v), float(w), known)[0]} times {what}"
@@ -181,71 +191,3 @@ def _prior(value: float, within: float, known: Mapping[str, float]) -> Diagnosis
         f" deviation σ = {shown} (1/σ² = {value:.5g}) where σ = 1, or your log_latent, is due"
         " (prior_std).",
     )
-
-
-CASES: tuple[tuple[tuple[float, float, float], str, str], ...] = (
-    (
-        (1, -1, -1),
-        "log_det_sign",
-        "the sign of the log-determinant, in value and adjoint alike: the gradient is that of"
-        " log p_Z(z(0)) + ∫ {q} ds; with z(1) = x the integral over [0, 1] is to be subtracted",
-    ),
-    (
-        (1, 0, 0),
-        "log_det_missing",
-        "the log-determinant -∫ {q} ds has no gradient: it is missing from the loss, or detached"
-        " (a trace without create_graph=True, or the plain neural-ODE adjoint); add it, with its"
-        " graph",
-    ),
-    (
-        (0, 1, 1),
-        "prior_missing",
-        "log p_Z(z(0)) has no gradient: the prior is missing from the loss, z(0) is detached, or p_Z"
-        " is taken at x, which does not depend on the parameters; add log p_Z at z(0), with its"
-        " graph",
-    ),
-    (
-        (1, 2, 2),
-        "log_det_doubled",
-        "the log-determinant -∫ {q} ds is counted twice: once in the augmented state and once by"
-        " hand? Subtract it once",
-    ),
-    (
-        (-1, 1, 1),
-        "score_sign",
-        "the prior's part has the wrong sign: a(0) is the score ∂ log p_Z, for a normal prior -z(0)",
-    ),
-    (
-        (-1, -1, -1),
-        "gradient_of_the_loss",
-        "it is the gradient of -log p, the loss; return that of log p",
-    ),
-    (
-        (2, 1, 1),
-        "prior_doubled",
-        "log p_Z(z(0)) is counted twice, as a normal prior without its ½ is: |z|² for |z|²/2",
-    ),
-    ((0, 0, 0), "nothing", "it returns 0: nothing reaches the parameters"),
-    (
-        (0, 0, 1),
-        "b_jacobian_missing",
-        "only the rate {q} itself is differentiated in θ, and z is taken as a constant: the path z(s)"
-        " is detached at every step; let the graph run through the solver",
-    ),
-    (
-        (1, 1, 0),
-        "b_trace_missing",
-        "∂_θ({q}) is left out of the integral over the parameters: b' = -a ∂f/∂θ alone",
-    ),
-    (
-        (1, 0, 1),
-        "a_trace_missing",
-        "∂_z({q}) is left out of a': the trace is taken at a detached z, or with the plain neural-ODE"
-        " adjoint",
-    ),
-    ((1, -1, 1), "a_trace_sign", "the sign of ∂_z({q}) in a'"),
-    ((1, 1, -1), "b_trace_sign", "the sign of ∂_θ({q}) in b'"),
-    ((1, 2, 1), "a_trace_doubled", "∂_z({q}) is counted twice in a'"),
-    ((1, 1, 2), "b_trace_doubled", "∂_θ({q}) is counted twice in b'"),
-    ((-1, -1, 1), "b_jacobian_sign", "the sign of a ∂f/∂θ in b'"),
-)

@@ -1,7 +1,7 @@
 """A gradient that is right but for the prior: which score a(0) it was started with.
 
-Conventions: rows z(0) ``(n, D)``; the prior's part of a row's gradient is ``a(0) ∂z(0)/∂θ``, so that
-a(0) can be read off where the other parts are right.
+Conventions: rows z(0) ``(n, D)``; the prior's part of a row's gradient is ``a(0) ∂z(0)/∂θ``, so
+that a(0) can be read off where the other parts are right.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ def another_prior(field: BlackBoxField, prepared: Any, wanted: Wanted) -> Diagno
             return None
         found[i] = due[i] + fit
         blur[i] = 4 * float(np.linalg.norm(limit)) / singular[-1]
+    if np.all(np.abs(found - wanted.latent.score(wanted.x)) <= blur):
+        return Diagnosis.cause(
+            "latent_at_x",
+            "Cause: the prior's score is taken at x, not at z(0) (latent_at_x). Evaluate log p_Z at"
+            " z(0).",
+        )
     return _said(start, found, due, blur)
 
 
@@ -71,6 +77,7 @@ def _said(start: np.ndarray, found: np.ndarray, due: np.ndarray, blur: np.ndarra
         what = f": {simple.words}"
     return Diagnosis.cause(
         "another_prior",
-        f"Cause: everything is right but the prior: {shown}{what} (another_prior). Use the log_latent"
+        f"Cause: everything is right but the prior: {shown}{what} (another_prior). Use the"
+        f" log_latent"
         " that was given, by default a standard normal, or pass the one that you mean.",
     )

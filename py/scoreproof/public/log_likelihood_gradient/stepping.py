@@ -1,7 +1,7 @@
 """A gradient that is exact for too few steps of a solver: which one, and how many steps.
 
-Conventions: log p̂ by a fixed-step method from s = 1 down to 0, its derivative along directions in θ
-by real stencils; nothing of the caller's gradient is asked.
+Conventions: log p̂ by a fixed-step method from s = 1 down to 0, its derivative along directions in
+θ by real stencils; nothing of the caller's gradient is asked.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def _said(name: str, order: int, steps: int) -> Diagnosis:
     return Diagnosis.cause(
         "few_steps",
         f"Cause: it is the exact gradient of what {name} with {steps} steps gives, and that is not"
-        f" log p̂ yet: too few steps; its error falls as 1/N{'' if order == 1 else f'^{order}'} with"
+        f" log p̂ yet: too few steps; its error falls as 1/N{'' if order == 1 else f'^{order}'}"
+        f" with"
         " their number N (few_steps). Take more steps or a method of higher order, or pass the"
         " accuracy that you mean.",
     )

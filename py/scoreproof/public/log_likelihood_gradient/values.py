@@ -12,8 +12,13 @@ import numpy as np
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.numerics.adjoint import accumulate
+from scoreproof.public.log_likelihood_gradient.arguments import Given
+from scoreproof.public.log_likelihood_gradient.entries import value as log_likelihood
+from scoreproof.public.log_likelihood_gradient.reference import Settled
+from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
-__all__ = ["value_cause"]
+__all__ = ["of_value", "value_cause"]
 
 
 def value_cause(
@@ -82,4 +87,32 @@ def _offset(gap: float, limit: float, d: int) -> Diagnosis:
     shown = number(gap, limit / abs(gap), {"D": d})
     return Diagnosis.cause(
         "offset", f"Cause: log p̂ is what is due plus {shown}, everywhere: take it away (offset)."
+    )
+
+
+def of_value(given: Given, settled: Settled, c: Comparison, bound: float) -> Diagnosis | None:
+    """The cause of a wrong log p̂, over all questions."""
+    if given.in_expectation or c.found[0].value is None:
+        return None
+    found, whole, prior, at_x, summed = [], [], [], [], []
+    here = given.latent.log_density(settled.prepared.path.start)
+    there = given.latent.log_density(given.x)
+    for question, answer in zip(c.asked, c.found, strict=True):
+        assert answer.value is not None
+        found.append(answer.value)
+        whole.append(log_likelihood(settled.prepared, given.latent, question.nu)[question.rows])
+        prior.append(here[question.rows])
+        at_x.append(there[question.rows])
+        rates = [g.quad(question.nu, 1 + 0 * question.nu) for g in settled.prepared.here]
+        integral = accumulate(np.stack(rates), settled.prepared.path.grid)
+        summed.append((here - integral)[question.rows])
+    due, start = np.concatenate(whole), np.concatenate(prior)
+    limit = bound * np.maximum(1.0, np.abs(due)) + 1e-9
+    return value_cause(
+        np.concatenate(found),
+        start,
+        start - due,
+        {"latent_at_x": np.concatenate(at_x), "last_nu_missing": np.concatenate(summed)},
+        limit,
+        given.x.shape[1],
     )

@@ -11,10 +11,12 @@ __all__ = ["REASONS", "without_use"]
 
 #: what each name of a diagnosis means, in words, and what would mend it
 REASONS = {f.name: f.why for f in FAULTS} | {
-    "ell_sign": "the sign of the log-determinant: it is ℓ̂' = -νᵀJν, so that log p̂ = log p_Z - ∫νᵀJν",
+    "ell_sign": "the sign of the log-determinant: it is ℓ̂' = -νᵀJν, so that log p̂ = log p_Z -"
+    " ∫νᵀJν",
     "ell_doubled": "the log-determinant is counted twice in log p̂: subtract it once",
     "ell_added": "the sign of the log-determinant: it is log p̂ = log p_Z(z(0)) - ∫νᵀJν ds",
-    "a_jacobian_sign": "a' = +a J - …, the sign of the adjoint's own equation: a' = -a J - ∂_z(νᵀJν)",
+    "a_jacobian_sign": "a' = +a J - …, the sign of the adjoint's own equation: a' = -a J -"
+    " ∂_z(νᵀJν)",
     "a_trace_sign": "the sign of ∂_z(νᵀJν) in a': a' = -a J - ∂_z(νᵀJν)",
     "a_trace_missing": (
         "∂_z(νᵀJν) is left out of a': the trace is taken at a detached z, or the plain neural-ODE"
@@ -39,7 +41,8 @@ REASONS = {f.name: f.why for f in FAULTS} | {
         " detached, or p_Z is taken at a point that does not depend on the parameters, as x; a(0)"
         " is ∂ log p_Z at z(0)"
     ),
-    "score_sign": "a(0) = +z(0) for a normal prior: the sign of the score; a(0) = ∂ log p_Z = -z(0)",
+    "score_sign": "a(0) = +z(0) for a normal prior: the sign of the score; a(0) = ∂ log p_Z ="
+    " -z(0)",
     "latent_at_x": "p_Z and its gradient are taken at x, not at z(0)",
     "b_not_reset": "b starts from what a buffer held, here 1 in each entry: set it to 0",
     "trace_in_adjoint": (
@@ -47,7 +50,8 @@ REASONS = {f.name: f.why for f in FAULTS} | {
         " depend on ν: right in the mean over ν, and not the gradient of this log p̂; use the ν"
         " given, or pass in_expectation=True if the exact trace is meant"
     ),
-    "mean_for_sum": "νᵀJν is averaged over the D coordinates (1/D), or ν has length 1: sum over them",
+    "mean_for_sum": "νᵀJν is averaged over the D coordinates (1/D), or ν has length 1: sum over"
+    " them",
     "time_reversed": (
         "the stored path is read at 1 - s: it was saved while solving downward and not flipped"
     ),

@@ -31,6 +31,8 @@ def explained(parts: list[Judged], eps: float, tolerance: float) -> tuple[Diagno
     it multiplies; ``None``: no guess does.
     """
     near: tuple[float, Diagnosis, str] | None = None
+    # what is left without any cause
+    plain = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
     dims = [p.rows.dimension for p in parts]
     for guess in chain(guesses(parts), coordinates(parts)):
         told = zip(parts, guess.values, guess.sizes, strict=True)
@@ -43,7 +45,7 @@ def explained(parts: list[Judged], eps: float, tolerance: float) -> tuple[Diagno
         off, exact = _misfit(parts, guess, found, eps, tolerance)
         if exact:
             return _said(guess, found, 0.0), guess.of
-        if off <= NEARLY and (near is None or off < 0.1 * near[0]):
+        if off <= min(NEARLY, 0.1 * plain) and (near is None or off < 0.1 * near[0]):
             near = off, _said(guess, found, off), guess.of
     return None if near is None else (near[1], near[2])
 

@@ -16,7 +16,6 @@ from scoreproof.public.trace_estimator.another import mean_of_another
 from scoreproof.public.trace_estimator.arguments import Given, given
 from scoreproof.public.trace_estimator.asking import asked, same_alone
 from scoreproof.public.trace_estimator.own_nu import own_nu, uses_nu, with_more_of_its_own
-from scoreproof.public.trace_estimator.refuting import refuted
 from scoreproof.public.trace_estimator.rows import (
     COARSE,
     Rows,
@@ -25,6 +24,7 @@ from scoreproof.public.trace_estimator.rows import (
     rows_for,
 )
 from scoreproof.public.trace_estimator.verdict import Judged, against, judged
+from scoreproof.public.trace_estimator.words import refuted
 from scoreproof.streams import stream
 
 __all__ = ["check_trace_estimator"]

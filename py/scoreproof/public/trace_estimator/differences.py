@@ -28,8 +28,8 @@ KINDS = (
 
 
 def by_differences(given: Given, parts: list[Judged], form: str) -> Diagnosis | None:
-    """``parts`` judged in ``form``. The kind and the step of the differences that leave what was found; no calls of the
-    estimator, some of f.
+    """``parts`` judged in ``form``. The kind and the step of the differences that leave what was
+    found; no calls of the estimator, some of f.
     """
     for kind, order, remedy in KINDS:
         fitted = _fitted(given, parts, (kind, form), order)
@@ -40,7 +40,8 @@ def by_differences(given: Given, parts: list[Judged], form: str) -> Diagnosis | 
                 (f"{kind.replace('-', '_')}_difference",),
                 left,
                 None,
-                f"Cause: it is the {kind} difference of f along {along} with the step h = {step:.3g},"
+                f"Cause: it is the {kind} difference of f along {along} with the step h ="
+                f" {step:.3g},"
                 f" whose error is of the order {'h' if order == 1 else 'h²'}"
                 f" ({kind.replace('-', '_')}_difference): {remedy}.",
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoreproof.public.noise_vectors import VECTORS
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.vectors import (
     MULTIPLES,
@@ -18,7 +19,6 @@ from scoreproof.public.trace_estimator.vectors import (
     REDUCED,
     SPOKEN,
     TERMS,
-    VECTORS,
     batchwise,
 )
 from scoreproof.public.trace_estimator.verdict import Judged
@@ -112,7 +112,8 @@ def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray])
                 "absolute_value",
                 [np.abs(v) for v in due],
                 size,
-                "it is right for f and wrong for -f, where the trace is negative: an absolute value",
+                "it is right for f and wrong for -f, where the trace is negative: an absolute"
+                " value",
                 "keep the sign: a divergence may be negative",
                 form,
             )

@@ -85,7 +85,8 @@ def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) ->
     squares = np.stack([samples[k, k] for k in range(d)])
     if np.all(np.abs(own - 1) <= SURE * blur):
         return Diagnosis.unknown(
-            "On linear fields f its mean is right (E[νν^T] = I there), so the ν is not the cause: it"
+            "On linear fields f its mean is right (E[νν^T] = I there), so the ν is not the cause:"
+            " it"
             " is wrong where f bends, as a difference with a long step is, or at some points only."
         )
     if np.all(np.abs(own) <= SURE * blur):

@@ -24,9 +24,9 @@ from scoreproof.public.trace_estimator.draws import (
 )
 from scoreproof.public.trace_estimator.fields import Mirrored, RationalField, Trial
 from scoreproof.public.trace_estimator.law import law_of_nu
-from scoreproof.public.trace_estimator.refuting import refuted
 from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
+from scoreproof.public.trace_estimator.words import refuted
 from scoreproof.streams import stream
 
 __all__ = ["in_the_mean_of_gaussians", "own_nu", "uses_nu", "with_more_of_its_own"]

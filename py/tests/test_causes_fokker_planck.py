@@ -1,0 +1,83 @@
+"""check_fokker_planck: what is read off the terms, and what is not claimed."""
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+
+THETA = 0.8
+
+
+def gaussian(x, m, v):
+    return -0.5 * (x[:, 0] - m) ** 2 / v - 0.5 * np.log(2 * np.pi * v)
+
+
+def variance(t):
+    return 0.5 + 0.7 * np.exp(-2 * THETA * t)
+
+
+def right(x, t):
+    return gaussian(x, np.exp(-THETA * t), variance(t))
+
+
+def judged(log_density, drift=lambda x, t: -THETA * x, rho=lambda t: np.sqrt(THETA)):
+    return sp.check_fokker_planck(drift, rho, log_density=log_density)
+
+
+def test_the_right_one_holds():
+    assert judged(right)
+
+
+READ = {
+    "variance_for_std": lambda x, t: gaussian(x, np.exp(-THETA * t), variance(t) ** 2),
+    "std_for_variance": lambda x, t: gaussian(x, np.exp(-THETA * t), variance(t) ** 0.5),
+    "mean_rate": lambda x, t: gaussian(x, np.exp(-2 * THETA * t), variance(t)),
+    "normaliser_of_time": lambda x, t: right(x, t) + 0.5 * np.log(variance(t)),
+    "reversed_clock": lambda x, t: right(x, 2 - t),
+    "clock_factor": lambda x, t: right(x, 3 * t),
+    "log_base_10": lambda x, t: right(x, t) / np.log(10),
+    "pdf_as_log": lambda x, t: np.exp(right(x, t)),
+    "negative_log": lambda x, t: -right(x, t),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_density_is_read(name):
+    evidence = judged(READ[name])
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == (name,), evidence.explain()
+
+
+def test_a_drift_and_a_noise_are_read():
+    assert judged(right, lambda x, t: 0.3 - THETA * x).diagnosis.names == ("constant_missing",)
+    noise = judged(right, rho=lambda t: 1.1)
+    assert noise.diagnosis.names == ("noise_factor",), noise.explain()
+    assert "ρ² is to be 0.661157" in noise.explain()
+
+
+def test_no_cause_is_claimed_for_what_nothing_explains():
+    for wrong in (
+        lambda x, t: right(x, t) + 0.05 * np.sin(3 * x[:, 0]) * t,
+        lambda x, t: np.logaddexp(right(x, t), gaussian(x, 1.0 + t, 0.3)) - np.log(2),
+    ):
+        evidence = judged(wrong)
+        assert evidence.verdict == "refuted"
+        assert evidence.diagnosis.names == (), evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("power", "name"), [(0.5, "stratonovich_read_as_ito"), (1.0, "correction_from_drift")]
+)
+def test_readings_of_a_noise_of_the_state(power, name):
+    def p(x, t):
+        v, m = 0.05 + 0.16 * t, (0.2 + (power - 0.5) * 0.16) * t
+        return np.exp(-((np.log(x[:, 0]) - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v) / x[:, 0]
+
+    evidence = sp.check_fokker_planck(
+        lambda x, t: 0.2 * x,
+        lambda x, t: 0.4 * x[:, 0],
+        p,
+        interpretation="ito",
+        domain=(0.3, 3.0),
+    )
+    assert evidence.diagnosis.names == (name,), evidence.explain()

@@ -10,14 +10,14 @@ some pair comes near almost anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from scoreproof.causes.answers import Answer, Reading, reading
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "diagnose", "safely"]
 
 #: Where the check does not say what its resolution leaves of the deviation.
 UNEXPLAINED, UNEXPLAINED_BY_PAIR = 1e-3, 1e-6
@@ -197,3 +197,17 @@ def _nearest(ranked: _Ranked, reasons: Mapping[str, str]) -> Diagnosis:
     left = ranked.misfits[best]
     near = f"the nearest, {_told(best, reasons)}, leaves {100 * left:.2g} % of it open"
     return Diagnosis((), left, (best, left), f"{text}; {near}.")
+
+
+def safely(explain: Callable[[], Diagnosis | None]) -> Diagnosis | None:
+    """What ``explain`` finds. A user's object that fails when it is asked again, or a mistake of
+    ours, costs the cause and never the refutation, which stands: it says what happened.
+
+    >>> safely(lambda: 1 / 0).sentence
+    'No cause was found: looking for it ended in ZeroDivisionError: division by zero.'
+    """
+    try:
+        return explain()
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}".rstrip(".")
+        return Diagnosis.unknown(f"No cause was found: looking for it ended in {what}.")

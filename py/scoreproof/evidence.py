@@ -260,6 +260,8 @@ class Evidence:
         """The two numbers say something: not those that stand for "entirely wrong"."""
         if not (math.isfinite(self.value) and math.isfinite(self.bound)):
             return False
+        if self.kind == "statistical":  # its sentence says p and the rate of false alarms
+            return False
         return (
             self.kind == "exact"
             or self.verdict != "refuted"

@@ -59,7 +59,8 @@ def _rule(
             " told there (a clamped or ignored time)"
         )
     factor = ratios / due
-    if np.ptp(factor) <= SAME * np.max(factor):
+    # as many digits as the levels are known to: a factor that prints as 1 is none
+    if np.ptp(factor) <= SAME * np.max(factor) and abs(factor[0] - 1) > 10 * SAME:
         return f"its noise levels are {factor[0]:.6g} times those that are due"
     more = ratios - due
     if np.ptp(more) <= SAME * np.max(np.abs(more)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
 from scoreproof.claims.tweedie.statement import mean_formula
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.denoiser.asking import Asked
@@ -81,7 +81,7 @@ def explained(
     if mixed:
         return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
     case = case_of(asked, request, eps, again=again)
-    return evidence.with_diagnosis(explanation(case, candidates_of(case)))
+    return evidence.with_diagnosis(safely(lambda: explanation(case, candidates_of(case))))
 
 
 def extent(asked: Asked, request: Request, eps: float) -> str:

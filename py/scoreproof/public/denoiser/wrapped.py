@@ -29,6 +29,8 @@ def _out(s: np.ndarray, d: float) -> np.ndarray:
     return s * d / np.sqrt(s**2 + d**2)
 
 
+#: σ_data of images or latents lies between this and its inverse
+WIDEST = 1e3
 #: a and b of a wrapper with a mistake, given σ and (network's σ_data, wrapper's)
 FORMS: dict[str, tuple[str, int, Coefficients]] = {
     "sigma_data": (
@@ -105,6 +107,8 @@ def wrapped(found: Sequence[tuple[AtLevel, Case, list[Cause]]]) -> Diagnosis | N
     s, a, b = (np.array(column) for column in zip(*points, strict=True))
     if np.any(~np.isfinite(a)):
         return None
+    # a form explains a deviation, not an answer that is nearly right
+    most = SAME * min(1.0, float(np.max(np.abs(a - 1) + np.abs(b))))
     for name, (words, free, form) in FORMS.items():
 
         def residual(p: np.ndarray, form: Coefficients = form) -> np.ndarray:
@@ -115,9 +119,11 @@ def wrapped(found: Sequence[tuple[AtLevel, Case, list[Cause]]]) -> Diagnosis | N
             np.log(np.array([u, v][:free])) for u in (0.25, 0.5, 1.0, 2.0) for v in (0.5, 1.1)
         ]
         solved = fitted(residual, starts)
-        if solved is None or np.max(np.abs(residual(solved))) > SAME:
+        if solved is None or np.max(np.abs(residual(solved))) > most:
             continue
         values = np.exp(solved)
+        if np.max(np.abs(np.log(values))) > np.log(WIDEST):
+            continue
         if free == 2 and abs(values[1] / values[0] - 1) <= SAME:
             continue
         text = words.format(s=f"{values[0]:.6g}", d=f"{values[-1]:.6g}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
@@ -121,8 +121,12 @@ def check_kl(
         evidence = replace(
             evidence, sentence=place(found, answers, options, tolerance)
         ).with_diagnosis(
-            asked_again(guard, answers[0], options)
-            or _diagnosis(found, answers, dues, options, max(guard.eps, given))
+            safely(
+                lambda: (
+                    asked_again(guard, answers[0], options)
+                    or _diagnosis(found, answers, dues, options, max(guard.eps, given))
+                )
+            )
         )
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))

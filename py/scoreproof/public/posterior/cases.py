@@ -163,6 +163,10 @@ class Case:
             and np.sqrt(np.mean(left**2)) <= LEFT_RMS * np.sqrt(np.mean(off**2))
         )
 
+    def many(self, cause: Cause) -> bool:
+        """Whether there are two more numbers to explain than the cause has fitted."""
+        return not cause.params or self.value.size >= len(cause.params) + 2
+
     def left(self, prediction: np.ndarray) -> float:
         """The part of the deviation that it leaves."""
         off = float(np.linalg.norm(self.value - self.right))
@@ -215,7 +219,7 @@ def accepted(case: Case, groups: Iterable[Iterable[Maker]]) -> list[Cause]:
         for maker in makers:
             # what cannot be computed explains nothing: a refutation stands without it
             with np.errstate(all="ignore"), suppress(*FAILURES):
-                found.extend(c for c in maker(case) if case.explains(c.prediction))
+                found.extend(c for c in maker(case) if case.explains(c.prediction) and case.many(c))
         if found:
             best = min(found, key=lambda c: (len(c.params), case.left(c.prediction)))
             alike = [

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, made
@@ -113,7 +113,7 @@ def explained(
     if mixed:
         return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
     case = _case(asked, request, due, eps, again)
-    return evidence.with_diagnosis(explanation(case, _own_terms(case)))
+    return evidence.with_diagnosis(safely(lambda: explanation(case, _own_terms(case))))
 
 
 def _case(

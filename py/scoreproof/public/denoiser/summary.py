@@ -62,9 +62,9 @@ def summary(sweep: Sweep) -> Evidence:
         return _undecided(evidence, worst, judged, sweep)
     largest = max(judged, key=lambda a: a.largest)
     text = (
-        f"the network{read_as(sweep)} against E[x_0 | x] at {span_of(judged, sweep)}; the"
-        f" largest error is {size_of_movement(largest.largest)}, {when(largest, sweep)}, the largest rms"
-        f" over draws of x {size_of(max(a.rms for a in judged))}"
+        f"the network{read_as(sweep)} against E[x_0 | x] at {span_of(judged, sweep)};"
+        f" the largest error is {size_of_movement(largest.largest)}, {when(largest, sweep)}, the"
+        f" largest rms over draws of x {size_of(max(a.rms for a in judged))}"
     )
     resolution = max(a.evidence.resolution or 0.0 for a in judged)
     return replace(

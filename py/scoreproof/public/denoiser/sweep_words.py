@@ -103,8 +103,9 @@ def shares(sweep: Sweep) -> str:
     near = " and ".join(f"{100 * np.mean(errors <= w):.3g} % within {percent(w)}" for w in within)
     growth = grows(np.array([a.level.ratio for a in sweep.at]), np.array(rms), "σ/α")
     return (
-        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of_movement(high.rms)} (the largest"
-        f" {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels {near}"
+        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of_movement(high.rms)} (the"
+        f" largest {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels"
+        f" {near}"
         f"{', where ' + percent(tolerance) + ' is the tolerance' if tolerance else ''}."
     )
 

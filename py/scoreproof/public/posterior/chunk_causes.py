@@ -100,6 +100,23 @@ def _own_largest(logs: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.nd
     return np.asarray(weights / np.sum(weights, axis=1, keepdims=True))
 
 
+def _tops(logs: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The largest exponent so far, from part to part, by datum."""
+    so_far = np.maximum.accumulate(np.maximum.reduceat(logs, ends, axis=1), axis=1)
+    return np.asarray(np.repeat(so_far, sizes, axis=1))
+
+
+def _running(logs: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    weights = np.exp(logs - _tops(logs, ends, sizes))
+    return np.asarray(weights / np.sum(weights, axis=1, keepdims=True))
+
+
+def _running_sums_alone(logs: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    right = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    weights = np.exp(logs - _tops(logs, ends, sizes))
+    return np.asarray(weights / np.sum(right, axis=1, keepdims=True))
+
+
 def _largest_alone(logs: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     weights, sums = _alone(logs, ends, sizes)
     total = np.repeat(np.maximum.reduceat(logs, ends, axis=1), sizes, axis=1)
@@ -114,5 +131,9 @@ MERGES: dict[str, Merge] = {
     "the parts' means are summed": _summed,
     "each part's largest exponent is subtracted in it alone, and not made good when the sums are"
     " added": _own_largest,
+    "the largest exponent so far is subtracted, and the sums so far are not rescaled when it"
+    " grows": _running,
+    "the sums of exponentials are rescaled when the largest exponent grows, and those of the data"
+    " are not": _running_sums_alone,
     "the part with the largest weight answers alone": _largest_alone,
 }

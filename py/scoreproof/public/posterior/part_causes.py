@@ -11,7 +11,7 @@ import numpy as np
 
 from scoreproof.numerics.linear import softmax
 from scoreproof.objects.mixtures import GaussianMixture
-from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.cases import Case, Cause
 from scoreproof.public.posterior.fitted import searched
 
 __all__ = ["other_level_of_a_part", "other_means", "other_shares"]
@@ -37,6 +37,9 @@ def _other_covariances(case: Case) -> dict[str, np.ndarray]:
         "2 Σ stands where Σ is due": own + 2 * cov,
         "Σ/2 stands where Σ is due": own + cov / 2,
         "the identity stands where Σ is due": own + eye,
+        "C alone stands where C + Σ is due: the noise is left out": own,
+        "Σ alone stands where C + Σ is due: C is left out": np.broadcast_to(cov, own.shape),
+        "the identity stands where C + Σ is due": np.broadcast_to(eye, own.shape),
         "√C stands where C is due, standard deviations for variances": own_root + cov,
         "C² stands where C is due": own @ own + cov,
         "only the diagonal of C + Σ is used": np.einsum("kii->ki", total)[:, :, None] * eye,
@@ -134,14 +137,14 @@ def _wrong_inverses(case: Case) -> Iterator[tuple[str, np.ndarray]]:
         "L⁻¹ L⁻¹ r stands where L⁻ᵀ L⁻¹ r is due: the second triangular solve is not transposed": (
             half @ half
         ),
+        "L⁻ᵀ L⁻ᵀ r stands where L⁻ᵀ L⁻¹ r is due: the first triangular solve is transposed": (
+            np.swapaxes(half @ half, -1, -2)
+        ),
         "L r stands where (C + Σ)⁻¹ r is due: multiplied by the factor, not solved": factor,
         "Lᵀ r stands where (C + Σ)⁻¹ r is due: multiplied by the factor, not solved": transposed,
         "(C + Σ)^(-1/2) r stands where (C + Σ)⁻¹ r is due": root,
         "(C + Σ)⁻² r stands where (C + Σ)⁻¹ r is due: it is solved twice": inverse @ inverse,
         "(C + Σ) r stands where (C + Σ)⁻¹ r is due: the covariance is not inverted": total,
-        "r stands where (C + Σ)⁻¹ r is due: it is not divided by the covariance": (
-            np.broadcast_to(eye, total.shape)
-        ),
         "r is divided by the diagonal of C + Σ where (C + Σ)⁻¹ r is due": (
             eye / diagonal[:, :, None]
         ),
@@ -151,7 +154,6 @@ def _wrong_inverses(case: Case) -> Iterator[tuple[str, np.ndarray]]:
         "r is multiplied by the diagonal of (C + Σ)⁻¹ where (C + Σ)⁻¹ r is due": (
             eye * np.einsum("kii->ki", inverse)[:, :, None]
         ),
-        "C r stands where (C + Σ)⁻¹ r is due": known.covariances,
     }
     options |= {words: np.linalg.inv(cov) for words, cov in _other_covariances(case).items()}
     size = 1e-9 * float(np.max(np.abs(inverse)))
@@ -171,6 +173,8 @@ def other_means(case: Case) -> Iterator[tuple[str, np.ndarray]]:
         by_score = ("each component's score, -(C + Σ)⁻¹ r,", eye - noise @ inverse)
         by_gain = ("each component's gain, C (C + Σ)⁻¹,", known.covariances @ inverse)
         words += " (r = y - μ)" if " r " in words else ""
+        if not score and "Σ" not in words:  # C (C + Σ)⁻¹ = 1 - Σ (C + Σ)⁻¹
+            by_score = ("each component's gain, C (C + Σ)⁻¹, in both places", by_score[1])
         for of, gain in (by_score, by_gain) if score else (by_gain, by_score):
             moved = gaps @ np.swapaxes(gain, -1, -2)
             yield f"in {of} {words}{rest}", known.means + np.swapaxes(moved, 0, 1)
@@ -183,14 +187,17 @@ def other_level_of_a_part(case: Case) -> Iterator[Cause]:
         return
     if len(known.weights) == 1:
         return
-    for words, part in (("gains", _gains), ("responsibilities", _shares)):
+    few = case.few
+    for say, part in (
+        (_say("gains", "responsibilities"), _gains),
+        (_say("responsibilities", "gains"), _shares),
+        (_tempered, _temperature),
+    ):
 
         def predicted(
             at: Case, p: np.ndarray, part: Callable[[Case, float], np.ndarray] = part
         ) -> np.ndarray:
             return at.told(part(at, float(np.exp(p[0]))))
-
-        few = case.few
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
             return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
@@ -200,13 +207,24 @@ def other_level_of_a_part(case: Case) -> Iterator[Cause]:
             yield Cause(
                 "noise_of_a_part",
                 predicted(case, found),
-                _say(words),
+                say,
                 {"factor": float(np.exp(found[0]))},
             )
 
 
-def _say(part: str) -> Callable[[Mapping[str, str]], str]:
-    other = "responsibilities" if part == "gains" else "gains"
+def _tempered(t: Mapping[str, str]) -> str:
+    return (
+        f"the logarithms of the responsibilities are multiplied by {t['factor']} before the"
+        " softmax, as by a temperature or a mean; the gains are right"
+    )
+
+
+def _temperature(case: Case, factor: float) -> np.ndarray:
+    logs = case.due.problem.law.log_components(case.y)
+    return np.asarray(np.einsum("mk,mkd->md", softmax(factor * logs), case.due.shares[1]))
+
+
+def _say(part: str, other: str) -> Callable[[Mapping[str, str]], str]:
     return lambda t: (
         f"the components' {part} are those for {t['factor']} times the noise variance, and the"
         f" {other} are right"

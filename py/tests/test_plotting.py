@@ -59,3 +59,38 @@ def test_without_matplotlib_one_error_names_the_extra(monkeypatch):
         match=r"matplotlib is not installed; run: pip install 'scoreproof\[report\]'",
     ):
         sp.Evidence.measured(1e-3, 1e-6, "two sides").plot()
+
+
+@pytest.mark.parametrize("cov", [0.5, np.array([[0.5, 0.2], [0.2, 0.4]])], ids=["plain", "full"])
+def test_the_plot_of_a_posterior_shows_errors_against_bounds(cov):
+    """A returned answer drawn over the exact one would hide an error of 20 %."""
+    prior = sp.GaussianMixture([0.4, 0.6], [[-1.0, 0.0], [1.0, 0.5]], [np.eye(2), 0.5 * np.eye(2)])
+    full = cov if np.ndim(cov) else cov * np.eye(2)
+    law = prior.noised(full)
+    for evidence, label in (
+        (
+            sp.check_denoiser(lambda y: 1.2 * prior.posterior_mean(y, full), prior, cov),
+            "exact posterior mean",
+        ),
+        (sp.check_score(lambda y: 1.2 * law.score(y), prior, cov), "exact score"),
+        (sp.check_score(law.score, prior, cov), "exact score"),
+    ):
+        ax = evidence.plot()
+        assert set(evidence.curves) == {"error", "bound"}
+        assert ax.get_xlabel() == label and ax.get_ylabel() == "relative error"
+        error, bound = (np.array(evidence.curves[n][1]) for n in ("error", "bound"))
+        assert np.any(error > bound) == (evidence.verdict == "refuted")
+
+
+def test_the_plot_of_a_preconditioning_shows_what_is_due():
+    def scalings(sigma):
+        total = sigma**2 + 0.25
+        return 0.25 / total, 0.5 * sigma / total**0.5, 1 / total
+
+    evidence = sp.check_preconditioning(scalings, sigma_data=0.5)
+    ax = evidence.plot()
+    due = {line.get_label(): line for line in ax.lines}
+    assert {"c_skip", "c_out", "c_in", "c_skip due", "c_out due", "c_in due"} == set(due)
+    order = [line.get_label() for line in ax.lines]
+    assert order.index("c_in due") < order.index("c_in")
+    assert due["c_in due"].get_linewidth() > due["c_in"].get_linewidth()

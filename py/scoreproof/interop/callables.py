@@ -20,6 +20,7 @@ from scoreproof.interop.signatures import written_signature
 __all__ = ["Guarded", "as_numpy", "raised", "remedy_for", "to_float", "unit_roundoff"]
 
 LONGEST = 60
+DOUBLE = float(np.finfo(float).eps)
 
 
 def as_numpy(value: Any) -> np.ndarray:
@@ -116,12 +117,20 @@ def raised(error: BaseException, function: Any, how: str = "") -> str:
 
 
 def remedy_for(
-    error: BaseException, otherwise: str = "call it once by hand with these arguments"
+    error: BaseException,
+    otherwise: str = "call it once by hand with these arguments",
+    eps: float = DOUBLE,
 ) -> str:
-    """What most probably helps against an exception out of a user's callable."""
+    """What most probably helps against an exception out of a user's callable; ``eps``: the roundoff
+    of what it was given.
+
+    >>> remedy_for(RuntimeError("expected the same dtype, got float != double"), eps=2.0**-23)
+    'pass dtype="float64" (or the floating type that it takes)'
+    """
     text = str(error)
     if "dtype" in text or "expected scalar type" in text:
-        return 'pass dtype="float32" (or the floating type that it takes)'
+        other = "float32" if eps <= DOUBLE else "float64"
+        return f'pass dtype="{other}" (or the floating type that it takes)'
     if isinstance(error, TypeError) and (
         "ndarray" in text and "Tensor" in text or "must be Tensor" in text
     ):
@@ -202,7 +211,7 @@ class Guarded:
                 self.name,
                 "return normally",
                 raised(error, self.function, f" when called with ({shapes})"),
-                remedy_for(error),
+                remedy_for(error, eps=self.eps),
             ) from error
         for before, after in zip(arguments, passed, strict=True):
             if isinstance(before, np.ndarray) and not np.array_equal(

@@ -9,6 +9,7 @@ bfloat16, …) is recorded in ``Guarded.eps``, so that bounds follow the model's
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -78,15 +79,15 @@ def _check_dtype(dtype: Any) -> None:
 
 
 def _module_dtype(function: Any) -> Any:
-    """The floating type of a torch module's parameters (float32 when it has none); ``None`` for
-    anything else.
+    """The floating type of a torch module's parameters; of its buffers, or of the tensors that are
+    plain attributes, where it has none (float32 without any); ``None`` for anything else.
     """
     torch = sys.modules.get("torch")  # a module cannot exist before torch was imported
     if torch is None or not isinstance(function, torch.nn.Module):
         return None
-    return next(
-        (p.dtype for p in function.parameters() if p.is_floating_point()), torch.get_default_dtype()
-    )
+    plain = (v for m in function.modules() for v in vars(m).values() if torch.is_tensor(v))
+    held = itertools.chain(function.parameters(), function.buffers(), plain)
+    return next((p.dtype for p in held if p.is_floating_point()), torch.get_default_dtype())
 
 
 def guarded(
@@ -97,7 +98,8 @@ def guarded(
 
     ``dtype`` is the floating type of what is passed in, as a name (``"float32"``) or the
     framework's own object; the default is float64 (for jax: float64 when ``jax_enable_x64`` is set,
-    else float32). A ``torch.nn.Module`` is recognised, and fed with the type of its parameters.
+    else float32). A ``torch.nn.Module`` is recognised, and fed with the type of its parameters (of
+    its buffers, where it has none).
 
     Raises ``ArgumentError`` for an unknown framework and ``MissingExtraError`` when it is not
     installed.

@@ -19,6 +19,7 @@ from scoreproof.public.denoiser.sweep_words import (
     read_as,
     shares,
     size_of,
+    size_of_movement,
     span_of,
     table_of,
     when,
@@ -61,9 +62,9 @@ def summary(sweep: Sweep) -> Evidence:
         return _undecided(evidence, worst, judged, sweep)
     largest = max(judged, key=lambda a: a.largest)
     text = (
-        f"the network{read_as(sweep)} against E[x_0 | x] at {span_of(judged, sweep)}; the"
-        f" largest error is {size_of(largest.largest)}, {when(largest, sweep)}, the largest rms"
-        f" over draws of x {size_of(max(a.rms for a in judged))}"
+        f"the network{read_as(sweep)} against E[x_0 | x] at {span_of(judged, sweep)};"
+        f" the largest error is {size_of_movement(largest.largest)}, {when(largest, sweep)}, the"
+        f" largest rms over draws of x {size_of(max(a.rms for a in judged))}"
     )
     resolution = max(a.evidence.resolution or 0.0 for a in judged)
     return replace(
@@ -100,7 +101,7 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
     )
     text = (
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
-        f" the largest error is {size_of(worst.largest)}, {when(worst, sweep)}"
+        f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
     cause = retold(sweep, wrong) or across(sweep, wrong)
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]

@@ -19,6 +19,7 @@ __all__ = [
     "read_as",
     "shares",
     "size_of",
+    "size_of_movement",
     "span_of",
     "table_of",
     "when",
@@ -31,10 +32,17 @@ def read_as(sweep: Sweep) -> str:
 
 
 def size_of(error: float) -> str:
-    """In percent of how far E[x_0 | x] moves, or in multiples of that."""
+    """In percent, or in multiples; the sentence says of what."""
     if error == 0:
         return "0"
-    return percent(error) if error < 10 else f"{error:.3g} times as large as E[x_0 | x] moves"
+    return percent(error) if error < 10 else f"{error:.3g} times"
+
+
+def size_of_movement(error: float) -> str:
+    """The same with what it is relative to."""
+    if error == 0:
+        return "0"
+    return f"{size_of(error)}{' of' if error < 10 else ''} how far E[x_0 | x] moves"
 
 
 def when(a: AtLevel, sweep: Sweep) -> str:
@@ -95,8 +103,9 @@ def shares(sweep: Sweep) -> str:
     near = " and ".join(f"{100 * np.mean(errors <= w):.3g} % within {percent(w)}" for w in within)
     growth = grows(np.array([a.level.ratio for a in sweep.at]), np.array(rms), "σ/α")
     return (
-        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of(high.rms)} (the largest"
-        f" {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels {near}"
+        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of_movement(high.rms)} (the"
+        f" largest {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels"
+        f" {near}"
         f"{', where ' + percent(tolerance) + ' is the tolerance' if tolerance else ''}."
     )
 

@@ -52,7 +52,6 @@ def _verdict(asked: Asked, request: Request, eps: float, calls: int) -> Evidence
     measure = measured(asked, request, eps)
     problem, answers, due = request.problem, asked.answers, asked.due
     m, d = due.y.shape
-    exact, found = due.mean.ravel().tolist(), np.real(asked.found[:m]).ravel().tolist()
     evidence = judge(
         measure,
         problem,
@@ -61,8 +60,7 @@ def _verdict(asked: Asked, request: Request, eps: float, calls: int) -> Evidence
         f"from the prior's mean{_at_least(asked, problem)}",
         eps=eps,
         cost={"calls": calls},
-        curves={"returned": (exact, found), "exact": (exact, exact)},
-        labels=("exact posterior mean", "returned"),
+        along=("exact posterior mean", due.mean[answers.which] / problem.alpha),
     )
     return decisive(_told_apart(evidence, measure, asked, request), problem, due.y)
 

@@ -35,8 +35,13 @@ def scaled_argument(case: Case) -> Iterator[Cause]:
         rest = (problem.alpha**2 / factor**2 - problem.noise.variance) ** 0.5
         if abs(rest / float(f"{rest:.2g}") - 1) <= 1e-6:
             why = f", 1/√(σ² + {rest:.2g}²): c_in is applied to it twice, or where it is not due"
-        if abs(factor * problem.alpha - 1) <= 1e-6:
+        if problem.alpha != 1.0 and abs(factor * problem.alpha - 1) <= 1e-6:
             why = ", 1/α: it is given x/α"
+        if problem.alpha != 1.0 and abs(factor / problem.alpha - 1) <= 1e-6:
+            why = (
+                ", α: those of a denoiser of x/α at the noise level σ/α that is given x itself;"
+                " divide x by α"
+            )
     yield Cause(
         "scaled_argument",
         predicted(case, found),

@@ -15,6 +15,7 @@ from scoreproof.public.posterior.argument_causes import (
 )
 from scoreproof.public.posterior.cases import Case, Cause, Maker, accepted, said, stated
 from scoreproof.public.posterior.causes import REASONS
+from scoreproof.public.posterior.chunk_causes import by_chunks
 from scoreproof.public.posterior.data_causes import kernel, nearest, weights_of_the_prior
 from scoreproof.public.posterior.difference_causes import finite_differences
 from scoreproof.public.posterior.entry_causes import as_bytes, by_row, clipped_inside
@@ -27,9 +28,11 @@ from scoreproof.public.posterior.level_causes import (
 from scoreproof.public.posterior.linear_causes import by_the_data, in_x_and_mean
 from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_mixture
 from scoreproof.public.posterior.order_causes import orders, turned
+from scoreproof.public.posterior.part_causes import other_level_of_a_part
 from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
+from scoreproof.public.posterior.rotation_causes import rotated
 from scoreproof.public.posterior.unit_causes import standardised, units
 
 __all__ = ["GROUPS", "causes_of", "explanation", "unexplained"]
@@ -42,6 +45,7 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (clipped_inside, as_bytes, SOME),
     (parts_of_a_mixture, nearest, parts_of_x),
     (other_level, other_covariances),
+    (rotated, by_chunks, other_level_of_a_part),
     (weights_of_the_prior, kernel, other_components, finite_differences),
     (affine_in_y, standardised, turned),
     (scaled_argument, other_arguments),
@@ -51,7 +55,7 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
 )
 
 #: groups that are asked before pairs of known faults are
-CHEAP = 6
+CHEAP = 7
 #: wrong points from which a cause is read that explains them alone
 SOME_POINTS = 6
 

@@ -6,12 +6,13 @@ alpha.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from scoreproof.public.posterior.cases import LEFT, Case, Cause, stated
+from scoreproof.public.posterior.cases import Case, Cause, stated
 from scoreproof.public.posterior.fitted import fitted, searched
+from scoreproof.public.posterior.level_words import level_and_alpha_words, level_words
 from scoreproof.public.posterior.means import mean_under
 
 __all__ = [
@@ -67,29 +68,8 @@ def other_level(case: Case) -> Iterator[Cause]:
         if variance is not None:
             params["σ"] = float(np.sqrt(variance * factor))
         yield Cause(
-            "noise_variance", predicted(case, found), _level_words(case, factor, converted), params
+            "noise_variance", predicted(case, found), level_words(case, factor, converted), params
         )
-
-
-def _level_words(case: Case, factor: float, converted: bool) -> Callable[[Mapping[str, str]], str]:
-    problem = case.due.problem
-    variance, d = problem.noise.variance, problem.dimension
-    why = ""
-    if abs(factor - 1 / 2) <= LEFT:
-        why = ": the factor 2 is missing in the exponent, -|x - x_0|²/(2σ²)"
-    elif d > 1 and abs(factor / d - 1) <= LEFT:
-        why = f", d = {d}: the squared distance is averaged over the coordinates, not summed"
-    elif d > 1 and abs(factor / (2 * d) - 1) <= LEFT:
-        why = f", 2 d = {2 * d}: a mean over the coordinates, and a factor 2"
-    elif d > 1 and abs(factor * d - 1) <= LEFT:
-        why = f", 1/d: σ² is divided by d = {d}"
-    tail = ", in the mean and in the conversion" if converted else ""
-
-    def say(t: Mapping[str, str]) -> str:
-        level = f", σ = {t['σ']} where {np.sqrt(variance):.6g} is due" if variance else ""
-        return f"it is the answer for {t['factor']} times the noise variance{level}{tail}{why}"
-
-    return say
 
 
 def _converted(case: Case, mean: np.ndarray, factor: float, own: bool) -> np.ndarray:
@@ -148,10 +128,13 @@ def other_level_and_alpha(case: Case) -> Iterator[Cause]:
             if found is None:
                 continue
             a, k = path(found)
-            params = {"α": a, "σ": float(np.sqrt(k * variance))}
+            sigma = float(np.sqrt(k * variance))
+            params = {"α": a, "σ": sigma}
             if name == "alpha":
                 params = {"α": a}
-            yield Cause("level", predicted(case, found), _words(case), params)
+            yield Cause(
+                "level", predicted(case, found), level_and_alpha_words(case, a, sigma), params
+            )
 
 
 def _preserving(p: float, variance: float) -> tuple[float, float]:
@@ -166,19 +149,6 @@ def _by_own(case: Case, x0: np.ndarray, alpha: float, sigma: float) -> np.ndarra
     eps = (case.y - alpha * x0) / sigma
     made = {"eps": eps, "score": -eps / sigma, "v": alpha * eps - sigma * x0}
     return made.get(case.kind.name, case.told(x0 * case.due.problem.alpha))
-
-
-def _words(case: Case) -> Callable[[Mapping[str, str]], str]:
-    problem = case.due.problem
-    due = f"α = {problem.alpha:.6g}"
-    if problem.noise.variance is not None:
-        due += f", σ = {np.sqrt(problem.noise.variance):.6g}"
-
-    def say(t: Mapping[str, str]) -> str:
-        own = ", ".join(f"{k} = {v}" for k, v in t.items())
-        return f"it is the answer for {own} where {due} are due"
-
-    return say
 
 
 def other_covariances(case: Case) -> Iterator[Cause]:

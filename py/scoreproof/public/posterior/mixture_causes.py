@@ -9,8 +9,12 @@ import numpy as np
 from scoreproof.numerics.linear import softmax
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.part_causes import other_means, other_shares
 
 __all__ = ["affine_in_y", "parts_of_a_mixture"]
+
+#: coordinates up to which the parts are looked at with other covariances
+WIDE = 256
 
 
 def parts_of_a_mixture(case: Case) -> Iterator[Cause]:
@@ -33,6 +37,13 @@ def parts_of_a_mixture(case: Case) -> Iterator[Cause]:
             key = "responsibilities" if w_words else "updates"
             names = (key,) if not (w_words and m_words) else ("responsibilities", "updates")
             yield stated(key, case.told(mean), words, *names)
+    # one part alone: with a wrong other part the pairs would be hundreds
+    if problem.dimension <= WIDE:
+        for words, w in other_shares(case) if weights else ():
+            mean = np.einsum("mk,mkd->md", w, means)
+            yield stated("responsibilities", case.told(mean), words)
+        for words, mu in other_means(case):
+            yield stated("updates", case.told(np.einsum("mk,mkd->md", r, mu)), words)
     yield from _expected(case, r, means)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
-from scoreproof.public.preconditioning.forms import FORMS, built, slips, spread_in
+from scoreproof.public.preconditioning.forms import FORMS, as_spread, built, slips, spread_in
 from scoreproof.public.preconditioning.standin import Found
 
 __all__ = ["cause_of", "coarser", "follows", "of_another_level"]
@@ -61,7 +61,11 @@ def cause_of(
                 if follows(value, formula(job.sigmas, spread), eps):
                     return "formula", words
         simple = simple or reading(answer)
-    return None if simple is None else (simple.name, f"{simple.words}: {simple.remedy}")
+    if simple is None:
+        return None
+    of = as_spread(simple.factor, name, spread) if job.name == "edm" else ""
+    text = f"{simple.words}{of}: {simple.remedy}"
+    return simple.name, text
 
 
 def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: float) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["COEFFICIENTS", "FORMS", "Form", "built", "slips", "spread_in"]
+__all__ = ["COEFFICIENTS", "FORMS", "Form", "as_spread", "built", "slips", "spread_in"]
 
 COEFFICIENTS = ("c_skip", "c_out", "c_in", "c_noise")
 
@@ -103,8 +103,10 @@ def slips(name: str) -> dict[str, Formula]:
     assert right is not None
     found["its sign is wrong"] = lambda s, d: -right(s, d)
     found[f"it is 1/{name}"] = lambda s, d: 1 / right(s, d)
-    twice = ": x is scaled twice" if name == "c_in" else ""
-    found[f"it is {name}²{twice}"] = lambda s, d: right(s, d) ** 2
+    squared = f"it is {name}²"
+    if name == "c_in":
+        squared += ", 1 / (σ² + σ_data²): the square root is missing, or x is scaled twice"
+    found[squared] = lambda s, d: right(s, d) ** 2
     found[f"it is √{name}"] = lambda s, d: np.abs(right(s, d)) ** 0.5
     found |= _SLIPS[name]
     return found
@@ -172,7 +174,6 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         ),
     },
     "c_in": {
-        "the square root is missing: it is 1 / (σ² + σ_data²)": lambda s, d: 1 / (s**2 + d**2),
         "the square is outside: it is 1 / (σ + σ_data)": lambda s, d: 1 / (s + d),
         "it multiplies where it should divide: √(σ² + σ_data²)": lambda s, d: np.sqrt(s**2 + d**2),
         "σ_data is 1 in it: 1 / √(σ² + 1)": lambda s, d: _unit(s, 1.0),
@@ -192,3 +193,34 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "it is 1000 times as large": lambda s, d: 250 * np.log(s),
     },
 }
+
+
+#: relative: a factor this near to a power of σ_data is that
+NEAR = 1e-6
+POWERS = {
+    -2.0: "1/σ_data²: σ_data² is missing in it",
+    -1.0: "1/σ_data: σ_data is missing in it",
+    1.0: "σ_data: σ_data is once too often in it",
+    2.0: "σ_data²: σ_data² is once too often in it",
+    -0.5: "1/√σ_data",
+    0.5: "√σ_data",
+}
+#: what the usual of them make, as formulas
+NUMERATORS = {
+    ("c_skip", -2.0): "1 / (σ² + σ_data²)",
+    ("c_skip", -1.0): "σ_data / (σ² + σ_data²)",
+    ("c_out", -1.0): "σ / √(σ² + σ_data²)",
+    ("c_out", 1.0): "σ σ_data² / √(σ² + σ_data²)",
+    ("c_in", 1.0): "σ_data / √(σ² + σ_data²)",
+}
+
+
+def as_spread(ratio: float | None, name: str, spread: float) -> str:
+    """What a factor is of σ_data, and the formula that it makes."""
+    if ratio is None or name == "c_noise":
+        return ""
+    for power, words in POWERS.items():
+        if abs(ratio / spread**power - 1) <= NEAR:
+            of = NUMERATORS.get((name, power), "")
+            return f", {words}" + (f" (it is {of})" if of else "")
+    return ""

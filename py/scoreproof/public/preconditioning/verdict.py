@@ -69,7 +69,7 @@ def judge(found: Found, job: Job) -> Evidence:
         tolerance=job.tolerance,
         cost={"calls": found.calls},
         table=_table(found, due, s),
-        curves={n: (s.tolist(), found.values[n].tolist()) for n in names},
+        curves=_curves(found, due, s),
         labels=("noise level σ", "coefficient"),
     )
     mixed = max(found.mixed.values(), default=0.0)
@@ -123,6 +123,14 @@ def _span(names: list[str], job: Job, spread: float, found: Found) -> str:
             f"; σ as {found.form}; |D| up to {found.reach:.3g}: where it clips beyond is not seen"
         )
     return text + (f"; not looked at: {', '.join(left)}" if left else "")
+
+
+def _curves(
+    found: Found, due: dict[str, np.ndarray], s: np.ndarray
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Each coefficient, and what it should lie on."""
+    own = {n: (s.tolist(), found.values[n].tolist()) for n in due}
+    return own | {f"{n} due": (s.tolist(), right.tolist()) for n, right in due.items()}
 
 
 def _table(found: Found, due: dict[str, np.ndarray], s: np.ndarray) -> Table:

@@ -68,13 +68,14 @@ def _turning(
     steady = np.max(np.abs(skew - middle)) <= max(
         STEADY * float(np.max(np.abs(middle))), 4 * float(np.max(doubt))
     )
+    # where and how is known, and not what does it: a rotation that is added to a right score is
+    # looked for where the prior is known
     if len(skew) > 2 and steady:
-        return Diagnosis.cause(
-            "rotation",
-            f"Cause: a part of it is no gradient but a rotation, the same at all points: {pairs},"
-            f" by {middle[i, j]:.6g} (y_{j} in s_{i}, and its negative in s_{j}); {where}.",
+        return Diagnosis.unknown(
+            f"A part of it is no gradient but a rotation, the same at all points: {pairs},"
+            f" by {middle[i, j]:.6g} (y_{j} in s_{i}, and its negative in s_{j}); {where}."
         )
-    return Diagnosis.cause("curl", f"Cause: it is no gradient: {pairs}; {where}.")
+    return Diagnosis.unknown(f"It is no gradient: {pairs}; {where}.")
 
 
 def _steep(slopes: Slopes) -> Diagnosis:

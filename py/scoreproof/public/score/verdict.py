@@ -61,7 +61,7 @@ def _verdict(
     seen = coverage(problem, asked.answers, due, measure, 1 / problem.noise.diagonal)
     if slopes is not None:
         seen = replace(seen, span=f"{seen.span}; {slopes.describe()}")
-    exact, found = due.score.ravel().tolist(), np.real(asked.found[:m]).ravel().tolist()
+    exact = [due.score] if problem.noise.plain else [due.score, problem.noise.times(due.score, 0.5)]
     evidence = judge(
         measure,
         problem,
@@ -70,7 +70,6 @@ def _verdict(
         " of y",
         eps=eps,
         cost={"calls": calls},
-        curves={"returned": (exact, found), "exact": (exact, exact)},
-        labels=("exact score", "returned"),
+        along=("exact score", np.concatenate(exact, axis=1)[asked.answers.which]),
     )
     return decisive(evidence, problem, due.y)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.interop.leaves import Leaves, SlotMap, noisy
+from scoreproof.interop.output_rules import OutputRules
 from scoreproof.interop.traced import Program, Pull
 from scoreproof.objects.graphs import BackwardPass
 
@@ -42,11 +43,13 @@ def gradients(
 
     ``noise``: ``(amplitude, salt)``: every argument of every node, and every gradient that comes
     back to it, is moved by a relative error of up to the amplitude (``noisy``), larger in long
-    sums (``sum_length``).
+    sums (``sum_length``). So is a node's output where its backward may be written in it.
     """
     replaced = dict(zip(program.sources, sources, strict=True))
     natives: list[Any] = []
     pulls: dict[int, tuple[Pull, float]] = {}
+    outputs: dict[int, np.ndarray] = {}
+    rules = _output_rules(program)
     move, salt = noise or (0.0, 0.0)
     for v, node in enumerate(program.nodes):
         if node.run is None:
@@ -64,6 +67,10 @@ def gradients(
                 arguments[k] = program.write(arguments[k], _moved(x, amplitude, salt + v))
         value, pull = program.taped(node, arguments)
         natives.append(value)
+        if noise and len(y := program.read(value).arrays) == 1:
+            moves = rules.moves(v, arguments, y[0], amplitude, salt + 0.5 + v)
+            if moves is not None:
+                outputs[v] = moves
         pulls[v] = (_identity if v in program.held else pull), amplitude
     grads: dict[int, Leaves] = {program.v_out: seed}
     for v in reversed(range(len(program.nodes))):
@@ -73,10 +80,18 @@ def gradients(
             parts = pull(g)
             if noise and program.nodes[v].inner > 1:
                 parts = _shaken(parts, amplitude, salt + v)
+            if v in outputs:
+                parts = [parts[0] + Leaves([g.arrays[0] * outputs[v]])]
             for u, part in zip(program.nodes[v].arguments, parts, strict=True):
                 grads[u] = grads[u] + part if u in grads else part
     found = [grads.get(v, program.values[v].zeros()) for v in program.sources]
     return program.read(natives[program.v_out]), found
+
+
+def _output_rules(program: Program) -> OutputRules:
+    if program.rules is None:
+        program.rules = OutputRules(program)
+    return program.rules
 
 
 def _amplitude(program: Program, v: int, unit: float) -> float:

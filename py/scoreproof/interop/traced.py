@@ -82,7 +82,8 @@ class Program(ABC):
     ``attempt``: which way it was read; ``floor``: the type of a gradient by hand. ``held``: nodes
     that pass their argument on but no gradient; for the sum over paths they are the identity that
     they compute. ``coarse``: the same nodes run in a coarser type, whose rounding shows in it.
-    ``lengths``: how many terms the sums of a node have, as far as they were asked for.
+    ``lengths``: how many terms the sums of a node have, as far as they were asked for; ``rules``:
+    what is known of nodes whose backward may be written in their output.
     """
 
     nodes: tuple[Node, ...]
@@ -99,6 +100,7 @@ class Program(ABC):
     coarse: Program | None = None
     held: set[int] = field(default_factory=set)
     lengths: dict[int, float] = field(default_factory=dict)
+    rules: Any = None
 
     # -- what a framework provides
     @abstractmethod

@@ -17,6 +17,7 @@ from scoreproof.public.backward.compared import Compared, gradients_of, undone
 
 __all__ = ["array_causes", "late_causes"]
 
+NO_FACTOR = 1e-5
 ROUND = 1e-6  # how sharply a norm must be a round number
 
 
@@ -114,6 +115,8 @@ def _common_factor(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
     if fit is None:
         return None
     factor, within = fit
+    if abs(factor - 1) <= NO_FACTOR:  # it prints as 1, and the arrays agree with what is due
+        return None
     verb = "is" if len(wrong) == 1 else "are"
     what = gradients_of(c, wrong) if len(wrong) < len(c.names) else "the whole gradient"
     verb = verb if len(wrong) < len(c.names) else "is"

@@ -10,7 +10,9 @@ import numpy as np
 from scoreproof.interop.leaves import Leaves
 from scoreproof.words import enumerated
 
-__all__ = ["Compared", "gradients_of", "places", "undone"]
+__all__ = ["ROUNDINGS", "Compared", "gradients_of", "places", "undone"]
+
+ROUNDINGS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,17 @@ class Compared:
 
     @property
     def wrong(self) -> list[int]:
-        """Which arrays are off."""
+        """Which arrays are off: by more than some roundings, if any is."""
         off = np.abs(self.all_found - self.all_due) > self.bound
-        return [p for p in range(len(self.names)) if np.any(self.part(off, p))]
+        every = [p for p in range(len(self.names)) if np.any(self.part(off, p))]
+        far = [p for p in every if not self.nearly(p)]
+        return far or every
+
+    def nearly(self, p: int) -> bool:
+        """Whether array p is right to about a hundred roundings of its size: that is no cause."""
+        gap = np.abs(self.found[p].flat() - self.due[p].flat())
+        typical = self.due[p].norm() / max(gap.size, 1) ** 0.5
+        return bool(np.all(gap <= ROUNDINGS / 2 * self.eps * typical))
 
     @property
     def quiet(self) -> frozenset[int]:

@@ -208,6 +208,22 @@ def spread(
     program: Program, point: Sequence[Leaves], seed: Leaves, runs: range, salt: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean squares of what rounding does to the entries of all gradients, and to the value."""
+    squares, values = _spread(program, point, seed, runs, salt)
+    if program.held:
+        # the path that the function holds constant may cancel the rounding of the others (the
+        # maximum that a softmax subtracts), which its own backward shows
+        held = program.held
+        program.held = set()
+        try:
+            squares = np.maximum(squares, _spread(program, point, seed, runs, salt)[0])
+        finally:
+            program.held = held
+    return squares, values
+
+
+def _spread(
+    program: Program, point: Sequence[Leaves], seed: Leaves, runs: range, salt: float
+) -> tuple[np.ndarray, np.ndarray]:
     value, due = gradients(program, point, seed)
     base = np.nan_to_num(flat(due))
     squares, values = np.zeros(base.size), np.zeros(value.size)

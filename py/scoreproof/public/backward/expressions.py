@@ -158,3 +158,10 @@ def products(x: np.ndarray, y: np.ndarray, d: np.ndarray) -> Iterator[tuple[str,
         yield "the square of what is due", d**2
         yield "the root of what is due", np.sqrt(np.abs(d)) * np.sign(d)
         yield "1 / what is due", 1 / d
+        h = y / x  # f = x h: the product rule is h + x h'
+        if np.any(np.abs(d - h) > 1e-9 * np.abs(d)):
+            legend = " (the product rule of x h(x), with h = y/x)"
+            yield f"h + h' where h + x h' is due: the factor x is missing{legend}", h + (d - h) / x
+            yield f"h alone where h + x h' is due: the second term is missing{legend}", h
+            yield f"x h' alone where h + x h' is due: the first term is missing{legend}", d - h
+            yield f"h - x h' where h + x h' is due: a sign is wrong{legend}", 2 * h - d

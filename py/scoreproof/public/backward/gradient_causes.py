@@ -12,7 +12,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.interop.traced import Node
 from scoreproof.public.backward.again import adds_up, looks_away
 from scoreproof.public.backward.arrays import array_causes, late_causes
-from scoreproof.public.backward.compared import Compared, places
+from scoreproof.public.backward.compared import ROUNDINGS, Compared, places
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import walked_over
 from scoreproof.public.backward.recovered import recovered
@@ -31,6 +31,13 @@ SHOWN = 4
 def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     """The cause of a wrong gradient, or where it is wrong."""
     c = _compared(seen)
+    if all(c.nearly(p) for p in c.wrong):
+        return Diagnosis.unknown(
+            f"{places(c)}. What is returned differs from what is due by less than"
+            f" {ROUNDINGS} roundings of a typical entry, so no formula is blamed: digits are lost"
+            " on the way, where two numbers that are almost equal are subtracted (1 - y**2 near"
+            " y = 1), or where a part is computed in a coarser type."
+        )
     found = adds_up(seen, c)
     if found is None and seen.nearby:
         return array_causes(c) or Diagnosis.unknown(f"{places(c)}.")

@@ -115,7 +115,8 @@ def told(
         f"; or, which is the same here, {other.replace(TIMES, '')}" for other in others
     )
     where = f"node {nodes[0]}" if len(nodes) == 1 else f"nodes {enumerated(nodes[:SHOWN])}"
-    to = "their arguments" if every else argument(tape, hit)
+    whose = "its arguments" if len(nodes) == 1 else "their arguments"
+    to = whose if every else argument(tape, hit)
     verb = "sends" if len(nodes) == 1 else "send"
     wrong = sorted(c.wrong)
     text = f"Cause: {where} {verb} to {to} {words}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}"

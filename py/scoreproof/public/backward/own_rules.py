@@ -19,6 +19,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local, Program
 from scoreproof.public.backward.compared import undone
+from scoreproof.public.backward.rule_terms import scaled_argument, term_missing
 from scoreproof.public.backward.sites import Site
 from scoreproof.public.backward.surrogates import surrogate
 from scoreproof.public.backward.true_rules import TrueRule, true_rule
@@ -62,6 +63,12 @@ class _Rule:
     def same(self, k: int, sent: Leaves, factor: float = 1.0) -> bool:
         gap = np.abs(self.found[k].flat() - factor * sent.flat())
         size = max(self.found[k].norm(), self.due[k].norm()) / max(gap.size, 1) ** 0.5
+        return bool(np.all(gap <= self.limit * max(size, 1e-300)))
+
+    def alike(self, k: int, sent: Leaves) -> bool:
+        """Whether this is what is due."""
+        gap = np.abs(self.due[k].flat() - sent.flat())
+        size = self.due[k].norm() / max(gap.size, 1) ** 0.5
         return bool(np.all(gap <= self.limit * max(size, 1e-300)))
 
 
@@ -194,7 +201,12 @@ def _argument(rule: _Rule, k: int) -> tuple[str, str]:
         if c and (abs(c - 1) <= rule.limit or closed_form(c, rule.limit) is not None):
             shown = "" if abs(c - 1) <= rule.limit else number(c, rule.limit).split(" = ")[-1]
             return part.name, part.told(shown)
-    return _difference(rule, k) or ("", _ratios(rule, k))
+    due, found = rule.due[k], rule.found[k]
+    return (
+        term_missing(due, found, rule.own, k, rule.g, rule.limit)
+        or scaled_argument(due, rule.own, k, rule.g, lambda sent: rule.alike(k, sent))
+        or ("", _ratios(rule, k))
+    )
 
 
 def _ratios(rule: _Rule, k: int) -> str:
@@ -225,17 +237,3 @@ def _fitted(rule: _Rule, k: int, sent: Leaves) -> float | None:
         return None
     c = float(x @ y) / size
     return c if rule.same(k, sent, c) else None
-
-
-def _difference(rule: _Rule, k: int) -> tuple[str, str] | None:
-    """What is missing is the same along an axis: a sum or a mean over it."""
-    gap = (rule.due[k].flat() - rule.found[k].flat()).reshape(rule.due[k].arrays[0].shape)
-    size = float(np.max(np.abs(gap)))
-    for axis in range(gap.ndim):
-        if gap.shape[axis] > 2 and np.all(np.ptp(gap, axis=axis) <= 10 * rule.limit * size):
-            return (
-                "mean_term_missing",
-                f"all but a term that is the same for all entries along axis {axis}: the term of a"
-                " mean or a sum over that axis is missing",
-            )
-    return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, maps, slips, words
+from scoreproof.public.inversion import causes, ends, maps, slips, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, trip
 from scoreproof.public.inversion.trips import (
@@ -59,6 +59,10 @@ def judge(job: Job) -> Evidence:
         if slip is not None:
             wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
         return _said(wrong.with_diagnosis(slip), trips)
+    if all(e.verdict == "holds" for e in found):
+        short = ends.left_out(job, trips)
+        if short is not None:
+            return _said(short, trips)
     order = order_of(trips)
     asked = [e for e in (_order(job, trips, order),) if e is not None]
     whole = weakest([*found, *asked])

@@ -133,7 +133,7 @@ def _count(job: Job) -> int:
 
 def _claimed(name: str, text: str) -> Diagnosis:
     end = "" if text.endswith("?") else "."
-    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}{end}")
+    return Diagnosis((name,), 0.0, None, f"Cause: {text.rstrip('.')}{end}")
 
 
 def read(

@@ -336,10 +336,6 @@ def velocity(model, x, times):
     return x
 
 
-def denoising_last(model, x, sigmas):
-    return model(euler(model, x, sigmas[:-1]), sigmas[-2])
-
-
 def test_a_level_left_out_by_a_method_that_keeps_no_law_exactly():
     given = {"process": VP, "prediction": "score", "times": GRID}
     assert check(velocity, velocity, **given)
@@ -352,9 +348,3 @@ def test_a_level_left_out_by_a_method_that_keeps_no_law_exactly():
     ):
         evidence = check(part_of(velocity, *up), part_of(velocity, *down), **given)
         assert evidence.verdict == "refuted" and cause in evidence.explain(), (k, evidence)
-
-
-def test_a_last_step_that_is_not_handed_0_is_no_level_left_out():
-    assert check(euler, denoising_last, times=[*np.geomspace(15, 0.01, 30), 0.0]).verdict != (
-        "refuted"
-    ) or not check(euler, euler, times=[*np.geomspace(15, 0.01, 30), 0.0])

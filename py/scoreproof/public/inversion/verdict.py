@@ -135,14 +135,20 @@ def _law(job: Job, trips: Trips) -> Evidence:
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
     k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
     part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
-    where = of_the_law(levels[k], part, i, float(found[k, part, i]), job.shape)
+    limit_of = "in the limit of many steps; "
+    if part == 1 and found[k, part, i] < -1 or np.abs(found[k]).max() > 3 * sizes[-1]:
+        own = int(np.argmax(sizes))  # the limit tells no size: that of the run that is worst
+        error = float(errors(three[own])[k, part, i])
+        limit_of = f"with {three[own].steps[1]} steps; "
+    else:
+        error = float(found[k, part, i])
+    where = of_the_law(levels[k], part, i, error, job.shape)
     place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
     first = int(np.argmax(wrong))
     begin = f", from {at_level(levels[first])} on" if first < k else ""
     size = float(np.max(bound))
     text = (
-        f"{job.name}: {place} {where}{begin} (in the limit of many steps;"
-        f" {words.trend(three, sizes)} off at most)"
+        f"{job.name}: {place} {where}{begin} ({limit_of}{words.trend(three, sizes)} off at most)"
         f"{causes.of_the_inverse(job, last, found[k], size)}"
     )
     return _sure(replace(evidence, sentence=text), sizes)

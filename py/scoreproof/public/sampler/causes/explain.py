@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import begin, forward, last, readings, told, words
+from scoreproof.public.sampler.causes import begin, forward, last, readings, tables, told, words
 from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
@@ -171,7 +171,7 @@ def read(
                 "last steps",
                 f"the loop stops {steps.short} step{'s'[: steps.short > 1]} before the end of its"
                 f" times: x is returned as it is at {words.place(end)}, with the noise of that"
-                " level",
+                " level. Let it take all of them",
             )
         if steps.stages > 1:
             mistold = told.mistold(steps, times, readings.seconds(steps, q, good))
@@ -197,6 +197,8 @@ def read(
             "step",
             readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
         )
+    yield "second call", readings.asked_elsewhere(steps, q, same, given)
+    yield "table", tables.another(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
 

@@ -16,12 +16,12 @@ from scoreproof.public.inversion import causes, ends, maps, slips, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, trip
 from scoreproof.public.inversion.trips import (
-    ROUNDINGS,
     Trips,
     along,
     law_of,
     levels_of,
     limit,
+    mixed,
     off_home,
     order_of,
     sizes_of,
@@ -34,8 +34,6 @@ __all__ = ["judge"]
 
 #: as in the verdict of `check_sampler`
 SHORT, FALLING = 0.3, 0.75
-#: two pairs of rows that tell standard deviations apart by more are of coordinates that mix
-MIXED = 1e-5
 
 
 def judge(job: Job) -> Evidence:
@@ -122,7 +120,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
         f"{job.name}: with more steps the inverse leads the data along the forward process's laws"
         f" to that of {at_level(last.high)} ({words.trend(three, sizes)} off at most)"
     )
-    if _mixed(trips):
+    if mixed(trips):
         text = (
             f"{job.name}: the coordinates of x in the noise do not answer each to its own of x_0,"
             " so that its law is not read off; pass shape=1"
@@ -167,14 +165,6 @@ def _compared(
         kind="convergent",
         remedy="pass more steps",
     )
-
-
-def _mixed(trips: Trips) -> bool:
-    """Whether a coordinate of x in the noise answers to others of x_0."""
-    last = trips.made[-1]
-    slopes = (last.noised[1:] - last.noised[0]) * last.where[1:]
-    apart = np.abs(slopes - slopes[0]) / last.data.moments(last.high)[1]
-    return bool(np.max(np.nan_to_num(apart)) > MIXED + ROUNDINGS * trips.eps)
 
 
 def _home(job: Job, trips: Trips) -> Evidence:

@@ -29,7 +29,7 @@ from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "explained", "read"]
+__all__ = ["cause_of", "earlier", "explained", "read", "steps_looked_at"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
@@ -71,7 +71,7 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     if wrong:
         return _claimed("forward process", wrong)
     try:
-        table = measured(job, _count(job))
+        table = measured(job, steps_looked_at(job))
     except (CallableError, ArgumentError):
         return None
     steps = None if table is None else steps_of(table)
@@ -106,7 +106,7 @@ def earlier(job: Job, steps: Steps) -> Steps | None:
     """The steps where ε is prescribed, if they look back."""
     if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
         return None
-    table = measured(job, _count(job), by_eps=True)
+    table = measured(job, steps_looked_at(job), by_eps=True)
     return None if table is None else steps_of(table)
 
 
@@ -124,7 +124,8 @@ def _eta(job: Job) -> float | None:
     return float(given) if isinstance(given, int | float) else None
 
 
-def _count(job: Job) -> int:
+def steps_looked_at(job: Job) -> int:
+    """With how many steps the sampler's steps are read off."""
     n = int(job.steps)
     if job.kind != "scheduler":
         return n

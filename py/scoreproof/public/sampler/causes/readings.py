@@ -23,7 +23,17 @@ from scoreproof.public.sampler.causes.steps import Steps, relevelled
 from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau
 
-__all__ = ["asked_elsewhere", "both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
+__all__ = [
+    "asked_elsewhere",
+    "both",
+    "churned",
+    "inexact",
+    "name",
+    "reversed",
+    "said",
+    "seconds",
+    "stale",
+]
 
 
 def name(f: Formula, eta: float | None) -> str:
@@ -104,9 +114,7 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     )
 
 
-def asked_elsewhere(
-    steps: Steps, q: Question, same: Sequence[Formula], given: float | None
-) -> str:
+def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: float | None) -> str:
     """Right steps whose second call is made at another x than the one that is due."""
     if steps.stages != 2 or "mid.c1" not in q.measured:
         return ""

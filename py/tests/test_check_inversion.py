@@ -301,3 +301,50 @@ def test_one_network_for_both(table):
         check(Scheduler(True, kind="sample"), Scheduler())
     with pytest.raises(ArgumentError, match="a function, where the sampler is one"):
         check(Scheduler(True), euler)
+
+
+# -- levels that are left out ----------------------------------------------------------------------
+
+
+def part_of(method, late=0, early=0):
+    def run(model, x, times):
+        return method(model, x, times[late : len(times) - early])
+
+    return run
+
+
+@pytest.mark.parametrize("method", [euler, heun])
+@pytest.mark.parametrize("times", [None, np.geomspace(15, 0.05, 20)])
+@pytest.mark.parametrize(
+    ("up", "down", "cause"),
+    [
+        ((0, 1), (0, 0), "inverse ends 1 step too early"),
+        ((1, 0), (0, 0), "inverse starts 1 step too late"),
+        ((0, 2), (0, 0), "inverse ends 2 steps too early"),
+        ((0, 0), (1, 0), "sampler starts 1 step too late"),
+        ((0, 0), (0, 1), "sampler ends 1 step too early"),
+    ],
+)
+def test_a_level_left_out_is_seen_although_it_fades_with_more_steps(method, times, up, down, cause):
+    evidence = check(part_of(method, *up), part_of(method, *down), times=times)
+    assert evidence.verdict == "refuted" and cause in evidence.explain(), evidence.explain()
+
+
+def velocity(model, x, times):
+    for t, n in zip(times[:-1], times[1:], strict=True):
+        x = x - (n - t) * 0.5 * (0.1 + 5.9 * t) * (x + model(x, t))
+    return x
+
+
+def test_a_level_left_out_by_a_method_that_keeps_no_law_exactly():
+    given = {"process": VP, "prediction": "score", "times": GRID}
+    assert check(velocity, velocity, **given)
+    for k, (up, down, cause) in enumerate(
+        [
+            ((0, 1), (0, 0), "inverse ends 1 step too early"),
+            ((1, 0), (0, 0), "inverse starts 1 step too late"),
+            ((0, 0), (0, 1), "sampler ends 1 step too early"),
+        ]
+    ):
+        evidence = check(part_of(velocity, *up), part_of(velocity, *down), **given)
+        assert evidence.verdict == "refuted" and cause in evidence.explain(), (k, evidence)

@@ -19,7 +19,7 @@ from scoreproof.public.sampler.data import Data, Level, gaussian
 from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.streams import stream
 
-__all__ = ["Trip", "back", "trip"]
+__all__ = ["Trip", "back", "ran", "trip"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 
@@ -92,6 +92,11 @@ def back(job: Job, like: Trip) -> np.ndarray:
     """What the sampler makes of the exact law where it starts."""
     rows = place(like.data, like.high, like.where)
     return _run(job.down, like.n, like.data, rows, None)[0]
+
+
+def ran(form: Any, n: int, data: Data, rows: np.ndarray) -> np.ndarray:
+    """What a form makes of other rows, of other data; it draws no noise."""
+    return _run(form, n, data, rows, None)[0]
 
 
 def _on_the_way(up: Tape, high: Level) -> tuple[tuple[Level, np.ndarray], ...]:

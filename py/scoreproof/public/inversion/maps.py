@@ -84,7 +84,7 @@ def judged(job: Job) -> Evidence:
         )
         evidence = replace(evidence, sentence=text)
         if why:
-            slip = Diagnosis(("noises",), 0.0, None, f"The cause: {why}.")
+            slip = Diagnosis(("noises",), 0.0, None, f"Cause: {why}.")
             evidence = evidence.with_diagnosis(slip)
     return replace(evidence, notes=(f"Of its {len(times) - 1} steps: {note}.",))
 

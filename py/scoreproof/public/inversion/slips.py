@@ -62,7 +62,7 @@ def _one(job: Job, form: object, name: str) -> One:
 
 
 def _claimed(name: str, text: str) -> Diagnosis:
-    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}.")
+    return Diagnosis((name,), 0.0, None, f"Cause: {text.rstrip('.')}.")
 
 
 def _steps(one: One, table: Tableau) -> Iterator[Steps]:

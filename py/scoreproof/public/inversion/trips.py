@@ -27,6 +27,7 @@ __all__ = [
     "law_of",
     "levels_of",
     "limit",
+    "mixed",
     "off_home",
     "order_of",
     "roundoff",
@@ -39,6 +40,8 @@ FINEST, MOST = 64, 1600
 ROUNDINGS = 1e4
 #: the same of tables of low precision
 TABLES = 1e3
+#: two pairs of rows that tell standard deviations apart by more are of coordinates that mix
+MIXED = 1e-5
 
 
 @dataclass(eq=False)
@@ -156,3 +159,11 @@ def order_of(trips: Trips) -> float:
     if sizes[-1] <= ROUNDINGS * trips.eps:
         return np.inf
     return float(np.log(sizes[0] / sizes[1]) / np.log(before.width / last.width))
+
+
+def mixed(trips: Trips) -> bool:
+    """Whether a coordinate of x in the noise answers to others of x_0."""
+    last = trips.made[-1]
+    slopes = (last.noised[1:] - last.noised[0]) * last.where[1:]
+    apart = np.abs(slopes - slopes[0]) / last.data.moments(last.high)[1]
+    return bool(np.max(np.nan_to_num(apart)) > MIXED + ROUNDINGS * trips.eps)

@@ -12,16 +12,16 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, maps, slips, words
+from scoreproof.public.inversion import causes, ends, maps, slips, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, trip
 from scoreproof.public.inversion.trips import (
-    ROUNDINGS,
     Trips,
     along,
     law_of,
     levels_of,
     limit,
+    mixed,
     off_home,
     order_of,
     sizes_of,
@@ -34,8 +34,6 @@ __all__ = ["judge"]
 
 #: as in the verdict of `check_sampler`
 SHORT, FALLING = 0.3, 0.75
-#: two pairs of rows that tell standard deviations apart by more are of coordinates that mix
-MIXED = 1e-5
 
 
 def judge(job: Job) -> Evidence:
@@ -59,6 +57,10 @@ def judge(job: Job) -> Evidence:
         if slip is not None:
             wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
         return _said(wrong.with_diagnosis(slip), trips)
+    if all(e.verdict == "holds" for e in found):
+        short = ends.left_out(job, trips)
+        if short is not None:
+            return _said(short, trips)
     order = order_of(trips)
     asked = [e for e in (_order(job, trips, order),) if e is not None]
     whole = weakest([*found, *asked])
@@ -118,7 +120,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
         f"{job.name}: with more steps the inverse leads the data along the forward process's laws"
         f" to that of {at_level(last.high)} ({words.trend(three, sizes)} off at most)"
     )
-    if _mixed(trips):
+    if mixed(trips):
         text = (
             f"{job.name}: the coordinates of x in the noise do not answer each to its own of x_0,"
             " so that its law is not read off; pass shape=1"
@@ -131,14 +133,20 @@ def _law(job: Job, trips: Trips) -> Evidence:
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
     k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
     part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
-    where = of_the_law(levels[k], part, i, float(found[k, part, i]), job.shape)
+    limit_of = "in the limit of many steps; "
+    if part == 1 and found[k, part, i] < -1 or np.abs(found[k]).max() > 3 * sizes[-1]:
+        own = int(np.argmax(sizes))  # the limit tells no size: that of the run that is worst
+        error = float(errors(three[own])[k, part, i])
+        limit_of = f"with {three[own].steps[1]} steps; "
+    else:
+        error = float(found[k, part, i])
+    where = of_the_law(levels[k], part, i, error, job.shape)
     place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
     first = int(np.argmax(wrong))
     begin = f", from {at_level(levels[first])} on" if first < k else ""
     size = float(np.max(bound))
     text = (
-        f"{job.name}: {place} {where}{begin} (in the limit of many steps;"
-        f" {words.trend(three, sizes)} off at most)"
+        f"{job.name}: {place} {where}{begin} ({limit_of}{words.trend(three, sizes)} off at most)"
         f"{causes.of_the_inverse(job, last, found[k], size)}"
     )
     return _sure(replace(evidence, sentence=text), sizes)
@@ -157,14 +165,6 @@ def _compared(
         kind="convergent",
         remedy="pass more steps",
     )
-
-
-def _mixed(trips: Trips) -> bool:
-    """Whether a coordinate of x in the noise answers to others of x_0."""
-    last = trips.made[-1]
-    slopes = (last.noised[1:] - last.noised[0]) * last.where[1:]
-    apart = np.abs(slopes - slopes[0]) / last.data.moments(last.high)[1]
-    return bool(np.max(np.nan_to_num(apart)) > MIXED + ROUNDINGS * trips.eps)
 
 
 def _home(job: Job, trips: Trips) -> Evidence:

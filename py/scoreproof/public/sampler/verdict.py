@@ -19,6 +19,7 @@ from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.between import between
 from scoreproof.public.sampler.causes.explain import explained
+from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
 from scoreproof.public.sampler.runs import FULL, Runs
@@ -41,7 +42,8 @@ STEADY = 0.3
 def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for, with the cause of a refutation."""
     evidence, runs = _judged(job)
-    return explained(evidence, job, runs.table, lambda j: _judged(j)[0])
+    told = explained(evidence, job, runs.table, lambda j: _judged(j)[0])
+    return noted(told, job, runs.table)
 
 
 def _judged(job: Job) -> tuple[Evidence, Runs]:

@@ -37,6 +37,11 @@ def of_the_law(
         size = f"{size_of(abs(error))} the standard deviation too {_way(error, 'high', 'low')}"
         size = size.replace("% the", "% of the")
         return f"the mean of x at {at_level(place)} is {size}{where}"
+    if error < -1:  # what a limit may come out as, no width is
+        return (
+            f"the standard deviation of x at {at_level(place)} is off by {size_of(-error)}"
+            f" {'the' if error < -2 else 'of the'} one that is due{where}"
+        )
     size = f"{size_of(abs(error))} too {_way(error, 'large', 'small')}"
     return f"the standard deviation of x at {at_level(place)} is {size}{where}"
 

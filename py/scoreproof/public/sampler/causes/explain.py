@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import begin, forward, last, readings, told, words
+from scoreproof.public.sampler.causes import begin, forward, last, readings, tables, told, words
 from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
@@ -29,7 +29,7 @@ from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "explained", "read"]
+__all__ = ["cause_of", "earlier", "explained", "read", "steps_looked_at"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
@@ -71,7 +71,7 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     if wrong:
         return _claimed("forward process", wrong)
     try:
-        table = measured(job, _count(job))
+        table = measured(job, steps_looked_at(job))
     except (CallableError, ArgumentError):
         return None
     steps = None if table is None else steps_of(table)
@@ -106,7 +106,7 @@ def earlier(job: Job, steps: Steps) -> Steps | None:
     """The steps where ε is prescribed, if they look back."""
     if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
         return None
-    table = measured(job, _count(job), by_eps=True)
+    table = measured(job, steps_looked_at(job), by_eps=True)
     return None if table is None else steps_of(table)
 
 
@@ -124,7 +124,8 @@ def _eta(job: Job) -> float | None:
     return float(given) if isinstance(given, int | float) else None
 
 
-def _count(job: Job) -> int:
+def steps_looked_at(job: Job) -> int:
+    """With how many steps the sampler's steps are read off."""
     n = int(job.steps)
     if job.kind != "scheduler":
         return n
@@ -133,7 +134,7 @@ def _count(job: Job) -> int:
 
 def _claimed(name: str, text: str) -> Diagnosis:
     end = "" if text.endswith("?") else "."
-    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}{end}")
+    return Diagnosis((name,), 0.0, None, f"Cause: {text.rstrip('.')}{end}")
 
 
 def read(
@@ -171,7 +172,7 @@ def read(
                 "last steps",
                 f"the loop stops {steps.short} step{'s'[: steps.short > 1]} before the end of its"
                 f" times: x is returned as it is at {words.place(end)}, with the noise of that"
-                " level",
+                " level. Let it take all of them",
             )
         if steps.stages > 1:
             mistold = told.mistold(steps, times, readings.seconds(steps, q, good))
@@ -197,6 +198,8 @@ def read(
             "step",
             readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
         )
+    yield "second call", readings.asked_elsewhere(steps, q, same, given)
+    yield "table", tables.another(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
 

@@ -137,12 +137,18 @@ def described(steps: Steps) -> str:
         if n.startswith("x_next.") and n.split(".")[1] in said and v[worst, i] != 0
     )
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
+    size = float(max(o[worst, i] for o in off))
+    said_of = (
+        "; that is right, so that what is wrong is where, or at which time, the model is asked"
+        if size <= 1e-4
+        else f"; mainly its {which} is wrong"
+    )
     made = f"the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g})"
     left = f"the noise {noise[worst, i]:.4g} (due {after.sigma:.4g})"
     return (
         "No known slip explains all steps. Read off with the exact model, the step that is"
         f" farthest off leads from {place(before)} to {place(after)} by x_next = {parts}: of"
-        f" x = α x_0 + σ ε it makes {made} and {left}; mainly its {which} is wrong."
+        f" x = α x_0 + σ ε it makes {made} and {left}{said_of}."
     )
 
 

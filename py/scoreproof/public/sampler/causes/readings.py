@@ -23,7 +23,17 @@ from scoreproof.public.sampler.causes.steps import Steps, relevelled
 from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau
 
-__all__ = ["both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
+__all__ = [
+    "asked_elsewhere",
+    "both",
+    "churned",
+    "inexact",
+    "name",
+    "reversed",
+    "said",
+    "seconds",
+    "stale",
+]
 
 
 def name(f: Formula, eta: float | None) -> str:
@@ -91,7 +101,8 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
         and plain(a, [a.formula])[0] < 3
     ]
     others.sort(key=lambda a: a.mistake is None or a.mistake.was != ("name", "out"))
-    if others:
+    ordinary = best.rank < 3 or best.factor in (-1, 0)
+    if others and not ordinary:
         text += f" (the same numbers, read otherwise: {words.mistaken(others[0])[0]})"
     if re.search(r"\bout\b", text):
         text += "; out is what the model returns"
@@ -100,6 +111,30 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
     return (
         f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
+    )
+
+
+def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: float | None) -> str:
+    """Right steps whose second call is made at another x than the one that is due."""
+    if steps.stages != 2 or "mid.c1" not in q.measured:
+        return ""
+    ends = {n: v for n, v in q.measured.items() if n.startswith("x_next.")}
+    made = {n: v for n, v in q.measured.items() if n.startswith("mid.")}
+    good = right_ones(same, replace(q, measured=ends), given)
+    if not good:
+        return ""
+    f, eta = good[0]
+    due = replace(q, measured=made).made(f.program, {"eta": eta})
+    k = int(np.argmax(q.inner))
+    is_x = all(np.allclose(v[q.inner], float(n == "mid.x"), atol=1e-6) for n, v in made.items())
+    size = " + ".join(f"{made[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    need = " + ".join(f"{due[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    what = "x itself, as the first call is" if is_x else f"{size} at step {k}"
+    formula = next((words.shown(t) for n, t in f.program if n == "mid"), "")
+    return (
+        f"the second call of the model is made at {what}, where the predicted x is due, mid ="
+        f" {formula} ({need} at step {k}): hand it mid. What is made of both calls is as in"
+        f" {name(f, eta)}"
     )
 
 

@@ -65,6 +65,8 @@ def steps_of(found: Tableau) -> Steps | None:
         x = [*found.states, found.end]  # a step may ask its model elsewhere
     else:
         x = [*found.asked[::stages][:n], found.end]
+        if len(x) == n and m == stages * (n - 1) and not found.stepwise:  # no call in the last step
+            short, n, levels = 1, n - 1, levels[:-1]
     if len(x) != n + 1:
         return None
     bare = [*found.constants[1], found.constants[2]]

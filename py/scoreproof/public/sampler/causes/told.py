@@ -48,6 +48,12 @@ def mistold(steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray
             return (
                 f"the model is told {constant(float(ratio[0]))} times the time that x is at{where}"
             )
+        if seconds:
+            k = int(np.argmax(np.abs(told - right) > NEAR * np.abs(right)))
+            return (
+                f"the model is told another time than the one that x is at{where} (at step {k} it"
+                f" is told {told[k]:.4g} where x is at {right[k]:.4g})"
+            )
     return ""
 
 
@@ -78,9 +84,15 @@ def _relations(
             ("1/t", np.reciprocal),
             ("(T - 1) - t", lambda v: top - 1 - v),
         ]
-        other = after if np.array_equal(right, due) else due
-        name = "the next time, t_next," if np.array_equal(right, due) else "t, the step's start,"
-        found = [(f"{name} while x is at the other end of the step", other)]
+        if np.array_equal(right, due):
+            ends = [("the next time, t_next, while x is at the step's start", after)]
+        elif np.array_equal(right, after):
+            ends = [("t, the step's start, while x is at its end", due)]
+        else:
+            between = "while x is between the two ends of the step"
+            ends = [(f"t, the step's start, {between}", due)]
+            ends += [(f"t_next, the step's end, {between}", after)]
+        found = [(text, np.asarray(v, float)) for text, v in ends]
         middle = (due + after) / 2
         if not np.array_equal(right, middle):
             found += [("the middle of the step", middle)]

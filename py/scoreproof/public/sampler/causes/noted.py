@@ -1,0 +1,45 @@
+"""What the limit of many steps does not see in a method that looks back at earlier predictions:
+more steps make neighbouring ones alike, and a wrong ratio of their widths fades.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.evidence import Evidence
+from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.causes.explain import earlier, read, steps_looked_at
+from scoreproof.public.sampler.causes.steps import steps_of
+from scoreproof.public.sampler.causes.tableau import measured
+
+__all__ = ["noted"]
+
+
+def noted(evidence: Evidence, job: Job, eps: float) -> Evidence:
+    """With a note, where an order was asked for and holds."""
+    if evidence.verdict != "holds" or not job.order or job.order < 2:
+        return evidence
+    try:
+        text = _text(job, eps)
+    except (CallableError, ArgumentError, ArithmeticError, LookupError, TypeError, ValueError):
+        return evidence  # a note costs no verdict
+    return replace(evidence, notes=(*evidence.notes, text)) if text else evidence
+
+
+def _text(job: Job, eps: float) -> str:
+    table = measured(job, steps_looked_at(job))
+    steps = None if table is None else steps_of(table)
+    by_eps = None if steps is None or steps.stages > 1 else earlier(job, steps)
+    if table is None or steps is None or by_eps is None:
+        return ""
+    fades = (
+        "It looks back at earlier predictions. More steps make neighbouring ones alike: a mistake"
+        " that needs them to differ in width fades from the order that is measured"
+    )
+    for name, text in read(job, table, steps, eps, by_eps):
+        if name == "right":
+            return ""
+        if name and text:
+            return f"{fades}. With the times that it is given {text}."
+    return f"{fades}, and its steps are of no formula that is known here."

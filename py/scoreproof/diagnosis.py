@@ -21,6 +21,8 @@ __all__ = ["Diagnosis", "diagnose"]
 
 #: Where the check does not say what its resolution leaves of the deviation.
 UNEXPLAINED, UNEXPLAINED_BY_PAIR = 1e-3, 1e-6
+#: However coarse the check is, an explanation leaves no more than this.
+MOST = 0.1
 #: A fault that leaves more than this part of the deviation is not named as the nearest.
 NEAR = 0.5
 
@@ -70,7 +72,8 @@ class _Ranked:
         """The best single fault, or pair, that explains."""
         names = [n for n in self.misfits if (" + " in n) == pairs]
         default = UNEXPLAINED_BY_PAIR if pairs else max(UNEXPLAINED, 10 * self.resolution)
-        most = default if self.limit is None else self.limit
+        # where rounding explains most of the deviation, the truth itself would be a candidate
+        most = default if self.limit is None else min(self.limit, MOST)
         name = min(names, key=lambda n: (self.misfits[n], n), default=None)
         return name if name is not None and self.misfits[name] <= most else None
 

@@ -152,6 +152,72 @@ def test_noise_on_a_gradient_is_no_known_mistake_but_has_its_place():
     assert "The gradient of `w` is wrong; `x` is right." in evidence.explain()
 
 
+def deep(x, w, b):
+    return ((x @ w + b).tanh() @ w).sin().sum()
+
+
+@pytest.mark.parametrize(
+    ("change", "names", "said"),
+    [
+        (lambda dz: dz.clamp(-0.05, 0.05), "clipped", "`add` is wrong: it is what is due, clipped"),
+        (lambda dz: dz + 0.3, "offset", "0.3"),
+        (lambda dz: dz.flip(1), "coordinates_exchanged", "reverse order"),
+        (lambda dz: dz * (1 + 0.1 * torch.tensor(np.cos(np.arange(15.0)).reshape(5, 3))), None, ""),
+    ],
+)
+def test_what_a_node_sent_is_solved_for_and_read(change, names, said):
+    def gradient(x, w, b):
+        h = (x @ w + b).tanh()
+        d = (h @ w).cos()
+        dz = change((d @ w.T) * (1 - h**2))
+        return dz @ w.T, h.T @ d + x.T @ dz, dz.sum(0)
+
+    given = tuple(map(torch.tensor, (X, W, W[0])))
+    evidence = sp.check_backward(deep, inputs=given, gradient=gradient)
+    assert evidence.diagnosis.names == ((names,) if names else ()), evidence.explain()
+    assert said in evidence.explain()
+    assert names or "times what is due, off in 15 of 15 entries" in evidence.explain()
+
+
+def test_another_operand_and_two_mistakes():
+    def by_hand(x, w, v, other, slope):
+        h = (x @ w).tanh()
+        d = (h @ v).cos()
+        dz = (d @ other.T) * slope(h)
+        return dz @ w.T, x.T @ dz, (h.T @ d).T if slope is not right_slope else h.T @ d
+
+    def right_slope(h):
+        return 1 - h**2
+
+    def g(x, w, v):
+        return ((x @ w).tanh() @ v).sin().sum()
+
+    many = torch.tensor(RNG.standard_normal((9, 3)))
+    given = many, torch.tensor(W), torch.tensor(W.T + 1)
+    stale = sp.check_backward(
+        g, inputs=given, gradient=lambda x, w, v: by_hand(x, w, v, v + 0.5, right_slope)
+    )
+    assert stale.diagnosis.names == ("other_operand",) and "0.5" in stale.explain()
+    both = sp.check_backward(
+        g, inputs=given, gradient=lambda x, w, v: by_hand(x, w, v, v, lambda h: 1 - h)
+    )
+    assert both.diagnosis.names == ("another_derivative + transposed",), both.explain()
+    assert "where 1 - y² is due" in both.explain() and "`v` is transposed" in both.explain()
+
+
+def test_an_array_to_which_nothing_is_due_hides_no_mistake():
+    def f(x, w, unused):
+        return ((x @ w).tanh() + 0 * unused).sum()
+
+    given = torch.tensor(X), torch.tensor(W), torch.tensor(1.0)
+    evidence = sp.check_backward(
+        f,
+        inputs=given,
+        gradient=lambda x, w, u: (*((lambda d: (d @ w.T, x.T @ d))(1 - (x @ w).tanh())), 0 * u),
+    )
+    assert "times (1 - y), where 1 - y² is due" in evidence.explain()
+
+
 def test_a_gradient_that_adds_up_and_one_that_is_stored():
     store = [0.0, 0.0]
 
@@ -255,6 +321,7 @@ def test_methods_star_arguments_and_callable_objects_are_read():
     [
         (lambda x: Model()(x), "a module that the function calls but does not receive"),
         (lambda x: sum(r for r in x), "a loop over a tensor"),
+        (lambda x: x.sum() / len(x), "write x.shape"),
         (lambda x: np.sin(x).sum(), "a NumPy function of a tensor"),
         (lambda x, y: x, "called with \\(x, y\\)"),
     ],

@@ -456,14 +456,14 @@ def wrong_somewhere():
     """Name -> (wrong version of a right mean, phrase in the explanation)."""
     far = lambda y: np.linalg.norm(y, axis=1, keepdims=True) > 3  # noqa: E731
     return {
-        "half-space": (lambda y, m: np.where(y[:, :1] > 0.5, 1.001 * m, m), "y[0] >"),
-        "oblique": (lambda y, m: m + 1e-6 * (y @ [1.0, 1, -1] > 0)[:, None], "right elsewhere"),
-        "far out": (lambda y, m: np.where(far(y), y, m), "|y| >"),
-        "one coordinate": (lambda y, m: m * [1, 1 + 1e-6, 1], "in 1 of 3 coordinates (1)"),
+        "half-space": (lambda y, m: np.where(y[:, :1] > 0.5, 1.001 * m, m), "where y[0] ≥"),
+        "oblique": (lambda y, m: m + 1e-6 * (y @ [1.0, 1, -1] > 0)[:, None], "of 64 points"),
+        "far out": (lambda y, m: np.where(far(y), y, m), "where |y| ≥"),
+        "one coordinate": (lambda y, m: m * [1, 1 + 1e-6, 1], "in coordinate 1 of 3"),
         "one row": (lambda y, m: m + 1e-6 * (np.arange(len(y)) == 7)[:, None], "1 of 64 points"),
         "last rows": (lambda y, m: m + 1e-6 * (np.arange(len(y)) > 60)[:, None], "3 of 64 points"),
         "everywhere": (lambda y, m: (1 + 1e-6) * m, "worst at point"),
-        "clamped": (lambda y, m: np.clip(m, -1, 1), "right elsewhere"),
+        "clamped": (lambda y, m: np.clip(m, -1, 1), "of 64 points"),
         "batch": (lambda y, m: m + 1e-6 * y.mean(axis=0), "depends on the rest of the batch"),
         "batch order": (lambda y, m: np.roll(m, 1, axis=0), "depends on the rest of the batch"),
         "batch size": (lambda y, m: m * (1 + 1e-6 * (len(y) < 60)), "depends on the rest"),

@@ -69,7 +69,7 @@ def jumping(model, x, sigmas):  # the α and σ of t where those of t_next are d
 @pytest.mark.parametrize(
     ("inverse", "said"),
     [
-        (lambda model, x, s: euler(model, x, s, sign=-1.0), "with the sign of t_next - t"),
+        (lambda model, x, s: euler(model, x, s, sign=-1.0), "(the sign)"),
         (lambda model, x, s: -euler(model, x, s), "mirrored"),
         (lambda model, x, s: 0 * x, "does not depend on x"),
         (jumping, "leaves x nearly as it was"),
@@ -81,7 +81,7 @@ def jumping(model, x, sigmas):  # the α and σ of t where those of t_next are d
 )
 def test_wrong_inverses(inverse, said):
     evidence = check(inverse, euler)
-    assert evidence.verdict == "refuted" and said in evidence.sentence, evidence.explain()
+    assert evidence.verdict == "refuted" and said in evidence.explain()
 
 
 def test_a_pair_that_keeps_the_laws_but_not_x():
@@ -217,7 +217,7 @@ def test_a_function_that_follows_a_scheduler(table):
 def test_wrong_schedulers(table, up, said):
     inverse = up(up=True, last=0.012) if up is Scheduler else up(up=True)
     evidence = check(inverse, Scheduler(), shape=1)
-    assert evidence.verdict == "refuted" and said in evidence.sentence, evidence.explain()
+    assert evidence.verdict == "refuted" and said in evidence.explain()
 
 
 def test_timesteps_that_are_shifted_are_said(table):
@@ -271,7 +271,7 @@ def test_noise_maps(whole):
         evidence = check(wrong, back, TABLE, **given)
         assert evidence.verdict == "refuted" and "does not come back" in evidence.sentence
     if whole:
-        assert "timestep" in evidence.sentence or "at 800" in evidence.sentence
+        assert "at t = 800" in evidence.sentence
 
 
 # -- bad input -------------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ def test_a_holds_says_what_it_would_have_seen_and_where():
                 plain(m0, s0, m1, s1)
                 + np.log((s1 + 1e-6) / (s0 + 1e-6) / s1 * s0).sum(axis=1) * m0.shape[1]
             ),
-            "epsilon_in_log of 1e-06",
+            "1e-06 is added to the standard deviations in the logarithm alone",
         ),
         (lambda m0, s0, m1, s1: plain(m0, s0 + 1e-8, m1, s1 + 1e-8), "returns"),
         (lambda m0, s0, m1, s1: plain(m0, s0, m1, np.maximum(s1, 0.01)), "only for scales"),

@@ -323,7 +323,8 @@ def test_an_asymmetric_jacobian_refutes_what_is_right_at_the_points():
 
     evidence = sp.check_score(score, prior, COV)
     assert evidence.verdict == "refuted", evidence.explain()
-    assert "asymmetry" in evidence.explain() or "negative part" in evidence.explain()
+    assert evidence.diagnosis.names == ("curl",), evidence.explain()
+    assert "coordinates 0 and 1 turn" in evidence.explain()
 
 
 def test_a_score_that_is_a_small_difference_of_two_matrices_is_not_asymmetric():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+
 from causes import wrong
 from causes.backward import B1, POSITIVE, RNG, W1, W2, X, Y, torched
 from causes.backward_rules import applied, function
-
 from scoreproof import check_backward
 
 

@@ -347,11 +347,6 @@ def thinned():
     return check_denoiser(lambda y: right(y, DATA[keep]), DATA, 0.49)
 
 
-@wrong("nonlinear: a learned residual (nothing should be claimed)", says=r"No known fault")
-def learned_again():
-    return check_denoiser(lambda y: right(y) + 0.05 * np.sin(3 * y), DATA, 0.49)
-
-
 @wrong("nonlinear, tolerance given (nothing should be claimed)", says=r"No known fault")
 def learned_tolerance():
     return check_denoiser(
@@ -366,3 +361,38 @@ def student():
         return w @ DATA / w.sum(1, keepdims=True)
 
     return check_denoiser(f, DATA, 0.49)
+
+
+@wrong("σ² + 1e-2 against division by zero in the exponent", says=r"0\.01\b|1\.0204")
+def small_number_in_variance():
+    return check_denoiser(
+        lambda y: softmax(-squares(y, DATA) / (2 * 0.49 + 2e-2)) @ DATA, DATA, 0.49
+    )
+
+
+@wrong("negated output", says=r"negative|sign")
+def negated():
+    return check_denoiser(lambda y: -right(y), DATA, 0.49)
+
+
+@wrong("gradient clipped per entry in the score correction: y + clip(σ² s, ±0.5)", says=r"clip")
+def correction_clipped():
+    return check_denoiser(lambda y: y + np.clip(right(y) - y, -0.5, 0.5), DATA, 0.49)
+
+
+@wrong(
+    "cosine distance in place of Euclidean",
+    says=r"cosine|normali[sz]ed to length",
+    known="no kernel but powers of the distance is tried",
+)
+def cosine():
+    def f(y):
+        c = (y @ DATA.T) / np.linalg.norm(y, axis=1, keepdims=True) / np.linalg.norm(DATA, axis=1)
+        return softmax(c / 0.49) @ DATA
+
+    return check_denoiser(f, DATA, 0.49)
+
+
+@wrong("dot product logits: -|x|²/2σ² is missing", says=r"\|x_0\|²/\(2σ²\) is left out")
+def dot_product():
+    return check_denoiser(lambda y: softmax(y @ DATA.T / 0.49) @ DATA, DATA, 0.49)

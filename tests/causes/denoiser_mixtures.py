@@ -106,3 +106,11 @@ def stds():
 def weight_order():
     prior = GaussianMixture(PRIOR.weights[::-1], PRIOR.means, PRIOR.covariances)
     return check_denoiser(lambda y: prior.posterior_mean(y, 0.3 * np.eye(3)), PRIOR, 0.3)
+
+
+@wrong("the mixture's C is Cholesky L (not L Lᵀ)", says=r"rooted: standard deviations")
+def deviations_for_variances():
+    prior = PRIOR
+    L = [np.diag(np.sqrt(np.diag(c))) for c in prior.covariances]
+    p = GaussianMixture(prior.weights, prior.means, L)
+    return check_denoiser(lambda y: p.posterior_mean(y, 0.3 * np.eye(3)), prior, 0.3)

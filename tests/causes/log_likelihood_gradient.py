@@ -603,3 +603,130 @@ def value_log_det_sign() -> Evidence:
         return normal(z) + delta
 
     return judged_by_hand(RIGHT, log_likelihood=log_p)
+
+
+# -- written after the check was mended for those above --------------------------------------------
+
+
+@wrong("a Laplace prior", says=r"prior|log p_Z", needs="torch")
+def laplace_prior() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return -z.abs().sum(1) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("a prior of mean 0.5", says=r"(prior|log p_Z).*0\.5|mean.*0\.5", needs="torch")
+def prior_mean() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return normal(z - 0.5) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("the log-determinant is divided by the number of steps", says=r"log-determinant counts.*(1/24|0\.0416)", needs="torch")
+def log_det_averaged_over_steps() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return normal(z) - delta / 24
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("only the last layer is trained", says=r"parameters 0 to 11 of 20 are 0", needs="torch")
+def last_layer_only() -> Evidence:
+    def log_p(x, p, nu):
+        import torch
+
+        q = torch.cat([p[:12].detach(), p[12:]])
+        z, delta = flow(x, q, nu)
+        return normal(z) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("the field is asked at s = 1/2 throughout", says=r"s = (0\.5|1/2)", needs="torch")
+def half_time() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu, trace=lambda f, z, s, e: divergence(f, z, 0.5, e))
+        return normal(z) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("the prior is averaged over the coordinates", says=r"prior.*(1/D|1/2|0\.5|averag)", needs="torch")
+def prior_averaged() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return -0.5 * (z**2).mean(1) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("ν is brought to unit length", says=r"unit length|length 1|1/\|ν\|", needs="torch")
+def noise_of_unit_length() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu / nu.norm(dim=1, keepdim=True))
+        return normal(z) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("the first row's ν for all rows", says=r"ν of the first row", needs="torch")
+def noise_of_the_first_row() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu[:1].expand_as(nu))
+        return normal(z) - delta
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("midpoint with 6 steps", says=r"midpoint with 6 steps", needs="torch")
+def midpoint_steps() -> Evidence:
+    def log_p(x, p, nu):
+        z, total, h = x, 0.0, 1 / 6
+        for k in range(6):
+            s = 1 - k * h
+            dz, _ = divergence(lambda y, s: torch_field(y, p, s), z, s, nu)
+            dz, div = divergence(lambda y, s: torch_field(y, p, s), z - h / 2 * dz, s - h / 2, nu)
+            z, total = z - h * dz, total + h * div
+        return normal(z) - total
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("entries clipped to [-0.3, 0.3]", says=r"clipped", needs="torch")
+def clipped_entries() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return normal(z) - delta
+
+    return judged(lambda *a: by_autograd(log_p)(*a).clamp(-0.3, 0.3))
+
+
+@wrong("the divergence is integrated by left sums, z by RK4", says=r"sum|quadrature|trace term|log-det", needs="torch")
+def left_sums() -> Evidence:
+    def log_p(x, p, nu):
+        z, total = x, 0.0
+        for k in range(20):
+            s = 1 - k / 20
+            total = total + divergence(lambda y, s: torch_field(y, p, s), z, s, nu)[1] / 20
+            z = rk4(lambda s, y: (torch_field(y[0], p, s),), (z,), s, s - 1 / 20, 2)[0]
+        return normal(z) - total
+
+    return judged(by_autograd(log_p))
+
+
+@wrong("log p̂ lacks the ½ of the prior and its gradient has it", says=r"of log p̂|log p̂ is", needs="torch")
+def value_without_half() -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return normal(z) - delta
+
+    def value(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return (-(z**2).sum(1) - D / 2 * np.log(2 * np.pi) - delta).detach()
+
+    return judged(by_autograd(log_p), log_likelihood=value)

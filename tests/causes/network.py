@@ -309,11 +309,6 @@ def mean_left_out():
     return sweep(lambda x, s: ideal(x, s) - mean)
 
 
-@wrong("half the width is flipped: augmentation left on", says=r"width.*revers|flip|mirror")
-def flipped():
-    return sweep(lambda x, s: ideal(x, s)[..., ::-1])
-
-
 @wrong("σ² is passed for σ", says=r"variance|σ²|square")
 def variance_told():
     return sweep(lambda x, s: ideal(x, np.sqrt(s)))
@@ -386,3 +381,19 @@ def v_swapped():
         return wide(s, x) * e - wide(a, x) * x0
 
     return sweep(net, schedule=Scheduler("v_prediction"))
+
+
+@wrong("network told t in [0,1] reversed: 1 - t/T", says=r"other way|1 - t|T - t|T - 1 - t")
+def timesteps_reversed():
+    return sweep(lambda x, t: eps_net(x, len(ABAR) - 1 - np.asarray(t)), schedule=Scheduler())
+
+
+@wrong("x0 from v with swapped coefficients σ x - α v", says=r"a E\[x_0 \| x\] \+ b x with a = ")
+def x0_of_v_exchanged():
+    def f(x, t):
+        a, s = (wide(v, x) for v in levels(t))
+        x0 = x0_of(x, *levels(t))
+        v = a * (x - a * x0) / s - s * x0
+        return s * x - a * v
+
+    return sweep(f, schedule={"alphas_cumprod": ABAR})

@@ -355,3 +355,23 @@ def half():
             )
 
     return check_preconditioning(W(), sigma_data=0.5, sigmas=[0.01, 0.05, 0.2, 1, 5, 20])
+
+
+@wrong(
+    "c_skip and c_out use σ in different units: σ/2 in c_in only",
+    says=r"in c_in, σ is multiplied by 0\.5",
+)
+def half_sigma_in_c_in():
+    class W(Precond):
+        def into(self, s):
+            return 1 / np.sqrt((s / 2) ** 2 + self.sigma_data**2)
+
+    return check_preconditioning(W(), sigma_data=0.5)
+
+
+@wrong("c_noise = log(σ)/4 in base e^(1/2): 0.5 log σ", says=r"half|2 times|σ was squared")
+def half_logarithm():
+    return check_preconditioning(
+        {"c_noise": lambda s: 0.5 * np.log(s), "c_in": lambda s: 1 / np.sqrt(s**2 + 0.25)},
+        sigma_data=0.5,
+    )

@@ -67,6 +67,7 @@ def posterior_variance_is_beta() -> Evidence:
 @wrong(
     "ᾱ_t for ᾱ_{t-1} in the posterior variance: all entries are β",
     says=r"posterior_variance.*(ᾱ_t for ᾱ_\{t-1\}|it is betas)",
+    needs="torch",
 )
 def posterior_variance_without_prev() -> Evidence:
     torch = _torch()
@@ -79,6 +80,7 @@ def posterior_variance_without_prev() -> Evidence:
 @wrong(
     "prev table padded at the end, not at the start: it is shifted the wrong way",
     says=r"alphas_cumprod_prev.*(entry t holds that of t \+|ᾱ_\{t\+1\}, the last 0, where)",
+    needs="torch",
 )
 def prev_table_is_next() -> Evidence:
     torch = _torch()
@@ -142,6 +144,7 @@ def cumprod_of_betas() -> Evidence:
 @wrong(
     "cumulative product computed in float16: it holds few digits",
     says=r"(half|float16|16[- ]bit)",
+    needs="torch",
 )
 def float16_cumprod() -> Evidence:
     torch = _torch()
@@ -164,7 +167,7 @@ def shifted_by_one() -> Evidence:
     return check_schedule(betas=betas, alphas_cumprod=bar)
 
 
-@wrong("√(1 - √ᾱ) for √(1 - ᾱ)", says=r"√\(1 - √ᾱ(_t)?\)|made of √ᾱ where ᾱ")
+@wrong("√(1 - √ᾱ) for √(1 - ᾱ)", says=r"√\(1 - √ᾱ(_t)?\)|made of √ᾱ where ᾱ", needs="torch")
 def root_of_root() -> Evidence:
     torch = _torch()
     betas = torch.linspace(1e-4, 0.02, T, dtype=torch.float64)
@@ -189,7 +192,11 @@ def log_snr_base_10() -> Evidence:
     return check_schedule(alphas_cumprod=bar, log_snr=np.log10(bar) - np.log10(1 - bar))
 
 
-@wrong("half the log-SNR, λ = log(α/σ), given as the log-SNR", says=r"0\.5 times|half|lambda_t")
+@wrong(
+    "half the log-SNR, λ = log(α/σ), given as the log-SNR",
+    says=r"0\.5 times|half|lambda_t",
+    needs="torch",
+)
 def half_log_snr() -> Evidence:
     torch = _torch()
     betas = torch.linspace(1e-4, 0.02, T, dtype=torch.float64)
@@ -212,7 +219,11 @@ def snr_inverted() -> Evidence:
 # -- add_noise -------------------------------------------------------------------------------------
 
 
-@wrong("add_noise uses ᾱ for √ᾱ", says=r"x_0.*(alphas_cumprod, ᾱ|its square|ᾱ_t, where √ᾱ_t)")
+@wrong(
+    "add_noise uses ᾱ for √ᾱ",
+    says=r"x_0.*(alphas_cumprod, ᾱ|its square|ᾱ_t, where √ᾱ_t)",
+    needs="torch",
+)
 def bar_for_its_root() -> Evidence:
     torch = _torch()
     bar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, T), 0)
@@ -256,7 +267,11 @@ def flow_exchanged() -> Evidence:
     return check_schedule(sigmas=s, timesteps=s, add_noise=add_noise)
 
 
-@wrong("add_noise: α of step t (1 - β_t) for ᾱ_t", says=r"1 - β_t|step t alone|made of 1 - β")
+@wrong(
+    "add_noise: α of step t (1 - β_t) for ᾱ_t",
+    says=r"1 - β_t|step t alone|made of 1 - β",
+    needs="torch",
+)
 def alpha_for_bar() -> Evidence:
     torch = _torch()
     alphas = 1 - torch.linspace(1e-4, 0.02, T, dtype=torch.float64)

@@ -54,7 +54,7 @@ def cosine_not_squared() -> Evidence:
     return check_schedule(betas=betas, form="squaredcos_cap_v2")
 
 
-@wrong("scaled_linear without the square roots: it is linear", says=r"form 'linear'")
+@wrong("scaled_linear without the square roots: it is linear", says=r"form 'linear'", needs="torch")
 def scaled_linear_without_roots() -> Evidence:
     torch = _torch()
     scheduler = SimpleNamespace(
@@ -64,14 +64,20 @@ def scaled_linear_without_roots() -> Evidence:
     return check_schedule(scheduler)
 
 
-@wrong("scaled_linear without the final square", says=r"square root of the form 'scaled_linear'")
+@wrong(
+    "scaled_linear without the final square",
+    says=r"square root of the form 'scaled_linear'",
+    needs="torch",
+)
 def scaled_linear_not_squared() -> Evidence:
     betas = _torch().linspace(0.00085**0.5, 0.012**0.5, T)
     return check_schedule(betas=betas, form="scaled_linear")
 
 
 @wrong(
-    "sigmoid from -3 to 3 for -6 to 6", says=r"-?3 to 3|± ?3|half the range|0\.5 times the range"
+    "sigmoid from -3 to 3 for -6 to 6",
+    says=r"-?3 to 3|± ?3|half the range|0\.5 times the range",
+    needs="torch",
 )
 def sigmoid_of_half_range() -> Evidence:
     torch = _torch()
@@ -92,6 +98,7 @@ def wrong_beta_end() -> Evidence:
 @wrong(
     "zero terminal SNR: √ᾱ is shifted to end at 0, but not scaled back to start where it did",
     says=r"(shift|not scaled|without the scale)",
+    needs="torch",
 )
 def zero_snr_without_scale() -> Evidence:
     torch = _torch()
@@ -149,7 +156,7 @@ def geometric_levels_of_variances() -> Evidence:
     return check_schedule(sigmas=schedule, form="exponential", form_options=options)
 
 
-@wrong("the shift of a flow applied twice", says=r"applied twice|shift = 9\b")
+@wrong("the shift of a flow applied twice", says=r"applied twice|shift = 9\b", needs="torch")
 def flow_shift_twice() -> Evidence:
     torch = _torch()
     shift = 3.0

@@ -337,3 +337,23 @@ def level():
 @wrong("score times σ (the loss's weighting left in) of an ε net", says=r"σ|0\.6\b")
 def weighted():
     return check_score(lambda y: 0.6 * noisy().score(y), MIX, 0.36)
+
+
+@wrong(
+    "score + prior's score twice: posterior of a product",
+    says=r"score of x_0",
+    known="sums of two scores are not tried",
+)
+def score_of_the_data_added():
+    return check_score(lambda y: noisy().score(y) + 0.1 * MIX.score(y), MIX, 0.36)
+
+
+@wrong("detached log-sum: hard assignment", says=r"largest weight|nearest|mode")
+def hard_assignment():
+    inv = [np.linalg.inv(c) for c in TOTAL]
+
+    def f(y):
+        k = noisy().responsibilities(y).argmax(1)
+        return np.stack([-(r - MIX.means[j]) @ inv[j] for r, j in zip(y, k, strict=True)])
+
+    return check_score(f, MIX, 0.36)

@@ -46,5 +46,7 @@ def reading(answer: Answer) -> Reading | None:
     """
     if answer.found.shape != answer.due.shape or not np.all(np.isfinite(answer.found)):
         return None
+    if answer.explained(answer.due):  # nothing to explain
+        return None
     found = (reader(answer) for reader in READERS)
     return next((r for r in found if r is not None), None)

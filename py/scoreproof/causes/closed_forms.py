@@ -51,7 +51,9 @@ def number(value: float, within: float, known: Mapping[str, float] | None = None
     form = closed_form(value, within, known)
     digits = max(3, min(7, 1 - math.floor(math.log10(max(within, 1e-12)))))
     shown = f"{value:.{min(digits, 6)}g}"
-    return shown if form is None or form == shown else f"{shown} = {form}"
+    if form is None or form == shown or form.startswith(("1e", "-1e")):
+        return shown
+    return f"{shown} = {form}"
 
 
 def _near_one(value: float, within: float) -> str | None:
@@ -118,7 +120,7 @@ _CONSTANTS = {
 
 
 def _of_a_name(name: str, v: float) -> Iterator[tuple[str, float]]:
-    whole = len(name) == 1 and v == int(v)
+    whole = name == "n" and v == int(v)  # the mean of n samples, the variance of n - 1
     low = _bracketed(name)
     yield name, v
     yield f"1/{low}", 1 / v

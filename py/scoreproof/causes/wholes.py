@@ -15,6 +15,10 @@ from scoreproof.causes.closed_forms import closed_form, number
 __all__ = ["MAPS", "affine", "clipped", "factor", "mapped", "nothing", "offset", "same_everywhere"]
 
 
+#: A factor nearer to 1 is rounding's, or of no use to a reader.
+BARELY = 1e-6
+
+
 def nothing(a: Answer) -> Reading | None:
     if np.all(np.abs(a.found) <= a.limit):
         return Reading("nothing", "it is 0 everywhere", "return the value itself")
@@ -29,6 +33,8 @@ def factor(a: Answer) -> Reading | None:
     if abs(c.imag) > 1e-9 * abs(c) or not a.explained(c.real * a.due, abs(c)):
         return None
     c, within = float(c.real), a.within
+    if abs(c - 1) <= max(2 * within, BARELY):
+        return None
     if abs(c + 1) <= 2 * within:
         return Reading("sign", "it is the negative of what is due", "flip the sign", -1.0)
     form = closed_form(c, within, a.known)
@@ -131,6 +137,8 @@ def affine(a: Answer) -> Reading | None:
         return None
     t, m = a.due.ravel(), a.found.ravel()
     c, b = np.polyfit(t, m, 1)
+    if abs(c - 1) <= BARELY and abs(b) <= BARELY * np.max(np.abs(t)):
+        return None
     if not a.explained(c * a.due + b, abs(c)) or abs(c) <= 1e-9:
         return None
     shown = number(float(c), a.within, a.known)

@@ -32,6 +32,7 @@ _REFUSALS = (
         "an assignment into a tensor, x[i] = …",
         "use torch.where, or torch.stack of the parts",
     ),
+    ("'len'", "len(x) of a tensor", "write x.shape[0]"),
     (
         "cannot be iterated",
         "a loop over a tensor, or *tensor",

@@ -122,7 +122,7 @@ def _common_factor(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
         return Diagnosis.cause("sign", f"Cause: {text}.{c.rest(wrong)}")
     shown = number(factor, within)
     form = closed_form(factor, within) or shown
-    hint = _sizes(factor, within, c) + _norm(c, factor)
+    hint = _sizes(factor, within, c) + _norm(c, wrong, factor)
     text = f"{what} {verb} {shown} times what is due: {undone(form)}{hint}"
     return Diagnosis.cause("factor", f"Cause: {text}.{c.rest(wrong)}")
 
@@ -137,9 +137,9 @@ def _sizes(factor: float, within: float, c: Compared) -> str:
     return f" (it is {form} for {', '.join(named)} rows{hint.get(str(form), '')})"
 
 
-def _norm(c: Compared, factor: float) -> str:
+def _norm(c: Compared, wrong: Sequence[int], factor: float) -> str:
     """A gradient that was shortened to a round norm."""
-    size = float(np.linalg.norm(c.all_found))
+    size = float(np.linalg.norm([c.found[p].norm() for p in wrong]))
     form = closed_form(size, ROUND)
     if not 0 < factor < 1 or form is None or abs(size - float(f"{size:.2g}")) > ROUND * size:
         return ""

@@ -57,6 +57,12 @@ class Compared:
         off = np.abs(self.all_found - self.all_due) > self.bound
         return [p for p in range(len(self.names)) if np.any(self.part(off, p))]
 
+    @property
+    def quiet(self) -> frozenset[int]:
+        """Arrays to which nothing is due: a mistake does not show in them."""
+        nothing = np.abs(self.all_due) <= 4 * self.bound
+        return frozenset(p for p in range(len(self.names)) if np.all(self.part(nothing, p)))
+
     def explained(self, flat: np.ndarray) -> bool:
         """Whether these entries are what was found."""
         with np.errstate(all="ignore"):

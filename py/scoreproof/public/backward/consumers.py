@@ -109,7 +109,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
     found, strange = counted(problems, measured)
     wrong = [c for c in found if c.factor != 1]
     if seeds is not None and not wrong and not strange:
-        return Diagnosis(("seed",), 0.0, None, seeds)
+        return Diagnosis.cause("seed", f"Cause: {seeds[0].lower()}{seeds[1:]}")
     if not wrong or strange:
         return _place(problems, wrong, strange)
     for name, feature, words in _RULES:
@@ -120,7 +120,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
             odd = {key: next(iter(g)) for key, g in groups.items() if g != {1.0}}
             text = words(odd, len(odd) == len(groups))
             rest = "Everything else is right." if seeds is None else seeds
-            return Diagnosis((name,), 0.0, None, f"{text} {rest}")
+            return Diagnosis.cause(name, f"Cause: {text[0].lower()}{text[1:]} {rest}")
     return _place(problems, wrong, strange)
 
 

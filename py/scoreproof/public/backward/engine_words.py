@@ -26,6 +26,9 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
     "assigns_by_depth": "= for +=: a contribution overwrites those before it",
     "shared_zeros": "all nodes share one and the same array of zeros ([zeros] * size), and +="
     " writes into it: make one array a node",
+    "last_partial_for_all": "every argument of a node gets the partial of its last argument (a"
+    " closure that reads the loop's variable when it is called, say): bind it for each slot",
+    "first_partial_for_all": "every argument of a node gets the partial of its first argument",
     "first_call_again": "the answer of the first call comes back in the second, although the"
     " partials are others: a cache that does not look at them",
     "visited_kept": "the set of visited nodes is kept from one call to the next (a mutable default"

@@ -133,6 +133,8 @@ def engines(problems: Sequence[Problem], everything: Sequence[Problem]) -> Candi
     found["first_call_again"] = _cached(problems, everything)
     found["visited_kept"] = _visited_kept(problems, everything)
     found["shared_zeros"] = _each(problems, _shared)
+    for name, place in (("last_partial_for_all", -1), ("first_partial_for_all", 0)):
+        found[name] = _each(problems, partial(_one_partial, place))
     for name, power in (("averaged_over_consumers", 1.0), ("divided_by_root_of_consumers", 0.5)):
         found[name] = _each(problems, partial(_averaged, power))
     return {name: answers for name, answers in found.items() if answers is not None}
@@ -200,6 +202,14 @@ def _visited_kept(
                         grad[u] = grad[u] + grad[v] @ run.partials[slot]
                 out.append(np.stack(grad))
     return out
+
+
+def _one_partial(place: int, run: BackwardPass) -> list[Any]:
+    """All arguments of a node get the partial of one of them."""
+    grad = run.seeded()
+    for v, u, _ in RIGHT(run):
+        grad[u] = grad[u] + grad[v] @ run.partials[run.predecessors[v][place][1]]
+    return grad
 
 
 def _shared(run: BackwardPass) -> list[Any]:

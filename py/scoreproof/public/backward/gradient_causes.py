@@ -9,12 +9,14 @@ import numpy as np
 
 from scoreproof.claims.backprop.faults import FAULTS, REASONS, version_of
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.interop.traced import Node
 from scoreproof.public.backward.again import adds_up, looks_away
 from scoreproof.public.backward.arrays import array_causes, late_causes
 from scoreproof.public.backward.compared import Compared, places
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import walked_over
-from scoreproof.public.backward.searching import searched, suspects
+from scoreproof.public.backward.recovered import recovered
+from scoreproof.public.backward.searching import searched, sites_of
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.tape import Tape
 from scoreproof.public.backward.two import two
@@ -29,23 +31,28 @@ SHOWN = 4
 def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     """The cause of a wrong gradient, or where it is wrong."""
     c = _compared(seen)
-    found = adds_up(seen, c) or array_causes(c)
-    if seen.nearby:
-        return found or Diagnosis.unknown(f"{places(c)}.")
-    if found is not None:
-        return _entered(seen, c, found)
+    found = adds_up(seen, c)
+    if found is None and seen.nearby:
+        return array_causes(c) or Diagnosis.unknown(f"{places(c)}.")
     # an engine of scalars makes the mistakes of engines; a gradient by arrays those of rules
     scalars = all(x.size <= 1 for x in seen.program.values)
-    if scalars and (found := _engine(seen, c)).names:
-        return found
-    tape = Tape(seen.program, seen.at, seen.seed)
-    found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng) or two(tape, c)
+    if found is None and scalars and (engine := _engine(seen, c)).names:
+        return engine
+    found = found or array_causes(c)
     if found is not None:
+        return _entered(seen, c, found)
+    tape = Tape(seen.program, seen.at, seen.seed)
+    found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng)
+    if found is not None:
+        return found
+    found, said = recovered(tape, c, sites_of(tape, c))
+    if (found := found or two(tape, c)) is not None:
         return found
     engine = _engine(seen, c)
     # what an engine would get wrong, too, is no cause in a gradient by arrays, but a hint
     near = f" It looks like this: {engine.sentence[7:]}" if engine.names else ""
-    return Diagnosis.unknown(f"{_place(tape, c)}{near or ' ' + engine.sentence}")
+    parts = [_place(tape, c), said, near or engine.sentence]
+    return Diagnosis.unknown(" ".join(part.strip() for part in parts if part))
 
 
 def _compared(seen: Seen) -> Compared:
@@ -111,7 +118,7 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
     if found.names[0] not in ("factor", "sign", "no_gradient"):
         return found
     tape = Tape(seen.program, seen.at, seen.seed)
-    nodes = [f"[{tape.program.nodes[v].shown}]" for v in suspects(tape, c)]
+    nodes = [f"[{n.shown}]" for n in _suspects(tape, c)]
     if not nodes:
         return found
     at = (
@@ -124,10 +131,15 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
     return replace(found, sentence=f"{found.sentence} It may come in at {at}.")
 
 
+def _suspects(tape: Tape, c: Compared) -> list[Node]:
+    """The nodes of which one may be at fault alone, from v_out on."""
+    return [tape.program.nodes[v] for v in dict.fromkeys(v for v, _ in sites_of(tape, c))]
+
+
 def _place(tape: Tape, c: Compared) -> str:
     """Which arrays, and which nodes may be at fault."""
     text = f"{places(c)}."
-    nodes = [tape.program.nodes[v] for v in suspects(tape, c)]
+    nodes = _suspects(tape, c)
     if not nodes or not text.strip("."):
         return text
     shown = [f"[{n.shown}]" for n in nodes[:SHOWN]]

@@ -173,12 +173,13 @@ def _curve(answers: Sequence[Answer]) -> tuple[list[float], list[float]]:
 
 
 def _first(problems: Sequence[Problem], answers: Sequence[Answer]) -> str:
-    """The simplest place where it shows, and what is due there."""
+    """The first place, on the way back, where it shows, and what is due there."""
     answer = next(a for a in answers if np.any(a.error > a.bound * a.absolute * (not a.exact)))
     problem = problems[answer.problem]
     graph, run = problem.graph, problem.runs[answer.second]
     ratio = answer.error - answer.bound * answer.absolute * (not answer.exact)
-    node = int(np.flatnonzero((ratio > 0).any(axis=(1, 2)))[0])
+    off = (ratio > 0).any(axis=(1, 2))
+    node = next(v for v in reversed(graph.order) if off[v])
     i, j = (int(k) for k in np.unravel_index(int(np.argmax(ratio[node])), ratio[node].shape))
     again = " in the second of two runs" if answer.second else ""
     shown = (
@@ -187,7 +188,8 @@ def _first(problems: Sequence[Problem], answers: Sequence[Answer]) -> str:
         else f"{graph.size} nodes and {len(graph.edges)} slots"
     )
     return (
-        f"first at node {node} of the graph {shown} with v_out = {run.v_out}{again}: entry [{i},"
-        f" {j}] is {answer.measured[node, i, j]:.10g} where {answer.due[node, i, j]:.10g} is due"
+        f"first at node {node} on the way back from v_out = {run.v_out} of the graph {shown}{again}"
+        f" ({np.count_nonzero(off)} of its {graph.size} nodes are wrong): entry [{i}, {j}] is"
+        f" {answer.measured[node, i, j]:.10g} where {answer.due[node, i, j]:.10g} is due"
         f" ({len(graph.predecessors[node])} arguments, {len(graph.successors[node])} consumers)"
     )

@@ -25,7 +25,8 @@ def held(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) -> D
         for v in sorted(tape.parts, reverse=True)
         if v != tape.program.v_out
         and any(tape.behind(v, k) for k in range(len(tape.parts[v])))
-        and frozenset().union(*(tape.behind(v, k) for k in range(len(tape.parts[v])))) <= wrong
+        and frozenset().union(*(tape.behind(v, k) for k in range(len(tape.parts[v]))))
+        <= wrong | c.quiet
     ]
 
     def nothing(local: Local, g: Leaves) -> list[Leaves]:

@@ -17,6 +17,7 @@ from scoreproof.words import enumerated
 __all__ = ["Hit", "factor_told", "same", "told", "tried"]
 
 SHOWN = 4
+SHARP, FAIR = 1e-9, 1e-4  # how well a factor is known that one number, or one size, shows
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ def tried(tape: Tape, c: Compared, base: np.ndarray, v: int, k: int, part: Part)
     within = max(float(np.linalg.norm(limit) / np.linalg.norm(effect)) / max(abs(factor), 1), 1e-12)
     plain = factor == 0 or closed_form(factor, within, c.known) is not None
     one = part.name == "factor" or abs(factor - 1) <= 2 * within
-    if told < (4 if not (plain and one) else 1 if within < 1e-6 and np.sum(at) > 2 else 2):
+    least = 4
+    if plain and one:
+        whole = within < SHARP and abs(factor - round(factor)) <= 4 * within and abs(factor) <= 2
+        least = 1 if whole or (within < FAIR and np.sum(at) > 2) else 2
+    if told < least:
         return None
     if part.name != "factor" and not plain:
         return None  # another rule and an odd number: a coincidence
@@ -78,7 +83,7 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     wrong = sorted(c.wrong)
     if abs(first.factor) <= first.within:
         what = f"the path through {here} to {argument(tape, first)} is missing"
-        remedy = "add its contribution (a detach, .data or no_grad() there leaves it out)"
+        remedy = "add its contribution (it is left out, detached, or overwritten by = for +=)"
         name = "path_missing"
     elif abs(first.factor + 1) <= 2 * first.within:
         what = f"the contribution of {here} to {argument(tape, first)} has the wrong sign"

@@ -26,6 +26,11 @@ LIMIT_REASONS |= {
 LIMIT_REASONS |= {
     f"first_{k}_consumers": f"the loop stops after {k} consumers of a node" for k in STOPS
 }
+DEPTHS = (*range(1, 9), 10, 12, 16, 20, 24, 32, 40)
+LIMIT_REASONS |= {
+    f"paths_up_to_{k}": f"only paths of up to {k} edges count: the pass ends after {k} steps back"
+    for k in DEPTHS
+}
 
 
 def limiting_reasons(measured: Sequence[np.ndarray]) -> dict[str, str]:
@@ -76,7 +81,7 @@ def limited(
         return g * (norm / max(float(np.linalg.norm(g)), 1e-300))
 
     with np.errstate(over="ignore", invalid="ignore"):
-        return {
+        return _short(problems) | {
             "rounded_to_integers": [np.rint(x) for x in due],
             "cut_to_integers": [np.trunc(x) for x in due],
             "float32": [x.astype(np.float32).astype(float) for x in due],
@@ -86,6 +91,26 @@ def limited(
             "norm_clipped_on_the_way": _on_the_way(problems, shorten),
             "normalized": _on_the_way(problems, bring),
         }
+
+
+def _short(problems: Sequence[Problem]) -> dict[str, list[np.ndarray]]:
+    """The sums over the short paths."""
+    sums: dict[str, list[np.ndarray]] = {f"paths_up_to_{k}": [] for k in DEPTHS}
+    for problem in problems:
+        for run in problem.runs:
+            out = [np.array(g, float) for g in run.seeded()]
+            layer = {run.v_out: np.asarray(run.one, float)}
+            for k in range(1, DEPTHS[-1] + 1):
+                following: dict[int, np.ndarray] = {}
+                for v, g in layer.items():
+                    for u, slot in run.predecessors[v]:
+                        following[u] = following.get(u, 0.0) + g @ run.partials[slot]
+                for u, g in following.items():
+                    out[u] = out[u] + g
+                layer = following
+                if k in DEPTHS:
+                    sums[f"paths_up_to_{k}"].append(np.stack(out))
+    return sums
 
 
 def _on_the_way(

@@ -18,7 +18,7 @@ from scoreproof.public.backward.problems import Problem
 
 __all__ = ["Answer", "pass_diagnosis", "predicted"]
 
-PAIRS_UP_TO = 400  # slots of all problems
+PAIRS_UP_TO, WALKED_UP_TO = 400, 5000  # slots of all problems
 SMALL = 40  # slots of a graph on which faults are tried in pairs
 EXPLAINED = 1e-6  # of the deviation: sums are exact, or rounded by float64
 
@@ -87,17 +87,20 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
             return diagnose(got, right, candidates, reasons=reasons, limit=limit, read=False)
 
     candidates |= {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
-    candidates |= distinct({n: flat(x) for n, x in engines(problems, everything).items()})
+    slots = sum(len(p.graph.edges) for p in problems)
+    if slots <= WALKED_UP_TO:
+        candidates |= distinct({n: flat(x) for n, x in engines(problems, everything).items()})
     if (found := best()).names:
         return found
-    candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
-    candidates |= stopping(problems, lambda loops, cut: predicted(loops, "", cut))
+    if slots <= WALKED_UP_TO:
+        candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
+        candidates |= stopping(problems, lambda loops, cut: predicted(loops, "", cut))
     if (found := best()).names:
         return found
     counts = counting(problems, measured)
     if counts is not None and counts.names:
         return counts
-    if sum(len(p.graph.edges) for p in problems) <= PAIRS_UP_TO:
+    if slots <= PAIRS_UP_TO:
         names = [f.name for f in FAULTS]
         for i, a in enumerate(names):
             for b in names[i + 1 :]:

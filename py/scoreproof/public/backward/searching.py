@@ -15,14 +15,15 @@ from scoreproof.interop.traced import Local
 from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.held import held
 from scoreproof.public.backward.hits import Hit, factor_told, same, told, tried
+from scoreproof.public.backward.operands import mixed, other_operand
 from scoreproof.public.backward.sites import Part, Site
 from scoreproof.public.backward.tape import Rule, Tape
 from scoreproof.public.backward.uses import used
 from scoreproof.public.backward.wrong_parts import GROUPS, wrong_parts
 
-__all__ = ["searched", "suspects"]
+__all__ = ["searched", "sites_of"]
 
-MOST, ENTRIES = 4000, 3e7  # candidates, and entries of all of them
+MOST, ENTRIES = 2500, 3e7  # candidates, and entries of all of them
 #: groups of mistakes of which several may look the same
 LIKELY = ("turned", "same size", "other arguments", "sums")
 
@@ -30,21 +31,16 @@ LIKELY = ("turned", "same size", "other arguments", "sums")
 def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     """One slot's rule, else one rule of all nodes of a kind."""
     wrong = frozenset(c.wrong)
-    slots = [(v, k) for v, k in tape.slots if tape.behind(v, k) == wrong]
+    sites = sites_of(tape, c)
     entries = sum(x.size for x in tape.program.values)
     budget = [int(min(MOST, ENTRIES / max(entries, 1)))]
-    factors = [hit for v, k in slots if (hit := _factor(tape, c, v, k)) is not None]
+    factors = [hit for v, k in sites if (hit := _factor(tape, c, v, k)) is not None]
     if factors:
         return factor_told(tape, c, factors)
     uses = used(tape, c)
     if uses is not None:
         return uses
-    sites, bases = {}, {}
-    for v, k in slots:
-        g = tape.grads[v]
-        assert g is not None
-        sites[v, k] = Site(tape.program, v, k, tape.locals[v], g)
-        bases[v, k] = c.all_due - tape.slot_effect(v, k, tape.parts[v][k])
+    bases = {(v, k): c.all_due - tape.slot_effect(v, k, tape.parts[v][k]) for v, k in sites}
     # the simplest mistakes of all nodes before the less likely ones of any
     for group in GROUPS:
         for (v, k), site in sites.items():
@@ -58,13 +54,23 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
                 if budget[0] < 0:
                     break
     half = [budget[0] + 1 + int(min(MOST, ENTRIES / max(entries, 1))) // 2]
-    return held(tape, c, wrong, half) or _kinds(tape, c, wrong, half)
+    return (
+        held(tape, c, wrong, half)
+        or mixed(tape, c, sites, bases)
+        or _kinds(tape, c, wrong, half)
+        or other_operand(tape, c, sites, bases)
+    )
 
 
-def suspects(tape: Tape, c: Compared) -> list[int]:
-    """The nodes of which one may be at fault alone, from v_out on."""
+def sites_of(tape: Tape, c: Compared) -> dict[tuple[int, int], Site]:
+    """The slots that may be at fault alone, with what arrives there, from v_out on."""
     wrong = frozenset(c.wrong)
-    return list(dict.fromkeys(v for v, k in tape.slots if tape.behind(v, k) == wrong))
+    sites = {}
+    for v, k in tape.slots:
+        g = tape.grads[v]
+        if g is not None and wrong <= tape.behind(v, k) <= wrong | c.quiet:
+            sites[v, k] = Site(tape.program, v, k, tape.locals[v], g)
+    return sites
 
 
 def _factor(tape: Tape, c: Compared, v: int, k: int) -> Hit | None:
@@ -85,7 +91,7 @@ def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) ->
         each = [[k] for k in range(arguments)] if len(nodes) > 1 else []
         for slots in (*each, *([list(range(arguments))] if arguments > 1 else [])):
             reached = [tape.behind(v, k) for v in nodes for k in slots if k < len(tape.parts[v])]
-            if frozenset().union(*reached) != wrong:
+            if not wrong <= frozenset().union(*reached) <= wrong | c.quiet:
                 continue
             found = _rule(tape, c, nodes, slots, budget)
             if found is not None:

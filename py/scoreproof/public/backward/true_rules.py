@@ -14,16 +14,18 @@ import numpy as np
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local, Program
 from scoreproof.numerics.differences import directional
+from scoreproof.public.backward.independent_rows import rows_apart
 
 __all__ = ["TrueRule", "true_rule"]
 
-COLUMNS = 600
+COLUMNS, NUMBERS = 600, 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class TrueRule:
-    """``jacobians[k]``: (value entries × argument entries), or its diagonal as a vector where the
-    function works entry by entry; ``error``: relative, the largest of all.
+    """``jacobians[k]``: (rows × value entries × argument entries), one matrix for each row that the
+    function keeps apart, or a vector where it works entry by entry; ``error``: relative, the
+    largest of all.
     """
 
     jacobians: tuple[np.ndarray | None, ...]
@@ -36,7 +38,10 @@ class TrueRule:
             if j is None:
                 out.append(x.zeros())
             else:
-                out.append(x.like(g.flat() * j if j.ndim == 1 else g.flat() @ j))
+                rows = g.flat().reshape(len(j), -1)
+                out.append(
+                    x.like(g.flat() * j if j.ndim == 1 else np.einsum("bm,bmn->bn", rows, j))
+                )
         return out
 
 
@@ -64,16 +69,30 @@ def true_rule(
 def _jacobian(local: Local, k: int, unit: float) -> tuple[np.ndarray | None, float]:
     x = local.arguments[k]
     n = x.size
+    if n == 0:
+        return np.zeros((1, local.value.size, 0)), 0.0
     if _entry_by_entry(local, k):
         return _along(local, k, np.ones(n), unit)
-    if n > COLUMNS:
+    rows = rows_apart(x, local.value, lambda some, c: _changed(local, k, some, c), local.value.size)
+    width, height = n // rows, local.value.size // rows
+    if width > COLUMNS or rows * width * height > NUMBERS:
         return None, 0.0
     columns, errors = [], [0.0]
-    for i in range(n):
-        column, error = _along(local, k, (np.arange(n) == i) * 1.0, unit)
-        columns.append(column)
+    for i in range(width):
+        column, error = _along(local, k, np.tile(np.arange(width) == i, rows) * 1.0, unit)
+        columns.append(column.reshape(rows, height))
         errors.append(error)
-    return np.stack(columns, axis=1) if columns else np.zeros((local.value.size, 0)), max(errors)
+    return np.stack(columns, axis=2), max(errors)
+
+
+def _changed(local: Local, k: int, some: np.ndarray, count: int) -> np.ndarray:
+    """Which entries of the value change with these rows of the argument."""
+    x = local.arguments[k]
+    at = np.repeat(some, x.size // count)
+    flat = x.flat()
+    arguments = list(local.arguments)
+    arguments[k] = x.like(np.where(at, flat + 1e-3 * np.where(flat != 0, flat, 1.0), flat))
+    return np.asarray(local.function(arguments).flat() != local.value.flat())
 
 
 def _along(local: Local, k: int, t: np.ndarray, unit: float) -> tuple[np.ndarray, float]:

@@ -16,7 +16,7 @@ from scoreproof.public.backward.wrong_parts import GROUPS, wrong_parts
 
 __all__ = ["two"]
 
-MOST, ENTRIES = 1500, 1e7
+MOST, ENTRIES = 600, 1e7
 LEAST = 4  # distinct entries that the first mistake has to explain alone
 
 

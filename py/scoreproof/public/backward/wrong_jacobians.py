@@ -11,11 +11,12 @@ import numpy as np
 
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
+from scoreproof.public.backward.independent_rows import rows_apart
 from scoreproof.public.backward.sites import Part, Site
 
 __all__ = ["of_one_size"]
 
-LARGEST_MATRIX = 400  # entries of a value whose Jacobian is looked at entry by entry
+LARGEST, NUMBERS = 400, 4_000_000  # columns and numbers of Jacobians that are looked at
 
 
 def of_one_size(site: Site) -> Iterator[Part]:
@@ -35,21 +36,18 @@ def of_one_size(site: Site) -> Iterator[Part]:
     )
     if d is not None:
         yield from _masked(site, d)
-    elif 1 < x.size <= LARGEST_MATRIX:
-        rows = _jacobian(local, k)
-        diagonal = np.diagonal(rows)
+    elif (rows := _jacobian(local, k)) is not None:
+        diagonal = np.diagonal(rows, axis1=1, axis2=2).ravel()
         yield Part(
             "diagonal_only",
             "the diagonal of its Jacobian alone: the entries of a row depend on one another, and"
             " the terms off the diagonal are missing",
             Leaves([(g.flat() * diagonal).reshape(shape)]),
         )
-        yield Part(
-            "jacobian_transposed",
-            "the product with the transposed Jacobian",
-            Leaves([(rows @ g.flat()).reshape(shape)]),
-        )
-        yield from _terms_of_means(x, rows, g)
+        turned = np.einsum("bmn,bn->bm", rows, g.flat().reshape(len(rows), -1))
+        words = "the product with the transposed Jacobian"
+        yield Part("jacobian_transposed", words, Leaves([turned.reshape(shape)]))
+        yield from _terms_of_means(x, diagonal, site.right[k], g)
 
 
 def _masked(site: Site, d: np.ndarray) -> Iterator[Part]:
@@ -76,13 +74,26 @@ def _masked(site: Site, d: np.ndarray) -> Iterator[Part]:
         )
 
 
-def _jacobian(local: Local, k: int) -> np.ndarray:
-    """Value entries × argument entries, by the rule."""
-    n = local.value.size
-    return np.stack([local.pull(local.value.like(row))[k].flat() for row in np.eye(n)])
+def _jacobian(local: Local, k: int) -> np.ndarray | None:
+    """Rows × value entries × argument entries, by the rule; None if that is much."""
+    x, y = local.arguments[k], local.value
+
+    def changed(some: np.ndarray, count: int) -> np.ndarray:
+        g = y.like(np.repeat(some, y.size // count) * np.cos(np.arange(y.size)))
+        return np.asarray(local.pull(g)[k].flat() != 0)
+
+    rows = rows_apart(x, y, changed, x.size)
+    width = x.size // rows
+    if width > LARGEST or rows * width**2 > NUMBERS:
+        return None
+    pulled = [
+        local.pull(y.like(np.tile(unit, rows)))[k].flat().reshape(rows, width)
+        for unit in np.eye(width)
+    ]
+    return np.stack(pulled, axis=1)
 
 
-def _terms_of_means(x: Leaves, rows: np.ndarray, g: Leaves) -> Iterator[Part]:
+def _terms_of_means(x: Leaves, diagonal: np.ndarray, right: Leaves, g: Leaves) -> Iterator[Part]:
     """A normalisation over the last or the first axis, with parts of its rule left out."""
     a = x.arrays[0]
     for axis in (-1, 0) if a.ndim > 1 else (-1,):
@@ -95,11 +106,11 @@ def _terms_of_means(x: Leaves, rows: np.ndarray, g: Leaves) -> Iterator[Part]:
         z = centred / np.sqrt(variance)
         left = 1 - 1 / n - z**2 / n
         with np.errstate(all="ignore"):
-            scale = np.diagonal(rows).reshape(a.shape) / left
+            scale = diagonal.reshape(a.shape) / left
             sent = g.flat().reshape(a.shape) * scale
             mean = sent.mean(axis=axis, keepdims=True)
             product = z * (sent * z).mean(axis=axis, keepdims=True)
-        due = (g.flat() @ rows).reshape(a.shape)
+        due = right.flat().reshape(a.shape)
         if not np.allclose(sent - mean - product, due, rtol=1e-3, atol=1e-3 * np.abs(due).max()):
             continue
         over = f"axis {axis if axis == 0 else a.ndim - 1}"

@@ -6,7 +6,7 @@ is …".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,15 +37,24 @@ def _of_other_arguments(site: Site) -> Iterator[Part]:
             yield Part("other_argument", f"what is due to {of}", other)
 
 
+def _at_its_value(site: Site) -> Iterator[Part]:
+    yield from _at_values(site, [site.v])
+
+
 def _at_other_values(site: Site) -> Iterator[Part]:
-    """The rule with a saved argument replaced by another value of the same shape."""
+    if site.others:
+        yield from _at_values(site, [w for w in range(len(site.program.nodes)) if w != site.v])
+
+
+def _at_values(site: Site, chosen: Sequence[int]) -> Iterator[Part]:
+    """The rule with a saved argument replaced by the value of another node."""
     program, v, k, local, g = site.program, site.v, site.k, site.local, site.g
-    nodes, others = program.nodes, site.others
+    nodes = program.nodes
     for j, u in enumerate(nodes[v].arguments):
         x = local.arguments[j]
-        for w in (v, *(range(len(nodes)) if others else ())):
+        for w in chosen:
             other = program.values[w]
-            if w == u or not same_shapes(x, other) or (w != v and not nodes[w].slots):
+            if w == u or not same_shapes(x, other) or w not in program.moving:
                 continue
             if np.array_equal(x.flat(), other.flat()):
                 continue
@@ -70,7 +79,8 @@ def _at_other_values(site: Site) -> Iterator[Part]:
 def _forms(site: Site) -> Iterator[Part]:
     """Another derivative, entry by entry."""
     x, y, g, d = site.x, site.local.value, site.g, site.d
-    if d is None:
+    # nobody gets a sum or a multiple wrong like that
+    if d is None or (site.others and np.ptp(d) == 0 and (d.size > 1 or abs(d[0]) == 1)):
         return
     xs, ys = x.flat(), y.flat()
     due = form_of(d, xs, ys, FINE)
@@ -160,9 +170,10 @@ def _pull_at(local: Local, moved: list[Leaves], g: Leaves) -> list[Leaves]:
 GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
     "turned": _turned,
     "same size": of_one_size,
-    "other values": _at_other_values,
+    "its value": _at_its_value,
     "forms": _forms,
     "scaled": _scaled,
+    "other values": _at_other_values,
     "other arguments": _of_other_arguments,
     "sums": of_other_size,
 }

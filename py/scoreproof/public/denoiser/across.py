@@ -21,7 +21,7 @@ from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
 from scoreproof.public.denoiser.wrapped import wrapped
 from scoreproof.public.posterior.cases import Case, Cause, said
 from scoreproof.public.posterior.closed import common
-from scoreproof.public.posterior.explaining import causes_of, explanation
+from scoreproof.public.posterior.explaining import causes_of, unexplained
 
 __all__ = ["across"]
 
@@ -38,16 +38,17 @@ def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
     mixed = mixing(worst.answers, worst.request, worst.eps)
     if mixed:
         return Diagnosis.cause("rows_mixed", mixed)
-    found = []
+    found: list[tuple[AtLevel, Case, list[Cause]]] = []
     for a in picked:
         case = _case(a, sweep)
-        found.append((a, case, causes_of(case, candidates_of(case))))
+        faults = candidates_of(case)
+        found.append((a, case, causes_of(case, faults)))
+        if a is worst and not found[0][2]:
+            return unexplained(case, faults)
     whole = wrapped(found) or own_levels(found, sweep) or _shared(found)
     if whole is not None:
         return whole
     _, case, causes = found[0]
-    if not causes:
-        return explanation(case, candidates_of(case))
     there = said(case, causes)
     if len(found) == 1:
         return there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.problem import Problem, make_problem
 
-__all__ = ["Request", "make_request"]
+__all__ = ["Request", "alone", "make_request"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,3 +47,24 @@ def make_request(
         )
     made = make_problem(prior, cov, name="check_denoiser", **problem)
     return Request(made, Prediction(prediction, made, sigma_data, rates), blur)
+
+
+def alone(denoiser: Any) -> None:
+    """Raises ``ArgumentError`` for a function that needs a time beside y."""
+    try:
+        parameters = inspect.signature(denoiser).parameters.values()
+    except (TypeError, ValueError):
+        return
+    needed = [
+        p.name
+        for p in parameters
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
+    if len(needed) > 1:
+        raise ArgumentError(
+            "denoiser",
+            "a function of y alone, where there is no schedule",
+            f"one of ({', '.join(needed)})",
+            "pass schedule=, a list of σ or a table, to have it asked at its noise levels; or fix"
+            " the time, lambda y: network(y, t)",
+        )

@@ -13,7 +13,7 @@ from typing import Any
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.denoiser.arguments import make_request
+from scoreproof.public.denoiser.arguments import alone, make_request
 from scoreproof.public.denoiser.asking import asked
 from scoreproof.public.denoiser.summary import summary
 from scoreproof.public.denoiser.sweep import swept
@@ -173,6 +173,7 @@ def check_denoiser(
         options=options,
         time=None if time == "t" else time,
     )
+    alone(denoiser)
     request = make_request(
         prior,
         cov,

@@ -32,6 +32,8 @@ def read_as(sweep: Sweep) -> str:
 
 def size_of(error: float) -> str:
     """In percent of how far E[x_0 | x] moves, or in multiples of that."""
+    if error == 0:
+        return "0"
     return percent(error) if error < 10 else f"{error:.3g} times as large as E[x_0 | x] moves"
 
 

@@ -15,6 +15,10 @@ from scoreproof.public.fokker_planck.summands import Judged, constant, families,
 
 __all__ = ["one_number", "one_number_a_time"]
 
+STILL = (
+    "the density does not depend on t, and drift and diffusion would change it: it is not their"
+    " stationary density, or t does not reach it"
+)
 CLOCK = "the density runs through time {c} times as fast as drift and diffusion say"
 
 
@@ -24,6 +28,10 @@ def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
     for family in families(j):
         found = constant(j, family)
         if found is None or abs(found[0] - (family.name != "normaliser")) <= found[1]:
+            continue
+        if family.name == "clock" and abs(found[0]) <= found[1]:
+            if not told:
+                told.append(("density_constant", STILL))
             continue
         c, within = found
         if family.name == "noise" and np.ptp(j.rho) > 1e-9 * float(np.max(np.abs(j.rho))):

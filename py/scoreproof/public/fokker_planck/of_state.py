@@ -117,9 +117,45 @@ def explained(
         value = drift + w.spread(of, flux)
         if np.all(np.abs(gained - value / scale) <= limit):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+    power = _power(w, scale, gained, limit) if w.drift.shape[0] == 1 else None
+    if power is not None:
+        return power
+    if not np.any(np.abs(gained) > limit):
+        text = "the density does not depend on t, and drift and diffusion would change it"
+        return Diagnosis.cause("density_constant", f"Cause: {text} (density_constant).")
     near = {name: value / scale for name, value, _ in _readings(w, stratonovich)}
     reasons = {name: text for name, _, text in _readings(w, stratonovich)}
     return diagnose(gained, due, near, reasons=reasons, read=False, limit=limit)
+
+
+#: powers of x that D may be made of
+POWERS = (0, 1, 2, 3, 4)
+
+
+def _power(w: Weak, scale: np.ndarray, gained: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """The D(x) that is needed in one dimension, a multiple of one power of x, or of g."""
+    goal = gained - w.drift.sum(axis=0) / scale
+    tried: list[tuple[str, np.ndarray]] = [
+        (f"x^{k}" if k > 1 else ("x" if k else "1"), w.spread_of(lambda x, k=k: x**k))  # type: ignore[misc]
+        for k in POWERS
+    ]
+    for m, text in ((0.5, "√|g|"), (1.5, "|g|^(3/2)"), (3.0, "|g|³")):
+        tried.append((text, w.spread(lambda g, m=m: np.abs(g) ** m, False)))  # type: ignore[misc]
+    for text, value in tried:
+        column = value / scale / limit
+        size = float(np.vdot(column, column))
+        if size == 0:
+            continue
+        c = float(np.vdot(column, goal / limit)) / size
+        if c > 0 and np.all(np.abs(goal - c * value / scale) <= limit * max(1.0, c)):
+            shown = number(c, 2 * float(np.sqrt(column.size / size)) / c)
+            return Diagnosis.cause(
+                "another_power",
+                f"Cause: the density needs the noise D = g² = {shown} {text}, and diffusion returns a"
+                " g of another form: compare its power of x, and return the square root of that D"
+                " (another_power).",
+            )
+    return None
 
 
 def _readings(w: Weak, stratonovich: float) -> Iterator[tuple[str, np.ndarray, str]]:
@@ -178,6 +214,8 @@ def _factors(
         if np.any(np.abs(gained - rest - c * column) > limit * max(1.0, abs(c))):
             continue
         within = 2 * float(np.sqrt(column.size / size))
+        if family == "clock" and abs(c) <= within:
+            continue
         told.append(_told(family, c, within))
     if not told:
         return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
@@ -22,6 +23,8 @@ __all__ = ["another_time"]
 
 #: times at which drift and noise are asked again
 LOOKS = 6
+#: rounds of the fit of a shift
+SHIFTS = 12
 
 Clock = Callable[[float], float]
 
@@ -39,7 +42,45 @@ def another_time(s: Subject, j: Judged, length: float, tolerance: float) -> Diag
             continue
         if good:
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
-    return None
+    return _shifted(s, j, chosen, (length, tolerance))
+
+
+def _shifted(
+    s: Subject, j: Judged, chosen: np.ndarray, how: tuple[float, float]
+) -> Diagnosis | None:
+    """The density of t + δ, for the δ that fits."""
+    terms = [j.terms[k] for k in chosen]
+
+    def residual(shift: float) -> np.ndarray:
+        gaps = [_gap(s, t, t.t + shift, 1.0, how[0]) for t in terms]
+        return np.concatenate([g / t.size for (g, _, _), t in zip(gaps, terms, strict=True)])
+
+    try:
+        start = residual(0.0)
+        shift = 0.02 * float(j.times[0])
+        before = (0.0, start)
+        for _ in range(SHIFTS):
+            now = residual(shift)
+            slope = (now - before[1]) / (shift - before[0])
+            size = float(slope @ slope)
+            if size == 0 or not np.isfinite(size):
+                return None
+            before, step = (shift, now), -float(slope @ now) / size
+            if abs(step) <= 1e-9 * abs(shift):
+                break
+            shift += step
+            if not -float(j.times[0]) < shift < 10 * float(j.times[-1]):
+                return None
+        if not all(_holds(s, t, t.t + shift, 1.0, how) for t in terms):
+            return None
+    except (CallableError, NotDifferentiable, ValueError, OverflowError):
+        return None
+    sign, size = ("+", shift) if shift > 0 else ("-", -shift)
+    return Diagnosis.cause(
+        "shifted_time",
+        f"Cause: the density is given t {sign} {number(size, 1e-6)} for t, an index or a step off:"
+        " pass the same t to all three (shifted_time).",
+    )
 
 
 def _clocks(j: Judged) -> Iterator[tuple[str, Clock, Clock, str]]:
@@ -79,6 +120,15 @@ def _clocks(j: Judged) -> Iterator[tuple[str, Clock, Clock, str]]:
 
 def _holds(s: Subject, t: Terms, tau: float, slope: float, how: tuple[float, float]) -> bool:
     length, tolerance = how
+    gap, size, blur = _gap(s, t, tau, slope, length)
+    error = 16 * np.maximum(t.error * (1 + abs(slope)), 8 * EPS * size) + blur
+    return bool(np.all(np.abs(gap) <= error + tolerance * size + 1e-8 * size))
+
+
+def _gap(
+    s: Subject, t: Terms, tau: float, slope: float, length: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is left of the equation with drift and noise of the time τ, its size and its blur."""
     if s.framework == "numpy":
         f, blur, df, df_blur = divergence(s, t.x, tau, length)
     else:
@@ -89,6 +139,4 @@ def _holds(s: Subject, t: Terms, tau: float, slope: float, how: tuple[float, flo
     size = np.abs(t.rate) + abs(slope) * (
         np.abs(f * t.first) + np.abs(df) + half * np.abs(t.second)
     ).sum(axis=1)
-    error = 16 * np.maximum(t.error * (1 + abs(slope)), 8 * EPS * size)
-    error = error + abs(slope) * (blur * np.abs(t.first) + df_blur).sum(axis=1)
-    return bool(np.all(np.abs(gap) <= error + tolerance * size + 1e-9 * size))
+    return gap, size, abs(slope) * (blur * np.abs(t.first) + df_blur).sum(axis=1)

@@ -17,6 +17,8 @@ __all__ = ["Family", "Judged", "constant", "families", "in_time", "judged"]
 
 #: bounds of the check that an explanation may leave
 ROOM = 8.0
+#: and the part of the terms that is left in any case: densities are computed so well
+NEGLIGIBLE = 1e-8
 EPS = float(np.finfo(float).eps)
 
 
@@ -64,7 +66,7 @@ def judged(found: Found, tolerance: float | None) -> Judged:
         all_of(lambda t: (t.f * t.first).sum(axis=1)),
         all_of(lambda t: t.df.sum(axis=1)),
         all_of(lambda t: t.spread),
-        ROOM * blur + (tolerance or 0.0) * size + 1e-300,
+        ROOM * blur + ((tolerance or 0.0) + NEGLIGIBLE) * size + 1e-300,
         size,
     )
 

@@ -48,6 +48,7 @@ class Weak:
     logs: float
     predict: Callable[[Any], np.ndarray]
     spread: Callable[[Callable[[np.ndarray], np.ndarray], bool], np.ndarray]
+    spread_of: Callable[[Callable[[np.ndarray], np.ndarray]], np.ndarray]
 
     @property
     def empty(self) -> np.ndarray:
@@ -157,11 +158,18 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
             rows.append(total)
         return np.stack(rows)
 
+    def spread_of(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """The same for a D that is a function of x ``(n, 1)`` in one dimension."""
+        D = np.asarray(of(space.x))[:, :, None] * np.ones((1, 1, 1))
+        return spread(lambda g: D, False)
+
     gained, drift, noise, correction, scale = (
         np.stack([row[k] for row in rows], axis=-2) for k in range(5)
     )
     brought = np.stack([row[5] for row in rows])
-    return Weak(gained, drift, noise, correction, scale, brought, largest, predict, spread)
+    return Weak(
+        gained, drift, noise, correction, scale, brought, largest, predict, spread, spread_of
+    )
 
 
 def _spread(space: _Space, D: np.ndarray, flux: bool) -> np.ndarray:

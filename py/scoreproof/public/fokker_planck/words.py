@@ -126,7 +126,7 @@ def _known(s: Subject, found: Found, tolerance: float | None) -> Diagnosis | Non
         tried,
         reasons=REASONS,
         read=False,
-        limit=16 * blur + (tolerance or 0.0),
+        limit=16 * blur + (tolerance or 0.0) + 1e-8,
     )
 
 

@@ -11,8 +11,13 @@ from scoreproof.public.inversion.forms import law_of_rows
 from scoreproof.public.sampler.convergence import FLOOR
 from scoreproof.public.sampler.words import at_level, size_of
 
-__all__ = ["of_the_inverse", "of_the_trip", "unlike"]
+__all__ = ["UNKNOWN", "of_the_inverse", "of_the_trip", "unlike"]
 
+#: what is asked where no slip is found
+UNKNOWN = (
+    "; does every step form x_next with α and σ of t_next, from x at t, with the sign of"
+    " t_next - t, and is the model told one of these two times?"
+)
 #: a part of an error that a cause explains it to
 NEAR = 0.3
 #: what x_0 taken for a noisy x costs at most
@@ -30,10 +35,7 @@ def of_the_inverse(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
     if np.abs(trip.noised - trip.start).max() < 0.05 * np.abs(trip.start).max():
         return "; it leaves x nearly as it was: is x_next formed with the α and σ of t_next?"
     known = _tables(job) or _taken_for(trip, off, law_of_rows(_as_if(trip), trip.where), bound)
-    return known or (
-        "; does every step form x_next with α and σ of t_next, from x at t, with the"
-        " sign of t_next - t, and is the model told one of these two times?"
-    )
+    return known or UNKNOWN
 
 
 def of_the_trip(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:

@@ -67,20 +67,22 @@ def judged(job: Job) -> Evidence:
         first = int(np.argmax(size > bound)) if whole else -1
         i = int(np.argmax(np.abs(off[first]).max(axis=0)))
         worst = float(np.abs(off[first]).max())
-        cause = (
-            "it draws noise that is not among those it was handed"
-            if draws
-            else "the steps that take a noise out and that put it in differ: both need the same"
-            " mean and the same σ (and where σ = 0 a noise keeps nothing)"
-        )
+        why = "" if draws else difference(job, times, levels)
+        cause = ""
+        if draws:
+            cause = "; it draws noise that is not among those it was handed"
+        elif not why:
+            cause = (
+                "; the steps that take a noise out and that put it in differ: both need the same"
+                " mean and the same σ (and where σ = 0 a noise keeps nothing)"
+            )
         text = (
             f"{job.name}: x does not come back from its noises: at"
             f" {at_level(levels[first])}{', the first such time,' if whole else ''} it is off by"
             f" {size_of(worst)} {'the' if worst > 2 else 'of the'} standard deviation"
-            f"{words.coordinate(i, job.shape)}; {cause}"
+            f"{words.coordinate(i, job.shape)}{cause}"
         )
         evidence = replace(evidence, sentence=text)
-        why = "" if draws else difference(job, times, levels)
         if why:
             slip = Diagnosis(("noises",), 0.0, None, f"The cause: {why}.")
             evidence = evidence.with_diagnosis(slip)

@@ -55,7 +55,10 @@ def judge(job: Job) -> Evidence:
         found = [look(job, trips) for look in looks]
     wrong = next((e for e in found if e.verdict == "refuted"), None)
     if wrong is not None:
-        return _said(wrong.with_diagnosis(slips.slip(job, trips.table)), trips)
+        slip = slips.slip(job, trips.table)
+        if slip is not None:
+            wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
+        return _said(wrong.with_diagnosis(slip), trips)
     order = order_of(trips)
     asked = [e for e in (_order(job, trips, order),) if e is not None]
     whole = weakest([*found, *asked])

@@ -18,6 +18,15 @@ from scoreproof.public.kl.laws import Laws
 
 __all__ = ["Answer", "ask", "passed"]
 
+#: what a function that returns nan may have done with its scales
+FINITE = {
+    "std": "scales are standard deviations, all positive: is a logarithm of them exponentiated?",
+    "variance": "scales are variances, all positive: is a logarithm of them exponentiated?",
+    "logvar": "scales are log-variances, negative and 0 among them: take no logarithm or root of"
+    " them, and pass parameterization= if it is to take others",
+}
+FULL = "covariances are positive definite, with determinants from 1e-12 to 1e12: use slogdet"
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -48,7 +57,9 @@ def ask(guard: Guarded, laws: Laws, options: Options) -> Answer:
         returned = _shaped(guard, guard(*arguments), laws.shape, options)
     except CallableError as error:
         got = f"{error.got}, for {laws.what}"
-        raise CallableError(error.name, error.expected, got, error.remedy) from error
+        remedy = FINITE[options.parameterization] if "nan or inf" in got else error.remedy
+        remedy = FULL if "nan or inf" in got and options.form == "full" else remedy
+        raise CallableError(error.name, error.expected, got, remedy) from error
     seen = replace(laws, m0=m0, v0=options.variances(scale0), m1=m1, v1=options.variances(scale1))
     return Answer(seen, scale0, scale1, returned)
 

@@ -52,6 +52,8 @@ class Explained:
         return self.combination.changes + 2 * len(self.others) + 2 * (apart + odd)
 
 
+#: places at which the deviation is to stand out before a number is fitted to it
+FEWEST = 3
 #: what is done to the divergences ``(n,)`` of a batch
 AVERAGES: dict[str, Callable[[np.ndarray, Laws], np.ndarray]] = {
     "mean_over_dimensions": lambda v, b: v / b.shape[1],
@@ -171,7 +173,7 @@ def _read(
                 basis = _Basis(places, due, others or [], laws, reading)
             except np.linalg.LinAlgError:
                 continue
-        yield from basis.replaced(1) if others else basis.due()
+        yield from basis.replaced(1) if others else (*basis.due(), *basis.averaged())
 
 
 def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.ndarray:
@@ -191,6 +193,8 @@ def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.
 
 def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
     """A number inside: found where the deviation is largest, and held against all places."""
+    if places.sharp < FEWEST:
+        return
     off = np.abs(places.returned - places.value) / places.rounding
     worst = int(np.argmax(off))
     counts = [places.options.reduce(np.zeros(b.shape[0])).size for b in places.laws]

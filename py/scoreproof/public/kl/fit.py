@@ -58,6 +58,14 @@ class Places:
         rows = [v.sum(axis=1) if v.ndim == 2 else v for v in values]
         return np.concatenate([self.options.reduce(r) for r in rows])
 
+    @property
+    def sharp(self) -> int:
+        """At how many places the deviation stands so far above its bound that a number can be
+        fitted to it.
+        """
+        off = np.abs(self.returned - self.value)
+        return int(np.sum(off > ROOM / PART * self.rounding))
+
     def explained(self, prediction: np.ndarray, size: np.ndarray | float = 0.0) -> bool:
         """Whether nothing is left but rounding; ``size``: of what was added up."""
         with np.errstate(all="ignore"):
@@ -109,7 +117,11 @@ def combined(
     ratios[there] = solved[0] / size[there]
     if not places.explained(ratios @ columns, np.abs(ratios) @ np.abs(columns)):
         return None
-    return Combination(tuple(summands), _simple(places, columns, ratios))
+    simple = _simple(places, columns, ratios)
+    odd = len({r for r in simple if r not in SIMPLE and r not in CLOSED})
+    if odd and places.sharp < odd + 2:
+        return None
+    return Combination(tuple(summands), simple)
 
 
 def _simple(places: Places, columns: np.ndarray, ratios: np.ndarray) -> tuple[float, ...]:

@@ -159,6 +159,8 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("mean", "(μ1 - μ0)ᵀ C0 (μ1 - μ0)", "μᵀ C μ", lambda g, c, e: g @ c @ g),
     ("mean", "|μ1 - μ0|² (without C1⁻¹)", "", lambda g, c, e: g @ g),
     ("mean", "(μ1 - μ0)²/diag C1, of the diagonal alone", "", lambda g, c, e: g @ (g / np.diag(e))),
+    ("mean", "(μ1 - μ0)² diag C1⁻¹, of the inverse's diagonal alone", "",
+     lambda g, c, e: g @ (g * np.diag(np.linalg.inv(e)))),
     ("mean", "(μ1 - μ0)ᵀ (C0 + C1)⁻¹ (μ1 - μ0)", "μᵀ (1 + C)⁻¹ μ",
      lambda g, c, e: g @ np.linalg.solve(c + e, g)),
     ("mean", "the norm |L1⁻¹ (μ1 - μ0)| (not squared)", "the norm |μ| (not squared)",

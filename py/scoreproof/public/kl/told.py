@@ -51,7 +51,7 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     if found.averaged:
         names.append(found.averaged)
         texts.append(AVERAGED[found.averaged])
-    if known := _by_heart(found) or _entropy(found, options):
+    if known := _by_heart(found) or _entropy(found, options) or _prior(found, options):
         names.append(known[0])
         texts.append(known[1])
     else:
@@ -99,6 +99,22 @@ def _entropy(found: Explained, options: Options) -> tuple[str, str] | None:
         f"it is the cross entropy -E_0 log p_1: the first law's entropy, {entropy}{more}, is not"
         " subtracted"
     )
+
+
+def _prior(found: Explained, options: Options) -> tuple[str, str] | None:
+    """A second law N(0, c I), where N(0, I) is meant."""
+    ratios = {
+        s.slot: r for s, r in zip(found.combination.summands, found.combination.ratios, strict=True)
+    }
+    mean, trace, one = (ratios.get(slot, 1.0) for slot in ("mean", "trace", "one"))
+    if found.others or not options.standard or ratios.get("log0", 1.0) != 1 or mean in (0.0, 1.0):
+        return None
+    if mean < 0 or abs(mean / trace - 1) > 1e-5:
+        return None
+    text = f"the prior has the variance {1 / mean:.6g} where that of N(0, I) is 1"
+    if one == 1:
+        return "prior_variance", f"{text}, in all terms but the logarithm"
+    return ("prior_variance", text) if abs(one - 1 - math.log(mean)) < 1e-5 * abs(one) else None
 
 
 #: what the variance is of what is passed

@@ -19,9 +19,14 @@ from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement, Question
 from scoreproof.public.log_likelihood_gradient.due import designs, rows_of
 from scoreproof.public.log_likelihood_gradient.entries import value
-from scoreproof.public.log_likelihood_gradient.flows import Wanted, another_flow
+from scoreproof.public.log_likelihood_gradient.flows import (
+    Wanted,
+    another_flow,
+    another_noise,
+)
 from scoreproof.public.log_likelihood_gradient.known_faults import KnownFaults
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.priors import another_prior
 from scoreproof.public.log_likelihood_gradient.reference import Settled
 from scoreproof.public.log_likelihood_gradient.stepping import few_steps
 from scoreproof.public.log_likelihood_gradient.values import value_cause
@@ -94,10 +99,15 @@ class Refuted:
         self, blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]], bound: float
     ) -> Diagnosis | None:
         faults = self._faults()
-        cause = self._simple(blocks, faults, bound)
-        if cause is not None:
-            return cause
-        cause = another_flow(self.field, self._wanted(bound, first=True))
+        found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
+        first, prepared = self._wanted(bound, first=True), self.settled.prepared
+        cause = (
+            self._simple(blocks, faults, bound)
+            or outputs.changed(found, due, limit)
+            or self._ignores_nu()
+            or another_prior(self.field, prepared, first)
+            or another_noise(self.field, first, prepared)
+        )
         if cause is not None:
             return cause
         # a solver's own error lies above the bound: all but that may have a cause
@@ -105,11 +115,9 @@ class Refuted:
         near = self._simple(self._blocks(wider), faults, wider)
         if near is not None:
             return _nearly(near)
-        found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
         return (
-            outputs.changed(found, due, limit)
-            or self._ignores_nu()
-            or few_steps(self.field, self._wanted(bound, first=True), self.rng)
+            few_steps(self.field, first, self.rng)
+            or another_flow(self.field, first)
             or self._placed(faults.together(bound), found, due, limit)
         )
 
@@ -173,7 +181,7 @@ class Refuted:
             nus,
             given.x,
             given.latent,
-            self.settled.prepared.path.grid,
+            self.settled.before.path.grid,
         )
 
     def _columns(self) -> np.ndarray | None:

@@ -13,18 +13,23 @@ from typing import Any
 import numpy as np
 
 from scoreproof.causes.closed_forms import number
+from scoreproof.claims.ffjord.solver import Prepared
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import Guarded
 from scoreproof.numerics.adjoint import Grid
 from scoreproof.public.black_box_field import BlackBoxField
+from scoreproof.public.log_likelihood_gradient.entries import every_entry
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.trace_estimator.vectors import VECTORS
 
-__all__ = ["Wanted", "another_flow"]
+__all__ = ["Wanted", "another_flow", "another_noise"]
 
 #: rounds of a fit of an end of the span, and its first step
 ROUNDS, STEP = 7, 0.02
+#: the cosine of what a step does and what is to be explained, at least
+ALIKE = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +86,41 @@ FLOWS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
 )
 
 
+def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Any) -> Diagnosis | None:
+    """The gradient with something else for ν, in all places alike."""
+    if len(wanted.nus) != 1:
+        return None
+    for name, text in NOISES.items():
+        nu = np.ascontiguousarray(VECTORS[name](wanted.nus[0]))[None]
+        if np.array_equal(nu, wanted.nus):
+            continue
+        basis = parts(field, prepared, wanted.latent, nu, wanted.how)
+        multiples = fitted(wanted.found, basis, wanted.limit)
+        if multiples is not None and np.any(multiples.values[1:] != 0):
+            more = said(multiples, {})
+            also = "" if more is None else f" Besides, {more.sentence.removeprefix('Cause: ')}"
+            return Diagnosis.cause(f"{name}_for_nu", f"Cause: {text} ({name}_for_nu).{also}")
+    return None
+
+
+#: what may stand for ν, in words
+NOISES = {
+    "unit": "ν is brought to unit length, which has E[νν^T] = I/D: use ν as it is given",
+    "sphere": "ν is brought to length √D: use ν as it is given",
+    "signs": "the signs of ν stand for ν: use ν as it is given",
+    "ones": "a vector of ones stands for ν: the sum of all entries of J",
+    "first": "all rows get the ν of the first row: give each row its own",
+    "last": "all rows get the ν of the last row: give each row its own",
+    "previous": "each row gets the ν of another row: keep the rows of x and ν together",
+    "next": "each row gets the ν of another row: keep the rows of x and ν together",
+    "turned": "the rows of ν come in the opposite order: keep the rows of x and ν together",
+    "backward": "the coordinates of ν come in the opposite order",
+    "reshaped": "ν (n, D) is read as (D, n) and transposed: reshape does not transpose",
+    "unit_in_batch": "ν is divided by the norm of the whole batch: use ν as it is given",
+    "absolute": "|ν_k| stands for ν_k: use ν as it is given",
+}
+
+
 def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
     """The flow whose gradient was found, to the limit."""
     for name, of, text in FLOWS:
@@ -91,8 +131,8 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
         more = said(multiples, {})
         also = "" if more is None else f". Besides, {more.sentence.removeprefix('Cause: ')}"
         return Diagnosis.cause(name, f"Cause: {text} ({name}){also.rstrip('.')}.")
-    for end in ("lower", "upper"):
-        found = _span(field, wanted, end)
+    for name in SPANS:
+        found = _span(field, wanted, name)
         if found is not None:
             return found
     return None
@@ -100,29 +140,49 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
 
 def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:
     """The parts of another flow's gradient; ``None`` where it cannot be solved."""
-    guard = Guarded(of(field.guard.function), field.guard.name, prepare=field.guard.prepare)
-    guard.framework = field.guard.framework
     try:
-        other = BlackBoxField(guard, field.params, field.directions, field.framework, wanted.x)
-        other.analytic = field.analytic
-        prepared = prepare_black_box(other, path_of(other, wanted.x, wanted.grid))
+        other, prepared = _solved(field, wanted, of)
         return parts(other, prepared, wanted.latent, wanted.nus, wanted.how)
     except CallableError:
         return None
 
 
-def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
-    """The flow over [t, 1], or over [0, t], for the t that fits."""
-    deviation = wanted.found - wanted.due
+def _solved(
+    field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]
+) -> tuple[BlackBoxField, Prepared]:
+    guard = Guarded(of(field.guard.function), field.guard.name, prepare=field.guard.prepare)
+    guard.framework = field.guard.framework
+    other = BlackBoxField(guard, field.params, field.directions, field.framework, wanted.x)
+    other.analytic = field.analytic
+    return other, prepare_black_box(other, path_of(other, wanted.x, wanted.grid))
 
-    def of(moved: float) -> Callable[[Field], Field]:
-        low, high = (moved, 1.0) if end == "lower" else (0.0, 1.0 + moved)
-        return lambda f: lambda z, p, s: (high - low) * f(z, p, low + (high - low) * s)
+
+#: flows with one number that is fitted, right at 0
+SPANS: dict[str, Callable[[float], Callable[[Field], Field]]] = {
+    "lower": lambda m: lambda f: lambda z, p, s: (1 - m) * f(z, p, m + (1 - m) * s),
+    "upper": lambda m: lambda f: lambda z, p, s: (1 + m) * f(z, p, (1 + m) * s),
+    "shifted": lambda m: lambda f: lambda z, p, s: f(z, p, s + m),
+    "scaled": lambda m: lambda f: lambda z, p, s: f(z, p, s * (1 + m)),
+    "faster": lambda m: lambda f: lambda z, p, s: (1 + m) * f(z, p, s),
+    "constant": lambda m: lambda f: lambda z, p, s: f(z, p, 0 * s + 0.3 + m),
+}
+
+
+def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
+    """The flow over [t, 1], over [0, t], or at another time, for the number that fits."""
+    of = SPANS[end]
 
     def gradient(moved: float) -> np.ndarray | None:
-        basis = _basis(field, wanted, of(moved))
-        return None if basis is None else basis.sum(axis=0)
+        try:
+            other, prepared = _solved(field, wanted, of(moved))
+        except CallableError:
+            return None
+        return every_entry(other, prepared, wanted.latent, wanted.nus, *wanted.how)[0]
 
+    begin = gradient(0.0) if end == "constant" else wanted.due
+    if begin is None:
+        return None
+    deviation = wanted.found - begin
     moved = STEP
     weight = 1 / wanted.limit
     known: list[tuple[float, float]] = [(0.0, 0.0)]
@@ -132,8 +192,12 @@ def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
             return None
         if np.all(np.abs(wanted.found - b) <= wanted.limit):
             return _spanned(moved, end)
-        effect = (b - wanted.due) * weight
+        effect = (b - begin) * weight
         size = float(np.vdot(deviation * weight, deviation * weight))
+        lengths = float(np.linalg.norm(effect)) * float(np.linalg.norm(deviation * weight))
+        cosine = abs(float(np.vdot(effect, deviation * weight))) / (lengths or 1.0)
+        if cosine < ALIKE:
+            return None
         # how far along the deviation this step leads: 1 where it leads to what was found
         reached = float(np.vdot(effect, deviation * weight)) / size
         known.append((moved, reached))
@@ -160,9 +224,27 @@ def _spanned(moved: float, end: str) -> Diagnosis:
             f"Cause: the flow is stopped at s = {at}, not at 0: it is run over [{moved:.4g}, 1], and"
             " the prior is taken at its end there (stopped_early). Run it down to s = 0.",
         )
-    at = number(1 + moved, 1e-3)
-    return Diagnosis.cause(
-        "another_end_time",
-        f"Cause: the flow is run over [0, {at}] where [0, 1] is due: its end time is T = {at}"
-        " (another_end_time). Put x at s = 1, or scale the time.",
+    text = {
+        "upper": (
+            "another_end_time",
+            "the flow is run over [0, {one}] where [0, 1] is due: its end time is T = {one}; put x at"
+            " s = 1, or scale the time",
+        ),
+        "shifted": (
+            "shifted_time",
+            "the field is asked at s {sign} {size} where s is due: an index or half a step off",
+        ),
+        "scaled": ("scaled_time", "the field is asked at {one} s where s is due"),
+        "faster": ("field_factor", "the flow is that of {one} f where f is due"),
+        "constant": (
+            "time_held",
+            "the field is always asked at s = {held}: its time does not reach it",
+        ),
+    }[end]
+    told = text[1].format(
+        one=number(1 + moved, 1e-4),
+        sign="+" if moved > 0 else "-",
+        size=number(abs(moved), 1e-3),
+        held=number(0.3 + moved, 1e-4),
     )
+    return Diagnosis.cause(text[0], f"Cause: {told} ({text[0]}).")

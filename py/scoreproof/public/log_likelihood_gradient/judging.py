@@ -20,7 +20,6 @@ from scoreproof.public.log_likelihood_gradient.due import Due, Layout, designs, 
 from scoreproof.public.log_likelihood_gradient.explaining import Refuted
 from scoreproof.public.log_likelihood_gradient.reference import (
     STEPS,
-    Settled,
     independent_gap,
     settle,
     unused,

@@ -6,6 +6,8 @@ by real stencils; nothing of the caller's gradient is asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
@@ -34,7 +36,13 @@ METHODS = {
         (1 / 8, 3 / 8, 3 / 8, 1 / 8),
     ),
 }
-FIRST, MOST = 12, 160
+#: sums over the steps for the integral of νᵀJν, z by RK4: weights of the steps' starts and ends
+SUMS = {
+    "left sums": (1, (1.0, 0.0)),
+    "right sums": (1, (0.0, 1.0)),
+    "the trapezoid rule": (2, (0.5, 0.5)),
+}
+FIRST, MOST = 6, 160
 #: what a number of steps may leave of the deviation to be tried, and to be hinted at
 LEFT = 0.3
 
@@ -57,7 +65,8 @@ def few_steps(field: BlackBoxField, wanted: Wanted, rng: np.random.Generator) ->
         return None
     mix = wanted.how[0]
     try:
-        for name, (order, *_) in METHODS.items():
+        orders = {n: m[0] for n, m in METHODS.items()} | {n: m[0] for n, m in SUMS.items()}
+        for name, order in orders.items():
 
             def along(steps: int, name: str = name) -> np.ndarray:
                 def value(t: float) -> np.ndarray:
@@ -72,7 +81,7 @@ def few_steps(field: BlackBoxField, wanted: Wanted, rng: np.random.Generator) ->
             )
             if ratio <= 0 or left > LEFT:
                 continue
-            near = round(FIRST * ratio ** (-1 / order))
+            near = _refined(along, deviation, due, round(FIRST * ratio ** (-1 / order)), order)
             for steps in (near, near + 1, near - 1, near + 2, near - 2):
                 if 1 <= steps <= MOST and np.all(np.abs(along(steps) - found) <= 4 * limit):
                     return _said(name, order, steps)
@@ -81,7 +90,29 @@ def few_steps(field: BlackBoxField, wanted: Wanted, rng: np.random.Generator) ->
     return None
 
 
+def _refined(
+    along: Callable[[int], np.ndarray],
+    deviation: np.ndarray,
+    due: np.ndarray,
+    near: int,
+    order: int,
+) -> int:
+    """The number of steps again, from one near it."""
+    if not 2 <= near <= MOST:
+        return near
+    effect = along(near) - due
+    ratio = float(deviation @ effect) / (float(effect @ effect) or 1.0)
+    return round(near * ratio ** (-1 / order)) if ratio > 0 else near
+
+
 def _said(name: str, order: int, steps: int) -> Diagnosis:
+    if name in SUMS:
+        return Diagnosis.cause(
+            "coarse_integral",
+            f"Cause: z is right, and the log-determinant ∫ νᵀJν ds is taken by {name} over {steps}"
+            " steps, which is coarser (coarse_integral). Integrate it with z, in one augmented"
+            " state, or by a rule of higher order (Simpson).",
+        )
     return Diagnosis.cause(
         "few_steps",
         f"Cause: it is the exact gradient of what {name} with {steps} steps gives, and that is not"
@@ -95,6 +126,8 @@ def log_likelihood(
     field: BlackBoxField, wanted: Wanted, params: np.ndarray, name: str, steps: int
 ) -> np.ndarray:
     """``(n,)``."""
+    if name in SUMS:
+        return _by_sums(field, wanted, params, name, steps)
     _, nodes, a, b = METHODS[name]
     z, nu, h = wanted.x, wanted.nus[0], 1 / steps
     total = np.zeros(len(z))
@@ -109,3 +142,31 @@ def log_likelihood(
         z = z - h * sum((w * f for w, f in zip(b, slopes, strict=True)), np.zeros_like(z))
         total = total + h * sum((w * q for w, q in zip(b, rates, strict=True)), np.zeros(len(z)))
     return np.asarray(wanted.latent.log_density(z) - total)
+
+
+def _by_sums(
+    field: BlackBoxField, wanted: Wanted, params: np.ndarray, name: str, steps: int
+) -> np.ndarray:
+    z, nu, h = wanted.x, wanted.nus[0], 1 / steps
+    first, last = SUMS[name][1]
+    total = np.zeros(len(z))
+
+    def rate(s: float) -> np.ndarray:
+        return np.asarray((nu * field.along_z(z, s, nu, params)).sum(axis=1))
+
+    for k in range(steps):
+        s = 1 - k * h
+        total = total + h * first * rate(s)
+        for half in range(2):
+            z = _rk4(field, params, z, s - half * h / 2, h / 2)
+        total = total + (h * last * rate(s - h) if last else 0.0)
+    return np.asarray(wanted.latent.log_density(z) - total)
+
+
+def _rk4(field: BlackBoxField, params: np.ndarray, z: np.ndarray, s: float, h: float) -> np.ndarray:
+    """One step downward."""
+    a = field(z, s, params)
+    b = field(z - h / 2 * a, s - h / 2, params)
+    c = field(z - h / 2 * b, s - h / 2, params)
+    e = field(z - h * c, s - h, params)
+    return np.asarray(z - h / 6 * (a + 2 * b + 2 * c + e))

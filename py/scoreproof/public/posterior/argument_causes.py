@@ -8,6 +8,7 @@ import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
 from scoreproof.public.posterior.fitted import searched
+from scoreproof.public.posterior.means import mean_under
 
 __all__ = ["other_arguments", "parts_of_x", "scaled_argument"]
 
@@ -20,7 +21,7 @@ def scaled_argument(case: Case) -> Iterator[Cause]:
 
     def predicted(at: Case, p: np.ndarray) -> np.ndarray:
         y = at.y * float(np.exp(p[0]))
-        return at.told(np.asarray(problem.known.posterior_mean(y, problem.noise.cov)))
+        return at.told(mean_under(problem.known, y, problem.noise.least))
 
     found = searched(
         lambda p: ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3,
@@ -75,7 +76,7 @@ def other_arguments(case: Case) -> Iterator[Cause]:
     for words, other in options.items():
         if not np.all(np.isfinite(other)):
             continue
-        mean_there = np.asarray(problem.known.posterior_mean(other, problem.noise.cov))
+        mean_there = mean_under(problem.known, other, problem.noise.least)
         for value in (case.told(mean_there, other), case.told(mean_there)):
             yield stated("argument", value, f"it is the answer for x {words}")
             if case.kind.name == "x0":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,18 @@ from scoreproof.public.posterior.due import Due
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
 
-__all__ = ["LEFT", "Case", "Cause", "Maker", "accepted", "made", "said", "stated", "texts"]
+__all__ = [
+    "LEFT",
+    "LEFT_RMS",
+    "Case",
+    "Cause",
+    "Maker",
+    "accepted",
+    "made",
+    "said",
+    "stated",
+    "texts",
+]
 
 #: what a cause may leave, as a part of the deviation: by its largest entry in each coordinate
 #: (where the check's own bound is smaller), and by its root mean square
@@ -34,7 +45,7 @@ FITTED = 16
 LEAST = 4
 #: numbers (points x data x coordinates) in one posterior mean: up to so many all points that a fit
 #: has; and beyond which a fit of one number, of several, is left out
-LIGHT, HEAVY, VERY_HEAVY = 1 << 20, 1 << 22, 1 << 26
+LIGHT, HEAVY, VERY_HEAVY = 1 << 19, 1 << 17, 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +113,18 @@ class Case:
         off = np.max(np.abs(self.value - self.right) / self.limit, axis=1)
         order = np.argsort(-off, kind="stable")
         most = int(np.clip(LIGHT // self._each, LEAST, FITTED))
-        rows = np.concatenate([order[: most // 2], order[most // 2 :: 5]])[:most]
-        return Case(
-            self.due.rows(rows),
-            self.kind,
-            self.value[rows],
-            self.allowed[rows],
-            self.known,
-            self.shape,
-        )
+        return self.rows(np.concatenate([order[: most // 2], order[most // 2 :: 5]])[:most])
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """The points at which it is wrong."""
+        return np.any(np.abs(self.value - self.right) > self.allowed, axis=1)
+
+    def rows(self, which: np.ndarray) -> Case:
+        """The same at some of the points."""
+        due = Due(self.due.problem, self.y[which])
+        value, allowed = self.value[which], self.allowed[which]
+        return replace(self, due=due, value=value, allowed=allowed, again=None)
 
     def told(
         self, mean: np.ndarray, y: np.ndarray | None = None, noise: np.ndarray | None = None

@@ -179,6 +179,11 @@ def _weights_in_words(case: Case, t: np.ndarray) -> str:
         found = _by_determinants(case, t)
         if found:
             return found
+    if isinstance(problem.known, Atoms):
+        size = np.sum(problem.noise.times(problem.known.points, -0.5) ** 2, axis=1) / 2
+        logs = np.log(np.maximum(t, 1e-300))
+        if np.ptp(size) > 1e-9 and np.allclose(logs - logs[0], size - size[0], atol=1e-4):
+            return "the term -|x_0|²/(2σ²) is left out of the exponent: only x·x_0/σ² is in it"
     for other, words in (
         (1 / weights, f"the {problem.kind}'s weights were taken as equal"),
         (weights, f"the {problem.kind}'s weights are counted twice"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from scoreproof.causes.answer import Answer
 from scoreproof.causes.wholes import clipped, mapped
-from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.cases import LEFT_RMS, Case, Cause, stated
 
 __all__ = ["as_bytes", "by_row", "clipped_inside"]
 
@@ -22,19 +22,22 @@ def clipped_inside(case: Case) -> Iterator[Cause]:
     """x_0 in the answer is clipped, or goes through a usual function."""
     if case.kind.name in ("x0", "score") and case.due.problem.noise.variance is None:
         return
-    alpha = case.due.problem.alpha
-    value, right = case.mean_of(case.value) / alpha, case.due.mean / alpha
+    alpha, y = case.due.problem.alpha, case.y
+    mean, due = case.mean_of(case.value), case.due.mean
     with np.errstate(all="ignore"):
-        per = np.max(np.abs(case.mean_of(case.value + case.limit) / alpha - value), axis=0)
-    answer = Answer.of(value, right, np.broadcast_to(per, value.shape), case.known)
-    for read in (clipped, mapped):
-        found = read(answer) if case.kind.name != "x0" else None
-        if found is not None:
-            yield stated(
-                f"x0_{found.name}",
-                case.value,
-                f"x_0 in it {found.words.removeprefix('it ')}: {found.remedy}",
-            )
+        per = np.max(np.abs(case.mean_of(case.value + case.limit) - mean), axis=0)
+    views = {} if case.kind.name == "x0" else {"x_0": (mean / alpha, due / alpha, per / alpha)}
+    views["α x_0 - x" if alpha != 1 else "x_0 - x"] = (mean - y, due - y, per)
+    for what, (value, right, limit) in views.items():
+        # where the check accepts much, most of the deviation still has to be explained
+        most = LEFT_RMS * float(np.sqrt(np.mean((value - right) ** 2)))
+        near = np.broadcast_to(np.minimum(limit, most), value.shape)
+        answer = Answer.of(value, right, near, case.known)
+        for read in (clipped, mapped):
+            found = read(answer)
+            if found is not None:
+                words = f"{what} in it {found.words.removeprefix('it ')}: {found.remedy}"
+                yield stated(f"inner_{found.name}", case.value, words)
 
 
 def as_bytes(case: Case) -> Iterator[Cause]:

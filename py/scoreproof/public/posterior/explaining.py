@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
 from scoreproof.public.posterior.unit_causes import standardised, units
 
-__all__ = ["GROUPS", "causes_of", "explanation"]
+__all__ = ["GROUPS", "causes_of", "explanation", "unexplained"]
 
 #: of causes in one group the best is named; a later group is asked where none explains
 GROUPS: tuple[tuple[Maker, ...], ...] = (
@@ -47,33 +48,72 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level_and_alpha, units),
     (other_variances,),
     (MATRIX,),
-    (LAST,),
 )
 
+#: groups that are asked before pairs of known faults are
+CHEAP = 6
+#: wrong points from which a cause is read that explains them alone
+SOME_POINTS = 6
 
-def known_faults(candidates: Mapping[str, np.ndarray]) -> Maker:
-    """The single ones of known faults, by their names."""
+
+def known_faults(candidates: Mapping[str, np.ndarray], *, pairs: bool) -> Maker:
+    """The single ones of known faults, by their names, or the pairs."""
 
     def make(case: Case) -> Iterator[Cause]:
         for name, prediction in candidates.items():
-            if " + " not in name:
-                words = f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name
-                yield stated(name, prediction, words, name)
+            if (" + " in name) == pairs:
+                words = " and ".join(_told(part) for part in name.split(" + "))
+                yield stated(name, prediction, f"two at once: {words}" if pairs else words, name)
 
     return make
 
 
+def _told(name: str) -> str:
+    return f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name.replace("_", " ")
+
+
 def causes_of(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
     """What explains it, the best first; empty if nothing does."""
-    return accepted(case, ((known_faults(candidates),), *GROUPS))
+    single, pairs = (known_faults(candidates, pairs=p) for p in (False, True))
+    # pairs have no number to fit: they cost nothing, and fit to the last digit or not at all
+    return (
+        accepted(case, ((single,), *GROUPS[:CHEAP], (pairs,), *GROUPS[CHEAP:]))
+        or _where_wrong(case, candidates)
+        or accepted(case, ((LAST,),))
+    )
+
+
+def _where_wrong(case: Case, candidates: Mapping[str, np.ndarray]) -> list[Cause]:
+    """What explains the points at which it is wrong, where it is right at others."""
+    wrong = case.wrong
+    if not SOME_POINTS <= np.sum(wrong) < len(wrong):
+        return []
+    part = case.rows(wrong)
+    faults = known_faults({n: v[wrong] for n, v in candidates.items()}, pairs=False)
+    found = []
+    for cause in accepted(part, ((faults,), *GROUPS[:CHEAP])):
+        whole = case.right.copy()
+        whole[wrong] = cause.prediction
+
+        def say(texts: Mapping[str, str], cause: Cause = cause) -> str:
+            return f"where it is wrong, {cause.say(texts)}"
+
+        found.append(replace(cause, prediction=whole, say=say))
+    return found
 
 
 def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
-    """In words; where nothing explains it, pairs of known faults, and what comes nearest."""
+    """In words: what explains it, or what comes nearest."""
     found = causes_of(case, candidates)
-    if found:
-        return said(case, found)
-    known = diagnose(
+    return said(case, found) if found else unexplained(case, candidates)
+
+
+def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
+    """Where nothing explains it: a coarser type, or what comes nearest."""
+    rounded = coarser(case)
+    if rounded:
+        return Diagnosis.cause("coarser_type", rounded)
+    return diagnose(
         case.value,
         case.right,
         candidates,
@@ -82,5 +122,3 @@ def explanation(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
         known=case.known,
         read=False,
     )
-    rounded = "" if known.names else coarser(case)
-    return Diagnosis.cause("coarser_type", rounded) if rounded else known

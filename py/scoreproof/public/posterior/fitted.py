@@ -21,11 +21,14 @@ ENOUGH = 1e-16
 def fitted(
     residual: Callable[[np.ndarray], np.ndarray], starts: Iterable[np.ndarray], tries: int = 3
 ) -> np.ndarray | None:
-    """The parameters of the least sum of squares, from the best few of the starts; ``None`` if none
-    has one.
+    """The parameters of the least sum of squares, from the best few of the starts (the best start
+    as it is, if ``tries`` is 0); ``None`` if none has one.
     """
     every = [np.asarray(start, float) for start in starts]
     costs = [_cost(residual, start) for start in every]
+    if tries == 0:  # the best start itself
+        k = int(np.argmin(costs)) if costs else -1
+        return every[k] if costs and np.isfinite(costs[k]) else None
     best: tuple[float, np.ndarray] | None = None
     for k in np.argsort(costs)[:tries]:
         if not np.isfinite(costs[k]):

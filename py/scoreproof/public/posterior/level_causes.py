@@ -12,6 +12,7 @@ import numpy as np
 
 from scoreproof.public.posterior.cases import LEFT, Case, Cause, stated
 from scoreproof.public.posterior.fitted import fitted, searched
+from scoreproof.public.posterior.means import mean_under
 
 __all__ = [
     "other_covariances",
@@ -35,8 +36,8 @@ def rescaled_mean(
     problem, y = case.due.problem, case.y if y is None else y
     # for alpha x_0 it is the prior's own law at y in other units
     ratio = problem.alpha / alpha
-    cov = problem.noise.cov * (factor * ratio**2)
-    return np.asarray(problem.known.posterior_mean(y * ratio, cov))
+    cov = problem.noise.least * (factor * ratio**2)
+    return mean_under(problem.known, y * ratio, cov)
 
 
 def other_level(case: Case) -> Iterator[Cause]:
@@ -106,13 +107,15 @@ def _converted(case: Case, mean: np.ndarray, factor: float, own: bool) -> np.nda
 def other_level_and_alpha(case: Case) -> Iterator[Cause]:
     """Another alpha; another of both, as of another timestep."""
     problem = case.due.problem
-    if case.heavy or problem.noise.variance is None:
+    if case.very_heavy or problem.noise.variance is None:
         return
     few, alpha, variance = case.few, problem.alpha, problem.noise.variance
     paths: dict[str, Callable[[np.ndarray], tuple[float, float]]] = {
         "alpha": lambda p: (alpha * float(np.exp(p[0])), 1.0),
         "both": lambda p: (alpha * float(np.exp(p[0])), float(np.exp(p[1]))),
     }
+    if case.heavy:
+        del paths["both"]
     if abs(alpha**2 + variance - 1) < 1e-9:
         paths = {"preserving": lambda p: _preserving(p[0], variance)} | paths
     for name, path in paths.items():
@@ -217,9 +220,9 @@ def other_variances(case: Case) -> Iterator[Cause]:
     for converted in (True, False) if case.kind.name == "score" else (False,):
 
         def predicted(at: Case, p: np.ndarray, converted: bool = converted) -> np.ndarray:
-            cov = np.diag(own * np.exp(p))
-            mean = np.asarray(problem.known.posterior_mean(at.y, cov))
-            return at.told(mean, noise=cov) if converted else at.told(mean)
+            variances = own * np.exp(p)
+            mean = mean_under(problem.known, at.y, variances)
+            return at.told(mean, noise=np.diag(variances)) if converted else at.told(mean)
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
             return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3

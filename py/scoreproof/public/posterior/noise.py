@@ -33,6 +33,11 @@ class Noise:
         return np.diagonal(self.cov)
 
     @property
+    def least(self) -> np.ndarray:
+        """The covariance as its diagonal ``(d,)``, where there is nothing else."""
+        return self.diagonal if self.plain else self.cov
+
+    @property
     def variance(self) -> float | None:
         """σ² where the covariance is σ² I (to rounding), else ``None``."""
         values = self.diagonal

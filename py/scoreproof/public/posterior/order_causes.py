@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.means import mean_under
 
 __all__ = ["orders", "turned"]
 
@@ -59,7 +60,7 @@ def turned(case: Case) -> Iterator[Cause]:
         return
     problem = case.due.problem
     for words, order in {**_named(case.shape), **_pairs(case.shape)}.items():
-        mean = np.asarray(problem.known.posterior_mean(case.y[:, order], problem.noise.cov))
+        mean = mean_under(problem.known, case.y[:, order], problem.noise.least)
         given = case.told(mean) if case.kind.name == "x0" else None
         if given is not None:
             yield stated(

@@ -37,7 +37,10 @@ def coarser(case: Case) -> str:
                 if ours
                 else f"it answers the same when x is rounded to {name}{half}"
             )
-            return f"It computes in {name}: {what}, and rounding in that type explains the error."
+            return (
+                f"Cause: it computes in {name}: {what}, and rounding in that type explains the"
+                " error."
+            )
     return ""
 
 

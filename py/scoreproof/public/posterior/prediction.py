@@ -18,6 +18,16 @@ from scoreproof.public.posterior.problem import Problem, positive
 
 __all__ = ["Prediction"]
 
+#: how libraries call them
+OTHER_NAMES = {
+    "epsilon": "eps",
+    "noise": "eps",
+    "sample": "x0",
+    "x_0": "x0",
+    "v_prediction": "v",
+    "flow_prediction": "flow",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -34,7 +44,9 @@ class Prediction:
                 "prediction",
                 f"one of {', '.join(PREDICTIONS)}",
                 repr(self.name),
-                "name what the callable returns",
+                f"{self.name!r} is {OTHER_NAMES[self.name]!r} here"
+                if self.name in OTHER_NAMES
+                else "name what the callable returns",
             )
         if self.name in ("x0", "score"):
             return

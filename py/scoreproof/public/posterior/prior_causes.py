@@ -36,6 +36,8 @@ def other_components(case: Case) -> Iterator[Cause]:
         "the components' covariances are taken for the identity": np.broadcast_to(
             np.eye(d), own.shape
         ),
+        "of the components' covariances only the diagonals are used, rooted: standard deviations"
+        " stand where variances are due": np.sqrt(diagonal)[:, :, None] * np.eye(d),
         "the components' covariances are halved": own / 2,
         "the components' covariances are doubled": 2 * own,
         "all components have the covariance of component 0": np.broadcast_to(own[0], own.shape),

@@ -23,7 +23,7 @@ def _maker(*readers: Reader) -> Maker:
             found = reader(case.answer)
             if found is None:
                 continue
-            if found.factor is None:
+            if found.factor is None or found.name == "sign":
                 yield stated(found.name, case.value, f"{found.words}: {found.remedy}")
             else:
                 yield Cause(

@@ -74,7 +74,9 @@ def _atoms(due: Due, u: float) -> np.ndarray:
         mean = due.mean[part]
         out[part] = np.minimum(moved * due.spread[part], np.maximum(high - mean, mean - low))
         out[part] += u * grown(atoms.size) * (r @ np.maximum(np.abs(x), np.abs(centred)))
-        out[part] += ORDER * u * np.abs(centre)
+        # a datum that is met exactly comes back from other units, [0, 1] or 0 to 255, and is
+        # rounded there by what the range is, not by its own entry
+        out[part] += ORDER * u * max(np.max(np.abs(x)), np.max(high - low))
     return out
 
 

@@ -74,7 +74,7 @@ def check_preconditioning(
     >>> bool(check_preconditioning(scalings, sigma_data=0.5))
     True
     >>> print(check_preconditioning(scalings, sigma_data=1.0).diagnosis.sentence.split(";")[0])
-    c_skip: σ_data is 0.5 in it where 1 is declared
+    Cause: c_skip: σ_data is 0.5 in it where 1 is declared
     """
     given = Request(
         precondition,

@@ -41,7 +41,7 @@ def named(
     if rows:
         parts.append(
             f"asked with a σ for each sample, {enumerated(rows)} of a sample"
-            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of other samples"
+            f" {'depends' if len(rows) == 1 else 'depend'} on the σ of others in the batch"
         )
     for name, bad in wrong.items():
         if not np.any(bad):
@@ -86,7 +86,8 @@ def named(
     elif rounded:
         diagnosis = Diagnosis.cause("coarser_type", f"Cause: {rounded}.")
     elif level and (len(causes) != 1 or len(parts) > 1):
-        diagnosis = Diagnosis.cause("level", f"Cause: {level}.")
+        off = enumerated([n for n, bad in wrong.items() if np.any(bad)])
+        diagnosis = Diagnosis.cause("level", f"Cause: in {off}, {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
         diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"Cause: {told}.")

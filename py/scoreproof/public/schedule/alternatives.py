@@ -119,7 +119,9 @@ def composed(name: str, base: Base) -> Iterator[Alternative]:
         for of in functions(one.values):
             if "entry t holds" not in of.words:
                 words = of.words.replace("its ", "the ").removesuffix(" it")
-                yield Alternative(f"{words} of {one.words}".replace("minus of", "minus"), of.values)
+                words = "minus" if words.startswith("the negative") else f"{words} of"
+                text = f"{words} {one.words}".replace("minus of", "minus")
+                yield Alternative(text, of.values)
 
 
 def _sums(name: str, base: Base) -> Iterator[Alternative]:
@@ -153,6 +155,11 @@ def _other_times(table: Table, base: Base) -> Iterator[Alternative]:
     yield from _asked(table, base, "ᾱ_{t-1}", {k: (b, bar, v) for k, v in late.items()})
     early = {"ᾱ_{t-1}": before, "ᾱ_{t+1}": base.after}
     yield from _asked(table, base, "ᾱ_t", {k: (b, v, before) for k, v in early.items()})
+    both = Mistaken(b, before, base.eps, base.floored, base.of_betas, late["ᾱ_{t-2}"])
+    with np.errstate(all="ignore"):
+        yield Alternative(
+            f"{table.words} with ᾱ_{{t-1}} for ᾱ_t and ᾱ_{{t-2}} for ᾱ_{{t-1}}", table.of(both)
+        )
     moved = {
         "β_{t-1}": np.concatenate([[np.nan], b[:-1]]),
         "β_{t+1}": np.concatenate([b[1:], [np.nan]]),
@@ -201,6 +208,11 @@ def mistaken(table: Table, base: Base) -> Iterator[Alternative]:
             for k, v in of_bar.items()
         }
         yield from _asked(table, base, "ᾱ, and β that follow from it", every)
+        products = {
+            k: (v, np.cumprod(1 - v), np.concatenate([[1.0], np.cumprod(1 - v)[:-1]]))
+            for k, v in {"√β": b**0.5, "β²": b**2, "2 β": 2 * b, "β/2": b / 2}.items()
+        }
+        yield from _asked(table, base, "β, and ᾱ that follows from it", products)
 
 
 def _asked(

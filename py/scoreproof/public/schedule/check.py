@@ -61,8 +61,9 @@ def check_schedule(
     noise is 0 an entry may be infinite. A list of σ that belongs to no timesteps and to no form is
     judged by the table's range alone, timesteps of no spacing by their order; the sentence says so.
 
-    Returns ``Evidence`` of kind float; a refutation names the table, the entry, and what it is
-    instead, if it is another table, shifted by one index, squared, reversed, … ``add_noise`` is
+    Returns ``Evidence`` of kind float; a refutation names the table and the entries, and its
+    ``diagnosis`` what it is instead, if that explains all of it: another table, the formula with
+    another argument, shifted by one index, squared, clamped, half precision, … ``add_noise`` is
     called with x_0 alone, with noise alone and with both random, in blocks of 2^18 numbers, at the
     timesteps of the inference or at all of the table (2048 of a longer one, fewer for large
     samples).

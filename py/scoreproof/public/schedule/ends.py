@@ -19,6 +19,10 @@ def told_ends(found: tuple[float, float], asked: dict[str, float]) -> str:
     >>> told_ends((0.5, 4e-4), {"σ_max": 0.5, "σ_min": 0.02})
     'from 0.5 = σ_max to 0.0004 = σ_min²'
     """
+    by = [v / a for v, a in zip(found, asked.values(), strict=True)]
+    if abs(by[0] / by[1] - 1) < 1e-6 and abs(by[0] - 1) > 1e-6:
+        times = f"{by[0]:.6g} times {' and '.join(asked)}"
+        return f"from {found[0]:.6g} to {found[1]:.6g}, {times}"
     shown = []
     for value, name in zip(found, asked, strict=True):
         known = _closed(value, asked, name)

@@ -50,14 +50,15 @@ def timesteps(given: Given) -> Evidence | None:
             evidence = _spacing(given, np.unique(once)[::-1])
             return replace(evidence, sentence=f"{evidence.sentence}, going back {back} times")
         k = int(np.argmax(np.sign(steps) != np.sign(steps[0])))
-        return _found(
-            given,
-            1.0,
-            f"timesteps neither fall nor rise: {once[k - 1]:g}, {once[k]:g}, {once[k + 1]:g}",
-        )
+        around = f"{once[k - 1]:g}, {once[k]:g}, {once[k + 1]:g}"
+        text = f"timesteps neither fall nor rise: {around} at entries {k - 1} to {k + 1}"
+        cause = "Cause: their order: each timestep is to be below the one before it."
+        return _found(given, 1.0, text).with_diagnosis(Diagnosis.cause("order", cause))
     if given.listed and len(once) < len(t):
         k = int(np.argmin(np.abs(np.diff(t))))
-        return _found(given, 1.0, f"timestep {t[k]:g} occurs twice: its step has no length")
+        text = f"timestep {t[k]:g} occurs twice, at entries {k} and {k + 1}"
+        cause = "Cause: it is listed twice: the step between the two has no length."
+        return _found(given, 1.0, text).with_diagnosis(Diagnosis.cause("twice", cause))
     if given.listed and np.any(steps > 0):
         text = f"timesteps rise from {t[0]:g} to {t[-1]:g}, and have to fall"
         cause = "Cause: their order: a sampler visits them from noise to data; reverse them."

@@ -71,13 +71,13 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
         )
         yield Alternative("those of the next timestep of the list", np.append(due[1:], np.nan))
         yield Alternative("those of the timestep before in the list", np.append(np.nan, due[:-1]))
-        low, high = np.exp(logs[0]), np.exp(logs[-1])
         if len(s) > 2:
             for rho in (7.0, 1.0, 5.0, 3.0):
-                ramp = np.linspace(high ** (1 / rho), low ** (1 / rho), len(s)) ** rho
-                yield Alternative(f"Karras' σ with ρ = {rho:g} between the table's ends", ramp)
-            words = "geometric between the table's ends"
-            yield Alternative(words, np.geomspace(high, low, len(s)))
+                ramp = np.linspace(s[0] ** (1 / rho), s[-1] ** (1 / rho), len(s)) ** rho
+                words = f"Karras' σ with ρ = {rho:g} from {s[0]:.4g} to {s[-1]:.4g}"
+                yield Alternative(f"{words}, which are not those of the timesteps", ramp)
+            words = f"geometric from {s[0]:.4g} to {s[-1]:.4g}, not those of the timesteps"
+            yield Alternative(words, np.geomspace(s[0], s[-1], len(s)))
         if np.all(t == np.round(t)):
             at = t.astype(int)
             for its in TABLES.values():

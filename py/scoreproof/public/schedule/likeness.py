@@ -67,6 +67,9 @@ def instead(
             has = f"it has the form{text.removeprefix('of the form')}"
             of = has if text.startswith("of the form") else f"it is {text}"
             return f"they {text}" if sigmas else of
+    for other in FREE if sigmas else ():
+        if other != form and (found := _parameter(other, {}, values, due, allowed)):
+            return f"they have the form {other!r} with {found.split(',')[0].split(' (')[0]}"
     return ""
 
 

@@ -64,6 +64,9 @@ def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnos
         if _exchanged(pairs, close):
             text = "x_0 and noise are exchanged: each is multiplied by the other's factor"
             return other, Diagnosis.cause("exchanged", f"Cause: {text}.")
+        if kind == "vp" and _velocity(pairs, close):
+            text = "it returns the velocity √ᾱ_t noise - √(1 - ᾱ_t) x_0, not x_t"
+            return other, Diagnosis.cause("velocity", f"Cause: {text}.")
         texts = []
         for part, (values, wanted) in enumerate(pairs):
             off = np.abs(values - wanted) > close[part] * np.abs(wanted)
@@ -102,6 +105,15 @@ def _exchanged(pairs: list[tuple[np.ndarray, np.ndarray]], close: np.ndarray) ->
     return not same and len(alpha) > 2 and bool(np.all(near))
 
 
+def _velocity(pairs: list[tuple[np.ndarray, np.ndarray]], close: np.ndarray) -> bool:
+    (alpha, first), (sigma, second) = pairs
+    near = [
+        np.abs(v - d) <= c * np.abs(d)
+        for v, d, c in ((-alpha, second, close[1]), (sigma, first, close[0]))
+    ]
+    return len(alpha) > 2 and bool(np.all(near))
+
+
 def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.ndarray) -> str:
     """What one factor is, empty if nothing is known."""
     values = (told.levels.alpha, told.levels.sigma)[part][:, 0]
@@ -136,7 +148,7 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
             if not np.array_equal(values, due):
                 yield Alternative(its.words.split(",")[0], values)
         for other in alternatives(name, base) if name else ():
-            if "its " not in other.words and " it" not in other.words:
+            if not any(w in other.words for w in ("its ", " it", "negative")):
                 yield Alternative(other.words, other.values[at])
     yield from _of_sigma(told)
     of = DUE[told.kind][part]
@@ -164,8 +176,11 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
     for by in (2, 4, 5, 10, 20, 50, 100):
         yield Alternative(f"that of timestep t // {by}", table[at // by])
         yield Alternative(f"that of timestep {by} t, or the last", table[np.minimum(by * at, last)])
-    yield Alternative("that of the first sample's timestep, for all", 0 * at + table[at[0]])
-    yield Alternative("that of the last sample's timestep, for all", 0 * at + table[at[-1]])
+    for k, which in ((0, "first"), (-1, "last")):
+        words = (
+            f"that of timestep {at[k]} at all (is the {which} sample's taken for all, or t / T?)"
+        )
+        yield Alternative(words, np.full(len(at), table[at[k]]))
     yield Alternative("that of timestep T - 1 - t (the table is read in reverse)", table[last - at])
 
 

@@ -59,6 +59,11 @@ def _curved(ask: Asked, found: Levels, k: int) -> str:
         return "x_t is divided by its own size: it is the same for larger x_0 and noise"
     if np.ptp(far) == 0:
         low, high = float(below.flat[0]), float(far.flat[0])
+        with np.errstate(all="ignore"):
+            c = high / (2 * FAR * float(near.flat[0]))  # half way, if it is straight up to there
+            straight = np.allclose(ask(c * one, c * one, t), high / 2, rtol=1e-3)
+        if not straight:
+            return f"x_t is squashed into [{low:.4g}, {high:.4g}], as tanh does"
         return f"x_t is clipped to [{low:.4g}, {high:.4g}]: a noisy sample leaves that range"
     return "x_t does not grow with x_0 and noise: it is squashed"
 

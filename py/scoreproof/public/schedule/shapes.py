@@ -30,13 +30,19 @@ def shaped(
             if np.all(np.abs(values - cut) <= allowed * np.abs(cut)):
                 text = f"it is clamped to {words} {level[0]:.6g}{_power_of(level[0], values)}"
                 return "clamped", f"{text}, which cuts it off {span(wrong)}"
+    ends = np.unique(values[wrong])
+    if ends.size == 2 and not np.all(wrong):
+        cut = np.clip(due, ends[0], ends[1])
+        if np.all(np.abs(values - cut) <= allowed * np.abs(cut)):
+            return "clamped", f"it is clamped to [{ends[0]:.6g}, {ends[1]:.6g}]"
     if half := _half(values, due):
         return "half_precision", half
     with np.errstate(all="ignore"):
         of = {"its square": values**2, "one minus its square": 1 - values**2}
         made = {"its square": due**2, "one minus its square": 1 - due**2}
     for words, inner in of.items():
-        rounded = inner.astype(np.float16).astype(float)
+        with np.errstate(all="ignore"):
+            rounded = inner.astype(np.float16).astype(float)
         near = bool(np.all(np.abs(inner - rounded) <= 4e-7))
         near = near and np.median(np.abs(inner)) > 1e-3
         if near and (half := _half(rounded, made[words])):
@@ -144,7 +150,7 @@ def _inside(
                 seen = np.isfinite(made)
                 same = np.all(left[seen] <= allowed[seen] * np.abs(made[seen]))
                 most = most_of_it(left, values - due, wrong & np.isfinite(due))
-                if np.isfinite(number) and same and most:
+                if number > 0 and same and most:
                     return "inside", f"{number:.4g} is added inside {words}, before it is taken"
     return None
 

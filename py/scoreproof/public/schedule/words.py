@@ -73,6 +73,8 @@ def _cause(
         plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
     if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
         return "product", f"it is {known}, where {table.words} is due"
+    if below := _below(values, base, due, allowed, wrong):
+        return "below", f"{below}, where {table.words} is due"
     if "log" in name and np.sum(wrong) >= LEAST and plain_off:
         with np.errstate(all="ignore"):
             known = product(np.exp(values), base, allowed, np.exp(due))
@@ -84,6 +86,27 @@ def _cause(
         text = f"its signal-to-noise ratio is {ratio} times that of β: the schedule is shifted"
         return "shifted_snr", text
     return None
+
+
+def _below(
+    values: np.ndarray, base: Base, due: np.ndarray, allowed: np.ndarray, wrong: np.ndarray
+) -> str:
+    """A number that is added to what is divided by."""
+    if np.sum(wrong) < LEAST:
+        return ""
+    with np.errstate(all="ignore"):
+        for power, root in ((1.0, ""), (0.5, " inside the root")):
+            for words, below in (("1 - ᾱ_t", 1 - base.bar), ("ᾱ_t", base.bar)):
+                found = (below * ((due / values) ** (1 / power) - 1))[wrong]
+                found = found[np.isfinite(found)]
+                if found.size < LEAST:
+                    continue
+                c = float(np.median(found))
+                for number in (float(f"{c:.2g}") if c else c, c):
+                    likely = due * (below / (below + number)) ** power
+                    if number and agrees(values, likely, due, allowed, wrong) == " ":
+                        return f"{number:.4g} is added to {words}{root} below"
+    return ""
 
 
 def _other(
@@ -141,6 +164,10 @@ def _few(
     )
     value = values[at[0]]
     text = f"{which}, where {table.words} is due"
+    if at.size == 1 and at[0] == 0 and len(due) > 2 and values[0] == values[0]:
+        last = float(np.median([due[-1], due[-1]]))
+        if abs(values[0] - last) <= 0.05 * abs(last):
+            text += "; it is that of the end of the table (an index of -1, a roll)"
     with np.errstate(all="ignore"):
         near = np.flatnonzero(np.abs(due - value) <= 1e-6 * abs(value))
     near = near[near != at[0]]

@@ -95,7 +95,7 @@ def _sentence(signs: _Signs, slopes: Slopes) -> str:
         f"{slopes.describe()}{line}, differs from its transpose by {signs.skew[worst]:.2g}, and"
         f" Σ + Σ J Σ, the covariance that it implies, is negative by {signs.negative[worst]:.2g},"
         f" at point {slopes.rows[worst]} (J the Jacobian; relative to its largest entry, in units"
-        " of the noise). Of a score both are 0"
+        " of the noise); of a score both are 0, which is necessary and not sufficient"
     )
 
 

@@ -6,8 +6,6 @@ Conventions: as in `causes`; ``one-sided``: ``ν·(f(z + hν) - f(z))/h``, ``cen
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
@@ -23,32 +21,35 @@ PROBE, LEFT = 1e-3, 0.02
 #: steps at which a fit is refined
 ROUNDS = 6
 
-Difference = Callable[[Judged, float], np.ndarray]
+KINDS = (
+    ("one-sided", 1, "take a central difference, a smaller step, or automatic differentiation"),
+    ("central", 2, "take a smaller step, or automatic differentiation"),
+)
 
 
-def by_differences(given: Given, parts: list[Judged]) -> Diagnosis | None:
-    """The kind and the step of the differences that leave what was found; no calls of the
+def by_differences(given: Given, parts: list[Judged], form: str) -> Diagnosis | None:
+    """``parts`` judged in ``form``. The kind and the step of the differences that leave what was found; no calls of the
     estimator, some of f.
     """
-    for kind, order, remedy in (
-        ("one-sided", 1, "take a central difference, a smaller step, or automatic differentiation"),
-        ("central", 2, "take a smaller step, or automatic differentiation"),
-    ):
-        fitted = _fitted(given, parts, kind, order)
+    for kind, order, remedy in KINDS:
+        fitted = _fitted(given, parts, (kind, form), order)
         if fitted is not None:
             step, left = fitted
+            along = "ν" if form == "νᵀJν" else "each axis"
             return Diagnosis(
                 (f"{kind.replace('-', '_')}_difference",),
                 left,
                 None,
-                f"Cause: it is the {kind} difference of f along ν with the step h = {step:.3g}, whose"
-                f" error is of the order {'h' if order == 1 else 'h²'}"
+                f"Cause: it is the {kind} difference of f along {along} with the step h = {step:.3g},"
+                f" whose error is of the order {'h' if order == 1 else 'h²'}"
                 f" ({kind.replace('-', '_')}_difference): {remedy}.",
             )
     return None
 
 
-def _fitted(given: Given, parts: list[Judged], kind: str, order: int) -> tuple[float, float] | None:
+def _fitted(
+    given: Given, parts: list[Judged], kind: tuple[str, str], order: int
+) -> tuple[float, float] | None:
     """The step, and the part of the deviation that it leaves, if that is little."""
     usual = [p for p in parts if p.usual.any()]
     deviation = np.concatenate([(p.answers.values - p.due)[p.usual] for p in usual])
@@ -80,12 +81,18 @@ def _fitted(given: Given, parts: list[Judged], kind: str, order: int) -> tuple[f
     return step, part / float(np.linalg.norm(deviation[known] / size[known]))
 
 
-def _taken(given: Given, part: Judged, step: float, kind: str) -> np.ndarray:
+def _taken(given: Given, part: Judged, step: float, kind: tuple[str, str]) -> np.ndarray:
     z, nu = part.rows.z, part.rows.nu
+    one_sided = kind[0] == "one-sided"
 
     def f(y: np.ndarray) -> np.ndarray:
         return np.real(np.asarray(as_numpy(part.rows.trial.function(given.convert(y))), float))
 
-    ahead = f(z + step * nu)
-    back, over = (f(z), step) if kind == "one-sided" else (f(z - step * nu), 2 * step)
-    return np.asarray((nu * (ahead - back)).sum(axis=1) / over)
+    def along(v: np.ndarray) -> np.ndarray:
+        ahead = f(z + step * v)
+        back, over = (f(z), step) if one_sided else (f(z - step * v), 2 * step)
+        return np.asarray((v * (ahead - back)).sum(axis=1) / over)
+
+    if kind[1] == "νᵀJν":
+        return along(nu)
+    return np.asarray(sum(along(np.broadcast_to(e, z.shape)) for e in np.eye(z.shape[1])))

@@ -13,8 +13,11 @@ import numpy as np
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.vectors import (
     MULTIPLES,
+    OTHERS,
     PAIRS,
     REDUCED,
+    SPOKEN,
+    TERMS,
     VECTORS,
     batchwise,
 )
@@ -57,6 +60,20 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
         "multiply Jν by ν and sum",
         "|Jν|²",
     )
+    for name, (reduce, reason) in TERMS.items():
+        whole = [reduce(p.rows.nu * a) for p, a in zip(parts, along, strict=True)]
+        yield Guess(name, whole, sizes, reason, "sum ν_k (Jν)_k over k as they are")
+    for left, right in OTHERS:
+        pair = [_bilinear(p, left, right) for p in parts]
+        reason = f"{SPOKEN[left]} stands for the first ν of νᵀJν, and {SPOKEN[right]} for the last"
+        yield Guess(
+            f"{left}_and_{right}",
+            [v for v, _ in pair],
+            [s for _, s in pair],
+            reason,
+            "use ν twice",
+            f"{left}ᵀJ {right}",
+        )
     for name, (of, reason, mend) in MULTIPLES.items():
         m = [batchwise(of, p.rows.nu, p.answers.bounds) for p in parts]
         more = [v * k for v, k in zip(values, m, strict=True)]

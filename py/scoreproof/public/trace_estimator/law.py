@@ -112,7 +112,10 @@ def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) ->
     if found is None or within > SHARP * abs(value):
         return None
     name = found.names[0]
-    why = f": {found.reason}" if found.reason else ""
+    root = number(value**0.5, within / value / 2) if value > 0 else ""
+    reasons = [found.reason] if found.reason else []
+    reasons += [f"a ν of standard deviation {root}"] if root and np.ptp(squares) > 1e-9 else []
+    why = f": {', or '.join(reasons)}" if reasons else ""
     text = (
         f"Cause: the mean of ν_k² is {number(value, within / abs(value), {'D': d})} in every"
         f" coordinate where 1 is due, so that the estimate is on average {found.words} tr J{why}"

@@ -37,20 +37,24 @@ def refuted(
     parts = by_form[form]
     flicker = max(p.answers.flicker for p in parts)
     if flicker > 0 and flicker > float(np.max(np.abs(parts[0].due)) * np.max(parts[0].bound)):
-        cause = Diagnosis.cause(
+        ignored = Diagnosis.cause(
             "nu_ignored",
             f"Cause: it does not use the ν that it is given: two calls with the same ν differ by"
             f" {flicker:.2g} (nu_ignored). Use the argument nu, or, if it is to draw its own, give"
             " it the two arguments f and z only.",
         )
-        return replace(evidence, sentence=_sentence(parts, form)).with_diagnosis(cause)
+        return replace(evidence, sentence=_sentence(parts, form)).with_diagnosis(ignored)
     found = explained(parts, given.eps, given.tolerance or 0.0)
+    cause: Diagnosis | None = None
     if found is not None:
         cause, meant = found
         if meant in by_form:
             parts, form = by_form[meant], meant
     else:
-        cause = by_differences(given, parts) or _unexplained(given, parts)
+        for name, judged_so in by_form.items():
+            cause = cause or by_differences(given, judged_so, name)
+        near_trace = float(np.median(np.concatenate([p.error for p in by_form["tr J"]]))) < 0.1
+        cause = cause or _unexplained(given, parts, near_trace)
     notes = list(evidence.notes)
     usual = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
     if 0 < usual <= BY_DIFFERENCES and given.tolerance is None:
@@ -115,8 +119,8 @@ def _batch_of(part: Judged, i: int) -> str:
     return f"{size} row{'' if size == 1 else 's'} with D = {part.rows.dimension}"
 
 
-def _unexplained(given: Given, parts: list[Judged]) -> Diagnosis:
-    """What is known where nothing explains the estimates."""
+def _unexplained(given: Given, parts: list[Judged], near_trace: bool) -> Diagnosis:
+    """What is known where nothing explains the estimates. ``near_trace``: they are nearly tr J."""
     rows, answers = parts[0].rows, parts[0].answers
     rng = np.random.default_rng(given.seed)
     try:
@@ -125,7 +129,12 @@ def _unexplained(given: Given, parts: list[Judged]) -> Diagnosis:
         alone = same_alone(given, rows, answers)
     except CallableError:
         return Diagnosis.unknown("No known fault explains it.")
-    if given.takes_nu and np.array_equal(moved.values, answers.values):
+    still = np.array_equal(moved.values, answers.values)
+    if still and near_trace:
+        return Diagnosis.unknown(
+            "No known fault explains it; it does not use ν, and is nearly the exact trace."
+        )
+    if given.takes_nu and still:
         return Diagnosis.cause(
             "nu_ignored",
             "Cause: the ν that it is given is ignored: asked with another ν it returns the same,"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["MULTIPLES", "PAIRS", "REDUCED", "VECTORS", "batchwise"]
+__all__ = ["MULTIPLES", "OTHERS", "PAIRS", "REDUCED", "SPOKEN", "TERMS", "VECTORS", "batchwise"]
 
 Rows = Callable[[np.ndarray], np.ndarray]
 
@@ -44,6 +44,38 @@ VECTORS: dict[str, Rows] = {
     "reshaped": lambda nu: nu.reshape(nu.shape[::-1]).T,
     "unfolded": lambda nu: nu.T.reshape(nu.shape),
     "mean_removed": lambda nu: nu - nu.mean(axis=1, keepdims=True),
+    "standardised": lambda nu: nu / (nu.std() or 1.0),
+}
+
+#: how the vectors are called where they stand for ν on one side, or on both
+SPOKEN = {
+    "nu": "ν",
+    "ones": "a vector of ones",
+    "signs": "the signs of ν",
+    "unit": "ν/|ν|",
+    "sphere": "√D ν/|ν|",
+    "absolute": "|ν_k|",
+    "squares": "ν²",
+    "previous": "the ν of another row",
+    "first": "the ν of the first row",
+}
+#: pairs of those that are no known mistake
+OTHERS = [
+    (a, b)
+    for a in SPOKEN
+    for b in SPOKEN
+    if (a, b) != ("nu", "nu") and (a == "nu" or b == "nu" or a == b or "ones" in (a, b))
+]
+
+#: what is done to the terms ν_k (Jν)_k of a row ``(m, D)`` in place of their sum
+TERMS: dict[str, tuple[Rows, str]] = {
+    "largest_term": (lambda q: q.max(axis=1), "the largest (maximum) of the terms ν_k (Jν)_k"),
+    "smallest_term": (lambda q: q.min(axis=1), "the smallest (minimum) of the terms ν_k (Jν)_k"),
+    "absolute_terms": (lambda q: np.abs(q).sum(axis=1), "the sum of |ν_k (Jν)_k|"),
+    "norm_of_terms": (lambda q: np.sqrt((q * q).sum(axis=1)), "the norm of the terms ν_k (Jν)_k"),
+    "squared_terms": (lambda q: (q * q).sum(axis=1), "the sum of the squares of ν_k (Jν)_k"),
+    "product_of_terms": (lambda q: q.prod(axis=1), "the product of the terms ν_k (Jν)_k"),
+    "median_of_terms": (lambda q: np.median(q, axis=1), "the median of the terms ν_k (Jν)_k"),
 }
 
 _ANOTHER_ROW = "each row got the ν of another row of its batch"
@@ -74,6 +106,12 @@ PAIRS: dict[str, tuple[str, str, str, str]] = {
         "unit_in_batch",
         "unit_in_batch",
         "ν divided by the norm of the whole batch",
+        "use ν as it is given",
+    ),
+    "standardised": (
+        "standardised",
+        "standardised",
+        "ν divided by its standard deviation over the whole batch",
         "use ν as it is given",
     ),
     "absolute_nu": ("absolute", "absolute", "|ν| in place of ν", "keep the signs of ν"),

@@ -33,7 +33,7 @@ def etas(formula: Formula, q: Question, given: float | None) -> list[float | Non
     if ratio.size and 0 < ratio[0] <= 1 + 1e-9 and np.ptp(ratio) <= 1e-6 * np.max(ratio):
         found = [float(ratio[0]), 1.0]
     by_mean = _of_the_mean(formula, q)
-    return list(dict.fromkeys([*found, *([by_mean] if by_mean else [])]))
+    return [by_mean] if by_mean else found
 
 
 def _of_the_mean(formula: Formula, q: Question) -> float | None:

@@ -15,11 +15,12 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import forward, last, readings, told, words
+from scoreproof.public.sampler.causes import begin, forward, last, readings, told, words
 from scoreproof.public.sampler.causes.again import Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
 from scoreproof.public.sampler.causes.formulas import Formula, formulas
+from scoreproof.public.sampler.causes.language import places
 from scoreproof.public.sampler.causes.matching import found
 from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of
@@ -49,7 +50,8 @@ def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidenc
     """A refutation with its cause; ``eps``: of the coarsest numbers, ``judge``: the check without
     causes.
     """
-    if evidence.verdict != "refuted":
+    said = evidence.coverage is not None and set(evidence.coverage.asked) == {"draws"}
+    if evidence.verdict != "refuted" or said:
         return evidence
     try:
         cause = cause_of(job, eps, judge)
@@ -78,6 +80,8 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         by_eps, fact = earlier(job, steps), ""
         for precision in dict.fromkeys((FINE, eps)):  # of tables of single precision the second
             for name, text in read(job, table, steps, precision, by_eps):
+                if text and name == "right":
+                    return Diagnosis((), math.nan, None, f"{text}.")
                 if text and name:
                     return _claimed(name, text)
                 fact = fact or text
@@ -107,7 +111,7 @@ def earlier(job: Job, steps: Steps) -> Steps | None:
 
 
 def _part(job: Job, steps: Steps, eps: float, by_eps: Steps | None) -> Part | None:
-    i, _ = _coordinate(steps)
+    i, _ = _coordinate(job, steps)
     q = question(job, steps, eps, i, by_eps)
     discrete = job.kind == "scheduler" or job.form.grid.whole
     every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
@@ -128,17 +132,19 @@ def _count(job: Job) -> int:
 
 
 def _claimed(name: str, text: str) -> Diagnosis:
-    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}.")
+    end = "" if text.endswith("?") else "."
+    return Diagnosis((name,), 0.0, None, f"The cause: {text.rstrip('.')}{end}")
 
 
 def read(
     job: Job, table: Tableau, steps: Steps, eps: float, by_eps: Steps | None = None
 ) -> Iterator[tuple[str, str]]:
     """What may be wrong, in order."""
-    i, uneven = _coordinate(steps)
+    i, uneven = _coordinate(job, steps)
     q = question(job, steps, eps, i, by_eps)
     if len(q.outs) != steps.stages:
         return
+    yield "start", begin.started(job, table, eps)
     yield "noise", readings.stale(table, steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
@@ -154,7 +160,7 @@ def read(
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
             yield "last step", last.mistaken(job, steps, q, known, table)
-    added = readings.added(steps, i, good)
+    added = begin.added(steps, i, good)
     if good and added:
         yield "offset", f"the steps are those of {readings.name(*good[0])}, but {added}"
     if good:
@@ -174,7 +180,7 @@ def read(
         if job.exact and not exact:
             yield "variance", readings.inexact(good[0][0])
         yield "last step", last.mistaken(job, steps, q, good, table)
-        yield "right", ""
+        yield "right", readings.right(*good[0])
         return
     other = right([f for f in every if f.kind != job.form.prediction], q, given)
     if other:
@@ -195,7 +201,7 @@ def read(
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
 
 
-def _coordinate(steps: Steps) -> tuple[int, str]:
+def _coordinate(job: Job, steps: Steps) -> tuple[int, str]:
     """The coordinate that is looked at, and in words if only some are wrong."""
     known = [np.nan_to_num(v) for v in steps.coefficients.values()]
     apart = [np.abs(v - np.median(v, axis=1, keepdims=True)) for v in known]
@@ -206,7 +212,8 @@ def _coordinate(steps: Steps) -> tuple[int, str]:
     odd = np.flatnonzero(whole > 1e-3 * size)
     if len(odd) == 0 or len(odd) > len(whole) / 2:
         return 0, ""
-    listed = ", ".join(map(str, odd[:4]))
+    where = [tuple(int(i) for i in np.unravel_index(k, job.shape)) for k in odd[:4]]
+    listed = ", ".join(str(p if len(p) > 1 else p[0]) for p in where)
     return int(odd[0]), f" in coordinate {listed} only; the others are right"
 
 
@@ -223,12 +230,13 @@ def _ordered(job: Job, every: Sequence[Formula], q: Question) -> list[Formula]:
     def rank(f: Formula) -> tuple[int, int, bool, bool]:
         named = f.name.lower().split()[0].removesuffix("'s") in called
         ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
+        draws = any(p == ("name", "z") for _, t in f.program for p, _ in places(t))
         # a loop is written as in Ho et al., a library forms x_0 first
         posterior = any(target == "mean" for target, _ in f.program)
         return (
             0 if named else 1,
             0 if ddpm else 1,
-            f.free != noisy,
+            draws != noisy,
             posterior == (job.kind == "sample"),
         )
 

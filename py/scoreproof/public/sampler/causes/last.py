@@ -36,6 +36,8 @@ def mistaken(
     before, after = steps.before[k], steps.after[k]
     a, b, z = (_of(q.measured, n, k) for n in ("x_next.x", "x_next.c1", "x_next.z"))
     unit = max(before.sigma, 1e-12)
+    if not np.all(np.isfinite([a, b, z])):
+        return ""
     head = f"all steps but the last are right; the last, from {place(before)},"
     entry = _entry(job, abs(a) * before.sigma, a * before.alpha + b)
     if entry and z <= SMALL * unit:
@@ -130,11 +132,12 @@ def described(steps: Steps) -> str:
         if n.startswith("x_next.") and n.split(".")[1] in said and v[worst, i] != 0
     )
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
+    made = f"the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g})"
+    left = f"the noise {noise[worst, i]:.4g} (due {after.sigma:.4g})"
     return (
         "No known slip explains all steps. Read off with the exact model, the step that is"
         f" farthest off leads from {place(before)} to {place(after)} by x_next = {parts}: of"
-        f" x = α x_0 + σ ε it makes the signal {signal[worst, i]:.4g} x_0 (due {after.alpha:.4g})"
-        f" and the noise {noise[worst, i]:.4g} (due {after.sigma:.4g}); mainly its {which} is wrong."
+        f" x = α x_0 + σ ε it makes {made} and {left}; mainly its {which} is wrong."
     )
 
 

@@ -65,11 +65,14 @@ def everywhere(q: Question) -> list[tuple[str, Mapping[str, Any]]]:
     with np.errstate(all="ignore"):
         for name, value in q.names.items():
             said = shown(("name", name))
+            said = "h = λ_next - λ_t (λ = log α/σ)" if name == "h" else said
             changed = {f"{said}²": np.square(value), f"√{said}": np.sqrt(value)}
             changed |= {f"2·{said}": 2 * value, f"{said}/2": value / 2, f"-{said}": -value}
             changed |= {
                 shown(("name", n)): q.names[n] for n in OTHERS.get(name, ()) if n in q.names
             }
+            if name == "h":
+                changed["σ_t - σ_next"] = q.names["sigma_t"] - q.names["sigma_next"]
             if name == "g2":
                 changed["σ_t²"] = q.names["sigma_t"] ** 2
             answers += [

@@ -14,7 +14,8 @@ import numpy as np
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import words
 from scoreproof.public.sampler.causes.coefficients import Question
-from scoreproof.public.sampler.causes.etas import etas, halves, right
+from scoreproof.public.sampler.causes.etas import etas, halves
+from scoreproof.public.sampler.causes.etas import right as right_ones
 from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.matching import Found, found, plain
 from scoreproof.public.sampler.causes.question import question
@@ -22,11 +23,25 @@ from scoreproof.public.sampler.causes.steps import Steps, relevelled
 from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau
 
-__all__ = ["added", "both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
+__all__ = ["both", "churned", "inexact", "name", "reversed", "said", "seconds", "stale"]
 
 
 def name(f: Formula, eta: float | None) -> str:
     return f.name + ("" if eta is None else f" (η = {eta:g})")
+
+
+#: methods of another order than 1, as their names begin
+ORDERS = {"RK4": 4, "PLMS": 4, "Heun": 2, "EDM's": 2, "DPM2": 2, "the midpoint": 2}
+
+
+def right(f: Formula, eta: float | None) -> str:
+    """Steps without a mistake."""
+    order = next((n for start, n in ORDERS.items() if f.name.startswith(start)), 1)
+    order = 2 if "(2" in f.name else int(f.name[-1]) if f.name.startswith("LMS") else order
+    return (
+        f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
+        " without a mistake"
+    )
 
 
 def stale(table: Tableau, steps: Steps) -> str:
@@ -71,7 +86,9 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     others = [
         a
         for a in answers[1:]
-        if (a.rank < 5 or a.factor == best.factor) and words.mistaken(a)[0] != what
+        if (a.rank < 5 or a.factor == best.factor)
+        and words.mistaken(a)[0] != what
+        and plain(a, [a.formula])[0] < 3
     ]
     others.sort(key=lambda a: a.mistake is None or a.mistake.was != ("name", "out"))
     if others:
@@ -93,7 +110,7 @@ def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float 
         parts = []
         for eta in etas(f, q, given):
             for half in (mean, noise):
-                if right([f], half, eta):
+                if right_ones([f], half, eta):
                     parts.append("")
                     continue
                 told = found([f], half, eta, swaps(job, steps))
@@ -107,26 +124,6 @@ def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float 
     return ""
 
 
-def added(steps: Steps, i: int, good: Sequence[tuple[Formula, float | None]]) -> str:
-    """A constant that each step adds: data or outputs in other units."""
-    offset, x_0 = steps.offset[:, i], steps.coefficients["x_next.c1"][:, i]
-    unit = np.array([max(v.sigma, 1e-3) for v in steps.after])
-    if not np.max(np.abs(np.nan_to_num(offset)) / unit) > 1e-6:
-        return ""
-    k = int(np.argmax(np.abs(np.nan_to_num(offset)) / unit))
-    with np.errstate(all="ignore"):
-        shift = (offset / x_0)[np.abs(x_0) > 1e-9]
-    step = f"in the step from {words.place(steps.before[k])}"
-    text = f"a constant is added to x ({offset[k]:.4g} {step})"
-    if shift.size > 2 and np.ptp(shift) <= 1e-6 * abs(shift[0]):
-        text += (
-            f", as if {words.constant(float(shift[0]))} were added to the predicted x_0 in every"
-            " step: are data and outputs mapped to another range, 2·x - 1 or (x + 1)/2, in one"
-            " place only?"
-        )
-    return text
-
-
 def reversed(
     job: Job, steps: Steps, eps: float, i: int, same: Sequence[Formula], given: float | None
 ) -> str:
@@ -137,7 +134,11 @@ def reversed(
         for c, v in zip(steps.told, turned.before, strict=True)
         if c and v.sigma > 0
     )
-    if job.kind != "sample" or not told_so or not right(same, question(job, turned, eps, i), given):
+    if (
+        job.kind != "sample"
+        or not told_so
+        or not right_ones(same, question(job, turned, eps, i), given)
+    ):
         return ""
     one, two = steps.before[0], steps.after[-1]
     return (
@@ -179,7 +180,7 @@ def churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
     after = np.append(hat[1:], q.names["sigma_next"][-1])
     own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
     edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
-    if job.form.prediction != "x0" or not right(edm, own, None):
+    if job.form.prediction != "x0" or not right_ones(edm, own, None):
         return ""
     k = int(np.argmax(hat / q.names["sigma_t"]))
     return (

@@ -105,6 +105,18 @@ def _of_table(table: np.ndarray, steps: Steps) -> list[tuple[str, Mapping[str, A
                 made,
             )
         )
+    for name, k in (("before", -1), ("after", 1)):
+        shifted = [
+            tuple(
+                _level(table[min(max(j + k, 0), total - 1)] if j + k >= 0 else 1.0, vp) for j in at
+            )
+            for at in (t, listed)
+        ]
+        same = steps.after
+        both = (shifted[0], (*shifted[1][:-1], same[-1]))
+        say = f"ᾱ is taken from the entry of the table {name} the timestep (t {'-' if k < 0 else '+'} 1 for t)"
+        found.append((f"{say}, at both ends of the step", of_levels(*both)))
+        found.append((f"{say}, at the step's start", of_levels(shifted[0], same)))
     return found
 
 

@@ -60,6 +60,11 @@ def mistaken(answer: Found) -> tuple[str, str]:
     else:
         was, now = _terms(due, m.tree)
         sign = was[0] in "+-" and was[1:] == now[1:] and was[0] != now[0]
+        gone = _left_out(due, m.tree)
+        if gone:
+            return f"{gone} is left out of {left}", f"right: {left} = {shown(due)}" + _with(
+                program, m.statement
+            )
         text = f"it has {now} where {was} is due{' (the sign)' * sign}, in {left}"
     return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}"
 
@@ -89,6 +94,15 @@ def _terms(due: Tree, tree: Tree) -> tuple[str, str]:
                 return f"{s} {shown(was, 2)}", f"{r} {shown(now, 2)}"
             return shown(was, 2), shown(now, 2)
     return shown(due), shown(tree)
+
+
+def _left_out(due: Tree, tree: Tree) -> str:
+    """The one term of a sum that is not there."""
+    ones, twos = _flat(due), _flat(tree)
+    gone = [t for t in ones if t not in twos]
+    if len(ones) == len(twos) + 1 and len(gone) == 1 and all(t in ones for t in twos):
+        return shown(gone[0][1], 2)
+    return ""
 
 
 def _flat(tree: Tree, sign: str = "+") -> list[tuple[str, Tree]]:

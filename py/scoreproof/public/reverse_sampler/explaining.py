@@ -23,6 +23,8 @@ from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.passing import passed_on
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
+from scoreproof.public.reverse_sampler.slips import slipped
+from scoreproof.public.reverse_sampler.stepped import clipped, long_steps
 from scoreproof.public.reverse_sampler.sweeping import Span, again
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.telling import told
@@ -59,6 +61,9 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
 def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     """Why x_next does not tend to x."""
     jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
+    slip = _slip(job, span.target)
+    if slip is not None:
+        return Diagnosis((slip.name,), 0.0, None, _sentence([slip]))
     try:
         seen = [shrinking(job, span.target, f) for f in jumping]
     except UNANSWERED:
@@ -70,6 +75,18 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
             "clip", f"x_next does not tend to x only {where}: it is clipped from there on"
         )
     return None if powers is None else Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+
+
+def _slip(job: Job, target: Diffused) -> Told | None:
+    """One wrong coefficient of a DDIM or DDPM step."""
+    try:
+        steps = long_steps(job, target)
+    except UNANSWERED:
+        return None
+    if steps is None:
+        return None
+    found = slipped(target, job.prediction, steps)
+    return clipped(steps) if found is None else found
 
 
 def unsettled(job: Job, target: Diffused, loose: Found) -> str:
@@ -92,6 +109,9 @@ def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, .
     """One cause, or where the model is asked and one cause besides."""
     target = span.target
     if job.form == "step":
+        slip = _slip(job, target)
+        if slip is not None:
+            return [slip]
         powers = shrunk(target, worst[0], shrinking(job, target, worst[0]))
         if powers is not None:
             return [powers]

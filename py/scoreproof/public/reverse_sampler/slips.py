@@ -17,7 +17,7 @@ from scoreproof.public.reverse_sampler.stepped import Stepped
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.terms import Told
 
-__all__ = ["slipped"]
+__all__ = ["is_one_of", "slipped"]
 
 #: what can be read off, at the most, besides the first reading
 OTHERS = 1
@@ -40,6 +40,12 @@ def slipped(target: Diffused, prediction: str, steps: list[Stepped]) -> Told | N
     also = [other for other, _ in dict.fromkeys(told[1:]) if other != text][:OTHERS]
     more = "".join(f" (or, which comes to the same numbers, {other})" for other in also)
     return Told("step_coefficient", f"{text}{more}. Right: {words}{_legend(target, steps, words)}")
+
+
+def is_one_of(target: Diffused, prediction: str, steps: list[Stepped]) -> bool:
+    """Whether the steps are those of one of the formulas."""
+    with np.errstate(all="ignore"):
+        return any(_agree(f.made(f.right), steps) for f in forms(target, prediction, steps))
 
 
 def _legend(target: Diffused, steps: list[Stepped], words: str) -> str:
@@ -78,8 +84,8 @@ def _changes(form: Form) -> Iterator[tuple[str, dict[str, Array]]]:
                 text = f"{other} stands where {slot.due} is due, {slot.where}"
             yield text, {name: value}
     if {"c0", "cx"} <= set(form.slots):
-        one, other = form.slots["c0"], form.slots["cx"]
+        of_x0, of_x = form.slots["c0"].value, form.slots["cx"].value
         yield (
             "the coefficients of x_0 and of x are exchanged",
-            {"c0": other.value, "cx": one.value},
+            {"c0": of_x, "cx": of_x0},
         )

@@ -53,7 +53,7 @@ def forms(target: Diffused, prediction: str, steps: list[Stepped]) -> Iterator[F
 
 
 def _ddim(v: Levels, slots: dict[str, Slot], split: Split, noise: Slot) -> Form:
-    own = {**slots, "k": level("α_next", "before x_0", v.named), "d": _direction(v), "c": noise}
+    own = {"d": _direction(v), **slots, "k": level("α_next", "before x_0", v.named), "c": noise}
 
     def made(k: dict[str, Array]) -> tuple[Array, Array, Array]:
         px, pm, ex, em = split(k)
@@ -68,7 +68,7 @@ def _direction(v: Levels) -> Slot:
     u2, s2, std2 = v.u**2, v.s**2, v.std**2
     unit = np.where(v.eta > 0, v.eta, 1.0)
     others = {
-        "σ_next": v.u,
+        "σ_next (the ODE's direction, - s² left out while noise is added)": v.u,
         "√(σ_t² - s²)": np.sqrt(s2 - std2),
         "σ_next² - s²": u2 - std2,
         "√(σ_next² + s²)": np.sqrt(u2 + std2),

@@ -100,9 +100,11 @@ def stepped(
     return Stepped(times[0], times[1], lam, a, b, c, tol, x0[SMALL:], left[SMALL:])
 
 
-def clipped(steps: list[Stepped]) -> Told | None:
-    """The x_0 that is made of the model's answer is clipped: one and the same range in all."""
-    ends = []
+def clipped(target: Diffused, steps: list[Stepped]) -> Told | None:
+    """The x_0 that is made of the model's answer is clipped: one and the same range in all steps,
+    which are right otherwise.
+    """
+    ends, alone = [], True
     for s in steps:
         flat, left = s.x0.ravel(), s.left.ravel()
         off = np.abs(left) > 1e-6 * np.max(np.abs(left))
@@ -120,6 +122,7 @@ def clipped(steps: list[Stepped]) -> Told | None:
             if miss > 1e-4 * np.max(np.abs(left)) or np.any(np.abs(flat[mine]) < side * end - 1e-6):
                 return None
             pair.append(end)
+            alone = alone and abs(slope / target.level(s.t_next)[0] + 1) < 1e-4
         ends.append(pair)
     low, high = np.median(ends, axis=0)
     if np.max(np.abs(np.array(ends) - [low, high])) > 1e-4 * max(abs(low), abs(high)):
@@ -127,7 +130,7 @@ def clipped(steps: list[Stepped]) -> Told | None:
     low, high = (number(float(f"{v:.4g}")) for v in (low, high))
     return Told(
         "x0_clipped",
-        f"the x_0 that the step makes of the model's answer is clipped to [{low}, {high}]; the step"
-        " is right where x_0 lies within, and the data of this check do not: leave the clipping out"
-        " (clip_sample=False)",
+        f"the x_0 that the step makes of the model's answer is clipped to [{low}, {high}]"
+        f"{', and ε is not made anew from it' if alone else ''}; the step is right where x_0 lies"
+        " within, and not all data of this check do: leave the clipping out (clip_sample=False)",
     )

@@ -139,7 +139,10 @@ def _drift(seen: Shrinking, here: Around) -> tuple[str, bool]:
         what = "x_next - x, without noise,"
         if factor is None:
             size = float(np.max(np.abs(moved)))
-            return f"{what} stays at {size:.3g} at the most as h = t - t_next goes to 0", False
+            return (
+                f"without noise x_next - x stays at up to {size:.3g} as h = t - t_next goes to 0",
+                False,
+            )
         return (
             f"the drift is not multiplied by the step h = t - t_next: {what} is"
             f" {'minus ' if factor < 0 else ''}the drift"

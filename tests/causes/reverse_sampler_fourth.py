@@ -73,7 +73,7 @@ def mean_returned():
     return check_reverse_sampler(Predictor(), VP, (0.0,))
 
 
-@wrong("x0 is clipped, and ε is not made anew from it", says=r"\|x0\| ≥ 1|x0[^.]*clipped[^.]* 1\b")
+@wrong("x0 is clipped, and ε is not made anew from it", says=r"x_0[^.]*clipped to \[-1, 1\]")
 def clipped_without_new_eps():
     def step(x, t, t_next, z, model):
         eps = model(x, t)

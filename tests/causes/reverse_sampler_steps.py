@@ -99,7 +99,7 @@ def ddim(x, t, t_next, model):
 
 @wrong(
     "DDIM's direction √(1-ᾱ) without -σ², while noise is added",
-    says=r"ODE's drift[^.]*noise is added|drift (is that )?of λ = 1\b",
+    says=r"ODE's (drift|direction)[^.]*noise is added|drift (is that )?of λ = 1\b",
 )
 def ddim_direction():
     def step(x, t, t_next, z, model, eta):
@@ -124,7 +124,7 @@ def ddim_eta_not_squared():
 
 @wrong(
     "the ancestral step goes down to σ_next, and adds σ_up z",
-    says=r"ODE's drift[^.]*noise is added|drift (is that )?of λ = 1\b",
+    says=r"ODE's (drift|direction)[^.]*noise is added|drift (is that )?of λ = 1\b",
 )
 def ancestral_without_down():
     def step(x, t, t_next, z, denoiser):

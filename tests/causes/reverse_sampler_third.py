@@ -21,7 +21,7 @@ def std(t):
 
 @wrong(
     "G where G² is due before the score, G² = σ_i² - σ_{i-1}²",
-    says=r"drift is multiplied by √h|√h[^.]*drift",
+    says=r"drift is multiplied by √h|√h[^.]*drift|√β stands where β is due, in β score",
 )
 def smld_not_squared():
     def step(x, t, t_next, z, score):

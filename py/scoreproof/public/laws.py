@@ -93,6 +93,8 @@ def of_time(values: np.ndarray, t: np.ndarray, tol: float) -> str | None:
         return number(float(np.median(values)))
     slope, start = (_short(float(v)) for v in np.polyfit(t, values, 1))
     if same(values, start + slope * t, tol):
+        if abs(start) <= 1e-9 * abs(slope) * float(np.max(np.abs(t))):
+            return f"{slope:g} t"
         return f"{start:g} {'-' if slope < 0 else '+'} {abs(slope):g} t"
     sign = float(np.sign(values[0]))
     if np.any(values * sign <= 0) or np.any(t <= 0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,22 +22,12 @@ from scoreproof.public.marginals.reading import (
 from scoreproof.public.marginals.required import needs, required, tabled
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.starting import constant, exchanged, started
+from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words, likely_first
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
 
 __all__ = ["diagnosed", "digits_lost", "remarks"]
 
-LIKELY = (
-    "sigma0_missing",
-    "variance_for_std",
-    "std_as_variance",
-    "rate_no_two",
-    "rate_squared_again",
-    "mean_not_scaled",
-    "coefficients_reversed",
-)
-#: laws of other SDEs: no mistake by themselves where something else explains as much
-OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
 #: mistakes with a σ_0 that is fitted to the deviation
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
@@ -95,14 +84,14 @@ def _diagnosed(case: Case) -> Diagnosis:
     sure = best.names and best.misfit <= 1e3 * resolution
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
-    flat_std = constant(declaration(case, c, Context(i.quadrature, c)))
+    d = declaration(case, c, Context(i.quadrature, c))
+    flat_std = constant(d)
     if flat_std is not None:
         return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
-        return _likely_first(best, reasons, where)
-    d = declaration(case, c, Context(i.quadrature, c))
+        return both_sides(likely_first(best, reasons, where), case, d, c)
     swapped = exchanged(case)
     if swapped is not None:
         return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
@@ -127,8 +116,8 @@ def _diagnosed(case: Case) -> Diagnosis:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
-        return _likely_first(pair, reasons, where)
-    return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}{needs(case, d, c)}")
+        return likely_first(pair, reasons, where)
+    return replace(best, sentence=f"{in_words(best, reasons)} {parts_wrong(d)}{needs(case, d, c)}")
 
 
 def _coordinates(wrong: np.ndarray) -> str:
@@ -141,27 +130,6 @@ def _is_preserving(context: Context) -> bool:
     """Whether the variance due is 1 - α², or its square."""
     lost = 1 - context.M**2
     return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in (1, 2))
-
-
-def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
-    """Within a class the mistake most often made comes first, and what is no mistake by itself is
-    left out.
-    """
-    names = [n for n in found.names if n not in OF_OTHERS] or list(found.names)
-    names.sort(key=lambda n: LIKELY.index(n) if n in LIKELY else len(LIKELY))
-    told = [
-        " and ".join(f"{reasons[part].rstrip('.')} ({part})" for part in name.split(" + "))
-        for name in names
-    ]
-    what = told[0]
-    if len(told) > 1:
-        more = f"; or {len(told) - 3} more" if len(told) > 3 else ""
-        listed = "; or ".join(told[:3])
-        what = f"one of these, which cannot be told apart here: {listed}{more}"
-    elif " + " in names[0]:
-        what = f"two at once: {what}"
-    left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
-    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
 
 
 def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:

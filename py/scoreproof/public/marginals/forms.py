@@ -13,6 +13,7 @@ import numpy as np
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import MAPS
 from scoreproof.public.laws import Law, law, number, same
+from scoreproof.public.marginals.polynomials import one_coefficient
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.retiming import retimed
 
@@ -55,6 +56,9 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
         if any(abs(k / base - 1) < 1e-6 for base in (np.log(10), np.log(2))):
             hint = f": a power of {round(np.exp(k))} stands where one of e is due"
         return f"the declared log α is {number(k)} times the integral of the drift's rate{hint}"
+    alone = one_coefficient(d.t[told], log[told], due[told])
+    if alone is not None:
+        return alone
     rate = d.context.moments.value(d.context.moments.a, d.t)[:, d.context.coordinate][told]
     t, end = d.t[told], float(d.context.log_at(np.array([d.context.end]))[0])
     edges = d.context.moments.value(d.context.moments.a, np.array([d.t[0], d.t[-1]]))

@@ -226,7 +226,7 @@ def _hint(case: Case) -> str:
     with np.errstate(all="ignore"):
         level = (q.value(q.g2, q.times[:2]) * q.times[:2, None])[:, 0]
     return (
-        " (like the known fault rate_over_t, ρ² = σ²/t with σ_0 ≠ 0)"
+        " (like the known fault rate_over_t: g² = σ²/t with σ(0) ≠ 0)"
         if np.isclose(level[0], level[1], rtol=0.05)
         else ""
     )

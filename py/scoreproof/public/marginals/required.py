@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.public.laws import law, of_time, same
+from scoreproof.public.laws import Law, law, of_time, same
 from scoreproof.public.marginals.asking import NotAffine
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.verdict import Case
@@ -20,6 +20,7 @@ __all__ = ["needs", "required", "tabled"]
 STEP, LEFT, TIMES = 2e-3, 1e-5, 12
 #: times at which coefficients are asked whether they are constant in between
 FINE = 997
+SYMBOLS = {"α": "factor of x0", "σ": "standard deviation"}
 
 
 def required(case: Case, d: Declaration, c: int) -> Told | None:
@@ -53,26 +54,28 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         text = "the drift's rate is log α, an integral, where its derivative (log α)' is due"
         if noise_right:
             return Told("drift_integral", text)
-    declared = "(α and σ are the declared ones)"
     forms = [of_time(v, t, LEFT) for v in (noise, g2)]
     if drift_right and both is not None:
         mine, due = ("" if v is None else f", {v}," for v in forms)
         return Told(
             "diffusion_required",
             f"drift and mean agree; your g²{mine} is {both.text} times the one that the declared"
-            f" standard deviation needs{due.rstrip(',')} {declared}",
+            f" standard deviation needs{due.rstrip(',')}{_symbols(both)}",
         )
     if noise_right and drift is not None:
         return Told(
             "drift_required",
             f"g is the one that the declared law needs; your drift is {drift.text} times the one it"
-            f" needs {declared}",
+            f" needs{_symbols(drift)}",
         )
     if drift is not None and both is not None:
         text = f"your drift is {drift.text} times, and your g² {both.text} times"
         if same(of_drift, of_noise, LEFT):
             text = f"your drift and g² are {drift.text} times"
-        return Told("coefficients_required", f"{text} those that the declared law needs {declared}")
+        return Told(
+            "coefficients_required",
+            f"{text} those that the declared law needs{_symbols(drift, both)}",
+        )
     texts = []
     for name, right, own, need in (
         ("the drift's rate", drift_right, rate, a),
@@ -84,6 +87,14 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         if not right:
             texts.append(f"{name} is {one}, and must be {other} for the declared law")
     return Told("schedule", "; ".join(texts))
+
+
+def _symbols(*laws: Law) -> str:
+    """What α and σ are, where they are named."""
+    named = [(k, v) for k, v in SYMBOLS.items() if any(k in found.text for found in laws)]
+    if not named:
+        return ""
+    return f" ({' and '.join(f'{k} is the declared {what}' for k, what in named)})"
 
 
 def _read(case: Case, d: Declaration, c: int) -> tuple[np.ndarray, ...] | None:

@@ -93,6 +93,8 @@ WITH_DRIFT = {
         "the declared variance is half the one implied: a 2 is missing in it, or a 1/√2 in g"
     ),
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
+    "std_as_variance": "the declared standard deviation is the root of the one due",
+    "exponent_sigma": "the declared standard deviation is the root of the one due",
 }
 
 

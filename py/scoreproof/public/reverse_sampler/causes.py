@@ -5,6 +5,7 @@ Conventions: b is the drift for dt < 0, C the noise's covariance per unit of tim
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -94,7 +95,7 @@ def explain_deviation(target: Diffused, places: list[tuple[Found, ...]]) -> Diag
         if np.linalg.norm(c - right) > 1e-9 * np.linalg.norm(right)
     }
     blur = max((float(np.max(f.bound)) for f in found), default=0.0)
-    return diagnose(
+    best = diagnose(
         flat([(f.b, f.cov) for f in found]),
         right,
         candidates,
@@ -102,6 +103,11 @@ def explain_deviation(target: Diffused, places: list[tuple[Found, ...]]) -> Diag
         reasons={f.name: f.why for f in FAULTS},
         read=False,
     )
+    # the reasons say it in words: the names are for programs, in ``names``
+    text = best.sentence
+    for f in FAULTS:
+        text = text.replace(f" ({f.name})", "")
+    return replace(best, sentence=text)
 
 
 def member_note(target: Diffused, places: list[Found]) -> tuple[str, ...]:

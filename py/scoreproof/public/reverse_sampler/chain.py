@@ -20,6 +20,8 @@ __all__ = ["Chains", "affine_step", "chains", "effect", "order_and_exactness"]
 COUNTS = (8, 16, 32)
 #: a chain of 32 steps that is off by more is followed on, until its error falls
 GROSS, LONGEST = 0.1, 256
+#: a law that is off by more, relative, has diverged: its numbers mean nothing
+DIVERGED = 1e6
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,11 @@ def effect(
     right_mean, right_cov = target.moments(low)
     with np.errstate(all="ignore"):
         moved = _off(mean, cov, right_mean, right_cov)
-    if not np.isfinite(moved):
+    if not moved < DIVERGED:
+        how = "diverges" if np.isfinite(moved) else f"blows up before t = {low:.3g}"
         return (
-            1e300,
-            f"with λ = {lam:g} a Gaussian started exactly right blows up before t = {low:.3g}",
+            moved if np.isfinite(moved) else 1e300,
+            f"with λ = {lam:g} a Gaussian started exactly right {how}",
         )
     return (
         moved,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.claims.reverse_family.faults import EDITS
+from scoreproof.claims.reverse_family.faults import FAULTS
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.reverse_sampler.added import added
@@ -17,12 +17,15 @@ from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import explain_deviation
 from scoreproof.public.reverse_sampler.converting import converted
 from scoreproof.public.reverse_sampler.coordinates import by_coordinate, of_noise
+from scoreproof.public.reverse_sampler.first_order import which_coefficient
 from scoreproof.public.reverse_sampler.growing import beyond_which, part_wrong, rows_wrong
 from scoreproof.public.reverse_sampler.implied import of_another_score
 from scoreproof.public.reverse_sampler.listening import heard
 from scoreproof.public.reverse_sampler.passing import passed_on
 from scoreproof.public.reverse_sampler.retyping import asked_again, is_right, multiplied, retyped
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
+from scoreproof.public.reverse_sampler.slips import is_one_of, slipped
+from scoreproof.public.reverse_sampler.stepped import clipped, long_steps
 from scoreproof.public.reverse_sampler.sweeping import Span, again
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.telling import told
@@ -47,18 +50,22 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
     except UNANSWERED:
         claimed = []
     if claimed and known.names:
-        return Diagnosis(known.names, known.misfit, known.runner_up, _sentence(claimed, known))
+        return Diagnosis(known.names, known.misfit, known.runner_up, _sentence(claimed))
     if claimed:
         return Diagnosis(tuple(c.name for c in claimed), 0.0, None, _sentence(claimed))
     if known.names:
         return known
     sentence = part_wrong(span.target, [f for row in wrong for f in row], known)
+    sentence += _coefficient(job, span.target, worst[0])
     return Diagnosis((), known.misfit, known.runner_up, sentence)
 
 
 def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     """Why x_next does not tend to x."""
     jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
+    slip = _slip(job, span.target)
+    if slip is not None:
+        return Diagnosis((slip.name,), 0.0, None, _sentence([slip]))
     try:
         seen = [shrinking(job, span.target, f) for f in jumping]
     except UNANSWERED:
@@ -69,7 +76,33 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
         powers = Told(
             "clip", f"x_next does not tend to x only {where}: it is clipped from there on"
         )
-    return None if powers is None else Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+    if powers is not None and powers.name:
+        return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+    what = "" if powers is None else f" {powers.text[0].upper()}{powers.text[1:]}."
+    return Diagnosis.unknown(
+        f"No known fault explains it.{what}{_coefficient(job, span.target, first)}"
+    )
+
+
+def _coefficient(job: Job, target: Diffused, found: Found) -> str:
+    try:
+        return which_coefficient(job, target, found)
+    except UNANSWERED:
+        return ""
+
+
+def _slip(job: Job, target: Diffused) -> Told | None:
+    """One wrong coefficient of a DDIM or DDPM step."""
+    try:
+        steps = long_steps(job, target)
+    except UNANSWERED:
+        return None
+    if steps is None:
+        return None
+    found = slipped(target, job.prediction, steps)
+    if found is None and is_one_of(target, job.prediction, steps):
+        return clipped(target, steps)
+    return found
 
 
 def unsettled(job: Job, target: Diffused, loose: Found) -> str:
@@ -92,8 +125,11 @@ def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, .
     """One cause, or where the model is asked and one cause besides."""
     target = span.target
     if job.form == "step":
+        slip = _slip(job, target)
+        if slip is not None:
+            return [slip]
         powers = shrunk(target, worst[0], shrinking(job, target, worst[0]))
-        if powers is not None:
+        if powers is not None and powers.name:
             return [powers]
     places = [f for row in _some(wrong) for f in row[:MEMBERS]]
     asked = heard(job, target, places)
@@ -179,15 +215,17 @@ def _to_the_resolution(known: Diagnosis, rows: list[tuple[Found, ...]]) -> Diagn
         return known
     nearest = (known.names[0], known.misfit)
     text = (
-        f"No known fault explains it; the nearest, {known.names[0]}, leaves"
+        f"No known fault explains it; the nearest, {_why(known.names[0])}, leaves"
         f" {100 * known.misfit:.2g} % of it open."
     )
     return Diagnosis((), known.misfit, nearest, text)
 
 
-def _sentence(causes: list[Told], known: Diagnosis | None = None) -> str:
-    text = "Cause: " + "; and ".join(c.text for c in causes)
-    if known is not None and len(known.names) == 1:
-        parts = [f"{n}: {EDITS[n][1].rstrip('.')}" for n in known.names[0].split(" + ")]
-        text += f" ({'; '.join(parts)})"
-    return f"{text}."
+def _why(name: str) -> str:
+    """A known fault, or a pair, in words."""
+    why = {f.name: f.why.rstrip(".") for f in FAULTS}
+    return " and ".join(why[part] for part in name.split(" + "))
+
+
+def _sentence(causes: list[Told]) -> str:
+    return f"Cause: {'; and '.join(c.text for c in causes)}."

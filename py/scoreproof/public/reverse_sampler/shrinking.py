@@ -22,6 +22,10 @@ from scoreproof.streams import stream
 
 __all__ = ["Shrinking", "shrinking", "shrunk"]
 
+#: part by which what does not shrink may differ from a multiple of the drift, and from one h to
+#: another
+SAME = 0.03
+
 
 @dataclass(frozen=True, eq=False)
 class Shrinking:
@@ -70,7 +74,7 @@ def _power(sizes: np.ndarray) -> float:
 
 
 def shrunk(target: Diffused, found: Found, seen: Shrinking) -> Told | None:
-    """What shrinks by the wrong power of h."""
+    """What shrinks by the wrong power of h. Without a name: what is seen, and no cause."""
     here, parts = around(target, found.x, seen.t), []
     fixed = _fixed_step(seen, here)
     if fixed is not None:
@@ -78,7 +82,10 @@ def shrunk(target: Diffused, found: Found, seen: Shrinking) -> Told | None:
     if np.isfinite(seen.noise_power) and abs(seen.noise_power - 0.5) > 0.2:
         parts.append(_noise(seen, here.g2**0.5))
     if np.isfinite(seen.drift_power) and abs(seen.drift_power - 1) > 0.2:
-        parts.append(_drift(seen, here))
+        drift, known = _drift(seen, here)
+        parts.append(drift)
+        if not known:
+            return Told("", "; ".join(parts))
     return Told("step_power", "; ".join(parts)) if parts else None
 
 
@@ -107,7 +114,9 @@ def _noise(seen: Shrinking, g: float) -> str:
             f" at {last:.3g}{times} where √(1-λ) g √h is due (is √(t - t_next) missing?)"
         )
     if abs(p - 1) <= 0.2:
-        times = f" (it is {_round(last / due / h)} times √(1-λ) g h)" if due > 0 else ""
+        factor = last / due / h if due > 0 else 1.0
+        same = abs(factor - 1) < 0.005
+        times = "" if same else f" (besides, it is {_round(factor)} times too large)"
         return (
             "the noise is multiplied by the step h = t - t_next where √h is due, and is gone as"
             f" steps are added; multiply it by √(t - t_next){times}"
@@ -115,28 +124,38 @@ def _noise(seen: Shrinking, g: float) -> str:
     return f"the noise shrinks as h^{p:.2g} where √h is due, h = t - t_next"
 
 
-def _drift(seen: Shrinking, here: Around) -> str:
+def _drift(seen: Shrinking, here: Around) -> tuple[str, bool]:
+    """What is wrong with the drift's power of h, and whether that is a cause."""
     q, h = seen.drift_power, float(seen.widths[-1])
     sizes = [float(np.max(np.abs(m))) for m in seen.moved]
     if abs(q - 0.5) <= 0.1 and abs(np.log(sizes[0] / sizes[1]) / np.log(4) - 0.5) <= 0.1:
-        return "the drift is multiplied by √h where the step h = t - t_next is due"
+        return "the drift is multiplied by √h where the step h = t - t_next is due", True
     moved = (4 * seen.moved[-1] - seen.moved[-2]) / 3  # the limit, if what is above it falls as h
     if q < 0.8 and np.max(np.abs(moved)) > 0.3 * np.max(np.abs(seen.moved[-1])):
         scaled = _of_x(moved, here.x)
         if scaled is not None:
-            return scaled
-        of = _multiple(moved, here)
+            return scaled, True
+        factor = _multiple(seen, here)
+        what = "x_next - x, without noise,"
+        if factor is None:
+            size = float(np.max(np.abs(moved)))
+            return (
+                f"without noise x_next - x stays at up to {size:.3g} as h = t - t_next goes to 0",
+                False,
+            )
         return (
-            "the drift is not multiplied by the step h = t - t_next: x_next - x, without noise,"
-            f" {of or f'stays at {float(np.max(np.abs(moved))):.3g}'} as h goes to 0"
-        )
+            f"the drift is not multiplied by the step h = t - t_next: {what} is"
+            f" {'minus ' if factor < 0 else ''}the drift"
+            f"{'' if abs(abs(factor) - 1) < 0.005 else f' times {_round(abs(factor))}'}, whatever h"
+            " is"
+        ), True
     if abs(q - 2) <= 0.2:
         size = float(np.median(np.max(np.abs(seen.moved[-1]), axis=1))) / h**2
         return (
             "the drift is multiplied by h² where the step h = t - t_next is due, and is gone as"
             f" steps are added (x_next - x, without noise, is about {size:.2g} h²)"
-        )
-    return f"x_next - x, without noise, shrinks as h^{q:.2g} where h = t - t_next is due"
+        ), True
+    return f"x_next - x, without noise, shrinks as h^{q:.2g} where h = t - t_next is due", True
 
 
 def _of_x(moved: np.ndarray, x: np.ndarray) -> str | None:
@@ -153,21 +172,15 @@ def _of_x(moved: np.ndarray, x: np.ndarray) -> str | None:
     )
 
 
-def _multiple(moved: np.ndarray, here: Around) -> str:
-    """What stays, if it is a multiple of a drift of the family."""
-    terms = [(here.f).ravel(), (here.g2 * here.score).ravel()]
-    plain = [p for p in terms if np.any(p)]
-    found, *_ = np.linalg.lstsq(np.stack(plain, axis=1), moved.ravel(), rcond=None)
-    left = moved.ravel() - np.stack(plain, axis=1) @ found
-    if np.max(np.abs(left)) > 0.01 * np.max(np.abs(moved)):
-        return ""
-    if len(plain) == 1:
-        return f"tends to {found[0]:.3g} g² ∇log p"
-    return f"tends to {_round(found[0])} (f - {_weight(-found[1] / found[0])}g² ∇log p)"
-
-
-def _weight(w: float) -> str:
-    return "" if abs(w - 1) < 0.005 else f"{_round(w)} "
+def _multiple(seen: Shrinking, here: Around) -> float | None:
+    """The number that x_next - x is of the right drift, if it is the same for all h."""
+    drift = here.f - (1 - seen.lam / 2) * here.g2 * here.score
+    factors = [float(np.sum(m * drift) / np.sum(drift * drift)) for m in seen.moved]
+    for m, k in zip(seen.moved, factors, strict=True):
+        near = abs(k - factors[-1]) <= SAME * abs(factors[-1])
+        if not near or np.max(np.abs(m - k * drift)) > SAME * np.max(np.abs(m)):
+            return None
+    return factors[-1]
 
 
 def _round(k: float) -> str:

@@ -1,0 +1,83 @@
+"""A known mistake in words: within a class the likeliest first, and both sides where a wrong g
+explains as much as a wrong standard deviation.
+
+Conventions: ``reasons`` say each mistake in words; the names are for programs, in
+`Diagnosis.names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.marginals.reading import Declaration
+from scoreproof.public.marginals.required import required
+from scoreproof.public.marginals.verdict import Case
+
+__all__ = ["OF_OTHERS", "both_sides", "in_words", "likely_first"]
+
+LIKELY = (
+    "sigma0_missing",
+    "variance_for_std",
+    "std_as_variance",
+    "rate_no_two",
+    "rate_squared_again",
+    "mean_not_scaled",
+    "coefficients_reversed",
+)
+#: laws of other SDEs: no mistake by themselves where something else explains as much
+OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
+#: mistakes of the standard deviation that a wrong g² explains as well
+OF_EITHER = {"drift_forgotten_in_variance", "variance_over_alpha", "variance_times_alpha"}
+
+
+def in_words(found: Diagnosis, reasons: Mapping[str, str]) -> str:
+    """The sentence without the names."""
+    text = found.sentence
+    for name in reasons:
+        text = text.replace(f" ({name})", "")
+    return text
+
+
+def likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
+    """Within a class the mistake most often made comes first, and what is no mistake by itself is
+    left out.
+    """
+    names = [n for n in found.names if n not in OF_OTHERS] or list(found.names)
+    names.sort(key=lambda n: LIKELY.index(n) if n in LIKELY else len(LIKELY))
+    told = [" and ".join(reasons[part].rstrip(".") for part in name.split(" + ")) for name in names]
+    told = list(dict.fromkeys(told))
+    if names[0] == "std_as_variance" and "preserving_std" in found.names:
+        told[0] += f" (it is {reasons['preserving_std']})"
+    what = told[0]
+    if len(told) > 1:
+        more = f"; or {len(told) - 3} more" if len(told) > 3 else ""
+        listed = "; or ".join(told[:3])
+        what = f"one of these, which cannot be told apart here: {listed}{more}"
+    elif " + " in names[0]:
+        what = f"two at once: {what}"
+    left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
+    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
+
+
+def both_sides(found: Diagnosis, case: Case, d: Declaration, c: int) -> Diagnosis:
+    """A standard deviation that is wrong for this drift and g² may be right, and g² wrong: both are
+    said, where the one is no more likely than the other.
+    """
+    if not {*found.names} & OF_EITHER or d.mean_wrong or d.shift_wrong:
+        return found
+    need = required(case, d, c)
+    more = []
+    if "drift_forgotten_in_variance" in found.names:
+        more.append("g² lacks -2 (f/x) σ² (a law of mean α x0 needs g² = (σ²)' - 2 (α'/α) σ²)")
+    if need is not None and need.name == "diffusion_required":
+        more.append(need.text)
+    if not more:
+        return found
+    text = found.sentence.removesuffix(".")
+    return replace(
+        found,
+        names=(*found.names, "diffusion_required"),
+        sentence=f"{text}; or the marginal is right and {': '.join(more)}.",
+    )

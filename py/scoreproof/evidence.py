@@ -26,6 +26,8 @@ Kind = Literal["exact", "certified", "convergent", "float", "statistical"]
 Verdict = Literal["holds", "refuted", "undecided", "not run"]
 
 KINDS: tuple[Kind, ...] = ("exact", "certified", "convergent", "float", "statistical")
+#: Errors from here on stand for "not a number" or "without bounds".
+WHOLLY = 1e100
 #: Most alarming first: the order in which verdicts of several instances are combined.
 VERDICTS: tuple[Verdict, ...] = ("refuted", "undecided", "not run", "holds")
 
@@ -241,7 +243,7 @@ class Evidence:
     def explain(self) -> str:
         """The verdict with its number; what it would have seen and what it looked at; the cause."""
         head = f"{self.verdict.capitalize()} ({self.kind}): {self.sentence.rstrip('.')}"
-        if math.isfinite(self.value) and math.isfinite(self.bound):
+        if self._measured:
             head += f" (error {self.value:.3g}, bound {self.bound:.3g})"
         parts = [head + "."]
         if self.diagnosis is not None:
@@ -252,6 +254,17 @@ class Evidence:
             parts.append(self.coverage.describe())
         parts.extend(self.notes)
         return " ".join(parts)
+
+    @property
+    def _measured(self) -> bool:
+        """The two numbers say something: not those that stand for "entirely wrong"."""
+        if not (math.isfinite(self.value) and math.isfinite(self.bound)):
+            return False
+        return (
+            self.kind == "exact"
+            or self.verdict != "refuted"
+            or (0 < self.bound < self.value < WHOLLY)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: numbers that are not finite become ``None`` (schema:

@@ -233,7 +233,7 @@ def check(evidence):
 
 def test_the_guard_lets_honest_evidence_pass():
     holds = judged([0.0], 1e-9)
-    assert check(holds)(1) == replace(holds, title="check_something of an object without a name")
+    assert check(holds)(1) == replace(holds, title="check_something")
     assert check(holds).__doc__ == "Judges x."
     refuted = Evidence.measured(2.0, 1.0, "off")
     assert check(refuted)(1).sentence == "off"

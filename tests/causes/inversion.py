@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from causes import wrong
 
+from causes import wrong
 from scoreproof import check_inversion
 from scoreproof.objects.discrete import DiscreteVP
 

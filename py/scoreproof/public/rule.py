@@ -217,13 +217,17 @@ def public_check(function: F) -> F:
                 f"{function.__name__} returned `holds` without saying what it looked at and would"
                 " have seen; this is a mistake of scoreproof's, please report it"
             )
-        return replace(evidence, title=f"{function.__name__} of {_called(args, kwargs)}")
+        called = _called(args, kwargs)
+        title = f"{function.__name__} of {called}" if called else function.__name__
+        return replace(evidence, title=title)
 
     return judge  # type: ignore[return-value]
 
 
 def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """What the judged object calls itself: the first argument that has a name of its own."""
+    """What the judged object calls itself: the first argument that has a name of its own; empty if
+    none has.
+    """
     for value in (*args, *kwargs.values()):
         name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
         if name is None and callable(getattr(value, "func", None)):  # functools.partial
@@ -232,4 +236,4 @@ def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
             name = type(value).__qualname__
         if name is not None:
             return str(name).rpartition("<locals>.")[2]
-    return "an object without a name"
+    return ""

@@ -5,7 +5,6 @@ Conventions: the inverse's steps lead up, the sampler's down; who of them is wro
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from scoreproof.diagnosis import Diagnosis
@@ -30,6 +29,13 @@ def slip(job: Job, eps: float) -> Diagnosis | None:
     """The mistake of the inverse, else that of the sampler; ``None`` where both are right, or where
     it is not found.
     """
+    try:
+        return _slip(job, eps)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None  # what cannot be explained is refuted nonetheless
+
+
+def _slip(job: Job, eps: float) -> Diagnosis | None:
     text = forward.mistaken(_one(job, job.down, "sampler"))
     if text:
         return _claimed("the sampler's forward process", text)
@@ -80,4 +86,4 @@ def _first(one: One, table: Tableau, steps: Steps, eps: float) -> tuple[str, str
             return None
         if text and name:
             return name, text
-    return ("", "") if not math.isnan(eps) else None
+    return "", ""

@@ -6,7 +6,7 @@ Conventions: what makes the whole check hold is the cause; several that do are n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,14 +40,12 @@ class _Other(Data):
     kind: str | None = None
     levels: tuple[Level, ...] = ()
     shift: int = 0
-    #: of an eps that a step forms from what the model returns
-    asked: list[int] = field(default_factory=list)
 
     def predicted(
         self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: float
     ) -> np.ndarray:
         if self.shift:
-            snr = np.array([v.snr for v in self.levels])
+            snr = np.array([max(v.snr, 1e-300) for v in self.levels])
             own = alpha[0, 0] / max(sigma[0, 0], 1e-300)
             k = int(np.argmin(np.abs(np.log(snr) - np.log(max(own, 1e-300)))))
             near = self.levels[min(max(k + self.shift, 0), len(snr) - 1)]

@@ -159,7 +159,7 @@ def read(
         yield "order", readings.reversed(job, steps, eps, i, same, given)
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
-            yield "last step", last.mistaken(job, steps, q, known, table)
+            yield "last step", last.mistaken(job, steps, early, known, table)
     added = begin.added(steps, i, good)
     if good and added:
         yield "offset", f"the steps are those of {readings.name(*good[0])}, but {added}"

@@ -33,12 +33,17 @@ def mistaken(
 ) -> str:
     """What the last step does wrongly, where all before it are right."""
     k = steps.count - 1
+    if q.inner[k]:  # compared, as the others
+        return ""
     before, after = steps.before[k], steps.after[k]
     a, b, z = (_of(q.measured, n, k) for n in ("x_next.x", "x_next.c1", "x_next.z"))
     unit = max(before.sigma, 1e-12)
     if not np.all(np.isfinite([a, b, z])):
         return ""
     head = f"all steps but the last are right; the last, from {place(before)},"
+    off = max(abs(a * before.alpha + b - after.alpha), abs(abs(a) * before.sigma - after.sigma), z)
+    if off <= SMALL * unit:
+        return ""
     entry = _entry(job, abs(a) * before.sigma, a * before.alpha + b)
     if entry and z <= SMALL * unit:
         return f"{head} leads to {entry}"

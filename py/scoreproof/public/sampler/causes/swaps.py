@@ -114,7 +114,8 @@ def _of_table(table: np.ndarray, steps: Steps) -> list[tuple[str, Mapping[str, A
         ]
         same = steps.after
         both = (shifted[0], (*shifted[1][:-1], same[-1]))
-        say = f"ᾱ is taken from the entry of the table {name} the timestep (t {'-' if k < 0 else '+'} 1 for t)"
+        sign = "-" if k < 0 else "+"
+        say = f"ᾱ is taken from the entry of the table {name} the timestep (t {sign} 1 for t)"
         found.append((f"{say}, at both ends of the step", of_levels(*both)))
         found.append((f"{say}, at the step's start", of_levels(shifted[0], same)))
     return found

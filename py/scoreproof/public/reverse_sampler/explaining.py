@@ -36,6 +36,8 @@ __all__ = ["does_not_settle", "explained", "unsettled"]
 
 #: times at which a cause is looked for, and members; places at which the sampler is asked again
 TIMES, MEMBERS, AGAIN = 6, 4, 6
+#: places whose bound is so many times that of others are left out
+LOOSER = 30
 #: what asking the sampler once more may end in: then nothing is said of the cause
 UNANSWERED = (CallableError, np.linalg.LinAlgError)
 
@@ -43,7 +45,7 @@ UNANSWERED = (CallableError, np.linalg.LinAlgError)
 def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
     """The cause, or the nearest that can be said."""
     times = {f.t for f in worst}
-    wrong = [row for row in span.places if row[0].t in times]
+    wrong = _told_best([row for row in span.places if row[0].t in times])
     known = _to_the_resolution(explain_deviation(span.target, wrong), wrong)
     try:
         claimed = _claims(job, span, worst, wrong)
@@ -183,6 +185,15 @@ def _cause(
         if found is None:
             found = look(target, every)
     return by_coordinate(target, places, job.parameter) if found is None else found
+
+
+def _told_best(rows: list[tuple[Found, ...]]) -> list[tuple[Found, ...]]:
+    """Without the places that are told much worse than the others: what they leave open would be
+    allowed everywhere.
+    """
+    middle = float(np.median([float(np.max(f.bound)) for row in rows for f in row]))
+    kept = [tuple(f for f in row if np.max(f.bound) <= LOOSER * middle) for row in rows]
+    return [row for row in kept if row]
 
 
 def _few(places: list[Found]) -> list[Found]:

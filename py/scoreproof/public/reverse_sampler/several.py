@@ -22,7 +22,7 @@ def schedule(s: Terms) -> Told | None:
     if not s.same(scale, 1):
         if not s.same(s.c[seen], (scale * c)[seen]) or not s.same(s.c[~seen], 0):
             return None
-    elif s.same(s.a, 1):
+    elif s.same(s.a, 1) or not s.same(s.c, c):
         return None
     parts = []
     for name, found, due in (("g²", scale * g2, g2), ("the rate of f", s.a * rate, rate)):
@@ -31,8 +31,11 @@ def schedule(s: Terms) -> Told | None:
         one, other = (of_time(v, s.t, max(s.tol, 1e-7)) for v in (found, due))
         if one is None:
             ends = np.argmin(s.t), np.argmax(s.t)
+            gap = max(float(np.max(np.abs(found - due)[k] / np.abs(due[k]))) for k in ends)
+            digits = max(4, min(12, 2 - int(np.floor(np.log10(max(gap, 1e-12))))))
             one, other = (
-                " and ".join(f"{v[k]:.4g} at t = {s.t[k]:.3g}" for k in ends) for v in (found, due)
+                " and ".join(f"{v[k]:.{digits}g} at t = {s.t[k]:.3g}" for k in ends)
+                for v in (found, due)
             )
         parts.append(
             f"{name} is {one} in the sampler" + (f", {other} in the process" if other else "")

@@ -27,6 +27,10 @@ __all__ = ["Shrinking", "shrinking", "shrunk"]
 SAME = 0.03
 
 
+#: a standard deviation of a smaller part of g √h is what rounding leaves
+SILENT = 1e-6
+
+
 @dataclass(frozen=True, eq=False)
 class Shrinking:
     """The powers of h by which drift and noise shrink (``nan``: there is none), the widths, the
@@ -79,7 +83,11 @@ def shrunk(target: Diffused, found: Found, seen: Shrinking) -> Told | None:
     fixed = _fixed_step(seen, here)
     if fixed is not None:
         return Told("fixed_step", fixed)
-    if np.isfinite(seen.noise_power) and abs(seen.noise_power - 0.5) > 0.2:
+    # rounding leaves a spread that does not shrink, where there is no noise
+    unit = here.g2**0.5 * float(seen.widths[-1]) ** 0.5
+    silent = SILENT if seen.lam < 1 else 1e3 * SILENT
+    heard = float(seen.spread[-1]) > silent * unit and np.isfinite(seen.noise_power)
+    if heard and abs(seen.noise_power - 0.5) > 0.2:
         parts.append(_noise(seen, here.g2**0.5))
     if np.isfinite(seen.drift_power) and abs(seen.drift_power - 1) > 0.2:
         drift, known = _drift(seen, here)

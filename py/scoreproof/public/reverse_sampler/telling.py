@@ -51,7 +51,8 @@ def _whole(s: Terms) -> Told | None:
             "the sign of the whole drift is wrong, so is the sign of dt: it is the drift of the"
             " clock s = T - t, ds > 0, where dt < 0 is meant",
         )
-    return Told("whole_drift", f"the whole drift is multiplied by {found.text}, the noise is right")
+    right = ", the noise is right" if s.same(s.c, 1 - s.lam) else ""
+    return Told("whole_drift", f"the whole drift is multiplied by {found.text}{right}")
 
 
 def _forward(s: Terms) -> Told | None:
@@ -76,7 +77,8 @@ def _forward(s: Terms) -> Told | None:
         text = f"the forward drift f enters {found.text} times" + (
             " (is its ½ missing?)" if abs(k - 2) <= s.tol else ""
         )
-    return Told("forward_drift", f"{text}; the term of the score and the noise are right")
+    noise = "and the noise are right" if s.same(s.c, 1 - s.lam) else "is that of the noise"
+    return Told("forward_drift", f"{text}; the term of the score {noise}")
 
 
 def _diffusion(s: Terms) -> Told | None:
@@ -132,6 +134,8 @@ def _noise(s: Terms) -> Told | None:
     if not (s.same(s.a, 1) and s.same(s.w, 1 - s.lam / 2)):
         return None
     due = 1 - s.lam
+    if s.same(s.c, due):
+        return None
     if s.same(s.c, 0):
         return Told(
             "noise_missing",

@@ -64,7 +64,7 @@ def within(
     together, or of one.
     """
     one = slice(None) if coordinate is None else slice(coordinate, coordinate + 1)
-    rows, blur = [], 0.0
+    rows, blur, off = [], 0.0, 0.0
     for f in places:
         keep = ~f.jumps
         if not np.any(keep):
@@ -73,6 +73,7 @@ def within(
         g2, drift = target.diffusion(f.t) ** 2, target.drift(x, f.t)
         score, weight = target.score(x, f.t), 1 / f.size[keep][:, None]
         blur = max(blur, float(np.max(f.bound)))
+        off = max(off, float(np.max(f.error[keep])))
         cov = f.cov[one, one]
         c = float(np.trace(cov)) / (len(cov) * g2)
         allowed = max(1e-8, 64 * float(np.max(f.bound)))
@@ -88,4 +89,6 @@ def within(
         a, w = found if len(plain) == 2 else (1.0, found[0])
         rows.append((f.t, f.lam, float(a), float(w), c))
     t, lam, a, w, c = np.array(rows).T
-    return Terms(target, parameter, t, lam, a, w, c, max(1e-7, 1e3 * blur))
+    # however coarse the check is: nothing is right that leaves a part of the deviation to explain
+    tol = max(1e-7, 8 * blur, min(1e3 * blur, off / 30))
+    return Terms(target, parameter, t, lam, a, w, c, tol)

@@ -30,6 +30,8 @@ NOT_THE_IDENTITY = (
     " does not shrink with the step, or x is clipped"
 )
 POINTS = "x within 5 standard deviations of the mean"
+#: noise of a smaller part of g² has no covariance to speak of: it is what rounding leaves of none
+SILENT = 1e-6
 ON_THE_LINE = (
     " alone, where noise that coordinates share, or that differs between them, is not seen: it"
     " takes dimension=2 or more"
@@ -96,7 +98,7 @@ def describe_noise(found: Found, g2: float) -> str:
             else "a unit of noise is silent, standard normal draws come out with variance"
             f" {float(np.mean(variances)) / g2:.3g} g²"
         )
-    if d == 1 or scale <= 0:
+    if d == 1 or scale <= SILENT * g2:
         return text
     across = np.abs(cov - np.diag(variances))
     i, j = np.unravel_index(int(np.argmax(across)), cov.shape)

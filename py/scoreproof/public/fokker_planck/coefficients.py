@@ -140,7 +140,7 @@ def _for_a_while(j: Judged, family: str, c: np.ndarray, off: np.ndarray) -> Diag
     }.get(family)
     low, high = float(np.min(c[off])), float(np.max(c[off]))
     size = f"{low:.5g}" if high - low <= 1e-4 * abs(high) else f"{low:.5g} to {high:.5g}"
-    how = f"{what} is to be {size} times what it is"
+    how = f"{what} is to be {size} times what it is, or the density depends on t wrongly there"
     if what is None:
         how = f"the mass of the density grows at the rate {size}, and it is to stay"
     name = f"{family}_for_a_while"
@@ -150,13 +150,31 @@ def _for_a_while(j: Judged, family: str, c: np.ndarray, off: np.ndarray) -> Diag
     )
 
 
+def _digits(c: float) -> int:
+    """As many as tell c from 1."""
+    return 4 + max(0, int(np.ceil(-np.log10(max(abs(c - 1), 1e-12)))) - 2)
+
+
+def _fits_only(what: str, span: str) -> Diagnosis:
+    """A function of time that was fitted to one of time is no cause."""
+    return Diagnosis.unknown(
+        f"No known fault explains it, but one function of time fits: {what}, c(t) = {span}; or the"
+        " density depends on t wrongly in that way."
+    )
+
+
 def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarray) -> Diagnosis:
     ok = np.flatnonzero(np.isfinite(c))
     off = np.isfinite(c) & (np.abs(c - (family != "normaliser")) > within + 1e-9)
     if len(ok) - off.sum() >= max(2, 0.1 * len(ok)):
         return _for_a_while(j, family, c, off)
-    a, b = int(ok[0]), int(ok[-1])
-    span = f"{c[a]:.4g} at t = {j.times[a]:.3g} and {c[b]:.4g} at t = {j.times[b]:.3g}"
+    k = int(ok[np.argmax(np.abs(c[ok] - (family != "normaliser")))])
+    span = f"{c[k]:.{_digits(c[k])}g} at t = {j.times[k]:.3g}"
+    if family != "normaliser":
+        a, b = int(ok[0]), int(ok[-1])
+        span = ", ".join(
+            f"{c[i]:.{_digits(c[i])}g} at t = {j.times[i]:.3g}" for i in sorted({a, k, b})
+        )
     if family == "noise":
         return noise_of_time(s, j, c, within, ok)
     if family == "clock":
@@ -174,23 +192,19 @@ def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarr
         for power, what in ((1, "t²/2"), (2, "t³/3"), (-0.5, "2√t"), (-1, "log t")):
             ratio = c[ok] / j.times[ok] ** power
             if np.ptp(ratio) <= 4 * np.max(within[ok] / j.times[ok] ** power):
-                text += f": its time is {ratio.mean():.4g} ({what}) where t is due"
-                break
-        text += "; drift and ρ² both need that factor, or the density another time"
-        return Diagnosis(names, 0.0, None, f"Cause: {text} ({names[0]}).")
-    if family == "drift":
-        return Diagnosis.cause(
-            "drift_of_time",
-            f"Cause: the drift is to be c(t) times what it is, c(t) = {span}: its factor of time is"
-            " wrong (drift_of_time).",
+                text += (
+                    f": its time is {ratio.mean():.4g} ({what}) where t is due; drift and ρ² both"
+                    " need that factor, or the density another time"
+                )
+                return Diagnosis(names, 0.0, None, f"Cause: {text} ({names[0]}).")
+        return _fits_only(
+            "with c(t) in front of both, the drift and ρ² would agree with the density", span
         )
+    if family == "drift":
+        return _fits_only("with c(t) times the drift everything else would agree", span)
     if family in ("squeezed", "along"):
         what = "p ∇·f" if family == "squeezed" else "f·∇p"
-        return Diagnosis.cause(
-            f"{family}_of_time",
-            f"Cause: {what} enters c(t) times where it is due once, c(t) = {span}"
-            f" ({family}_of_time).",
-        )
+        return _fits_only(f"with c(t) times {what} everything else would agree", span)
     return Diagnosis.cause(
         "normaliser_of_time",
         "Cause: the density is right up to a normaliser that depends on t wrongly: its mass grows"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
-from scoreproof.diagnosis import diagnose
+from scoreproof.diagnosis import diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import of_state as of_state_
 from scoreproof.public.fokker_planck import weak, words
@@ -129,7 +129,9 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     due = gained - gap(fine) / scale
     if of_state:
         limit = ROOM * bound + (tolerance or 0.0)
-        return evidence.with_diagnosis(of_state_.explained(fine, scale, due, limit, stratonovich))
+        return evidence.with_diagnosis(
+            safely(lambda: of_state_.explained(fine, scale, due, limit, stratonovich))
+        )
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
     return evidence.with_diagnosis(
         diagnose(

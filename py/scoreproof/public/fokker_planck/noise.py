@@ -12,6 +12,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.summands import Judged
+from scoreproof.public.fokker_planck.variances import apart, variance_of_alpha
 
 __all__ = [
     "noise",
@@ -191,11 +192,17 @@ def noise_of_time(
             f"Cause: the density spreads with a constant ρ = {np.sqrt(needed[ok].mean()):.5g}, and"
             " diffusion depends on t (constant_noise).",
         )
-    a, b = int(ok[0]), int(ok[-1])
+    of_alpha = variance_of_alpha(s, j, needed, blur, ok)
+    if of_alpha is not None:
+        return of_alpha
+    # a function of time is fitted to one of time: no cause, but what is right, and two readings
+    k = int(ok[np.argmax(np.abs(c[ok] - 1))])
+    is_, due = apart(float(j.rho[k] ** 2), float(needed[k]))
     negative = " (a negative ρ²: no noise does that)" if np.any(needed[ok] < 0) else ""
-    return Diagnosis.cause(
-        "noise_of_time",
-        f"Cause: the noise is wrong and the drift is right: ρ² is {j.rho[a] ** 2:.4g} at t ="
-        f" {j.times[a]:.3g} and {j.rho[b] ** 2:.4g} at t = {j.times[b]:.3g}, and the density needs"
-        f" {needed[a]:.4g} and {needed[b]:.4g}{negative} (noise_of_time).",
+    return Diagnosis.unknown(
+        f"Of the drift nothing is seen to be wrong; two readings fit equally well: either the"
+        f" noise is wrong, ρ² = {is_} at t = {j.times[k]:.3g} where the density needs"
+        f" {due}{negative}; or the variance of the density is: with this drift and noise it is to"
+        f" obey V' = 2 A V + ρ², A the slope of the drift, and at t = {j.times[k]:.3g} V' - 2 A V"
+        f" is {due} where ρ² = {is_} is due."
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.claims.fokker_planck.faults import FAULTS, compose
 from scoreproof.claims.fokker_planck.statement import Jets, truth
-from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
@@ -85,10 +85,10 @@ def diagnosed(
     place, tolerance = how
     sides = place.box.sides
     length = float(np.min(sides[:, 1] - sides[:, 0])) / 4
-    cause = explained(s, found, tolerance, length)
+    cause = safely(lambda: explained(s, found, tolerance, length))
     if cause is not None:
         return evidence.with_diagnosis(cause)
-    cause = _known(s, found, tolerance)
+    cause = safely(lambda: _known(s, found, tolerance))
     notes = [placed(found, tolerance) or _where(found, wrong), _factor(found, wrong)]
     if cause is not None and cause.names:
         notes = []

@@ -41,7 +41,10 @@ def questions(given: Given, rng: np.random.Generator) -> list[Question]:
     found = [Question(np.arange(n), given.nu, "all rows")]
     if n > 1:
         turned = Question(
-            np.arange(n)[::-1], _fresh(given, rng), "all rows in the opposite order, with another ν"
+            np.arange(n)[::-1],
+            _fresh(given, rng),
+            "all rows of x passed last to first, with another ν (row i of the answer is then that"
+            " of x[n-1-i])",
         )
         found.append(turned)
     found.append(Question(np.arange(1), _fresh(given, rng), "the first row by itself"))

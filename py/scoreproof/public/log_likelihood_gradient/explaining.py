@@ -129,7 +129,8 @@ class Refuted:
     ) -> Diagnosis | None:
         found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
         simple = (
-            outputs.missing(found, due, limit)
+            outputs.the_same_for_all_rows(blocks)
+            or outputs.missing(found, due, limit)
             or outputs.negated(found, due, limit)
             or outputs.decayed(found, due, limit, self.given.params)
             or outputs.divided_by_rows(blocks, [len(q.rows) for q in self.c.asked])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.arguments import Given
@@ -36,6 +37,7 @@ OTHERS = 10
 #: where differences of log p̂ disagree with the reference by more (and rounding), nothing is
 #: decided
 CONFIRMED = 1e-6
+ORTHOGONAL = "D orthogonal vectors ν of length √D"
 
 
 def judged(given: Given, rng: np.random.Generator) -> Evidence:
@@ -48,7 +50,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     measure = Measurement(given)
     asked = questions(given, rng)
     if given.in_expectation:
-        asked = [Question(np.arange(len(given.x)), nu, "√D Q e_i") for nu in designs(given, rng)]
+        asked = [Question(np.arange(len(given.x)), nu, ORTHOGONAL) for nu in designs(given, rng)]
     first = measure.ask(asked[0], given.tols[0])
     again = measure.ask(asked[0], given.tols[0])
     settled = settle(field, given.latent, given.x, asked[0].nu)
@@ -89,7 +91,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     truth = _vector(Layout(None), Answer(truths[0].gradient, truths[0].value), scales)
     truth = truth[: vectors[0].size]
     resolved = max(RESOLVED, (given.tolerance or 0.0) / 4)
-    where = "the mean over √D Q e_i" if given.in_expectation else "a fixed ν"
+    where = f"the mean over {ORTHOGONAL}" if given.in_expectation else "a fixed ν"
     base = judged_limit(
         vectors, truth, given.tols, floor, given.accuracy, where, measure.calls, resolved
     )
@@ -106,7 +108,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
         return evidence
     seen = Refuted(given, measure, field, settled, comparison, rng)
     return replace(
-        evidence.with_diagnosis(seen.explained(evidence.bound, flicker)),
+        evidence.with_diagnosis(safely(lambda: seen.explained(evidence.bound, flicker))),
         cost={"gradient_calls": measure.calls},
     )
 

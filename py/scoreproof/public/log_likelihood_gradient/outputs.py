@@ -20,6 +20,7 @@ __all__ = [
     "missing",
     "negated",
     "placed",
+    "the_same_for_all_rows",
 ]
 
 
@@ -131,6 +132,29 @@ def divided_by_rows(
             for (found, due, limit), n in zip(blocks, rows, strict=True)
         ):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+    return None
+
+
+def the_same_for_all_rows(
+    blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]],
+) -> Diagnosis | None:
+    """Every row gets the mean, or the sum, of the gradients of all rows of its batch."""
+    if all(len(found) < 2 for found, _, _ in blocks):
+        return None
+    for of, name, what, mend in (
+        (np.mean, "mean_for_each_row", "averaged", "mean"),
+        (np.sum, "sum_for_each_row", "summed", "sum"),
+    ):
+        if all(
+            np.all(np.abs(found - of(due, axis=0)) <= limit * len(found))
+            for found, due, limit in blocks
+        ):
+            return Diagnosis.cause(
+                name,
+                f"Cause: the gradients of the rows are {what} over the batch, and every row gets"
+                f" that {mend} in place of its own gradient: rows are mixed ({name}). Return row i"
+                " the gradient of log p̂ of row i, or the sum over the batch as one vector (P,).",
+            )
     return None
 
 

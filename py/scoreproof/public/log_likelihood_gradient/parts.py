@@ -24,6 +24,10 @@ from scoreproof.public.log_likelihood_gradient.part_words import CASES, SLOTS
 __all__ = ["Multiples", "fitted", "parts", "said"]
 
 SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+#: multiples beyond are no coefficient of anything
+MOST = 1e3
+#: the parts, so multiplied, may be so much larger than what they add up to, and no more
+CANCEL = 30.0
 
 
 def parts(
@@ -110,6 +114,11 @@ def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples
         if abs(simple - values[k]) <= max(within[k], 1e-4):
             values[k] = simple
     total = np.tensordot(values, basis, axes=1)
+    # large parts that cancel would come near almost anything
+    sizes = np.abs(values) * np.max(np.abs(flat), axis=1)
+    due = max(float(np.max(np.abs(found))), float(np.max(np.abs(flat[there]))))
+    if np.max(np.abs(values)) > MOST or np.max(sizes) > CANCEL * due:
+        return None
     # the basis is known to its own rounding only: a large multiple explains nothing
     most = min(max(1.0, float(np.max(np.abs(values)))), 10.0)
     if np.all(np.abs(found - total) <= limit * most):
@@ -185,9 +194,12 @@ def _number(value: float, within: float, known: Mapping[str, float]) -> tuple[st
 def _prior(value: float, within: float, known: Mapping[str, float]) -> Diagnosis:
     std = value**-0.5
     shown, _ = _number(std, within / value / 2, known)
+    d = known.get("D", 1)
+    averaged = d > 1 and abs(value - 1 / d) <= within
+    mean = " = 1/D: the mean over coordinates for their sum?" if averaged else ""
     return Diagnosis.cause(
         "prior_std",
         f"Cause: the prior's part counts {value:.5g} times, as of a normal prior of standard"
-        f" deviation σ = {shown} (1/σ² = {value:.5g}) where σ = 1, or your log_latent, is due"
+        f" deviation σ = {shown} (1/σ² = {value:.5g}{mean}) where σ = 1, or your log_latent, is due"
         " (prior_std).",
     )

@@ -19,6 +19,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
 from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import COARSEST, settled
+from scoreproof.words import percent
 
 __all__ = ["PASS", "Comparison", "entrywise"]
 
@@ -214,6 +215,4 @@ def _name(c: Comparison, k: int) -> str:
 
 
 def _off(error: float, own: float) -> str:
-    return (
-        f"{100 * error / own:.2g} % of its own size" if own > 0 else f"{error:.2g} where 0 is due"
-    )
+    return f"{percent(error / own)} of its own size" if own > 0 else f"{error:.2g} where 0 is due"

@@ -204,9 +204,14 @@ def _together(alike: list[Constant]) -> Constant:
     if not rest or first.name in ("one", "nothing"):
         return first
     names = tuple(dict.fromkeys(f.name for f in alike))
-    words = first.words + "".join(f" (or {f.words})" for f in rest[:2])
-    reason = "; or ".join(f.reason for f in alike[:3] if f.reason)
-    return Constant(names, words, first.at, reason, first.mend)
+    words = first.words + "".join(
+        f" (here the same as {f.words.removesuffix(' of')})" for f in rest[:1]
+    )
+    told = [f for f in alike[:3] if f.reason]
+    if len(told) < 2:
+        return Constant(names, words, first.at, first.reason or "", first.mend)
+    each = [f"{f.reason} ({f.mend[0].lower()}{f.mend[1:]})" if f.mend else f.reason for f in told]
+    return Constant(names, words, first.at, f"either {', or '.join(each)}", "")
 
 
 def _signed(found: Constant, sign: int) -> Constant:

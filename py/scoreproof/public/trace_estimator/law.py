@@ -6,15 +6,12 @@ its mean over rows is ``E[u_i v_j]``, I for a right estimator. Samples ``(D, D, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.errors import CallableError
 from scoreproof.public.trace_estimator.arguments import Given
+from scoreproof.public.trace_estimator.consistency import Linear, no_law, not_on_curved_fields
 from scoreproof.public.trace_estimator.constants import constant
 
 __all__ = ["law_of_nu"]
@@ -29,26 +26,32 @@ def law_of_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis | Non
     """What is wrong with E[νν^T]; D² calls of the estimator with `ROWS` rows each."""
     if d > MOST:
         return None
-    z = given.rounded(rng.standard_normal((ROWS, d)))
+    linear = Linear(given, given.rounded(rng.standard_normal((ROWS, d))))
     samples = np.empty((d, d, ROWS))
-    try:
-        for i in range(d):
-            for j in range(d):
-                unit = np.zeros((d, d))
-                unit[i, j] = 1.0
-                samples[i, j] = np.real(given.guard(_linear(given, unit), z, shape=(ROWS,)))
-        cut = _cut(given, z, samples)
-    except CallableError:
-        return None
-    return cut if cut is not None else _told(samples, d)
+    for i in range(d):
+        for j in range(d):
+            unit = np.zeros((d, d))
+            unit[i, j] = 1.0
+            samples[i, j] = linear(unit)
+    added, why = no_law(linear, samples)
+    if added is not None:
+        return added
+    cut = None if why and "J = 0" in why else _cut(linear, samples)
+    if cut is not None:
+        return cut
+    told = _told(samples, d)
+    if told is None or not told.names:
+        return told if not why else Diagnosis.unknown(why)
+    why = why or not_on_curved_fields(given, rng, samples)
+    return Diagnosis.unknown(why) if why else told
 
 
-def _cut(given: Given, z: np.ndarray, samples: np.ndarray) -> Diagnosis | None:
+def _cut(linear: Linear, samples: np.ndarray) -> Diagnosis | None:
     """Whether the estimate of -f is not minus that of f."""
-    unit = np.zeros((z.shape[1], z.shape[1]))
+    unit = np.zeros(samples.shape[:2])
     unit[0, 0] = -1.0
     there = samples[0, 0]
-    turned = np.real(given.guard(_linear(given, unit), z, shape=(ROWS,)))
+    turned = linear(unit)
     blur = SURE * (there.std() + turned.std()) / np.sqrt(ROWS) + 1e-9 * abs(there.mean())
     if there.mean() <= blur or abs(there.mean() + turned.mean()) <= blur:
         return None
@@ -63,11 +66,6 @@ def _cut(given: Given, z: np.ndarray, samples: np.ndarray) -> Diagnosis | None:
         f"Cause: {what}: it is as large for -f as for f, or 0 ({name}). A divergence may be"
         " negative: keep its sign.",
     )
-
-
-def _linear(given: Given, matrix: np.ndarray) -> Callable[[Any], Any]:
-    transposed = given.convert(np.ascontiguousarray(matrix.T))
-    return lambda z: z @ transposed
 
 
 def _told(samples: np.ndarray, d: int) -> Diagnosis | None:
@@ -118,9 +116,9 @@ def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) ->
     reasons += [f"a ν of standard deviation {root}"] if root and np.ptp(squares) > 1e-9 else []
     why = f": {', or '.join(reasons)}" if reasons else ""
     text = (
-        f"Cause: the mean of ν_k² is {number(value, within / abs(value), {'D': d})} in every"
-        f" coordinate where 1 is due, so that the estimate is on average {found.words} tr J{why}"
-        f" ({name})."
+        f"Cause: on every field the estimate is on average {found.words} tr J, as of a ν whose"
+        f" ν_k² has the mean {number(value, within / abs(value), {'D': d})} in every coordinate"
+        f" where 1 is due, or of a factor{why} ({name})."
     )
     return Diagnosis.cause(name, f"{text} {found.mend}." if found.mend else text)
 
@@ -164,9 +162,10 @@ def _correlated(
             )
         return Diagnosis.cause(
             "mean_of_nu",
-            f"Cause: the mean of ν is about {np.sqrt(size):.3g} in every coordinate where 0 is due"
-            f" (and that of ν_k² {own:.3g} where 1 is due): off-diagonal entries of J enter the"
-            " mean (mean_of_nu). Draw ν with mean 0 and variance 1.",
+            f"Cause: the mean of ν is about {np.sqrt(size):.3g} in every coordinate where 0 is due,"
+            f" or all coordinates of a row share a part of that size (the mean of ν_k² is {own:.3g}"
+            " where 1 is due): off-diagonal entries of J enter the mean (mean_of_nu). Draw the"
+            " coordinates of ν by themselves, with mean 0 and variance 1.",
         )
     off = np.argwhere((np.abs(mean) > SURE * error) & ~diagonal)
     listed = ", ".join(f"{mean[i, j]:.3g} for coordinates {i} and {j}" for i, j in off[:3])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from scoreproof.claims.ffjord.checks_random import LEVEL
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence, worst
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.trace_estimator.arguments import Given
@@ -77,7 +78,7 @@ def own_nu(given: Given) -> Evidence:
         else:
             evidence = by_draws(given, rows, _drawing(given, rows, rng))
             if evidence.verdict == "refuted":
-                evidence = evidence.with_diagnosis(law_of_nu(given, d, rng))
+                evidence = evidence.with_diagnosis(safely(partial(law_of_nu, given, d, rng)))
         found.append(evidence)
     holding = [e for e in found if e.verdict == "holds"]
     if len(holding) == len(found):

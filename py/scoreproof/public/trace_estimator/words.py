@@ -6,11 +6,12 @@ Conventions: as in `verdict`; calls of the estimator here come after the verdict
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from scoreproof.causes.places import beyond
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.trace_estimator.arguments import Given
@@ -52,9 +53,9 @@ def refuted(
             parts, form = by_form[meant], meant
     else:
         for name, judged_so in by_form.items():
-            cause = cause or by_differences(given, judged_so, name)
+            cause = cause or safely(partial(by_differences, given, judged_so, name))
         near_trace = float(np.median(np.concatenate([p.error for p in by_form["tr J"]]))) < 0.1
-        cause = cause or _unexplained(given, parts, near_trace)
+        cause = cause or safely(lambda: _unexplained(given, parts, near_trace))
     notes = list(evidence.notes)
     usual = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
     if 0 < usual <= BY_DIFFERENCES and given.tolerance is None:

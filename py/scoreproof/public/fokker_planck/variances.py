@@ -1,0 +1,100 @@
+"""A variance written with another power of α(t), as 1 - α where 1 - α² is due.
+
+Conventions: a drift A(t) x + b(t), α(t) = exp(∫₀ᵗ A); due is V' = 2 A V + ρ². ``needed`` is V' - 2
+A V of the density that was given, so that the error of V is seen in needed - ρ², whatever the
+density's start, and also where it is a mixture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
+from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.summands import Judged
+
+__all__ = ["apart", "variance_of_alpha"]
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+#: w in place of 1 - α², with α w'(α)
+WRITTEN = (
+    (lambda a: 1 - a, lambda a: -a, "1 - α"),
+    (lambda a: np.sqrt(1 - a), lambda a: -a / (2 * np.sqrt(1 - a)), "√(1 - α)"),
+    (lambda a: np.sqrt(1 - a**2), lambda a: -(a**2) / np.sqrt(1 - a**2), "√(1 - α²)"),
+    (lambda a: (1 - a**2) ** 2, lambda a: -4 * a**2 * (1 - a**2), "(1 - α²)²"),
+    (lambda a: (1 - a) ** 2, lambda a: -2 * a * (1 - a), "(1 - α)²"),
+    (lambda a: 1 - a**4, lambda a: -4 * a**4, "1 - α⁴"),
+    (lambda a: 1 - np.sqrt(a), lambda a: -np.sqrt(a) / 2, "1 - √α"),
+    (lambda a: 1 + a**2, lambda a: 2 * a**2, "1 + α²"),
+    (lambda a: 1 / a**2 - 1, lambda a: -2 / a**2, "1/α² - 1"),
+)
+
+
+def variance_of_alpha(
+    s: Subject, j: Judged, needed: np.ndarray, within: np.ndarray, ok: np.ndarray
+) -> Diagnosis | None:
+    """The form that stands for 1 - α² in V = … α² + v (1 - α²), v = -ρ²/(2A), a constant."""
+    try:
+        slopes = np.array([_slope(s, float(t), j.x.shape[1]) for t in j.times])
+        with np.errstate(all="ignore"):
+            level = -(j.rho**2) / (2 * slopes)
+            if not np.all(np.isfinite(level)) or np.ptp(level) > 1e-6 * np.max(np.abs(level)):
+                return None
+            alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
+    except CallableError:
+        return None
+    v = float(level.mean())
+    if v <= 0 or not np.all(np.isfinite(alpha)):
+        return None
+    for value, slope, text in WRITTEN:
+        with np.errstate(all="ignore"):
+            due = v * slopes * (slope(alpha) - 2 * value(alpha))
+        near = within[ok] + 1e-6 * np.abs(due[ok])
+        if np.all(np.abs(needed[ok] - due[ok]) <= near):
+            k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
+            is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+            times = "" if abs(v - 1) < 1e-6 else f"{v:.5g} "
+            found = f"{times}({text})" if times and text[0] not in "(√" else f"{times}{text}"
+            right = f"{times}({RIGHT})" if times else RIGHT
+            return Diagnosis.cause(
+                "variance_of_alpha",
+                f"Cause: the variance of the density holds {found} where {right} is due,"
+                f" α(t) = exp(∫₀ᵗ A ds) with A the slope of the drift: use {right}; or, which fits"
+                f" as well, the noise is wrong: ρ² = {is_} at t = {j.times[k]:.3g} where this"
+                f" density needs {other} (variance_of_alpha).",
+            )
+    return None
+
+
+RIGHT = "1 - α²"
+
+
+def _slope(s: Subject, t: float, d: int) -> float:
+    """A(t), the same in every coordinate and at every x; nan where it is not one number."""
+    x = np.concatenate([np.zeros((1, d)), np.eye(d), -2 * np.eye(d)])
+    f = s.drift(x, t)
+    matrix, other = f[1 : d + 1] - f[0], (f[0] - f[d + 1 :]) / 2
+    a = float(np.trace(matrix)) / d
+    size = 1e-9 * (1 + float(np.max(np.abs(f))))
+    whole = np.abs(np.stack([matrix, other]) - a * np.eye(d))
+    return a if np.all(whole <= size) else float("nan")
+
+
+def _alpha(s: Subject, t: float, d: int) -> float:
+    nodes = t * (1 + NODES) / 2
+    return float(np.exp(t / 2 * np.dot(WEIGHTS, [_slope(s, float(n), d) for n in nodes])))
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart.
+
+    >>> apart(0.81, 0.810002)
+    ('0.81', '0.810002')
+    """
+    for digits in range(4, 17):
+        shown = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if shown[0] != shown[1] and (abs(a - b) > 10 ** (1 - digits) * max(abs(a), abs(b))):
+            return shown
+    return f"{a:.17g}", f"{b:.17g}"

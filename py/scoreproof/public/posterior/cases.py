@@ -43,8 +43,7 @@ WIDER = 8.0
 #: points that explanations are fitted to; all have to be explained
 FITTED = 16
 LEAST = 4
-#: numbers (points x data x coordinates) in one posterior mean: up to so many all points that a fit
-#: has; and beyond which a fit of one number, of several, is left out
+#: numbers in one posterior mean: up to so many all points of a fit; beyond, fits are left out
 LIGHT, HEAVY, VERY_HEAVY = 1 << 19, 1 << 17, 1 << 25
 
 
@@ -65,8 +64,7 @@ class Cause:
 class Case:
     """What came back (``value``), what is due (``right``) and by how much they may differ
     (``allowed``), at the points y of ``due``; ``known``: numbers of the problem, by their symbols;
-    ``shape``: of one
-    sample; ``again`` asks the callable; ``eps``: the spacing at 1 of its type.
+    ``shape``: of one sample; ``again`` asks the callable; ``eps``: the spacing at 1 of its type.
     """
 
     due: Due
@@ -211,9 +209,7 @@ def made(
 
 
 def accepted(case: Case, groups: Iterable[Iterable[Maker]]) -> list[Cause]:
-    """The causes that explain it, of the first group in which there are any: the best first, then
-    those that these points cannot tell from it.
-    """
+    """The causes that explain it, of the first group with any: the best, and those like it."""
     for makers in groups:
         found: list[Cause] = []
         for maker in makers:

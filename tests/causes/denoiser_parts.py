@@ -132,3 +132,29 @@ def not_divided_by_alpha():
         return p @ DATA / p.sum(1, keepdims=True)
 
     return check_denoiser(denoise, DATA, sigma**2, alpha=alpha)
+
+
+@wrong("responsibilities by the Euclidean distance |r|²/2", says=r"identity stands where C \+ Σ")
+def euclidean_responsibilities():
+    def denoise(y):
+        logs, parts = [], []
+        for w, m, c in zip(WEIGHTS, MEANS, COVS, strict=True):
+            total, gap = c + NOISE * np.eye(3), y - m
+            logs.append(np.log(w) - (gap**2).sum(1) / 2 - np.linalg.slogdet(total)[1] / 2)
+            parts.append(m + gap @ np.linalg.inv(total) @ c)
+        return mixed(np.array(logs), np.array(parts))
+
+    return check_denoiser(denoise, PRIOR, NOISE)
+
+
+@wrong("log responsibilities are a mean over the coordinates", says=r"responsibilit.*1/(3|d)")
+def mean_of_log_responsibilities():
+    def denoise(y):
+        logs, parts = [], []
+        for w, m, c in zip(WEIGHTS, MEANS, COVS, strict=True):
+            total, gap = c + NOISE * np.eye(3), y - m
+            logs.append((np.log(w) + normal(total, gap)) / 3)
+            parts.append(m + gap @ np.linalg.inv(total) @ c)
+        return mixed(np.array(logs), np.array(parts))
+
+    return check_denoiser(denoise, PRIOR, NOISE)

@@ -38,10 +38,7 @@ def scaled_argument(case: Case) -> Iterator[Cause]:
         if problem.alpha != 1.0 and abs(factor * problem.alpha - 1) <= 1e-6:
             why = ", 1/α: it is given x/α"
         if problem.alpha != 1.0 and abs(factor / problem.alpha - 1) <= 1e-6:
-            why = (
-                ", α: those of a denoiser of x/α at the noise level σ/α that is given x itself;"
-                " divide x by α"
-            )
+            why = ": a denoiser of x/α = x_0 + (σ/α) ε is given x itself; divide x by α"
     yield Cause(
         "scaled_argument",
         predicted(case, found),

@@ -28,14 +28,15 @@ def by_chunks(case: Case) -> Iterator[Cause]:
     few = case.few
     logs = _logs(few, known)
     for words, order, ends in _partitions(known.size, logs.size):
+        sizes, points, own = _sizes(ends, known.size), known.points[order], logs[:, order]
         for how, merge in MERGES.items():
-            moved = merge(logs[:, order], ends, _sizes(ends, known.size)) @ known.points[order]
+            moved = merge(own, ends, sizes) @ points
             if not few.explains(few.told(moved)):
                 continue
-            every = merge(_logs(case, known)[:, order], ends, _sizes(ends, known.size))
+            every = merge(_logs(case, known)[:, order], ends, sizes)
             yield stated(
                 "chunks",
-                case.told(every @ known.points[order]),
+                case.told(every @ points),
                 f"the softmax is taken over parts of the data, {words}, and {how}; the weights of"
                 " all data are to be divided by one sum (the logsumexp over all parts)",
                 "softmax_by_chunks",

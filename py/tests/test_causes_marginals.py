@@ -137,3 +137,34 @@ def test_no_cause_is_claimed_where_none_explains():
         assert found.names == ()
         assert "No known fault explains it" in found.sentence
         assert "the mean is right" in found.sentence
+
+
+def test_one_coefficient_of_the_exponent():
+    def marginal(x, t):
+        log = -0.25 * 20 * t * t - 0.05 * t
+        return math.exp(log) * x, math.sqrt(-math.expm1(2 * log))
+
+    found = told(judged(marginal))
+    assert "the coefficient of t² in the declared log α" in found.sentence
+    assert "20 for 19.9" in found.sentence
+
+
+def test_no_coefficient_is_named_where_the_exponent_is_off_otherwise():
+    def marginal(x, t):
+        log = -0.5 * integral(t) * (1 + 0.05 * math.sin(5 * t))
+        return math.exp(log) * x, math.sqrt(-math.expm1(2 * log))
+
+    assert "the coefficient of" not in told(judged(marginal)).sentence
+
+
+def test_both_readings_of_a_deviation_without_the_drift():
+    evidence = sp.check_marginals(
+        lambda x, t: -x / (1 - t),
+        lambda t: math.sqrt(2 * t),
+        lambda x, t: ((1 - t) * x, t),
+        horizon=0.95,
+    )
+    found = told(evidence)
+    assert found.names == ("drift_forgotten_in_variance", "diffusion_required")
+    assert "or the marginal is right and g² lacks" in found.sentence
+    assert "drift_forgotten" not in found.sentence  # in words

@@ -215,3 +215,43 @@ def test_laws():
     lam = np.array([-1.0, 0.0, 0.5, 1.0])
     assert share(np.sqrt(1 - lam), lam, "eta", 1e-9) == "η"
     assert share(lam**2 + 0.1, lam, "lambda", 1e-9) is None
+
+
+def ddim(x0, direction, at=None):
+    """A DDIM step of ε with λ = 1, of two parts."""
+
+    def sampler(x, t, t_next, z, eps):
+        e = eps(x, t)
+        return VP.alpha(t_next) * x0(x, e, t) + direction(t, t_next) * e
+
+    return check_reverse_sampler(sampler, VP, (1.0,), at=at or FEW, prediction="eps", form="step")
+
+
+def right_x0(x, e, t):
+    return (x - VP.sigma(t) * e) / VP.alpha(t)
+
+
+@pytest.mark.parametrize(
+    ("text", "x0", "direction"),
+    [
+        (
+            "α_t is left out in x_0",
+            lambda x, e, t: x - VP.sigma(t) * e,
+            lambda t, s: VP.sigma(s),
+        ),
+        ("σ_t stands where √(σ_next² - s²) is due", right_x0, lambda t, s: VP.sigma(t)),
+        (
+            "clipped to [-1, 1]",
+            lambda x, e, t: right_x0(x, e, t).clip(-1, 1),
+            lambda t, s: VP.sigma(s),
+        ),
+    ],
+)
+def test_a_coefficient_of_a_step(text, x0, direction):
+    assert text in told(ddim(x0, direction)).sentence
+
+
+def test_two_wrong_coefficients_are_no_slip():
+    found = told(ddim(lambda x, e, t: x - VP.sigma(t) ** 2 * e, lambda t, s: VP.sigma(t)))
+    assert found.names == ()
+    assert "that of x is" in found.sentence and "not multiplied" not in found.sentence

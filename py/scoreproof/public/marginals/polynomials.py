@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["one_coefficient"]
 
 #: degree; what a fit leaves of the deviation, and of the polynomial due
-DEGREE, LEFT, DUE = 3, 0.01, 1e-4
+DEGREE, LEFT, DUE = 3, 1e-3, 1e-5
 
 
 def one_coefficient(t: np.ndarray, log: np.ndarray, due: np.ndarray) -> str | None:
@@ -33,6 +33,8 @@ def one_coefficient(t: np.ndarray, log: np.ndarray, due: np.ndarray) -> str | No
         if abs(own) * scale[n] < DUE * np.max(np.abs(due)):
             return None
         found = own + more
+        if found / own < DUE:  # left out, or of the other sign: other readings say that better
+            return None
         term = ("t", "t²", "t³")[n]
         text = (
             f"the coefficient of {term} in the declared log α is {found / own:.6g} times the one"

@@ -11,10 +11,12 @@ from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import CallableError
 from scoreproof.public.marginals.asking import NotAffine
-from scoreproof.public.marginals.candidates import candidates
+from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
 from scoreproof.public.marginals.reading import (
+    BOUNDS,
+    LEAST,
     Declaration,
     Told,
     declaration,
@@ -43,6 +45,10 @@ OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
 MOST = 20
+#: at fewer times no number is fitted: one or two are met by too many laws
+FEW = 4
+#: coordinates that are explained one by one
+SEVERAL = 4
 #: spacing of float32 at 1
 SINGLE = 2.0**-23
 
@@ -57,12 +63,44 @@ def diagnosed(case: Case) -> Diagnosis:
 
 
 def _diagnosed(case: Case) -> Diagnosis:
+    """One cause for all coordinates that are wrong, or one for each."""
+    ratio = errors(case, case.start).ratio()
+    wrong = (ratio > 1).any(axis=(0, 1, 2))
+    order = np.argsort(-np.max(ratio, axis=(0, 1, 2)), kind="stable")[: max(1, int(wrong.sum()))]
+    said = {int(c): _of_coordinate(case, int(c)) for c in order[:SEVERAL]}
+    first = said[int(order[0])]
+    texts = list(dict.fromkeys(d.sentence for d in said.values()))
+    whole = len(texts) == 1 or {*first.names} & {"coordinates_exchanged", "table"}
+    if not any(d.names for d in said.values()):
+        return first
+    if whole:
+        return _placed(first, wrong)
+    groups = [[c for c, d in said.items() if d.sentence == text] for text in texts]
+    parts = [
+        f"coordinate{'s' if len(g) > 1 else ''} {', '.join(map(str, sorted(g)))}:"
+        f" {said[g[0]].sentence.removeprefix('Cause: ').rstrip('.')}"
+        for g in sorted(groups, key=min)
+    ]
+    text = "; ".join(parts)
+    known = all(d.names for d in said.values()) and wrong.sum() <= SEVERAL
+    if not known:
+        return replace(first, names=(), sentence=f"No one cause explains it. In {text}.")
+    names = tuple(dict.fromkeys(n for d in said.values() for n in d.names))
+    return replace(first, names=names, sentence=f"Cause: {text}.")
+
+
+def _placed(found: Diagnosis, wrong: np.ndarray) -> Diagnosis:
+    """With the coordinates in which it is so, if not in all."""
+    where = indices(wrong, "coordinate")
+    head, _, rest = found.sentence.partition(": ")
+    return replace(found, sentence=f"{head}: in {where}: {rest}") if where else found
+
+
+def _of_coordinate(case: Case, c: int) -> Diagnosis:
     found = errors(case, case.start)
-    which = _some(case, found.ratio().max(axis=(0, 2, 3)))
+    which = _some(case, found.ratio()[..., c].max(axis=(0, 2)))
     mean, std = (part[which] for part in case.law(case.start))
     said_mean, said_std = case.said.mean[which], case.said.std[which]
-    gaps = np.abs(said_std - std[:, None, :]) / np.maximum(std, 1e-300)[:, None, :]
-    c = int(np.argmax(np.max(gaps, axis=(0, 1))))
     row = int(np.argmax(np.abs(case.said.rows[:, c])))
     i = case.implied
     at = {name: getattr(i.quadrature, name)[which] for name in ("log_mean", "shift", "variance")}
@@ -79,6 +117,8 @@ def _diagnosed(case: Case) -> Diagnosis:
         return np.concatenate([pair[0] / np.maximum(m, 1e-300), pair[1] / s])
 
     truth, measured = flat((context.M, std[:, c])), flat((factor, said))
+    allowed = (found.bound + found.excuse)[:, which, row, c]
+    limit = np.maximum(LEAST, BOUNDS * np.concatenate([allowed[0], allowed[1]]))
     resolution = max(1e-6, 1e3 * case.eps, 1e3 * case.said.law.eps)
 
     def named(pairs: bool) -> Diagnosis:
@@ -87,21 +127,30 @@ def _diagnosed(case: Case) -> Diagnosis:
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
         flats = {n: g for n, g in flats.items() if not np.linalg.norm(g - truth) <= size}
-        return diagnose(measured, truth, flats, resolution=resolution, reasons=reasons, read=False)
+        if len(which) < FEW:
+            flats = {n: g for n, g in flats.items() if not swings(tuple(n.split(" + ")))}
+        return diagnose(
+            measured,
+            truth,
+            flats,
+            resolution=resolution,
+            reasons=reasons,
+            read=False,
+            limit=limit,
+        )
 
     reasons = REASONS if np.ptp(context.M) <= resolution else REASONS | WITH_DRIFT
-    where = _coordinates(found.ratio() > 1)
     best = named(False)
-    sure = best.names and best.misfit <= 1e3 * resolution
+    sure = bool(best.names)
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
     flat_std = constant(declaration(case, c, Context(i.quadrature, c)))
     if flat_std is not None:
-        return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
+        return Diagnosis.cause(flat_std.name, f"Cause: {flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
-        return _likely_first(best, reasons, where)
+        return _likely_first(best, reasons)
     d = declaration(case, c, Context(i.quadrature, c))
     swapped = exchanged(case)
     if swapped is not None:
@@ -109,7 +158,7 @@ def _diagnosed(case: Case) -> Diagnosis:
     if own:
         need = required(case, d, c)
         if need is not None:
-            return Diagnosis.cause(need.name, f"Cause: {where}{need.text}.")
+            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
     told = _read_off(case, c, d)
     if len(told) == 1 and told[0].name == "variance_factor":
         need = required(case, d, c)
@@ -118,23 +167,17 @@ def _diagnosed(case: Case) -> Diagnosis:
     if told:
         text = "; and ".join(cause.text for cause in told)
         names = tuple(cause.name for cause in told)
-        return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
+        return Diagnosis(names, 0.0, None, f"Cause: {text}.")
     need = required(case, d, c)
     if need is not None and not sure:
-        return Diagnosis((need.name,), 0.0, None, f"Cause: {where}{need.text}.")
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
     steps = None if sure else tabled(case, d, c)
     if steps is not None:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
-        return _likely_first(pair, reasons, where)
+        return _likely_first(pair, reasons)
     return replace(best, sentence=f"{best.sentence} {parts_wrong(d)}{needs(case, d, c)}")
-
-
-def _coordinates(wrong: np.ndarray) -> str:
-    """In which coordinates, if not in all."""
-    where = indices(np.asarray(wrong.any(axis=(0, 1, 2))), "coordinate")
-    return f"in {where}: " if where else ""
 
 
 def _is_preserving(context: Context) -> bool:
@@ -143,7 +186,7 @@ def _is_preserving(context: Context) -> bool:
     return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in (1, 2))
 
 
-def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
+def _likely_first(found: Diagnosis, reasons: Mapping[str, str]) -> Diagnosis:
     """Within a class the mistake most often made comes first, and what is no mistake by itself is
     left out.
     """
@@ -161,7 +204,7 @@ def _likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> D
     elif " + " in names[0]:
         what = f"two at once: {what}"
     left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
-    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
+    return replace(found, names=tuple(names), sentence=f"Cause{left}: {what}.")
 
 
 def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:

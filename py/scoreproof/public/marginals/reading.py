@@ -15,7 +15,7 @@ from scoreproof.public.laws import Law, law, same
 from scoreproof.public.marginals.mistakes import Context
 from scoreproof.public.marginals.verdict import Case, errors
 
-__all__ = ["Declaration", "Told", "declaration", "parts_wrong"]
+__all__ = ["BOUNDS", "LEAST", "Declaration", "Told", "declaration", "parts_wrong"]
 
 #: how much of what rounding may explain a law may be off by, and the least
 BOUNDS, LEAST = 8.0, 1e-9
@@ -27,6 +27,8 @@ class Told:
 
     name: str
     text: str
+    #: whether no number in it was fitted
+    rigid: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Declaration:
 
     @property
     def shift_wrong(self) -> bool:
-        size = np.max(np.abs(self.shift_due)) + np.max(np.abs(self.alpha_due))
+        size = np.max(np.abs(self.shift_due)) + np.max(np.abs([self.alpha_due, self.alpha]))
         return bool(np.max(np.abs(self.shift - self.shift_due)) > self.tol * size)
 
     @property

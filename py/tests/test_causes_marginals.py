@@ -137,3 +137,31 @@ def test_no_cause_is_claimed_where_none_explains():
         assert found.names == ()
         assert "No known fault explains it" in found.sentence
         assert "the mean is right" in found.sentence
+
+
+def _two(mean: object, std: object) -> object:
+    return check_marginals(
+        lambda x, t: -x,
+        lambda t: 2**0.5,
+        lambda x0, t: (
+            x0 * np.exp(-t) * mean,
+            np.sqrt(-np.expm1(-2 * t)) * np.asarray(std),
+        ),
+    )
+
+
+def test_each_coordinate_has_its_own_cause() -> None:
+    text = _two(1.0, [2.0, 1.37]).explain()
+    assert "coordinate 0: " in text and "1.37 times" in text
+    text = _two(np.array([1.0, -1.0]), [2.0, 1.0]).explain()
+    assert "std_twice" in text and "coordinate 1: the mean has the wrong sign" in text
+
+
+def test_a_number_is_not_fitted_to_one_time() -> None:
+    seen = check_marginals(
+        lambda x, t: 0 * x,
+        lambda t: (2 * t + 0.3) ** 0.5,
+        lambda x0, t: (x0, (t * t + 0.3 * t) ** 0.5 + 1e-5),
+        times=[0.7],
+    )
+    assert seen.verdict == "refuted" and seen.diagnosis.names == ()

@@ -225,16 +225,11 @@ def _std(d: Declaration) -> Told | None:
         more = "added to the variance" if gap[0] > 0 else "taken from the variance"
         return Told("variance_offset", f"{extra.text.lstrip('-')} is {more}")
     simple = reading(Answer.of(d.std, d.std_due, d.tol * np.abs(d.std_due)))
-    if simple is not None and (simple.name != "clipped" or _cut(d) >= 4):
+    if simple is not None and (simple.name != "clipped" or d.cut >= 4):
         return Told(
             f"std_{simple.name}", f"the standard deviation: {simple.words}; {simple.remedy}"
         )
     return None
-
-
-def _cut(d: Declaration) -> int:
-    """At how many times the standard deviation is wrong."""
-    return int(np.sum(np.abs(d.std - d.std_due) > d.tol * d.std_due))
 
 
 def _std_factor(found: Law, k: float) -> str:

@@ -64,6 +64,11 @@ class Declaration:
         return bool(np.any(np.abs(self.std - self.std_due) > self.tol * self.std_due))
 
     @property
+    def cut(self) -> int:
+        """At how many times the standard deviation is wrong."""
+        return int(np.sum(np.abs(self.std - self.std_due) > self.tol * self.std_due))
+
+    @property
     def loose(self) -> float:
         """A thousandth of the deviation, no more than 1e-6: for what is fitted or divided."""
         with np.errstate(all="ignore"):

@@ -140,7 +140,7 @@ def test_no_cause_is_claimed_where_none_explains():
 
 
 def _two(mean: object, std: object) -> object:
-    return check_marginals(
+    return sp.check_marginals(
         lambda x, t: -x,
         lambda t: 2**0.5,
         lambda x0, t: (
@@ -158,7 +158,7 @@ def test_each_coordinate_has_its_own_cause() -> None:
 
 
 def test_a_number_is_not_fitted_to_one_time() -> None:
-    seen = check_marginals(
+    seen = sp.check_marginals(
         lambda x, t: 0 * x,
         lambda t: (2 * t + 0.3) ** 0.5,
         lambda x0, t: (x0, (t * t + 0.3 * t) ** 0.5 + 1e-5),

@@ -168,3 +168,32 @@ def test_both_readings_of_a_deviation_without_the_drift():
     assert found.names == ("drift_forgotten_in_variance", "diffusion_required")
     assert "or the marginal is right and g² lacks" in found.sentence
     assert "drift_forgotten" not in found.sentence  # in words
+
+
+def _two(mean: object, std: object) -> object:
+    return sp.check_marginals(
+        lambda x, t: -x,
+        lambda t: 2**0.5,
+        lambda x0, t: (
+            x0 * np.exp(-t) * mean,
+            np.sqrt(-np.expm1(-2 * t)) * np.asarray(std),
+        ),
+    )
+
+
+def test_each_coordinate_has_its_own_cause() -> None:
+    text = _two(1.0, [2.0, 1.37]).explain()
+    assert "coordinate 0: " in text and "1.37 times" in text
+    text = _two(np.array([1.0, -1.0]), [2.0, 1.0]).explain()
+    assert "coordinate 0: a factor 2 in the standard deviation" in text
+    assert "coordinate 1: the mean has the wrong sign" in text
+
+
+def test_a_number_is_not_fitted_to_one_time() -> None:
+    seen = sp.check_marginals(
+        lambda x, t: 0 * x,
+        lambda t: (2 * t + 0.3) ** 0.5,
+        lambda x0, t: (x0, (t * t + 0.3 * t) ** 0.5 + 1e-5),
+        times=[0.7],
+    )
+    assert seen.verdict == "refuted" and seen.diagnosis.names == ()

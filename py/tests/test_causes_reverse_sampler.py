@@ -255,3 +255,18 @@ def test_two_wrong_coefficients_are_no_slip():
     found = told(ddim(lambda x, e, t: x - VP.sigma(t) ** 2 * e, lambda t, s: VP.sigma(t)))
     assert found.names == ()
     assert "that of x is" in found.sentence and "not multiplied" not in found.sentence
+
+
+def test_right_is_said_to_the_bound_only() -> None:
+    process = VPLinear(0.1, 20.0)
+
+    def step(x, t, t_next, noise, model, lam):
+        h, g2 = t - t_next, process.diffusion(t) ** 2
+        drift = process.drift(x, t) * (1 + 8e-4 * np.sin(9 * t))
+        drift = drift - (1 - lam / 2) * g2 * model(x, t)
+        return x - h * drift + np.sqrt((1 - lam) * g2 * h) * noise
+
+    for lam in (0.0, 1.0):
+        text = check_reverse_sampler(step, process, (lam,)).explain()
+        assert "the drift is right" not in text and "without its noise" not in text
+        assert "1 times as large" not in text and "correlated" not in text

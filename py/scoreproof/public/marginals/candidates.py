@@ -14,10 +14,10 @@ import numpy as np
 
 from scoreproof.public.marginals.mistakes import MEANS, OUTPUTS, SLOTS, STARTS, Array, Context
 
-__all__ = ["candidates"]
+__all__ = ["candidates", "swings"]
 
 
-def _swings(names: tuple[str, ...]) -> bool:
+def swings(names: tuple[str, ...]) -> bool:
     """Whether σ_0 enters."""
     return any(
         n in STARTS
@@ -109,7 +109,7 @@ def candidates(
         for names in groups:
             predict = _predict(names, c)
             options = [
-                predict(s) for s in [0.0, *(_fitted(predict, c, std) if _swings(names) else ())]
+                predict(s) for s in [0.0, *(_fitted(predict, c, std) if swings(names) else ())]
             ]
             best = min(options, key=misfit)
             found[" + ".join(names)] = (

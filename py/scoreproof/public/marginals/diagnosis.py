@@ -1,4 +1,4 @@
-"""Which known mistake the deviation looks like, and the reading under which there is none."""
+"""Which known mistake the deviation looks like, in each coordinate that is wrong."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.errors import CallableError
 from scoreproof.public.marginals.asking import NotAffine
-from scoreproof.public.marginals.candidates import candidates
+from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
 from scoreproof.public.marginals.reading import (
+    BOUNDS,
+    LEAST,
     Declaration,
     Told,
     declaration,
@@ -24,16 +26,18 @@ from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.starting import constant, exchanged, started
 from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words, likely_first
 from scoreproof.public.marginals.verdict import Case, errors
-from scoreproof.public.marginals.words import REASONS, WITH_DRIFT, short
+from scoreproof.public.marginals.words import REASONS, WITH_DRIFT
 
-__all__ = ["diagnosed", "digits_lost", "remarks"]
+__all__ = ["diagnosed"]
 
 #: mistakes with a σ_0 that is fitted to the deviation
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
 #: times that explanations are held against: some hundreds of pairs are tried
 MOST = 20
-#: spacing of float32 at 1
-SINGLE = 2.0**-23
+#: at fewer times no number is fitted: one or two are met by too many laws
+FEW = 4
+#: coordinates that are explained one by one
+SEVERAL = 4
 
 
 def diagnosed(case: Case) -> Diagnosis:
@@ -46,12 +50,44 @@ def diagnosed(case: Case) -> Diagnosis:
 
 
 def _diagnosed(case: Case) -> Diagnosis:
+    """One cause for all coordinates that are wrong, or one for each."""
+    ratio = errors(case, case.start).ratio()
+    wrong = np.atleast_1d((ratio > 1).any(axis=(0, 1, 2)))
+    order = np.argsort(-np.max(ratio, axis=(0, 1, 2)), kind="stable")[: max(1, int(wrong.sum()))]
+    said = {int(c): _of_coordinate(case, int(c)) for c in order[:SEVERAL]}
+    first = said[int(order[0])]
+    texts = list(dict.fromkeys(d.sentence for d in said.values()))
+    whole = len(texts) == 1 or {*first.names} & {"coordinates_exchanged", "table"}
+    if not any(d.names for d in said.values()):
+        return first
+    if whole:
+        return _placed(first, wrong)
+    groups = [[c for c, d in said.items() if d.sentence == text] for text in texts]
+    parts = [
+        f"coordinate{'s' if len(g) > 1 else ''} {', '.join(map(str, sorted(g)))}:"
+        f" {said[g[0]].sentence.removeprefix('Cause: ').rstrip('.')}"
+        for g in sorted(groups, key=min)
+    ]
+    text = "; ".join(parts)
+    known = all(d.names for d in said.values()) and wrong.sum() <= SEVERAL
+    if not known:
+        return replace(first, names=(), sentence=f"No one cause explains it. In {text}.")
+    names = tuple(dict.fromkeys(n for d in said.values() for n in d.names))
+    return replace(first, names=names, sentence=f"Cause: {text}.")
+
+
+def _placed(found: Diagnosis, wrong: np.ndarray) -> Diagnosis:
+    """With the coordinates in which it is so, if not in all."""
+    where = indices(wrong, "coordinate")
+    head, _, rest = found.sentence.partition(": ")
+    return replace(found, sentence=f"{head}: in {where}: {rest}") if where else found
+
+
+def _of_coordinate(case: Case, c: int) -> Diagnosis:
     found = errors(case, case.start)
-    which = _some(case, found.ratio().max(axis=(0, 2, 3)))
+    which = _some(case, found.ratio()[..., c].max(axis=(0, 2)))
     mean, std = (part[which] for part in case.law(case.start))
     said_mean, said_std = case.said.mean[which], case.said.std[which]
-    gaps = np.abs(said_std - std[:, None, :]) / np.maximum(std, 1e-300)[:, None, :]
-    c = int(np.argmax(np.max(gaps, axis=(0, 1))))
     row = int(np.argmax(np.abs(case.said.rows[:, c])))
     i = case.implied
     at = {name: getattr(i.quadrature, name)[which] for name in ("log_mean", "shift", "variance")}
@@ -68,6 +104,8 @@ def _diagnosed(case: Case) -> Diagnosis:
         return np.concatenate([pair[0] / np.maximum(m, 1e-300), pair[1] / s])
 
     truth, measured = flat((context.M, std[:, c])), flat((factor, said))
+    allowed = (found.bound + found.excuse)[:, which, row, c]
+    limit = np.maximum(LEAST, BOUNDS * np.concatenate([allowed[0], allowed[1]]))
     resolution = max(1e-6, 1e3 * case.eps, 1e3 * case.said.law.eps)
 
     def named(pairs: bool) -> Diagnosis:
@@ -76,29 +114,38 @@ def _diagnosed(case: Case) -> Diagnosis:
         # where a mistake is none (a mean factor that is 1 anyway) it explains nothing
         size = 1e-9 * np.linalg.norm(truth)
         flats = {n: g for n, g in flats.items() if not np.linalg.norm(g - truth) <= size}
-        return diagnose(measured, truth, flats, resolution=resolution, reasons=reasons, read=False)
+        if len(which) < FEW:
+            flats = {n: g for n, g in flats.items() if not swings(tuple(n.split(" + ")))}
+        return diagnose(
+            measured,
+            truth,
+            flats,
+            resolution=resolution,
+            reasons=reasons,
+            read=False,
+            limit=limit,
+        )
 
     reasons = REASONS if np.ptp(context.M) <= resolution else REASONS | WITH_DRIFT
-    where = _coordinates(found.ratio() > 1)
     best = named(False)
-    sure = best.names and best.misfit <= 1e3 * resolution
+    sure = bool(best.names)
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
     d = declaration(case, c, Context(i.quadrature, c))
     flat_std = constant(d)
     if flat_std is not None:
-        return Diagnosis.cause(flat_std.name, f"Cause: {where}{flat_std.text}.")
+        return Diagnosis.cause(flat_std.name, f"Cause: {flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
-        return both_sides(likely_first(best, reasons, where), case, d, c)
+        return both_sides(likely_first(best, reasons), case, d, c)
     swapped = exchanged(case)
     if swapped is not None:
         return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
     if own:
         need = required(case, d, c)
         if need is not None:
-            return Diagnosis.cause(need.name, f"Cause: {where}{need.text}.")
+            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
     told = _read_off(case, c, d)
     if len(told) == 1 and told[0].name == "variance_factor":
         need = required(case, d, c)
@@ -107,23 +154,17 @@ def _diagnosed(case: Case) -> Diagnosis:
     if told:
         text = "; and ".join(cause.text for cause in told)
         names = tuple(cause.name for cause in told)
-        return Diagnosis(names, 0.0, None, f"Cause: {where}{text}.")
+        return Diagnosis(names, 0.0, None, f"Cause: {text}.")
     need = required(case, d, c)
     if need is not None and not sure:
-        return Diagnosis((need.name,), 0.0, None, f"Cause: {where}{need.text}.")
+        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
     steps = None if sure else tabled(case, d, c)
     if steps is not None:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
-        return likely_first(pair, reasons, where)
+        return likely_first(pair, reasons)
     return replace(best, sentence=f"{in_words(best, reasons)} {parts_wrong(d)}{needs(case, d, c)}")
-
-
-def _coordinates(wrong: np.ndarray) -> str:
-    """In which coordinates, if not in all."""
-    where = indices(np.asarray(wrong.any(axis=(0, 1, 2))), "coordinate")
-    return f"in {where}: " if where else ""
 
 
 def _is_preserving(context: Context) -> bool:
@@ -155,50 +196,3 @@ def _some(case: Case, ratio: np.ndarray) -> np.ndarray:
         return np.arange(count)
     even = np.linspace(0, count - 1, MOST - 1).round().astype(int)
     return np.unique(np.append(even, int(np.argmax(ratio[:count]))))
-
-
-def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
-    """What the mistake means, and the reading under which there is none."""
-    notes = []
-    error = float(np.max(errors(case, case.start).error))
-    if not found.names and max(case.eps, case.said.law.eps) < SINGLE / 1e3 and error < 32 * SINGLE:
-        notes.append(
-            f"Nowhere is it off by more than {error:.1g} (relative), a few roundings of float32: is"
-            " something in it computed in single precision (a table, a tensor of the default type,"
-            ' a quotient of integers in torch)? Make it float64, or pass dtype="float32" or'
-            " tolerance=."
-        )
-    own = case.at_zero
-    if (
-        own is not None
-        and np.any(own > 0)
-        and not np.array_equal(own, case.start)
-        and case.fits(own)
-    ):
-        error = float(np.max(errors(case, own).error[1]))
-        read = (
-            f"the data were blurred by {short(case.start)} first"
-            if np.any(case.start)
-            else "this is the literal reading (the SDE started at x0)"
-        )
-        notes.append(
-            f"{read[0].upper()}{read[1:]}; with the data first blurred by a standard deviation of"
-            f" {short(own)}, which is what your marginal declares "
-            f'at t=0, it is right to {error:.1g}: if that is meant, pass reading="blurred".'
-        )
-    elif np.any(case.start) and case.fits(0 * case.start):
-        notes.append('It is right for the SDE started at x0 itself: pass reading="literal".')
-    return tuple(notes)
-
-
-def digits_lost(case: Case) -> tuple[str, ...]:
-    """A marginal that loses digits to cancellation at small times holds, with a remark."""
-    lost = errors(case, case.start).error[1].max(axis=(1, 2))
-    k = int(np.argmax(lost))
-    if lost[k] <= 1e5 * case.said.law.eps:
-        return ()
-    where = (
-        f"At t = {case.implied.times[k]:.3g} the declared standard deviation is off by"
-        f" {lost[k]:.1g} (relative)"
-    )
-    return (f"{where}: a difference such as 1 - exp(-x) loses digits, expm1 does not.",)

@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import MAPS
-from scoreproof.public.laws import Law, law, number, same
+from scoreproof.public.laws import Law, is_plain, law, number, same
 from scoreproof.public.marginals.polynomials import one_coefficient
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.retiming import retimed
@@ -38,6 +38,8 @@ def formed(d: Declaration, means: np.ndarray, means_due: np.ndarray) -> list[Tol
         alone = replace(d, alpha=d.alpha_due, shift=d.shift_due)
         causes.append(_std(d) or retimed(alone))
     told = [c for c in causes if c is not None]
+    if len(d.t) < 4 and not all(c.rigid for c in told):
+        return None
     return told if told and len(told) == len(causes) else None
 
 
@@ -95,13 +97,13 @@ def _common(d: Declaration) -> Told | None:
 
 
 def _factor(d: Declaration) -> Told | None:
-    """The factor of x0 in the mean."""
     if same(d.alpha, 0, d.tol):
-        return Told("mean_without_x0", "the mean does not depend on x0: its term α x0 is missing")
+        return Told("mean_without_x0", "the mean does not depend on x0: its α x0 is missing", True)
     found = d.law(d.alpha / d.alpha_due)
     if found is not None and found.constant is not None:
         text = f"the factor of x0 in the mean is {found.text} times the one due"
-        return Told("mean_factor", f"{text}: divide it by {found.text.split(' = ')[-1]}")
+        text += f": divide it by {found.text.split(' = ')[-1]}"
+        return Told("mean_factor", text, is_plain(found.constant))
     whole = d.whole(d.alpha, std=False)
     if whole is not None:
         return Told("mean_form", f"the factor of x0 in the mean is {whole} where α is due")
@@ -119,7 +121,9 @@ def _shift(d: Declaration) -> Told | None:
     """The part of the mean that does not depend on x0."""
     top = float(np.max(np.abs(d.shift)))
     if top <= d.tol:
-        return Told("shift_missing", "the part of the mean that does not depend on x0 is left out")
+        return Told(
+            "shift_missing", "the part of the mean that does not depend on x0 is left out", True
+        )
     fixed = _of_fixed_point(d)
     if fixed is not None:
         return fixed
@@ -197,21 +201,21 @@ def _std(d: Declaration) -> Told | None:
         ratio = d.std / d.std_due
     found = d.law(ratio)
     if found is not None and found.constant is not None:
-        return Told("std_factor", _std_factor(found, found.constant))
+        if number(found.constant) == "1":
+            return None  # it would be divided by 1
+        return Told("std_factor", _std_factor(found, found.constant), is_plain(found.constant))
     whole = d.whole(d.std, std=True)
     if whole is not None:
         right = " = √(1 - α²)" if same(np.array([d.total or 0.0]), 1, d.loose) else ""
         return Told("std_form", f"the standard deviation is {whole} where σ{right} is due")
     if d.total is not None:
         lost = 1 - d.std**2 / d.total
-        text = None
-        if np.all(lost > 0):
-            text = _exponent(d, np.sqrt(lost))
-        if text is not None:
+        form = _exponent(d, np.sqrt(lost)) if np.all(lost > 0) else None
+        if form is not None:
             for k, power in (("0.5", "α"), ("2", "α⁴")):
-                if f"log α is {k} times" in text:
-                    text += f": it is made of 1 - {power} where 1 - α² is due"
-            return Told("std_exponent", f"in the standard deviation {text}")
+                if f"log α is {k} times" in form:
+                    form += f": it is made of 1 - {power} where 1 - α² is due"
+            return Told("std_exponent", f"in the standard deviation {form}")
     by_square = d.law(ratio**2)
     if by_square is not None:
         return Told("variance_factor", f"the variance is the one due times {by_square.text}")
@@ -221,7 +225,7 @@ def _std(d: Declaration) -> Told | None:
         more = "added to the variance" if gap[0] > 0 else "taken from the variance"
         return Told("variance_offset", f"{extra.text.lstrip('-')} is {more}")
     simple = reading(Answer.of(d.std, d.std_due, d.tol * np.abs(d.std_due)))
-    if simple is not None:
+    if simple is not None and (simple.name != "clipped" or d.cut >= 4):
         return Told(
             f"std_{simple.name}", f"the standard deviation: {simple.words}; {simple.remedy}"
         )

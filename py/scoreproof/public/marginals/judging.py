@@ -19,9 +19,10 @@ from scoreproof.public.marginals.arguments import Given
 from scoreproof.public.marginals.asking import TINY, NotAffine, Probe
 from scoreproof.public.marginals.batches import mixed
 from scoreproof.public.marginals.declared import Declared
-from scoreproof.public.marginals.diagnosis import diagnosed, digits_lost, remarks
+from scoreproof.public.marginals.diagnosis import diagnosed
 from scoreproof.public.marginals.implied import Implied, implied
 from scoreproof.public.marginals.looking import times_to_look_at
+from scoreproof.public.marginals.remarking import digits_lost, remarks
 from scoreproof.public.marginals.verdict import ALLOWED, Case, Errors, errors
 from scoreproof.public.rule import COARSEST, compared
 

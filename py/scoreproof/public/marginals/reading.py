@@ -15,7 +15,7 @@ from scoreproof.public.laws import Law, law, same
 from scoreproof.public.marginals.mistakes import Context
 from scoreproof.public.marginals.verdict import Case, errors
 
-__all__ = ["Declaration", "Told", "declaration", "parts_wrong"]
+__all__ = ["BOUNDS", "LEAST", "Declaration", "Told", "declaration", "parts_wrong"]
 
 #: how much of what rounding may explain a law may be off by, and the least
 BOUNDS, LEAST = 8.0, 1e-9
@@ -27,6 +27,8 @@ class Told:
 
     name: str
     text: str
+    #: whether no number in it was fitted
+    rigid: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +56,17 @@ class Declaration:
 
     @property
     def shift_wrong(self) -> bool:
-        size = np.max(np.abs(self.shift_due)) + np.max(np.abs(self.alpha_due))
+        size = np.max(np.abs(self.shift_due)) + np.max(np.abs([self.alpha_due, self.alpha]))
         return bool(np.max(np.abs(self.shift - self.shift_due)) > self.tol * size)
 
     @property
     def std_wrong(self) -> bool:
         return bool(np.any(np.abs(self.std - self.std_due) > self.tol * self.std_due))
+
+    @property
+    def cut(self) -> int:
+        """At how many times the standard deviation is wrong."""
+        return int(np.sum(np.abs(self.std - self.std_due) > self.tol * self.std_due))
 
     @property
     def loose(self) -> float:

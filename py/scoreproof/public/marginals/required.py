@@ -46,6 +46,13 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         }
     parts = {"α": alpha, "σ": std, "t": t} if not still else {"σ": std, "t": t}
     drift_right, noise_right = same(of_drift, 1, LEFT), same(of_noise, 1, LEFT)
+    # a wrong rate moves the factor of x0, and with it a shift that is due; nothing else
+    if (drift_right and (d.mean_wrong or d.shift_wrong)) or (
+        d.shift_wrong and not np.any(d.shift_due)
+    ):
+        return None
+    if np.any(g2 < -LEFT * np.max(np.abs(g2))):
+        return None  # no noise does that
     if drift_right and noise_right:
         return None
     drift = law(of_drift, parts, LEFT, first=logs | (first if not still else {}))

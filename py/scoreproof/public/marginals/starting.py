@@ -59,7 +59,7 @@ def constant(d: Declaration) -> Told | None:
 
 def started(d: Declaration) -> Told | None:
     """A law that starts from another point, or blurred: right for the SDE from there on."""
-    if d.shift_wrong or not d.straight or not (d.mean_wrong or d.std_wrong):
+    if d.shift_wrong or not d.straight or not (d.mean_wrong or d.std_wrong) or len(d.t) < 5:
         return None
     factor = d.alpha / d.alpha_due
     blur = (d.std**2 - d.std_due**2) / d.alpha_due**2

@@ -40,7 +40,7 @@ def in_words(found: Diagnosis, reasons: Mapping[str, str]) -> str:
     return text
 
 
-def likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Diagnosis:
+def likely_first(found: Diagnosis, reasons: Mapping[str, str]) -> Diagnosis:
     """Within a class the mistake most often made comes first, and what is no mistake by itself is
     left out.
     """
@@ -58,7 +58,7 @@ def likely_first(found: Diagnosis, reasons: Mapping[str, str], where: str) -> Di
     elif " + " in names[0]:
         what = f"two at once: {what}"
     left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
-    return replace(found, names=tuple(names), sentence=f"Cause{left}: {where}{what}.")
+    return replace(found, names=tuple(names), sentence=f"Cause{left}: {what}.")
 
 
 def both_sides(found: Diagnosis, case: Case, d: Declaration, c: int) -> Diagnosis:

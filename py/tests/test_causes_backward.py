@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -336,3 +338,62 @@ def test_arguments_in_another_order_are_told_with_the_signature():
         Guarded(lambda x, model, t: model(x), "sampler").raw(X, 0.5, None)
     assert "its signature is (x, model, t)" in str(caught.value)
     assert "called with (array(5, 3), 0.5, None)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule", "said"),
+    [
+        (
+            lambda a: a.softmax(-1),
+            lambda a, y, g: y * g,
+            r"without its term -y Σ g y",
+        ),
+        (
+            lambda a: 0.5 * (2 * a).logsumexp(-1, keepdim=True),
+            lambda a, y, g: g * a.softmax(-1),
+            r"at 0\.5 = 1/2 times its argument",
+        ),
+        (
+            lambda a: a * a.sigmoid(),
+            lambda a, y, g: g * (a.sigmoid() + a.sigmoid() * (1 - a.sigmoid())),
+            r"the factor x is missing",
+        ),
+    ],
+)
+def test_a_term_a_scale_or_a_factor_of_a_rule_is_named(forward, rule, said):
+    torch = pytest.importorskip("torch")
+
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, a):
+            y = forward(a)
+            ctx.save_for_backward(a, y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            return rule(*ctx.saved_tensors, g)
+
+    x = torch.tensor(X)
+    evidence = sp.check_backward(lambda x: (Own.apply(x.sin()) ** 2).sum(), inputs=x)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names
+    assert re.search(said, evidence.explain()), evidence.explain()
+
+
+def test_what_is_right_to_some_roundings_is_given_no_cause():
+    torch = pytest.importorskip("torch")
+    x, w = torch.tensor(X), torch.tensor(W)
+    rng = np.random.default_rng(0)
+    nudge = torch.tensor(1e-15 * rng.standard_normal(X.shape))
+
+    def gradient(x, w):
+        dx, dw = torch.autograd.functional.jacobian(lambda *a: (a[0] @ a[1]).sin().sum(), (x, w))
+        return dx + 5 * nudge, dw.T
+
+    loss = lambda x, w: (x @ w).sin().sum()  # noqa: E731
+    both = sp.check_backward(loss, inputs=(x, w), gradient=gradient)
+    assert both.diagnosis.names == ("transposed",), both.explain()
+    alone = sp.check_backward(
+        loss, inputs=(x, w), gradient=lambda x, w: (gradient(x, w)[0], gradient(x, w)[1].T)
+    )
+    assert alone.verdict == "holds" or not alone.diagnosis.names, alone.explain()

@@ -13,11 +13,10 @@ from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
-from scoreproof.public.backward.compared import Compared, gradients_of, undone
+from scoreproof.public.backward.compared import NO_FACTOR, Compared, gradients_of, undone
 
 __all__ = ["array_causes", "late_causes"]
 
-NO_FACTOR = 1e-5
 ROUND = 1e-6  # how sharply a norm must be a round number
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from scoreproof.interop.leaves import Leaves
 from scoreproof.words import enumerated
 
-__all__ = ["ROUNDINGS", "Compared", "gradients_of", "places", "undone"]
+__all__ = ["NO_FACTOR", "ROUNDINGS", "Compared", "gradients_of", "places", "undone"]
 
 ROUNDINGS = 100
+NO_FACTOR = 1e-5  # of 1: a factor that prints as 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Compared:
         """Whether array p is right to about a hundred roundings of its size: that is no cause."""
         gap = np.abs(self.found[p].flat() - self.due[p].flat())
         typical = self.due[p].norm() / max(gap.size, 1) ** 0.5
-        return bool(np.all(gap <= ROUNDINGS / 2 * self.eps * typical))
+        return bool(np.all(gap <= ROUNDINGS * self.eps * typical))
 
     @property
     def quiet(self) -> frozenset[int]:

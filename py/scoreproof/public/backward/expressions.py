@@ -16,7 +16,7 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 
-__all__ = ["EXPRESSIONS", "Form", "form_of", "products"]
+__all__ = ["EXPRESSIONS", "Form", "form_of", "product_rules", "products"]
 
 Expression = Callable[[np.ndarray, np.ndarray], np.ndarray]
 LEAST = 3  # distinct entries
@@ -158,6 +158,11 @@ def products(x: np.ndarray, y: np.ndarray, d: np.ndarray) -> Iterator[tuple[str,
         yield "the square of what is due", d**2
         yield "the root of what is due", np.sqrt(np.abs(d)) * np.sign(d)
         yield "1 / what is due", 1 / d
+
+
+def product_rules(x: np.ndarray, y: np.ndarray, d: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """What becomes of the derivative d of x h(x) where its product rule is miswritten."""
+    with np.errstate(all="ignore"):
         h = y / x  # f = x h: the product rule is h + x h'
         if np.any(np.abs(d - h) > 1e-9 * np.abs(d)):
             legend = " (the product rule of x h(x), with h = y/x)"

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.backward.compared import Compared
+from scoreproof.public.backward.compared import NO_FACTOR, Compared
 from scoreproof.public.backward.sites import TIMES, Part
 from scoreproof.public.backward.tape import Tape
 from scoreproof.words import enumerated
@@ -40,6 +40,8 @@ def tried(tape: Tape, c: Compared, base: np.ndarray, v: int, k: int, part: Part)
         if not np.isfinite(size) or size == 0:
             return None
         factor = float(rest @ column) / size if part.scaled else 1.0
+    if part.name == "factor" and abs(factor - 1) <= NO_FACTOR:
+        return None
     if not c.explained(base + factor * effect):
         return None
     at = np.abs(effect) > 4 * limit

@@ -13,7 +13,7 @@ import numpy as np
 
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
-from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, products
+from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, product_rules, products
 from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shapes
 from scoreproof.public.backward.wrong_jacobians import of_one_size
 from scoreproof.public.backward.wrong_sums import of_other_size
@@ -97,6 +97,10 @@ def _forms(site: Site) -> Iterator[Part]:
             continue
         words = f"the arriving gradient times {TIMES}{name}{due_text}{legend}"
         yield Part("another_derivative", words, x.like(g.flat() * e))
+    for words, e in product_rules(xs, ys, d):
+        if np.all(np.isfinite(e)):
+            text = f"{words}{due_text.replace(', where', ':')}{legend}"
+            yield Part("another_derivative", text, x.like(g.flat() * e))
 
 
 def _scaled(site: Site) -> Iterator[Part]:

@@ -163,7 +163,7 @@ def mean_of_a_coordinate() -> Evidence:
     return judged(log_p, dimension=3)
 
 
-@wrong("the noise of sub-VP with the density of VP", says=r"noise is wrong and the drift is right")
+@wrong("the noise of sub-VP with the density of VP", says=r"noise is wrong for this density")
 def sub_vp_noise() -> Evidence:
     def integral(t):
         return 0.1 * t + 1.5 * t * t

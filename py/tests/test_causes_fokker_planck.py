@@ -81,3 +81,45 @@ def test_readings_of_a_noise_of_the_state(power, name):
         domain=(0.3, 3.0),
     )
     assert evidence.diagnosis.names == (name,), evidence.explain()
+
+
+def preserving(x, t, written):
+    a = np.exp(-THETA * t)
+    return gaussian(x, a, 0.25 * a * a + written(a))
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (lambda a: 1 - a, "1 - α"),
+        (lambda a: np.sqrt(1 - a * a), "√(1 - α²)"),
+        (lambda a: (1 - a * a) ** 2, "(1 - α²)²"),
+    ],
+)
+def test_a_variance_of_another_power_of_alpha_is_read(written, text):
+    evidence = judged(lambda x, t: preserving(x, t, written), rho=lambda t: np.sqrt(2 * THETA))
+    assert evidence.diagnosis.names == ("variance_of_alpha",), evidence.explain()
+    assert f"holds {text} where 1 - α² is due" in evidence.explain()
+
+
+def test_one_function_of_time_fitted_to_another_is_no_cause():
+    evidence = judged(
+        lambda x, t: gaussian(x, np.exp(-THETA * t), variance(t) * (1 + 0.1 * np.sin(3 * t)))
+    )
+    assert evidence.diagnosis.names == (), evidence.explain()
+    assert "two readings fit equally well" in evidence.explain()
+
+
+def test_a_density_that_fails_when_asked_again_leaves_the_refutation():
+    calls, most = 0, 10**9
+
+    def counted(x, t):
+        nonlocal calls
+        calls += 1
+        if calls > most:
+            raise RuntimeError("only so many calls")
+        return right(x, t) + 0.05 * np.sin(3 * x[:, 0]) * t
+
+    assert judged(counted).verdict == "refuted"
+    calls, most = 0, calls - 1
+    assert judged(counted).verdict == "refuted"

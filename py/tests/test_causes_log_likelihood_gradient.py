@@ -62,3 +62,52 @@ def test_no_cause_is_claimed_for_what_nothing_explains():
     evidence = judged(lambda x, p, nu: sum(parts(x, p, nu)) + 0.1 * np.sin(3 * x) * [1, 2])
     assert evidence.verdict == "refuted"
     assert evidence.diagnosis.names == (), evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("of", "name"), [(np.mean, "mean_for_each_row"), (np.sum, "sum_for_each_row")]
+)
+def test_rows_that_are_mixed_are_seen_first(of, name):
+    evidence = judged(lambda x, p, nu: of(sum(parts(x, p, nu)), axis=0) + np.zeros((len(x), 2)))
+    assert evidence.diagnosis.names == (name,), evidence.explain()
+
+
+def test_a_prior_averaged_over_coordinates_is_said():
+    from scoreproof.public.log_likelihood_gradient.parts import Multiples, said
+
+    told = said(Multiples(np.array([0.5, 1, 1]), np.full(3, 1e-6)), {"D": 2})
+    assert "1/D: the mean over coordinates" in told.sentence
+
+
+def test_large_parts_that_cancel_explain_nothing():
+    from scoreproof.public.log_likelihood_gradient.parts import fitted
+
+    rng = np.random.default_rng(0)
+    basis = rng.standard_normal((3, 4, 5))
+    basis[1] = -basis[0] + 1e-4 * basis[1]
+    found = 5e3 * basis[0] + 5e3 * basis[1] + basis[2]
+    assert fitted(found, basis, np.full((4, 5), 1e-9)) is None
+
+
+def test_a_field_that_fails_when_asked_again_leaves_the_refutation():
+    calls, most = 0, 10**9
+
+    def counted(z, params, s):
+        nonlocal calls
+        calls += 1
+        if calls > most:
+            raise RuntimeError("only so many calls")
+        return field(z, params, s)
+
+    def asked():
+        return sp.check_log_likelihood_gradient(
+            counted,
+            PARAMS,
+            X,
+            lambda x, p, nu: sum(parts(x, p, nu)) + 0.1 * np.sin(3 * x) * [1, 2],
+            accuracy=1e-9,
+        )
+
+    assert asked().verdict == "refuted"
+    calls, most = 0, calls - 1
+    assert asked().verdict == "refuted"

@@ -78,3 +78,60 @@ def test_a_factor_of_several_dimensions_is_named_only_if_all_agree():
     assert constant([0.25, 0.2], [4, 5], 1e-9).name == "mean_for_sum"
     assert constant([0.25, 0.3], [4, 5], 1e-9) is None
     assert constant([1.7, 1.7], [4, 5], 1e-9).name == "factor"
+
+
+def drawing(changed):
+    rng = np.random.default_rng(0)
+
+    def estimator(f, z):
+        return changed(hutchinson(f, z, rng.choice([-1.0, 1.0], z.shape)), z)
+
+    return sp.check_trace_estimator(estimator)
+
+
+NO_LAW = {
+    "cosine": lambda v, z: v + 0.2 * np.cos(v),
+    "absolute": lambda v, z: v + 0.05 * np.abs(v),
+    "sine": lambda v, z: v + 0.3 * np.sin(v),
+    "of z": lambda v, z: v * (1 + 0.1 * np.tanh(z.sum(axis=1)) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", NO_LAW)
+def test_a_changed_estimate_is_not_told_as_a_law_of_nu(name):
+    evidence = drawing(NO_LAW[name])
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == (), evidence.explain()
+    assert "No law of ν explains it" in evidence.explain()
+
+
+def test_an_added_constant_is_seen_at_no_jacobian():
+    evidence = drawing(lambda v, z: v + 0.3)
+    assert evidence.diagnosis.names == ("constant_added",), evidence.explain()
+    assert "0.3 is added" in evidence.explain()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_estimator_that_fails_when_asked_again_stays_refuted(own):
+    calls, most = 0, 10**9
+
+    def counted(f, z, nu):
+        nonlocal calls
+        calls += 1
+        if calls > most:
+            raise RuntimeError("only so many calls")
+        return hutchinson(f, z, nu) * (0.5 + 0.01 * np.tanh(z[:, 0]))
+
+    def asked():
+        rng = np.random.default_rng(0)
+        if own:
+            return sp.check_trace_estimator(
+                lambda f, z: counted(f, z, rng.choice([-1.0, 1.0], z.shape))
+            )
+        return sp.check_trace_estimator(counted)
+
+    assert asked().verdict == "refuted"
+    calls, most = 0, calls - 1
+    evidence = asked()
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == ()

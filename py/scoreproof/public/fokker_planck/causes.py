@@ -22,7 +22,7 @@ from scoreproof.public.fokker_planck.wrong_moments import wrong_moment
 __all__ = ["explained", "placed"]
 
 #: moments of which no more is said than that they are wrong
-VAGUE = ("mean_wrong", "variance_wrong", "mean_offset")
+VAGUE = ("mean_offset",)
 
 
 def explained(s: Subject, found: Found, tolerance: float | None, length: float) -> Diagnosis | None:
@@ -41,9 +41,13 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
         return cause
     moments = gaussian(j)
     of_moments = None if moments is None else wrong_moment(moments)
-    if of_moments is not None and not of_moments.names[0].startswith(VAGUE):
+    known = of_moments is not None and of_moments.names
+    if known and not known[0].startswith(VAGUE):
         return of_moments
-    return one_number_a_time(s, j) or wrong_matrix(j) or of_moments
+    of_time = one_number_a_time(s, j)
+    if of_time is not None and of_time.names:
+        return of_time
+    return wrong_matrix(j) or of_time or of_moments
 
 
 def placed(found: Found, tolerance: float | None) -> str:

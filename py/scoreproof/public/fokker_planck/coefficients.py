@@ -20,6 +20,7 @@ from scoreproof.public.fokker_planck.noise import (
     related_to,
     same,
 )
+from scoreproof.public.fokker_planck.other_clocks import drift_at
 from scoreproof.public.fokker_planck.summands import Judged, constant, families, in_time
 from scoreproof.words import stretch
 
@@ -201,7 +202,9 @@ def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarr
             "with c(t) in front of both, the drift and ρ² would agree with the density", span
         )
     if family == "drift":
-        return _fits_only("with c(t) times the drift everything else would agree", span)
+        return drift_at(s, j, c, within) or _fits_only(
+            "with c(t) times the drift everything else would agree", span
+        )
     if family in ("squeezed", "along"):
         what = "p ∇·f" if family == "squeezed" else "f·∇p"
         return _fits_only(f"with c(t) times {what} everything else would agree", span)

@@ -11,6 +11,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.other_clocks import noise_at
 from scoreproof.public.fokker_planck.summands import Judged
 from scoreproof.public.fokker_planck.variances import apart, variance_of_alpha
 
@@ -192,7 +193,7 @@ def noise_of_time(
             f"Cause: the density spreads with a constant ρ = {np.sqrt(needed[ok].mean()):.5g}, and"
             " diffusion depends on t (constant_noise).",
         )
-    of_alpha = variance_of_alpha(s, j, needed, blur, ok)
+    of_alpha = variance_of_alpha(s, j, needed, blur, ok) or noise_at(s, j, needed, blur)
     if of_alpha is not None:
         return of_alpha
     # a function of time is fitted to one of time: no cause, but what is right, and two readings

@@ -40,6 +40,8 @@ def variance_of_alpha(
         slopes = np.array([_slope(s, float(t), j.x.shape[1]) for t in j.times])
         with np.errstate(all="ignore"):
             level = -(j.rho**2) / (2 * slopes)
+            if np.all(np.abs(needed + 2 * slopes)[ok] <= within[ok] + 1e-6 * needed[ok]):
+                return _preserving(j, needed, ok)
             if not np.all(np.isfinite(level)) or np.ptp(level) > 1e-6 * np.max(np.abs(level)):
                 return None
             alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
@@ -66,6 +68,18 @@ def variance_of_alpha(
                 f" density needs {other} (variance_of_alpha).",
             )
     return None
+
+
+def _preserving(j: Judged, needed: np.ndarray, ok: np.ndarray) -> Diagnosis:
+    k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
+    is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+    return Diagnosis.cause(
+        "variance_preserving",
+        f"Cause: the noise is wrong for this density: ρ² is {is_} at t = {j.times[k]:.3g} and the"
+        f" density needs {other} = -2 A, A the slope of the drift, as that of the"
+        " variance-preserving SDE does (β for a drift -β x/2) (variance_preserving). Return"
+        " √(-2 A), or the density of your own noise.",
+    )
 
 
 RIGHT = "1 - α²"

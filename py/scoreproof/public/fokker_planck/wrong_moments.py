@@ -10,8 +10,15 @@ import numpy as np
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.fokker_planck.moments import Moments, fit
+from scoreproof.public.fokker_planck.variances import apart
 
 __all__ = ["wrong_moment"]
+
+
+#: of these no more is known than that two sides disagree
+VAGUE = ("mean_wrong", "variance_wrong")
+#: a rate nearer to what is due is no wrong rate, but an error of another kind
+PLAIN = 1e-3
 
 
 def wrong_moment(m: Moments) -> Diagnosis | None:
@@ -44,6 +51,14 @@ def wrong_moment(m: Moments) -> Diagnosis | None:
         right = [r.replace("covariance", "variance") for r in right]
     also = f"; {' and '.join(right)} {'is' if len(right) == 1 else 'are'} right" if right else ""
     text = ". Besides, ".join(what for _, what in parts)
+    if any(name in VAGUE for name, _ in parts):
+        what = "mean or the drift" if not off_cov else "variance or the noise (or the drift)"
+        if off_mean and off_cov:
+            what = "two moments or drift and noise"
+        return Diagnosis.unknown(
+            f"The density is Gaussian, and {text}{also}. Either its {what} is wrong: which, the"
+            " equation does not tell."
+        )
     return Diagnosis.cause(
         " + ".join(name for name, _ in parts),
         f"Cause: the density is Gaussian, and {text}{also} ({' + '.join(n for n, _ in parts)}).",
@@ -55,9 +70,10 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
     i = int(np.argmax(np.abs(m.moves - m.due_mean)[k]))
     d = m.mean.shape[1]
     of = "" if d == 1 else f" in coordinate {i}"
+    found, due = apart(float(m.moves[k, i]), float(m.due_mean[k, i]))
     text = (
-        f"its mean moves at {m.moves[k, i]:.4g}{of} at t = {m.times[k]:.3g}, where the drift at the"
-        f" mean, {m.due_mean[k, i]:.4g}, is due"
+        f"its mean moves at {found}{of} at t = {m.times[k]:.3g}, where the drift at the mean,"
+        f" {due}, is due"
     )
     gap = m.moves - m.due_mean
     if np.max(np.ptp(gap, axis=0)) <= near:
@@ -68,7 +84,7 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
             " or the density has one too many",
         )
     ratio = _ratio(m.moves, m.due_mean, near)
-    if ratio is not None:
+    if ratio is not None and abs(ratio - 1) > PLAIN:
         return (
             "mean_rate",
             f"{text}: it moves {number(ratio, 1e-5)} times as fast as the drift carries it: its"
@@ -95,12 +111,10 @@ def _covariance(m: Moments, near: float) -> tuple[str, str]:
     entry = f"covariance of coordinates {i} and {l}"
     if i == l:
         entry = "variance" if d == 1 else f"variance of coordinate {i}"
-    text = (
-        f"its {entry} changes at the rate {m.grows[k, i, l]:.4g} at t = {m.times[k]:.3g}, where"
-        f" {m.due_cov[k, i, l]:.4g} is due"
-    )
+    found, due = apart(float(m.grows[k, i, l]), float(m.due_cov[k, i, l]))
+    text = f"its {entry} changes at the rate {found} at t = {m.times[k]:.3g}, where {due} is due"
     ratio = _ratio(m.grows, m.due_cov, near)
-    if ratio is not None and abs(ratio) > 1e-9:
+    if ratio is not None and abs(ratio) > 1e-9 and abs(ratio - 1) > PLAIN:
         what = number(ratio, 1e-5)
         why = ": as with θ for 2θ in its exponent" if abs(ratio - 0.5) < 1e-4 else ""
         return "variance_rate", f"{text}: it relaxes {what} times as fast as is due{why}"

@@ -111,8 +111,6 @@ def ddpm_front():
     return ddpm(lambda r: 1 / r, lambda beta, var: beta / np.sqrt(var))
 
 
-
-
 @wrong("α and σ exchanged in x0 of v", says=r"σ_t stands where α_t is due, before x, in x_0")
 def v_with_sigma():
     def step(x, t, t_next, noise, model):

@@ -391,7 +391,7 @@ def test_torch(dtype):
     wrong = sp.check_log_likelihood_gradient(
         flow, params, x, lambda *a: -gradient(*a), framework="torch", dtype=dtype
     )
-    assert wrong.diagnosis.names == ("gradient_of_the_loss",)
+    assert wrong.diagnosis.names == ("gradient_of_the_loss",), wrong.explain()
 
 
 def test_jax():

@@ -129,7 +129,7 @@ def last_layer_only() -> Evidence:
     def log_p(x, p, nu):
         import torch
 
-        q = torch.cat([p[:12].detach(), p[12:]])
+        q = torch.cat([p[:8].detach(), p[8:]])
         z, delta = flow(x, q, nu)
         return normal(z) - delta
 

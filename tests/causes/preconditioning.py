@@ -224,7 +224,10 @@ def sigma_data_squared():
     return check_preconditioning(Wrong(), sigma_data=SD)
 
 
-@wrong("σ of the first sample for the whole batch", says=r"row|each sample|σ of others")
+@wrong(
+    "σ of the first sample for the whole batch",
+    says=r"rows are mixed|σ of others|its own σ|σ of row|σ of the first",
+)
 def first_sigma():
     class Wrong(Precond):
         def __call__(self, x, sigma):

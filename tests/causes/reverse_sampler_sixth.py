@@ -102,7 +102,7 @@ def ddpm(front, inside):
 
 
 @wrong("β/(1-ᾱ) without the root", says=r"σ_t² stands where σ_t is due, in \(β/σ_t\) ε")
-def ddpm_without_root():
+def ddpm_noise_without_root():
     return ddpm(lambda r: r**-0.5, lambda beta, var: beta / var)
 
 

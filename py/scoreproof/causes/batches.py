@@ -125,6 +125,10 @@ def _some(kind: str, c: np.ndarray, off: np.ndarray, within: float, a: Answer) -
     one = "is" if np.sum(off) == 1 else "are"
     if where:
         text = f"{where} {one} {what}, the rest is right"
+    elif same and kind == "factor":  # one factor, that each coordinate knows more or less well
+        negative = abs(values[0] + 1) <= within
+        name, remedy = ("sign", "flip the sign") if negative else ("factor", "divide it by that")
+        return Reading(name, f"it is {what}", remedy, float(values[0]))
     else:
         text = f"each coordinate is off by itself: coordinates 0, 1, … are {what}"
     return Reading(f"{kind}_by_coordinate", text, "mend these coordinates")

@@ -15,8 +15,6 @@ from scoreproof.causes.closed_forms import closed_form, number
 __all__ = ["MAPS", "affine", "clipped", "factor", "mapped", "nothing", "offset", "same_everywhere"]
 
 
-#: Entries that must be cut before a limit is believed.
-CUT = 3
 #: A factor nearer to 1 is rounding's, or of no use to a reader.
 BARELY = 1e-6
 
@@ -120,7 +118,7 @@ def clipped(a: Answer) -> Reading | None:
     inside = (a.due > low) & (a.due < high)
     cut_low, cut_high = np.sum(a.due < low - a.limit), np.sum(a.due > high + a.limit)
     # one entry that is too small is cut at itself: a limit is seen where several meet it
-    if not np.any(inside) or cut_low + cut_high < CUT or 1 in (cut_low, cut_high):
+    if not np.any(inside) or cut_low + cut_high <= (cut_low > 0) + (cut_high > 0):
         return None
     parts = [
         f"at {'least' if side == 'low' else 'most'} {number(value, a.within)}"

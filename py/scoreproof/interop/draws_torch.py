@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from scoreproof.interop.default_type import default_type
 from scoreproof.interop.doubled import doubled
 from scoreproof.interop.doubled_constants import Constants
 from scoreproof.interop.draws import Draw, Kept, Log, Source, asked_in, serve
@@ -72,8 +73,7 @@ def replaced(source: Source, log: Log, double: bool) -> Iterator[None]:
         stack.enter_context(torch.random.fork_rng(devices=[]))
         torch.default_generator.manual_seed(SEED)  # what is not replaced is the same in every run
         if double:
-            stack.callback(torch.set_default_dtype, default)
-            torch.set_default_dtype(torch.float64)  # quotients of integers are of this type
+            stack.enter_context(default_type(torch.float64))  # quotients of integers are of it
             stack.enter_context(Constants())
         stack.enter_context(_Mode(source, log, double, default))
         yield

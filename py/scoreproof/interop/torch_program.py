@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,17 +215,10 @@ class TorchProgram(Program):
         return leaves_of(outputs), grads
 
 
-class _default:
+def _default(dtype: Any) -> AbstractContextManager[None]:
     """Tensors made inside nodes (``torch.ones(3)``) are in double precision as well."""
+    if dtype is None:
+        return nullcontext()
+    from scoreproof.interop.default_type import default_type
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
-
-    def __enter__(self) -> None:
-        torch = require("torch")
-        self.before = torch.get_default_dtype()
-        if self.dtype is not None:
-            torch.set_default_dtype(self.dtype)
-
-    def __exit__(self, *_: Any) -> None:
-        require("torch").set_default_dtype(self.before)
+    return default_type(dtype)

@@ -40,15 +40,17 @@ def missing(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis 
     )
 
 
+OF_THE_LOSS = Diagnosis.cause(
+    "gradient_of_the_loss",
+    "Cause: it is the gradient of -log p, the loss; return that of log p (gradient_of_the_loss).",
+)
+
+
 def negated(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
     """The gradient of the loss."""
     if np.any(np.abs(found + due) > limit) or not np.any(np.abs(due) > 4 * limit):
         return None
-    return Diagnosis.cause(
-        "gradient_of_the_loss",
-        "Cause: it is the gradient of -log p, the loss; return that of log p"
-        " (gradient_of_the_loss).",
-    )
+    return OF_THE_LOSS
 
 
 def decayed(
@@ -163,6 +165,8 @@ def changed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis 
     simple = reading(Answer.of(found, due, limit))
     if simple is None:
         return None
+    if simple.name == "sign":
+        return OF_THE_LOSS
     words = simple.words.replace("coordinate", "parameter").replace("of the answer", "as returned")
     mend = simple.remedy.replace("coordinate", "parameter")
     if simple.name == "coordinates_exchanged":

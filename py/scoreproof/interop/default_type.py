@@ -1,4 +1,4 @@
-"""PyTorch's default type, set for a while. It is one for all threads, and checks may run in several.
+"""PyTorch's default type, set for a while: one for all threads, and checks may run in several.
 
 Conventions: whoever leaves last gives back what the first found; whoever leaves earlier leaves the
 type of those who are still in.

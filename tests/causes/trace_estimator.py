@@ -151,7 +151,7 @@ def sum_over_the_batch() -> Evidence:
 
 @wrong(
     "a difference that is not divided by its step",
-    says=r"step|h = 0\.001|factor 0\.001|difference.*divided",
+    says=r"h = 0\.001|factor 0\.001|divided by (the|its|that) step|difference.*divided|not divided",
 )
 def difference_not_divided() -> Evidence:
     def estimator(f, z, nu, eps=1e-3):

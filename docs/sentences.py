@@ -12,8 +12,10 @@ import ast
 import json
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +24,8 @@ PAGES = ROOT / "docs" / "sentences"
 #: the folders whose strings are said, in the order of the page, and what they are called there
 SPOKEN = ("public", "causes", "interop", "objects")
 HOLE = "…"
+#: what `str.format` fills in later
+FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 #: A string with fewer words, or no literal stretch of this length, is a name or a piece of one.
 WORDS, STRETCH = 3, 12
 LONGEST = 300
@@ -39,8 +43,18 @@ class Sentence:
         return HOLE.join(self.parts)
 
     @property
-    def pattern(self) -> str:
-        return ".*?".join(re.escape(p) for p in self.parts)
+    def longest(self) -> str:
+        return max(self.parts, key=len)
+
+    def is_in(self, text: str) -> bool:
+        """Whether the stretches stand in the text, in their order."""
+        at = 0
+        for part in self.parts:
+            at = text.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
 
 
 def sentences() -> list[Sentence]:
@@ -72,13 +86,15 @@ def _strings(node: ast.AST, skipped: set[int]) -> Iterator[tuple[str, ...]]:
     if id(node) in skipped:
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield (node.value,)
+        yield tuple(FIELD.split(node.value))
         return
     if isinstance(node, ast.JoinedStr):
         parts = [""]
         for value in node.values:
             if isinstance(value, ast.Constant):
-                parts[-1] += str(value.value)
+                first, *more = FIELD.split(str(value.value))
+                parts[-1] += first
+                parts += more
             else:
                 parts.append("")
         yield tuple(parts)
@@ -96,31 +112,62 @@ def is_said(parts: tuple[str, ...]) -> bool:
     return len(words) >= WORDS and max(map(len, parts)) >= STRETCH and " " in text.strip()
 
 
-def examples(log: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Told:
+    """A test, and whether it was told all that a check says or its cause alone."""
+
+    test: str
+    whole: bool
+
+
+def examples(log: Path) -> dict[str, Told]:
     """What was said -> the first test to which it was said."""
-    said: dict[str, str] = {}
+    said: dict[str, Told] = {}
     for path in sorted(log.glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
-            test, text = json.loads(line)
-            if text not in said or test < said[text]:
-                said[text] = test
+            test, text, whole = json.loads(line)
+            if text not in said or test < said[text].test:
+                said[text] = Told(test, whole)
     return said
 
 
-def pages(said: dict[str, str]) -> dict[str, str]:
+class Heard:
+    """What was said as one text, whole explanations first and the shortest of them: one search a
+    sentence, not one a pair.
+    """
+
+    def __init__(self, said: dict[str, Told]) -> None:
+        self.texts = sorted(said, key=lambda t: (not said[t].whole, len(t), t))
+        self.starts = list(accumulate((len(t) + 1 for t in self.texts[:-1]), initial=0))
+        self.all = "\0".join(self.texts)
+
+    def first(self, sentence: Sentence) -> str | None:
+        """The first text that has the sentence."""
+        at = self.all.find(sentence.longest)
+        while at >= 0:
+            index = bisect_right(self.starts, at) - 1
+            if sentence.is_in(self.texts[index]):
+                return self.texts[index]
+            if index + 1 == len(self.texts):
+                break
+            at = self.all.find(sentence.longest, self.starts[index + 1])
+        return None
+
+
+def pages(said: dict[str, Told]) -> dict[str, str]:
     """The catalogue as Markdown, a page a check (or what the checks share)."""
-    texts = sorted(said, key=lambda t: (len(t), t))
+    heard = Heard(said)
     bodies: dict[str, list[str]] = {}
     without: dict[str, int] = {}
     for sentence in sentences():
         page = page_of(sentence.path)
-        example = next((t for t in texts if re.search(sentence.pattern, t, re.S)), None)
+        example = heard.first(sentence)
         entry = [f"- `{_plain(sentence.text)}`"]
         if example is None:
             without[page] = without.get(page, 0) + 1
             entry.append("  No test is told this yet.")
         else:
-            entry += [f"  > {_around(example, sentence)}", f"  <br>{_plain(said[example])}"]
+            entry += [f"  > {_around(example, sentence)}", f"  <br>{_plain(said[example].test)}"]
         bodies.setdefault(page, []).extend(entry)
     made = {}
     index = ["# Every sentence a check can say", "", *INTRODUCTION, ""]
@@ -151,7 +198,7 @@ def _plain(text: str) -> str:
 def _around(example: str, sentence: Sentence) -> str:
     """The example, cut to what is near the sentence."""
     text = _plain(example)
-    found = re.search(re.escape(_plain(max(sentence.parts, key=len))), text)
+    found = re.search(re.escape(_plain(sentence.longest)), text)
     at = found.start() if found else 0
     start = max(0, min(at - LONGEST // 2, len(text) - LONGEST))
     cut = text[start : start + LONGEST]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from scoreproof.errors import ArgumentError
 from scoreproof.public.arguments import accepted, count, sample_shape, seeded
-from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
+from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process, with_rates
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
 __all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
@@ -81,7 +78,11 @@ def validate(given: Request) -> Job:
         raise ArgumentError(
             "prediction", f"one of {', '.join(KINDS)}", repr(prediction), "it is what model returns"
         )
-    level_of = None if given.process is None else _levels(given.process)
+    level_of = (
+        None
+        if given.process is None
+        else levels_of_process(given.process, prediction == "velocity")
+    )
     double = framework == "torch" and given.dtype is None
     common = {
         "shape": shape,
@@ -93,6 +94,13 @@ def validate(given: Request) -> Job:
     }
     form: Any
     if kind == "scheduler":
+        if prediction == "velocity" and level_of is None:
+            raise ArgumentError(
+                "prediction",
+                "another than 'velocity' for a scheduler, whose timesteps have no dα/dt",
+                repr(prediction),
+                "say 'flow' (ε - x_0) or 'v' (α ε - σ x_0), whichever its model returns",
+            )
         form = SchedulerForm(given.sampler, level_of=level_of, setup=dict(given.setup), **common)
         steps = STEPS if given.steps is None else count("steps", given.steps, 4, "of the chain")
     else:
@@ -103,9 +111,12 @@ def validate(given: Request) -> Job:
                 None,
                 "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
             )
-        grid = grid_of(given.times, given.process).evened(level_of or _sigma)
+        level_of = level_of or level_of_sigma
+        grid = grid_of(given.times, given.process).evened(level_of)
+        if prediction == "velocity":
+            with_rates(given.process, level_of(grid.base[0]), table=grid.whole)
         make = StepForm if kind == "step" else WholeForm
-        form = make(given.sampler, level_of=level_of or _sigma, grid=grid, **common)
+        form = make(given.sampler, level_of=level_of, grid=grid, **common)
         steps = grid.steps
     name = type(given.sampler).__name__
     name = getattr(given.sampler, "__name__", name) if kind != "scheduler" else name
@@ -145,25 +156,3 @@ def _framework(given: Request, kind: str) -> str:
         if any(isinstance(v, torch.Tensor) for v in held):
             return "torch"
     return "numpy"
-
-
-def _levels(process: Any) -> Callable[[float], Level]:
-    missing = [n for n in ("alpha", "sigma") if not callable(getattr(process, n, None))]
-    if missing:
-        raise ArgumentError(
-            "process",
-            "an object with alpha(t) and sigma(t)",
-            f"{type(process).__name__} without {', '.join(missing)}",
-            "see scoreproof.objects.schedules, or DiscreteVP(betas) for a table",
-        )
-
-    def level_of(t: float) -> Level:
-        alpha, sigma = (float(np.ravel(f(t))[0]) for f in (process.alpha, process.sigma))
-        return Level(t, alpha, sigma)
-
-    return level_of
-
-
-def _sigma(sigma: float) -> Level:
-    """The model is told σ, and x = x_0 + σ ε."""
-    return Level(sigma, 1.0, sigma)

@@ -6,13 +6,15 @@ and width in each coordinate, or stand at one point (all widths 0); rows are fla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scoreproof.objects.parameterizations import convert
 
-__all__ = ["Data", "Level", "gaussian", "point"]
+__all__ = ["Data", "Level", "gaussian", "point", "rates_of"]
 
 #: mean and width: what a step predicts for x_0 stays in [-1, 1], where clipping does nothing
 MEAN, WIDTH = 0.1, 0.5
@@ -22,16 +24,27 @@ SAME = 1e-6
 
 @dataclass(frozen=True)
 class Level:
-    """α and σ of the forward process at ``when``: what the model is told (a timestep, t, or σ)."""
+    """α and σ of the forward process at ``when``: what the model is told (a timestep, t, or σ).
+    ``rates``: dα/dt and dσ/dt, where a velocity asks for them.
+    """
 
     when: float
     alpha: float
     sigma: float
+    rates: tuple[float, float] | None = None
 
     @property
     def snr(self) -> float:
         """α/σ; infinite at the data."""
         return self.alpha / self.sigma if self.sigma > 0 else np.inf
+
+
+def rates_of(levels: Sequence[Level]) -> dict[str, np.ndarray]:
+    """dα/dt and dσ/dt as columns, as `Data.predicted` takes them; nothing if one is not known."""
+    known = [v.rates for v in levels if v.rates is not None]
+    if len(known) < len(levels):
+        return {}
+    return {n: np.array([[r[i]] for r in known]) for i, n in enumerate(("alpha_dot", "sigma_dot"))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +78,15 @@ class Data:
         return bool(np.max(np.abs(out - due)) <= SAME * (1 + np.max(np.abs(due))))
 
     def predicted(
-        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: float
+        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: Any
     ) -> np.ndarray:
-        """What an exact model of that ``kind`` answers for the rows x."""
+        """What an exact model of that ``kind`` answers for the rows x. ``more``: ``sigma_data``, or
+        the columns ``alpha_dot`` and ``sigma_dot``.
+        """
         x0 = self.denoised(x, alpha, sigma)
+        if kind == "velocity" and "alpha_dot" in more:
+            eps = self.noise(x, x0, alpha, sigma)
+            return np.asarray(more["alpha_dot"] * x0 + more["sigma_dot"] * eps)
         if kind == "flow":  # the straight path (1 - σ) x_0 + σ ε, whatever its scale
             return (x - (alpha + sigma) * x0) / np.where(sigma > 0, sigma, 1.0)
         if kind == "v":  # of x at unit length: a network sees it so

@@ -16,7 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.asking import Tape, chain
 from scoreproof.public.sampler.convergence import errors_of
-from scoreproof.public.sampler.data import Data, Level, gaussian
+from scoreproof.public.sampler.data import Data, Level, gaussian, rates_of
 
 __all__ = ["Judge", "with_another_model"]
 
@@ -42,7 +42,7 @@ class _Other(Data):
     shift: int = 0
 
     def predicted(
-        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: float
+        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: Any
     ) -> np.ndarray:
         if self.shift:
             snr = np.array([max(v.snr, 1e-300) for v in self.levels])
@@ -52,6 +52,7 @@ class _Other(Data):
             alpha, sigma = (
                 np.full_like(v, n) for v, n in ((alpha, near.alpha), (sigma, near.sigma))
             )
+            more |= rates_of([near]) if "alpha_dot" in more else {}
         return self.factor * super().predicted(x, alpha, sigma, self.kind or kind, **more)
 
 

@@ -57,7 +57,9 @@ def _changed(
         ends = [one, two if op == "+" else ("neg", two), ("-" if op == "+" else "+", one, two)]
         if _mentions(part, vectors):
             return ends
-        turned: list[Tree] = [("-", two, one)] if op == "-" else []
+        turned: list[Tree] = []
+        if op == "-":
+            turned = [("-", two, one), ("-", ("square", one), ("square", two))]
         return [*ends, *turned, ("sqrt", part)]
     if op == "*":
         return [part[1], part[2]]

@@ -134,7 +134,9 @@ def _power(ratio: np.ndarray, q: Question) -> str:
     for n in POWERS:
         values = q.names.get(n)
         values = None if values is None else np.asarray(values)[q.inner]
-        if values is None or np.any(~(values > 0)) or np.ptp(np.log(values)) < 1e-3:
+        if values is None or not np.all((values > 0) & np.isfinite(values)):
+            continue
+        if np.ptp(np.log(values)) < 1e-3:
             continue
         p = round(2 * float(np.polyfit(np.log(values), np.log(ratio), 1)[0])) / 2
         rest = ratio / values**p

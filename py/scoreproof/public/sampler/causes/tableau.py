@@ -55,6 +55,16 @@ class Prescribed(Data):
     #: the row of the first call
     first: int = 2
     asked: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    #: dα/dt and dσ/dt at each call for a velocity
+    rates: list[tuple[float, float]] = field(default_factory=list)
+
+    def predicted(
+        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: Any
+    ) -> np.ndarray:
+        if kind == "velocity":
+            a, s = (float(more[n][0, 0]) for n in ("alpha_dot", "sigma_dot"))
+            self.rates.append((a, s))
+        return super().predicted(x, alpha, sigma, kind, **more)
 
     def denoised(self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The prescribed x_0, twice where a call is for twice the batch."""
@@ -133,7 +143,11 @@ def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
     everything = (asked, states, end)
     base = (asked[:, 0, :], states[:, 0, :], end[0])
     asked, states, end = ((v[..., 1:, :] - v[..., :1, :]) / SMALL for v in everything)
-    told = tuple(Level(w, a, s) for w, (_, a, s) in zip(_whens(job, data), data.asked, strict=True))
+    rates: list[tuple[float, float] | None] = [*data.rates] or [None] * len(data.asked)
+    told = tuple(
+        Level(w, a, s, r)
+        for w, (_, a, s), r in zip(_whens(job, data), data.asked, rates, strict=True)
+    )
     return Tableau(
         asked,
         states,

@@ -1,0 +1,79 @@
+"""The levels of a process that a function is run on: α, σ, and their rates where a velocity asks
+for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError
+from scoreproof.public.sampler.data import Level
+
+__all__ = ["level_of_sigma", "levels_of_process", "with_rates"]
+
+#: relative to t: the error of the five-point rule is near 1e-12 of a rate
+STEP = 1e-3
+
+
+def level_of_sigma(sigma: float) -> Level:
+    """The model is told σ, and x = x_0 + σ ε."""
+    return Level(sigma, 1.0, sigma, (0.0, 1.0))
+
+
+def levels_of_process(process: Any, rates: bool) -> Callable[[float], Level]:
+    """Raises ``ArgumentError`` where it has no ``alpha(t)`` and ``sigma(t)``."""
+    missing = [n for n in ("alpha", "sigma") if not callable(getattr(process, n, None))]
+    if missing:
+        raise ArgumentError(
+            "process",
+            "an object with alpha(t) and sigma(t)",
+            f"{type(process).__name__} without {', '.join(missing)}",
+            "see scoreproof.objects.schedules, or DiscreteVP(betas) for a table",
+        )
+
+    def at(t: float) -> np.ndarray:
+        return np.array([float(np.ravel(f(t))[0]) for f in (process.alpha, process.sigma)])
+
+    def level_of(t: float) -> Level:
+        alpha, sigma = at(t)
+        return Level(t, float(alpha), float(sigma), _rates(process, at, t) if rates else None)
+
+    return level_of
+
+
+def with_rates(process: Any, level: Level, table: bool) -> None:
+    """Raises ``ArgumentError`` if a velocity is not defined there."""
+    if table or level.rates is None:
+        raise ArgumentError(
+            "process",
+            "one whose dα/dt and dσ/dt are known, for prediction='velocity'",
+            f"{type(process).__name__}, not differentiable in t at {level.when:g}",
+            "give it derivatives(t), which returns both; for a table say 'v', 'eps' or 'flow'",
+        )
+
+
+def _rates(process: Any, at: Callable[[float], np.ndarray], t: float) -> tuple[float, float] | None:
+    """dα/dt and dσ/dt: the process's own or, as at an end where its SDE has no limit, differences;
+    ``None`` where neither is finite.
+    """
+    own = getattr(process, "derivatives", None)
+    for derived in (own, lambda t: _differences(at, t)):
+        if callable(derived):
+            with (
+                np.errstate(all="ignore"),
+                suppress(Exception),
+            ):  # a table knows its timesteps alone
+                alpha_dot, sigma_dot = (float(np.ravel(v)[0]) for v in derived(t))
+                if np.isfinite(alpha_dot) and np.isfinite(sigma_dot):
+                    return alpha_dot, sigma_dot
+    return None
+
+
+def _differences(at: Callable[[float], np.ndarray], t: float) -> np.ndarray:
+    h = STEP * (abs(t) or 1.0)
+    far, near = at(t + 2 * h) - at(t - 2 * h), at(t + h) - at(t - h)
+    return np.asarray((8 * near - far) / (12 * h))

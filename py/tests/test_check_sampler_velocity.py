@@ -1,0 +1,70 @@
+"""`check_sampler` on samplers whose model returns dα/dt x_0 + dσ/dt ε, the velocity of the path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+from scoreproof.errors import ArgumentError
+from scoreproof.objects.discrete import DiscreteVP
+from scoreproof.objects.schedules import VE, FlowMatching, VPLinear
+
+WAYS = {
+    "right": lambda x, t, n, v: x + (n - t) * v,
+    "half": lambda x, t, n, v: x + (n - t) * v / 2,
+    "away": lambda x, t, n, v: x - (n - t) * v,
+    "squares": lambda x, t, n, v: x + (n**2 - t**2) * v,
+}
+
+
+class Plain:
+    """A path of somebody's own, who did not write its derivatives."""
+
+    def alpha(self, t):
+        return np.cos(np.pi * t / 2)
+
+    def sigma(self, t):
+        return np.sin(np.pi * t / 2)
+
+
+def judged(process, way, low=0.02):
+    def step(x, t, t_next, noise, model):
+        return WAYS[way](x, t, t_next, model(x, t))
+
+    return sp.check_sampler(step, process, prediction="velocity", times=np.linspace(1, low, 25))
+
+
+def test_to_the_data():
+    assert judged(FlowMatching(), "right", 0.0).verdict == "holds"
+
+
+@pytest.mark.parametrize("process", [VPLinear(), VE(0.1, 10.0), Plain()], ids=repr)
+def test_right_steps_on_other_paths(process):
+    assert judged(process, "right").verdict == "holds"
+
+
+@pytest.mark.parametrize("process", [FlowMatching(), VPLinear(), Plain()], ids=repr)
+@pytest.mark.parametrize(
+    ("way", "said"), [("half", "halved"), ("away", "the sign"), ("squares", "t_next² - t²")]
+)
+def test_wrong_steps_are_named(process, way, said):
+    evidence = judged(process, way)
+    assert evidence.verdict == "refuted" and said in evidence.diagnosis.sentence
+
+
+def test_of_sigma_alone():
+    def euler(model, x, sigmas):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (n - s) * model(x, s)
+        return x
+
+    assert sp.check_sampler(euler, prediction="velocity").verdict == "holds"
+
+
+def test_a_table_has_no_velocity():
+    def step(x, t, t_next, noise, model):
+        return x + (t_next - t) * model(x, t)
+
+    with pytest.raises(ArgumentError, match="dα/dt and dσ/dt are known"):
+        sp.check_sampler(step, DiscreteVP(np.linspace(1e-4, 0.02, 100)), prediction="velocity")

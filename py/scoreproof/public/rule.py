@@ -27,12 +27,14 @@ from scoreproof.evidence import Evidence, Kind, worst
 from scoreproof.public.drawing import by_place
 from scoreproof.public.words import percent
 
-__all__ = ["COARSEST", "compared", "public_check", "settled", "weakest"]
+__all__ = ["COARSEST", "WITHIN_ROUNDING", "compared", "public_check", "settled", "weakest"]
 
 #: A check that would have missed a deviation of this size says nothing, unless the caller
 #: accepts it.
 COARSEST = 0.01
 FINER = "use float64"
+#: an error too near to what is accepted to be told from it
+WITHIN_ROUNDING = "is within rounding of"
 
 F = TypeVar("F", bound=Callable[..., Evidence])
 
@@ -120,7 +122,7 @@ def compared(
     if evidence.verdict == "holds" and np.any(close):
         k = int(np.argmax(np.where(close, ratio, 0.0)))
         near = f"the tolerance {accepted:g}" if accepted else "what could be passed over"
-        text = f"{sentence}: the error {found[k]:.3g} is within rounding of {near}: {remedy}"
+        text = f"{sentence}: the error {found[k]:.3g} {WITHIN_ROUNDING} {near}: {remedy}"
         evidence = replace(Evidence.undecided(kind, text, **more), value=float(found[k]))
     return settled(
         evidence,

@@ -226,7 +226,8 @@ def _of_axis(rule: _Rule, k: int, factor: float) -> str:
     shape = rule.due[k].arrays[0].shape
     n = shape[-1] if shape else 0
     form = closed_form(factor, rule.limit, {"n": float(n)}) if n > 2 else None
-    return f" ({form} for n = {n}, its last axis)" if form is not None and "n" in form else ""
+    by_axis = form is not None and form != closed_form(factor, rule.limit)
+    return f" ({form} for n = {n}, its last axis)" if by_axis else ""
 
 
 def _fitted(rule: _Rule, k: int, sent: Leaves) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoreproof.claims.backprop.statement import TRUTH
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.running import backward_pass, gradients
@@ -109,8 +109,8 @@ def wrong_gradient(seen: Seen, rng: np.random.Generator) -> Evidence:
         )
         return _refuted(seen, error, bound, sentence, None)
     sentence = f"{who} is not the derivative, the sum over all paths of the graph, {where}"
-    diagnosis = gradient_diagnosis(seen, rng)
-    if seen.question.gradient is None and not diagnosis.names:
+    diagnosis = safely(lambda: gradient_diagnosis(seen, rng))
+    if seen.question.gradient is None and not (diagnosis and diagnosis.names):
         sentence += (
             "; the usual causes are a part that is detached out of the graph's sight"
             " (torch.no_grad() inside, say) and a hook that changes a gradient"

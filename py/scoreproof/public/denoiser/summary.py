@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.across import across
 from scoreproof.public.denoiser.retold import retold
@@ -103,7 +104,7 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
-    cause = retold(sweep, wrong) or across(sweep, wrong)
+    cause = safely(lambda: retold(sweep, wrong) or across(sweep, wrong))
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
     inside = extent(worst.answers, worst.request, worst.eps)
     if inside:

@@ -18,7 +18,7 @@ from scoreproof.public.fokker_planck.alone import each_alone
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
-from scoreproof.public.rule import compared, settled
+from scoreproof.public.rule import WITHIN_ROUNDING, compared, settled
 
 __all__ = ["coverage", "pointwise", "resolution"]
 
@@ -56,7 +56,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         return evidence
     # `compared` speaks of all terms together; one coordinate's part has to be seen by itself
     plain = Evidence.measured(evidence.value, evidence.bound, sentence, **_kept(evidence))
-    if evidence.verdict == "undecided" and "is within rounding of" in evidence.sentence:
+    if evidence.verdict == "undecided" and WITHIN_ROUNDING in evidence.sentence:
         return evidence
     decided = settled(
         plain,

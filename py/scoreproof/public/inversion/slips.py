@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import RisingScheduler
@@ -29,10 +29,7 @@ def slip(job: Job, eps: float) -> Diagnosis | None:
     """The mistake of the inverse, else that of the sampler; ``None`` where both are right, or where
     it is not found.
     """
-    try:
-        return _slip(job, eps)
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        return None  # what cannot be explained is refuted nonetheless
+    return safely(lambda: _slip(job, eps))
 
 
 def _slip(job: Job, eps: float) -> Diagnosis | None:

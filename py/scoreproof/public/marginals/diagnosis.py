@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.causes.places import indices
-from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.errors import CallableError
-from scoreproof.public.marginals.asking import NotAffine
+from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -43,10 +41,9 @@ SEVERAL = 4
 def diagnosed(case: Case) -> Diagnosis:
     """The known mistake (or pair) that explains mean and std; the worst coordinate is looked at."""
     with np.errstate(all="ignore"):
-        try:
-            return _diagnosed(case)
-        except (CallableError, NotAffine, np.linalg.LinAlgError):
-            return Diagnosis.unknown("No known fault explains it.")
+        found = safely(lambda: _diagnosed(case))
+    assert found is not None
+    return found
 
 
 def _diagnosed(case: Case) -> Diagnosis:

@@ -70,10 +70,10 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
         return Diagnosis((slip.name,), 0.0, None, _sentence([slip]))
     try:
         seen = [shrinking(job, span.target, f) for f in jumping]
+        powers = shrunk(span.target, first, shrinking(job, span.target, first))
     except UNANSWERED:
         return None
     where = beyond_which(span.target, jumping, [s.stays for s in seen])
-    powers = shrunk(span.target, first, shrinking(job, span.target, first))
     if where and not any(abs(s.noise_power) < 0.2 for s in seen):
         powers = Told(
             "clip", f"x_next does not tend to x only {where}: it is clipped from there on"

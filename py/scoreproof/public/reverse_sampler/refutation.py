@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.claims.reverse_family.gaussian import reverse_moments
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import subject
@@ -64,7 +65,7 @@ def refuted(
         text += "; a Gaussian prior does not show it, a mixture of two does"
     elif seen is not None or (job.form == "sde" and d <= SMALL):
         text += f"; {seen.effect if seen is not None else _effect(job, d)}"
-    cause = explained(job, span, worst)
+    cause = safely(lambda: explained(job, span, worst))
     return replace(
         evidence,
         value=error,

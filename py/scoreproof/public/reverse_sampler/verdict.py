@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import member_note
@@ -172,7 +173,7 @@ def _jumps(job: Job, span: Span, jumping: list[Found], coverage: Coverage) -> Ev
         cost={"calls": job.call.calls},
     )
     if evidence.verdict == "refuted":
-        cause = does_not_settle(job, span, first)
+        cause = safely(lambda: does_not_settle(job, span, first))
         evidence = replace(evidence, diagnosis=cause, cost={"calls": job.call.calls})
     return settled(evidence, resolution=1.0, coverage=coverage)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
@@ -53,10 +53,7 @@ def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidenc
     said = evidence.coverage is not None and set(evidence.coverage.asked) == {"draws"}
     if evidence.verdict != "refuted" or said:
         return evidence
-    try:
-        cause = cause_of(job, eps, judge)
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        cause = None  # what cannot be explained is refuted nonetheless
+    cause = safely(lambda: cause_of(job, eps, judge))
     hint = hint_of(evidence.sentence)
     if cause is None:
         return replace(evidence, notes=(*([hint] if hint else []), *evidence.notes))

@@ -26,6 +26,45 @@ def test_the_pages_of_wrong_code_have_the_corpus():
     assert shown == {w.name for w in load("wrong_code").corpus()}
 
 
+PAGES = ROOT / "docs" / "sentences"
+
+
+def catalogue():
+    """The pages' entries: page, sentence, example, test."""
+    made = load("sentences")
+    pages = sorted(p for p in PAGES.glob("*.md") if p.stem != "README")
+    return [(p.stem, *entry) for p in pages for entry in made.entries(p.read_text("utf-8"))]
+
+
+def test_the_catalogue_has_every_sentence_of_the_source():
+    made = load("sentences")
+    due = {(made.page_of(s.path), s.text) for s in made.sentences()}
+    listed = {(page, sentence) for page, sentence, _, _ in catalogue()}
+    remedy = "make sentences (or docs/sentences.py on what some tests are told)"
+    assert due - listed == set(), remedy
+    assert listed - due == set(), remedy
+
+
+def test_examples_have_their_sentence_and_their_test():
+    made = load("sentences")
+    tests = {}
+    for page, sentence, example, test in catalogue():
+        if example is None:
+            continue
+        parts = tuple(sentence.split(made.HOLE))
+        assert made.Sentence(page, parts).is_in(example), sentence
+        path, name = re.match(r"([^:]+)::(\w+)", test).groups()
+        if path not in tests:
+            tests[path] = (ROOT / path).read_text("utf-8")
+        assert f"def {name}(" in tests[path], test
+
+
+def test_nearly_every_sentence_has_an_example():
+    entries = catalogue()
+    without = [f"{page}: {sentence}" for page, sentence, example, _ in entries if example is None]
+    assert len(without) <= 0.03 * len(entries), without
+
+
 def test_strings_with_values_in_them_are_found():
     sentences = load("sentences")
     tree = ast.parse('def f(x):\n    """Doc of f."""\n    return f"it is {x} times what is due"')

@@ -92,13 +92,14 @@ def _bilinear(part: Judged, left: str, right: str) -> tuple[np.ndarray, np.ndarr
     a, b = (batchwise(VECTORS[name], rows.nu, bounds) for name in (left, right))
     if left == right == "nu":
         return rows.trial.quadratic(rows.z, rows.nu)
-    values = a * rows.trial.product(rows.z, b)
+    along = rows.trial.product(rows.z, b)
+    values = a * along
     # the size of what is due tells how much of it cancels
     own, size = rows.trial.quadratic(rows.z, b)
-    inner = np.abs(b * rows.trial.product(rows.z, b)).sum(axis=1)
+    inner = np.abs(b * along).sum(axis=1)
     stretch = np.divide(size, inner, out=np.ones_like(size), where=inner > 0)
     whole = np.abs(values).sum(axis=1)
-    longest = np.abs(a).max(axis=1) * np.abs(rows.trial.product(rows.z, b)).sum(axis=1)
+    longest = np.abs(a).max(axis=1) * np.abs(along).sum(axis=1)
     return values.sum(axis=1), np.maximum(whole, longest) * np.maximum(stretch, 1.0)
 
 

@@ -81,7 +81,7 @@ def validate(given: Request) -> Job:
         raise ArgumentError(
             "prediction", f"one of {', '.join(KINDS)}", repr(prediction), "it is what model returns"
         )
-    level_of = None if given.process is None else _levels(given.process)
+    level_of = None if given.process is None else _levels(given.process, prediction == "velocity")
     double = framework == "torch" and given.dtype is None
     common = {
         "shape": shape,
@@ -147,7 +147,8 @@ def _framework(given: Request, kind: str) -> str:
     return "numpy"
 
 
-def _levels(process: Any) -> Callable[[float], Level]:
+def _levels(process: Any, moving: bool) -> Callable[[float], Level]:
+    """``moving``: with the derivatives that a velocity is made of."""
     missing = [n for n in ("alpha", "sigma") if not callable(getattr(process, n, None))]
     if missing:
         raise ArgumentError(
@@ -157,13 +158,24 @@ def _levels(process: Any) -> Callable[[float], Level]:
             "see scoreproof.objects.schedules, or DiscreteVP(betas) for a table",
         )
 
+    if moving and not callable(getattr(process, "derivatives", None)):
+        raise ArgumentError(
+            "process",
+            "one with derivatives(t), dα/dt and dσ/dt, for a velocity",
+            f"{type(process).__name__} without derivatives",
+            "see scoreproof.objects.schedules",
+        )
+
     def level_of(t: float) -> Level:
         alpha, sigma = (float(np.ravel(f(t))[0]) for f in (process.alpha, process.sigma))
-        return Level(t, alpha, sigma)
+        if not moving or sigma <= 0:
+            return Level(t, alpha, sigma)
+        up, out = (float(np.ravel(v)[0]) for v in process.derivatives(t))
+        return Level(t, alpha, sigma, (up, out))
 
     return level_of
 
 
 def _sigma(sigma: float) -> Level:
     """The model is told σ, and x = x_0 + σ ε."""
-    return Level(sigma, 1.0, sigma)
+    return Level(sigma, 1.0, sigma, (0.0, 1.0))

@@ -6,13 +6,15 @@ and width in each coordinate, or stand at one point (all widths 0); rows are fla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from scoreproof.objects.parameterizations import convert
 
-__all__ = ["Data", "Level", "gaussian", "point"]
+__all__ = ["Data", "Level", "gaussian", "point", "rates_of"]
 
 #: mean and width: what a step predicts for x_0 stays in [-1, 1], where clipping does nothing
 MEAN, WIDTH = 0.1, 0.5
@@ -22,11 +24,14 @@ SAME = 1e-6
 
 @dataclass(frozen=True)
 class Level:
-    """α and σ of the forward process at ``when``: what the model is told (a timestep, t, or σ)."""
+    """α and σ of the forward process at ``when``: what the model is told (a timestep, t, or σ);
+    ``rates``: dα/dt and dσ/dt, where a velocity needs them.
+    """
 
     when: float
     alpha: float
     sigma: float
+    rates: tuple[float, float] | None = field(default=None, compare=False, repr=False)
 
     @property
     def snr(self) -> float:
@@ -65,7 +70,7 @@ class Data:
         return bool(np.max(np.abs(out - due)) <= SAME * (1 + np.max(np.abs(due))))
 
     def predicted(
-        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: float
+        self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: Any
     ) -> np.ndarray:
         """What an exact model of that ``kind`` answers for the rows x."""
         x0 = self.denoised(x, alpha, sigma)
@@ -85,6 +90,12 @@ class Data:
     def noise(x: np.ndarray, x0: np.ndarray, alpha: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """E[ε | x]; 0 where there is no noise."""
         return np.where(sigma > 0, (x - alpha * x0) / np.where(sigma > 0, sigma, 1.0), 0.0)
+
+
+def rates_of(levels: Sequence[Level]) -> dict[str, np.ndarray]:
+    """dα/dt and dσ/dt as columns, by the names that a conversion of velocities takes."""
+    rates = np.array([v.rates or (np.nan, np.nan) for v in levels])
+    return {"alpha_dot": rates[:, :1], "sigma_dot": rates[:, 1:]}
 
 
 def gaussian(d: int) -> Data:

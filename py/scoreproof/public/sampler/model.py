@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
-from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.data import Data, Level, rates_of
 
 __all__ = ["ExactModel", "LevelOf", "answer_like"]
 
@@ -71,7 +71,8 @@ class ExactModel:
         if self.seen is not None:
             self.seen(flat, levels[0])
         alpha, sigma = (np.array([[getattr(v, n)] for v in levels]) for n in ("alpha", "sigma"))
-        return answer_like(x, self.data.predicted(flat, alpha, sigma, self.kind, **self.more))
+        more = self.more if self.kind != "velocity" else {**self.more, **rates_of(levels)}
+        return answer_like(x, self.data.predicted(flat, alpha, sigma, self.kind, **more))
 
     @staticmethod
     def round_sigma(sigma: Any) -> Any:

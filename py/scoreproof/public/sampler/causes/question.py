@@ -11,7 +11,7 @@ from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.numbers import names
 from scoreproof.public.sampler.causes.steps import Steps
-from scoreproof.public.sampler.data import Data, Level
+from scoreproof.public.sampler.data import Data, Level, rates_of
 from scoreproof.public.sampler.scheduler import setting
 
 __all__ = ["question", "shape_of"]
@@ -75,6 +75,8 @@ def _out(job: Job, told: list[Level], by_eps: bool) -> tuple[np.ndarray, np.ndar
     if scheduler is not None:
         more = {"sigma_data": float(setting(scheduler, "sigma_data", 0.5))}
     kind = job.form.prediction
+    if kind == "velocity":
+        more |= rates_of([job.form.level_of(v.when) for v in told])
     of_x = _Fixed(zero, one).predicted(rows, alpha, sigma, kind, **more)[:, 0]
     of_x0 = _Fixed(one, one).predicted(0 * rows, alpha, sigma, kind, **more)[:, 0]
     if not by_eps:

@@ -593,3 +593,50 @@ def test_a_velocity_of_any_process():
 
     with pytest.raises(sp.ArgumentError, match="with derivatives"):
         check(flow("velocity"), Bare(), prediction="velocity", times=times)
+
+
+SIZES = {
+    "η·√(1 - ᾱ_prev)·z where std·z": lambda a, b: 0.6 * (1 - b) ** 0.5,
+    "η·√(1 - ᾱ_t)·z where std·z": lambda a, b: 0.6 * (1 - a) ** 0.5,
+    "η·√β_t·z where std·z": lambda a, b: 0.6 * (1 - a / b) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_another_size_of_the_noise(words):
+    """In front of z, while the mean is that of η = 0.6."""
+
+    def step(x, t, n, z, model):
+        a, b = BAR[int(t)], BAR[int(n)]
+        out = model(x, t)
+        x0 = (x - (1 - a) ** 0.5 * out) / a**0.5
+        var = 0.36 * (1 - b) / (1 - a) * (1 - a / b)
+        return b**0.5 * x0 + (1 - b - var) ** 0.5 * out + SIZES[words](a, b) * z
+
+    def free(*arguments):
+        return [f for f in formulas(*arguments) if f.name == "DDIM" and f.kind == "eps" and f.free][
+            :1
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "formulas", free)
+        job = job_of(step, TABLE, "eps", STEPS[16:])
+        Runs(job).first()
+        text = cause_of(job, 1e-15, lambda j: _judged(j)[0]).sentence
+    assert f"it has {words}" in text, text
+
+
+GROWN = {
+    "√(σ_t² - σ_next²)·z where σ_up·z": lambda s, n: (s**2 - n**2) ** 0.5,
+    "√dt·z where σ_up·z": lambda s, n: (s - n) ** 0.5,
+    "dt·z where σ_up·z": lambda s, n: s - n,
+    "σ_t·√dt·z where σ_up·z": lambda s, n: s * (s - n) ** 0.5,
+    "σ_next·√dt·z where σ_up·z": lambda s, n: n * (s - n) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("words", GROWN)
+def test_another_size_of_ancestral_noise(words):
+    sampler = ancestral(lambda k, s, n, up: GROWN[words](s, n))
+    text = told(sampler, times=SIGMAS[:7], among="Euler ancestral")
+    assert f"it has {words}" in text, text

@@ -78,12 +78,12 @@ def euler(tell=None, factor=lambda k: 1.0, ends=None):
 
 
 TOLD = {
-    "its root (σ for σ²: √t)": lambda k, s, n, all_: s**0.5,
+    "the root of it (a standard deviation σ for the variance σ²)": lambda k, s, n, all_: s**0.5,
     "log(t)/4, the c_noise of EDM": lambda k, s, n, all_: np.log(s) / 4,
-    "the middle of the step": lambda k, s, n, all_: (s + n) / 2,
+    "the time in the middle of the step": lambda k, s, n, all_: (s + n) / 2,
     "the index of the step + 1": lambda k, s, n, all_: k + 1.0,
-    "the time before, of index k - 1": lambda k, s, n, all_: all_[max(k - 1, 0)],
-    "the grid in reversed order": lambda k, s, n, all_: all_[len(all_) - 1 - k],
+    "the time of the step before, of index k - 1": lambda k, s, n, all_: all_[max(k - 1, 0)],
+    "the times of the grid in reversed order": lambda k, s, n, all_: all_[len(all_) - 1 - k],
     "the square of it": lambda k, s, n, all_: s**2,
     "the next time, t_next": lambda k, s, n, all_: n,
 }
@@ -290,7 +290,7 @@ def step_told_the_first_time(x, t, n, z, model):
 def test_a_step_whose_model_is_always_told_the_first_time():
     times = np.linspace(0.9, 0.1, 20)
     text = told(step_told_the_first_time, VP, "score", times, among="Euler–Maruyama")
-    assert "the model is told always the first time" in text, text
+    assert "the model is told the first time in every step" in text, text
 
 
 def test_a_last_step_that_is_not_taken_or_that_adds_noise():

@@ -390,3 +390,14 @@ def test_a_mistake_about_noise_of_the_state_is_named(said, w, gained):
         replace(w, gained=got), w.scale, drift + w.noise, np.full(got.shape, 1e-9), 0.0
     )
     assert found.names and said in found.sentence, found.sentence
+
+
+def test_an_error_near_that_of_the_quadrature_is_undecided():
+    evidence = sp.check_fokker_planck(
+        lambda x, t: -THETA * x + 3e-3 * np.sign(np.sin(40 * x)),
+        lambda x, t: RHO + 3e-4 + 0 * x[:, 0],
+        log_density=right,
+        interpretation="ito",
+    )
+    assert evidence.verdict == "undecided"
+    assert "is near what the quadrature leaves" in evidence.explain(), evidence.explain()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scoreproof as sp
-from scoreproof.errors import ArgumentError
+from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.frameworks import guarded
 from scoreproof.numerics.adjoint import Grid
 from scoreproof.public.black_box_field import BlackBoxField
@@ -61,6 +61,11 @@ def wanted(found):
         ("asked at 1000 s where s is due", lambda z, p, s: field(z, p, 1000 * s)),
         ("asked at s + 0.05 where s is due", lambda z, p, s: field(z, p, s + 0.05)),
         ("the flow is that of c f where f is due, c = 1.5", lambda z, p, s: 1.5 * field(z, p, s)),
+        (
+            "run over [0, T] where [0, 1] is due, T = 1.1",
+            lambda z, p, s: 1.1 * field(z, p, 1.1 * s),
+        ),
+        ("asked at c s where s is due, c = 1.25", lambda z, p, s: field(z, p, 1.25 * s)),
     ],
 )
 def test_another_flow_is_named(said, f):
@@ -162,3 +167,64 @@ def test_arguments_of_no_or_another_size_are_refused():
         sp.check_log_likelihood_gradient(field, [], X, lambda x, p, nu: DUE)
     with pytest.raises(ArgumentError, match=r"returns shape \(3, 6\) or \(6,\)"):
         sp.check_log_likelihood_gradient(field, PARAMS, X, lambda x, p, nu: DUE[:, :1])
+
+
+def linear(z, params, s):
+    return params[0] * z + params[1]
+
+
+def due(x, params, nu):
+    """Of z(0) = e^-p0 (x + p1/p0) - p1/p0."""
+    p0, p1 = params
+    z0 = np.exp(-p0) * (x + p1 / p0) - p1 / p0
+    d0 = -np.exp(-p0) * (x + p1 / p0) + (1 - np.exp(-p0)) * p1 / p0**2
+    d1 = (np.exp(-p0) - 1) / p0
+    return np.column_stack([(-z0 * d0 - nu**2)[:, 0], (-z0 * d1)[:, 0]])
+
+
+def jumping(x, params, nu, tol):
+    """A solver whose error falls in jumps, each in another direction."""
+    size, k = {1e-4: (0.1, 0), 1e-6: (3e-4, 1), 1e-8: (8e-5, 0)}[tol]
+    return due(x, params, nu) + size * np.eye(2)[k]
+
+
+def rough(z, params, s):
+    return linear(z, params, s) + 1e-6 * np.sin(100 * z)
+
+
+@pytest.mark.parametrize(
+    ("said", "f", "of"),
+    [
+        ("the error still falls, to 0.00018; pass smaller tolerances", linear, jumping),
+        ("disagree with its derivative by 6.5e-05: the field is not smooth", rough, due),
+    ],
+)
+def test_what_is_not_known_well_enough_is_undecided(said, f, of):
+    evidence = sp.check_log_likelihood_gradient(f, [0.5, 0.3], X[:, :1], of)
+    assert evidence.verdict == "undecided" and said in evidence.explain(), evidence.explain()
+
+
+def test_a_field_that_reverse_mode_cannot_follow_is_refused():
+    torch = pytest.importorskip("torch")
+
+    class Forward(torch.autograd.Function):
+        @staticmethod
+        def forward(p):
+            return p * 1.0
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            return tangent * 1.0
+
+    with pytest.raises(CallableError, match="in params by torch, in reverse mode"):
+        sp.check_log_likelihood_gradient(
+            lambda z, p, s: linear(z, Forward.apply(p), s),
+            [0.5, 0.3],
+            X[:, :1],
+            lambda x, p, nu: due(x.numpy(), p.numpy(), nu.numpy()),
+            framework="torch",
+        )

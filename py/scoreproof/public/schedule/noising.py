@@ -223,7 +223,7 @@ def _across(found: Levels, dues: Dues) -> str:
     """The factor of sample j stands at entry j of every sample."""
     for values, due in zip((found.alpha, found.sigma), dues, strict=True):
         n, d = values.shape
-        if d > 1 and n >= d and np.ptp(due[:d]) > 0:
+        if d > 1 and n >= d and np.ptp(due[:d]) > 0 and np.ptp(values[0]) > 0:
             likely = np.broadcast_to(due[:d], values.shape)
             if np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)):
                 return "entry j of every sample gets the factor of sample j: the wrong axis"

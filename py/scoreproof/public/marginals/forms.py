@@ -73,9 +73,11 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
             (" t times the drift's rate at T, and must be its integral from 0 to t", last * t),
             (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
         ):
-            k = float(np.median(log[told] / value))
+            some = np.abs(value) > 1e-6 * np.max(np.abs(value))  # at T nothing is left to T
+            ratio = log[told][some] / value[some]
+            k = float(np.median(ratio))
             # the rate at an end is read at the times next to it
-            if same(log[told] / value, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
+            if same(ratio, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
                 factor = "" if same(np.array([k]), 1, 1e-6) else f" {number(k)} times"
                 linear = (
                     " (t² stands where t²/2 is due, for a linear β)" if "rate at t" in text else ""

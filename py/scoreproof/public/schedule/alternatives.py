@@ -7,7 +7,7 @@ Conventions: the simplest first. A formula is asked again with each of its argum
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,18 @@ __all__ = ["Alternative", "alternatives", "composed", "functions", "plain"]
 
 @dataclass(frozen=True)
 class Alternative:
-    """``words`` for "it is …", and what would have been the values."""
+    """``words`` for "it is …", and what would have been the values. ``before``: of a function of
+    the table itself, the words before its name ("the square of"). ``moved``: other entries of it.
+    """
 
     words: str
     values: np.ndarray
+    before: str = ""
+    moved: bool = False
+
+    def of(self, name: str) -> Alternative:
+        """The same function of what has that name."""
+        return replace(self, words=f"{self.before} {name}", before="")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,26 +47,28 @@ class Mistaken(Base):
 def functions(due: np.ndarray) -> Iterator[Alternative]:
     """Of a table itself."""
     yield from _moved(due, 1)
-    yield Alternative("reversed: entry t holds that of T - 1 - t", due[::-1])
+    yield Alternative("reversed: entry t holds that of T - 1 - t", due[::-1], moved=True)
     with np.errstate(all="ignore"):
-        yield Alternative("its square", due**2)
-        yield Alternative("its square root", np.sqrt(due))
-        yield Alternative("its logarithm", np.log(due))
-        yield Alternative("its logarithm to base 10", np.log10(due))
-        yield Alternative("its logarithm to base 2", np.log2(due))
-        yield Alternative("its exponential", np.exp(due))
-        yield Alternative("one minus it", 1 - due)
-        yield Alternative("the root of one minus it", np.sqrt(1 - due))
-        yield Alternative("its reciprocal", 1 / due)
-        yield Alternative("its negative: the sign is wrong", -due)
+        yield Alternative("its square", due**2, "the square of")
+        yield Alternative("its square root", np.sqrt(due), "the square root of")
+        yield Alternative("its logarithm", np.log(due), "the logarithm of")
+        ten = "logarithm to base 10"
+        yield Alternative(f"its {ten}", np.log10(due), f"the {ten} of")
+        yield Alternative("its logarithm to base 2", np.log2(due), "the logarithm to base 2 of")
+        yield Alternative("its exponential", np.exp(due), "the exponential of")
+        yield Alternative("one minus it", 1 - due, "one minus")
+        yield Alternative("the root of one minus it", np.sqrt(1 - due), "the root of one minus")
+        yield Alternative("its reciprocal", 1 / due, "the reciprocal of")
+        yield Alternative("its negative: the sign is wrong", -due, "minus")
 
 
 def _moved(due: np.ndarray, by: int) -> Iterator[Alternative]:
     if len(due) > 2 * by:
         gap, many = np.full(by, np.nan), "one" if by == 1 else "two"
         back, on = np.append(gap, due[:-by]), np.append(due[by:], gap)
-        yield Alternative(f"shifted by {many}: entry t holds that of t - {by}", back)
-        yield Alternative(f"shifted by {many}: entry t holds that of t + {by}", on)
+        words = f"shifted by {many}: entry t holds that of"
+        yield Alternative(f"{words} t - {by}", back, moved=True)
+        yield Alternative(f"{words} t + {by}", on, moved=True)
 
 
 def alternatives(name: str, base: Base) -> Iterator[Alternative]:
@@ -116,12 +126,7 @@ def composed(name: str, base: Base) -> Iterator[Alternative]:
     made = list(mistaken(TABLES[name], base))
     yield from made
     for one in made:
-        for of in functions(one.values):
-            if "entry t holds" not in of.words:
-                words = of.words.replace("its ", "the ").removesuffix(" it")
-                words = "minus" if words.startswith("the negative") else f"{words} of"
-                text = f"{words} {one.words}".replace("minus of", "minus")
-                yield Alternative(text, of.values)
+        yield from (of.of(one.words) for of in functions(one.values) if of.before)
 
 
 def _sums(name: str, base: Base) -> Iterator[Alternative]:

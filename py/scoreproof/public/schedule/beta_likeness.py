@@ -151,10 +151,12 @@ def _cosines(values: np.ndarray) -> Likely:
 
     yield "of the form 'cosine' with s = 0, without the offset", betas(0.0, 2, n, 0, 0.999)
     yield "of the form 'cosine' with no clipping at 0.999", betas(0.008, 2, n, 0, 1.0)
-    yield "the steps of ᾱ that is the cosine, not its square", betas(0.008, 1, n, 0, 0.999)
+    step = "1 - ᾱ_t / ᾱ_{t-1} of"
+    yield f"{step} ᾱ = the cosine, not its square", betas(0.008, 1, n, 0, 0.999)
     words = f"of the form 'cosine' with β clipped at {most:.6g}, not at 0.999"
     yield words, betas(0.008, 2, n, 0, most)
-    yield "the steps of ᾱ that is the cosine to the fourth power", betas(0.008, 4, n, 0, most)
+    words = f"{step} ᾱ = the cosine to the fourth power, not its square"
+    yield words, betas(0.008, 4, n, 0, most)
     for steps, words in ((n + 1, "T + 1"), (n - 1, "T - 1")):
         text = f"of the form 'cosine' of {words} = {steps} steps, without the last"
         yield text, betas(0.008, 2, steps, 0, most)
@@ -167,7 +169,7 @@ def _cosines(values: np.ndarray) -> Likely:
         ("cos((t + s) π/2), not divided by 1 + s", np.cos((t + 0.008) * np.pi / 2) ** 2),
         ("sin² in place of cos²", np.sin((t + 0.008) / 1.008 * np.pi / 2) ** 2),
     ):
-        yield f"the steps of ᾱ = {text}", np.minimum(1 - angle[1:] / angle[:-1], most)
+        yield f"{step} ᾱ = {text}", np.minimum(1 - angle[1:] / angle[:-1], most)
 
 
 def _sigmoids(values: np.ndarray, options: Mapping[str, Any]) -> Likely:

@@ -11,7 +11,7 @@ from scoreproof.causes import batches
 from scoreproof.causes.answer import Answer
 from scoreproof.public.laws import number, same
 from scoreproof.public.marginals.mistakes import Context
-from scoreproof.public.marginals.reading import Declaration, Told
+from scoreproof.public.marginals.reading import BOUNDS, LEAST, Declaration, Told
 from scoreproof.public.marginals.verdict import Case, errors
 
 __all__ = ["constant", "exchanged", "of_other_coordinates", "started"]
@@ -58,12 +58,13 @@ def of_other_coordinates(case: Case) -> str | None:
     each = [Context(i.quadrature, int(c)) for c in range(said.rows.shape[1])]
     if len(each) > SEVERAL:
         return None
+    allowed = BOUNDS * (found.bound + found.excuse)[1][keep].max(axis=1)
     names = []
     for c in wrong.tolist():
         std = said.std[keep, :, c].mean(axis=1)
         for other, context in enumerate(each):
             due = np.sqrt(each[c].under(i.times[keep], 1.0, context.g2)[1])
-            if other != c and np.all(np.abs(std - due) <= 1e-7 * due):
+            if other != c and np.all(np.abs(std - due) <= np.maximum(LEAST, allowed[:, c]) * due):
                 names.append(f"{c} has the g of coordinate {other}")
                 break
         else:

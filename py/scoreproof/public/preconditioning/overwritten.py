@@ -30,7 +30,7 @@ def products(
             yield f"{twice} (it multiplies x after c_in did)", right * times
         else:
             plain = _plain(right * times, s, d, eps)
-            yield twice + (f", or a root is missing ({plain})" if plain else ""), right * times
+            yield twice + (f", that is {plain}" if plain else ""), right * times
         with np.errstate(all="ignore"):
             plain = _plain(right / times, s, d, eps)
             yield f"it is {f'{plain}, which is ' if plain else ''}{name} / {other}", right / times
@@ -56,7 +56,7 @@ def with_another(
     if formula is None:
         return
     total = s**2 + d**2
-    others = {other: v for other, v in due.items() if other != name}
+    others = dict(due)
     others |= {"log σ": np.log(s), "σ²": s**2, "σ² + σ_data²": total, "√(σ² + σ_data²)": total**0.5}
     others |= {f"σ {other}": s * v for other, v in due.items() if other != "c_noise"}
     others |= {f"{other}²": v**2 for other, v in due.items() if other != "c_noise"}

@@ -54,13 +54,11 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
             moved = interpolated(base, t + by, s)[1]
             inside = (t + by >= 0) & (t + by <= last)
             yield Alternative(f"those of the timestep {words}", np.where(inside, moved, np.nan))
-            yield Alternative(f"those of the timestep {words}, cut at the end", moved)
         yield Alternative("those of timestep T - 1 - t", interpolated(base, last - t, s)[1])
         for whole, words in ((np.round(t), "rounded"), (np.floor(t), "rounded down")):
             if not np.array_equal(whole, t):
                 made = interpolated(base, whole)[1]
                 yield Alternative(f"those of the timesteps {words}", made)
-        yield from _of_other_times(base, t, s)
         yield Alternative("those of the next timestep of the list", np.append(due[1:], np.nan))
         yield Alternative("those of the timestep before in the list", np.append(np.nan, due[:-1]))
         if len(s) > 2:
@@ -75,8 +73,9 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
             for its in TABLES.values():
                 yield Alternative(its.words.split(",")[0], its.of(base)[at])
             for other in alternatives("train_sigmas", base):
-                if not other.before:
+                if not other.own:
                     yield replace(other, values=other.values[at])
+        yield from _of_other_times(base, t, s)
 
 
 def _functions(due: np.ndarray) -> Iterator[Alternative]:

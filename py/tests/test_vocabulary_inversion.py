@@ -63,6 +63,19 @@ def unread(monkeypatch):
 
 
 @pytest.mark.usefixtures("unread")
+def test_an_error_that_still_falls(monkeypatch):
+    monkeypatch.setattr("scoreproof.public.inversion.trips.MOST", 100)
+
+    class Slow(Table):
+        def step(self, eps, t, x):
+            return super().step(eps * (1 - 0.1 * (self.stride / 1000) ** 0.75), t, x)
+
+    text = check(Slow(up=True), Table(), steps=20).explain()
+    assert "; but the error still falls as the steps become more: pass more" in text, text
+    assert "?" not in text
+
+
+@pytest.mark.usefixtures("unread")
 def test_tables_of_another_length():
     short = np.cumprod(1 - np.linspace(1e-4, 0.006, 1200))
     text = check(Table(up=True, bar=short), Table(), steps=20).explain()

@@ -92,8 +92,18 @@ TABLE = DiscreteVP(BETAS)
     ("words", "schedule", "asked", "own"),
     [
         ("a power of those that are due, σ/α to the 1.3", [0.4, 0.8, 1.5], (0.4, 0.8, 1.5), None),
-        ("it answers for the timestep 5 later", TABLE, (10.0, 40.0, 70.0), lambda t: t + 5),
-        ("it answers for 1.2 times the timestep", TABLE, (10.0, 40.0, 70.0), lambda t: 1.2 * t),
+        (
+            "it answers for the timestep that is 5 later than what it is told",
+            TABLE,
+            (10.0, 40.0, 70.0),
+            lambda t: t + 5,
+        ),
+        (
+            "it answers for 1.2 times the timestep that it is told",
+            TABLE,
+            (10.0, 40.0, 70.0),
+            lambda t: 1.2 * t,
+        ),
     ],
 )
 def test_other_noise_levels_than_it_is_asked_at(words, schedule, asked, own):

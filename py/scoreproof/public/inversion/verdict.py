@@ -197,7 +197,8 @@ def _sure(evidence: Evidence, sizes: Sequence[float]) -> Evidence:
     """A refutation, unless the error still falls and its limit is a small part of what is left."""
     if sizes[-1] >= FALLING * sizes[-2] or evidence.value > sizes[-1] / 3:
         return evidence
-    text = f"{evidence.sentence}, but the error still falls as the steps become more: pass more"
+    said = evidence.sentence.replace(causes.UNKNOWN, "")
+    text = f"{said}; but the error still falls as the steps become more: pass more"
     return replace(evidence, verdict="undecided", sentence=text)
 
 

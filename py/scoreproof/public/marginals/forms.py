@@ -115,7 +115,8 @@ def _shift(d: Declaration) -> Told | None:
             )
         )
     told = np.abs(d.shift_due) > 1e-6 * np.max(np.abs(d.shift_due))
-    found = _some_law(d, (d.shift[told] / d.shift_due[told]), told)
+    parts = {"α": d.alpha_due[told], "t": d.t[told]}
+    found = law(d.shift[told] / d.shift_due[told], parts, d.loose)
     if found is None:
         return None
     return Told(
@@ -148,10 +149,6 @@ def _of_fixed_point(d: Declaration) -> Told | None:
                 f" μ = {number(mu)} the fixed point of the drift",
             )
     return None
-
-
-def _some_law(d: Declaration, values: np.ndarray, told: np.ndarray) -> Law | None:
-    return law(values, {"α": d.alpha_due[told], "t": d.t[told]}, d.loose)
 
 
 def _std(d: Declaration) -> Told | None:

@@ -53,7 +53,9 @@ def cause_of(
     if not np.any(value):
         return "nothing", f"it is 0: {NOTHING[name]}"
     if job.name == "edm":
-        other = _other_spread(name, value, job, spread, eps)
+        rest = [n for n in found.values if n not in (name, "c_noise")]
+        alone = all(follows(found.values[n], due[n], found.eps[n]) for n in rest)
+        other = _other_spread(name, value, job, spread, eps, alone=alone)
         if other:
             return "sigma_data", other
         for words, formula in slips(name).items():
@@ -86,7 +88,10 @@ def cause_of(
     return simple.name, text
 
 
-def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: float) -> str:
+def _other_spread(
+    name: str, value: np.ndarray, job: Job, spread: float, eps: float, *, alone: bool
+) -> str:
+    """Another σ_data in it; ``alone``: the other coefficients are right."""
     formula = FORMS["edm"].of(name)
     fits = spread_in(name, job.sigmas, value)
     good = fits[np.isfinite(fits) & (fits > 0)]
@@ -106,7 +111,7 @@ def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: fl
                 why = ", its root: σ_data² is σ_data in it"
             elif abs(own - 1) <= 1e-6:
                 why = ", as for data of standard deviation 1"
-            elif name == "c_skip":  # it is a function of σ/σ_data
+            elif name == "c_skip" and alone:  # it is a function of σ/σ_data
                 why = f", or σ is multiplied by {float(f'{spread / own:.6g}'):g} in it"
             return f"σ_data is {own:.4g} in it where {spread:.4g} is declared{why}"
     return ""

@@ -55,3 +55,25 @@ def squeezed_timesteps() -> Evidence:
     t = FRACTIONS.round()
     sigmas = np.interp(t * 999 / 1000, np.arange(1000), LEVELS)
     return check_schedule(betas=BETAS, timesteps=t, sigmas=sigmas)
+
+
+def _shifted(s: np.ndarray | float) -> np.ndarray | float:
+    return 5 * s / (1 + 4 * s)
+
+
+@wrong(
+    "the ends are kept after the shift, and shifted again", says=r"of ends that were shifted before"
+)
+def ends_shifted_again() -> Evidence:
+    low = float(_shifted(2e-3))
+    sigmas = _shifted(np.linspace(1.0, low, 40))
+    options = {"shift": 5.0, "sigma_max": 1.0, "sigma_min": low}
+    return check_schedule(sigmas=sigmas, form="shifted", form_options=options)
+
+
+@wrong("the list is shifted twice", says=r"shifted once more by 5")
+def list_shifted_again() -> Evidence:
+    low = float(_shifted(2e-3))
+    sigmas = _shifted(_shifted(np.linspace(1.0, 2e-3, 40)))
+    options = {"shift": 5.0, "sigma_max": 1.0, "sigma_min": low}
+    return check_schedule(sigmas=sigmas, form="shifted", form_options=options)

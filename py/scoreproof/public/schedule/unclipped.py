@@ -40,7 +40,7 @@ def unclipped(name: str, values: np.ndarray, base: Base, allowed: np.ndarray) ->
         off = seen & ~same
         low, high = alphas == alphas.min(), alphas == alphas.max()
         beyond = (low & (own < alphas)) | (high & (own > alphas))
-        if not np.any(off) or np.any(off & ~beyond) or np.mean(same[seen]) < MOST:
+        if np.sum(off) < 2 or np.any(off & ~beyond) or np.mean(same[seen]) < MOST:
             continue
         which = f"it is made of β before they were clipped ({span(off)})"
         return (

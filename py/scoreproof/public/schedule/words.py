@@ -65,6 +65,8 @@ def _cause(
     shape = shaped(values, due, allowed, wrong)
     if shape is not None and shape[0] in ("clamped", "half_precision"):
         return shape
+    if base.of_betas and (text := unclipped(name, values, base, allowed)):
+        return "unclipped", f"{text}, where {table.words} is due"
     if other := _other(plain(name, base), table, values, due, allowed, wrong):
         return other
     if shape is not None:
@@ -74,8 +76,6 @@ def _cause(
         plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
     if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
         return "product", f"it is {known}, where {table.words} is due"
-    if text := unclipped(name, values, base, allowed):
-        return "unclipped", f"{text}, where {table.words} is due"
     if below := _below(values, base, due, allowed, wrong):
         return "below", f"{below}, where {table.words} is due"
     if "log" in name and np.sum(wrong) >= LEAST and plain_off:

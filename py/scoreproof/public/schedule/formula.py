@@ -105,13 +105,11 @@ def _own_ends(asked: Formula, due: np.ndarray) -> str:
     spared = _spared(asked)
     if not spared:
         return ""
-    other = "other ends" if len(spared) == 2 else "another end"
-    other += ", or ends that were shifted twice," if asked.form == "shifted" else ""
     has = " and ".join(f"{due[k]:.6g}" for k in spared.values())
-    return (
-        f" between the {'ends' if len(spared) == 2 else 'end'} that they have, {has} ({other} would"
-        f" not be seen: name {' and '.join(spared)} in form_options)"
-    )
+    unseen = "other ends are not seen"
+    if asked.form == "shifted":
+        unseen += f", nor ends that were shifted twice: name {' and '.join(spared)}"
+    return f" between their own {'ends' if len(spared) == 2 else 'end'}, {has} ({unseen})"
 
 
 @dataclass(frozen=True, eq=False)

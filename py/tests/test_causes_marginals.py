@@ -197,3 +197,35 @@ def test_a_number_is_not_fitted_to_one_time() -> None:
         times=[0.7],
     )
     assert seen.verdict == "refuted" and seen.diagnosis.names == ()
+
+
+def _pieces(log):
+    return lambda x, t: (math.exp(log(t)) * x, math.sqrt(-math.expm1(2 * log(t))))
+
+
+def test_pieces_are_not_named_where_the_law_is_off_otherwise():
+    def rate(t):
+        return 2.0 if t < 0.4 else 6.0
+
+    def wrong(log):
+        found = judged(_pieces(log), lambda x, t: -0.5 * rate(t) * x, lambda t: rate(t) ** 0.5)
+        return told(found)
+
+    def due(t):
+        return -t if t < 0.4 else -0.4 - 3 * (t - 0.4)
+
+    bent = wrong(lambda t: due(t) + (0.1 * math.sin(5 * (t - 0.4)) if t > 0.4 else 0))
+    assert bent.names == () and "from t = " in bent.sentence
+    shifted = wrong(lambda t: due(t) + (0.05 if t > 0.4 else 0))
+    assert "0.05 too large at all times: ∫β lacks 0.1" in shifted.sentence
+    assert "all of the integral" not in shifted.sentence
+
+
+def test_what_is_needed_is_asked_once(monkeypatch):
+    from scoreproof.public.marginals import required
+
+    asked = []
+    read = required._read
+    monkeypatch.setattr(required, "_read", lambda *a: asked.append(1) or read(*a))
+    told(judged(lambda x, t: (law(t)[0] * x, law(t)[1] * (1 + 0.1 * math.sin(9 * t))), d=1))
+    assert len(asked) == 1

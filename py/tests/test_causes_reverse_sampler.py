@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scoreproof import check_reverse_sampler
+from scoreproof.errors import CallableError
 from scoreproof.objects.schedules import EDM, VPLinear
 from scoreproof.public import laws
 from scoreproof.public.reverse_sampler.laws import share
@@ -171,7 +172,9 @@ def test_a_cause_in_a_step(text, change):
 )
 def test_what_does_not_settle_is_told(text, change):
     evidence = step(change)
-    assert evidence.verdict == "undecided" and text in evidence.sentence
+    # what grows as 1/√h has no limit; a factor of 1.002 might come of a step that is too long
+    verdict = "refuted" if "√h" in text else "undecided"
+    assert evidence.verdict == verdict and text in evidence.explain()
     assert step(lambda x, h, z, b, c: x - h * b + c * h**0.5 * z)  # the truth holds
 
 
@@ -203,7 +206,9 @@ def test_a_schedule_of_other_ends():
         return VP.drift(x, t) - g2 * score(x, t), g2**0.5
 
     found = told(check_reverse_sampler(sampler, VP, (0.0,), at=FEW, form="sde"))
-    assert "g² is 0.3 + 2 t in the sampler, 0.3 + 4 t in the process" in found.sentence
+    assert (
+        "g² is 0.3 + 2 t (that of t/2) in the sampler, 0.3 + 4 t in the process" in found.sentence
+    )
 
 
 def test_laws():
@@ -270,3 +275,35 @@ def test_right_is_said_to_the_bound_only() -> None:
         text = check_reverse_sampler(step, process, (lam,)).explain()
         assert "the drift is right" not in text and "without its noise" not in text
         assert "1 times as large" not in text and "correlated" not in text
+
+
+@pytest.mark.parametrize("largest", [20.0, 40.0])
+def test_steps_that_are_too_long_for_a_root(largest):
+    """score_sde's ancestral predictor: √(1 - β h) has no value for a step of β h > 1."""
+    process = VPLinear(beta_min=0.1, beta_max=largest)
+
+    def predictor(weight):
+        def step(x, t, t_next, noise, score):
+            b = (0.1 + (largest - 0.1) * t) * (t - t_next)
+            with np.errstate(invalid="ignore"):
+                return (x + weight * b * score(x, t)) / np.sqrt(1 - b) + np.sqrt(b) * noise
+
+        return step
+
+    evidence = check_reverse_sampler(predictor(1.0), process, (0.0,), dimension=1)
+    assert evidence.verdict == "holds", evidence.explain()
+    assert "a step is too long for a finite answer" in evidence.explain()
+    assert check_reverse_sampler(predictor(0.9), process, (0.0,), dimension=1).verdict == "refuted"
+
+    def nowhere(x, t, t_next, noise, score):
+        return x * np.nan
+
+    with pytest.raises(CallableError, match="finite"):
+        check_reverse_sampler(nowhere, process, (0.0,), dimension=1)
+
+
+def test_a_noise_that_is_not_linear_but_has_the_right_mean_is_not_called_adrift():
+    even = step(lambda x, h, z, b, c: x - h * b + c * h**0.5 * (z * z - 1) / 2**0.5)
+    assert "without bound" not in even.explain()
+    odd = step(lambda x, h, z, b, c: x - h * b + c * h**0.5 * np.sign(z))
+    assert odd.verdict == "holds"

@@ -32,7 +32,7 @@ def said(**given):
         ("snr", np.clip(BAR / (1 - BAR), 0.01, 5), "clamped to [0.01, 5]"),
         ("log_snr", 10 * np.log10(BAR / (1 - BAR)), "decibels"),
         ("posterior_log_variance_clipped", np.log(BASE.posterior + 1e-4), "0.0001 is added"),
-        ("posterior_mean_coef1", BETAS * BASE.before**0.5, "with 1 for 1 / (1 - ᾱ_t)"),
+        ("posterior_mean_coef1", BETAS * BASE.before**0.5, "without 1 / (1 - ᾱ_t)"),
     ],
 )
 def test_a_table_by_its_formula(name, values, words):
@@ -90,3 +90,80 @@ def test_what_nothing_explains_claims_nothing(seed):
     betas = np.clip(made(form, {}, BETAS, False)[0][1] * bend, 1e-6, 0.9995)
     evidence = sp.check_schedule(betas=betas, form=form)
     assert evidence.diagnosis is None or evidence.diagnosis.names == (), evidence.explain()
+
+
+def _ramp(a: float, b: float, n: int, way: int) -> np.ndarray:
+    t = np.arange(n) / (n - 1)
+    ways = (np.linspace(a, b, n), a + t * (b - a), (1 - t) * a + t * b, np.linspace(b, a, n)[::-1])
+    return ways[way]
+
+
+@pytest.mark.parametrize("way", range(4))
+@pytest.mark.parametrize("single", [False, True])
+def test_a_right_list_is_not_refuted_by_its_rounding(way, single):
+    for n in (20, 250, 1000):
+        for shift in (1.15, 3.0, 12.0, 0.5):
+            s = _ramp(0.999, 0.00299, n, way)
+            s = shift * s / (1 + (shift - 1) * s)
+            _holds(s, single, "shifted", shift=shift)
+        for rho in (1.5, 7.0):
+            s = _ramp(80 ** (1 / rho), 0.002 ** (1 / rho), n, way) ** rho
+            _holds(s, single, "karras", rho=rho)
+        _holds(_ramp(80, 0.002, n, way), single, "linear")
+        _holds(np.exp(_ramp(np.log(700), np.log(0.01), n, way)), single, "exponential")
+
+
+def _holds(sigmas, single, form, **options):
+    sigmas = sigmas.astype(np.float32) if single else sigmas
+    evidence = sp.check_schedule(sigmas=sigmas, form=form, form_options=options or None)
+    assert evidence.verdict == "holds", evidence.explain()
+
+
+@pytest.mark.parametrize("off", [1e-10, -1e-9])
+def test_one_entry_that_is_off_by_little_is_seen(off):
+    s = np.linspace(0.999, 0.00299, 250)
+    s = 3 * s / (1 + 2 * s)
+    s[77] *= 1 + off
+    assert "only entry 77 is wrong" in said(sigmas=s, form="shifted", form_options={"shift": 3.0})
+
+
+def test_what_is_not_seen_of_a_list_with_its_own_ends():
+    s = np.linspace(1.0, 0.01, 20)
+    for _ in range(2):
+        s = 3 * s / (1 + 2 * s)
+        options = {"shift": 3.0}
+        # the second time its ends have been shifted before
+        s = np.linspace(s[0], s[-1], 20)
+    s = 3 * s / (1 + 2 * s)
+    e = sp.check_schedule(sigmas=s, form="shifted", form_options=options)
+    assert e.verdict == "holds" and "nor ends that were shifted twice: name sigma_max" in e.sentence
+    ends = {"sigma_max": 1.0, "sigma_min": 3 * 0.01 / 1.02}
+    e = sp.check_schedule(sigmas=s, form="shifted", form_options=options | ends)
+    assert e.verdict == "refuted"
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("straight", ["log σ", "σ", "log ᾱ", "ᾱ"])
+def test_interpolation_is_a_convention(straight, single):
+    t, grid, levels = np.linspace(999, 0, 20), np.arange(1000), np.sqrt(1 / BAR - 1)
+    of_bar = {"log ᾱ": np.log(BAR), "ᾱ": BAR}
+    if straight in of_bar:
+        bar = np.interp(t, grid, of_bar[straight])
+        s = np.sqrt(1 / (np.exp(bar) if straight == "log ᾱ" else bar) - 1)
+    else:
+        s = np.interp(t, grid, levels if straight == "σ" else np.log(levels))
+        s = s if straight == "σ" else np.exp(s)
+    s = s.astype(np.float32) if single else s
+    e = sp.check_schedule(betas=BETAS, timesteps=t, sigmas=s, spacing="linspace")
+    assert e.verdict == "holds", e.explain()
+    assert single or f"with {straight} straight between two entries" in e.sentence
+
+
+def test_an_interpolation_that_is_not_known_is_undecided():
+    t, grid, levels = np.linspace(999, 0, 20), np.arange(1000), np.sqrt(1 / BAR - 1)
+    w = (1 - np.cos(np.pi * (t % 1))) / 2  # between the two, but by no straight line
+    s = levels[np.floor(t).astype(int)] * (1 - w) + levels[np.ceil(t).astype(int)] * w
+    e = sp.check_schedule(betas=BETAS, timesteps=t, sigmas=s, spacing="linspace")
+    assert e.verdict == "undecided" and "by none of the known interpolations" in e.sentence
+    e = sp.check_schedule(betas=BETAS, timesteps=t, sigmas=np.interp(t + 0.7, grid, levels))
+    assert e.verdict == "refuted" and "t + 0.7" in e.explain()

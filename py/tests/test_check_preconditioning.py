@@ -167,7 +167,8 @@ def test_scalings_of_sigma():
         skip, out, into = get_scalings(sigma)
         return out, skip, into
 
-    assert "it is c_out" in sp.check_preconditioning(swapped, sigma_data=HALF).explain()
+    told = sp.check_preconditioning(swapped, sigma_data=HALF).explain()
+    assert "c_skip and c_out are exchanged" in told
 
 
 @pytest.mark.parametrize(

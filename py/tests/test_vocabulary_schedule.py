@@ -15,6 +15,7 @@ from scoreproof.public.schedule.arguments import Formula
 from scoreproof.public.schedule.beta_likeness import betas_instead
 from scoreproof.public.schedule.forms import made
 from scoreproof.public.schedule.formula import _cause as cause_of_a_form
+from scoreproof.public.schedule.formula import _Off as Off
 from scoreproof.public.schedule.inference import _caused as caused_by
 from scoreproof.public.schedule.sigma_likeness import sigmas_instead
 from scoreproof.public.schedule.spacing import spaced, variants
@@ -110,8 +111,8 @@ FORMS = [
 def told_form(form, options, values, sigmas=False):
     due = made(form, options, values, sigmas)[0][1]
     wrong = np.abs(values - due) > 1e-9 * np.abs(due)
-    allowed = np.full(len(values), 1e-6)
-    return cause_of_a_form(Formula(form, options), values, due, sigmas, allowed, wrong).sentence
+    off = Off(values, due, np.full(len(values), 1e-9), wrong)
+    return cause_of_a_form(Formula(form, options), off, sigmas).sentence
 
 
 @pytest.mark.parametrize("given", FORMS)
@@ -168,7 +169,7 @@ def test_forms_as_people_write_them(form, values, words):
 def test_a_few_entries_and_a_stretch_of_a_form():
     linear = np.linspace(1e-4, 0.02, T)
     few = np.where(np.isin(np.arange(T), [3, 9]), 0.5, linear)
-    assert told_form("linear", {}, few) == "Cause: only entries 3, 9 are wrong."
+    assert told_form("linear", {}, few) == "Cause: only entries 3 and 9 are wrong."
     late = np.append(linear[:40], linear[39:-1])
     said = told_form("linear", {}, late)
     assert "from entry 40 on it is shifted by one" in said
@@ -186,12 +187,12 @@ def test_every_other_spacing_is_named(given, spacing):
         inside = len(steps) == n and np.min(steps) >= 0 and np.max(steps) < total
         if inside and not any(np.array_equal(steps, r) for r in right):
             alike = [t for t, other in others if np.array_equal(other, steps)]
-            found = caused_by(visited(steps, spacing, total, offset)).sentence
+            found = caused_by(visited(steps, spacing, total, offset)[0]).sentence
             assert found in [f"Cause: they {t}." for t in alike], text
 
 
 def test_an_offset_that_is_added_twice():
-    found = caused_by(visited(spaced("leading", 7, 100, 2), "leading", 100, 1)).sentence
+    found = caused_by(visited(spaced("leading", 7, 100, 2), "leading", 100, 1)[0]).sentence
     assert found == "Cause: they are each 1 more than is due (is an offset added twice?)."
 
 
@@ -234,7 +235,7 @@ def test_where_sampling_ends_and_starts():
 @pytest.mark.parametrize(
     ("sigmas", "words"),
     [
-        (TRAIN[STEPS] * np.where(STEPS == 30, 1.02, 1), "Cause: entry 5 alone, where σ = "),
+        (TRAIN[STEPS] * np.where(STEPS == 30, 1.02, 1), "Cause: only entry 5 is wrong, where σ = "),
         (TRAIN[STEPS[:-1] - 1], "those of the timestep before, t - 1, where"),
         (TRAIN[T - 1 - STEPS][::-1], "those of timestep T - 1 - t"),
         (TRAIN[np.append(STEPS[1:], 2)][:-1], "those of the next timestep of the list"),

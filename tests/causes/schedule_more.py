@@ -242,7 +242,7 @@ def velocity_for_sample() -> Evidence:
     return _noised(-((1 - BAR) ** 0.5), BAR**0.5)
 
 
-@wrong("t is divided by T and then taken for an index", says=r"timestep 0 at all.*t / T")
+@wrong("t is divided by T and then taken for an index", says=r"timestep 0, whatever t is.*t / T")
 def index_of_a_fraction() -> Evidence:
     first = np.zeros(T, int)
     return _noised((BAR**0.5)[first], ((1 - BAR) ** 0.5)[first])

@@ -11,6 +11,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
+from scoreproof.public.marginals.pieces import pieces
 from scoreproof.public.marginals.reading import (
     BOUNDS,
     LEAST,
@@ -19,9 +20,10 @@ from scoreproof.public.marginals.reading import (
     declaration,
     parts_wrong,
 )
-from scoreproof.public.marginals.required import needs, required, tabled
+from scoreproof.public.marginals.required import Needed, needs
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
-from scoreproof.public.marginals.starting import constant, exchanged, started
+from scoreproof.public.marginals.starting import constant, exchanged, of_other_coordinates, started
+from scoreproof.public.marginals.tables import tabled
 from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words, likely_first
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT
@@ -34,6 +36,8 @@ FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_
 MOST = 20
 #: at fewer times no number is fitted: one or two are met by too many laws
 FEW = 4
+#: what is said of a variance that is another function of time: g² may be what is wrong
+OF_VARIANCE = ("variance_factor", "variance_offset")
 #: coordinates that are explained one by one
 SEVERAL = 4
 
@@ -69,8 +73,8 @@ def _diagnosed(case: Case) -> Diagnosis:
     known = all(d.names for d in said.values()) and wrong.sum() <= SEVERAL
     if not known:
         return replace(first, names=(), sentence=f"No one cause explains it. In {text}.")
-    names = tuple(dict.fromkeys(n for d in said.values() for n in d.names))
-    return replace(first, names=names, sentence=f"Cause: {text}.")
+    together = " + ".join(dict.fromkeys(d.names[0] for d in said.values()))
+    return replace(first, names=(together,), sentence=f"Cause: {text}.")
 
 
 def _placed(found: Diagnosis, wrong: np.ndarray) -> Diagnosis:
@@ -129,39 +133,37 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
     d = declaration(case, c, Context(i.quadrature, c))
+    needed = Needed(case, d, c)
     flat_std = constant(d)
     if flat_std is not None:
         return Diagnosis.cause(flat_std.name, f"Cause: {flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
-        return both_sides(likely_first(best, reasons), case, d, c)
-    swapped = exchanged(case)
+        return both_sides(likely_first(best, reasons), needed)
+    swapped = exchanged(case) or of_other_coordinates(case)
     if swapped is not None:
         return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
-    if own:
-        need = required(case, d, c)
-        if need is not None:
-            return Diagnosis.cause(need.name, f"Cause: {need.text}.")
+    if own and needed.told is not None:
+        return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
     told = _read_off(case, c, d)
-    if len(told) == 1 and told[0].name == "variance_factor":
-        need = required(case, d, c)
-        if need is not None:
-            told = [Told("variance_factor", f"{told[0].text}: {need.text}")]
+    if len(told) == 1 and needed.told is not None and told[0].name in OF_VARIANCE:
+        # nothing is added to a variance: g² is another
+        text = f"{told[0].text}: {needed.told.text}"
+        fitted = told[0].name == "variance_offset" and needed.told.name == "diffusion_required"
+        told = [needed.told if fitted else Told(told[0].name, text)]
     if told:
         text = "; and ".join(cause.text for cause in told)
-        names = tuple(cause.name for cause in told)
-        return Diagnosis(names, 0.0, None, f"Cause: {text}.")
-    need = required(case, d, c)
-    if need is not None and not sure:
-        return Diagnosis((need.name,), 0.0, None, f"Cause: {need.text}.")
+        return Diagnosis.cause(" + ".join(cause.name for cause in told), f"Cause: {text}.")
+    if needed.told is not None and not sure:
+        return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
     steps = None if sure else tabled(case, d, c)
     if steps is not None:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
     if pair.names:
         return likely_first(pair, reasons)
-    return replace(best, sentence=f"{in_words(best, reasons)} {parts_wrong(d)}{needs(case, d, c)}")
+    return replace(best, sentence=f"{in_words(best, reasons)} {parts_wrong(d)}{needs(needed)}")
 
 
 def _is_preserving(context: Context) -> bool:
@@ -181,6 +183,8 @@ def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:
     if time is not None and d.mean_wrong and d.std_wrong:
         return [time]
     found = formed(d, case.said.mean[keep, :, c], means[keep, :, c])
+    if found is None and (piece := pieces(d)) is not None:
+        return [piece]
     if found is None and time is None:
         time = asked_at_other_times(case)
     return found or ([] if time is None else [time])

@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import MAPS
 from scoreproof.public.laws import Law, is_plain, law, number, same
-from scoreproof.public.marginals.polynomials import one_coefficient
+from scoreproof.public.marginals.exponents import exponent
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.retiming import retimed
 
@@ -43,52 +43,9 @@ def formed(d: Declaration, means: np.ndarray, means_due: np.ndarray) -> list[Tol
     return told if told and len(told) == len(causes) else None
 
 
-def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
-    """log α as a multiple of the one due, or as another function of the drift's rate."""
-    if np.any(alpha <= 0) or np.any(d.alpha_due <= 0):
-        return None
-    log, due = np.log(alpha), np.log(d.alpha_due)
-    told = (np.abs(due) > 1e-3) & (np.abs(due) < 12)  # elsewhere a logarithm is rounding
-    if np.sum(told) < 4 or same(log[told], due[told], d.loose):
-        return None
-    ratio = log[told] / due[told]
-    k = float(np.median(ratio))
-    if same(ratio, k, d.loose) and abs(k) > 1e-6:
-        hint = ""
-        if any(abs(k / base - 1) < 1e-6 for base in (np.log(10), np.log(2))):
-            hint = f": a power of {round(np.exp(k))} stands where one of e is due"
-        return f"the declared log α is {number(k)} times the integral of the drift's rate{hint}"
-    alone = one_coefficient(d.t[told], log[told], due[told])
-    if alone is not None:
-        return alone
-    rate = d.context.moments.value(d.context.moments.a, d.t)[:, d.context.coordinate][told]
-    t, end = d.t[told], float(d.context.log_at(np.array([d.context.end]))[0])
-    edges = d.context.moments.value(d.context.moments.a, np.array([d.t[0], d.t[-1]]))
-    first, last = edges[:, d.context.coordinate]
-    with np.errstate(all="ignore"):
-        for text, value in (
-            (" t times the drift's rate at t, and must be its integral from 0 to t", rate * t),
-            (" the drift's rate at t, and must be its integral from 0 to t", rate),
-            (" t times the drift's rate at 0, and must be its integral from 0 to t", first * t),
-            (" t times the drift's rate at T, and must be its integral from 0 to t", last * t),
-            (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
-        ):
-            some = np.abs(value) > 1e-6 * np.max(np.abs(value))  # at T nothing is left to T
-            ratio = log[told][some] / value[some]
-            k = float(np.median(ratio))
-            # the rate at an end is read at the times next to it
-            if same(ratio, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
-                factor = "" if same(np.array([k]), 1, 1e-6) else f" {number(k)} times"
-                linear = (
-                    " (t² stands where t²/2 is due, for a linear β)" if "rate at t" in text else ""
-                )
-                return f"the declared log α is{factor}{text}{linear}"
-    return None
-
-
 def _common(d: Declaration) -> Told | None:
     """One wrong exponent in the mean and, by it, in the standard deviation."""
-    text, total = _exponent(d, d.alpha), d.total
+    text, total = exponent(d, d.alpha), d.total
     if text is None or total is None or not d.std_wrong:
         return None
     implied = np.sqrt(np.maximum(total * (1 - d.alpha**2), 0))
@@ -109,7 +66,7 @@ def _factor(d: Declaration) -> Told | None:
     whole = d.whole(d.alpha, std=False)
     if whole is not None:
         return Told("mean_form", f"the factor of x0 in the mean is {whole} where α is due")
-    form = _exponent(d, d.alpha)
+    form = exponent(d, d.alpha)
     if form is not None:
         return Told("mean_exponent", f"in the mean {form}")
     if found is not None:
@@ -209,7 +166,7 @@ def _std(d: Declaration) -> Told | None:
         return Told("std_form", f"the standard deviation is {whole} where σ{right} is due")
     if d.total is not None:
         lost = 1 - d.std**2 / d.total
-        form = _exponent(d, np.sqrt(lost)) if np.all(lost > 0) else None
+        form = exponent(d, np.sqrt(lost)) if np.all(lost > 0) else None
         if form is not None:
             for k, power in (("0.5", "α"), ("2", "α⁴")):
                 if f"log α is {k} times" in form:
@@ -222,7 +179,9 @@ def _std(d: Declaration) -> Told | None:
     extra = d.law(gap) if np.all(np.abs(gap) > 0) else None
     if extra is not None:
         more = "added to the variance" if gap[0] > 0 else "taken from the variance"
-        return Told("variance_offset", f"{extra.text.lstrip('-')} is {more}")
+        # of a function of time it may be g² that is another
+        name = "variance_constant" if extra.constant is not None else "variance_offset"
+        return Told(name, f"{extra.text.lstrip('-')} is {more}")
     simple = reading(Answer.of(d.std, d.std_due, d.tol * np.abs(d.std_due)))
     if simple is not None and (simple.name != "clipped" or d.cut >= 4):
         return Told(

@@ -180,11 +180,17 @@ def parts_wrong(d: Declaration) -> str:
             ratio = found / due
         if not wrong or not np.all(np.isfinite(ratio)):
             continue
-        low, high = int(np.argmin(ratio)), int(np.argmax(ratio))
+        first = int(np.argmax(np.abs(ratio - 1) > d.tol))
+        some = slice(first, None)  # up to there it is right
+        low, high = (first + int(f(ratio[some])) for f in (np.argmin, np.argmax))
         text = (
             f"{what} is {ratio[low]:.4g} (t = {d.t[low]:.3g}) to {ratio[high]:.4g}"
             f" (t = {d.t[high]:.3g}) times the one due"
         )
+        if abs(ratio[high] / ratio[low] - 1) <= 10 * d.tol:
+            text = f"{what} is {ratio[low]:.6g} times the one due"
+        if first > 1:
+            text = f"from t = {d.t[first]:.3g} on {text}"
         growth = grows(d.t, ratio - 1, "t", d.tol)
         parts.append(text + (f", its relative error {growth}" if growth else ""))
     if d.shift_wrong:

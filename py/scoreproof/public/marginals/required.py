@@ -6,30 +6,59 @@ are central differences of the declared law, good to six digits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.public.laws import Law, law, of_time, same
-from scoreproof.public.marginals.asking import NotAffine
+from scoreproof.public.laws import Law, is_plain, law, of_time, same
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.verdict import Case
 
-__all__ = ["needs", "required", "tabled"]
+__all__ = ["Needed", "needs"]
 
 #: the step of the differences, as a part of t and of T - t; what they leave; times
 STEP, LEFT, TIMES = 2e-3, 1e-5, 12
-#: times at which coefficients are asked whether they are constant in between
-FINE = 997
+#: the step in single precision, and roundings that differences are off by
+COARSE_STEP, ROUNDINGS, SINGLE = 1e-2, 16.0, 1e-10
 SYMBOLS = {"α": "factor of x0", "σ": "standard deviation"}
 
 
-def required(case: Case, d: Declaration, c: int) -> Told | None:
-    """What drift or diffusion are of those that the declared law needs."""
-    read = _read(case, d, c)
-    if read is None:
-        return None
+@dataclass(eq=False)
+class Needed:
+    """What the declared law of one coordinate needs: asked for when it is first wanted, and once
+    (60 calls of the marginal).
+    """
+
+    case: Case
+    d: Declaration
+    c: int
+
+    @cached_property
+    def read(self) -> tuple[np.ndarray, ...] | None:
+        """Times; α and std as declared, the a and g² that they need; those that are."""
+        return _read(self.case, self.d, self.c)
+
+    @cached_property
+    def told(self) -> Told | None:
+        """What drift or diffusion are of those that the declared law needs."""
+        return None if self.read is None else _required(self, self.read)
+
+    @property
+    def left(self) -> float:
+        """What rounding leaves in the differences."""
+        return max(LEFT, ROUNDINGS * self.case.said.law.eps / _step(self.case))
+
+
+def _step(case: Case) -> float:
+    return STEP if case.said.law.eps < SINGLE else COARSE_STEP
+
+
+def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
+    case, d, c, left = needed.case, needed.d, needed.c, needed.left
     t, alpha, std, a, g2, rate, noise = read
-    still = np.max(np.abs(a)) <= LEFT * max(1.0, float(np.max(np.abs(rate))))
+    still = np.max(np.abs(a)) <= left * max(1.0, float(np.max(np.abs(rate))))
     if still and np.any(rate):
         return Told("drift_extra", "the declared mean is x0 at all times: there must be no drift")
     with np.errstate(all="ignore"):
@@ -45,29 +74,35 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
             "1/√t": t**-0.5,
         }
     parts = {"α": alpha, "σ": std, "t": t} if not still else {"σ": std, "t": t}
-    drift_right, noise_right = same(of_drift, 1, LEFT), same(of_noise, 1, LEFT)
+    drift_right, noise_right = same(of_drift, 1, left), same(of_noise, 1, left)
     # a wrong rate moves the factor of x0, and with it a shift that is due; nothing else
     if (drift_right and (d.mean_wrong or d.shift_wrong)) or (
         d.shift_wrong and not np.any(d.shift_due)
     ):
         return None
-    if np.any(g2 < -LEFT * np.max(np.abs(g2))):
+    if np.any(g2 < -left * np.max(np.abs(g2))):
         return None  # no noise does that
     if drift_right and noise_right:
         return None
-    drift = law(of_drift, parts, LEFT, first=logs | (first if not still else {}))
-    both = law(of_noise, parts, LEFT, first=logs | (first if not still else {}))
+    drift = law(of_drift, parts, left, first=logs | (first if not still else {}))
+    both = law(of_noise, parts, left, first=logs | (first if not still else {}))
     if not drift_right and drift is not None and "log α" in drift.text:
         text = "the drift's rate is log α, an integral, where its derivative (log α)' is due"
         if noise_right:
             return Told("drift_integral", text)
-    forms = [of_time(v, t, LEFT) for v in (noise, g2)]
+    forms = [of_time(v, t, left) for v in (noise, g2)]
     if drift_right and both is not None:
         mine, due = ("" if v is None else f", {v}," for v in forms)
+        times, why = _constant(both, case, d, c, left)
+        if due == "" and both.constant is None and (form := law(g2, parts, left)) is not None:
+            due = f", {form.text}"
+        # with a base that is told to a few digits, two formulas mislead
+        if both.constant is not None and left > LEFT:
+            mine = due = ""
         return Told(
             "diffusion_required",
-            f"drift and mean agree; your g²{mine} is {both.text} times the one that the declared"
-            f" standard deviation needs{due.rstrip(',')}{_symbols(both)}",
+            f"drift and mean agree; your g²{mine} is {times} times the one that the declared"
+            f" standard deviation needs{due.rstrip(',')}{_symbols(both)}{why}",
         )
     if noise_right and drift is not None:
         return Told(
@@ -77,7 +112,7 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         )
     if drift is not None and both is not None:
         text = f"your drift is {drift.text} times, and your g² {both.text} times"
-        if same(of_drift, of_noise, LEFT):
+        if same(of_drift, of_noise, left):
             text = f"your drift and g² are {drift.text} times"
         return Told(
             "coefficients_required",
@@ -88,7 +123,7 @@ def required(case: Case, d: Declaration, c: int) -> Told | None:
         ("the drift's rate", drift_right, rate, a),
         ("g²", noise_right, noise, g2),
     ):
-        one, other = (of_time(v, t, LEFT) for v in (own, need))
+        one, other = (of_time(v, t, left) for v in (own, need))
         if not right and (one is None or other is None):
             return None
         if not right:
@@ -121,50 +156,63 @@ def _read(case: Case, d: Declaration, c: int) -> tuple[np.ndarray, ...] | None:
     return t, *needed, moments.value(moments.a, t)[:, c], moments.value(moments.g2, t)[:, c]
 
 
-def needs(case: Case, d: Declaration, c: int) -> str:
+def _constant(found: Law, case: Case, d: Declaration, c: int, left: float) -> tuple[str, str]:
+    """The factor, and what it is of the constants that the process is made of."""
+    k = found.constant
+    if k is None:
+        return found.text, ""
+    shown = f"{k:.6g}" if left <= LEFT else f"{k:.3g}"
+    for base, name in ((10.0, "10"), (2.0, "2")):
+        if abs(k * np.log(base) - 1) <= left:
+            why = f": a base-{name} logarithm stands where the natural one is due"
+            return f"{shown} = 1/ln {name}", why
+    own = case.at_zero
+    if is_plain(k) or own is None or not 0 < own[c] < d.std[-1]:
+        return found.text if left <= LEFT else shown, ""
+    low, high = float(own[c]), float(d.std[-1])
+    for words, value in (
+        ("2 log(σ(T)/σ(0))", 2 * np.log(high / low)),
+        ("log(σ(T)/σ(0))", np.log(high / low)),
+        ("2 log₁₀(σ(T)/σ(0))", 2 * np.log10(high / low)),
+        ("σ(T) - σ(0)", high - low),
+        ("2 (σ(T) - σ(0))", 2 * (high - low)),
+        ("σ(T)² - σ(0)²", high**2 - low**2),
+        ("σ(T)/σ(0)", high / low),
+        ("σ(T)", high),
+        ("σ(0)", low),
+    ):
+        for power, text in (
+            (-1, f"1/({words})"),
+            (1, words),
+            (-2, f"1/({words})²"),
+            (2, f"({words})²"),
+        ):
+            if abs(k / value**power - 1) <= 4 * left:
+                why = f"; σ(0) = {low:.6g}, σ(T) = {high:.6g}"
+                if power == -1:
+                    why += f": a factor {words} = {value:.4g} is missing"
+                return f"{shown} = {text}", why
+    return found.text if left <= LEFT else shown, ""
+
+
+def needs(needed: Needed) -> str:
     """What drift and diffusion would have to be, at two times: a sentence, or nothing."""
-    read = _read(case, d, c)
-    if read is None:
+    if needed.read is None:
         return ""
-    t, _, _, a, g2, rate, noise = read
+    t, _, _, a, g2, rate, noise = needed.read
     parts = []
     for name, own, due in (("the drift's rate", rate, a), ("g²", noise, g2)):
         k = int(np.argmax(np.abs(own - due) / np.maximum(np.abs(own), np.abs(due))))
-        if not same(own, due, LEFT):
+        if not same(own, due, needed.left):
             parts.append(f"{name} must be {due[k]:.4g} at t = {t[k]:.3g} (it is {own[k]:.4g})")
     return f" For the declared law {' and '.join(parts)}." if parts else ""
-
-
-def tabled(case: Case, d: Declaration, c: int) -> Told | None:
-    """Coefficients that are constant for a while: those of a table, read at its entries."""
-    end = float(d.t[-1])
-    probe = case.said.probe
-    times = (np.arange(FINE) + 0.618) / FINE * end
-    try:
-        a, _, g2 = (v[:, c] for v in probe.coefficients(times))
-    except (CallableError, NotAffine):
-        return None
-    values = a if np.ptp(a) > 0 else g2
-    held = np.flatnonzero(np.diff(values) != 0)
-    if not 3 <= len(held) <= FINE / 4:
-        return None
-    gaps = np.diff(times[held])
-    count = round(end / float(np.median(gaps)))
-    if np.max(np.abs(gaps - end / count)) > 2 * end / FINE:
-        return None
-    return Told(
-        "table",
-        f"drift and diffusion are constant for {end / count:.3g} at a time, a table of {count}"
-        " entries, while the declared law is that of coefficients that vary smoothly: interpolate"
-        " the table, or declare the law of its steps",
-    )
 
 
 def _needed(
     case: Case, t: np.ndarray, c: int, end: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """α and std as declared, and the a and g² that they need."""
-    h = STEP * np.minimum(t, end - t)
+    h = _step(case) * np.minimum(t, end - t)
     values = []
     x0 = case.said.rows[:, c]
     for k in (-2, -1, 0, 1, 2):

@@ -78,7 +78,14 @@ def _candidates(d: Declaration) -> list[tuple[str, np.ndarray]]:
     for short in (float(f"{k:.3g}"), float(f"{k:.6g}")):
         found.append((f"{number(short)} t", short * t))
     for short in (float(f"{shift:.2g}"), float(f"{shift:.4g}")):
-        found.append((f"t {'+' if short > 0 else '-'} {abs(short):g}", t + short))
+        sign = "+" if short > 0 else "-"
+        found.append((f"t {sign} {abs(short):g}{_entry(1.0, short)}", t + short))
+    slope, start = (float(v) for v in np.polyfit(t[middle], u[middle], 1))
+    for digits in (3, 4, 6):
+        of, by = (float(f"{v:.{digits}g}") for v in (slope, start))
+        if by:
+            text = f"{of:g} t {'+' if by > 0 else '-'} {abs(by):g}{_entry(of, by)}"
+            found.append((text, of * t + by))
     known = u[some]
     for value, way, turn in (
         (known[0], "at least", np.maximum),
@@ -87,6 +94,18 @@ def _candidates(d: Declaration) -> list[tuple[str, np.ndarray]]:
         for short in dict.fromkeys(float(f"{value:.{n}g}") for n in (1, 2, 3)):
             found.append((f"t clamped to {way} {short:g}", turn(t, short)))
     return found
+
+
+def _entry(slope: float, start: float) -> str:
+    """What such a time means for a table of n entries, entry i of which is due at (i + 1)/n."""
+    n = round(1 / start) if start > 0 else 0
+    if n < 4 or abs(n * start - 1) > 1e-6:
+        return ""
+    for grid in (n, n - 1):
+        if abs(slope * n / grid - 1) < 1e-6 or abs(slope - grid / n) < 1e-9:
+            laid = f"i/{grid}" if abs(slope - grid / n) < 1e-9 else f"i/{n}"
+            return f" (entry i of a table of {n} is laid on {laid}, and is due at (i + 1)/{n})"
+    return ""
 
 
 def _inverse(d: Declaration) -> np.ndarray | None:

@@ -10,10 +10,14 @@ import numpy as np
 from scoreproof.causes import batches
 from scoreproof.causes.answer import Answer
 from scoreproof.public.laws import number, same
-from scoreproof.public.marginals.reading import Declaration, Told
-from scoreproof.public.marginals.verdict import Case
+from scoreproof.public.marginals.mistakes import Context
+from scoreproof.public.marginals.reading import BOUNDS, LEAST, Declaration, Told
+from scoreproof.public.marginals.verdict import Case, errors
 
-__all__ = ["constant", "exchanged", "started"]
+__all__ = ["constant", "exchanged", "of_other_coordinates", "started"]
+
+#: coordinates whose g are tried in place of one another
+SEVERAL = 6
 
 
 def exchanged(case: Case) -> str | None:
@@ -41,6 +45,31 @@ def exchanged(case: Case) -> str | None:
             )
     read = batches.exchanged(Answer.of(found, due, 1e-7 * np.abs(due)))
     return None if read is None else f"in the declared law {read.words}; {read.remedy}"
+
+
+def of_other_coordinates(case: Case) -> str | None:
+    """Standard deviations that are made of the g of other coordinates, the mean being right."""
+    i, said = case.implied, case.said
+    keep = slice(0, len(i.times) - (1 if i.limit else 0))
+    found = errors(case, case.start)
+    wrong = np.flatnonzero((found.ratio()[1] > 1).any(axis=(0, 1)))
+    if not 1 < len(wrong) <= SEVERAL or np.any(found.ratio()[0] > 1) or np.any(case.start):
+        return None
+    each = [Context(i.quadrature, int(c)) for c in range(said.rows.shape[1])]
+    if len(each) > SEVERAL:
+        return None
+    allowed = BOUNDS * (found.bound + found.excuse)[1][keep].max(axis=1)
+    names = []
+    for c in wrong.tolist():
+        std = said.std[keep, :, c].mean(axis=1)
+        for other, context in enumerate(each):
+            due = np.sqrt(each[c].under(i.times[keep], 1.0, context.g2)[1])
+            if other != c and np.all(np.abs(std - due) <= np.maximum(LEAST, allowed[:, c]) * due):
+                names.append(f"{c} has the g of coordinate {other}")
+                break
+        else:
+            return None
+    return f"in the declared standard deviation coordinate {', coordinate '.join(names)}"
 
 
 def constant(d: Declaration) -> Told | None:

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.marginals.reading import Declaration
-from scoreproof.public.marginals.required import required
-from scoreproof.public.marginals.verdict import Case
+from scoreproof.public.marginals.required import Needed
 
 __all__ = ["OF_OTHERS", "both_sides", "in_words", "likely_first"]
 
@@ -25,6 +23,7 @@ LIKELY = (
     "rate_squared_again",
     "mean_not_scaled",
     "coefficients_reversed",
+    "rate_twice",
 )
 #: laws of other SDEs: no mistake by themselves where something else explains as much
 OF_OTHERS = ("preserving_std", "sub_preserving_std", "preserving_std_of_root")
@@ -61,13 +60,13 @@ def likely_first(found: Diagnosis, reasons: Mapping[str, str]) -> Diagnosis:
     return replace(found, names=tuple(names), sentence=f"Cause{left}: {what}.")
 
 
-def both_sides(found: Diagnosis, case: Case, d: Declaration, c: int) -> Diagnosis:
+def both_sides(found: Diagnosis, needed: Needed) -> Diagnosis:
     """A standard deviation that is wrong for this drift and g² may be right, and g² wrong: both are
     said, where the one is no more likely than the other.
     """
-    if not {*found.names} & OF_EITHER or d.mean_wrong or d.shift_wrong:
+    if not {*found.names} & OF_EITHER or needed.d.mean_wrong or needed.d.shift_wrong:
         return found
-    need = required(case, d, c)
+    need = needed.told
     more = []
     if "drift_forgotten_in_variance" in found.names:
         more.append("g² lacks -2 (f/x) σ² (a law of mean α x0 needs g² = (σ²)' - 2 (α'/α) σ²)")

@@ -84,14 +84,17 @@ WHY = {
 REASONS = {name: why for name, (_, why) in EDITS.items()} | WHY
 
 
+HALF_OF_IT = (
+    "the declared variance is half the one implied: a 2 is missing in it, or g² is 2 times too"
+    " large (g √2 times)"
+)
 #: what those about ρ² and σ mean where there is a drift
 WITH_DRIFT = {
     "rate_no_two": (
         "the declared variance is 2 times the one implied: a ½ is missing in it, or √2 in g"
     ),
-    "rate_twice": (
-        "the declared variance is half the one implied: a 2 is missing in it, or a 1/√2 in g"
-    ),
+    "rate_twice": HALF_OF_IT,
+    "exponent_no_half": HALF_OF_IT,
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
     "std_as_variance": "the declared standard deviation is the root of the one due",
     "exponent_sigma": "the declared standard deviation is the root of the one due",

@@ -13,6 +13,7 @@ from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import FORMS, as_spread, built, slips, spread_in
+from scoreproof.public.preconditioning.overwritten import products, with_another
 from scoreproof.public.preconditioning.standin import Found
 
 __all__ = ["cause_of", "coarser", "follows", "of_another_level"]
@@ -22,6 +23,15 @@ ROUNDINGS = 256.0
 #: the same in one coefficient, roundly
 ROUNDED = 8.0
 TYPES = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
+#: forms that have no σ_data
+OWN = ("v", "eps")
+#: what it means that a coefficient is 0
+NOTHING = {
+    "c_skip": "x is not added",
+    "c_out": "the network's answer is not added",
+    "c_in": "the network is given zeros for x",
+    "c_noise": "the network is not told σ",
+}
 Formula = Callable[[np.ndarray], np.ndarray]
 
 
@@ -40,17 +50,27 @@ def cause_of(
     value, right, eps = found.values[name], due[name], found.eps[name]
     if follows(value, -right, eps):
         return "sign", "its sign is wrong"
+    if not np.any(value):
+        return "nothing", f"it is 0: {NOTHING[name]}"
     if job.name == "edm":
-        other = _other_spread(name, value, job, spread, eps)
+        rest = [n for n in found.values if n not in (name, "c_noise")]
+        alone = all(follows(found.values[n], due[n], found.eps[n]) for n in rest)
+        other = _other_spread(name, value, job, spread, eps, alone=alone)
         if other:
             return "sigma_data", other
         for words, formula in slips(name).items():
             with np.errstate(all="ignore"):
                 if follows(value, formula(job.sigmas, spread), eps):
                     return "formula", words
-    for words, other_value in _products(name, due):
+    for words, other_value in products(
+        name, due, job.sigmas, None if job.name in OWN else spread, eps
+    ):
         if follows(value, other_value, eps):
             return "formula", words
+    with np.errstate(all="ignore"):
+        for words, other_value in with_another(name, job.form, due, job.sigmas, spread):
+            if follows(value, other_value, eps):
+                return "overwritten", words
     with np.errstate(all="ignore"):
         limit = ROUNDINGS * eps * np.maximum(np.abs(right), 1e-6 * np.max(np.abs(right)))
         known = {"σ_data": spread} if job.name == "edm" else {}
@@ -68,7 +88,10 @@ def cause_of(
     return simple.name, text
 
 
-def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: float) -> str:
+def _other_spread(
+    name: str, value: np.ndarray, job: Job, spread: float, eps: float, *, alone: bool
+) -> str:
+    """Another σ_data in it; ``alone``: the other coefficients are right."""
     formula = FORMS["edm"].of(name)
     fits = spread_in(name, job.sigmas, value)
     good = fits[np.isfinite(fits) & (fits > 0)]
@@ -88,20 +111,10 @@ def _other_spread(name: str, value: np.ndarray, job: Job, spread: float, eps: fl
                 why = ", its root: σ_data² is σ_data in it"
             elif abs(own - 1) <= 1e-6:
                 why = ", as for data of standard deviation 1"
+            elif name == "c_skip" and alone:  # it is a function of σ/σ_data
+                why = f", or σ is multiplied by {float(f'{spread / own:.6g}'):g} in it"
             return f"σ_data is {own:.4g} in it where {spread:.4g} is declared{why}"
     return ""
-
-
-def _products(name: str, due: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """Coefficients multiplied with, or divided by, one another."""
-    right = due[name]
-    for other, times in due.items():
-        if other in (name, "c_noise") or name == "c_noise":
-            continue
-        into = " (it multiplies x after c_in did)" if (name, other) == ("c_skip", "c_in") else ""
-        yield f"it is {name} · {other}: {other} enters twice{into}", right * times
-        with np.errstate(all="ignore"):
-            yield f"it is {name} / {other}", right / times
 
 
 def of_another_level(

@@ -140,6 +140,7 @@ def built() -> dict[str, Formula]:
         for text, power in (("{} / √({})", -0.5), ("{} / ({})", -1.0), ("{} / ({})²", -2.0)):
             found[f"it is {text.format(a, b)}"] = _quotient(top, low, power)
         found[f"it is {a} √({b})"] = _quotient(top, low, 0.5)
+        found[f"it is {a} ({b})"] = _quotient(top, low, 1.0)
     return found
 
 
@@ -147,6 +148,9 @@ def _quotient(top: Formula, low: Formula, power: float) -> Formula:
     return lambda s, d: top(s, d) * low(s, d) ** power
 
 
+#: how exponents are read
+HALVED = "the exponent 1/2 needs parentheses, for ** 1/2 is ** 1, divided by 2"
+RIGHTMOST = "parentheses are missing, for ** 2 ** 0.5 is ** (2 ** 0.5)"
 _SLIPS: dict[str, dict[str, Formula]] = {
     "c_skip": {
         "σ and σ_data are exchanged: it is σ² / (σ² + σ_data²)": lambda s, d: s**2 / (s**2 + d**2),
@@ -156,9 +160,11 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         "it is a consistency model's, with σ - 0.002 for σ": lambda s, d: (
             d**2 / ((s - 0.002) ** 2 + d**2)
         ),
-        "it is 0: x is not added": lambda s, d: np.zeros_like(s),
+        "parentheses are missing: it is σ_data² / σ² + σ_data²": lambda s, d: d**2 / s**2 + d**2,
     },
     "c_out": {
+        f"{HALVED}: it is σ σ_data / (2 (σ² + σ_data²))": lambda s, d: s * d / (s**2 + d**2) / 2,
+        f"{HALVED}: it is 2 σ σ_data / (σ² + σ_data²)": lambda s, d: 2 * s * d / (s**2 + d**2),
         "the square root is missing: it is σ σ_data / (σ² + σ_data²)": lambda s, d: (
             s * d / (s**2 + d**2)
         ),
@@ -175,6 +181,9 @@ _SLIPS: dict[str, dict[str, Formula]] = {
         ),
     },
     "c_in": {
+        f"{HALVED}: it is 1 / (2 (σ² + σ_data²))": lambda s, d: 1 / (s**2 + d**2) / 2,
+        f"{HALVED}: it is 2 / (σ² + σ_data²)": lambda s, d: 2 / (s**2 + d**2),
+        f"{RIGHTMOST}: it is 1 / (σ² + σ_data^√2)": lambda s, d: 1 / (s**2 + d**2**0.5),
         "the square is outside: it is 1 / (σ + σ_data)": lambda s, d: 1 / (s + d),
         "σ_data is left out: it is 1 / σ": lambda s, d: 1 / s,
         "it is 1: x is not scaled": _one,

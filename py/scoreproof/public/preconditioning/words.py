@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -90,7 +91,9 @@ def named(
         diagnosis = Diagnosis.cause("level", f"Cause: in {off}, {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
-        diagnosis = Diagnosis(tuple(n for n, _ in causes), 0.0, None, f"Cause: {told}.")
+        if pair := _exchanged(found, due, wrong):
+            told = f"{pair[0]} and {pair[1]} are exchanged (are they returned in another order?)"
+        diagnosis = Diagnosis.cause(" + ".join(n for n, _ in causes), f"Cause: {told}.")
     elif rows:
         text = (
             "Cause: the σ of the samples are mixed; it is right for one σ in the whole batch."
@@ -98,6 +101,19 @@ def named(
         )
         diagnosis = Diagnosis.cause("rows_mixed", text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
+
+
+def _exchanged(
+    found: Found, due: Mapping[str, np.ndarray], wrong: Mapping[str, np.ndarray]
+) -> tuple[str, str] | None:
+    """The two coefficients that are each the other, if nothing else is wrong."""
+    off = [n for n, bad in wrong.items() if np.any(bad) and n in found.values]
+    if len(off) != 2:
+        return None
+    one, other = off
+    each = ((one, due[other]), (other, due[one]))
+    same = all(follows(found.values[n], v, found.eps[n]) for n, v in each)
+    return (one, other) if same else None
 
 
 def _where(bad: np.ndarray, s: np.ndarray) -> str:
@@ -139,12 +155,26 @@ def data_apart(evidence: Evidence, job: Job, spread: float) -> Evidence:
         f" {percent(off)} apart; at σ = {job.sigmas[0]:g} the network's input has standard"
         f" deviation {length:.3g}, not 1"
     )
-    cause = Diagnosis(
-        ("sigma_data",),
-        0.0,
-        None,
-        f"Set sigma_data = {job.spread:.4g}, or scale the data to {spread:.4g}.",
-    )
+    instead = _instead(spread, job.spread)
+    remedy = f"Set sigma_data = {job.spread:.4g}, or scale the data to {spread:.4g}."
+    told = f"Cause: {instead}. {remedy}" if instead else remedy
+    cause = Diagnosis.cause("sigma_data", told)
     return replace(
         evidence, verdict="refuted", value=off, bound=job.within, sentence=text, diagnosis=cause
+    )
+
+
+def _instead(spread: float, own: float) -> str:
+    """What σ_data is, if it is not the data's standard deviation."""
+    for words, value in (
+        ("the variance of the data, where its root is due", own**2),
+        ("the root of the data's standard deviation", own**0.5),
+        ("one over the data's standard deviation", 1 / own),
+        ("twice the data's standard deviation", 2 * own),
+        ("half the data's standard deviation", own / 2),
+    ):
+        if abs(spread / value - 1) <= 2e-3:
+            return f"σ_data is {words}, {spread:.4g} for {own:.4g}"
+    return (
+        "σ_data is 0.5, EDM's default (is your own passed on?)" if abs(spread - 0.5) < 1e-6 else ""
     )

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
+from scoreproof.errors import CallableError
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import ask_step
 from scoreproof.public.reverse_sampler.places import WIDE, steps_at
 from scoreproof.public.reverse_sampler.targets import Diffused, gaussian
 
-__all__ = ["Chains", "affine_step", "chains", "effect", "order_and_exactness"]
+__all__ = ["COUNTS", "Chains", "affine_step", "chains", "effect", "order_and_exactness"]
 
 COUNTS = (8, 16, 32)
 #: a chain of 32 steps that is off by more is followed on, until its error falls
 GROSS, LONGEST = 0.1, 256
+#: as much of the law as may change within a step that is not too long: none is asked for shorter
+ALLOWED = 0.25
 #: a law that is off by more, relative, has diverged: its numbers mean nothing
 DIVERGED = 1e6
 
@@ -90,24 +93,42 @@ def order_and_exactness(
 @dataclass(frozen=True)
 class Chains:
     """Relative errors of the final law by number of steps, for each λ; how far off the worst limit
-    is, in words too; and the λ whose error does not fall, if there is one.
+    is, in words too; the λ whose error does not fall, if there is one; and how many steps the
+    shortest chain has that the sampler can take.
     """
 
     curves: dict[str, tuple[list[float], list[float]]]
     moved: float
     effect: str
     stuck: float | None
+    first: int
 
 
 def chains(job: Job, dimension: int) -> Chains:
     """Chains of 8, 16 and 32 steps over the whole span, from p_T exactly; longer ones while they
     are grossly wrong. 56 calls for each λ, at most 504.
+
+    A step may have no finite answer where it is too long, as √(1 - β h) for β h > 1: then there are
+    twice as many, while more than `ALLOWED` of the law changes within one of them.
     """
     target = gaussian(job.process, dimension, job.horizon)
     low, high = job.span
+    rates = [2 * abs(target.rate(float(t))) for t in np.linspace(low, high, 33)]
+    times = 1
+    while True:
+        try:
+            return _chains(job, target, tuple(n * times for n in COUNTS))
+        except CallableError:
+            if max(rates) * (high - low) / (COUNTS[0] * times) <= ALLOWED:
+                raise
+            times *= 2
+
+
+def _chains(job: Job, target: Diffused, first: tuple[int, ...]) -> Chains:
+    low, high = job.span
     curves, effects, stuck = {}, [], None
     for lam in job.lambdas:
-        laws, errors, counts = [], [], list(COUNTS)
+        laws, errors, counts = [], [], list(first)
         while counts:
             n = counts.pop(0)
             grid = np.linspace(high, low, n + 1).tolist()
@@ -120,14 +141,14 @@ def chains(job: Job, dimension: int) -> Chains:
             falls = errors[-1] < 0.9 * max(errors[-2:])
             if not counts and errors[-1] > GROSS and not falls and 2 * n <= LONGEST:
                 counts.append(2 * n)
-        curves[f"λ = {lam:g}"] = ([float(n) for n in COUNTS], errors[: len(COUNTS)])
+        curves[f"λ = {lam:g}"] = ([float(n) for n in first], errors[: len(first)])
         if not (errors[-1] <= GROSS or errors[-1] < 0.9 * max(errors[-2:])):
             stuck = lam
         with np.errstate(all="ignore"):
             limit = romberg(laws)[-1]
         moved, text = effect(target, lam, low, limit[:, 0], limit[:, 1:])
         effects.append((moved, f"over ever more steps, {text}"))
-    return Chains(curves, *max(effects), stuck)
+    return Chains(curves, *max(effects), stuck, first[0])
 
 
 def effect(

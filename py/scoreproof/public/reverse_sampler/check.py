@@ -86,7 +86,8 @@ def check_reverse_sampler(
     step takes 4 at each of these times (6 in single precision, 12 where the limit of short steps
     does not settle; 2 or 4 more, of 1,000 to 16,000 rows, where it is not linear in its noise) and
     8 to see that rows are apart; in the first dimension also 56 for chains of 8, 16 and 32 steps
-    (504 at most) and 12 for its order; 2 a dimension to see that it is deterministic. A refutation
+    (504 at most; twice as many steps while one is too long for a finite answer) and 12 for its
+    order; 2 a dimension to see that it is deterministic. A refutation
     takes a few hundred more, with other models and shorter steps too, to say what is wrong.
 
     Returns ``Evidence``: kind ``float`` (drift and noise) or ``convergent`` (a step; its order of

@@ -51,10 +51,10 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
         claimed = _claims(job, span, worst, wrong)
     except UNANSWERED:
         claimed = []
-    if claimed and known.names:
+    if len(claimed) == 1 and len(known.names) == 1:  # one cause: by its name in the list of faults
         return Diagnosis(known.names, known.misfit, known.runner_up, _sentence(claimed))
     if claimed:
-        return Diagnosis(tuple(c.name for c in claimed), 0.0, None, _sentence(claimed))
+        return Diagnosis.cause(" + ".join(c.name for c in claimed), _sentence(claimed))
     if known.names:
         return known
     sentence = part_wrong(span.target, [f for row in wrong for f in row], known)
@@ -67,7 +67,7 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
     slip = _slip(job, span.target)
     if slip is not None:
-        return Diagnosis((slip.name,), 0.0, None, _sentence([slip]))
+        return Diagnosis.cause(slip.name, _sentence([slip]))
     try:
         seen = [shrinking(job, span.target, f) for f in jumping]
         powers = shrunk(span.target, first, shrinking(job, span.target, first))
@@ -81,7 +81,7 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
             " as by a clip",
         )
     if powers is not None and powers.name:
-        return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))
+        return Diagnosis.cause(powers.name, _sentence([powers]))
     what = "" if powers is None else f" {powers.text[0].upper()}{powers.text[1:]}."
     return Diagnosis.unknown(
         f"No known fault explains it.{what}{_coefficient(job, span.target, first)}"

@@ -44,11 +44,19 @@ def share(values: np.ndarray, lam: np.ndarray, parameter: str, tol: float) -> st
         factor = float(values @ due / (due @ due))
         for k in (1.0, 2.0, 0.5):
             if abs(factor - k) <= tol and same(values, k * due, tol):
-                times = {1.0: "", 2.0: "2 ", 0.5: "½ "}[k]
                 inner = in_eta if parameter == "eta" else in_lambda
-                plain = times == "" or not any(c in inner[1:] for c in "+- ")
-                return times + (inner if plain else f"({inner})")
+                return {1.0: "", 2.0: "2 ", 0.5: "½ "}[k] + _as_a_factor(inner)
     return None
+
+
+def _as_a_factor(text: str) -> str:
+    """In parentheses, if it is a sum: it stands before g².
+
+    >>> _as_a_factor("1 - λ"), _as_a_factor("-(1-λ)"), _as_a_factor("λ")
+    ('(1 - λ)', '-(1-λ)', 'λ')
+    """
+    outside = text[: text.find("(")] if "(" in text else text
+    return f"({text})" if " + " in outside or " - " in outside or "/" in outside else text
 
 
 def level_at(

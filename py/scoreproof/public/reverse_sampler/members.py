@@ -68,7 +68,10 @@ def members(s: Terms) -> Told | None:
 def velocity(s: Terms, *, varies: bool) -> Told | None:
     """v - k · ½ c² ∇log p, where k is one that people write, or the noise has no λ of its own."""
     drift, noise = 2 * s.w - 1, s.c
-    ratio = s.law(drift / noise, reverse=False) if np.all(noise > s.tol) else None
+    some = noise > s.tol  # without noise, of λ = 1, there is no term
+    if not np.any(some) or not s.same(drift[~some], 0):
+        return None
+    ratio = s.law(drift[some] / noise[some], some, reverse=False)
     k = None if ratio is None else ratio.constant
     if k is None:
         return None

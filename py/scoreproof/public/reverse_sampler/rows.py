@@ -31,8 +31,11 @@ def _batch(
     )
 
 
-def _times(job: Job, t: float) -> tuple[float, float]:
-    return t, max(job.span[0], t - (job.span[1] - job.span[0]) / 16)
+def _times(job: Job, target: Diffused, t: float) -> tuple[float, float]:
+    """A step from t that is no longer than the process allows: 1 - β h, say, has a root."""
+    width = (job.span[1] - job.span[0]) / 16
+    rate = 2 * abs(target.rate(t))
+    return t, max(job.span[0], t - (min(width, 0.5 / rate) if rate else width))
 
 
 def insist_on_given_noise(job: Job, target: Diffused) -> None:
@@ -40,7 +43,7 @@ def insist_on_given_noise(job: Job, target: Diffused) -> None:
     high = job.span[1]
     x, z, _ = _batch(job, target, high)
     first, second = (
-        ask_step(job, target, x, z, _times(job, high), job.lambdas[0]) for _ in range(2)
+        ask_step(job, target, x, z, _times(job, target, high), job.lambdas[0]) for _ in range(2)
     )
     if not np.array_equal(first, second):
         raise CallableError(
@@ -56,7 +59,7 @@ def rows_apart(job: Job, target: Diffused, t: float, lam: float) -> tuple[str, s
     if t <= job.span[0]:
         t = job.span[0] + (job.span[1] - job.span[0]) / 16
     x, z, rng = _batch(job, target, t)
-    times, row = _times(job, t), int(rng.integers(1, ROWS - 1))
+    times, row = _times(job, target, t), int(rng.integers(1, ROWS - 1))
     first, equal = (ask_step(job, target, x, z, times, lam) for _ in range(2))
     where = f"at λ = {lam:g}, t = {t:.3g}"
     if not np.array_equal(first, equal):

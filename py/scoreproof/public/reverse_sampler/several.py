@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.reverse_sampler.laws import is_plain, of_time
+from scoreproof.public.reverse_sampler.laws import is_plain, number, of_time
 from scoreproof.public.reverse_sampler.terms import Terms, Told
 
 __all__ = ["apart", "schedule"]
+
+#: multiples of t that people take for t
+OTHER_TIMES = (
+    (1e-3, "t/1000"),
+    (1 / 999, "t/999"),
+    (1e-2, "t/100"),
+    (0.1, "t/10"),
+    (0.5, "t/2"),
+    (0.999, "0.999 t"),
+)
 
 
 def schedule(s: Terms) -> Told | None:
@@ -24,11 +34,13 @@ def schedule(s: Terms) -> Told | None:
             return None
     elif s.same(s.a, 1) or not s.same(s.c, c):
         return None
-    parts = []
+    parts, alone = [], ""
     for name, found, due in (("g²", scale * g2, g2), ("the rate of f", s.a * rate, rate)):
         if s.same(found, due):
             continue
         one, other = (of_time(v, s.t, max(s.tol, 1e-7)) for v in (found, due))
+        if one is None and (power := _power(found, due, s.tol)):
+            one, other = f"that of the process to the power {power}", None
         if one is None:
             ends = np.argmin(s.t), np.argmax(s.t)
             gap = max(float(np.max(np.abs(found - due)[k] / np.abs(due[k]))) for k in ends)
@@ -37,10 +49,43 @@ def schedule(s: Terms) -> Told | None:
                 " and ".join(f"{v[k]:.{digits}g} at t = {s.t[k]:.3g}" for k in ends)
                 for v in (found, due)
             )
+        times = _of_other_times(s, name == "g²", found)
         parts.append(
-            f"{name} is {one} in the sampler" + (f", {other} in the process" if other else "")
+            f"{name} is {one}{times} in the sampler"
+            + (f", {other} in the process" if other else "")
         )
-    return Told("schedule", f"another schedule: {'; '.join(parts)}") if parts else None
+        alone = "f" if name != "g²" else "g"
+    if not parts:
+        return None
+    if len(parts) == 2:
+        return Told("schedule", f"another schedule: {'; '.join(parts)}")
+    right = "the term of the score and the noise are" if alone == "f" else "f is"
+    return Told("schedule", f"{alone} alone is wrong: {parts[0]}; {right} right")
+
+
+def _power(found: np.ndarray, due: np.ndarray, tol: float) -> str:
+    """As of 10^(log g) for e^(log g)."""
+    if np.any(found <= 0) or np.any(due <= 0) or np.any(np.abs(np.log(due)) < 1e-3):
+        return ""
+    p = np.log(found) / np.log(due)
+    middle = float(np.median(p))
+    if np.max(np.abs(p - middle)) > 10 * max(tol, 1e-9) * abs(middle):
+        return ""
+    ten = abs(middle - np.log(10)) < 1e-5
+    return f"{middle:.6g} = ln 10 (10^… for e^…)" if ten else number(middle)
+
+
+def _of_other_times(s: Terms, of_g: bool, found: np.ndarray) -> str:
+    """The process's own, at a multiple of t."""
+    for times, words in OTHER_TIMES:
+        with np.errstate(all="ignore"):
+            at = [
+                s.target.diffusion(times * t) ** 2 if of_g else s.target.rate(times * t)
+                for t in s.t.tolist()
+            ]
+        if s.same(found, np.array(at)):
+            return f" (that of {words})"
+    return ""
 
 
 def apart(s: Terms) -> Told | None:

@@ -139,7 +139,9 @@ def _drift(seen: Shrinking, here: Around) -> tuple[str, bool]:
     if abs(q - 0.5) <= 0.1 and abs(np.log(sizes[0] / sizes[1]) / np.log(4) - 0.5) <= 0.1:
         return "the drift is multiplied by √h where the step h = t - t_next is due", True
     moved = (4 * seen.moved[-1] - seen.moved[-2]) / 3  # the limit, if what is above it falls as h
-    if q < 0.8 and np.max(np.abs(moved)) > 0.3 * np.max(np.abs(seen.moved[-1])):
+    earlier = (4 * seen.moved[1] - seen.moved[0]) / 3
+    stays = np.max(np.abs(moved - earlier)) <= 0.1 * np.max(np.abs(moved))
+    if q < 0.8 and stays and np.max(np.abs(moved)) > 0.3 * np.max(np.abs(seen.moved[-1])):
         scaled = _of_x(moved, here.x)
         if scaled is not None:
             return scaled, True

@@ -168,7 +168,24 @@ def _noise(s: Terms) -> Told | None:
             f"the drift is right, the noise is not: its variance rate is {part} g² where"
             f" {due_text} g² is due",
         )
-    return None
+    return _noise_of_each(s)
+
+
+def _noise_of_each(s: Terms) -> Told | None:
+    """The noise is a number times g, of no law in λ."""
+    wrong, right = [], []
+    for lam in np.unique(s.lam).tolist():
+        mine = s.c[s.lam == lam]
+        middle = float(np.median(mine))
+        if not s.same(mine, middle):
+            return None
+        if s.same(mine, 1 - lam):
+            right.append(f"{lam:g}")
+        else:
+            wrong.append(f"{number(middle)} g² at λ = {lam:g} where {number(1 - lam)} g² is due")
+    but = f" (it is right at λ = {' and '.join(right)})" if right else ""
+    text = f"the drift is right, the noise is not: its variance is {', '.join(wrong)}{but}"
+    return Told("noise_of_each", text) if wrong else None
 
 
 def _weight(s: Terms) -> Told | None:

@@ -14,9 +14,10 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
+from scoreproof.public.reverse_sampler.adrift import adrift
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.causes import member_note
-from scoreproof.public.reverse_sampler.chain import chains, order_and_exactness
+from scoreproof.public.reverse_sampler.chain import COUNTS, chains, order_and_exactness
 from scoreproof.public.reverse_sampler.explaining import does_not_settle, unsettled
 from scoreproof.public.reverse_sampler.places import short
 from scoreproof.public.reverse_sampler.refutation import SMALL, left_open, refuted
@@ -78,6 +79,9 @@ def judge(job: Job, dimension: int) -> Evidence:
     elif np.any(bound > 0.005) and job.form == "step":
         loose = max(found, key=lambda f: float(np.max(f.bound)))
         if job.call.eps < 1e-10:
+            without_limit = adrift(job, target, loose, coverage)
+            if without_limit is not None:
+                return without_limit
             remedy = unsettled(job, target, loose)
     evidence = compared(
         error[near],
@@ -103,7 +107,14 @@ def judge(job: Job, dimension: int) -> Evidence:
             f"each step is right as far as seen, but with λ = {seen.stuck:g} the error of a whole"
             " chain does not fall as steps are added",
         )
-    return replace(evidence, notes=(*_notes(job, span, dimension), *evidence.notes))
+    more_notes = _notes(job, span, dimension)
+    if seen is not None and seen.first != COUNTS[0]:
+        more_notes += (
+            f"Over {job.span[0]:g} to {job.span[1]:g} it takes {seen.first} steps or more: of"
+            f" {seen.first // 2}, a step is too long for a finite answer (a root of 1 - β h,"
+            " say, with β h > 1).",
+        )
+    return replace(evidence, notes=(*more_notes, *evidence.notes))
 
 
 def _single_precision(job: Job, error: np.ndarray, bound: np.ndarray) -> np.ndarray:

@@ -19,10 +19,13 @@ __all__ = ["Alternative", "alternatives", "composed", "functions", "functions_of
 
 @dataclass(frozen=True)
 class Alternative:
-    """``words`` for "it is …", and what would have been the values."""
+    """``words`` for "it is …", and what would have been the values. ``own``: a function of the
+    table itself, which the words do not name.
+    """
 
     words: str
     values: np.ndarray
+    own: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def functions(due: np.ndarray) -> Iterator[Alternative]:
     yield Alternative("reversed: entry t holds that of T - 1 - t", due[::-1])
     with np.errstate(all="ignore"):
         for its, _, of in FUNCTIONS:
-            yield Alternative(its, of(due))
+            yield Alternative(its, of(due), own=True)
 
 
 def functions_of(one: Alternative) -> Iterator[Alternative]:
@@ -71,8 +74,9 @@ def _moved(due: np.ndarray, by: int) -> Iterator[Alternative]:
     if len(due) > 2 * by:
         gap, many = np.full(by, np.nan), "one" if by == 1 else "two"
         back, on = np.append(gap, due[:-by]), np.append(due[by:], gap)
-        yield Alternative(f"shifted by {many}: entry t holds that of t - {by}", back)
-        yield Alternative(f"shifted by {many}: entry t holds that of t + {by}", on)
+        words = f"shifted by {many}: entry t holds that of"
+        yield Alternative(f"{words} t - {by}", back)
+        yield Alternative(f"{words} t + {by}", on)
 
 
 def alternatives(name: str, base: Base) -> Iterator[Alternative]:

@@ -48,7 +48,7 @@ class Request:
     tolerance: float | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Given:
     """Tables by their names ``(T,)`` with the roundoff of their types, and what else is known.
 
@@ -115,29 +115,29 @@ def gathered(request: Request) -> Given:
     if offset is None:
         offset = setting(holder, "steps_offset") or 0
     return Given(
-        "the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
-        base,
-        source,
-        found,
-        sigmas,
-        sigmas_eps,
-        timesteps,
-        _number(member(holder, "init_noise_sigma")),
-        _number(member(holder, "final_alpha_cumprod")),
-        forward,
-        request.add_noise is None and name == "scale_noise",
-        flow(holder) or (request.add_noise is None and name == "scale_noise"),
-        betas_form,
-        sigmas_form,
-        None if request.spacing is None and visits_its_own(holder) else spacing,
-        request.spacing is not None,
-        request.tables.get("timesteps") is not None,
-        visits_its_own(holder) or sigmas_form is not None,
-        count("steps_offset", offset, 0, "it is added to leading timesteps"),
-        total,
-        prediction_of(request.prediction, holder),
-        _shape(request.shape),
-        accepted(request.tolerance),
+        name="the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
+        base=base,
+        source=source,
+        tables=found,
+        sigmas=sigmas,
+        sigmas_eps=sigmas_eps,
+        timesteps=timesteps,
+        start=_number(member(holder, "init_noise_sigma")),
+        final=_number(member(holder, "final_alpha_cumprod")),
+        forward=forward,
+        noise_last=request.add_noise is None and name == "scale_noise",
+        flow=flow(holder) or (request.add_noise is None and name == "scale_noise"),
+        betas_form=betas_form,
+        sigmas_form=sigmas_form,
+        spacing=None if request.spacing is None and visits_its_own(holder) else spacing,
+        asked=request.spacing is not None,
+        listed=request.tables.get("timesteps") is not None,
+        own=visits_its_own(holder) or sigmas_form is not None,
+        offset=count("steps_offset", offset, 0, "it is added to leading timesteps"),
+        total=total,
+        prediction=prediction_of(request.prediction, holder),
+        shape=_shape(request.shape),
+        tolerance=accepted(request.tolerance),
     )
 
 

@@ -144,10 +144,12 @@ def _cosines(values: np.ndarray) -> Likely:
 
     yield "the form 'cosine' with s = 0, without the offset", betas(0.0, 2, n, 0.999)
     yield "the form 'cosine' with no clipping at 0.999", betas(0.008, 2, n, 1.0)
-    yield "the steps of ᾱ that is the cosine, not its square", betas(0.008, 1, n, 0.999)
+    step = "1 - ᾱ_t / ᾱ_{t-1} of"
+    yield f"{step} ᾱ = the cosine, not its square", betas(0.008, 1, n, 0.999)
     words = f"the form 'cosine' with β clipped at {most:.6g}, not at 0.999"
     yield words, betas(0.008, 2, n, most)
-    yield "the steps of ᾱ that is the cosine to the fourth power", betas(0.008, 4, n, most)
+    words = f"{step} ᾱ = the cosine to the fourth power, not its square"
+    yield words, betas(0.008, 4, n, most)
     text = f"the form 'cosine' on the grid of T - 1 = {n - 1} steps"
     yield text, betas(0.008, 2, n - 1, most)
     found = _solved(lambda s: betas(s, 2, n, most), values, 1e-6, 10.0)
@@ -158,7 +160,7 @@ def _cosines(values: np.ndarray) -> Likely:
         ("cos((t + s) π/2), not divided by 1 + s", np.cos((t + 0.008) * np.pi / 2) ** 2),
         ("sin² in place of cos²", np.sin((t + 0.008) / 1.008 * np.pi / 2) ** 2),
     ):
-        yield f"the steps of ᾱ = {text}", np.minimum(1 - angle[1:] / angle[:-1], most)
+        yield f"{step} ᾱ = {text}", np.minimum(1 - angle[1:] / angle[:-1], most)
 
 
 def _sigmoids(values: np.ndarray, options: Mapping[str, Any]) -> Likely:

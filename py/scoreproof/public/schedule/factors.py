@@ -32,12 +32,29 @@ def product(values: np.ndarray, base: Base, allowed: np.ndarray, due: np.ndarray
         return text
     if found[1] == wanted[1] and abs(found[0] / wanted[0] - 1) < 1e-5:
         return ""
-    slips = [
-        f"{_power(n, p) if p else '1'} for {_power(n, q) if q else '1'}"
-        for (n, p), q in zip(found[1].items(), wanted[1].values(), strict=True)
-        if p != q
-    ]
-    return f"{text}, with {slips[0]}" if len(slips) == 1 else text
+    slips = _slips(found[1], wanted[1])
+    return f"{text}, {slips[0]}" if len(slips) == 1 else text
+
+
+def _slips(found: dict[str, float], wanted: dict[str, float]) -> list[str]:
+    """Each factor that is another: left out, too much, or one for the other."""
+    now, due = dict(found), dict(wanted)
+    slips = []
+    step, before = "(1 - β_t)", "ᾱ_{t-1}"
+    if now[step] == now[before] != 0:  # together they are ᾱ_t
+        for name, other in ((step, before), (before, step)):
+            if due[name] == now[name] and due[other] == 0:
+                slips.append(f"with {_power('ᾱ_t', now[step])} for {_power(name, due[name])}")
+                now[other] = 0.0
+                break
+    for name, power in now.items():
+        if not due[name] and power:
+            slips.append(f"with {_power(name, power)} that is too much")
+        elif due[name] and not power:
+            slips.append(f"without {_power(name, due[name])}")
+        elif power != due[name]:
+            slips.append(f"with {_power(name, power)} for {_power(name, due[name])}")
+    return slips
 
 
 def _powers(

@@ -5,7 +5,7 @@ Conventions: errors are relative to the entry that is due.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from scoreproof.public.rule import compared
 from scoreproof.public.schedule import words
 from scoreproof.public.schedule.alternatives import functions
 from scoreproof.public.schedule.arguments import Formula, Given
+from scoreproof.public.schedule.conditioning import roundings
 from scoreproof.public.schedule.forms import DIFFERENCES, made
 from scoreproof.public.schedule.likeness import instead
 from scoreproof.public.schedule.rounding import split
-from scoreproof.public.schedule.shapes import LEAST, shaped
+from scoreproof.public.schedule.shapes import FAR, LEAST, few, shaped
 
 __all__ = ["betas_form", "sigmas_form"]
 
@@ -59,18 +60,17 @@ def _against(
     best = min(range(len(readings)), key=lambda k: float(np.median(errors[k])))
     (reading, due), error = readings[best], errors[best]
     text = f"{what} have the form {asked.form!r}{reading}"
-    # the ends of a list of σ are its own, unless they are named
-    spared = [
-        k
-        for k, name in ((0, "sigma_max"), (-1, "sigma_min"))
-        if sigmas and name not in asked.options
-    ]
+    if sigmas and (own := _own_ends(asked, due)):
+        text += own
     judged = np.ones(len(due), bool)
-    judged[[] if asked.form == "vp" else spared] = False
+    judged[list(_spared(asked).values()) if sigmas else []] = False
     derived = derived or reading in DIFFERENCES.get(asked.form, ()) and not sigmas
-    rounding = eps * (
-        _of_differences(asked, reading, due) if derived else np.full(len(due), ROUNDINGS)
-    )
+    if derived:
+        rounding = eps * _of_differences(asked, reading, due)
+    elif sigmas:
+        rounding = eps * roundings(asked.form, asked.options, values, eps)
+    else:
+        rounding = eps * np.full(len(due), float(ROUNDINGS))
     if asked.form == "vp":  # e^… - 1
         rounding = rounding * (1 + 1 / due**2)
     bound, excuse = split(error, rounding, eps)
@@ -90,27 +90,48 @@ def _against(
         f"{what}[{k}] = {values[k]:.6g} where the form {asked.form!r}{reading} has {due[k]:.6g},"
         f" {words.entries(wrong)}"
     )
-    allowed = np.maximum(4 * (bound + (given.tolerance or 0.0)), 1e-6)
-    return replace(evidence, sentence=text).with_diagnosis(
-        _cause(asked, values, due, sigmas, allowed, wrong)
-    )
+    off = _Off(values, due, bound + (given.tolerance or 0.0), wrong)
+    return replace(evidence, sentence=text).with_diagnosis(_cause(asked, off, sigmas))
 
 
-def _cause(
-    asked: Formula,
-    values: np.ndarray,
-    due: np.ndarray,
-    sigmas: bool,
-    allowed: np.ndarray,
-    wrong: np.ndarray,
-) -> Diagnosis:
+def _spared(asked: Formula) -> dict[str, int]:
+    """The ends of a list of σ that are its own: all but those that are named."""
+    ends = {"sigma_max": 0, "sigma_min": -1}
+    return {} if asked.form == "vp" else {n: k for n, k in ends.items() if n not in asked.options}
+
+
+def _own_ends(asked: Formula, due: np.ndarray) -> str:
+    """What is not seen, since the ends are those of the list."""
+    spared = _spared(asked)
+    if not spared:
+        return ""
+    has = " and ".join(f"{due[k]:.6g}" for k in spared.values())
+    unseen = "other ends are not seen"
+    if asked.form == "shifted":
+        unseen += f", nor ends that were shifted twice: name {' and '.join(spared)}"
+    return f" between their own {'ends' if len(spared) == 2 else 'end'}, {has} ({unseen})"
+
+
+@dataclass(frozen=True, eq=False)
+class _Off:
+    """A list that is wrong, what is due, to what it was held, and where it is off."""
+
+    values: np.ndarray
+    due: np.ndarray
+    bound: np.ndarray
+    wrong: np.ndarray
+
+
+def _cause(asked: Formula, off: _Off, sigmas: bool) -> Diagnosis:
     """What they are instead, or what is done to them."""
+    values, due, wrong = off.values, off.due, off.wrong
+    allowed = np.maximum(4 * off.bound, 1e-6)
     if text := instead(asked.form, asked.options, values, sigmas, allowed):
         return Diagnosis.cause("other_form", f"Cause: {text}.")
     if wrong.sum() < LEAST and len(values) > LEAST:
-        few = ", ".join(map(str, np.flatnonzero(wrong)))
-        which = f"entry {few} is" if wrong.sum() == 1 else f"entries {few} are"
-        return Diagnosis.cause("few_entries", f"Cause: only {which} wrong.")
+        if np.min((np.abs(values / due - 1) / off.bound)[wrong]) <= FAR:
+            return _none(asked)
+        return Diagnosis.cause("few_entries", f"Cause: {few(wrong)}.")
     shape = shaped(values, due, allowed, wrong)
     if shape is not None:
         more = f" the form {asked.form!r}" if shape[0] == "factor" else ""
@@ -119,6 +140,10 @@ def _cause(
         if where := words.agrees(values, other.values, due, allowed, wrong):
             text = f"{where.lstrip()}it is {other.words}, where the form {asked.form!r} is due"
             return Diagnosis.cause("other_function", f"Cause: {text}.")
+    return _none(asked)
+
+
+def _none(asked: Formula) -> Diagnosis:
     known = ", ".join(f"{k} = {v:.6g}" for k, v in asked.options.items())
     text = f" with {known}" if known else ""
     return Diagnosis.unknown(f"No known cause explains it; the form {asked.form!r}{text} is due.")

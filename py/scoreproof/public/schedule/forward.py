@@ -1,6 +1,6 @@
 """The function that noises data, against √ᾱ and √(1 - ᾱ), or against the list of σ.
 
-Conventions: as in `asking`; between two entries of a table log σ/α is straight.
+Conventions: as in `asking`; between two entries of a table as in `interpolation`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels, levels
-from scoreproof.public.schedule.levels import log_levels
+from scoreproof.public.schedule.interpolation import interpolated
 from scoreproof.public.schedule.noise_levels import rounded, used
 from scoreproof.public.schedule.noising import FORMULAS, Heard, mixture, noised
 from scoreproof.public.schedule.rounding import split
@@ -78,7 +78,7 @@ def _times(given: Given, size: int) -> tuple[np.ndarray, np.ndarray]:
         total = len(given.base.bar)
         if t is None or len(t) == total:
             t = np.unique(np.linspace(0, total - 1, min(total, most)).round())
-        s = np.exp(np.interp(t, np.arange(total), log_levels(given.base)))
+        s = interpolated(given.base, t, s if len(s) == len(t) else None)[1]
     return (t.astype(int) if np.all(t == np.round(t)) else t), s
 
 

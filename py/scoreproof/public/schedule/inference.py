@@ -99,8 +99,7 @@ def _spacing(given: Given, falling: np.ndarray) -> Evidence:
     due = known[f"{given.spacing} spacing"]
     off = np.abs(falling - due)
     k = int(np.argmax(off))
-    cause = visited(falling, given.spacing, total, given.offset)
-    other = cause.startswith("have ")
+    cause, other = visited(falling, given.spacing, total, given.offset)
     if not (given.asked or other) and off[k] > total / n:
         return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
     more = f" with steps_offset {given.offset}" if given.spacing == "leading" else ""
@@ -132,7 +131,7 @@ def _unrounded(given: Given, falling: np.ndarray, ends: str) -> Evidence:
         return _found(given, 0.0, f"{ends}, of a spacing of their own (not {given.spacing})")
     if off[k] > bound:
         text = f"timesteps[{k}] = {falling[k]:.6g} where {due[k]:.6g} is due for {given.spacing}"
-        cause = visited(falling, given.spacing, total, given.offset)
+        cause, _ = visited(falling, given.spacing, total, given.offset)
         return _found(
             given,
             float(off[k]),

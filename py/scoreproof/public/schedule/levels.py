@@ -1,29 +1,26 @@
 """What a list of σ is, if it is not that of the table at its timesteps.
 
-Conventions: between two entries of a table log σ is straight.
+Conventions: between two entries of a table as in `interpolation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, alternatives
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.shapes import LEAST, shaped
+from scoreproof.public.schedule.interpolation import by_each, interpolated, log_levels
+from scoreproof.public.schedule.shapes import LEAST, few, shaped
 from scoreproof.public.schedule.tables import TABLES, Base
 from scoreproof.public.schedule.words import agrees
 
-__all__ = ["levels_instead", "log_levels"]
+__all__ = ["levels_instead"]
 
 DUE = "σ = √((1 - ᾱ) / ᾱ)"
-
-
-def log_levels(base: Base) -> np.ndarray:
-    """log √((1 - ᾱ) / ᾱ) ``(T,)``."""
-    return np.log((1 - base.bar) / np.maximum(base.bar, 1e-300)) / 2
 
 
 def levels_instead(
@@ -35,8 +32,7 @@ def levels_instead(
             text = f"{where.lstrip()}they are {other.words}, where {DUE} is due"
             return Diagnosis.cause("other_levels", f"Cause: {text}.")
     if wrong.sum() < LEAST and len(s) > LEAST:
-        few = ", ".join(map(str, np.flatnonzero(wrong)))
-        return Diagnosis.cause("few_entries", f"Cause: entry {few} alone, where {DUE} is due.")
+        return Diagnosis.cause("few_entries", f"Cause: {few(wrong)}, where {DUE} is due.")
     shape = shaped(s, due, allowed, wrong)
     if shape is not None:
         more = f" {DUE}" if shape[0] == "factor" else f", where {DUE} is due"
@@ -47,27 +43,22 @@ def levels_instead(
 def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Alternative]:
     base, t = given.base, given.timesteps
     assert base is not None
+    timed = t is not None and len(t) == len(s)
     with np.errstate(all="ignore"):
-        yield Alternative("σ² = (1 - ᾱ) / ᾱ, variances", due**2)
-        yield Alternative(
-            "√(1 - ᾱ), the σ of a variance-preserving process", due / np.sqrt(1 + due**2)
-        )
-        words = "in the reverse order of the timesteps (before set_timesteps?)"
-        yield Alternative(words, due[::-1])
-        yield Alternative("1 / σ", 1 / due)
-        yield Alternative("log σ", np.log(due))
-        yield Alternative("√σ", np.sqrt(due))
-        yield Alternative("1 - ᾱ", due**2 / (1 + due**2))
-        if t is None or len(t) != len(s):
+        for likely in [due] if t is None or not timed else by_each(base, t).values():
+            yield from _functions(likely)
+        if t is None or not timed:
             return
-        logs, last = log_levels(base), len(base.bar) - 1
+        last = len(base.bar) - 1
         for by, words in ((-1, "before, t - 1"), (1, "after, t + 1")):
-            moved = np.exp(np.interp(t + by, np.arange(last + 1), logs))
+            moved = interpolated(base, t + by, s)[1]
             inside = (t + by >= 0) & (t + by <= last)
             yield Alternative(f"those of the timestep {words}", np.where(inside, moved, np.nan))
-        yield Alternative(
-            "those of timestep T - 1 - t", np.exp(np.interp(last - t, np.arange(last + 1), logs))
-        )
+        yield Alternative("those of timestep T - 1 - t", interpolated(base, last - t, s)[1])
+        for whole, words in ((np.round(t), "rounded"), (np.floor(t), "rounded down")):
+            if not np.array_equal(whole, t):
+                made = interpolated(base, whole)[1]
+                yield Alternative(f"those of the timesteps {words}", made)
         yield Alternative("those of the next timestep of the list", np.append(due[1:], np.nan))
         yield Alternative("those of the timestep before in the list", np.append(np.nan, due[:-1]))
         if len(s) > 2:
@@ -82,5 +73,40 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
             for its in TABLES.values():
                 yield Alternative(its.words.split(",")[0], its.of(base)[at])
             for other in alternatives("train_sigmas", base):
-                if "its " not in other.words and "what is due" not in other.words:
-                    yield Alternative(other.words, other.values[at])
+                if not other.own:
+                    yield replace(other, values=other.values[at])
+        yield from _of_other_times(base, t, s)
+
+
+def _functions(due: np.ndarray) -> Iterator[Alternative]:
+    """Of the σ that are due."""
+    yield Alternative("σ² = (1 - ᾱ) / ᾱ, variances", due**2)
+    words = "√(1 - ᾱ), the σ of a variance-preserving process"
+    yield Alternative(words, due / np.sqrt(1 + due**2))
+    words = "in the reverse order of the timesteps (before set_timesteps?)"
+    yield Alternative(words, due[::-1])
+    yield Alternative("1 / σ", 1 / due)
+    yield Alternative("log σ", np.log(due))
+    yield Alternative("√σ", np.sqrt(due))
+    yield Alternative("1 - ᾱ", due**2 / (1 + due**2))
+
+
+def _of_other_times(base: Base, t: np.ndarray, s: np.ndarray) -> Iterator[Alternative]:
+    """At t + δ or c t, read off σ."""
+    logs = log_levels(base)
+    last, inside = len(logs) - 1, (np.log(s) > logs[0]) & (np.log(s) < logs[-1])
+    if inside.sum() < LEAST:
+        return
+    read = np.interp(np.log(s), logs, np.arange(last + 1))
+    by = float(np.median((read - t)[inside]))
+    if abs(delta := round(by, 2)) >= 0.01:
+        moved = t + delta
+        values = np.where((moved >= 0) & (moved <= last), interpolated(base, moved, s)[1], np.nan)
+        yield Alternative(
+            f"those of the timestep t {'+' if delta > 0 else '-'} {abs(delta):g}", values
+        )
+    times = float(np.median((read / t)[inside & (t > 0)])) if np.any(inside & (t > 0)) else 1.0
+    for factor in (float(f"{times:.3g}"), (last + 1) / last, last / (last + 1)):
+        if abs(factor - 1) > 1e-4:
+            values = np.where(factor * t <= last, interpolated(base, factor * t, s)[1], np.nan)
+            yield Alternative(f"those of the timestep {factor:.6g} t", values)

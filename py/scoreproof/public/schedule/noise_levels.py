@@ -1,6 +1,6 @@
 """The list of σ that an inference uses: at its timesteps, inside of its table; where it starts.
 
-Conventions: σ fall, with a trailing 0 or without; between two entries of a table log σ is straight.
+Conventions: σ fall, with a trailing 0 or without.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, compared, settled
 from scoreproof.public.schedule import words
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.levels import levels_instead, log_levels
+from scoreproof.public.schedule.interpolation import interpolated, log_levels, unsettled
+from scoreproof.public.schedule.levels import levels_instead
 from scoreproof.public.schedule.rounding import split
 
 __all__ = ["exactly", "rounded", "sigmas_at", "start", "used"]
 
+#: how σ is found between two entries is a convention
+BETWEEN = (
+    "their timesteps lie between two entries of the table, and so do the σ, but by none of the"
+    " known interpolations (log σ, σ, log ᾱ, ᾱ or √ᾱ straight between the two): pass whole"
+    " timesteps"
+)
 SINGLE = 2.0**-23
 #: a list's end is often written down to three digits
 STANDS_WITHIN = 5e-3
@@ -40,8 +47,8 @@ def sigmas_at(given: Given) -> Evidence | None:
     if t is not None and len(t) == len(s):
         if way := rounded(given, s):
             return exactly(t, f"{len(t)} timesteps are those of the sigmas, {way}")
-        due = np.exp(np.interp(t, np.arange(len(logs)), logs))
-        what = f"{len(s)} sigmas at the timesteps"
+        way, due = interpolated(given.base, t, s)
+        what = f"{len(s)} sigmas at the timesteps{way}"
     elif len(s) == len(logs):  # all of the table, in whichever order
         due = np.exp(logs if s[0] < s[-1] else logs[::-1])
         what = "sigmas are √((1 - ᾱ) / ᾱ) of the table"
@@ -74,9 +81,13 @@ def sigmas_at(given: Given) -> Evidence | None:
         f"sigmas[{k}] = {s[k]:.6g} where {due[k]:.6g} follows from {given.source},"
         f" {words.entries(wrong)}"
     )
-    return replace(evidence, sentence=text).with_diagnosis(
-        levels_instead(given, s, due, np.maximum(4 * bound, 1e-6), wrong)
-    )
+    cause = levels_instead(given, s, due, np.maximum(4 * bound, 1e-6), wrong)
+    if not cause.names and t is not None and unsettled(given.base, t, s, wrong):
+        seen = Coverage({"tables": 1, "entries": len(s)})
+        return settled(
+            Evidence.undecided("float", f"{text}; {BETWEEN}"), resolution=np.inf, coverage=seen
+        )
+    return replace(evidence, sentence=text).with_diagnosis(cause)
 
 
 def rounded(given: Given, s: np.ndarray) -> str:

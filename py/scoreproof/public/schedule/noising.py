@@ -121,12 +121,12 @@ def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.nda
     values = (told.levels.alpha, told.levels.sigma)[part][:, 0]
     due, words = told.due[part], DUE[told.kind][part]
     text = f"{NAMES[part]} is multiplied by"
+    if where := agrees(values, np.ones(len(due)), due, close, off):
+        return f"{where.lstrip()}{NAMES[part]} is not multiplied by {words}"
+    if where := agrees(values, np.zeros(len(due)), due, close, off):
+        return f"{where.lstrip()}{NAMES[part]} is ignored: its factor is 0, not {words}"
     for other in _candidates(told, given, part):
         if where := agrees(values, other.values, due, close, off):
-            if other.words == "0":
-                return f"{where.lstrip()}{NAMES[part]} is ignored: its factor is 0, not {words}"
-            if other.words == "1":
-                return f"{where.lstrip()}{NAMES[part]} is not multiplied by {words}"
             return f"{where.lstrip()}{text} {other.words}, where {words} is due"
     shape = shaped(values, due, close, off)
     if shape is None:
@@ -139,8 +139,6 @@ def _factor(told: Heard, given: Given, part: int, close: np.ndarray, off: np.nda
 def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
     times, due, base = told.levels.times, told.due[part], given.base
     name = FACTORS.get(told.kind, ("", ""))[part]
-    yield Alternative("1", np.ones(len(due)))
-    yield Alternative("0", np.zeros(len(due)))
     if base is not None and not given.flow and np.all(times == np.round(times)):
         at = times.astype(int)
         yield from _at_other_times(name, base, at)
@@ -150,8 +148,8 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
             if not np.array_equal(values, due):
                 yield Alternative(its.words.split(",")[0], values)
         for other in alternatives(name, base) if name else ():
-            if not any(w in other.words for w in ("its ", "what is due")):
-                yield Alternative(other.words, other.values[at])
+            if not other.own:
+                yield replace(other, values=other.values[at])
     yield from _of_sigma(told)
     yield from functions_of(Alternative(DUE[told.kind][part], due))
 
@@ -174,7 +172,8 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
         yield Alternative(f"that of timestep {by} t, or the last", table[np.minimum(by * at, last)])
     for k, which in ((0, "first"), (-1, "last")):
         words = (
-            f"that of timestep {at[k]} at all (is the {which} sample's taken for all, or t / T?)"
+            f"that of timestep {at[k]}, whatever t is (is the {which} sample's taken for all of the"
+            " batch, or t / T for t?)"
         )
         yield Alternative(words, np.full(len(at), table[at[k]]))
     yield Alternative("that of timestep T - 1 - t (the table is read in reverse)", table[last - at])

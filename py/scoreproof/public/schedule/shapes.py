@@ -9,10 +9,13 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import number
 
-__all__ = ["LEAST", "PART", "most_of_it", "shaped", "span"]
+__all__ = ["FAR", "LEAST", "PART", "few", "most_of_it", "shaped", "span"]
 
 #: wrong entries that a cause has to explain
 LEAST = 3
+#: an entry whose error is so many times its bound is wrong alone; nearer to it, others may be off
+#: as well, unseen
+FAR = 100
 #: what a cause may leave of the deviation, where the bound is coarse
 PART = 0.03
 
@@ -161,3 +164,17 @@ def span(wrong: np.ndarray) -> str:
     if at[-1] == len(wrong) - 1:
         return f"from entry {at[0]} on"
     return f"up to entry {at[-1]}" if at[0] == 0 else f"at entries {at[0]} to {at[-1]}"
+
+
+def few(wrong: np.ndarray) -> str:
+    """One or two entries.
+
+    >>> few(np.arange(9) == 4), few(np.arange(9) > 6)
+    ('only entry 4 is wrong', 'only entries 7 and 8 are wrong')
+    """
+    at = [str(k) for k in np.flatnonzero(wrong)]
+    return (
+        f"only entry {at[0]} is wrong"
+        if len(at) == 1
+        else f"only entries {' and '.join(at)} are wrong"
+    )

@@ -16,6 +16,7 @@ from scoreproof.public.schedule.forms import SIGMA_FORMS, made
 
 __all__ = ["ends", "sigmas_instead"]
 
+NAMES = ("sigma_max", "sigma_min")
 Likely = Iterator[tuple[str, np.ndarray]]
 
 
@@ -34,6 +35,18 @@ def sigmas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) ->
             ramp = np.linspace(1, 0, len(values)) ** rho
             words = "are σ_min + r^ρ (σ_max - σ_min): the ramp r is raised to ρ, and not σ^(1/ρ)"
             yield words, values[-1] + ramp * (values[0] - values[-1])
+        if form == "shifted":
+            by = _shift(options)
+            yield f"are {name}, shifted once more by {by:g}", by * due / (1 + (by - 1) * due)
+            twice = {
+                n: by * options[n] / (1 + (by - 1) * options[n]) for n in NAMES if n in options
+            }
+            words = "σ_max and σ_min are kept after a shift, and shifted again"
+            if twice:
+                yield (
+                    f"are {name} of ends that were shifted before: {words}",
+                    made(form, {**options, **twice}, values, True)[0][1],
+                )
         yield f"are the square root of {name}", np.sqrt(due)
         yield f"are the square of {name}", due**2
         yield f"are 1/σ of {name}, reversed", 1 / due[::-1]
@@ -53,6 +66,10 @@ def sigmas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) ->
         for other in SIGMA_FORMS:
             for words, likely in made(other, {}, values, True):
                 yield f"have the form {other!r}{words}{ends(values, options)}", likely
+
+
+def _shift(options: Mapping[str, Any]) -> float:
+    return float(np.exp(options["mu"])) if "mu" in options else float(options.get("shift", 3.0))
 
 
 def ends(values: np.ndarray, options: Mapping[str, Any]) -> str:

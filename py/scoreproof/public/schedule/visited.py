@@ -1,6 +1,6 @@
 """Which timesteps these are, if they are not those of their spacing.
 
-Conventions: as in `spacing`; clauses after "they …".
+Conventions: as in `spacing`; clauses after "they …", with whether they are another known list.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from scoreproof.public.schedule.spacing import SPACINGS, exact, mistakes, varian
 __all__ = ["visited"]
 
 
-def visited(falling: np.ndarray, spacing: str, total: int, offset: int) -> str:
-    """A clause, empty if nothing is known."""
+def visited(falling: np.ndarray, spacing: str, total: int, offset: int) -> tuple[str, bool]:
+    """A clause, empty if nothing is known, and whether it names another list than theirs."""
     n = len(falling)
     due = exact(spacing, n, total) + (offset if spacing == "leading" else 0)
     for text, likely in _lists(falling, spacing, total, offset):
         if len(likely) == n and np.all(np.abs(falling - likely) <= 1e-6 * np.maximum(1, likely)):
-            return text
+            return text, True
+    for text, likely in _squares(n, total):
+        if np.all(np.abs(falling - likely) <= 1e-6 * np.maximum(1, likely)):
+            return text, False
     for likely in (variants(spacing, n, total, offset)[f"{spacing} spacing"], due):
         if text := _moved(falling, likely) or _scaled(falling, likely, total):
-            return text
-    return _near(falling, due)
+            return text, False
+    return _near(falling, due), False
 
 
 def _lists(
@@ -49,6 +52,9 @@ def _lists(
         if of != total and of >= n:
             for name, likely in variants(spacing, n, of, offset).items():
                 yield f"have {name} of a table of {of} timesteps, not {total}", likely
+
+
+def _squares(n: int, total: int) -> Iterator[tuple[str, np.ndarray]]:
     for top in (total, total - 1, 0.8 * total):
         quad = (np.linspace(0, np.sqrt(top), n) ** 2)[::-1]
         yield "are spaced by squares ('quad' of DDIM)", np.floor(quad)

@@ -16,8 +16,9 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, composed, plain
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
-from scoreproof.public.schedule.shapes import LEAST, PART, most_of_it, shaped, span
+from scoreproof.public.schedule.shapes import LEAST, PART, few, most_of_it, shaped, span
 from scoreproof.public.schedule.tables import TABLES, Base, Table, named
+from scoreproof.public.schedule.unclipped import unclipped
 
 __all__ = ["agrees", "cause", "entries"]
 
@@ -64,6 +65,8 @@ def _cause(
     shape = shaped(values, due, allowed, wrong)
     if shape is not None and shape[0] in ("clamped", "half_precision"):
         return shape
+    if base.of_betas and (text := unclipped(name, values, base, allowed)):
+        return "unclipped", f"{text}, where {table.words} is due"
     if other := _other(plain(name, base), table, values, due, allowed, wrong):
         return other
     if shape is not None:
@@ -157,13 +160,8 @@ def _few(
 ) -> tuple[str, str] | None:
     """One or two entries: the place is the answer, and the entry whose value it is."""
     at = np.flatnonzero(wrong)
-    which = (
-        f"only entry {at[0]} is wrong"
-        if at.size == 1
-        else f"only entries {at[0]} and {at[1]} are wrong"
-    )
     value = values[at[0]]
-    text = f"{which}, where {table.words} is due"
+    text = f"{few(wrong)}, where {table.words} is due"
     if at.size == 1 and at[0] == 0 and len(due) > 2 and values[0] == values[0]:
         last = float(np.median([due[-1], due[-1]]))
         if abs(values[0] - last) <= 0.05 * abs(last):

@@ -87,7 +87,6 @@ class _Sparse:
         return own * v + other * v[:, self.neighbour]
 
     def diagonal(self, z: np.ndarray) -> np.ndarray:
-        """J_kk; a coordinate that is its own neighbour has both entries there."""
         own, other, _, _ = self.entries(z)
         return own + other * (self.neighbour == np.arange(z.shape[1]))
 
@@ -196,7 +195,6 @@ class Mirrored:
         return -self.trial.product(z, v)
 
     def diagonal(self, z: np.ndarray) -> np.ndarray:
-        """J_kk."""
         return -self.trial.diagonal(z)
 
 

@@ -42,6 +42,7 @@ def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidenc
     causes.
     """
     said = evidence.coverage is not None and set(evidence.coverage.asked) == {"draws"}
+    said = said or evidence.diagnosis is not None
     if evidence.verdict != "refuted" or said:
         return evidence
     cause = safely(lambda: cause_of(job, eps, judge))

@@ -65,6 +65,7 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         for head in (texts.VP, texts.VP_AGAIN):
             yield from _made("DDIM", head, texts.DDIM_ODE)
             yield from _made("DDIM", head, texts.DDIM, free=True)
+        yield from _made("DDIM", texts.VP, texts.DDIM_OVER)
         for body in (texts.DDPM, texts.HO):
             yield from _made("DDPM", texts.VP, body)
             large = body.replace("sqrt(var) * z", "sqrt(beta_t) * z")
@@ -72,7 +73,8 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
     if shape == "VE":
         yield from _made("Euler's method", texts.VE, texts.EULER)
         yield from _made("Euler ancestral", texts.VE, texts.ANCESTRAL, free=True)
-        yield from _made("EDM", texts.VE, texts.CHURN)
+        churned = {k: text.replace("sigma_t", "sigma_hat") for k, text in texts.VE.items()}
+        yield from _made("EDM", churned, texts.CHURN)
     made = {"flow": "v = out"}
     if shape == "flow":
         made |= {"x0": "v = (x - out) / sigma_t", "eps": "v = (out - x) / a_t"}
@@ -82,6 +84,8 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         for head in (texts.ANY, texts.ANY_AGAIN):
             yield from _made("DDIM", head, texts.DDIM_ANY_ODE)
             yield from _made("DDIM", head, texts.DDIM_ANY, free=True)
+        yield from _made("DDIM", texts.ANY, texts.DDIM_ANY_OVER)
+        yield from _made("ancestral sampling (the posterior of DDPM)", texts.ANY, texts.VDM)
     yield from _made("DPM-Solver++", texts.ANY, texts.DPM)
     yield from _made("DPM-Solver", texts.ANY, texts.DPM_EPS)
     yield from _made("SDE-DPM-Solver++", texts.ANY, texts.DPM_SDE)
@@ -118,6 +122,8 @@ def _several(shape: str, stages: int) -> Iterator[Formula]:
         return
     yield from _made("Heun's method", _BARE, texts.HEUN_FLOW, exact=False)
     for f in _made("the midpoint method", _BARE, texts.MIDPOINT, exact=False):
+        yield replace(f, second="middle")
+    for f in _made("the midpoint method by a derivative", _BARE, texts.TAYLOR, exact=False):
         yield replace(f, second="middle")
     if shape == "VE":
         second = {"eps": "x_0_2 = mid - {} * out_2", "x0": "x_0_2 = out_2"}

@@ -141,14 +141,18 @@ def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: f
 def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float | None) -> str:
     """Two mistakes, one in the mean and one in the noise."""
     mean, noise = halves(q)
+    others = swaps(job, steps)
+    back = any(np.any(v != 0) for n, v in q.measured.items() if n.startswith("x_next.o"))
     for f in same:
+        if f.start and not back:  # what looks back would have to forget it as well
+            continue
         parts = []
         for eta in etas(f, q, given):
             for half in (mean, noise):
                 if right_ones([f], half, eta):
                     parts.append("")
                     continue
-                told = found([f], half, eta, swaps(job, steps))
+                told = found([f], half, eta, others)
                 if told and told[0].rank < 4 and plain(told[0], [f])[0] == 0:
                     parts.append(words.mistaken(told[0])[0])
             if len(parts) == 2 and all(parts):

@@ -67,6 +67,18 @@ HO = """
 var = (1 - abar_prev) / (1 - abar_t) * beta_t
 x_next = (x - beta_t / sqrt(1 - abar_t) * eps) / sqrt(alpha_t) + sqrt(var) * z
 """
+#: in coordinates x/α, whose noise is σ/α
+DDIM_OVER = (
+    "x_next = sqrt(abar_prev / abar_t) * x"
+    " + sqrt(abar_prev) * (sqrt(1 / abar_prev - 1) - sqrt(1 / abar_t - 1)) * eps"
+)
+DDIM_ANY_OVER = "x_next = a_next / a_t * x + a_next * (sigma_next / a_next - sigma_t / a_t) * eps"
+#: as in variational diffusion models: c = 1 - (the ratio of the signal-to-noise ratios)
+VDM = """
+c_t = 1 - (a_t * sigma_next / (a_next * sigma_t))**2
+mean = a_next / a_t * (x - c_t * sigma_t * eps)
+x_next = mean + sigma_next * sqrt(c_t) * z
+"""
 EULER = """
 d = (x - x_0) / sigma_t
 x_next = x + (sigma_next - sigma_t) * d
@@ -134,6 +146,11 @@ x_next = x + (t_next - t) * (0.5 * out + 0.5 * out_2)
 MIDPOINT = """
 mid = x + 0.5 * (t_next - t) * out
 x_next = x + (t_next - t) * out_2
+"""
+TAYLOR = """
+mid = x + 0.5 * (t_next - t) * out
+dv = (out_2 - out) / (0.5 * (t_next - t))
+x_next = x + (t_next - t) * out + 0.5 * (t_next - t)**2 * dv
 """
 RK4 = """
 mid = x + 0.5 * (t_next - t) * out

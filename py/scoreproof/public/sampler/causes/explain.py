@@ -15,7 +15,18 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import begin, forward, last, readings, tables, told, words
+from scoreproof.public.sampler.causes import (
+    begin,
+    churn,
+    combined,
+    drift,
+    forward,
+    last,
+    readings,
+    tables,
+    told,
+    words,
+)
 from scoreproof.public.sampler.causes.again import MODELS, Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
@@ -26,15 +37,13 @@ from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.swaps import swaps
-from scoreproof.public.sampler.causes.tableau import Tableau, measured
+from scoreproof.public.sampler.causes.tableau import Tableau, measured, steps_looked_at
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "explained", "read", "steps_looked_at"]
+__all__ = ["cause_of", "earlier", "explained", "read"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
-#: steps that are looked at
-MOST = 60
 
 
 def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidence:
@@ -95,7 +104,7 @@ def earlier(job: Job, steps: Steps) -> Steps | None:
     """The steps where ε is prescribed, if they look back."""
     if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
         return None
-    table = measured(job, steps_looked_at(job), by_eps=True)
+    table = measured(job, steps_looked_at(job), "eps")
     return None if table is None else steps_of(table)
 
 
@@ -113,14 +122,6 @@ def _eta(job: Job) -> float | None:
     return float(given) if isinstance(given, int | float) else None
 
 
-def steps_looked_at(job: Job) -> int:
-    """With how many steps the sampler's steps are read off."""
-    n = int(job.steps)
-    if job.kind != "scheduler":
-        return n
-    return n if n <= MOST else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
-
-
 def _claimed(name: str, text: str) -> Diagnosis:
     end = "" if text.endswith("?") else "."
     return Diagnosis((name,), 0.0, None, f"Cause: {text.rstrip('.')}{end}")
@@ -136,6 +137,7 @@ def read(
         return
     yield "start", begin.started(job, table, eps)
     yield "noise", readings.stale(table, steps)
+    yield "prediction", readings.lasting(steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
     shape = shape_of(steps)
@@ -145,7 +147,7 @@ def read(
     given = _eta(job)
     good = right(same, q, given)
     if not good:
-        yield "time", readings.churned(job, steps, q, every)
+        yield "time", churn.untold(job, steps, q, every)
         yield "order", readings.reversed(job, steps, eps, i, same, given)
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
@@ -163,10 +165,13 @@ def read(
                 f" times: x is returned as it is at {words.place(end)}, with the noise of that"
                 " level. Let it take all of them",
             )
-        if steps.stages > 1:
-            mistold = told.mistold(steps, times, readings.seconds(steps, q, good))
-        if mistold and not any(g[0].name == "EDM" for g in good):
-            yield "time", f"{mistold}. The steps themselves are those of {readings.name(*good[0])}"
+        if any(g[0].name.startswith("EDM") for g in good):
+            yield "churn", churn.stays(job, steps)
+        else:
+            seconds = readings.seconds(steps, q, good) if steps.stages > 1 else ()
+            mistold = told.mistold(steps, times, seconds, sure=True)
+            its = f"The steps themselves are those of {readings.name(*good[0])}"
+            yield "time", mistold and f"{mistold}. {its}"
         if job.exact and not exact:
             yield "variance", readings.inexact(good[0][0])
         yield "last step", last.mistaken(job, steps, q, good, table)
@@ -187,6 +192,8 @@ def read(
             "step",
             readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
         )
+    yield "drift", drift.kept(steps, q, same)
+    yield "combination", combined.raw(job, steps, eps, same, steps_looked_at(job))
     yield "second call", readings.asked_elsewhere(steps, q, same, given)
     yield "table", tables.another(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)

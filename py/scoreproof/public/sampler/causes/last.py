@@ -39,7 +39,7 @@ def mistaken(
     a, b, z = (_of(q.measured, n, k) for n in ("x_next.x", "x_next.c1", "x_next.z"))
     unit = max(before.sigma, 1e-12)
     if not np.all(np.isfinite([a, b, z])):
-        return ""
+        return _lost(steps, table)
     head = f"all steps but the last are right; the last, from {place(before)},"
     off = max(abs(a * before.alpha + b - after.alpha), abs(abs(a) * before.sigma - after.sigma), z)
     if off <= SMALL * unit:
@@ -69,6 +69,23 @@ def mistaken(
     return (
         f"{head} leads to {signal:.4g} x_0 + {left:.4g} ε, where {after.alpha:.4g} x_0 +"
         f" {after.sigma:.4g} ε is due"
+    )
+
+
+def _lost(steps: Steps, table: Tableau) -> str:
+    """A last step that is no number."""
+    before, after = steps.before[-1], steps.after[-1]
+    text = f"all steps but the last are right; in the last, from {place(before)}, x becomes nan or"
+    if after.sigma > 0:
+        return f"{text} inf"
+    if steps.stages > 1 and table.calls == steps.stages * steps.count:
+        return (
+            f"{text} inf: the second call is made there as well, at σ = 0, and its correction is"
+            " divided by σ_next = 0. Take the last step without it (if i < n - 1)"
+        )
+    return (
+        f"{text} inf: something is divided by σ_next = 0, or its logarithm is taken. Treat the step"
+        " to the data apart: return the predicted x_0"
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes.explain import earlier, read, steps_looked_at
+from scoreproof.public.sampler.causes.explain import earlier, read
 from scoreproof.public.sampler.causes.steps import steps_of
-from scoreproof.public.sampler.causes.tableau import measured
+from scoreproof.public.sampler.causes.tableau import measured, steps_looked_at
 
 __all__ = ["noted"]
 

@@ -26,8 +26,8 @@ from scoreproof.public.sampler.causes.tableau import Tableau
 __all__ = [
     "asked_elsewhere",
     "both",
-    "churned",
     "inexact",
+    "lasting",
     "name",
     "reversed",
     "said",
@@ -64,6 +64,18 @@ def stale(table: Tableau, steps: Steps) -> str:
     if often == 2:
         text = f"the noise of draw {j} ({draw.where}) is used again in a later step"
     return f"{text}, while each step needs noise of its own: draw z inside the loop"
+
+
+def lasting(steps: Steps) -> str:
+    """A prediction that later steps never replace."""
+    if steps.lasting is None:
+        return ""
+    k = steps.lasting // steps.stages
+    return (
+        f"what the model predicted in step {k}, at {words.place(steps.before[k])}, enters every"
+        " later step directly, in the place of the prediction of the step before: it is stored once"
+        " and never replaced. Store the new one at the end of every step (d_old = d)"
+    )
 
 
 def inexact(f: Formula) -> str:
@@ -206,24 +218,3 @@ def seconds(
             up = eta * sigma * np.sqrt(s**2 - sigma**2) / s
             sigma = np.sqrt(sigma**2 - up**2)
     return [np.sqrt(q.names["sigma_t"] * sigma)]
-
-
-def churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
-    """EDM's steps whose model is told the level before the churn."""
-    x = q.measured["x_next.x"]
-    with np.errstate(all="ignore"):
-        hat = q.names["sigma_next"] / x
-    if not np.any(q.measured["x_next.z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
-        return ""
-    hat[-1] = q.names["sigma_t"][-1] * hat[-2] / q.names["sigma_t"][-2]
-    after = np.append(hat[1:], q.names["sigma_next"][-1])
-    own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
-    edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
-    if job.form.prediction != "x0" or not right_ones(edm, own, None):
-        return ""
-    k = int(np.argmax(hat / q.names["sigma_t"]))
-    return (
-        "the model is told σ, while the churn has taken x to σ̂: the steps are EDM's with"
-        f" σ̂ = {hat[k] / q.names['sigma_t'][k]:.4g} σ, but at step {k} the model is told"
-        f" {steps.told[k][0].sigma:.4g} where x is at σ̂ = {hat[k]:.4g}: tell it σ̂"
-    )

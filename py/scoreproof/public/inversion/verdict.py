@@ -77,6 +77,8 @@ def _judged(job: Job, trips: Trips) -> Evidence:
     order = order_of(trips)
     asked = [e for e in (in_order(job, trips, order),) if e is not None]
     whole = weakest([*found, *asked])
+    if whole.verdict == "refuted":
+        whole = whole.with_diagnosis(slips.slip(job, trips.table))
     if whole.verdict == "holds":
         law, home = found
         more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)

@@ -91,8 +91,8 @@ def _fitted(told: np.ndarray, right: np.ndarray, levels: Sequence[Level]) -> str
             return ""
         power, size = np.polyfit(np.log(right[kept]), np.log(told[kept]), 1)
         if _same(told[kept], np.exp(size) * right[kept] ** power):
-            c = "" if abs(size) < NEAR else f"{constant(float(np.exp(size)))}·"
-            return f"{c}t^{power:.4g}, not t"
+            front = "" if abs(size) < NEAR else f"{constant(float(np.exp(size)))}·"
+            return f"{front}t^{power:.4g}, not t"
     return ""
 
 

@@ -104,7 +104,8 @@ def chain(
         raise CallableError(
             "sampler",
             f"go through {LEAST} levels or more",
-            f"it asks its model at {len(tape.states) - 1} of the times it is given",
+            f"it asks its model at {max(len(tape.states) - 1, min(tape.calls, 1))} of the times it is"
+            f" given ({tape.calls} calls)",
             "pass the times= that it uses; a sampler of one step has no limit of many steps",
         )
     again = [

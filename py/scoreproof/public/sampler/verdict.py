@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import weakest
 from scoreproof.public.sampler import batch, bends, draws, end, words
@@ -24,6 +25,7 @@ from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
 from scoreproof.public.sampler.demands import in_order, kept
+from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.strides import SAID, alike
 
@@ -41,7 +43,13 @@ STEADY = 0.3
 
 def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for, with the cause of a refutation."""
-    evidence, runs = _judged(job)
+    try:
+        evidence, runs = _judged(job)
+    except CallableError:
+        once = asked_once(job)
+        if once is None:
+            raise
+        return once
     again = alike(job) if evidence.verdict == "refuted" else None
     if again is not None:  # uneven gaps may be all that is wrong
         other, its = _judged(again)

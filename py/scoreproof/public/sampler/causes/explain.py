@@ -5,7 +5,6 @@ Conventions: a cause is claimed only if it explains the measured steps to their 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from scoreproof.public.sampler.causes import (
     drift,
     forward,
     last,
+    narrow,
     readings,
     tables,
     told,
@@ -79,12 +79,12 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         for precision in dict.fromkeys((FINE, eps)):  # of tables of single precision the second
             for name, text in read(job, table, steps, precision, by_eps):
                 if text and name == "right":
-                    return Diagnosis((), math.nan, None, f"{text}.")
+                    return Diagnosis.unknown(text if text.endswith("?") else f"{text}.")
                 if text and name:
                     return _claimed(name, text)
                 fact = fact or text
         if fact:
-            return Diagnosis((), math.nan, None, f"{fact}.")
+            return Diagnosis.unknown(f"{fact}.{narrow.said(job, steps)}")
         part = _part(job, steps, eps, by_eps)
         if part is not None and part.exact:
             return _claimed("step", part.text)
@@ -92,12 +92,10 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     text = with_another_model(job, judge)
     if text:
         return _claimed("model", text)
-    if rest:
-        return Diagnosis(
-            (), math.nan, None, f"No known slip explains all steps. By their numbers {rest}."
-        )
-    text = "" if steps is None else last.described(steps)
-    return Diagnosis((), math.nan, None, text) if text else None
+    if steps is None:
+        return None
+    text = f"No known slip explains all steps. By their numbers {rest}." if rest else ""
+    return Diagnosis.unknown((text or last.described(steps)) + narrow.said(job, steps))
 
 
 def earlier(job: Job, steps: Steps) -> Steps | None:
@@ -176,7 +174,7 @@ def read(
         if job.exact and not exact:
             yield "variance", readings.inexact(good[0][0])
         yield "last step", last.mistaken(job, steps, q, good, table)
-        yield "right", readings.right(*good[0])
+        yield "right", readings.right(*good[0], job.order)
         return
     other = right([f for f in every if f.kind != job.form.prediction], q, given)
     if other:

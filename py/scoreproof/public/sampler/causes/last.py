@@ -156,7 +156,8 @@ def described(steps: Steps) -> str:
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
     size = float(max(o[worst, i] for o in off))
     said_of = (
-        "; that is right, so that what is wrong is where, or at which time, the model is asked"
+        "; that is right for data at one point, as all steps before the last are: look at the last"
+        f" step, from {place(steps.before[-1])}, and at what the model is asked and told"
         if size <= 1e-4
         else f"; mainly its {which} is wrong"
     )

@@ -44,10 +44,16 @@ def name(f: Formula, eta: float | None) -> str:
 ORDERS = {"RK4": 4, "PLMS": 4, "Heun": 2, "EDM's": 2, "DPM2": 2, "the midpoint": 2}
 
 
-def right(f: Formula, eta: float | None) -> str:
-    """Steps without a mistake."""
+def right(f: Formula, eta: float | None, asked: float | None = None) -> str:
+    """Steps without a mistake; ``asked``: the order that was asked for."""
     order = next((n for start, n in ORDERS.items() if f.name.startswith(start)), 1)
     order = 2 if "(2" in f.name else int(f.name[-1]) if f.name.startswith("LMS") else order
+    if asked is None or asked <= order:
+        return (
+            f"Its steps, read off one by one at the times that it is given, are those of"
+            f" {name(f, eta)}: why the laws are off all the same was not found. Do the steps depend"
+            " on how many there are, or on x?"
+        )
     return (
         f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
         " without a mistake"

@@ -193,7 +193,7 @@ def _old(now: np.ndarray, then: np.ndarray, before: int) -> set[int]:
         return set()
     past = slice(0, 1 + before)
     with np.errstate(all="ignore"):
-        usual = np.nanmedian(then[past] / now[past], axis=0)
+        usual = np.median(then[past] / now[past], axis=0)
         left = np.abs(then[past] - usual * now[past])
         odd = left > 1e-7 * np.abs(then[past]).max(axis=0)
     return {int(j) for j in np.flatnonzero(odd[1:].all(axis=1))}

@@ -104,8 +104,8 @@ def chain(
         raise CallableError(
             "sampler",
             f"go through {LEAST} levels or more",
-            f"it asks its model at {max(len(tape.states) - 1, min(tape.calls, 1))} of the times it is"
-            f" given ({tape.calls} calls)",
+            f"it asks its model {tape.calls} times, at {max(len(tape.states) - 1, 0)} of the levels"
+            " after the first",
             "pass the times= that it uses; a sampler of one step has no limit of many steps",
         )
     again = [

@@ -40,6 +40,9 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     if best is not None:
         return best
     best = min(judged, key=lambda e: e.separation if np.isfinite(e.separation) else 1e300)
+    sizes = largest(chains)
+    if best.verdict == "undecided" and words.grows(sizes) and sizes[-1] > 1:
+        best = replace(best, verdict="refuted")
     if best.verdict != "refuted":
         return best
     rows = options["the data"]

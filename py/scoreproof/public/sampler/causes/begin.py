@@ -17,6 +17,7 @@ from scoreproof.public.sampler.causes.formulas import Formula, formulas
 from scoreproof.public.sampler.causes.question import question, shape_of
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau
+from scoreproof.public.sampler.data import Level
 
 __all__ = ["added", "started"]
 
@@ -56,29 +57,50 @@ def _of_the_input(job: Job, table: Tableau, eps: float) -> str:
     first = table.asked[0][0][0]
     unit = np.hypot(alpha, sigma)
     whole = alpha == 1
-    for due, said in (
+    for due, over, said in (
         (
             unit,
+            False,
             "x/√(1 + σ²), not at x: that scaling belongs to a network's input (scale_model_input,"
             " c_in), the model that is handed in takes x itself",
         ),
         (
             np.where(whole, unit, alpha),
+            True,
             f"x/α, not at x (x/α is {first:.4g} x at the first time): the steps are made in the"
             " coordinates x/α, whose noise is σ/α. Take x back to them for the model, as"
             " scale_model_input does: x/α divided by √(1 + (σ/α)²) is x",
         ),
         (
             np.full(len(unit), 1 / first),
+            False,
             f"{words.constant(float(first))}·x, not at x, in every step",
         ),
     ):
         if abs(first * due[0] - 1) > 1e-6 or not np.all(due > 0):
             continue
         steps = steps_of(replace(table, asked=table.asked * due[:, None, None]))
-        if steps is not None and _right(job, steps, eps, due):
+        if steps is not None and (
+            _right(job, steps, eps, due) or (over and _over_alpha(job, table, eps))
+        ):
             return f"the model is asked at {said}"
     return ""
+
+
+def _over_alpha(job: Job, table: Tableau, eps: float) -> bool:
+    """Whether these are steps of a formula for α = 1 in x/α, of a model that is asked there."""
+    own = steps_of(table)
+    ve = replace(table, told=_divided(table.told), levels=_divided(table.levels))
+    steps = steps_of(ve)
+    if own is None or steps is None:
+        return False
+    outs = question(job, own, eps).outs
+    same = [f for f in formulas("VE", steps.stages, False) if f.kind == job.form.prediction]
+    return bool(right(same, replace(question(job, steps, eps), outs=outs), None))
+
+
+def _divided(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    return tuple(Level(v.when, 1.0, v.sigma / v.alpha) for v in levels)
 
 
 def _right(job: Job, steps: Steps, eps: float, due: np.ndarray) -> bool:

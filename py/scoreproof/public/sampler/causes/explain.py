@@ -23,6 +23,7 @@ from scoreproof.public.sampler.causes import (
     last,
     narrow,
     readings,
+    scaled,
     tables,
     told,
     words,
@@ -193,6 +194,7 @@ def read(
         )
     yield "drift", drift.kept(steps, q, same)
     yield "combination", combined.raw(job, steps, eps, same, steps_looked_at(job))
+    yield "output", scaled.output(job, steps, q, same, eps, steps_looked_at(job))
     yield "second call", readings.asked_elsewhere(steps, q, same, given)
     yield "table", tables.another(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)

@@ -180,6 +180,7 @@ def weight(tree: Tree) -> int:
         1
         + 20 * (len(p) == 2 and isinstance(p[1], tuple) and (p[0], p[1][0]) in odd)
         + 20 * (p[0] == "sqrt" and p[1][0] == "number")
+        + 20 * (p[0] == "*" and p[1][0] == "/" and p[1][2] == p[2])  # a/b·b
         + 20 * (p[0] == "-" and p[1] == ("number", 1.0) and p[2] in (("name", "alpha_t"), p[1]))
         for p, _ in places(tree)
         if p[0] != "number"

@@ -56,6 +56,8 @@ class Prescribed(Data):
     by_eps: bool = False
     #: what the model returns is prescribed, whatever that is
     raw: bool = False
+    #: what all answers are multiplied by
+    scale: float = 1.0
     #: the row of the first call
     first: int = 2
     asked: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
@@ -70,7 +72,7 @@ class Prescribed(Data):
             self.rates.append((a, s))
         if self.raw:
             return self.denoised(x, alpha, sigma)
-        return super().predicted(x, alpha, sigma, kind, **more)
+        return self.scale * super().predicted(x, alpha, sigma, kind, **more)
 
     def denoised(self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The prescribed x_0, twice where a call is for twice the batch."""
@@ -132,15 +134,16 @@ class _Rows:
         return Law(x.copy(), zero, None, 0.0, 0.0, 0.0, zero, 0.0, 0.0)
 
 
-def measured(job: Job, n: int, by: str = "x_0") -> Tableau | None:
+def measured(job: Job, n: int, by: str = "x_0", scale: float = 1.0) -> Tableau | None:
     """The tableau of about n steps; ``None`` where a run is too long, or does not take its batch as
     a whole. ``by``: what is prescribed, ``"x_0"``, ``"eps"``, or ``"out"``, what the model returns.
+    ``scale``: of all that the model returns.
     """
-    data, tape, rows, _ = _run(job, n, (0, 0), by)
+    data, tape, rows, _ = _run(job, n, (0, 0), (by, scale))
     calls, draws = len(data.asked), len(rows.drawn)
     if not 2 <= calls + draws <= MOST:
         return None
-    data, tape, rows, end = _run(job, n, (calls, draws), by)
+    data, tape, rows, end = _run(job, n, (calls, draws), (by, scale))
     whole = {len(x) for x, _, _ in data.asked} == {rows.count}
     if len(data.asked) != calls or len(rows.drawn) != draws or not whole:
         return None
@@ -177,11 +180,12 @@ def steps_looked_at(job: Job) -> int:
 
 
 def _run(
-    job: Job, n: int, sources: tuple[int, int], by: str
+    job: Job, n: int, sources: tuple[int, int], answers: tuple[str, float]
 ) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
     rows = _Rows(*sources)
     d = int(np.prod(job.shape))
-    data = Prescribed(np.zeros(d), np.ones(d), rows.count, by == "eps", by == "out")
+    by, scale = answers
+    data = Prescribed(np.zeros(d), np.ones(d), rows.count, by == "eps", by == "out", scale)
     source: Any = rows
     tape, law = passed(job.form, n, data, source)
     return data, tape, rows, law.mean

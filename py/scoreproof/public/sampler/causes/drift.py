@@ -20,7 +20,13 @@ from scoreproof.public.sampler.causes.words import constant, place
 __all__ = ["kept"]
 
 NEAR = 1e-6
-MORE = ("sqrt(sigma_t * dt)", "sqrt(sigma_next * dt)", "sqrt(2 * sigma_t * dt)", "t * sqrt(dt)")
+MORE = (
+    "sqrt(dt)",
+    "sqrt(sigma_t * dt)",
+    "sqrt(sigma_next * dt)",
+    "sqrt(2 * sigma_t * dt)",
+    "t * sqrt(dt)",
+)
 
 
 def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:

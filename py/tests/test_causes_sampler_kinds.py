@@ -10,12 +10,21 @@ import pytest
 import scoreproof as sp
 from scoreproof.objects.discrete import DiscreteVP
 from scoreproof.objects.schedules import FlowMatching
+from scoreproof.public.sampler.arguments import Request, validate
+from scoreproof.public.sampler.causes import begin, combined, drift, scaled
+from scoreproof.public.sampler.causes.explain import earlier
+from scoreproof.public.sampler.causes.formulas import formulas
+from scoreproof.public.sampler.causes.question import question, shape_of
+from scoreproof.public.sampler.causes.steps import steps_of
+from scoreproof.public.sampler.causes.tableau import measured
+from scoreproof.public.sampler.runs import Runs
 
 BETAS = np.linspace(1e-4, 0.02, 1000)
 BAR = np.cumprod(1 - BETAS)
 TABLE, FLOW = DiscreteVP(BETAS), FlowMatching()
 LIST = {"process": TABLE, "times": range(960, -1, -32), "prediction": "eps", "shape": 1}
 EVEN = {"process": FLOW, "times": np.linspace(0.95, 0.05, 16), "prediction": "flow", "shape": 1}
+EPS = float(np.finfo(float).eps)
 check = sp.check_sampler
 
 
@@ -25,6 +34,17 @@ def pairs(values):
 
 def named(evidence):
     return () if evidence.diagnosis is None else evidence.diagnosis.names
+
+
+def parts(sampler, given):
+    """The job, its steps, what is asked of formulas, and the formulas of its prediction type."""
+    more = (given["process"], None, given["prediction"], None, given["times"], 1, None, False)
+    job = validate(Request(sampler, *more))
+    Runs(job).first()
+    steps = steps_of(measured(job, job.steps))
+    q = question(job, steps, EPS, 0, earlier(job, steps))
+    every = formulas(shape_of(steps), steps.stages, job.form.grid.whole)
+    return job, steps, q, [f for f in every if f.kind == given["prediction"]]
 
 
 def move(x, t, n, e):
@@ -168,8 +188,8 @@ def test_another_time(tell, says):
 
 def test_another_x():
     assert "asked at 0.7·x" in check(flow(asked=0.7), **EVEN).explain()
-    text = check(flow(asked=0.7, factor=lambda t, n: 1 + t), **EVEN).explain()
-    assert "asked at" not in text and "before the first step" not in text, text
+    job = parts(flow(asked=0.7, factor=lambda t, n: 1 + t), EVEN)[0]
+    assert begin.started(job, measured(job, job.steps), EPS) == ""
 
 
 # -- noise -----------------------------------------------------------------------------------------
@@ -178,13 +198,12 @@ def test_another_x():
 def test_noise_without_its_drift_is_said_only_of_right_steps():
     added = {"noise": lambda t, n: 0.4 * (t - n) ** 0.5}
     assert named(check(flow(**added), **EVEN)) == ("drift",)
-    both = check(flow(factor=lambda t, n: 1 + 0.05 * t, **added), **EVEN)
-    assert "drift" not in named(both), both.explain()
-    due = {"noise": lambda t, n: 0.4 * n, "factor": lambda t, n: 1.0}
+    _, steps, q, same = parts(flow(factor=lambda t, n: 1 + 0.05 * t, **added), EVEN)
+    assert drift.kept(steps, q, same) == ""
 
     def right(model, x, times, rng):
         for t, n in pairs(times):
-            v, w = model(x, t), due["noise"](t, n) * (1 - n / t) ** 0.5
+            v, w = model(x, t), 0.4 * n * (1 - n / t) ** 0.5
             x0, e = x - t * v, x + (1 - t) * v
             x = (1 - n) * x0 + (n**2 - w**2) ** 0.5 * e + w * rng.standard_normal(x.shape)
         return x
@@ -210,31 +229,34 @@ def test_churn_that_falls_and_churn_that_stays():
 # -- methods that look back ------------------------------------------------------------------------
 
 
-def back(kind, weights=(1.5, -0.5), replaced=True, scale=lambda k: 1.0):
+def back(kind, weights=(1.5, -0.5), replaced=True):
     """Two steps of ε, or of what the model returns, put together."""
 
     def sample(model, x, times):
         old = None
-        for k, (t, n) in enumerate(pairs(times)):
+        for t, n in pairs(times):
             a, s = BAR[int(t)] ** 0.5, (1 - BAR[int(t)]) ** 0.5
-            out = scale(k) * model(x, t)
+            out = model(x, t)
             use = out if old is None else weights[0] * out + weights[1] * old
             old = out if replaced or old is None else old
             x = move(x, t, n, a * use + s * x if kind == "v" else use)
         return x
 
-    return check(sample, **LIST | {"prediction": kind})
+    return parts(sample, LIST | {"prediction": kind})
 
 
 def test_raw_outputs_put_together():
-    assert named(back("v")) == ("combination",) or back("v").verdict == "holds"
-    assert "combination" not in named(back("v", (1.5, -0.45)))
-    assert back("eps")
+    for weights, claimed in (((1.5, -0.5), True), ((1.5, -0.45), False)):
+        job, steps, _, same = back("v", weights)
+        text = combined.raw(job, steps, EPS, same, job.steps)
+        assert bool(text) == claimed and ("Convert each of them" in text) == claimed
+    job, steps, _, same = back("eps")
+    assert combined.raw(job, steps, EPS, same, job.steps) == ""
 
 
 def test_a_prediction_that_is_never_replaced():
-    assert named(back("eps", replaced=False)) == ("prediction",)
-    assert "prediction" not in named(back("eps", (1.4, -0.5)))
+    assert back("eps", replaced=False)[1].lasting == 0
+    assert back("eps")[1].lasting is None and back("v")[1].lasting is None
 
 
 def test_a_constant_in_front_of_the_output():
@@ -251,10 +273,11 @@ def test_a_constant_in_front_of_the_output():
                 old, last = x0, h
             return x
 
-        return check(sample, **LIST)
+        job, steps, q, same = parts(sample, LIST)
+        return scaled.output(job, steps, q, same, EPS, job.steps)
 
-    assert "multiplied by 1.05 in every step" in multistep(lambda k: 1.05).explain()
-    assert "output" not in named(multistep(lambda k: 1.05 + 0.001 * k))
+    assert "multiplied by 1.05 in every step" in multistep(lambda k: 1.05)
+    assert multistep(lambda k: 1.05 + 0.001 * k) == multistep(lambda k: 1.0) == ""
 
 
 # -- steps whose mistake the limit does not show ---------------------------------------------------

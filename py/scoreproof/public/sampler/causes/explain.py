@@ -38,7 +38,7 @@ from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.swaps import swaps
-from scoreproof.public.sampler.causes.tableau import Tableau, measured, steps_looked_at
+from scoreproof.public.sampler.causes.tableau import Tableau, measured, never_asked, steps_looked_at
 from scoreproof.public.sampler.words import hint as hint_of
 
 __all__ = ["cause_of", "earlier", "explained", "read"]
@@ -71,6 +71,8 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         return _claimed("forward process", wrong)
     try:
         table = measured(job, steps_looked_at(job))
+        if table is None and never_asked(job, steps_looked_at(job)):
+            return _claimed("model", "the model is never called: x moves without it")
     except (CallableError, ArgumentError):
         return None
     steps = None if table is None else steps_of(table)

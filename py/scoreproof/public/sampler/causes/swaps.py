@@ -86,7 +86,8 @@ def swaps(job: Job, steps: Steps) -> list[Swap]:
 
 def _of_table(table: np.ndarray, steps: Steps) -> list[Swap]:
     t = np.round([v.when for v in steps.before]).astype(int)
-    listed = np.append(t[1:], -1)
+    last = steps.after[-1]
+    listed = np.append(t[1:], -1 if last.sigma == 0 else round(last.when))
     vp = shape_of(steps) == "VP"
     found: list[Swap] = []
     total, n = len(table), steps.count
@@ -116,7 +117,7 @@ def _of_table(table: np.ndarray, steps: Steps) -> list[Swap]:
             for at in (t, listed)
         ]
         same = steps.after
-        both = (shifted[0], (*shifted[1][:-1], same[-1]))
+        both = (shifted[0], (*shifted[1][:-1], shifted[1][-1] if listed[-1] >= 0 else same[-1]))
         sign = "-" if k < 0 else "+"
         say = f"ᾱ is taken from the entry of the table {name} the timestep (t {sign} 1 for t)"
         found.append(Swap(f"{say}, at both ends of the step", of_levels(*both)))

@@ -19,7 +19,7 @@ from scoreproof.public.sampler.asking import Tape, passed
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law
 
-__all__ = ["SMALL", "Prescribed", "Tableau", "measured", "steps_looked_at"]
+__all__ = ["SMALL", "Prescribed", "Tableau", "measured", "never_asked", "steps_looked_at"]
 
 SMALL = 2.0**-20
 #: calls and draws of a run that are told apart
@@ -141,7 +141,7 @@ def measured(job: Job, n: int, by: str = "x_0", scale: float = 1.0) -> Tableau |
     """
     data, tape, rows, _ = _run(job, n, (0, 0), (by, scale))
     calls, draws = len(data.asked), len(rows.drawn)
-    if not 2 <= calls + draws <= MOST:
+    if calls == 0 or not 2 <= calls + draws <= MOST:
         return None
     data, tape, rows, end = _run(job, n, (calls, draws), (by, scale))
     whole = {len(x) for x, _, _ in data.asked} == {rows.count}
@@ -169,6 +169,11 @@ def measured(job: Job, n: int, by: str = "x_0", scale: float = 1.0) -> Tableau |
         base,
         job.kind != "sample",
     )
+
+
+def never_asked(job: Job, n: int) -> bool:
+    """Whether the model is not called at all."""
+    return not _run(job, n, (0, 0), ("x_0", 1.0))[0].asked
 
 
 def steps_looked_at(job: Job) -> int:

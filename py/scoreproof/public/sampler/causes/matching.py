@@ -27,6 +27,8 @@ NEAR = 1e-6
 SIMPLE = (0.0, -1.0, 2.0, 0.5)
 #: what the size of the noise is made of
 SIZES = ("var", "std", "sigma_up")
+#: between the ends of a step
+MIDDLES = {"sigma_mid"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,8 @@ def _of(
         if fit:
             yield Found(formula, eta, *fit[:3], instead=swap, partly=fit[3])
     for m in (*mistakes(formula.program, OTHERS, VECTORS), *noises(formula.program)):
+        if not used & MIDDLES and any(p[-1] in MIDDLES for p, _ in places(m.now)):
+            continue  # who does not form it does not put it in
         program = put(formula.program, m.statement, m.tree)
         try:
             for value in (eta, *_eta_of_the_noise(formula, program, m, q)):

@@ -342,3 +342,65 @@ def heun_in_two_halves():
             return {"prev_sample": x + dt * (first + 1.1 * out) / 2}
 
     return check_sampler(Heun(), steps=20, shape=1)
+
+
+# -- straight paths --------------------------------------------------------------------------------
+
+
+@wrong("half of the drift that belongs to the noise", says=r"noise is 0\.5 times what is due")
+def flow_sde_with_half_of_its_drift():
+    def sample(model, x, times, rng):
+        for t, n in pairs(times):
+            h, v, g2 = t - n, model(x, t), 0.49 * t
+            e = x + (1 - t) * v
+            x = x - h * v - h * g2 / 4 / t * e + (g2 * h) ** 0.5 * rng.standard_normal(x.shape)
+        return x
+
+    return check_sampler(sample, FLOW, **STRAIGHT)
+
+
+@wrong("weights of Adams–Bashforth", says=r"newest first, are \(13, -3\)/10|\(1\.3, -0\.3\)")
+def flow_multistep_with_other_weights():
+    def sample(model, x, times):
+        old = None
+        for t, n in pairs(times):
+            v = model(x, t)
+            x = x + (n - t) * (v if old is None else 1.3 * v - 0.3 * old)
+            old = v
+        return x
+
+    return check_sampler(sample, FLOW, order=2, **STRAIGHT)
+
+
+@wrong(
+    "σ are shifted, timesteps are not", says=r"other σ than those of its timesteps.*shifted by 2"
+)
+def flow_scheduler_with_timesteps_of_another_list():
+    class Flow:
+        config = {"num_train_timesteps": 1000}
+
+        def set_timesteps(self, n):
+            t = np.linspace(1, 0, n + 1)
+            self.sigmas, self.timesteps, self.i = 2 * t / (1 + t), 1000 * t[:-1], 0
+
+        def scale_noise(self, sample, timestep, noise):
+            sigma = (timestep / 1000).reshape(-1, *[1] * (sample.ndim - 1))
+            return sigma * noise + (1 - sigma) * sample
+
+        def step(self, model_output, timestep, sample):
+            self.i += 1
+            return (sample + (self.sigmas[self.i] - self.sigmas[self.i - 1]) * model_output,)
+
+    return check_sampler(Flow(), steps=20, prediction="flow", shape=1)
+
+
+@wrong("the scale after σ_down is left out", says=r"has y where α_next/α_down·y is due")
+def flow_ancestral_without_its_scale():
+    def sample(model, x, times, rng):
+        for t, n in pairs(times):
+            d = n * (1 + (n / t - 1) * 0.6)
+            z = (n**2 - (d * (1 - n) / (1 - d)) ** 2) ** 0.5 * rng.standard_normal(x.shape)
+            x = x + (d - t) * model(x, t) + z
+        return x
+
+    return check_sampler(sample, FLOW, **STRAIGHT)

@@ -36,6 +36,7 @@ VECTORS = frozenset(
         "slope",
         "slope_2",
         "dv",
+        "y",
         "k_23",
         "o1",
         "o2",

@@ -17,12 +17,15 @@ from scoreproof.public.sampler.causes.language import evaluated, parsed, places,
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.words import constant, place
 
-__all__ = ["kept"]
+__all__ = ["kept", "shared"]
 
 NEAR = 1e-6
+#: a factor further from 1 is none that somebody gives a drift: the noise is of another size
+MOST = 4.0
 MORE = (
     "sqrt(dt)",
     "sqrt(sigma_t * dt)",
+    "sqrt(sigma_t / a_t) * sqrt(dt)",
     "sqrt(sigma_next * dt)",
     "sqrt(2 * sigma_t * dt)",
     "t * sqrt(dt)",
@@ -48,6 +51,38 @@ def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
         " noise w the ε that is kept has to fall from σ_next to √(σ_next² - w²) (that is"
         " w²/(2 σ_next)·ε less, or w²/2·score more, for a small w)"
     )
+
+
+def shared(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
+    """The part of a drift that belongs to the noise, with a factor that is not due: a step of an
+    equation without noise, less κ w²/(2 σ) ε for its noise w.
+    """
+    w = q.measured.get("x_next.z")
+    if w is None or steps.stages > 1 or not np.any(w[q.inner] > NEAR):
+        return ""
+    at = q.inner & (w > NEAR)
+    for f in same:
+        own = q.of(f)
+        if own is None or any(p == ("name", "z") for _, t in f.program for p, _ in places(t)):
+            continue
+        made = own.made(f.program, {"eta": 0.0})
+        x, x0 = (q.measured[n] - made[n] for n in ("x_next.x", "x_next.c1"))
+        alpha, sigma = q.names["a_t"], q.names["sigma_t"]
+        moved = np.abs(x * sigma)[at]
+        if not np.all(np.isfinite(moved)) or np.any(np.abs(x * alpha + x0)[at] > NEAR * moved):
+            continue  # it is not along ε
+        factor = (-2 * x * sigma**2 / np.where(at, w, 1.0) ** 2)[at]
+        if np.ptp(factor) <= NEAR * np.max(np.abs(factor)) and NEAR < abs(factor[0] - 1) < MOST:
+            k = int(np.argmax(at))
+            first = f"{w[k]:.4g} in the step from {place(steps.before[k])}"
+            due = f"{constant(float(factor[0]))} times what is due"
+            due = "of the wrong sign" if abs(factor[0] + 1) < NEAR else due
+            return (
+                f"the steps are those of {f.name} with noise of standard deviation w ="
+                f" {_size(q, w) or first}, but the drift that belongs to the noise is {due}:"
+                " for noise w, w²/(2 σ_t)·ε is to be taken off x (or w²/2·score added)"
+            )
+    return ""
 
 
 def _size(q: Question, noise: np.ndarray) -> str:

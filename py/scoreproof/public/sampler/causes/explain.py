@@ -196,10 +196,12 @@ def read(
         )
     yield "drift", drift.kept(steps, q, same)
     yield "combination", combined.raw(job, steps, eps, same, steps_looked_at(job))
+    yield "weights", combined.weights(q, same)
     yield "output", scaled.output(job, steps, q, same, eps, steps_looked_at(job))
     yield "second call", readings.asked_elsewhere(steps, q, same, given)
-    yield "table", tables.another(job, steps, q)
+    yield "table", tables.another(job, steps, q) or tables.straight(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)
+    yield "drift", drift.shared(steps, q, same)
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
 
 

@@ -51,6 +51,7 @@ SIGNS = {
     "sigma_hat_next": "σ̂_next",
     "sigma_up": "σ_up",
     "sigma_down": "σ_down",
+    "a_down": "α_down",
     "eta": "η",
     "eps": "ε",
     "eps_2": "ε_2",

@@ -10,8 +10,9 @@ import numpy as np
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.causes.told import curve_of
 
-__all__ = ["another"]
+__all__ = ["another", "straight"]
 
 #: the ᾱ that one step ends at and the next begins with are the same
 SAME = 1e-5
@@ -48,6 +49,34 @@ def another(job: Job, steps: Steps, q: Question) -> str:
         f"the steps are those of DDIM with another table of ᾱ{of} than the one of the process"
         f"{right}: ᾱ = {begin[k]:.4g} at t = {when[k]:.4g}, where {due[k]:.4g} is due; make both of"
         " the same betas"
+    )
+
+
+def straight(job: Job, steps: Steps, q: Question) -> str:
+    """Along which σ the steps of Euler's method on the straight path lead, if not along those of
+    the times that the model is told.
+    """
+    others = [v for n, v in q.measured.items() if n.startswith(("x_next.o", "x_next.z"))]
+    if job.form.prediction != "flow" or steps.stages != 1 or any(np.any(v != 0) for v in others):
+        return ""
+    u, w = q.outs[0]
+    with np.errstate(all="ignore"):
+        gaps = q.measured["x_next.c1"] / w
+        off = np.abs(q.measured["x_next.x"] - 1 - gaps * u)
+    if not np.all(np.isfinite(gaps)) or np.max(off) > SAME or steps.after[-1].sigma > 0:
+        return ""
+    used = np.cumsum(-gaps[::-1])[::-1]
+    due = np.array([v.sigma for v in steps.before])
+    k = int(np.argmax(np.abs(used - due)))
+    if np.any(used <= 0) or abs(used[k] - due[k]) < SAME:
+        return ""
+    curve = curve_of(used, due)
+    shape = f" (σ = {curve}, with t the σ of its timestep)" if curve else ""
+    return (
+        "the steps are those of Euler's method along other σ than those of its timesteps: at"
+        f" timestep {steps.before[k].when:g} it steps from σ = {used[k]:.4g}{shape}, while the"
+        f" model and the forward process take it for σ = {due[k]:.4g}. Make timesteps and σ of one"
+        " list"
     )
 
 

@@ -13,7 +13,7 @@ from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.words import constant
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["mistold"]
+__all__ = ["curve_of", "mistold"]
 
 #: fewer times than that lie on too many curves
 FEW = 4
@@ -75,24 +75,30 @@ def mistold(
 
 def _fitted(told: np.ndarray, right: np.ndarray, levels: Sequence[Level]) -> str:
     """A curve with one or two constants that all times lie on, with t the time that x is at."""
+    found = curve_of(told, right, levels)
+    return f"{found}, not t" if found else ""
+
+
+def curve_of(told: np.ndarray, right: np.ndarray, levels: Sequence[Level] = ()) -> str:
+    """The one as a function of the other, t."""
     with np.errstate(all="ignore"):
         shift = told * (1 - right) / (right * (1 - told))
         if s := _constant(shift):
             other = f", the inverse of the shift by {1 / s:.4g}" if s < 1 else ""
-            return f"{s:.4g}·t/(1 + ({s:.4g} - 1)·t), t shifted by {s:.4g}{other}, not t itself"
+            return f"{s:.4g}·t/(1 + ({s:.4g} - 1)·t), t shifted by {s:.4g}{other}"
         for name, values in _functions(levels).items():
             if len(values) == len(told) and (c := _constant(told / values)):
-                return f"{'' if abs(c - 1) < NEAR else constant(c) + '·'}{name} of the level, not t"
+                return f"{'' if abs(c - 1) < NEAR else constant(c) + '·'}{name} of the level"
         line = np.polyfit(right, told, 1)
         if _same(told, np.polyval(line, right)) and abs(line[0]) > NEAR:
-            return f"{constant(line[0])}·t {'+' if line[1] > 0 else '-'} {abs(line[1]):.4g}, not t"
+            return f"{constant(line[0])}·t {'+' if line[1] > 0 else '-'} {abs(line[1]):.4g}"
         kept = (told > 0) & (right > 0)
         if np.sum(kept) < max(FEW, len(told) - 1):
             return ""
         power, size = np.polyfit(np.log(right[kept]), np.log(told[kept]), 1)
         if _same(told[kept], np.exp(size) * right[kept] ** power):
             front = "" if abs(size) < NEAR else f"{constant(float(np.exp(size)))}·"
-            return f"{front}t^{power:.4g}, not t"
+            return f"{front}t^{power:.4g}"
     return ""
 
 
@@ -134,6 +140,8 @@ def _relations(
             ("t + 1", lambda v: v + 1),
             ("t - 1", lambda v: v - 1),
             ("-t", np.negative),
+            ("t rounded to a whole number", np.round),
+            ("t without what comes after its point (an integer)", np.floor),
             ("1/t", np.reciprocal),
             ("(T - 1) - t", lambda v: top - 1 - v),
         ]

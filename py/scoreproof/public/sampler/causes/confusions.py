@@ -52,7 +52,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "abar_t": ("abar_prev", "alpha_t", "abar_before", "abar_after"),
     "abar_prev": ("abar_t", "alpha_t"),
     "alpha_t": ("abar_t", "abar_prev", "beta_t", "alpha_before", "alpha_after"),
-    "beta_t": ("alpha_t", "var", "beta_table", "beta_before", "beta_after"),
+    "beta_t": ("alpha_t", "var", "beta_table", "beta_before", "beta_after", "noise_t"),
     "var": ("beta_t", "beta_table", "var_table", "var_before", "var_after"),
     "std": ("var", "eta"),
     "a_t": ("a_next", "sigma_t", "a_old"),

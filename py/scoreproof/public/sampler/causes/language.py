@@ -68,6 +68,7 @@ SIGNS = {
         for where, k in (("before", "-"), ("after", "+"))
     },
     "var_table": "var of the table",
+    "noise_t": "(1 - ᾱ_t)",
     "a_old": "α_{i-1}",
     "sigma_old": "σ_{i-1}",
     "h_log10": "h (by log10)",

@@ -220,17 +220,19 @@ def _fitted(
     none, one = (q.made(program, {**free, "c": c}) for c in (0.0, 1.0))
     base = q.off(one)
     wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
-    top = bottom = 0.0
+    top, bottom = np.zeros(len(wrong)), np.zeros(len(wrong))
     for n in q.measured:
         v = one[n]
         with np.errstate(all="ignore"):
-            change = ((v - none[n]) * q.sizes[n])[wrong]
-            due = ((q.measured[n] - none[n]) * q.sizes[n])[wrong]
-            top += float(np.sum(change * due))
-            bottom += float(np.sum(change**2))
-    if not (np.isfinite(top) and bottom > 0):
+            change = (v - none[n]) * q.sizes[n]
+            top += change * (q.measured[n] - none[n]) * q.sizes[n]
+            bottom += change**2
+    wrong &= np.isfinite(top) & (bottom > 0)
+    if not np.any(wrong):
         return
-    for c in (top / bottom, -top / bottom):
+    # an end is often treated apart: the middle one of the steps' own factors
+    middle = float(np.median(top[wrong] / bottom[wrong]))
+    for c in (middle, -middle):
         c = next((s for s in SIMPLE if abs(c - s) < NEAR), c)
         fit = explains(q.off(q.made(program, {**free, "c": c})))
         if fit:

@@ -114,6 +114,7 @@ def of_levels(now: tuple[Level, ...], after: tuple[Level, ...]) -> dict[str, Any
             "abar_prev": b**2,
             "alpha_t": (a / b) ** 2,
             "beta_t": 1 - (a / b) ** 2,
+            "noise_t": 1 - a**2,
             "h": h,
             "h_prev": np.append(np.nan, h[:-1]),
             "h_log10": h / np.log(10),

@@ -65,6 +65,8 @@ def straight(job: Job, steps: Steps, q: Question) -> str:
         off = np.abs(q.measured["x_next.x"] - 1 - gaps * u)
     if not np.all(np.isfinite(gaps)) or np.max(off) > SAME or steps.after[-1].sigma > 0:
         return ""
+    if np.ptp(gaps) <= NEAR * np.max(np.abs(gaps)):
+        return ""  # one width for all steps, which is said as that
     used = np.cumsum(-gaps[::-1])[::-1]
     due = np.array([v.sigma for v in steps.before])
     k = int(np.argmax(np.abs(used - due)))

@@ -159,14 +159,14 @@ def test_levels_of_another_index(words):
 
 
 def test_entries_beside_the_timesteps():
-    """With a process the table is solved for."""
-    for shift, words in ((-1, "before the timestep (t - 1"), (1, "after it (t + 1 for t)")):
+    for shift, words in ((-1, "before the timestep (t - 1"), (1, "after the timestep (t + 1")):
 
         def bars(k, t, shift=shift):
             return BAR[t[k] + shift], BAR[t[k + 1] + shift]
 
         text = told(ddim(bars=bars), TABLE, "eps", STEPS[14:], among="DDIM")
-        assert f"DDIM with ᾱ from the entry {words}" in text, text
+        assert f"ᾱ is taken from the entry of the table {words}" in text, text
+        assert "at both ends of the step" in text and "otherwise as well" not in text, text
 
 
 class Table:
@@ -277,7 +277,7 @@ def heun_ode(model, x, times):
 
 def test_right_methods_by_their_names():
     text = told(predictor, TABLE, "score", STEPS)
-    assert "those of the reverse diffusion predictor, a method of order 1, without" in text, text
+    assert "those of the reverse diffusion predictor: why the laws are off" in text, text
     text = told(heun_ode, VP, "score", np.linspace(0.9, 0.1, 20))
     assert "those of Heun's method on the probability-flow ODE" in text, text
 
@@ -447,12 +447,26 @@ def test_two_draws_of_each_step():
     assert "Two draws of noise enter each step; here they are taken together" in text, text
 
 
-def test_noise_of_the_wrong_power_of_the_step_is_asked_about():
+@pytest.mark.parametrize(
+    ("power", "says"),
+    [(0, "does not become less as the steps become narrower"), (1, "falls as its width")],
+)
+def test_noise_of_the_wrong_power_of_the_step_is_measured(power, says):
+    def step(x, t, n, z, model):
+        more = 1 + 0.3 * np.cos(40 * t)
+        drift = VP.drift(x, t) - more * VP.diffusion(t) ** 2 * model(x, t)
+        return x - (t - n) * drift + more * (1 + t) * (t - n) ** power * z
+
+    text = check(step, VP, times=np.linspace(0.9, 0.1, 20)).explain()
+    assert says in text, text
+
+
+def test_a_model_that_is_never_called():
     def step(x, t, n, z, model):
         return x - (t - n) * VP.drift(x, t) + np.cos(40 * t) * z
 
     text = check(step, VP, times=np.linspace(0.9, 0.1, 20)).explain()
-    assert "Is √(t - t_next) missing in front of the noise" in text, text
+    assert "Cause: the model is never called" in text, text
 
 
 def test_names_of_predictions_that_cannot_be_taken():

@@ -7,6 +7,7 @@ import numpy as np
 from causes import wrong
 from scoreproof import check_inversion
 from scoreproof.objects.discrete import DiscreteVP
+from scoreproof.objects.schedules import FlowMatching
 
 BETAS = np.linspace(1e-4, 0.02, 1000)
 TABLE = DiscreteVP(BETAS)
@@ -194,3 +195,129 @@ def noises_reversed():
 @wrong("encode tells its model the next time", says=r"from 900 to 800 encode tells it 800")
 def noises_told_the_next_time():
     return maps(lambda m, xs, t: encode(m, xs, t, told=lambda a, b: b))
+
+
+# -- loops and steps, with what strangers mistook --------------------------------------------------
+
+BAR = np.cumprod(1 - BETAS)
+FALLING = {"times": range(950, -1, -25), "prediction": "eps", "form": "sample", "shape": 1}
+
+
+def gone(model, x, times, lead=lambda ts, i: ts[i + 1], end=None):
+    ts = [int(t) for t in times]
+    for i, t in enumerate(ts[:-1]):
+        a, b, e = BAR[t], BAR[lead(ts, i)], model(x, t)
+        b = end if end is not None and i == len(ts) - 2 else b
+        x = b**0.5 * (x - (1 - a) ** 0.5 * e) / a**0.5 + (1 - b) ** 0.5 * e
+    return x
+
+
+def against(up, down=gone, process=TABLE, **more):
+    return check_inversion(up, down, process, **FALLING | more)
+
+
+@wrong("x_next at the time before", says=r"in the inverse.*\(k - 1 for k \+ 1\).*led back")
+def inverse_leads_to_the_time_before():
+    return against(lambda m, x, ts: gone(m, x, ts, lambda t, i: t[max(i - 1, 0)]))
+
+
+@wrong("the last step leads to the data", says=r"the last, from t = 925 .*1 x_0 \+ 0 ε")
+def inverse_ends_at_the_data():
+    return against(lambda m, x, ts: gone(m, x, ts, end=1.0))
+
+
+@wrong("a scheduler's inverse ends at ᾱ = 1", says=r"inverse, the last step.*back to the data")
+def scheduler_ends_at_the_data():
+    class Up(DDIM):
+        def ends(self, t):
+            return (t, t + self.stride)
+
+        def bar_of(self, t):
+            return self.alphas_cumprod[t] if t < 1000 else 1.0
+
+    return both(Up(True), steps=20)
+
+
+@wrong(
+    "√ᾱ_next is missing in front of the ε term", says=r"in the inverse.*√ᾱ_prev·\(√\(1/ᾱ_prev - 1\)"
+)
+def inverse_without_the_root_in_front():
+    def up(x, t, n, model):
+        a, b = BAR[int(t)], BAR[int(n)]
+        return (b / a) ** 0.5 * x + ((1 / b - 1) ** 0.5 - (1 / a - 1) ** 0.5) * model(x, t)
+
+    def down(x, t, n, model):
+        a, b = BAR[int(t)], BAR[int(n)]
+        e = model(x, t)
+        return (b / a) ** 0.5 * (x - (1 - a) ** 0.5 * e) + (1 - b) ** 0.5 * e
+
+    return against(up, down, form="step")
+
+
+def taylor(half):
+    def run(model, x, times):
+        for t, n in zip(times[:-1], times[1:], strict=True):
+            v, h = model(x, t), n - t
+            dv = (model(x + h / 2 * v, t + h / 2) - v) / (half * h)
+            x = x + h * v + h**2 / 2 * dv
+        return x
+
+    return run
+
+
+@wrong("the derivative is divided by h, not by h/2", says=r"in the inverse.*in dv")
+def inverse_divides_by_the_whole_step():
+    more = {"times": np.linspace(1, 0.05, 12), "prediction": "flow", "order": 2}
+    return against(taylor(1.0), taylor(0.5), FlowMatching(), **more)
+
+
+@wrong("the second call is told the old σ", says=r"inverse, the model is told t,.*second call")
+def inverse_heun_told_the_old_sigma():
+    def heun(told):
+        def run(model, x, sigmas):
+            for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+                d = (x - model(x, s)) / s
+                y = x + (n - s) * d
+                x = x + (n - s) / 2 * (d + (y - model(y, told(s, n))) / n)
+            return x
+
+        return run
+
+    old, new = heun(lambda s, n: s), heun(lambda s, n: n)
+    return check_inversion(old, new, form="sample", order=2, shape=1)
+
+
+def noises(pick):
+    """Encode, and a decode that takes the noise ``pick(i, n)`` in its step i of n."""
+
+    def step(model, x, t, n):
+        e, a, b = model(x, t), BAR[t], BAR[n]
+        v = (1 - b) / (1 - a) * (1 - a / b)
+        return (b / a) ** 0.5 * (x - (1 - a) ** 0.5 * e) + (1 - b - v) ** 0.5 * e, v**0.5
+
+    def encode(model, xs, times):
+        ts, found = [int(t) for t in times], []
+        for i in range(len(ts) - 1):
+            mean, std = step(model, xs[i], ts[i], ts[i + 1])
+            found.append((xs[i + 1] - mean) / std)
+        return found
+
+    def decode(model, x, zs, times):
+        ts = [int(t) for t in times]
+        for i in range(len(zs)):
+            mean, std = step(model, x, ts[i], ts[i + 1])
+            x = mean + std * zs[pick(i, len(zs))]
+        return x
+
+    more = {"times": range(900, 0, -60), "prediction": "eps", "form": "noises", "shape": 1}
+    return check_inversion(encode, decode, TABLE, **more)
+
+
+@wrong("decode takes the noises backwards", says=r"decode takes its noises in reversed order")
+def decode_runs_backwards():
+    return noises(lambda i, n: n - 1 - i)
+
+
+@wrong("decode takes the noise of the next step", says=r"noise of index 1 in the step from 900 to")
+def decode_takes_the_next_noise():
+    return noises(lambda i, n: min(i + 1, n - 1))

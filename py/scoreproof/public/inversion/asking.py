@@ -19,7 +19,7 @@ from scoreproof.public.sampler.data import Data, Level, gaussian
 from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.streams import stream
 
-__all__ = ["Trip", "back", "ran", "trip"]
+__all__ = ["Trip", "back", "calls", "ran", "trip"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 
@@ -97,6 +97,11 @@ def back(job: Job, like: Trip) -> np.ndarray:
 def ran(form: Any, n: int, data: Data, rows: np.ndarray) -> np.ndarray:
     """What a form makes of other rows, of other data; it draws no noise."""
     return _run(form, n, data, rows, None)[0]
+
+
+def calls(form: Any, n: int, data: Data, rows: np.ndarray) -> int:
+    """How often a form asks its model for other rows, of other data."""
+    return _run(form, n, data, rows, None)[1].calls
 
 
 def _on_the_way(up: Tape, high: Level) -> tuple[tuple[Level, np.ndarray], ...]:

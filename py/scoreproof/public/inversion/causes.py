@@ -52,8 +52,8 @@ def of_the_trip(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
             " prediction type?), or is wrong by itself (check_sampler tells)"
         )
     return (
-        "; the inverse leads to the right law and the sampler to the right data, but not back to"
-        " the same x: the one mirrors or mixes what the other does not"
+        "; the sampler by itself leads to the right data, but not back to the same x: the inverse"
+        " does not take the sampler's steps in reverse"
     )
 
 

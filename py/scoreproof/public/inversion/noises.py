@@ -55,6 +55,9 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
             f"encode's noise {k} is made of {listed}, decode uses it from {times[k]:g} to"
             f" {times[k + 1]:g}: the order or the index of the noises is wrong"
         )
+    wrong = _used(down.entering, times)
+    if wrong:
+        return wrong
     odd = [k for k in range(n) if not np.allclose(up.told[k], down.told[k], rtol=1e-9)]
     if odd:
         k = odd[0]
@@ -89,6 +92,25 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
                 f" adds {two[k]:.6g} {name}"
             )
     return ""
+
+
+def _used(entering: list[list[int]], times: list[float]) -> str:
+    """Which noises decode's steps use, where it is not each its own."""
+    n = len(entering)
+    if entering == [[k] for k in range(n)]:
+        return ""
+    if entering == [[n - 1 - k] for k in range(n)]:
+        return (
+            "decode takes its noises in reversed order: its first step uses the last of them, where"
+            " the noise of index 0 is that of the first step"
+        )
+    k = next(k for k in range(n) if entering[k] != [k])
+    step = f"in the step from {times[k]:g} to {times[k + 1]:g}"
+    if not entering[k]:
+        return f"decode adds no noise {step}, encode took one out there"
+    listed = " and ".join(str(j) for j in entering[k])
+    many = "s" if len(entering[k]) > 1 else ""
+    return f"decode uses the noise{many} of index {listed} {step}, where that of index {k} is due"
 
 
 def _when(told: tuple[float, float], times: list[float], levels: list[Level]) -> str:
@@ -143,9 +165,10 @@ def _decode(job: Job, times: list[float], n: int) -> _Side | None:
     k = np.arange(n)
     with np.errstate(all="ignore"):
         a = rows[1:, 0] / rows[:-1, 0]
-    return _Side(
-        [], a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], [(v[1], v[2]) for v in data.asked]
-    )
+    told = [(v[1], v[2]) for v in data.asked]
+    fresh = [rows[j + 1, 1 : 1 + n] - a[j] * rows[j, 1 : 1 + n] for j in range(n)]
+    entering = [[int(i) for i in np.flatnonzero(np.abs(z) > 1e-9)] for z in fresh]
+    return _Side(entering, a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], told)
 
 
 def _call(job: Job, form: Any, data: Prescribed, *arguments: Any) -> Any:

@@ -18,6 +18,7 @@ from scoreproof.public.sampler.causes.steps import Steps, relevelled, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.functions import StepForm, WholeForm
+from scoreproof.public.sampler.words import at_level
 
 __all__ = ["slip"]
 
@@ -44,7 +45,11 @@ def _slip(job: Job, eps: float) -> Diagnosis | None:
             continue
         if table is None:
             continue
-        wrong = [_first(one, table, steps, eps) for steps in _steps(one, table)]
+        every = list(_steps(one, table))
+        back = next((text for steps in every if (text := _back(one, steps))), "")
+        if back:
+            return _claimed(name, f"in the {name}, {back}")
+        wrong = [_first(one, table, steps, eps) for steps in every]
         if wrong and all(w is not None for w in wrong):  # of two readings one may be right
             found = next((w for w in wrong if w and w[0]), None)
             if found is not None:
@@ -71,9 +76,33 @@ def _steps(one: One, table: Tableau) -> Iterator[Steps]:
         told = steps.before
         first = one.form.taken_for(one.form.scheduler) or CLEAN
         yield relevelled(steps, (first, *told[:-1]), told)
-        yield relevelled(steps, told, (*told[1:], steps.after[-1]))
+        yield relevelled(steps, told, (*told[1:], _last(steps, told)))
     else:
         yield steps
+
+
+def _last(steps: Steps, told: tuple[Level, ...]) -> Level:
+    """Where the last step leads: its timestep is not told. Up, or it is as it is."""
+    a, c = (steps.coefficients[n][-1, 0] for n in ("x_next.x", "x_next.c1"))
+    signal, noise = float(a * told[-1].alpha + c), float(abs(a) * told[-1].sigma)
+    upward = signal > 0 and noise / signal >= told[-1].sigma / told[-1].alpha
+    return Level(told[-1].when, signal, noise) if upward else steps.after[-1]
+
+
+def _back(one: One, steps: Steps) -> str:
+    """Where the last step of an inverse leads back down to the data."""
+    if not isinstance(one.form, RisingScheduler) or steps.stages > 1 or steps.count < 4:
+        return ""
+    before, after = steps.before[-1], steps.after[-1]
+    a, c = (steps.coefficients[n][-1, 0] for n in ("x_next.x", "x_next.c1"))
+    off = max(abs(a * before.alpha + c - 1), abs(a) * before.sigma)
+    if after.sigma > 0 or off > 1e-4 or before.snr > steps.before[0].snr:
+        return ""
+    return (
+        f"the last step, from {at_level(before)}, leads back to the data, to x_0 itself (ᾱ = 1):"
+        " past the end of the table the inverse takes the ᾱ that the sampler ends with"
+        " (final_alpha_cumprod). Let it stop at the last entry, or take ᾱ = 0 there"
+    )
 
 
 def _first(one: One, table: Tableau, steps: Steps, eps: float) -> tuple[str, str] | None:

@@ -12,9 +12,10 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, ends, maps, slips, words
+from scoreproof.public.inversion import causes, ends, maps, slips, unused, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, trip
+from scoreproof.public.inversion.demands import in_order
 from scoreproof.public.inversion.trips import (
     Trips,
     along,
@@ -33,7 +34,7 @@ from scoreproof.public.sampler.words import at_level, of_the_law, size_of
 __all__ = ["judge"]
 
 #: as in the verdict of `check_sampler`
-SHORT, FALLING = 0.3, 0.75
+FALLING = 0.75
 
 
 def judge(job: Job) -> Evidence:
@@ -41,6 +42,16 @@ def judge(job: Job) -> Evidence:
     if job.noises:
         return maps.judged(job)
     trips = Trips(job)
+    evidence = _judged(job, trips)
+    if evidence.verdict == "refuted":  # uneven gaps may be all that is wrong
+        again = unused.alike(job, trips.made[0])
+        other = None if again is None else _judged(again, Trips(again))
+        if other is not None and other.verdict == "holds":
+            return other
+    return evidence
+
+
+def _judged(job: Job, trips: Trips) -> Evidence:
     odd = _drawn(job, trips)
     if odd is not None:
         return _said(odd, trips)
@@ -61,9 +72,13 @@ def judge(job: Job) -> Evidence:
         short = ends.left_out(job, trips)
         if short is not None:
             return _said(short, trips)
+        extra = unused.noted(job, trips.made[0])
+        found[-1] = replace(found[-1], notes=(*found[-1].notes, *extra))
     order = order_of(trips)
-    asked = [e for e in (_order(job, trips, order),) if e is not None]
+    asked = [e for e in (in_order(job, trips, order),) if e is not None]
     whole = weakest([*found, *asked])
+    if whole.verdict == "refuted":
+        whole = whole.with_diagnosis(slips.slip(job, trips.table))
     if whole.verdict == "holds":
         law, home = found
         more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
@@ -209,21 +224,6 @@ def _clear(found: Sequence[Evidence], trips: Trips) -> bool:
     sizes = sizes_of(trips.made[-2:], off_home)
     stays = sizes[-1] >= FALLING * sizes[-2]
     return stays and any(e.verdict == "refuted" and e.separation > 4 for e in found)
-
-
-def _order(job: Job, trips: Trips, order: float) -> Evidence | None:
-    if job.order is None:
-        return None
-    text = (
-        f"{job.name}: x comes back with the power {order:.2f} of the step, asked for is"
-        f" {job.order:g} ({words.trend(trips.made[-3:], sizes_of(trips.made[-3:], off_home))})"
-    )
-    evidence = Evidence.measured(max(0.0, job.order - order), SHORT, text, kind="convergent")
-    if evidence.verdict == "refuted":
-        evidence = replace(
-            evidence, sentence=f"{text}: it comes back with order {max(0, round(order))}"
-        )
-    return settled(evidence, resolution=0.0, coverage=Coverage({"trips": len(trips.made)}))
 
 
 def _said(evidence: Evidence, trips: Trips) -> Evidence:

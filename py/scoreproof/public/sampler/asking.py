@@ -15,6 +15,7 @@ from scoreproof.interop.draws import Draw, Log, intercepted
 from scoreproof.public.sampler.chain import Chain, State
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law, Rows, counting
+from scoreproof.public.sampler.start import Began
 from scoreproof.streams import stream
 
 __all__ = ["Form", "Tape", "chain", "passed", "to_framework"]
@@ -39,6 +40,8 @@ class Tape:
         self.parts: set[int] = set()
         #: whether a generator was passed for what the code draws
         self.seeded = False
+        #: from what noise of its own it starts
+        self.began: Began | None = None
 
     def reached(self, x: np.ndarray, level: Level, step: int) -> None:
         """The state with the rows x, due to be at ``level``."""
@@ -101,7 +104,8 @@ def chain(
         raise CallableError(
             "sampler",
             f"go through {LEAST} levels or more",
-            f"it asks its model at {len(tape.states) - 1} of the times it is given",
+            f"it asks its model {tape.calls} times, at {max(len(tape.states) - 1, 0)} of the levels"
+            " after the first",
             "pass the times= that it uses; a sampler of one step has no limit of many steps",
         )
     again = [
@@ -122,6 +126,7 @@ def chain(
         log.doubled,
         log.eps,
         tuple(dict.fromkeys([*tape.notes, *log.notes, *again])),
+        tape.began,
     )
 
 

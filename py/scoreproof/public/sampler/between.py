@@ -79,12 +79,9 @@ def _refuted(
     from_on = f", from {words.at_level(limit.levels[first])} on"
     from_on = from_on if first else ", from the first step on"
     if words.grows(sizes) and sizes[-1] > 0.05:
-        cause = (
-            "the error grows with the number of steps: a step does not tend to the identity as it"
-            " becomes short"
-        )
+        cause = "the error grows with the number of steps"
     else:
-        cause = "more steps do not mend it: a coefficient of the step is wrong, not its accuracy"
+        cause = "more steps do not mend it"
     text = (
         f"{job.name}: {where}{from_on} (for {what}, in the limit of many steps:"
         f" {words.trend(chains, sizes)} off at most); {cause}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scoreproof.interop.draws import Draw
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law
+from scoreproof.public.sampler.start import Began
 
 __all__ = ["Chain", "State"]
 
@@ -28,7 +29,7 @@ class Chain:
     """One run of about ``n`` steps; ``end`` is the law of what was returned, due at ``last``
     (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch,
     ``parts`` the sizes of calls for less; ``eps``: the unit roundoff of the coarsest numbers that
-    went into doubled arithmetic.
+    went into doubled arithmetic; ``began``: what noise of its own it starts from.
     """
 
     n: int
@@ -44,3 +45,4 @@ class Chain:
     doubled: bool
     eps: float
     notes: tuple[str, ...]
+    began: Began | None = None

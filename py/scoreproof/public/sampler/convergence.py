@@ -19,6 +19,7 @@ from scoreproof.public.sampler.rows import Law
 
 __all__ = [
     "FLOOR",
+    "GONE",
     "Limit",
     "deviation",
     "errors_of",

@@ -18,7 +18,7 @@ from scoreproof.public.rule import compared
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.sampler.convergence import FLOOR, deviation, extrapolated, inner, width
+from scoreproof.public.sampler.convergence import FLOOR, GONE, deviation, extrapolated, inner, width
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.runs import Runs
 
@@ -40,11 +40,19 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     if best is not None:
         return best
     best = min(judged, key=lambda e: e.separation if np.isfinite(e.separation) else 1e300)
+    sizes = largest(chains)
+    if best.verdict == "undecided" and words.grows(sizes) and sizes[-1] > 1:
+        best = replace(best, verdict="refuted")
     if best.verdict != "refuted":
         return best
     rows = options["the data"]
     mean, wide = (float(np.max(np.abs(v))) for v in rows[-1])
     unit = "the data's width" if spread else "the last σ before"
+    if max(mean, wide) >= GONE:
+        text = (
+            f"{job.name}: where the chain ends x is nan or inf ({what}; {chains[-1].steps} steps)"
+        )
+        return replace(best, sentence=text)
     cause = (
         "noise is left in x, or added in the last step"
         if not spread and wide > mean

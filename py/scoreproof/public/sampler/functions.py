@@ -23,7 +23,7 @@ from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.grid import Grid
 from scoreproof.public.sampler.model import ExactModel
-from scoreproof.public.sampler.start import answers, near, scale_of
+from scoreproof.public.sampler.start import Began, answers, near, scale_of
 
 __all__ = ["StepForm", "WholeForm", "needed"]
 
@@ -162,7 +162,7 @@ class WholeForm(_Function):
                 tape.rows.begin()
                 tape.rows.own = rows
                 self._through(times, data, tape, rows)
-            self.scale = scale_of(rows, self.asked[0][0], start) if self.asked else 1.0
+            self.scale = scale_of(rows, self.asked[0][0], start, self.own) if self.asked else 1.0
             tape.rows.begin()
             tape.log.draws.clear()
         if self.own:
@@ -170,7 +170,7 @@ class WholeForm(_Function):
         # where it scales what it is given, it is given what comes out right
         out = self._through(times, data, tape, rows / self.scale)
         if self.own:
-            self._started(tape)
+            self._started(tape, start)
         tape.reached(rows, start, -1)
         on_grid = {round(t, 12): k for k, t in enumerate(times)}
         last: dict[int, tuple[np.ndarray, Level]] = {}
@@ -194,17 +194,14 @@ class WholeForm(_Function):
         tape.steps, tape.last = len(times) - 1, self.level_of(times[-1])
         return out
 
-    @staticmethod
-    def _started(tape: Tape) -> None:
+    def _started(self, tape: Tape, level: Level) -> None:
         """The draw that x starts from is no noise of a step."""
         draws = tape.log.draws
         k = next((k for k, d in enumerate(draws) if d.shape[:1] == (tape.rows.count,)), None)
         if k is not None:
             draws[k] = replace(draws[k], kind="start")
-            tape.notes.append(
-                f"It draws the x that it starts from itself ({draws[k].where}): that was given the"
-                " exact law."
-            )
+            tape.began = Began(float(self.scale or 1.0), level, draws[k].where)
+            tape.notes.append(tape.began.note())
 
     def _through(self, times: list[float], data: Data, tape: Tape, rows: np.ndarray) -> np.ndarray:
         model = self.model(data)

@@ -24,6 +24,8 @@ OUT_OF_REACH = 10**9
 WIDEST, DEEPEST = 1.0, 6
 #: gaps are cut into at most so many parts at once, and unevenly only if the parts are this wide
 LARGEST_CUT, NEARLY = 5, 4
+#: relative: gaps are alike
+ALIKE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,8 @@ class Grid:
     whole: bool = False
     #: the times of the finer grids before they are halved: the caller's and what evens out his gaps
     even: tuple[float, ...] = ()
+    #: gaps are cut in the middle, the last one too
+    straight: bool = False
 
     @property
     def steps(self) -> int:
@@ -107,7 +111,18 @@ class Grid:
             made += [b] if middle is None else [middle, b]
         return made
 
+    def straightened(self) -> Grid | None:
+        """With gaps that stay alike as they are cut, where the caller's are alike: some codes take
+        the width of all their steps from the first two times.
+        """
+        gaps = np.diff(self.base)
+        if self.whole or np.ptp(gaps) > ALIKE * np.max(np.abs(gaps)):
+            return None
+        return replace(self, even=(), straight=True)
+
     def _middle(self, a: float, b: float) -> float | None:
+        if self.straight:
+            return (a + b) / 2
         if b <= 0:  # the last step, to the data, is left as it is
             return None
         return float(((a ** (1 / RHO) + b ** (1 / RHO)) / 2) ** RHO)

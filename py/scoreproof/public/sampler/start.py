@@ -5,11 +5,29 @@ Conventions: rows ``(n, d)``; times run down.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["answers", "near", "scale_of"]
+__all__ = ["Began", "answers", "near", "scale_of"]
+
+
+@dataclass(frozen=True)
+class Began:
+    """That a sampler starts from ``scale`` times N(0, 1), drawn at ``where``, at ``level``."""
+
+    scale: float
+    level: Level
+    where: str
+
+    def note(self) -> str:
+        """What was put in its place."""
+        return (
+            f"It draws the x that it starts from itself ({self.where}), {self.scale:.4g} times"
+            " N(0, 1); its steps were judged from the exact law at their first time."
+        )
 
 
 def near(times: list[float], when: float) -> int | None:
@@ -23,12 +41,15 @@ def answers(seen: np.ndarray, given: np.ndarray) -> bool:
     return bool(np.any(np.ptp(seen, axis=0) > 1e-9 * np.ptp(given, axis=0)))
 
 
-def scale_of(given: np.ndarray, seen: np.ndarray, start: Level) -> float:
+def scale_of(given: np.ndarray, seen: np.ndarray, start: Level, drawn: bool) -> float:
     """The factor between what was given and what the model is asked at first, if it makes the first
-    level of unit noise; any other is the sampler's own.
+    level of unit noise, or what it multiplies its own ``drawn`` noise with; any other is the
+    sampler's own.
     """
     with np.errstate(all="ignore"):
         factor = float((seen * given).sum() / (given * given).sum())
         off = np.max(np.abs(seen - factor * given)) / np.max(np.abs(seen))
     known = (start.sigma, float(np.hypot(start.alpha, start.sigma)))
+    if drawn and off < 1e-5 and factor > 0:
+        return factor
     return factor if off < 1e-5 and any(abs(factor / k - 1) < 1e-3 for k in known) else 1.0

@@ -13,22 +13,24 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
-from scoreproof.public.rule import compared, settled, weakest
+from scoreproof.public.rule import weakest
 from scoreproof.public.sampler import batch, bends, draws, end, words
 from scoreproof.public.sampler.arguments import Job
+from scoreproof.public.sampler.began import begins_wrong
 from scoreproof.public.sampler.between import between
 from scoreproof.public.sampler.causes.explain import explained
 from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, inner, order_of
+from scoreproof.public.sampler.demands import in_order, kept
+from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.runs import FULL, Runs
+from scoreproof.public.sampler.strides import SAID, alike
 
 __all__ = ["judge"]
 
-#: an order may fall short by so much before it is refuted: it is measured between two numbers of
-#: steps, where the next power of the step still has a part in it
-SHORT = 0.3
 #: an error of so many times its bound, that stays, is refuted with the steps at hand
 FAR_OFF = 4.0
 #: a limit of less than this is small
@@ -41,7 +43,18 @@ STEADY = 0.3
 
 def judge(job: Job) -> Evidence:
     """The verdict on all that was asked for, with the cause of a refutation."""
-    evidence, runs = _judged(job)
+    try:
+        evidence, runs = _judged(job)
+    except CallableError:
+        once = asked_once(job)
+        if once is None:
+            raise
+        return once
+    again = alike(job) if evidence.verdict == "refuted" else None
+    if again is not None:  # uneven gaps may be all that is wrong
+        other, its = _judged(again)
+        if other.verdict == "holds":
+            evidence, runs, job = replace(other, notes=(*other.notes, SAID)), its, again
     told = explained(evidence, job, runs.table, lambda j: _judged(j)[0])
     return noted(told, job, runs.table)
 
@@ -85,9 +98,13 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
             return _said(wrong, job, runs), runs
         found += both
     order = order_of(runs.chains(True), runs.eps)
-    asked = [e for e in (_order(job, runs, order), _exact(job, runs)) if e is not None]
+    asked = [e for e in (in_order(job, runs, order), kept(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     if whole.verdict == "holds":
+        odd = begins_wrong(job.name, first.began)
+        if odd is not None:
+            whole = replace(odd, coverage=whole.coverage)
+            return _said(whole, job, runs), runs
         whole = _together(runs, found, asked, whole.resolution or 0.0)
     return _said(replace(whole, order=order), job, runs), runs
 
@@ -170,56 +187,6 @@ def _together(
         resolution=resolution,
         coverage=coverage,
     )
-
-
-def _order(job: Job, runs: Runs, order: float) -> Evidence | None:
-    if job.order is None:
-        return None
-    chains = runs.chains(True)
-    sizes = [float(np.sqrt(np.mean(errors_of(c) ** 2))) for c in chains]
-    text = (
-        f"{job.name}: the error of the law falls with the power {order:.2f} of the step, asked for"
-        f" is {job.order:g} ({words.trend(chains, sizes)}, rms)"
-    )
-    seen = Coverage({"levels": len(inner(chains[0]))})
-    evidence = Evidence.measured(max(0.0, job.order - order), SHORT, text, kind="convergent")
-    if evidence.verdict == "refuted":
-        whole = max(0, round(order))
-        text += (
-            f": it converges as a method of order {whole}"
-            if whole < job.order
-            else ": it falls short of it (steps of a lower order at the start or the end?)"
-        )
-        evidence = replace(evidence, sentence=text)
-    return settled(evidence, resolution=0.0, coverage=seen)
-
-
-def _exact(job: Job, runs: Runs) -> Evidence | None:
-    """Whether data at one point keep their law at the caller's own number of steps."""
-    if not job.exact:
-        return None
-    chain = runs.first()
-    limit = runs.limit(False)
-    off = errors_of(chain)
-    bound = np.minimum(np.max(limit.tables, axis=(0, 2), keepdims=True), 1e-3) + 0 * off
-    states = inner(chain)
-    k = int(np.argmax(np.abs(off).max(axis=(1, 2))))
-    kept = (
-        f"with {chain.steps} steps data at one point have the law of the forward process after"
-        f" every step (worst at {words.at_level(states[k].level)})"
-    )
-    text = f"{job.name}: {kept}"
-    seen = Coverage({"levels": len(states)})
-    evidence = compared(off, bound, text, coverage=seen, tolerance=job.tolerance, kind="float")
-    if evidence.verdict != "refuted":
-        return evidence
-    part, i = np.unravel_index(int(np.argmax(np.abs(off[k]))), off[k].shape)
-    where = words.of_the_law(states[k].level, int(part), int(i), float(off[k][part, i]), job.shape)
-    text = (
-        f"{job.name}: with {chain.steps} steps {where} for data at one point, whose law a step of"
-        " DDPM or DDIM keeps at any number of steps"
-    )
-    return replace(evidence, sentence=text)
 
 
 def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:

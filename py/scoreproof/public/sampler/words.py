@@ -69,8 +69,6 @@ def not_finite(chains: Sequence[Chain]) -> str:
 
 #: what may be looked for, where no cause is found: of a part of a sentence
 HINTS = {
-    "tend to the identity": "Is √(t - t_next) missing in front of the noise, or is something added"
-    " in every step?",
     "nan or inf": "Is something divided by the gap of two times that are the same, or by σ = 0,"
     " or is a root taken of a negative number?",
     "whose law a step of": "Is its variance the posterior's, and is the model told the level that x"

@@ -36,6 +36,7 @@ class Question:
     inner: np.ndarray
     tolerance: float
     by_eps: Question | None = None
+    by_out: Question | None = None
 
     def made(self, program: Program, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The coefficients that a program makes."""
@@ -82,8 +83,9 @@ class Question:
 
     def of(self, formula: Formula) -> Question | None:
         """Of a formula whose numbers are known: all steps, but the first where it looks back."""
-        if formula.by == "eps":
-            return None if self.by_eps is None else self.by_eps.of(replace(formula, by="x_0"))
+        if formula.by != "x_0":
+            other = self.by_eps if formula.by == "eps" else self.by_out
+            return None if other is None else other.of(replace(formula, by="x_0"))
         used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
         made = {target for target, _ in formula.program}
         outs = {"out", *(f"out_{j + 1}" for j in range(1, len(self.outs)))}

@@ -32,13 +32,21 @@ def etas(formula: Formula, q: Question, given: float | None) -> list[float | Non
     found: list[float | None] = [1.0]  # its noise may be forgotten, then
     if ratio.size and 0 < ratio[0] <= 1 + 1e-9 and np.ptp(ratio) <= 1e-6 * np.max(ratio):
         found = [float(ratio[0]), 1.0]
-    by_mean = _of_the_mean(formula, q)
+    mean, noise = halves(q)
+    by_mean = _of_half(formula, mean)
+    if by_mean is None and len(found) == 1 and not _linear(formula, q, made):
+        by_mean = _of_half(formula, noise)
     return [by_mean] if by_mean else found
 
 
-def _of_the_mean(formula: Formula, q: Question) -> float | None:
-    """The η that the mean of the steps has."""
-    half = halves(q)[0]
+def _linear(formula: Formula, q: Question, made: np.ndarray) -> bool:
+    """Whether the noise of the steps is η times what it is with η = 1."""
+    half = q.made(formula.program, {"eta": 0.5})["x_next.z"]
+    return bool(np.allclose(half[q.inner], made[q.inner] / 2, equal_nan=True))
+
+
+def _of_half(formula: Formula, half: Question) -> float | None:
+    """The η that the mean of the steps, or their noise, has."""
 
     def off(eta: float) -> float:
         value = half.worst(half.off(half.made(formula.program, {"eta": eta})))
@@ -52,7 +60,7 @@ def _of_the_mean(formula: Formula, q: Question) -> float | None:
         low, high = (low, two) if off(one) < off(two) else (one, high)
     eta = (low + high) / 2
     near = round(eta, 6)
-    return float(near) if off(near) <= q.tolerance else None
+    return float(near) if off(near) <= half.tolerance else None
 
 
 def right(

@@ -5,7 +5,6 @@ Conventions: a cause is claimed only if it explains the measured steps to their 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,20 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.causes import begin, forward, last, readings, tables, told, words
+from scoreproof.public.sampler.causes import (
+    begin,
+    churn,
+    combined,
+    drift,
+    forward,
+    last,
+    narrow,
+    readings,
+    scaled,
+    tables,
+    told,
+    words,
+)
 from scoreproof.public.sampler.causes.again import MODELS, Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
@@ -26,15 +38,13 @@ from scoreproof.public.sampler.causes.parts import Part, nearest
 from scoreproof.public.sampler.causes.question import question, shape_of
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.swaps import swaps
-from scoreproof.public.sampler.causes.tableau import Tableau, measured
+from scoreproof.public.sampler.causes.tableau import Tableau, measured, never_asked, steps_looked_at
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "explained", "read", "steps_looked_at"]
+__all__ = ["cause_of", "earlier", "explained", "read"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
-#: steps that are looked at
-MOST = 60
 
 
 def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidence:
@@ -42,6 +52,7 @@ def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidenc
     causes.
     """
     said = evidence.coverage is not None and set(evidence.coverage.asked) == {"draws"}
+    said = said or evidence.diagnosis is not None
     if evidence.verdict != "refuted" or said:
         return evidence
     cause = safely(lambda: cause_of(job, eps, judge))
@@ -60,6 +71,8 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         return _claimed("forward process", wrong)
     try:
         table = measured(job, steps_looked_at(job))
+        if table is None and never_asked(job, steps_looked_at(job)):
+            return _claimed("model", "the model is never called: x moves without it")
     except (CallableError, ArgumentError):
         return None
     steps = None if table is None else steps_of(table)
@@ -69,12 +82,12 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         for precision in dict.fromkeys((FINE, eps)):  # of tables of single precision the second
             for name, text in read(job, table, steps, precision, by_eps):
                 if text and name == "right":
-                    return Diagnosis((), math.nan, None, f"{text}.")
+                    return Diagnosis.unknown(text if text.endswith("?") else f"{text}.")
                 if text and name:
                     return _claimed(name, text)
                 fact = fact or text
         if fact:
-            return Diagnosis((), math.nan, None, f"{fact}.")
+            return Diagnosis.unknown(f"{fact}.{narrow.said(job, steps)}")
         part = _part(job, steps, eps, by_eps)
         if part is not None and part.exact:
             return _claimed("step", part.text)
@@ -82,19 +95,17 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
     text = with_another_model(job, judge)
     if text:
         return _claimed("model", text)
-    if rest:
-        return Diagnosis(
-            (), math.nan, None, f"No known slip explains all steps. By their numbers {rest}."
-        )
-    text = "" if steps is None else last.described(steps)
-    return Diagnosis((), math.nan, None, text) if text else None
+    if steps is None:
+        return None
+    text = f"No known slip explains all steps. By their numbers {rest}." if rest else ""
+    return Diagnosis.unknown((text or last.described(steps)) + narrow.said(job, steps))
 
 
 def earlier(job: Job, steps: Steps) -> Steps | None:
     """The steps where ε is prescribed, if they look back."""
     if not any(np.any(v != 0) for n, v in steps.coefficients.items() if n.startswith("x_next.o")):
         return None
-    table = measured(job, steps_looked_at(job), by_eps=True)
+    table = measured(job, steps_looked_at(job), "eps")
     return None if table is None else steps_of(table)
 
 
@@ -112,14 +123,6 @@ def _eta(job: Job) -> float | None:
     return float(given) if isinstance(given, int | float) else None
 
 
-def steps_looked_at(job: Job) -> int:
-    """With how many steps the sampler's steps are read off."""
-    n = int(job.steps)
-    if job.kind != "scheduler":
-        return n
-    return n if n <= MOST else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
-
-
 def _claimed(name: str, text: str) -> Diagnosis:
     end = "" if text.endswith("?") else "."
     return Diagnosis((name,), 0.0, None, f"Cause: {text.rstrip('.')}{end}")
@@ -135,6 +138,7 @@ def read(
         return
     yield "start", begin.started(job, table, eps)
     yield "noise", readings.stale(table, steps)
+    yield "prediction", readings.lasting(steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
     shape = shape_of(steps)
@@ -144,7 +148,7 @@ def read(
     given = _eta(job)
     good = right(same, q, given)
     if not good:
-        yield "time", readings.churned(job, steps, q, every)
+        yield "time", churn.untold(job, steps, q, every)
         yield "order", readings.reversed(job, steps, eps, i, same, given)
         early = replace(q, inner=q.inner & (np.arange(steps.count) < steps.count - 1))
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
@@ -162,14 +166,18 @@ def read(
                 f" times: x is returned as it is at {words.place(end)}, with the noise of that"
                 " level. Let it take all of them",
             )
-        if steps.stages > 1:
-            mistold = told.mistold(steps, times, readings.seconds(steps, q, good))
-        if mistold and not any(g[0].name == "EDM" for g in good):
-            yield "time", f"{mistold}. The steps themselves are those of {readings.name(*good[0])}"
+        noisy = np.any(q.measured.get("x_next.z", np.zeros(1)) > 0)
+        if noisy and any(g[0].name.startswith("EDM") for g in good):
+            yield "churn", churn.stays(job, steps)
+        else:
+            seconds = readings.seconds(steps, q, good) if steps.stages > 1 else ()
+            mistold = told.mistold(steps, times, seconds, sure=True)
+            its = f"The steps themselves are those of {readings.name(*good[0])}"
+            yield "time", mistold and f"{mistold}. {its}"
         if job.exact and not exact:
             yield "variance", readings.inexact(good[0][0])
         yield "last step", last.mistaken(job, steps, q, good, table)
-        yield "right", readings.right(*good[0])
+        yield "right", readings.right(*good[0], job.order)
         return
     other = right([f for f in every if f.kind != job.form.prediction], q, given)
     if other:
@@ -186,9 +194,14 @@ def read(
             "step",
             readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
         )
+    yield "drift", drift.kept(steps, q, same)
+    yield "combination", combined.raw(job, steps, eps, same, steps_looked_at(job))
+    yield "weights", combined.weights(q, same)
+    yield "output", scaled.output(job, steps, q, same, eps, steps_looked_at(job))
     yield "second call", readings.asked_elsewhere(steps, q, same, given)
-    yield "table", tables.another(job, steps, q)
+    yield "table", tables.another(job, steps, q) or tables.straight(job, steps, q)
     yield "step", readings.both(job, steps, q, same, given)
+    yield "drift", drift.shared(steps, q, same)
     yield "", mistold and f"no known slip explains all steps, but {mistold}"
 
 

@@ -11,6 +11,7 @@ from functools import cache
 
 from scoreproof.public.sampler.causes import texts
 from scoreproof.public.sampler.causes.language import Program, parsed
+from scoreproof.public.sampler.causes.twice import TWICE
 
 __all__ = ["Formula", "formulas"]
 
@@ -20,7 +21,7 @@ class Formula:
     """A right step: its ``name`` in a sentence, what ``kind`` of model it is written for, its
     program, whether η is ``free`` in it, whether data at one point keep their law in it; ``start``:
     steps at the beginning that are others; ``by``: what is prescribed when its coefficients are
-    measured, x_0 or ε (where earlier ε enter).
+    measured, x_0, ε or the output (where earlier ones enter).
     """
 
     name: str
@@ -65,6 +66,7 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         for head in (texts.VP, texts.VP_AGAIN):
             yield from _made("DDIM", head, texts.DDIM_ODE)
             yield from _made("DDIM", head, texts.DDIM, free=True)
+        yield from _made("DDIM", texts.VP, texts.DDIM_OVER)
         for body in (texts.DDPM, texts.HO):
             yield from _made("DDPM", texts.VP, body)
             large = body.replace("sqrt(var) * z", "sqrt(beta_t) * z")
@@ -72,7 +74,11 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
     if shape == "VE":
         yield from _made("Euler's method", texts.VE, texts.EULER)
         yield from _made("Euler ancestral", texts.VE, texts.ANCESTRAL, free=True)
-        yield from _made("EDM", texts.VE, texts.CHURN)
+        churned = {k: text.replace("sigma_t", "sigma_hat") for k, text in texts.VE.items()}
+        yield from _made("EDM", churned, texts.CHURN)
+    if shape == "flow":
+        name = "Euler ancestral on the straight path"
+        yield from _made(name, texts.ANY, texts.FLOW_ANCESTRAL, free=True, exact=True)
     made = {"flow": "v = out"}
     if shape == "flow":
         made |= {"x0": "v = (x - out) / sigma_t", "eps": "v = (out - x) / a_t"}
@@ -82,6 +88,8 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
         for head in (texts.ANY, texts.ANY_AGAIN):
             yield from _made("DDIM", head, texts.DDIM_ANY_ODE)
             yield from _made("DDIM", head, texts.DDIM_ANY, free=True)
+        yield from _made("DDIM", texts.ANY, texts.DDIM_ANY_OVER)
+        yield from _made("ancestral sampling (the posterior of DDPM)", texts.ANY, texts.VDM)
     yield from _made("DPM-Solver++", texts.ANY, texts.DPM)
     yield from _made("DPM-Solver", texts.ANY, texts.DPM_EPS)
     yield from _made("SDE-DPM-Solver++", texts.ANY, texts.DPM_SDE)
@@ -107,6 +115,9 @@ def _looking_back(shape: str, table: bool) -> Iterator[Formula]:
     if shape == "VE":
         for order, body in texts.MULTISTEP.items():
             yield from _made(f"LMS of order {order}", texts.VE, body, start=order - 1, by="eps")
+    elif shape == "flow":
+        bare = dict.fromkeys(_BARE, "")
+        yield from _made("Adams–Bashforth of order 2", bare, texts.FLOW_AB, start=1, by="out")
     elif shape == "VP" and table:
         yield from _made("PLMS", texts.VP, texts.PLMS, start=3, by="eps")
 
@@ -119,9 +130,11 @@ def _several(shape: str, stages: int) -> Iterator[Formula]:
     yield from _made("Heun's method", _BARE, texts.HEUN_FLOW, exact=False)
     for f in _made("the midpoint method", _BARE, texts.MIDPOINT, exact=False):
         yield replace(f, second="middle")
+    for f in _made("the midpoint method by a derivative", _BARE, texts.TAYLOR, exact=False):
+        yield replace(f, second="middle")
     if shape == "VE":
         second = {"eps": "x_0_2 = mid - {} * out_2", "x0": "x_0_2 = out_2"}
-        for name, body, at, free in texts.TWICE:
+        for name, body, at, free in TWICE:
             for kind, call in second.items():
                 lines = f"{texts.VE[kind]}\n{body.strip()}".splitlines()
                 k = next(k for k, line in enumerate(lines) if line.startswith("mid ="))

@@ -14,6 +14,7 @@ import numpy as np
 
 __all__ = [
     "Program",
+    "SIGNS",
     "Tree",
     "evaluated",
     "parsed",
@@ -31,7 +32,8 @@ _PLAIN: Mapping[str, Callable[..., Any]] = {
     "*": np.multiply,
     "/": np.divide,
     "neg": np.negative,
-    "sqrt": np.sqrt,
+    # what is under a root is cut off at 0, as clamp(min=0) does
+    "sqrt": lambda v: np.sqrt(np.maximum(v, 0.0)),
     "square": np.square,
     "exp": np.exp,
 }
@@ -49,6 +51,7 @@ SIGNS = {
     "sigma_hat_next": "σ̂_next",
     "sigma_up": "σ_up",
     "sigma_down": "σ_down",
+    "a_down": "α_down",
     "eta": "η",
     "eps": "ε",
     "eps_2": "ε_2",
@@ -59,6 +62,15 @@ SIGNS = {
     "k_23": "(out_2 + out_3)",
     **{f"o{j}": f"prev_{j}" for j in (1, 2, 3)},
     **{f"lms{n}_{j}": f"w_{j}" for n in (2, 3, 4) for j in range(1, n + 1)},
+    **{
+        f"{name}_{where}": f"{sign}_{{t{k}1}}"
+        for name, sign in (("beta", "β"), ("alpha", "α"), ("abar", "ᾱ"), ("var", "var"))
+        for where, k in (("before", "-"), ("after", "+"))
+    },
+    "var_table": "var of the table",
+    "noise_t": "(1 - ᾱ_t)",
+    "a_old": "α_{i-1}",
+    "sigma_old": "σ_{i-1}",
     "h_log10": "h (by log10)",
     "h_log2": "h (by log2)",
 }
@@ -140,7 +152,9 @@ def shown(tree: Tree, depth: int = 0) -> str:
         text = f"-{shown(tree[1], 2)}"
     else:
         sign = {"*": "·", "/": "/"}.get(op, f" {op} ")
-        text = f"{shown(tree[1], rank)}{sign}{shown(tree[2], rank + (op in '-/'))}"
+        first = tree[1]
+        bare = first[0] == "neg" and first[1][0] == "number"  # -2·h, not (-2)·h
+        text = f"{shown(first, 0 if bare else rank)}{sign}{shown(tree[2], rank + (op in '-/'))}"
     return f"({text})" if rank < depth else text
 
 
@@ -168,6 +182,7 @@ def weight(tree: Tree) -> int:
         1
         + 20 * (len(p) == 2 and isinstance(p[1], tuple) and (p[0], p[1][0]) in odd)
         + 20 * (p[0] == "sqrt" and p[1][0] == "number")
+        + 20 * (p[0] == "*" and p[1][0] == "/" and p[1][2] == p[2])  # a/b·b
         + 20 * (p[0] == "-" and p[1] == ("number", 1.0) and p[2] in (("name", "alpha_t"), p[1]))
         for p, _ in places(tree)
         if p[0] != "number"

@@ -39,7 +39,7 @@ def mistaken(
     a, b, z = (_of(q.measured, n, k) for n in ("x_next.x", "x_next.c1", "x_next.z"))
     unit = max(before.sigma, 1e-12)
     if not np.all(np.isfinite([a, b, z])):
-        return ""
+        return _lost(steps, table)
     head = f"all steps but the last are right; the last, from {place(before)},"
     off = max(abs(a * before.alpha + b - after.alpha), abs(abs(a) * before.sigma - after.sigma), z)
     if off <= SMALL * unit:
@@ -69,6 +69,23 @@ def mistaken(
     return (
         f"{head} leads to {signal:.4g} x_0 + {left:.4g} ε, where {after.alpha:.4g} x_0 +"
         f" {after.sigma:.4g} ε is due"
+    )
+
+
+def _lost(steps: Steps, table: Tableau) -> str:
+    """A last step that is no number."""
+    before, after = steps.before[-1], steps.after[-1]
+    text = f"all steps but the last are right; in the last, from {place(before)}, x becomes nan or"
+    if after.sigma > 0:
+        return f"{text} inf"
+    if steps.stages > 1 and table.calls == steps.stages * steps.count:
+        return (
+            f"{text} inf: the second call is made there as well, at σ = 0, and its correction is"
+            " divided by σ_next = 0. Take the last step without it (if i < n - 1)"
+        )
+    return (
+        f"{text} inf: something is divided by σ_next = 0, or its logarithm is taken. Treat the step"
+        " to the data apart: return the predicted x_0"
     )
 
 
@@ -139,7 +156,8 @@ def described(steps: Steps) -> str:
     which = "signal" if off[0][worst, i] > off[1][worst, i] else "noise"
     size = float(max(o[worst, i] for o in off))
     said_of = (
-        "; that is right, so that what is wrong is where, or at which time, the model is asked"
+        "; that is right for data at one point, as all steps before the last are: look at the last"
+        f" step, from {place(steps.before[-1])}, and at what the model is asked and told"
         if size <= 1e-4
         else f"; mainly its {which} is wrong"
     )

@@ -18,19 +18,34 @@ from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.language import Tree, places, shown, weight
 from scoreproof.public.sampler.causes.mistakes import Mistake, factors, mistakes, noises, put
 
-__all__ = ["CLEAR", "Found", "found", "plain"]
+__all__ = ["CLEAR", "Found", "Swap", "found", "plain"]
 
 #: a deviation has to be so many times what is passed over
 CLEAR = 30.0
 #: a fitted constant this near to a simple one is that
 NEAR = 1e-6
 SIMPLE = (0.0, -1.0, 2.0, 0.5)
+#: what the size of the noise is made of
+SIZES = ("var", "std", "sigma_up")
+#: between the ends of a step
+MIDDLES = {"sigma_mid"}
+
+
+@dataclass(frozen=True, eq=False)
+class Swap:
+    """``names`` that stand for others in all places; ``text`` says so. ``late``: what people do
+    less than to mistake one place.
+    """
+
+    text: str
+    names: Mapping[str, Any]
+    late: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """A formula with one mistake that explains the steps: ``mistake`` in a statement, a ``factor``
-    in front of a place of it, or ``names`` that stand for others throughout (``instead`` says so).
+    in front of a place of it, or names that stand for others throughout (``instead``).
     ``wrong``: the steps at which it differs from the formula; ``misfit``: what it leaves there, in
     parts of what is wrong.
     """
@@ -42,7 +57,7 @@ class Found:
     size: float
     mistake: Mistake | None = None
     factor: float | None = None
-    instead: str = ""
+    instead: Swap | None = None
     #: steps that are wrong as well, otherwise
     partly: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
@@ -51,17 +66,16 @@ class Found:
         """Simpler ones first."""
         if np.sum(self.partly):
             return 6
-        if self.instead:
-            late = self.instead.startswith("the two ends") or self.instead.endswith("all places")
-            return 4 if late else 1
+        if self.instead is not None:
+            return 4 if self.instead.late else 1
         if self.factor is None:
             return 2
         return 3 if self.factor in SIMPLE else 5
 
 
-def everywhere(q: Question) -> list[tuple[str, Mapping[str, Any]]]:
+def everywhere(q: Question) -> list[Swap]:
     """One name that stands for something else in all places."""
-    answers: list[tuple[str, Mapping[str, Any]]] = []
+    answers: list[Swap] = []
     with np.errstate(all="ignore"):
         for name, value in q.names.items():
             said = shown(("name", name))
@@ -76,7 +90,7 @@ def everywhere(q: Question) -> list[tuple[str, Mapping[str, Any]]]:
             if name == "g2":
                 changed["σ_t²"] = q.names["sigma_t"] ** 2
             answers += [
-                (f"{now} stands where {said} is due, in all places", {name: v})
+                Swap(f"{now} stands where {said} is due, in all places", {name: v}, late=True)
                 for now, v in changed.items()
             ]
     return answers
@@ -86,7 +100,7 @@ def found(
     formulas: Sequence[Formula],
     q: Question,
     given: float | None,
-    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+    swaps: Sequence[Swap],
 ) -> list[Found]:
     """Every formula with one mistake that explains the steps, the simplest first."""
     answers: list[Found] = []
@@ -130,7 +144,7 @@ def _of(
     eta: float | None,
     q: Question,
     base: np.ndarray,
-    swaps: Sequence[tuple[str, Mapping[str, Any]]],
+    swaps: Sequence[Swap],
 ) -> Iterator[Found]:
     free: dict[str, Any] = {} if eta is None else {"eta": eta}
     used = {p[1] for _, t in formula.program for p, _ in places(t) if p[0] == "name"}
@@ -146,26 +160,39 @@ def _of(
             return None
         return told, float(np.max(off[told])) / size, size, wrong & ~told
 
-    for text, names in (*swaps, *everywhere(q)):
-        if not used & set(names):
+    for swap in (*swaps, *everywhere(q)):
+        if not used & set(swap.names):
             continue
-        fit = explains(q.off(q.made(formula.program, {**free, **names})))
+        fit = explains(q.off(q.made(formula.program, {**free, **swap.names})))
         if fit:
-            yield Found(
-                formula, eta, wrong=fit[0], misfit=fit[1], size=fit[2], instead=text, partly=fit[3]
-            )
+            yield Found(formula, eta, *fit[:3], instead=swap, partly=fit[3])
     for m in (*mistakes(formula.program, OTHERS, VECTORS), *noises(formula.program)):
+        if not used & MIDDLES and any(p[-1] in MIDDLES for p, _ in places(m.now)):
+            continue  # who does not form it does not put it in
         program = put(formula.program, m.statement, m.tree)
         try:
-            fit = explains(q.off(q.made(program, free)))
+            for value in (eta, *_eta_of_the_noise(formula, program, m, q)):
+                own = free if value is None else {"eta": value}
+                fit = explains(q.off(q.made(program, own)))
+                if fit:
+                    yield Found(formula, value, *fit[:3], mistake=m, partly=fit[3])
+                    break
         except KeyError:  # a name that this program does not have
             continue
-        if fit:
-            yield Found(
-                formula, eta, wrong=fit[0], misfit=fit[1], size=fit[2], mistake=m, partly=fit[3]
-            )
     for m in factors(formula.program):
         yield from _fitted(formula, eta, q, free, m, explains)
+
+
+def _eta_of_the_noise(formula: Formula, program: Any, m: Mistake, q: Question) -> list[float]:
+    """The η that a mistaken size of the noise was taken with, as the noise tells it."""
+    z = "x_next.z"
+    if not formula.free or formula.program[m.statement][0] not in SIZES or z not in q.measured:
+        return []
+    with np.errstate(all="ignore"):
+        ratio = (q.measured[z] / q.made(program, {"eta": 1.0})[z])[q.inner]
+    if not ratio.size or not np.all(np.isfinite(ratio)) or not 0 < ratio[0] < 1 - NEAR:
+        return []
+    return [float(ratio[0])] if np.ptp(ratio) <= NEAR * ratio[0] else []
 
 
 def _but_an_end(wrong: np.ndarray, told: np.ndarray) -> bool:
@@ -193,17 +220,19 @@ def _fitted(
     none, one = (q.made(program, {**free, "c": c}) for c in (0.0, 1.0))
     base = q.off(one)
     wrong = q.inner & ~(base <= q.tolerance) & np.isfinite(base)
-    top = bottom = 0.0
+    top, bottom = np.zeros(len(wrong)), np.zeros(len(wrong))
     for n in q.measured:
         v = one[n]
         with np.errstate(all="ignore"):
-            change = ((v - none[n]) * q.sizes[n])[wrong]
-            due = ((q.measured[n] - none[n]) * q.sizes[n])[wrong]
-            top += float(np.sum(change * due))
-            bottom += float(np.sum(change**2))
-    if not (np.isfinite(top) and bottom > 0):
+            change = (v - none[n]) * q.sizes[n]
+            top += change * (q.measured[n] - none[n]) * q.sizes[n]
+            bottom += change**2
+    wrong &= np.isfinite(top) & (bottom > 0)
+    if not np.any(wrong):
         return
-    for c in (top / bottom, -top / bottom):
+    # an end is often treated apart: the middle one of the steps' own factors
+    middle = float(np.median(top[wrong] / bottom[wrong]))
+    for c in (middle, -middle):
         c = next((s for s in SIMPLE if abs(c - s) < NEAR), c)
         fit = explains(q.off(q.made(program, {**free, "c": c})))
         if fit:

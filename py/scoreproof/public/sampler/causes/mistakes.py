@@ -62,7 +62,8 @@ def _changed(
             turned = [("-", two, one), ("-", ("square", one), ("square", two))]
         return [*ends, *turned, ("sqrt", part)]
     if op == "*":
-        return [part[1], part[2]]
+        bare = [("neg", part[2])] if part[1][0] == "neg" and part[1][1][0] == "number" else []
+        return [part[1], part[2], *bare]
     if op == "/":
         one, two = part[1:]
         more: list[Tree] = []
@@ -121,21 +122,23 @@ _SIZES = parsed("\n".join(f"s = {text}" for text in NOISES))
 
 
 def noises(program: Program) -> Iterator[Mistake]:
-    """Another size of the noise."""
+    """Another size of the noise: in front of z, or wherever it enters."""
     k = len(program) - 1
     tree = program[k][1]
     table = any(p == ("name", "abar_t") for _, t in program for p, _ in places(t))
+    odd = {"sigma_t", "sigma_next"} if table else {"abar_t", "abar_prev", "beta_t"}
+    sizes = [s for _, s in _SIZES if not odd & {p[1] for p, _ in places(s) if p[0] == "name"}]
     for part, put in places(tree):
         if part[0] == "*" and part[2] == ("name", "z"):
-            for _, size in _SIZES:
-                names = {p[1] for p, _ in places(size) if p[0] == "name"}
-                if names & (
-                    {"sigma_t", "sigma_next"} if table else {"abar_t", "abar_prev", "beta_t"}
-                ):
-                    continue
+            for size in sizes:
                 now: Tree = ("*", size, part[2])
                 if now != part:
                     yield Mistake(k, put(now), part, now)
+    for j, (target, whole) in enumerate(program):
+        if target in ("std", "sigma_up"):
+            for size in sizes:
+                if any(p == ("name", "eta") for p, _ in places(size)) and size != whole:
+                    yield Mistake(j, size, whole, size)
 
 
 def put(program: Program, k: int, tree: Tree) -> Program:

@@ -5,6 +5,9 @@ Conventions: as in `steps`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,11 +19,30 @@ from scoreproof.public.sampler.data import Level
 
 __all__ = ["names", "of_levels", "table_of"]
 
+#: entries of a table that are asked for
+LONGEST = 5000
+
 
 def table_of(job: Job) -> np.ndarray | None:
-    """ᾱ of the scheduler's table."""
+    """ᾱ of the scheduler's table, or of a process that knows timesteps only."""
     bar = getattr(getattr(job.form, "scheduler", None), "alphas_cumprod", None)
-    return None if bar is None else np.asarray(as_numpy(bar), dtype=float).ravel()
+    if bar is not None:
+        return np.asarray(as_numpy(bar), dtype=float).ravel()
+    whole = job.kind != "scheduler" and job.form.grid.whole
+    return _entries(job.form.level_of) if whole else None
+
+
+@lru_cache(maxsize=8)
+def _entries(level_of: Callable[[float], Level]) -> np.ndarray | None:
+    """ᾱ at 0, 1, 2, … as far as they go; ``None`` where α² + σ² is not 1."""
+    found: list[float] = []
+    with suppress(Exception):  # beyond the last
+        while len(found) < LONGEST:
+            level = level_of(float(len(found)))
+            if abs(level.alpha**2 + level.sigma**2 - 1) > 1e-6:
+                return None
+            found.append(level.alpha**2)
+    return np.array(found) if len(found) > 1 else None
 
 
 def names(job: Job, steps: Steps) -> dict[str, Any]:
@@ -36,10 +58,28 @@ def names(job: Job, steps: Steps) -> dict[str, Any]:
         at = np.clip(np.round(t).astype(int), 0, len(table) - 1)
         before = np.where(at > 0, table[at - 1], 1.0)
         found["beta_table"] = 1 - table[at] / before
+        found |= _neighbours(table, at)
     found["sigma_mid"] = np.sqrt(found["sigma_t"] * found["sigma_next"])
+    for name in ("a", "sigma"):
+        found[f"{name}_old"] = np.append(found[f"{name}_t"][:1], found[f"{name}_t"][:-1])
     found |= _multistep(found["sigma_t"], found["sigma_next"])
     found |= _rates(job, t, t_next)
     return found
+
+
+def _neighbours(table: np.ndarray, at: np.ndarray) -> dict[str, Any]:
+    """Numbers of the entries beside the timesteps', as a table of each lists them: β, ᾱ, and the
+    variance of the posterior.
+    """
+    bar = np.concatenate([[1.0], table])
+    beta = 1 - bar[1:] / bar[:-1]
+    lists = {"beta": beta, "alpha": 1 - beta, "abar": table}
+    lists["var"] = beta * (1 - bar[:-1]) / (1 - table)
+    found = {}
+    for name, values in lists.items():
+        for where, k in (("before", -1), ("after", 1)):
+            found[f"{name}_{where}"] = values[np.clip(at + k, 0, len(table) - 1)]
+    return found | {"var_table": lists["var"][at]}
 
 
 def _multistep(now: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
@@ -74,6 +114,7 @@ def of_levels(now: tuple[Level, ...], after: tuple[Level, ...]) -> dict[str, Any
             "abar_prev": b**2,
             "alpha_t": (a / b) ** 2,
             "beta_t": 1 - (a / b) ** 2,
+            "noise_t": 1 - a**2,
             "h": h,
             "h_prev": np.append(np.nan, h[:-1]),
             "h_log10": h / np.log(10),

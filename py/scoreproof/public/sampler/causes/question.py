@@ -5,12 +5,16 @@ Conventions: as in `steps`; a number of each step.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.numbers import names
-from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.causes.steps import Steps, steps_of
+from scoreproof.public.sampler.causes.tableau import measured as measured_by
+from scoreproof.public.sampler.causes.tableau import steps_looked_at
 from scoreproof.public.sampler.data import Data, Level, rates_of
 from scoreproof.public.sampler.scheduler import setting
 
@@ -52,11 +56,24 @@ def question(
     if "x_next.c2" in measured:
         with np.errstate(all="ignore"):
             known["epsilon"] = measured["x_next.c2"] * known["sigma_next"] ** 2 / known["a_next"]
-    other = None
-    if by_eps is not None and by_eps is not steps:
-        other = question(job, by_eps, eps, i, by_eps)
     tolerance = max(TIGHT, LOOSE * eps)
-    return Question(measured, steps.sizes, known, tuple(outs), inner, tolerance, other)
+    found = Question(measured, steps.sizes, known, tuple(outs), inner, tolerance)
+    if by_eps is None or by_eps is steps:
+        return found
+    found = replace(found, by_eps=question(job, by_eps, eps, i, by_eps))
+    if job.form.prediction in ("flow", "velocity"):
+        found = replace(found, by_out=_by_out(job, eps, i))
+    return found
+
+
+def _by_out(job: Job, eps: float, i: int) -> Question | None:
+    """The same where what the model returns is prescribed."""
+    table = measured_by(job, steps_looked_at(job), "out")
+    steps = None if table is None else steps_of(table)
+    if steps is None or steps.stages > 1:
+        return None
+    one = np.ones(steps.count)
+    return replace(question(job, steps, eps, i), outs=((0 * one, one),))
 
 
 class _Fixed(Data):

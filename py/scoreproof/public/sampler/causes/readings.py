@@ -26,8 +26,8 @@ from scoreproof.public.sampler.causes.tableau import Tableau
 __all__ = [
     "asked_elsewhere",
     "both",
-    "churned",
     "inexact",
+    "lasting",
     "name",
     "reversed",
     "said",
@@ -44,10 +44,16 @@ def name(f: Formula, eta: float | None) -> str:
 ORDERS = {"RK4": 4, "PLMS": 4, "Heun": 2, "EDM's": 2, "DPM2": 2, "the midpoint": 2}
 
 
-def right(f: Formula, eta: float | None) -> str:
-    """Steps without a mistake."""
+def right(f: Formula, eta: float | None, asked: float | None = None) -> str:
+    """Steps without a mistake; ``asked``: the order that was asked for."""
     order = next((n for start, n in ORDERS.items() if f.name.startswith(start)), 1)
     order = 2 if "(2" in f.name else int(f.name[-1]) if f.name.startswith("LMS") else order
+    if asked is None or asked <= order:
+        return (
+            f"Its steps, read off one by one at the times that it is given, are those of"
+            f" {name(f, eta)}: why the laws are off all the same was not found. Do the steps depend"
+            " on how many there are, or on x?"
+        )
     return (
         f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
         " without a mistake"
@@ -64,6 +70,18 @@ def stale(table: Tableau, steps: Steps) -> str:
     if often == 2:
         text = f"the noise of draw {j} ({draw.where}) is used again in a later step"
     return f"{text}, while each step needs noise of its own: draw z inside the loop"
+
+
+def lasting(steps: Steps) -> str:
+    """A prediction that later steps never replace."""
+    if steps.lasting is None:
+        return ""
+    k = steps.lasting // steps.stages
+    return (
+        f"what the model predicted in step {k}, at {words.place(steps.before[k])}, enters every"
+        " later step directly, in the place of the prediction of the step before: it is stored once"
+        " and never replaced. Store the new one at the end of every step (d_old = d)"
+    )
 
 
 def inexact(f: Formula) -> str:
@@ -141,14 +159,18 @@ def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: f
 def both(job: Job, steps: Steps, q: Question, same: list[Formula], given: float | None) -> str:
     """Two mistakes, one in the mean and one in the noise."""
     mean, noise = halves(q)
+    others = swaps(job, steps)
+    back = any(np.any(v != 0) for n, v in q.measured.items() if n.startswith("x_next.o"))
     for f in same:
+        if f.start and not back:  # what looks back would have to forget it as well
+            continue
         parts = []
         for eta in etas(f, q, given):
             for half in (mean, noise):
                 if right_ones([f], half, eta):
                     parts.append("")
                     continue
-                told = found([f], half, eta, swaps(job, steps))
+                told = found([f], half, eta, others)
                 if told and told[0].rank < 4 and plain(told[0], [f])[0] == 0:
                     parts.append(words.mistaken(told[0])[0])
             if len(parts) == 2 and all(parts):
@@ -202,24 +224,3 @@ def seconds(
             up = eta * sigma * np.sqrt(s**2 - sigma**2) / s
             sigma = np.sqrt(sigma**2 - up**2)
     return [np.sqrt(q.names["sigma_t"] * sigma)]
-
-
-def churned(job: Job, steps: Steps, q: Question, every: list[Formula]) -> str:
-    """EDM's steps whose model is told the level before the churn."""
-    x = q.measured["x_next.x"]
-    with np.errstate(all="ignore"):
-        hat = q.names["sigma_next"] / x
-    if not np.any(q.measured["x_next.z"] > 0) or np.allclose(hat, q.names["sigma_t"], rtol=1e-6):
-        return ""
-    hat[-1] = q.names["sigma_t"][-1] * hat[-2] / q.names["sigma_t"][-2]
-    after = np.append(hat[1:], q.names["sigma_next"][-1])
-    own = replace(q, names={**q.names, "sigma_hat": hat, "sigma_hat_next": after})
-    edm = [f for f in every if f.name == "EDM" and f.kind == "x0"]
-    if job.form.prediction != "x0" or not right_ones(edm, own, None):
-        return ""
-    k = int(np.argmax(hat / q.names["sigma_t"]))
-    return (
-        "the model is told σ, while the churn has taken x to σ̂: the steps are EDM's with"
-        f" σ̂ = {hat[k] / q.names['sigma_t'][k]:.4g} σ, but at step {k} the model is told"
-        f" {steps.told[k][0].sigma:.4g} where x is at σ̂ = {hat[k]:.4g}: tell it σ̂"
-    )

@@ -14,6 +14,7 @@ from itertools import pairwise as pairs
 
 import numpy as np
 
+from scoreproof.public.sampler.causes.patterns import regular
 from scoreproof.public.sampler.causes.tableau import Tableau
 from scoreproof.public.sampler.data import Level
 
@@ -32,7 +33,8 @@ class Steps:
     """``before`` and ``after``: the levels of the grid at both ends; ``told``: of each call, for
     each step; ``stale``: draws that enter a step although they entered an earlier one; ``stages``:
     calls of a step; ``short``: how many steps of the grid are not taken; ``offset``:
-    what is added in each step where all that goes in is 0.
+    what is added in each step where all that goes in is 0; ``lasting``: the one call whose
+    prediction enters all steps long after its own.
     """
 
     before: tuple[Level, ...]
@@ -44,6 +46,7 @@ class Steps:
     stages: int
     short: int
     offset: np.ndarray
+    lasting: int | None = None
 
     @property
     def count(self) -> int:
@@ -52,6 +55,7 @@ class Steps:
 
 def steps_of(found: Tableau) -> Steps | None:
     """The steps of a tableau; ``None`` where calls and steps do not go together."""
+    found = regular(found)
     n, m = found.steps, found.calls
     if len(found.levels) != n + 1:
         return None
@@ -89,6 +93,7 @@ def steps_of(found: Tableau) -> Steps | None:
         stages,
         short,
         np.stack([b - coefficients["x_next.x"][k] * a for k, (a, b) in enumerate(pairs(bare))]),
+        read.lasting(),
     )
 
 
@@ -107,10 +112,20 @@ class _Read:
         self.coefficients: dict[str, np.ndarray] = {}
         self.noises: dict[str, list[list[np.ndarray]]] = {}
         self.stale: list[int] = []
+        self.old: list[set[int]] = []
+
+    def lasting(self) -> int | None:
+        """The one call of an early step that the later steps answer to."""
+        late = self.old[3 * MEMORY :]
+        each = [o for o in late if o]
+        if len(each) < max(4, len(late) - 2) or len(set().union(*each)) != 1:
+            return None
+        return next(iter(each[0]))
 
     def step(self, k: int) -> None:
         """All targets of the k-th step."""
         s, now = self.stages, self.x[k]
+        self.old.append(_old(now, self.x[k + 1], s * (k - MEMORY)))
         calls = list(range(s * k, min(s * (k + 1), self.m)))
         targets = [("x_next", self.x[k + 1], len(calls))]
         targets += [(MIDS[j - 1], self.found.asked[c], j) for j, c in enumerate(calls) if j > 0]
@@ -170,6 +185,18 @@ def _slope(now: np.ndarray, then: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         a = then[strong, d] / now[strong, d]
     return np.where(now[strong, d] == 0, 0.0, a)
+
+
+def _old(now: np.ndarray, then: np.ndarray, before: int) -> set[int]:
+    """The calls before that one which enter a step otherwise than by x, as most of them do."""
+    if before < 2 * MEMORY:
+        return set()
+    past = slice(0, 1 + before)
+    with np.errstate(all="ignore"):
+        usual = np.median(then[past] / now[past], axis=0)
+        left = np.abs(then[past] - usual * now[past])
+        odd = left > 1e-7 * np.abs(then[past]).max(axis=0)
+    return {int(j) for j in np.flatnonzero(odd[1:].all(axis=1))}
 
 
 def _nothing(value: np.ndarray, parts: np.ndarray) -> np.ndarray:

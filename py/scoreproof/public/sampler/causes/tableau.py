@@ -19,11 +19,13 @@ from scoreproof.public.sampler.asking import Tape, passed
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.rows import Law
 
-__all__ = ["SMALL", "Prescribed", "Tableau", "measured"]
+__all__ = ["SMALL", "Prescribed", "Tableau", "measured", "never_asked", "steps_looked_at"]
 
 SMALL = 2.0**-20
 #: calls and draws of a run that are told apart
 MOST = 2500
+#: steps of a scheduler that are looked at
+LOOKED_AT = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,10 @@ class Prescribed(Data):
 
     count: int = 0
     by_eps: bool = False
+    #: what the model returns is prescribed, whatever that is
+    raw: bool = False
+    #: what all answers are multiplied by
+    scale: float = 1.0
     #: the row of the first call
     first: int = 2
     asked: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
@@ -64,7 +70,9 @@ class Prescribed(Data):
         if kind == "velocity":
             a, s = (float(more[n][0, 0]) for n in ("alpha_dot", "sigma_dot"))
             self.rates.append((a, s))
-        return super().predicted(x, alpha, sigma, kind, **more)
+        if self.raw:
+            return self.denoised(x, alpha, sigma)
+        return self.scale * super().predicted(x, alpha, sigma, kind, **more)
 
     def denoised(self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The prescribed x_0, twice where a call is for twice the batch."""
@@ -126,15 +134,16 @@ class _Rows:
         return Law(x.copy(), zero, None, 0.0, 0.0, 0.0, zero, 0.0, 0.0)
 
 
-def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
+def measured(job: Job, n: int, by: str = "x_0", scale: float = 1.0) -> Tableau | None:
     """The tableau of about n steps; ``None`` where a run is too long, or does not take its batch as
-    a whole. ``by_eps``: ε is prescribed, not x_0.
+    a whole. ``by``: what is prescribed, ``"x_0"``, ``"eps"``, or ``"out"``, what the model returns.
+    ``scale``: of all that the model returns.
     """
-    data, tape, rows, _ = _run(job, n, 0, 0, by_eps)
+    data, tape, rows, _ = _run(job, n, (0, 0), (by, scale))
     calls, draws = len(data.asked), len(rows.drawn)
-    if not 2 <= calls + draws <= MOST:
+    if calls == 0 or not 2 <= calls + draws <= MOST:
         return None
-    data, tape, rows, end = _run(job, n, calls, draws, by_eps)
+    data, tape, rows, end = _run(job, n, (calls, draws), (by, scale))
     whole = {len(x) for x, _, _ in data.asked} == {rows.count}
     if len(data.asked) != calls or len(rows.drawn) != draws or not whole:
         return None
@@ -162,12 +171,26 @@ def measured(job: Job, n: int, by_eps: bool = False) -> Tableau | None:
     )
 
 
+def never_asked(job: Job, n: int) -> bool:
+    """Whether the model is not called at all."""
+    return not _run(job, n, (0, 0), ("x_0", 1.0))[0].asked
+
+
+def steps_looked_at(job: Job) -> int:
+    """With how many steps the sampler's steps are read off."""
+    n = int(job.steps)
+    if job.kind != "scheduler":
+        return n
+    return n if n <= LOOKED_AT else next((k for k in (50, 40, 60, 25) if n % k == 0), 50)
+
+
 def _run(
-    job: Job, n: int, calls: int, draws: int, by_eps: bool
+    job: Job, n: int, sources: tuple[int, int], answers: tuple[str, float]
 ) -> tuple[Prescribed, Tape, _Rows, np.ndarray]:
-    rows = _Rows(calls, draws)
+    rows = _Rows(*sources)
     d = int(np.prod(job.shape))
-    data = Prescribed(np.zeros(d), np.ones(d), rows.count, by_eps)
+    by, scale = answers
+    data = Prescribed(np.zeros(d), np.ones(d), rows.count, by == "eps", by == "out", scale)
     source: Any = rows
     tape, law = passed(job.form, n, data, source)
     return data, tape, rows, law.mean

@@ -5,20 +5,18 @@ Conventions: as in `steps`; clauses without a full stop.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import numpy as np
 
-from scoreproof.errors import ArgumentError
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.causes.told import curve_of
 
-__all__ = ["another"]
+__all__ = ["another", "straight"]
 
 #: the ᾱ that one step ends at and the next begins with are the same
 SAME = 1e-5
-#: and are an entry of a known table
+#: and are those of a known table
 NEAR = 1e-6
 #: the length of the usual tables
 LENGTH = 1000
@@ -44,12 +42,6 @@ def another(job: Job, steps: Steps, q: Question) -> str:
     k = int(np.argmax(np.abs(begin - due)))
     if abs(begin[k] - due[k]) < 1e-4:
         return ""
-    beside = _beside(job, when, begin)
-    if beside:
-        return (
-            f"the steps are those of DDIM with ᾱ from the entry {beside}: ᾱ = {begin[k]:.4g} at"
-            f" t = {when[k]:.4g}, where {due[k]:.4g} is due"
-        )
     known, is_due = _name(when, begin), _name(when, due)
     of = f", that of the {known} schedule," if known else ""
     right = f", that of the {is_due} schedule" if is_due else ""
@@ -60,17 +52,34 @@ def another(job: Job, steps: Steps, q: Question) -> str:
     )
 
 
-def _beside(job: Job, when: np.ndarray, bar: np.ndarray) -> str:
-    """Whether they are the entries of the process's own table next to the timesteps'."""
-    level_of = job.form.level_of
-    if level_of is None or np.any(when != np.round(when)):
+def straight(job: Job, steps: Steps, q: Question) -> str:
+    """Along which σ the steps of Euler's method on the straight path lead, if not along those of
+    the times that the model is told.
+    """
+    others = [v for n, v in q.measured.items() if n.startswith(("x_next.o", "x_next.z"))]
+    if job.form.prediction != "flow" or steps.stages != 1 or any(np.any(v != 0) for v in others):
         return ""
-    for shift, words in ((-1, "before the timestep (t - 1 for t)"), (1, "after it (t + 1 for t)")):
-        with suppress(ArgumentError):  # beyond the table's ends
-            entries = np.array([level_of(float(t) + shift).alpha ** 2 for t in when])
-            if np.all(np.abs(entries - bar) < NEAR):
-                return words
-    return ""
+    u, w = q.outs[0]
+    with np.errstate(all="ignore"):
+        gaps = q.measured["x_next.c1"] / w
+        off = np.abs(q.measured["x_next.x"] - 1 - gaps * u)
+    if not np.all(np.isfinite(gaps)) or np.max(off) > SAME or steps.after[-1].sigma > 0:
+        return ""
+    if np.ptp(gaps) <= NEAR * np.max(np.abs(gaps)):
+        return ""  # one width for all steps, which is said as that
+    used = np.cumsum(-gaps[::-1])[::-1]
+    due = np.array([v.sigma for v in steps.before])
+    k = int(np.argmax(np.abs(used - due)))
+    if np.any(used <= 0) or abs(used[k] - due[k]) < SAME:
+        return ""
+    curve = curve_of(used, due)
+    shape = f" (σ = {curve}, with t the σ of its timestep)" if curve else ""
+    return (
+        "the steps are those of Euler's method along other σ than those of its timesteps: at"
+        f" timestep {steps.before[k].when:g} it steps from σ = {used[k]:.4g}{shape}, while the"
+        f" model and the forward process take it for σ = {due[k]:.4g}. Make timesteps and σ of one"
+        " list"
+    )
 
 
 def _solved(job: Job, steps: Steps, q: Question) -> tuple[np.ndarray, np.ndarray] | None:

@@ -67,6 +67,18 @@ HO = """
 var = (1 - abar_prev) / (1 - abar_t) * beta_t
 x_next = (x - beta_t / sqrt(1 - abar_t) * eps) / sqrt(alpha_t) + sqrt(var) * z
 """
+#: in coordinates x/α, whose noise is σ/α
+DDIM_OVER = (
+    "x_next = sqrt(abar_prev / abar_t) * x"
+    " + sqrt(abar_prev) * (sqrt(1 / abar_prev - 1) - sqrt(1 / abar_t - 1)) * eps"
+)
+DDIM_ANY_OVER = "x_next = a_next / a_t * x + a_next * (sigma_next / a_next - sigma_t / a_t) * eps"
+#: as in variational diffusion models: c = 1 - (the ratio of the signal-to-noise ratios)
+VDM = """
+c_t = 1 - (a_t * sigma_next / (a_next * sigma_t))**2
+mean = a_next / a_t * (x - c_t * sigma_t * eps)
+x_next = mean + sigma_next * sqrt(c_t) * z
+"""
 EULER = """
 d = (x - x_0) / sigma_t
 x_next = x + (sigma_next - sigma_t) * d
@@ -81,6 +93,15 @@ CHURN = """
 d = (x - x_0) / sigma_hat
 x_next = x + (sigma_next - sigma_hat) * d + sqrt(sigma_hat_next**2 - sigma_next**2) * z
 """
+#: down to σ_down, and up again with noise, on the straight path
+FLOW_ANCESTRAL = """
+sigma_down = sigma_next * (1 + (sigma_next / sigma_t - 1) * eta)
+a_down = 1 - sigma_down
+std = sqrt(sigma_next**2 - (sigma_down * a_next / a_down)**2)
+y = sigma_down / sigma_t * x + (1 - sigma_down / sigma_t) * x_0
+x_next = a_next / a_down * y + std * z
+"""
+FLOW_AB = "x_next = x + (lms2_1 * out + lms2_2 * o1)"
 STRAIGHT = "x_next = x + (sigma_next - sigma_t) * v"
 VELOCITY = "x_next = x + (t_next - t) * v"
 DPM = "x_next = sigma_next / sigma_t * x - a_next * (exp(-h) - 1) * x_0"
@@ -135,6 +156,11 @@ MIDPOINT = """
 mid = x + 0.5 * (t_next - t) * out
 x_next = x + (t_next - t) * out_2
 """
+TAYLOR = """
+mid = x + 0.5 * (t_next - t) * out
+dv = (out_2 - out) / (0.5 * (t_next - t))
+x_next = x + (t_next - t) * out + 0.5 * (t_next - t)**2 * dv
+"""
 RK4 = """
 mid = x + 0.5 * (t_next - t) * out
 mid_2 = x + 0.5 * (t_next - t) * out_2
@@ -154,76 +180,3 @@ mid = x - (f * x - g2 * score) * dt + sqrt(g2) * sqrt(dt) * z
 score_2 = out_2
 x_next = mid + epsilon * score_2 + sqrt(2 * epsilon) * z_2
 """
-_DOWN = """
-sigma_up = eta * sqrt(sigma_next**2 * (sigma_t**2 - sigma_next**2) / sigma_t**2)
-sigma_down = sqrt(sigma_next**2 - sigma_up**2)
-"""
-#: methods on σ that ask twice: name, statements, the level of the second call, whether η is free
-TWICE = (
-    (
-        "Heun's method",
-        """
-d = (x - x_0) / sigma_t
-mid = x + (sigma_next - sigma_t) * d
-d_2 = (mid - x_0_2) / sigma_next
-x_next = x + (sigma_next - sigma_t) * (0.5 * d + 0.5 * d_2)
-""",
-        "sigma_next",
-        False,
-    ),
-    (
-        "EDM's method of Heun",
-        """
-d = (x - x_0) / sigma_hat
-mid = x + (sigma_next - sigma_hat) * d
-d_2 = (mid - x_0_2) / sigma_next
-mean = x + (sigma_next - sigma_hat) * (0.5 * d + 0.5 * d_2)
-x_next = mean + sqrt(sigma_hat_next**2 - sigma_next**2) * z
-""",
-        "sigma_next",
-        False,
-    ),
-    (
-        "DPM2",
-        """
-d = (x - x_0) / sigma_t
-mid = x + (sigma_mid - sigma_t) * d
-d_2 = (mid - x_0_2) / sigma_mid
-x_next = x + (sigma_next - sigma_t) * d_2
-""",
-        "sigma_mid",
-        False,
-    ),
-    (
-        "DPM2 ancestral",
-        f"""{_DOWN}
-mid_sigma = sqrt(sigma_t * sigma_down)
-d = (x - x_0) / sigma_t
-mid = x + (mid_sigma - sigma_t) * d
-d_2 = (mid - x_0_2) / mid_sigma
-x_next = x + (sigma_down - sigma_t) * d_2 + sigma_up * z
-""",
-        "mid_sigma",
-        True,
-    ),
-    (
-        "DPM-Solver++(2S)",
-        """
-s = sigma_next / sigma_t
-mid = sqrt(s) * x + (1 - sqrt(s)) * x_0
-x_next = s * x + (1 - s) * x_0_2
-""",
-        "sigma_mid",
-        False,
-    ),
-    (
-        "DPM-Solver++(2S) ancestral",
-        f"""{_DOWN}
-s = sigma_down / sigma_t
-mid = sqrt(s) * x + (1 - sqrt(s)) * x_0
-x_next = s * x + (1 - s) * x_0_2 + sigma_up * z
-""",
-        "sqrt(sigma_t * sigma_down)",
-        True,
-    ),
-)

@@ -10,17 +10,27 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from scoreproof.public.sampler.causes.steps import Steps
-from scoreproof.public.sampler.causes.words import constant, place
+from scoreproof.public.sampler.causes.words import constant
+from scoreproof.public.sampler.data import Level
 
-__all__ = ["mistold"]
+__all__ = ["curve_of", "mistold"]
+
+#: fewer times than that lie on too many curves
+FEW = 4
 
 NEAR = 1e-6
 
 
-def mistold(steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray] = ()) -> str:
+def mistold(
+    steps: Steps,
+    given: tuple[float, ...],
+    seconds: Sequence[np.ndarray] = (),
+    sure: bool = False,
+) -> str:
     """What the model is told where it is told another time than the one that x is at; empty where
-    it is told right, or where nothing simple describes it. ``given``: the times of the grid;
-    ``seconds``: of the later calls of a step.
+    it is told right, or where nothing simple describes it, unless it is ``sure`` that it ought to
+    be told the times of the steps. ``given``: the times of the grid; ``seconds``: of the later
+    calls of a step.
     """
     due = np.array([v.when for v in steps.before])
     after = np.array([v.when for v in steps.after])
@@ -48,13 +58,62 @@ def mistold(steps: Steps, given: tuple[float, ...], seconds: Sequence[np.ndarray
             return (
                 f"the model is told {constant(float(ratio[0]))} times the time that x is at{where}"
             )
-        if seconds:
+        levels = steps.before if stage == 0 else ()
+        curve = _fitted(told, right, levels[:n]) if len(told) >= FEW else ""
+        if curve:
+            k = int(np.argmax(np.abs(told - right) > NEAR * np.abs(right)))
+            first = f"at step {k} it is told {told[k]:.4g} where x is at {right[k]:.4g}"
+            return f"the model is told {curve}{where} ({first})"
+        if seconds or sure:
             k = int(np.argmax(np.abs(told - right) > NEAR * np.abs(right)))
             return (
                 f"the model is told another time than the one that x is at{where} (at step {k} it"
                 f" is told {told[k]:.4g} where x is at {right[k]:.4g})"
             )
     return ""
+
+
+def _fitted(told: np.ndarray, right: np.ndarray, levels: Sequence[Level]) -> str:
+    """A curve with one or two constants that all times lie on, with t the time that x is at."""
+    found = curve_of(told, right, levels)
+    return f"{found}, not t" if found else ""
+
+
+def curve_of(told: np.ndarray, right: np.ndarray, levels: Sequence[Level] = ()) -> str:
+    """The one as a function of the other, t."""
+    with np.errstate(all="ignore"):
+        shift = told * (1 - right) / (right * (1 - told))
+        if s := _constant(shift):
+            other = f", the inverse of the shift by {1 / s:.4g}" if s < 1 else ""
+            return f"{s:.4g}·t/(1 + ({s:.4g} - 1)·t), t shifted by {s:.4g}{other}"
+        for name, values in _functions(levels).items():
+            if len(values) == len(told) and (c := _constant(told / values)):
+                return f"{'' if abs(c - 1) < NEAR else constant(c) + '·'}{name} of the level"
+        line = np.polyfit(right, told, 1)
+        if _same(told, np.polyval(line, right)) and abs(line[0]) > NEAR:
+            return f"{constant(line[0])}·t {'+' if line[1] > 0 else '-'} {abs(line[1]):.4g}"
+        kept = (told > 0) & (right > 0)
+        if np.sum(kept) < max(FEW, len(told) - 1):
+            return ""
+        power, size = np.polyfit(np.log(right[kept]), np.log(told[kept]), 1)
+        if _same(told[kept], np.exp(size) * right[kept] ** power):
+            front = "" if abs(size) < NEAR else f"{constant(float(np.exp(size)))}·"
+            return f"{front}t^{power:.4g}"
+    return ""
+
+
+def _constant(values: np.ndarray) -> float:
+    """The number that all finite ones are, of nearly all; else 0."""
+    known = values[np.isfinite(values)]
+    if len(known) < max(FEW, len(values) - 2) or np.ptp(known) > NEAR * abs(known[0]):
+        return 0.0
+    return float(known[0])
+
+
+def _functions(levels: Sequence[Level]) -> dict[str, np.ndarray]:
+    alpha, sigma = (np.array([getattr(v, n) for v in levels]) for n in ("alpha", "sigma"))
+    known = {"σ": sigma, "α": alpha, "ᾱ = α²": alpha**2, "σ²": sigma**2, "σ/α": sigma / alpha}
+    return known | {"log(α/σ)": np.log(alpha / sigma), "log(α²/σ²)": 2 * np.log(alpha / sigma)}
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -81,6 +140,8 @@ def _relations(
             ("t + 1", lambda v: v + 1),
             ("t - 1", lambda v: v - 1),
             ("-t", np.negative),
+            ("t rounded to a whole number", np.round),
+            ("t without what comes after its point (an integer)", np.floor),
             ("1/t", np.reciprocal),
             ("(T - 1) - t", lambda v: top - 1 - v),
         ]
@@ -107,8 +168,3 @@ def _relations(
             ("the first time in every step", np.full(len(right), given[0])),
         ]
     return [(text, np.asarray(v, float)) for text, v in found if len(v) == len(right)]
-
-
-def shown(steps: Steps, k: int) -> str:
-    """From where to where the k-th step leads."""
-    return f"from {place(steps.before[k])} to {place(steps.after[k])}"

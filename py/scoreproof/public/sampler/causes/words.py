@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.sampler.causes.language import Program, Tree, shown
+from scoreproof.public.sampler.causes.language import SIGNS, Program, Tree, places, shown
 from scoreproof.public.sampler.causes.matching import Found
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
@@ -38,8 +38,8 @@ def constant(c: float) -> str:
 def mistaken(answer: Found) -> tuple[str, str]:
     """What is wrong, and what makes it right."""
     program = answer.formula.program
-    if answer.instead:
-        return answer.instead, f"right: {_whole(program)}"
+    if answer.instead is not None:
+        return answer.instead.text, f"right: {_whole(program)}"
     m = answer.mistake
     assert m is not None
     target, due = program[m.statement]
@@ -80,6 +80,13 @@ def reading(answer: Found) -> str:
         )
     if answer.factor is not None and about.endswith("z") and name == "EDM":
         return "; that is S_noise, which is 1 in a sampler that keeps the laws"
+    used = {p[1] for p, _ in places(m.now) if p[0] == "name"} if m is not None else set()
+    for name in sorted(used):
+        base, _, where = name.rpartition("_")
+        if where == "old":
+            return f"; {SIGNS[name]} is that of the step before"
+        if where in ("before", "after"):
+            return f"; that is a table of {base} read at t {'-' if where == 'before' else '+'} 1"
     return ""
 
 
@@ -118,7 +125,7 @@ def _with(program: Program, k: int) -> str:
     told = [
         f"{shown(('name', t))} = {shown(e)}"
         for t, e in program[:k]
-        if t in ("var", "std", "sigma_up", "sigma_down", "r")
+        if t in ("var", "std", "sigma_up", "sigma_down", "mid_sigma", "r", "s", "q", "k", "c_t")
     ]
     return f", with {', '.join(told)}" if told else ""
 

@@ -1,0 +1,100 @@
+"""Noise that is added to the steps of an equation without noise.
+
+Conventions: clauses without a full stop; empty where there is no such mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.confusions import NOISES
+from scoreproof.public.sampler.causes.etas import halves, right
+from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.language import evaluated, parsed, places, shown
+from scoreproof.public.sampler.causes.steps import Steps
+from scoreproof.public.sampler.causes.words import constant, place
+
+__all__ = ["kept", "shared"]
+
+NEAR = 1e-6
+#: a factor further from 1 is none that somebody gives a drift: the noise is of another size
+MOST = 4.0
+MORE = (
+    "sqrt(dt)",
+    "sqrt(sigma_t * dt)",
+    "sqrt(sigma_t / a_t) * sqrt(dt)",
+    "sqrt(sigma_next * dt)",
+    "sqrt(2 * sigma_t * dt)",
+    "t * sqrt(dt)",
+)
+
+
+def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
+    """The drift of a step without noise, kept while noise is added."""
+    noise = q.measured.get("x_next.z")
+    if noise is None or "x_next.z_2" in q.measured or not np.any(noise[q.inner] > NEAR):
+        return ""
+    silent = [
+        f for f in same if not any(p == ("name", "z") for _, t in f.program for p, _ in places(t))
+    ]
+    good = right(silent, halves(q)[0], None)
+    if not good:
+        return ""
+    k = int(np.argmax(q.inner & (noise > 0)))
+    size = _size(q, noise) or f"{noise[k]:.4g} in the step from {place(steps.before[k])}"
+    return (
+        f"the steps are those of {good[0][0].name}, which draw no noise, but noise of standard"
+        f" deviation w = {size} is added to them, and the drift that belongs to it is not: for"
+        " noise w the ε that is kept has to fall from σ_next to √(σ_next² - w²) (that is"
+        " w²/(2 σ_next)·ε less, or w²/2·score more, for a small w)"
+    )
+
+
+def shared(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
+    """The part of a drift that belongs to the noise, with a factor that is not due: a step of an
+    equation without noise, less κ w²/(2 σ) ε for its noise w.
+    """
+    w = q.measured.get("x_next.z")
+    if w is None or steps.stages > 1 or not np.any(w[q.inner] > NEAR):
+        return ""
+    at = q.inner & (w > NEAR)
+    for f in same:
+        own = q.of(f)
+        if own is None or any(p == ("name", "z") for _, t in f.program for p, _ in places(t)):
+            continue
+        made = own.made(f.program, {"eta": 0.0})
+        x, x0 = (q.measured[n] - made[n] for n in ("x_next.x", "x_next.c1"))
+        alpha, sigma = q.names["a_t"], q.names["sigma_t"]
+        moved = np.abs(x * sigma)[at]
+        if not np.all(np.isfinite(moved)) or np.any(np.abs(x * alpha + x0)[at] > NEAR * moved):
+            continue  # it is not along ε
+        factor = (-2 * x * sigma**2 / np.where(at, w, 1.0) ** 2)[at]
+        if np.ptp(factor) <= NEAR * np.max(np.abs(factor)) and NEAR < abs(factor[0] - 1) < MOST:
+            k = int(np.argmax(at))
+            first = f"{w[k]:.4g} in the step from {place(steps.before[k])}"
+            due = f"{constant(float(factor[0]))} times what is due"
+            due = "of the wrong sign" if abs(factor[0] + 1) < NEAR else due
+            return (
+                f"the steps are those of {f.name} with noise of standard deviation w ="
+                f" {_size(q, w) or first}, but the drift that belongs to the noise is {due}:"
+                " for noise w, w²/(2 σ_t)·ε is to be taken off x (or w²/2·score added)"
+            )
+    return ""
+
+
+def _size(q: Question, noise: np.ndarray) -> str:
+    """What the noise is in every step, if a usual size is."""
+    at = q.inner & (noise > 0)
+    for text in (*MORE, *NOISES):
+        tree = parsed(f"w = {text}")[0][1]
+        if {p[1] for p, _ in places(tree) if p[0] == "name"} <= set(q.names):
+            with np.errstate(all="ignore"):
+                value = evaluated((("w", tree),), q.names)["w"]
+                ratio = (noise / value)[at]
+            if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= NEAR * ratio[0]:
+                c = "" if abs(ratio[0] - 1) < NEAR else f"{constant(float(ratio[0]))}·"
+                return f"{c}{shown(tree)}"
+    return ""

@@ -193,16 +193,15 @@ def _spanned(moved: float, end: str) -> Diagnosis:
     text = {
         "upper": (
             "another_end_time",
-            "the flow is run over [0, {one}] where [0, 1] is due: its end time is T = {one}; put"
-            " x at"
-            " s = 1, or scale the time",
+            "the flow is run over [0, T] where [0, 1] is due, T = {one}: put x at s = 1, or scale"
+            " the time",
         ),
         "shifted": (
             "shifted_time",
             "the field is asked at s {sign} {size} where s is due: an index or half a step off",
         ),
-        "scaled": ("scaled_time", "the field is asked at {one} s where s is due"),
-        "faster": ("field_factor", "the flow is that of {one} f where f is due"),
+        "scaled": ("scaled_time", "the field is asked at c s where s is due, c = {one}"),
+        "faster": ("field_factor", "the flow is that of c f where f is due, c = {one}"),
         "constant": (
             "time_held",
             "the field is always asked at s = {held}: its time does not reach it",

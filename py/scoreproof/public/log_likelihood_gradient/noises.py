@@ -21,6 +21,7 @@ def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Prepared) -> D
     """The gradient with something else for ν, in all places alike."""
     if len(wanted.nus) != 1:
         return None
+    two: Diagnosis | None = None  # √2 ν/|ν| is no ν of unit length with a doubled trace
     for name, text in NOISES.items():
         nu = np.ascontiguousarray(VECTORS[name](wanted.nus[0]))[None]
         if np.array_equal(nu, wanted.nus):
@@ -28,10 +29,12 @@ def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Prepared) -> D
         basis = parts(field, prepared, wanted.latent, nu, wanted.how)
         multiples = fitted(wanted.found, basis, wanted.limit)
         if multiples is not None and multiples.simple and np.any(multiples.values[1:] != 0):
-            more = said(multiples, {})
-            also = "" if more is None else f" Besides, {more.sentence.removeprefix('Cause: ')}"
-            return Diagnosis.cause(f"{name}_for_nu", f"Cause: {text} ({name}_for_nu).{also}")
-    return None
+            more, name = said(multiples, {}), f"{name}_for_nu"
+            if more is None:
+                return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+            also = more.sentence.removeprefix("Cause: ")
+            two = two or Diagnosis.cause(name, f"Cause: {text} ({name}). Besides, {also}")
+    return two
 
 
 #: what may stand for ν, in words

@@ -81,7 +81,7 @@ def distinct(
         kind = _ALIKE.get(first)
         others = [
             y
-            for o, y in ((before or {}) | out).items()
+            for o, y in {**(before or {}), **out}.items()
             if o.partition(" + ")[2] == rest
             and kind is not None
             and _ALIKE.get(o.partition(" + ")[0]) == kind

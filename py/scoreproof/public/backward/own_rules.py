@@ -162,7 +162,7 @@ def _argument(rule: Rule, k: int) -> tuple[str, str]:
             return part.name, part.told(shown)
     due, found = rule.due[k], rule.found[k]
     return (
-        term_missing(due, found, rule.own, k, rule.g, rule.limit)
+        term_missing(due, found, rule.own, rule.g, rule.limit)
         or scaled_argument(due, rule.own, k, rule.g, lambda sent: rule.alike(k, sent))
         or ("", _ratios(rule, k))
     )

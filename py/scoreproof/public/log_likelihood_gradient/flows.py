@@ -7,7 +7,7 @@ reference solves it; its parts (see `parts`) are compared with what was found.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,17 @@ from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import every_entry
 from scoreproof.public.log_likelihood_gradient.fitting import fitted_number
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
-from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.parts import (
+    fitted,
+    may_fit,
+    parts,
+    said,
+)
 
 __all__ = ["Field", "Wanted", "another_flow", "other_field", "solved"]
+
+#: parameters at which a candidate is looked at before it is at all of them
+FEW = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +49,29 @@ class Wanted:
     x: np.ndarray
     latent: Any
     grid: Grid
+
+    def few(self, field: BlackBoxField) -> Wanted | None:
+        """With the parameters that are off most, where each costs calls of the field: what does
+        not fit there fits nowhere.
+        """
+        if field.ad is not None or self.found.shape[1] <= 2 * FEW:
+            return None
+        off = np.max(np.abs(self.found - self.due) / self.limit, axis=0)
+        kept = np.argsort(-off, kind="stable")[:FEW]
+        mix, columns = self.how
+        columns = np.eye(field.params.size) if columns is None else columns
+        sides = (side[:, kept] for side in (self.found, self.due, self.limit))
+        found, due, limit = sides
+        return replace(self, found=found, due=due, limit=limit, how=(mix, columns[:, kept]))
+
+    def parts_like(self, field: BlackBoxField, prepared: Prepared, nus: np.ndarray) -> Any:
+        """The parts of a gradient that may be this one, or None."""
+        few = self.few(field)
+        if few is not None:
+            basis = parts(field, prepared, self.latent, nus, few.how)
+            if not may_fit(few.found, basis, few.limit):
+                return None
+        return parts(field, prepared, self.latent, nus, self.how)
 
 
 Field = Callable[[Any, Any, Any], Any]
@@ -100,10 +131,10 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
 
 
 def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:
-    """The parts of another flow's gradient; ``None`` where it cannot be solved."""
+    """The parts of another flow's gradient; ``None`` where it cannot be solved, or is not it."""
     try:
         other, prepared = solved(field, wanted, of)
-        return parts(other, prepared, wanted.latent, wanted.nus, wanted.how)
+        return wanted.parts_like(other, prepared, wanted.nus)
     except CallableError:
         return None
 
@@ -140,9 +171,10 @@ SPANS: dict[str, Callable[[float], Callable[[Field], Field]]] = {
 
 def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
     """The flow over [t, 1], over [0, t], or at another time, for the number that fits."""
-    of = SPANS[end]
+    of, whole = SPANS[end], wanted
+    wanted = wanted.few(field) or wanted
 
-    def gradient(moved: float) -> np.ndarray | None:
+    def gradient(moved: float, wanted: Wanted = wanted) -> np.ndarray | None:
         try:
             other, prepared = solved(field, wanted, of(moved))
         except CallableError:
@@ -154,7 +186,13 @@ def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
         return None
     most = 1.0 if end == "lower" else 20.0
     moved = fitted_number(gradient, begin, wanted.found, wanted.limit, most)
-    return None if moved is None else _spanned(moved, end)
+    if moved is None:
+        return None
+    if wanted is not whole:
+        b = gradient(moved, whole)
+        if b is None or np.any(np.abs(whole.found - b) > whole.limit):
+            return None
+    return _spanned(moved, end)
 
 
 def _spanned(moved: float, end: str) -> Diagnosis:

@@ -11,7 +11,7 @@ from scoreproof.claims.ffjord.solver import Prepared
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.flows import Wanted
-from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.parts import fitted, said
 from scoreproof.public.noise_vectors import VECTORS
 
 __all__ = ["another_noise"]
@@ -26,8 +26,8 @@ def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Prepared) -> D
         nu = np.ascontiguousarray(VECTORS[name](wanted.nus[0]))[None]
         if np.array_equal(nu, wanted.nus):
             continue
-        basis = parts(field, prepared, wanted.latent, nu, wanted.how)
-        multiples = fitted(wanted.found, basis, wanted.limit)
+        basis = wanted.parts_like(field, prepared, nu)
+        multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
         if multiples is not None and multiples.simple and np.any(multiples.values[1:] != 0):
             more, name = said(multiples, {}), f"{name}_for_nu"
             if more is None:

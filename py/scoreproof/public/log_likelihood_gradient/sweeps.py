@@ -34,6 +34,13 @@ CLOCKS: tuple[tuple[str, Made, str], ...] = (
 
 def another_sweep(field: BlackBoxField, prepared: Prepared, wanted: Wanted) -> Diagnosis | None:
     """The sweep whose gradient was found, to the limit."""
+    few = wanted.few(field)
+    if few is not None and _another(field, prepared, few) is None:
+        return None
+    return _another(field, prepared, wanted)
+
+
+def _another(field: BlackBoxField, prepared: Prepared, wanted: Wanted) -> Diagnosis | None:
     for name, of, at in CLOCKS:
         gradient = _at_other_times(field, wanted, prepared, of)
         if gradient is not None and _is(wanted, gradient):

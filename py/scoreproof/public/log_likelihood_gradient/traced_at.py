@@ -35,7 +35,10 @@ CLOCKS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
 
 def traced_elsewhere(field: BlackBoxField, prepared: Prepared, wanted: Wanted) -> Diagnosis | None:
     """Where νᵀJν was taken, if that alone is wrong."""
+    few = wanted.few(field)
     try:
+        if few is not None and _elsewhere(_Trace(field, prepared, few)) is None:
+            return None
         return _elsewhere(_Trace(field, prepared, wanted))
     except CallableError:
         return None

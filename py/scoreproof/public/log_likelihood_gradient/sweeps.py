@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.causes.closed_forms import number
 from scoreproof.claims.ffjord.solver import Prepared
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
@@ -70,7 +69,7 @@ def _another(field: BlackBoxField, prepared: Prepared, wanted: Wanted) -> Diagno
     return Diagnosis.cause(
         "adjoint_shifted",
         f"Cause: the flow z(s) is right, and the adjoint's vector-Jacobian products are those of"
-        f" the field at s {sign} {number(abs(shifted), 1e-3)}, not at s: an index or half a step"
+        f" the field at s {sign} {abs(shifted):.3g}, not at s: an index or half a step"
         " off in a' and b' (adjoint_shifted).",
     )
 
@@ -89,7 +88,7 @@ def _numbers(moved: float) -> dict[str, str]:
     n = 1 / moved
     whole = abs(n - round(n)) < 2e-3 * n and round(n) > 1
     return {
-        "m": number(moved, 1e-3),
+        "m": f"{moved:.4g}",
         "rest": f"{1 - moved:.5g}",
         "share": f"1/{round(n)}" if whole else f"{100 * moved:.3g} %",
         "steps": f", as where one of {round(n)} equal steps is left out" if whole else "",

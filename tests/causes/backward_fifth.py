@@ -150,6 +150,39 @@ def rms_norm():
 
 
 @wrong(
+    "the backward of the exact GELU beside the forward of its tanh form",
+    says=r"derivative of the GELU with erf, where that of the GELU by tanh is due",
+    needs="torch",
+)
+def another_gelu():
+    import torch
+
+    def backward(saved, g):
+        x = saved[0]
+        bell = torch.exp(-(x**2) / 2) / (2 * np.pi) ** 0.5
+        return g * ((1 + torch.erf(x / 2**0.5)) / 2 + x * bell)
+
+    rule = torch_rule(lambda x: torch.nn.functional.gelu(x, approximate="tanh"), backward)
+    return judged(lambda x: torch.sin(rule(x)).sum(), (3, 4))
+
+
+@wrong(
+    "the derivative of SiLU for Mish",
+    says=r"derivative of SiLU \(swish\), x sigmoid\(x\), where that of Mish is due",
+    needs="torch",
+)
+def silu_for_mish():
+    import torch
+
+    def backward(saved, g):
+        s = torch.sigmoid(saved[0])
+        return g * s * (1 + saved[0] * (1 - s))
+
+    rule = torch_rule(torch.nn.functional.mish, backward)
+    return judged(lambda x: torch.cos(rule(x)).sum(), 9)
+
+
+@wrong(
     "a graph's nodes keep .grad from one call to the next, with another output too",
     says=r"gradients of all earlier calls are still there.*clear every node",
 )

@@ -65,6 +65,12 @@ def test_a_constant_in_some_directions_is_refuted_without_a_cause():
     assert evidence.diagnosis is None
 
 
+def test_of_a_constant_alone_nothing_is_said_to_be_added():
+    evidence = judged(lambda x, t: 0 * x[:, 0], d=2)
+    assert evidence.verdict == "refuted" and evidence.diagnosis is None
+    assert "the density is still 1 (at t = 1), as at all points" in evidence.sentence
+
+
 def test_what_is_left_without_the_constant():
     s, found = far(lambda x, t: np.log(np.exp(heat(x, t)) + 0.02))
     x = np.array([[0.0], [0.7], [1e3]])

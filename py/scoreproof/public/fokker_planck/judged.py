@@ -20,11 +20,14 @@ from scoreproof.public.fokker_planck.far import FARTHEST, Far, constant_far_out,
 from scoreproof.public.fokker_planck.followed import back
 from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
 from scoreproof.public.rule import COARSEST, settled
+from scoreproof.streams import stream
 
 __all__ = ["with_lines", "with_mass"]
 
 #: a mass is told from 1 by no less than this: normalisers are written with so many digits
 DIGITS = 1e-6
+#: points at which a density is asked for more than a constant
+NEARBY = 512
 
 
 def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evidence:
@@ -171,6 +174,13 @@ def _infinite(evidence: Evidence, s: Subject, place: Place, far: Far, volume: fl
     )
     if not far.everywhere:
         return wrong
+    sides = place.box.sides
+    draws = stream(place.seed, "fokker_planck", "nearby").uniform(
+        sides[:, 0], sides[:, 1], (NEARBY, place.dimension)
+    )
+    nearby = without(s, far.log).change(draws, t, np.zeros(NEARBY))
+    if not np.any(np.isfinite(nearby)):  # nothing is added to: there is nothing else
+        return replace(wrong, sentence=f"{text}, as at all points of the domain that were asked")
     rest = mass(without(s, far.log), place.box, t, place.seed, place.points)
     more = ""
     if rest is not None and rest.error < 1e-3 * rest.value:

@@ -19,6 +19,7 @@ from scoreproof.public.black_box_field import BlackBoxField
 
 __all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "UserField", "coupling"]
 
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 #: numbers that go through the user's field in one call
 BLOCK = 1 << 20
 
@@ -41,6 +42,9 @@ class Trial(Protocol):
     def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
         """``J v``, ``(m, D)``."""
 
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk, ``(m, D)``."""
+
 
 def coupling(rng: np.random.Generator, d: int) -> tuple[np.ndarray, np.ndarray]:
     """One cycle through all coordinates: its order, and the neighbour of each coordinate."""
@@ -54,9 +58,16 @@ class _Sparse:
     """J has a diagonal and one further entry a row, at the neighbour."""
 
     neighbour: np.ndarray
+    #: the rows asked last, and their entries: a search asks for the same ones hundreds of times
+    _last: tuple[np.ndarray, Entries] | None = None
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def entries(self, z: np.ndarray) -> Entries:
         """J_kk, J_kπ(k) and the sizes of both, ``(m, D)`` each."""
+        if self._last is None or self._last[0] is not z:
+            self._last = z, self.computed(z)
+        return self._last[1]
+
+    def computed(self, z: np.ndarray) -> Entries:
         raise NotImplementedError
 
     def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +85,11 @@ class _Sparse:
         """``J v``."""
         own, other, _, _ = self.entries(z)
         return own * v + other * v[:, self.neighbour]
+
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk; a coordinate that is its own neighbour has both entries there."""
+        own, other, _, _ = self.entries(z)
+        return own + other * (self.neighbour == np.arange(z.shape[1]))
 
 
 class RationalField(_Sparse):
@@ -114,7 +130,7 @@ class RationalField(_Sparse):
 
         self.function = function
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def computed(self, z: np.ndarray) -> Entries:
         r, c, s, b = 1 / (1 + z * z), self.mix, self.scale, self.floor
         w, there = z[:, self.neighbour], r[:, self.neighbour]
         bend = 2 * z * z * r * r
@@ -148,7 +164,7 @@ class CubicField(_Sparse):
 
         self.function = function
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def computed(self, z: np.ndarray) -> Entries:
         w = z[:, self.neighbour] * self.mixed
         other = self.mixed * z * z
         return 6 * z * z + 2 * w * z, other, 6 * z * z + np.abs(2 * w * z), other
@@ -179,6 +195,10 @@ class Mirrored:
         """``J v``."""
         return -self.trial.product(z, v)
 
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk."""
+        return -self.trial.diagonal(z)
+
 
 @dataclass(eq=False)
 class UserField:
@@ -200,6 +220,12 @@ class UserField:
             self.box.along_z(z[k : k + step], 0.5, v[k : k + step]) for k in range(0, len(z), step)
         ]
         return np.concatenate(parts)
+
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk, axis by axis."""
+        units = np.eye(z.shape[1])
+        columns = [self.product(z, np.broadcast_to(e, z.shape))[:, k] for k, e in enumerate(units)]
+        return np.stack(columns, axis=1)
 
     def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         terms = nu * self.product(z, nu)

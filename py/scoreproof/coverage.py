@@ -24,7 +24,8 @@ class Omission:
     """Something asked for that was not looked at.
 
     ``what``: a key of ``Coverage.asked``. ``reason``: as in "2 times (t = 0.999, 1), where the
-    drift is not finite". ``wished``: the caller excluded it. ``scattered``: single random draws,
+    drift is not finite". ``wished``: the caller excluded it, or the verdict's first sentence does.
+    ``scattered``: single random draws,
     each of which stands for nothing that the others do not show; only then can the part be small.
     ``part``: of a connected stretch of times that the verdict's first sentence excludes, the part
     of the whole span; it can be small as well.
@@ -75,10 +76,18 @@ class Coverage:
 
     @property
     def nothing(self) -> str | None:
-        """What there was none of, if something: a verdict from it would be about nothing."""
+        """What there was none of, if something: a verdict from it would be about nothing. A kind
+        of which all was wished away leaves the others to be judged.
+        """
         if not self.asked:
             return "places"
-        return next((what for what, n in self.looked_at.items() if n == 0), None)
+        wished = dict.fromkeys(self.asked, 0)
+        for omission in self.left_out:
+            wished[omission.what] += omission.count if omission.wished else 0
+        rest = {what: n for what, n in self.looked_at.items() if wished[what] < self.asked[what]}
+        if not rest:
+            return next(iter(self.asked))
+        return next((what for what, n in rest.items() if n == 0), None)
 
     @property
     def gaps(self) -> tuple[Omission, ...]:

@@ -13,7 +13,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.interop.signatures import argument_names, fits
 from scoreproof.objects.graphs import BackwardPass, Graph
 from scoreproof.public.backward.consumers import counting
-from scoreproof.public.backward.engines import Engine, walked
+from scoreproof.public.backward.engine import Engine, walked
 from scoreproof.public.backward.expressions import form_of
 from scoreproof.public.backward.problems import problems_on, standard_graphs
 from scoreproof.public.backward.walks import AGAIN, EARLY, WALKS

@@ -49,7 +49,7 @@ def test_a_density_is_read(name):
 
 
 def test_a_drift_and_a_noise_are_read():
-    assert judged(right, lambda x, t: 0.3 - THETA * x).diagnosis.names == ("constant_missing",)
+    assert judged(right, lambda x, t: 0.3 - THETA * x).diagnosis.names == ("mean_offset",)
     noise = judged(right, rho=lambda t: 1.1)
     assert noise.diagnosis.names == ("noise_factor",), noise.explain()
     assert "ρ² is to be 0.661157" in noise.explain()

@@ -111,7 +111,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
     if seeds is not None and not wrong and not strange:
         return Diagnosis.cause("seed", f"Cause: {seeds}.")
     if not wrong or strange:
-        return _place(problems, wrong, strange)
+        return _place(wrong, strange)
     for name, feature, words in _RULES:
         groups: dict[Any, set[float]] = {}
         for c in found:
@@ -120,7 +120,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
             odd = {key: next(iter(g)) for key, g in groups.items() if g != {1.0}}
             rest = "everything else is right" if seeds is None else seeds
             return Diagnosis.cause(name, f"Cause: {words(odd)}; {rest}.")
-    return _place(problems, wrong, strange)
+    return _place(wrong, strange)
 
 
 def _seed(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> str | None:
@@ -145,9 +145,7 @@ def _seed(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> str | 
     )
 
 
-def _place(
-    problems: Sequence[Problem], wrong: Sequence[Counted], strange: Sequence[tuple[int, int]]
-) -> Diagnosis | None:
+def _place(wrong: Sequence[Counted], strange: Sequence[tuple[int, int]]) -> Diagnosis | None:
     """Where it is wrong: no cause is claimed."""
     problem = min([c.problem for c in wrong] + [k for k, _ in strange], default=None)
     if problem is None:

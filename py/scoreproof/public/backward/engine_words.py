@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from scoreproof.public.backward.walks import AGAIN, EARLY, WALKS
+from scoreproof.public.backward.walks import EARLY, WALKS
 
 __all__ = ["ENGINE_REASONS", "distinct"]
 
@@ -29,6 +31,13 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
     "last_partial_for_all": "every argument of a node gets the partial of its last argument (a"
     " closure that reads the loop's variable when it is called, say): bind it for each slot",
     "first_partial_for_all": "every argument of a node gets the partial of its first argument",
+    "push_breadth_first": f"nodes are taken from a queue as they are reached, {EARLY}",
+    "kept_over_calls": "the gradients of all earlier calls are still there (.grad of nodes that"
+    " live on from one call to the next, also where v_out is another one): v_out alone is set anew;"
+    " clear every node at the start of a call",
+    "kept_over_calls_with_seed_added": "the gradients of all earlier calls are still there (.grad"
+    " of nodes that live on from one call to the next), and the seed is added to what v_out had;"
+    " clear every node at the start of a call",
     "first_call_again": "the answer of the first call comes back in the second, although the"
     " partials are others: a cache that does not look at them",
     "visited_kept": "the set of visited nodes is kept from one call to the next (a mutable default"
@@ -40,20 +49,43 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
 }
 
 
-def distinct(candidates: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without those that predict what another one of the same words does."""
+#: candidates that are told as one mistake, where they predict the same
+_ALIKE = {
+    "recursion_without_visited": "again",
+    "recursion_into_set": "again",
+    "recursion_into_sorted_set": "again",
+    "recursion_slot_by_slot": "again",
+    "stack_without_visited": "again",
+    "queue_without_visited": "again",
+    "depth_first": "early",
+    "depth_first_from_last": "early",
+    "depth_first_slot_by_slot": "early",
+    "stack": "early",
+    "queue_marked_late": "early",
+    "push_breadth_first": "early",
+    "recursion_overwrites": "overwrites",
+    "assigns": "overwrites",
+    "assigns_reached": "overwrites",
+    "assigns_by_depth": "overwrites",
+    "push_overwrites": "overwrites",
+}
+
+
+def distinct(
+    candidates: Mapping[str, np.ndarray], before: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Without those that predict what another one of the same kind does, here or ``before``."""
     out: dict[str, np.ndarray] = {}
     for name, x in candidates.items():
         first, _, rest = name.partition(" + ")
-        others = [o for o in out if o.partition(" + ")[2] == rest and _alike(first, o)]
-        if not any(np.array_equal(x, out[o], equal_nan=True) for o in others):
+        kind = _ALIKE.get(first)
+        others = [
+            y
+            for o, y in {**(before or {}), **out}.items()
+            if o.partition(" + ")[2] == rest
+            and kind is not None
+            and _ALIKE.get(o.partition(" + ")[0]) == kind
+        ]
+        if not any(np.array_equal(x, y, equal_nan=True) for y in others):
             out[name] = x
     return out
-
-
-def _alike(name: str, other: str) -> bool:
-    other = other.partition(" + ")[0]
-    return any(
-        ending in ENGINE_REASONS.get(name, "") and ending in ENGINE_REASONS.get(other, "")
-        for ending in (AGAIN, EARLY, "overwrites")
-    )

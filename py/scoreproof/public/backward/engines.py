@@ -10,77 +10,22 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from scoreproof.objects.graphs import BackwardPass
+from scoreproof.public.backward.engine import Engine, walked
+from scoreproof.public.backward.kept import cached, kept, visited_kept
 from scoreproof.public.backward.problems import Problem
-from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS, TooLongError, Walk
+from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS, TooLongError
 
-__all__ = [
-    "Engine",
-    "engine_pairs",
-    "engines",
-    "walked",
-    "walked_over",
-]
+__all__ = ["engine_pairs", "engines", "walked_over"]
 
 Candidates = dict[str, list[np.ndarray]]
-
-PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
-    "right": lambda g, p: g @ p,
-    "swapped": lambda g, p: p @ g,
-    "transposed": lambda g, p: g @ p.T,
-    "transposed_and_swapped": lambda g, p: p.T @ g,
-}
-
-
-@dataclass(frozen=True)
-class Engine:
-    """``assigns``: = in place of +=. ``zeroed``: which gradients are cleared before a run.
-    ``seed``: where the seed is put, or what it is.
-    """
-
-    walk: Walk = RIGHT
-    assigns: bool = False
-    product: str = "right"
-    zeroed: str = "all"  # or "none", "leaves"
-    seed: str = "v_out"  # or "last", "everywhere", "sinks", "ones", "identity"
-
-
-def walked(engine: Engine, run: BackwardPass, grad: list[Any]) -> list[Any]:
-    """One run from the gradients that the run before left."""
-    grad, product = list(grad), PRODUCTS[engine.product]
-    for v in run.order:
-        leaf = not run.predecessors[v]
-        if engine.zeroed == "all" or (engine.zeroed == "leaves" and leaf):
-            grad[v] = run.zeros[v]
-    for v, one in _seeds(engine.seed, run):
-        grad[v] = one
-    for v, u, slot in engine.walk(run):
-        term = product(grad[v], run.partials[slot])
-        grad[u] = term if engine.assigns else grad[u] + term
-    return grad
-
-
-def _seeds(kind: str, run: BackwardPass) -> Iterator[tuple[int, Any]]:
-    if kind == "last":
-        yield run.order[-1], run.one
-    elif kind == "everywhere":
-        yield from ((v, run.one) for v in run.order)
-    elif kind == "sinks":
-        yield from ((v, run.one) for v in run.order if not run.successors[v])
-    else:
-        one = run.one
-        if kind == "ones":
-            one = np.ones_like(one)
-        elif kind == "identity":
-            one = np.eye(len(one))
-        yield run.v_out, one
 
 
 def walked_over(run: BackwardPass) -> dict[str, Callable[[], list[Any]]]:
@@ -130,8 +75,10 @@ _SECOND: dict[str, dict[str, Any]] = {
 def engines(problems: Sequence[Problem], everything: Sequence[Problem]) -> Candidates:
     """One departure each; ``everything`` that the pass was asked, in order, up to ``problems``."""
     found = {name: _answers(engine, problems) for name, engine in _SINGLE.items()}
-    found["first_call_again"] = _cached(problems, everything)
-    found["visited_kept"] = _visited_kept(problems, everything)
+    found["first_call_again"] = cached(problems, everything)
+    found["visited_kept"] = visited_kept(problems, everything)
+    found["kept_over_calls"] = kept(problems, everything, added=False)
+    found["kept_over_calls_with_seed_added"] = kept(problems, everything, added=True)
     found["shared_zeros"] = _each(problems, _shared)
     for name, place in (("last_partial_for_all", -1), ("first_partial_for_all", 0)):
         found[name] = _each(problems, partial(_one_partial, place))
@@ -158,50 +105,6 @@ def _each(
 ) -> list[np.ndarray]:
     with np.errstate(all="ignore"):
         return [np.stack(answer(run)) for p in problems for run in p.runs]
-
-
-def _cached(problems: Sequence[Problem], everything: Sequence[Problem]) -> list[np.ndarray]:
-    """What is known of a graph and v_out is returned again."""
-    known: dict[Any, np.ndarray] = {}
-    wanted, out = {id(p) for p in problems}, []
-    for problem in everything:
-        for run in problem.runs:
-            key = problem.graph, run.v_out
-            if key not in known:
-                known[key] = np.stack(walked(Engine(), run, list(run.zeros)))
-            if id(problem) in wanted:
-                out.append(known[key])
-    return out
-
-
-def _visited_kept(
-    problems: Sequence[Problem], everything: Sequence[Problem]
-) -> list[np.ndarray] | None:
-    """The order is built by depth, with a visited set that lives on."""
-    seen: set[int] = set()
-    wanted, out = {id(p) for p in problems}, []
-
-    def build(run: BackwardPass, v: int, topo: list[int]) -> None:
-        if v not in seen:
-            seen.add(v)
-            for u, _ in run.predecessors[v]:
-                build(run, u, topo)
-            topo.append(v)
-
-    for problem in everything:
-        for run in problem.runs:
-            topo: list[int] = []
-            try:
-                build(run, run.v_out, topo)
-            except RecursionError:
-                return None
-            if id(problem) in wanted:
-                grad = run.seeded()
-                for v in reversed(topo):
-                    for u, slot in run.predecessors[v]:
-                        grad[u] = grad[u] + grad[v] @ run.partials[slot]
-                out.append(np.stack(grad))
-    return out
 
 
 def _one_partial(place: int, run: BackwardPass) -> list[Any]:

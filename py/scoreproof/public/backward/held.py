@@ -9,6 +9,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
+from scoreproof.public.backward.budget import Budget
 from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.tape import Tape
 from scoreproof.words import enumerated
@@ -18,7 +19,7 @@ __all__ = ["held"]
 MOST_HELD = 30  # nodes of which two are held at once
 
 
-def held(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) -> Diagnosis | None:
+def held(tape: Tape, c: Compared, wrong: frozenset[int], budget: Budget) -> Diagnosis | None:
     """One node, or two, held constant: nothing goes back through them."""
     nodes = [
         v
@@ -29,13 +30,12 @@ def held(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) -> D
         <= wrong | c.quiet
     ]
 
-    def nothing(local: Local, g: Leaves) -> list[Leaves]:
+    def nothing(local: Local, _: Leaves) -> list[Leaves]:
         return [x.zeros() for x in local.arguments]
 
     pairs = combinations(nodes, 2) if len(nodes) <= MOST_HELD else ()
     for chosen in (*((v,) for v in nodes), *pairs):
-        budget[0] -= 1
-        if budget[0] < 0:
+        if budget.spent():
             return None
         effect = tape.effect({}, dict.fromkeys(chosen, nothing))
         if np.any(effect) and c.explained(c.all_due + effect):

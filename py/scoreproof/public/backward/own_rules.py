@@ -10,78 +10,36 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
-from scoreproof.interop.traced import Local, Program
+from scoreproof.interop.traced import Program
 from scoreproof.public.backward.compared import undone
+from scoreproof.public.backward.rule_outputs import by_output
 from scoreproof.public.backward.rule_terms import scaled_argument, term_missing
+from scoreproof.public.backward.rules import Rule, rule_of
 from scoreproof.public.backward.sites import Site
 from scoreproof.public.backward.surrogates import surrogate
-from scoreproof.public.backward.true_rules import TrueRule, true_rule
 from scoreproof.public.backward.wrong_parts import wrong_parts
 from scoreproof.words import enumerated
 
 __all__ = ["rule_diagnosis"]
 
-FINE = 1e-6  # relative to the argument's gradient, where differences are no coarser
 FLAT = 1e-7
-
-
-@dataclass(frozen=True, eq=False)
-class _Rule:
-    """The node's own rule and the right one, at its arguments, with one random gradient."""
-
-    program: Program
-    v: int
-    own: Local
-    right: Local
-    truth: TrueRule
-    g: Leaves
-    found: list[Leaves]
-    due: list[Leaves]
-
-    @property
-    def limit(self) -> float:
-        return max(FINE, 20 * self.truth.error)
-
-    def name(self, k: int) -> str:
-        node = self.program.nodes[self.v]
-        u = self.program.nodes[node.arguments[k]]
-        return f"`{u.name}`" + (f" (argument {k + 1})" if len(node.arguments) > 1 else "")
-
-    def known(self, k: int) -> bool:
-        return self.truth.jacobians[k] is not None
-
-    def wrong(self) -> list[int]:
-        return [k for k in range(len(self.due)) if self.known(k) and not self.same(k, self.due[k])]
-
-    def same(self, k: int, sent: Leaves, factor: float = 1.0) -> bool:
-        gap = np.abs(self.found[k].flat() - factor * sent.flat())
-        size = max(self.found[k].norm(), self.due[k].norm()) / max(gap.size, 1) ** 0.5
-        return bool(np.all(gap <= self.limit * max(size, 1e-300)))
-
-    def alike(self, k: int, sent: Leaves) -> bool:
-        """Whether this is what is due."""
-        gap = np.abs(self.due[k].flat() - sent.flat())
-        size = self.due[k].norm() / max(gap.size, 1) ** 0.5
-        return bool(np.all(gap <= self.limit * max(size, 1e-300)))
 
 
 def rule_diagnosis(program: Program, v: int, rng: np.random.Generator) -> Diagnosis | None:
     """The cause, or None if it is not seen."""
-    right, truth = true_rule(program, v)
-    own = program.local(v)
-    g = own.value.like(rng.standard_normal(own.value.size))
-    rule = _Rule(program, v, own, right, truth, g, own.pull(g), right.pull(g))
+    rule = rule_of(program, v, program.local(v), rng)
     wrong = rule.wrong()
     if not wrong:
         return None
-    found = _of_the_gradient(rule) or _exchanged(rule, wrong)
+    found = (
+        _of_the_gradient(rule) or _exchanged(rule, wrong) or by_output(rule, wrong, rng, _argument)
+    )
     if found is None:
         told = [_argument(rule, k) for k in wrong]
         if len(set(told)) == 1:
@@ -102,7 +60,7 @@ def rule_diagnosis(program: Program, v: int, rng: np.random.Generator) -> Diagno
     return Diagnosis.cause(name, f"Cause: {text}")
 
 
-def _of_the_gradient(rule: _Rule) -> tuple[str, str] | None:
+def _of_the_gradient(rule: Rule) -> tuple[str, str] | None:
     """What it does with the gradient that arrives: nothing, or something that is not linear."""
     if not any(x.norm() for x in rule.found):
         return None
@@ -147,7 +105,7 @@ def _of_the_gradient(rule: _Rule) -> tuple[str, str] | None:
     return None
 
 
-def _masked(rule: _Rule, flipped: Sequence[Leaves]) -> tuple[str, str] | None:
+def _masked(rule: Rule, flipped: Sequence[Leaves]) -> tuple[str, str] | None:
     """g and -g are treated differently."""
     k = next((k for k, x in enumerate(rule.found) if x.size == rule.g.size), None)
     if k is not None:
@@ -165,7 +123,7 @@ def _masked(rule: _Rule, flipped: Sequence[Leaves]) -> tuple[str, str] | None:
     )
 
 
-def _exchanged(rule: _Rule, wrong: Sequence[int]) -> tuple[str, str] | None:
+def _exchanged(rule: Rule, wrong: Sequence[int]) -> tuple[str, str] | None:
     """Each wrong argument gets what is due to another."""
     taken = {}
     for k in wrong:
@@ -179,7 +137,7 @@ def _exchanged(rule: _Rule, wrong: Sequence[int]) -> tuple[str, str] | None:
     return "exchanged", f"for {names}, each other's gradients: they are exchanged"
 
 
-def _argument(rule: _Rule, k: int) -> tuple[str, str]:
+def _argument(rule: Rule, k: int) -> tuple[str, str]:
     """What is returned for one argument; no name where no cause is seen."""
     if not np.any(rule.found[k].flat()):
         return "no_gradient", "nothing (0 or None): it gets no gradient"
@@ -204,13 +162,13 @@ def _argument(rule: _Rule, k: int) -> tuple[str, str]:
             return part.name, part.told(shown)
     due, found = rule.due[k], rule.found[k]
     return (
-        term_missing(due, found, rule.own, k, rule.g, rule.limit)
+        term_missing(due, found, rule.own, rule.g, rule.limit)
         or scaled_argument(due, rule.own, k, rule.g, lambda sent: rule.alike(k, sent))
         or ("", _ratios(rule, k))
     )
 
 
-def _ratios(rule: _Rule, k: int) -> str:
+def _ratios(rule: Rule, k: int) -> str:
     """How far off it is, entry by entry."""
     due, found = rule.due[k].flat(), rule.found[k].flat()
     sure = np.abs(due) > 1e-6 * np.max(np.abs(due))
@@ -222,7 +180,7 @@ def _ratios(rule: _Rule, k: int) -> str:
     )
 
 
-def _of_axis(rule: _Rule, k: int, factor: float) -> str:
+def _of_axis(rule: Rule, k: int, factor: float) -> str:
     """The factor by the length of the last axis, if it is one of n/(n - 1) and the like."""
     shape = rule.due[k].arrays[0].shape
     n = shape[-1] if shape else 0
@@ -231,7 +189,7 @@ def _of_axis(rule: _Rule, k: int, factor: float) -> str:
     return f" ({form} for n = {n}, its last axis)" if by_axis else ""
 
 
-def _fitted(rule: _Rule, k: int, sent: Leaves) -> float | None:
+def _fitted(rule: Rule, k: int, sent: Leaves) -> float | None:
     """The factor by which this is what was found."""
     x, y = sent.flat(), rule.found[k].flat()
     size = float(x @ x)

@@ -69,7 +69,7 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
         problems = [problems[k] for k in small]
     scales = [s for p in problems for s in p.scales]
     measured, due = [a.measured for a in answers], [a.due for a in answers]
-    reasons = ENGINE_REASONS | REASONS | limiting_reasons(measured)
+    reasons = REASONS | ENGINE_REASONS | limiting_reasons(measured)
     candidates: dict[str, np.ndarray] = {}
 
     def flat(side: Sequence[np.ndarray]) -> np.ndarray:
@@ -89,7 +89,8 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
     candidates |= {f.name: predicted(f.subject, f.name, problems) for f in FAULTS}
     slots = sum(len(p.graph.edges) for p in problems)
     if slots <= WALKED_UP_TO:
-        candidates |= distinct({n: flat(x) for n, x in engines(problems, everything).items()})
+        walked = {n: flat(x) for n, x in engines(problems, everything).items()}
+        candidates |= distinct(walked, candidates)
     if (found := best()).names:
         return found
     if slots <= WALKED_UP_TO:

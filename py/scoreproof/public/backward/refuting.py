@@ -56,13 +56,16 @@ def wrong_rule(seen: Seen, rules: Sequence[SlotFinding], rng: np.random.Generato
     return _refuted(seen, *worst.error(tolerance), sentence, diagnosis)
 
 
-def _of_rule(seen: Seen, node: int, rng: np.random.Generator) -> Diagnosis:
+def _of_rule(seen: Seen, node: int, rng: np.random.Generator) -> Diagnosis | None:
     """What the rule of a node does, by its Jacobian, or by its pairings alone."""
-    try:
-        found = rule_diagnosis(seen.program, node, rng)
-    except ScoreproofError:  # it fails at other gradients
-        found = None
-    return found or words.node_diagnosis(seen.findings, node)
+
+    def found() -> Diagnosis | None:
+        try:
+            return rule_diagnosis(seen.program, node, rng)
+        except ScoreproofError:  # it fails at other gradients
+            return None
+
+    return safely(lambda: found() or words.node_diagnosis(seen.findings, node))
 
 
 def _inherited(seen: Seen, rng: np.random.Generator) -> str:

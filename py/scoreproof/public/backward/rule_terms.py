@@ -23,7 +23,7 @@ APART = 1e-3  # a scale that is 1 is no cause
 
 
 def term_missing(
-    due: Leaves, found: Leaves, local: Local, k: int, g: Leaves, limit: float
+    due: Leaves, found: Leaves, local: Local, g: Leaves, limit: float
 ) -> tuple[str, str] | None:
     """What is missing is, along an axis, a multiple of 1 or of the output: a sum over that axis."""
     gap = (due.flat() - found.flat()).reshape(due.arrays[0].shape)

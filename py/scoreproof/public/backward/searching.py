@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
+from scoreproof.public.backward.budget import Budget
 from scoreproof.public.backward.compared import Compared
 from scoreproof.public.backward.held import held
 from scoreproof.public.backward.hits import Hit, factor_told, same, told, tried
@@ -33,7 +34,8 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
     wrong = frozenset(c.wrong)
     sites = sites_of(tape, c)
     entries = sum(x.size for x in tape.program.values)
-    budget = [int(min(MOST, ENTRIES / max(entries, 1)))]
+    most = int(min(MOST, ENTRIES / max(entries, 1)))
+    budget = Budget(most)
     factors = [hit for v, k in sites if (hit := _factor(tape, c, v, k)) is not None]
     if factors:
         return factor_told(tape, c, factors)
@@ -46,18 +48,17 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
         for (v, k), site in sites.items():
             parts = wrong_parts(site, group)
             for part in parts:
-                budget[0] -= 1
-                hit = tried(tape, c, bases[v, k], v, k, part) if budget[0] >= 0 else None
+                if budget.spent():
+                    break
+                hit = tried(tape, c, bases[v, k], v, k, part)
                 if hit is not None:
                     others = same(hit, parts) if group in LIKELY else []
                     return told(tape, c, [hit], others=others)
-                if budget[0] < 0:
-                    break
-    half = [budget[0] + 1 + int(min(MOST, ENTRIES / max(entries, 1))) // 2]
+    more = Budget(max(budget.left, 0) + most // 2)
     return (
-        held(tape, c, wrong, half)
+        held(tape, c, wrong, more)
         or mixed(tape, c, sites, bases)
-        or _kinds(tape, c, wrong, half)
+        or _kinds(tape, c, wrong, more)
         or other_operand(tape, c, sites, bases)
     )
 
@@ -80,7 +81,7 @@ def _factor(tape: Tape, c: Compared, v: int, k: int) -> Hit | None:
     return tried(tape, c, base, v, k, Part("factor", "", sent))
 
 
-def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: list[int]) -> Diagnosis | None:
+def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: Budget) -> Diagnosis | None:
     """One mistake at all nodes of an operation, or at all slots of a node."""
     groups: dict[str, list[int]] = {}
     for v in sorted(tape.parts, reverse=True):
@@ -105,7 +106,7 @@ def _operation(tape: Tape, v: int) -> str:
 
 
 def _rule(
-    tape: Tape, c: Compared, nodes: Sequence[int], slots: Sequence[int], budget: list[int]
+    tape: Tape, c: Compared, nodes: Sequence[int], slots: Sequence[int], budget: Budget
 ) -> Diagnosis | None:
     v = nodes[0]
     g = tape.grads[v]
@@ -117,8 +118,7 @@ def _rule(
         for part in wrong_parts(Site(tape.program, v, k, tape.locals[v], g, others=False))
     )
     for key in keys:
-        budget[0] -= len(nodes)
-        if budget[0] < 0:
+        if budget.spent(len(nodes)):
             return None
         rules = {w: _replaced(tape, w, slots, key) for w in nodes}
         try:

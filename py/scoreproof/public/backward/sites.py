@@ -41,7 +41,9 @@ def elementwise(local: Local, k: int, g: Leaves) -> np.ndarray | None:
     alone.
     """
     x = local.arguments[k]
-    if len(x.arrays) != 1 or x.arrays[0].shape != local.value.arrays[0].shape:
+    if len(x.arrays) != 1 or len(local.value.arrays) != 1:
+        return None
+    if x.arrays[0].shape != local.value.arrays[0].shape:
         return None
     d = local.pull(local.value.like(np.ones(g.size)))[k].flat()
     with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ from scoreproof.interop.traced import Local, Program
 from scoreproof.numerics.differences import directional
 from scoreproof.public.backward.independent_rows import rows_apart
 
-__all__ = ["TrueRule", "true_rule"]
+__all__ = ["TrueRule", "right_of", "true_rule"]
 
 COLUMNS, NUMBERS = 600, 4_000_000
 
@@ -49,10 +49,14 @@ def true_rule(
     program: Program, v: int, arguments: Sequence[Leaves] | None = None
 ) -> tuple[Local, TrueRule]:
     """The node with its right rule in place of the framework's."""
-    own = program.local(v, arguments)
+    return right_of(program.local(v, arguments), program.unit)
+
+
+def right_of(own: Local, unit: float) -> tuple[Local, TrueRule]:
+    """The same function with its right rule."""
     jacobians, errors = [], [0.0]
     for k in range(len(own.arguments)):
-        j, error = _jacobian(own, k, program.unit)
+        j, error = _jacobian(own, k, unit)
         jacobians.append(j)
         errors.append(error)
     rule = TrueRule(tuple(jacobians), max(errors))
@@ -61,7 +65,7 @@ def true_rule(
         own.function,
         own.value,
         lambda g: rule.pull(own, g),
-        lambda leaves: true_rule(program, v, leaves)[0],
+        lambda leaves: right_of(own.elsewhere(leaves), unit)[0],
     )
     return local, rule
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from scoreproof.objects.graphs import BackwardPass
 
-__all__ = ["AGAIN", "EARLY", "OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
+__all__ = ["EARLY", "OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
 
 MOST = 20_000  # steps
 
@@ -150,6 +150,16 @@ def _without(first: bool) -> Walk:
     return walk
 
 
+def _from_position(first: int) -> Walk:
+    """The loop ends before it comes to the first nodes of the order: they do not send."""
+
+    def walk(run: BackwardPass) -> Iterator[Step]:
+        for v in reversed(run.order[first:]):
+            yield from _sends(run, v)
+
+    return walk
+
+
 def _once(children: list[int]) -> Collection[int]:
     return dict.fromkeys(children)
 
@@ -222,6 +232,16 @@ WALKS: dict[str, tuple[Walk, str]] = {
         _without(True),
         "the loop leaves out the first node of the order: it gets no gradient (an end of range"
         " that is one too early)",
+    ),
+    "second_of_order_silent": (
+        _from_position(2),
+        "the loop ends one node too early: the second node of the order does not send to its"
+        " arguments (range(n - 1, 1, -1) for range(n - 1, -1, -1))",
+    ),
+    "third_of_order_silent": (
+        _from_position(3),
+        "the loop ends two nodes too early: the second and the third node of the order do not send"
+        " to their arguments (range(n - 1, 2, -1) for range(n - 1, -1, -1))",
     ),
 }
 RIGHT: Walk = _reversed

@@ -97,28 +97,58 @@ def _jacobian(local: Local, k: int) -> np.ndarray | None:
 def _terms_of_means(x: Leaves, diagonal: np.ndarray, right: Leaves, g: Leaves) -> Iterator[Part]:
     """A normalisation over the last or the first axis, with parts of its rule left out."""
     a = x.arrays[0]
+    due = right.flat().reshape(a.shape)
     for axis in (-1, 0) if a.ndim > 1 else (-1,):
-        n = a.shape[axis]
-        centred = a - a.mean(axis=axis, keepdims=True)
-        variance = (centred**2).mean(axis=axis, keepdims=True)
-        if n < 3 or not np.all(variance > 0):
-            continue
-        # J = s (1 - 11ᵀ/n - z zᵀ/n), z the standardised argument, s its scale for each entry
-        z = centred / np.sqrt(variance)
-        left = 1 - 1 / n - z**2 / n
-        with np.errstate(all="ignore"):
-            scale = diagonal.reshape(a.shape) / left
-            sent = g.flat().reshape(a.shape) * scale
-            mean = sent.mean(axis=axis, keepdims=True)
-            product = z * (sent * z).mean(axis=axis, keepdims=True)
-        due = right.flat().reshape(a.shape)
-        if not np.allclose(sent - mean - product, due, rtol=1e-3, atol=1e-3 * np.abs(due).max()):
-            continue
         over = f"axis {axis if axis == 0 else a.ndim - 1}"
-        for name, words, wrong in (
-            ("mean_term_missing", "without the term of the mean", sent - product),
-            ("variance_term_missing", "without the term of the variance", sent - mean),
-            ("statistics_constant", "with mean and variance held constant", sent),
-        ):
-            text = f"what is due {words}: the mean and the variance over {over} depend on the"
-            yield Part(name, f"{text} argument as well", Leaves([wrong]))
+        for centre in (True, False):
+            split = _normalised(a, axis, centre, (diagonal.reshape(a.shape), due, g))
+            if split is None:
+                continue
+            sent, mean, product = split
+            if not centre:
+                yield Part(
+                    "norm_constant",
+                    f"what is due with the norm (or the root mean square) over {over} held"
+                    " constant: it depends on the argument as well",
+                    Leaves([sent]),
+                )
+                continue
+            for name, words, wrong in (
+                ("mean_term_missing", "without the term of the mean", sent - product),
+                ("variance_term_missing", "without the term of the variance", sent - mean),
+                ("statistics_constant", "with mean and variance held constant", sent),
+            ):
+                text = f"what is due {words}: the mean and the variance over {over} depend on the"
+                yield Part(name, f"{text} argument as well", Leaves([wrong]))
+
+
+#: what is added to a variance before its root is taken
+ADDED = (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1)
+#: how well the terms add up to what is due, relative
+ADDS_UP = 1e-6
+
+
+def _normalised(
+    a: np.ndarray, axis: int, centre: bool, known: tuple[np.ndarray, np.ndarray, Leaves]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The three terms of J = s (1 - 11ᵀ/n - z zᵀ/n), z the standardised argument and s its scale
+    for each entry; without the second, if it is not centred. ``known``: the diagonal of J, what is
+    due, g.
+    """
+    diagonal, due, g = known
+    n = a.shape[axis]
+    centred = a - a.mean(axis=axis, keepdims=True) if centre else a
+    variance = (centred**2).mean(axis=axis, keepdims=True)
+    if n < 3 or not np.all(variance > 0):
+        return None
+    for added in ADDED:
+        z = centred / np.sqrt(variance + added)
+        with np.errstate(all="ignore"):
+            scale = diagonal / (1 - (1 / n if centre else 0.0) - z**2 / n)
+            sent = g.flat().reshape(a.shape) * scale
+            mean = sent.mean(axis=axis, keepdims=True) if centre else 0 * sent
+            product = z * (sent * z).mean(axis=axis, keepdims=True)
+        left = sent - mean - product - due
+        if np.max(np.abs(left), initial=0.0) <= ADDS_UP * np.abs(due).max():
+            return sent, mean, product
+    return None

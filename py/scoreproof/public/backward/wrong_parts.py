@@ -13,6 +13,7 @@ import numpy as np
 
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
+from scoreproof.public.backward.activations import DERIVATIVES, named
 from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, product_rules, products
 from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shapes
 from scoreproof.public.backward.wrong_jacobians import of_one_size
@@ -102,6 +103,16 @@ def _forms(site: Site) -> Iterator[Part]:
         if np.all(np.isfinite(e)):
             text = f"{words}{due_text.replace(', where', ':')}{legend}"
             yield Part("another_derivative", text, x.like(g.flat() * e))
+    own = named(xs, d)
+    for name, of in DERIVATIVES.items():
+        if name != own:
+            due_of = f", where that of {own} is due" if own else ", and the node computes another"
+            yield Part(
+                "derivative_of_another_function",
+                f"the arriving gradient times the derivative of {name}{due_of}",
+                x.like(g.flat() * of(xs)),
+                scaled=False,
+            )
 
 
 def _scaled(site: Site) -> Iterator[Part]:

@@ -81,7 +81,7 @@ def look(s: Subject, place: Place) -> Lines:
         still = s.rho(t) == 0
         if still and box.dimension <= 2:  # integrals tell more there
             continue
-        a, b = _segments(place, box, rng)
+        a, b = _segments(box, rng)
         ends = s.change(np.concatenate([a, b, (a + b) / 2]), t, np.zeros(3 * len(a)))
         height = np.abs(np.where(np.isfinite(ends), ends, 0.0)).reshape(3, -1).max(axis=0)
         limit = SMOOTH + 8 * s.law.eps * (4 + height)
@@ -109,7 +109,7 @@ def look(s: Subject, place: Place) -> Lines:
     return Lines(broken + in_time, lines, followed, gaps, rough, max(least, blurred))
 
 
-def _segments(place: Place, box: Box, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _segments(box: Box, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Lines across the box: all of it where d = 1, else along axes or between random points."""
     sides, d = box.sides, box.dimension
     if d == 1:

@@ -21,9 +21,6 @@ from scoreproof.public.fokker_planck.wrong_moments import wrong_moment
 
 __all__ = ["explained", "placed"]
 
-#: moments of which no more is said than that they are wrong
-VAGUE = ("mean_offset",)
-
 
 def explained(s: Subject, found: Found, tolerance: float | None, length: float) -> Diagnosis | None:
     """The first explanation; ``length``: a quarter of the shortest side of the box."""
@@ -41,8 +38,7 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
         return cause
     moments = gaussian(j)
     of_moments = None if moments is None else wrong_moment(moments)
-    known = of_moments is not None and of_moments.names
-    if known and not known[0].startswith(VAGUE):
+    if of_moments is not None and of_moments.names:
         return of_moments
     of_time = one_number_a_time(s, j)
     if of_time is not None and of_time.names:

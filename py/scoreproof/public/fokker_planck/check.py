@@ -20,6 +20,7 @@ from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines, with_mass
 from scoreproof.public.fokker_planck.mass import flux
+from scoreproof.public.fokker_planck.rows import with_rows
 from scoreproof.public.rule import public_check
 
 __all__ = ["check_fokker_planck"]
@@ -94,7 +95,8 @@ def check_fokker_planck(
     others, as the quadrature needs, and up to 250 of the density to find the mass. For the mass at
     most 150 of it at each of three times, and in d > 2 of all three 120 between them. The
     diffusion: about 45 times, and once at t = 0 after a refutation; in d = 1 the drift twice more
-    for the flux. More calls where d is large: no array that is handed over holds more than 2²¹
+    for the flux. To see whether a row's answer depends on other rows, four times the density and
+    the drift. More calls where d is large: no array that is handed over holds more than 2²¹
     numbers (32 MB), so memory grows with n d only, and the time with n d².
 
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or
@@ -121,9 +123,11 @@ def check_fokker_planck(
             evidence = _weak(s, place, interpretation, tolerance, "")
         else:
             evidence = _strong(s, place, method, tolerance)
+        if evidence.verdict != "refuted":
+            evidence = with_mass(evidence, s, place, tolerance, normalized)
+        evidence = with_rows(evidence, s, place)
         if evidence.verdict == "refuted":
             return replace(evidence, cost=s.calls)
-        evidence = with_mass(evidence, s, place, tolerance, normalized)
         note = flux(s, place.box) if place.dimension == 1 else ""
     return replace(evidence, notes=(*evidence.notes, *((note,) if note else ())), cost=s.calls)
 

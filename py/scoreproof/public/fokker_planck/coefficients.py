@@ -20,8 +20,9 @@ from scoreproof.public.fokker_planck.noise import (
     related_to,
     same,
 )
+from scoreproof.public.fokker_planck.of_functions import factor_of_time, polynomials
 from scoreproof.public.fokker_planck.other_clocks import drift_at
-from scoreproof.public.fokker_planck.summands import Judged, constant, families, in_time
+from scoreproof.public.fokker_planck.summands import Family, Judged, constant, families, in_time
 from scoreproof.words import stretch
 
 __all__ = ["one_number", "one_number_a_time"]
@@ -38,7 +39,7 @@ def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
     told: list[tuple[str, str]] = []
     for family in families(j):
         found = constant(j, family)
-        if found is None or abs(found[0] - (family.name != "normaliser")) <= found[1]:
+        if found is None or abs(found[0] - family.due) <= found[1]:
             continue
         if family.name == "clock" and abs(found[0]) <= found[1]:
             if not told:
@@ -125,9 +126,9 @@ def one_number_a_time(s: Subject, j: Judged) -> Diagnosis | None:
             continue
         values, within = found
         ok = np.isfinite(values)
-        if np.all(np.abs(values[ok] - (family.name != "normaliser")) <= within[ok]):
+        if np.all(np.abs(values[ok] - family.due) <= within[ok]):
             continue
-        return _of_time(s, j, family.name, values, within)
+        return _of_time(s, j, family, values, within)
     return None
 
 
@@ -165,14 +166,14 @@ def _fits_only(what: str, span: str) -> Diagnosis:
     )
 
 
-def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarray) -> Diagnosis:
-    ok = np.flatnonzero(np.isfinite(c))
-    off = np.isfinite(c) & (np.abs(c - (family != "normaliser")) > within + 1e-9)
+def _of_time(s: Subject, j: Judged, of: Family, c: np.ndarray, within: np.ndarray) -> Diagnosis:
+    ok, family = np.flatnonzero(np.isfinite(c)), of.name
+    off = np.isfinite(c) & (np.abs(c - of.due) > within + 1e-9)
     if len(ok) - off.sum() >= max(2, 0.1 * len(ok)):
         return _for_a_while(j, family, c, off)
-    k = int(ok[np.argmax(np.abs(c[ok] - (family != "normaliser")))])
+    k = int(ok[np.argmax(np.abs(c[ok] - of.due))])
     span = f"{c[k]:.{_digits(c[k])}g} at t = {j.times[k]:.3g}"
-    if family != "normaliser":
+    if of.due:
         a, b = int(ok[0]), int(ok[-1])
         span = ", ".join(
             f"{c[i]:.{_digits(c[i])}g} at t = {j.times[i]:.3g}" for i in sorted({a, k, b})
@@ -200,13 +201,21 @@ def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarr
                     " pass the density the same t"
                 )
                 return Diagnosis(names, 0.0, None, f"Cause: {text} ({names[0]}).")
-        return _fits_only(
+        both = polynomials(j.times, j.rho**2, c * j.rho**2)
+        if both is not None:
+            return Diagnosis.cause(
+                "coefficient_of_noise",
+                f"Cause: {CLOCK.format(c='c(t)')}: {both.told('ρ²')}, the drift in proportion"
+                " (coefficient_of_noise): the integral ∫ ρ² dt in the density, or ρ² and the drift,"
+                " have another coefficient of t.",
+            )
+        return factor_of_time(j, "the drift and ρ²", c, within) or _fits_only(
             "with c(t) in front of both, the drift and ρ² would agree with the density", span
         )
     if family == "drift":
-        return drift_at(s, j, c, within) or _fits_only(
-            "with c(t) times the drift everything else would agree", span
-        )
+        return (
+            factor_of_time(j, "the drift", c, within) or drift_at(s, j, c, within)
+        ) or _fits_only("with c(t) times the drift everything else would agree", span)
     if family in ("squeezed", "along"):
         what = "p ∇·f" if family == "squeezed" else "f·∇p"
         return _fits_only(f"with c(t) times {what} everything else would agree", span)

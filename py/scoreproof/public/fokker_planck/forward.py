@@ -29,7 +29,7 @@ class NotDifferentiable(Exception):
 
 
 def forward(
-    s: Subject, x: np.ndarray, base: np.ndarray, t: float
+    s: Subject, x: np.ndarray, t: float
 ) -> tuple[Derivatives, np.ndarray, np.ndarray, np.ndarray]:
     """Derivatives of p in x, ∂_t p/p ``(n,)``, f and ∂_i f_i ``(n, d)``; the errors are the
     caller's to add.

@@ -6,6 +6,7 @@ noise, in one stretch of time, that the best test function would have shown.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,16 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     )
     if evidence.verdict != "refuted":
         return evidence
+    evidence = replace(
+        evidence,
+        sentence=(
+            "integrated against smooth test functions, the density does not change in time as drift"
+            f" and diffusion say{reading}: from t = {ends[worst[0]]:.3g} to"
+            f" {ends[worst[0] + 1]:.3g}, where it is worst, {100 * value:.3g} % of what it is there"
+            f" is missing or too much ({int(np.sum(error > allowed))} of {error.size} integrals in"
+            f" {words.box(box.domain)} are off)"
+        ),
+    )
     gained = fine.gained / scale
     due = gained - gap(fine) / scale
     if of_state:

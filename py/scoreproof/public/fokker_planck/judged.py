@@ -11,18 +11,23 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.breaks import Lines
+from scoreproof.public.fokker_planck.far import FARTHEST, Far, constant_far_out, without
 from scoreproof.public.fokker_planck.followed import back
 from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
 from scoreproof.public.rule import COARSEST, settled
+from scoreproof.streams import stream
 
 __all__ = ["with_lines", "with_mass"]
 
 #: a mass is told from 1 by no less than this: normalisers are written with so many digits
 DIGITS = 1e-6
+#: points at which a density is asked for more than a constant
+NEARBY = 512
 
 
 def with_lines(evidence: Evidence, lines: Lines, tolerance: float | None) -> Evidence:
@@ -82,17 +87,33 @@ def with_mass(
     def said(text: str) -> Evidence:
         return replace(evidence, sentence=f"{evidence.sentence}; {text}", cost=s.calls)
 
-    if not normalized:
-        return said("its mass is not judged (normalized=False)")
-    if place.dimension > MOST:
-        return said(f"whether its mass is 1 is not looked at (d > {MOST})")
-    if s.law.eps > 1e-3:
-        return said("whether its mass is 1 is not looked at (too coarse a type)")
     first, last = place.box.times
     middle = float(place.times.times[len(place.times.times) // 2])
     wanted = (first, middle, last) if place.dimension <= 2 else (last, first)
-    found = _masses(s, place, wanted)
+
+    def passed_over(why: str) -> Evidence:
+        """The first sentence excludes the mass, and so does the list of what was looked at."""
+        evidence_ = said(f"whether its mass is 1 is not looked at ({why})")
+        return _not_looked_at(evidence_, len(wanted), f"not looked at ({why})")
+
+    if not normalized:
+        return _not_looked_at(
+            said("its mass is not judged (normalized=False)"), len(wanted), "normalized=False"
+        )
+    if place.dimension > MOST:
+        return passed_over(f"d > {MOST}")
+    if s.law.eps > 1e-3:
+        return passed_over("too coarse a type")
     accepted = max(tolerance or 0.0, DIGITS)
+    far = constant_far_out(s, place.box, last, place.seed)
+    if far is not None:
+        volume = float(np.sum(np.log(place.box.sides[:, 1] - place.box.sides[:, 0])))
+        if far.log + volume > np.log(accepted):
+            return _infinite(evidence, s, place, far, volume)
+        # so small a constant keeps a logarithm finite
+        text = f"apart from the constant {np.exp(far.log):.2g} that the density tends to far out"
+        evidence, s = said(text), without(s, far.log)
+    found = _masses(s, place, wanted)
     # too much is too much, however coarsely it is known; a mass of 1 is one that is known well
     known = [m for m in found if m.error < 0.2 * m.value]
     heavy = [m for m in known if m.value - 4 * m.error > 1 + accepted]
@@ -104,7 +125,7 @@ def with_mass(
     if light and not found:
         return _unknown(evidence, light[0], s)
     if not found:
-        return said("whether its mass is 1 is not looked at (it could not be integrated)")
+        return passed_over("it could not be integrated")
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
     sure = [m for m in off if m.value > 1 or m.whole]
     if sure:
@@ -122,6 +143,56 @@ def with_mass(
     seen = replace(evidence.coverage, asked={**evidence.coverage.asked, "masses": len(found)})
     resolution = max(evidence.resolution, blur)
     return settled(known_to, resolution=resolution, coverage=seen, tolerance=tolerance)
+
+
+def _not_looked_at(evidence: Evidence, masses: int, why: str) -> Evidence:
+    """With that in the coverage of a verdict whose first sentence excludes it."""
+    seen = evidence.coverage
+    if seen is None:
+        return evidence
+    out = Omission("masses", masses, why, wished=True)
+    asked = {**seen.asked, "masses": masses}
+    return replace(evidence, coverage=Coverage(asked, (*seen.left_out, out), seen.span))
+
+
+def _infinite(evidence: Evidence, s: Subject, place: Place, far: Far, volume: float) -> Evidence:
+    """A density that tends to a constant has no finite integral."""
+    c, t = float(np.exp(far.log)), place.box.times[1]
+    half = float(np.max(place.box.sides[:, 1] - place.box.sides[:, 0])) / 2
+    on = "" if far.everywhere else " in some directions"
+    text = (
+        f"the integral of the density is infinite: far out{on}, up to {half * FARTHEST:.1g} from"
+        f" the middle of the domain, the density is still {c:.4g} (at t = {t:.3g})"
+    )
+    wrong = replace(
+        evidence,
+        verdict="refuted",
+        value=float(np.exp(min(far.log + volume, 690.0))),
+        bound=DIGITS,
+        sentence=text,
+        cost=s.calls,
+    )
+    if not far.everywhere:
+        return wrong
+    sides = place.box.sides
+    draws = stream(place.seed, "fokker_planck", "nearby").uniform(
+        sides[:, 0], sides[:, 1], (NEARBY, place.dimension)
+    )
+    nearby = without(s, far.log).change(draws, t, np.zeros(NEARBY))
+    if not np.any(np.isfinite(nearby)):  # nothing is added to: there is nothing else
+        return replace(wrong, sentence=f"{text}, as at all points of the domain that were asked")
+    rest = mass(without(s, far.log), place.box, t, place.seed, place.points)
+    more = ""
+    if rest is not None and rest.error < 1e-3 * rest.value:
+        shown = "1" if abs(rest.value - 1) < max(1e-6, 2 * rest.error) else f"{rest.value:.5g}"
+        more = f" (without it the integral is {shown})"
+    cause = Diagnosis.cause(
+        "constant_added",
+        f"Cause: the constant {c:.4g} is added to the density, which the linear equation cannot"
+        f" see{more}: a mixture is Σ w_i N_i, each component multiplied by its weight; a weight"
+        " that is added to it leaves such a constant (constant_added).",
+    )
+    return wrong.with_diagnosis(cause)
 
 
 def _masses(s: Subject, place: Place, wanted: tuple[float, ...]) -> list[Mass]:

@@ -82,7 +82,7 @@ def wrong_matrix(j: Judged) -> Diagnosis | None:
     if not j.explained(j.residual - design @ fit, 1 + float(np.max(np.abs(fit)))):
         return None
     m, b = fit[: d * d].reshape(d, d), fit[d * d :]
-    return _said(j, m, b, None if known is None else known[0])
+    return _said(m, b, None if known is None else known[0])
 
 
 def _fits(j: Judged, first: np.ndarray, m: np.ndarray, b: np.ndarray) -> bool:
@@ -104,7 +104,7 @@ def _affine(j: Judged, f: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return fit[:-1].T, fit[-1]
 
 
-def _said(j: Judged, m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diagnosis | None:
+def _said(m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diagnosis | None:
     d = len(b)
     large = max(float(np.max(np.abs(m))), float(np.max(np.abs(b))))
     near = 1e-6 * large
@@ -119,7 +119,7 @@ def _said(j: Judged, m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diag
         parts.append(f"{plus} {of} in drift{to}{have}")
     for i in np.flatnonzero(np.abs(b) > near)[:NAMED]:
         to = "" if d == 1 else f" in drift[:, {i}]"
-        parts.append(f"the constant {number(float(b[i]), 1e-6)}{to}")
+        parts.append(f"the constant {float(b[i]):.6g}{to}")
     if not parts or len(parts) > 2 * NAMED:
         return None
     name = "constant_missing" if np.max(np.abs(m)) <= near else "linear_part_missing"

@@ -11,6 +11,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
+from scoreproof.public.fokker_planck.of_functions import polynomials
 from scoreproof.public.fokker_planck.other_clocks import noise_at
 from scoreproof.public.fokker_planck.summands import Judged
 from scoreproof.public.fokker_planck.variances import apart, variance_of_alpha
@@ -196,6 +197,14 @@ def noise_of_time(
     of_alpha = variance_of_alpha(s, j, needed, blur, ok) or noise_at(s, j, needed, blur)
     if of_alpha is not None:
         return of_alpha
+    both = polynomials(j.times, j.rho**2, needed)
+    if both is not None:
+        return Diagnosis.cause(
+            "coefficient_of_noise",
+            f"Cause: the noise and the density differ in a coefficient: {both.told('ρ²')} by the"
+            " density with this drift (coefficient_of_noise): compare ρ² with what is integrated"
+            " over t in the density.",
+        )
     # a function of time is fitted to one of time: no cause, but what is right, and two readings
     k = int(ok[np.argmax(np.abs(c[ok] - 1))])
     is_, due = apart(float(j.rho[k] ** 2), float(needed[k]))

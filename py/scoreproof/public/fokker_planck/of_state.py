@@ -105,11 +105,14 @@ def _readings(w: Weak, stratonovich: float) -> Iterator[tuple[str, np.ndarray, s
         " an"
         " Itô drift was corrected as if it were Stratonovich's",
     )
+    half = "½ " if stratonovich else ""
     yield (
         "correction_from_drift",
         ito + 2 * w.correction,
-        "the density has twice the Stratonovich correction, g ∂g: Fick's law, or the correction"
-        " ½ g ∂g is added to a drift that is read as Stratonovich's already",
+        f"the drift lacks {half}g ∂g = {half}D'(x), with D = g²/2: add it. The density is that of"
+        " Fick's law, ∂_t p = -∇·(f p) + ∇·(D ∇p), as a Boltzmann density exp(-U/kT) is where D"
+        f" depends on x, and in the {'Stratonovich' if stratonovich else 'Itô'} sense that law has"
+        f" the drift f + {half}D'",
     )
 
 

@@ -134,7 +134,7 @@ def _gap(
     if s.framework == "numpy":
         f, blur, df, df_blur = divergence(s, t.x, tau, length)
     else:
-        _, _, f, df = forward(s, t.x, t.logs, tau)
+        _, _, f, df = forward(s, t.x, tau)
         blur, df_blur = np.zeros_like(f), np.zeros_like(f)
     half = s.rho(tau) ** 2 / 2
     gap = t.rate + slope * ((f * t.first + df).sum(axis=1) - half * t.second.sum(axis=1))

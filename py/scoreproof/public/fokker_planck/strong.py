@@ -132,7 +132,7 @@ def _held(
     s: Subject, x: np.ndarray, logs: np.ndarray, t: float, length: float, rng: np.random.Generator
 ) -> tuple[bool, float]:
     try:
-        slopes, rate, _, _ = forward.forward(s, x, logs, t)
+        slopes, rate, _, _ = forward.forward(s, x, t)
     except forward.NotDifferentiable:
         return True, 0.0
     return forward.blind(s, x, logs, t, (slopes.first, rate), length, rng)
@@ -158,7 +158,7 @@ def _terms(
         error = error.sum(axis=1) + rate_error
         roundings: np.ndarray | float = 8.0 * (4 + np.abs(logs))
     else:
-        v, rate, f, df = forward.forward(s, x, logs, t)
+        v, rate, f, df = forward.forward(s, x, t)
         second, error, roundings = v.second, np.zeros(len(x)), 5 * (4 + np.abs(logs))
     # each derivative carries the rounding of the exponent's parts, which a mixture weighs against
     # each other; ρ and f carry their own

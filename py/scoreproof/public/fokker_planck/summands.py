@@ -82,11 +82,14 @@ def judged(found: Found, tolerance: float | None) -> Judged:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """``column · c`` is added to ``rest``: together they are ∂_t p/p for the right c."""
+    """``column · c`` is added to ``rest``: together they are ∂_t p/p for the right c. ``due``: the
+    c of the equation.
+    """
 
     name: str
     column: np.ndarray
     rest: np.ndarray
+    due: float = 1.0
 
 
 def families(j: Judged) -> Iterator[Family]:
@@ -96,7 +99,7 @@ def families(j: Judged) -> Iterator[Family]:
     yield Family("clock", -j.along - j.squeezed + j.spread, 0 * j.rate)
     yield Family("squeezed", -j.squeezed, j.spread - j.along)
     yield Family("along", -j.along, j.spread - j.squeezed)
-    yield Family("normaliser", np.ones_like(j.rate), j.spread - j.along - j.squeezed)
+    yield Family("normaliser", np.ones_like(j.rate), j.spread - j.along - j.squeezed, 0.0)
 
 
 def constant(j: Judged, family: Family) -> tuple[float, float] | None:

@@ -7,6 +7,7 @@ one time, that half of the points would have shown.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
     error = np.concatenate([np.abs(t.residual) / np.maximum(t.size, 1e-300) for t in terms])
     bound = np.concatenate([_bound(t) for t in terms])
     scatter = np.concatenate([t.scatter / np.maximum(t.size, 1e-300) for t in terms])
-    worst = int(np.argmax(error / bound))
+    # errors that were measured scatter: a noise of the caller's own may show as a few of them
+    excuse = MEASURED * np.minimum(bound, scatter)
+    worst = int(np.argmax(error / (bound + excuse + (tolerance or 0.0))))
     blocks = np.split(error, np.cumsum([len(t.x) for t in terms])[:-1])
     sentence = words.sentence(found, worst)
     seen = coverage(found, place)
@@ -42,8 +45,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         bound,
         sentence,
         coverage=seen,
-        # errors that were measured scatter: a noise of the caller's own may show as a few of them
-        excuse=MEASURED * np.minimum(bound, scatter),
+        excuse=excuse,
         tolerance=tolerance,
         cost=s.calls,
         curves={"largest error": ([t.t for t in terms], [float(np.max(b)) for b in blocks])},
@@ -51,6 +53,8 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
         notes=(found.by_values,) if found.by_values else (),
     )
     if evidence.verdict == "refuted":
+        wrong = error > bound + excuse + (tolerance or 0.0)
+        evidence = replace(evidence, sentence=words.off(found, worst, wrong))
         return words.diagnosed(evidence, s, found, error > bound, (place, tolerance))
     if evidence.verdict == "undecided" and not np.all(np.isfinite(bound)):
         return evidence

@@ -20,8 +20,9 @@ from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.causes import explained, placed
 from scoreproof.public.fokker_planck.strong import Found, Terms
+from scoreproof.public.fokker_planck.variances import apart
 
-__all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "sentence"]
+__all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "off", "sentence"]
 
 FINER = "use float64, log_density= for density=, or points= where the terms are not negligible"
 REASONS = {f.name: f.why for f in FAULTS}
@@ -31,17 +32,40 @@ UNEXPLAINED = 0.02
 TINY = -600.0
 
 
+RIGHT_SIDE = "-∇·f - f·∇log p + (ρ²/2)(Δ log p + |∇log p|²)"
+
+
+def _at(found: Found, row: int) -> tuple[Terms, int, str]:
+    """The terms of the time of a row of all, its place in them, and both in words."""
+    sizes = np.cumsum([len(t.x) for t in found.terms])
+    k = int(np.searchsorted(sizes, row, side="right"))
+    now, i = found.terms[k], row - (int(sizes[k - 1]) if k else 0)
+    d = now.x.shape[1]
+    point = ", ".join(f"{c:.3g}" for c in now.x[i][:3]) + (", …" if d > 3 else "")
+    return now, i, f"t = {now.t:.3g}, x = ({point})"
+
+
 def sentence(found: Found, worst: int) -> str:
     """What was compared, and where it is worst."""
-    sizes = np.cumsum([len(t.x) for t in found.terms])
-    k = int(np.searchsorted(sizes, worst, side="right"))
-    now, row = found.terms[k], worst - (int(sizes[k - 1]) if k else 0)
-    d = now.x.shape[1]
-    point = ", ".join(f"{c:.3g}" for c in now.x[row][:3]) + (", …" if d > 3 else "")
+    now, _, where = _at(found, worst)
+    count = sum(len(t.x) for t in found.terms)
     return (
-        f"∂_t log p against -∇·f - f·∇log p + (ρ²/2)(Δ log p + |∇log p|²) at {int(sizes[-1])} of "
-        f"{found.asked} points and times in R^{d}, relative to the size of the terms (worst near "
-        f"t = {now.t:.3g}, x = ({point}))"
+        f"∂_t log p against {RIGHT_SIDE} at {count} of {found.asked} points and times in"
+        f" R^{now.x.shape[1]}, relative to the size of the terms (worst near {where})"
+    )
+
+
+def off(found: Found, worst: int, wrong: np.ndarray) -> str:
+    """What is wrong, by how much, and where: the first sentence of a refutation."""
+    now, i, where = _at(found, worst)
+    rate = float(now.rate[i])
+    due = rate - float(now.residual[i])
+    a, b = apart(rate, due)
+    part = 100 * abs(rate - due) / max(float(now.size[i]), 1e-300)
+    return (
+        "the density changes in time at another rate than drift and diffusion say, at"
+        f" {int(wrong.sum())} of {wrong.size} points and times: worst near {where}, where ∂_t log p"
+        f" is {a} and {RIGHT_SIDE} is {b}, {part:.3g} % of the size of the terms apart"
     )
 
 

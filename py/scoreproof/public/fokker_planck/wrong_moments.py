@@ -77,12 +77,7 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
     )
     gap = m.moves - m.due_mean
     if np.max(np.ptp(gap, axis=0)) <= near:
-        b = ", ".join(number(float(v), near / max(abs(float(v)), 1e-300)) for v in gap[0])
-        return (
-            "mean_offset",
-            f"{text}: the drift lacks the constant {b if d == 1 else f'({b})'}, as a long-run mean,"
-            " or the density has one too many",
-        )
+        return "mean_offset", f"{text}: {_levels(m, gap.mean(axis=0))}"
     if np.max(np.abs(m.moves)) <= near:
         return "mean_stays", f"{text}: it stays where the drift is to move it"
     ratio = _ratio(m.moves, m.due_mean, near)
@@ -94,6 +89,29 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
             f" factor e^(At) has {number(ratio, 1e-5)} times the rate of the drift",
         )
     return "mean_wrong", text
+
+
+def _levels(m: Moments, gap: np.ndarray) -> str:
+    """Where the mean tends to by itself, and where the drift pulls it; ``gap``: their rates'."""
+    d = m.mean.shape[1]
+
+    def shown(v: np.ndarray) -> str:
+        inner = ", ".join(f"{float(c) + 0.0:.5g}" for c in np.where(np.abs(v) < 1e-9, 0.0, v))
+        return inner if d == 1 else f"({inner})"
+
+    a, b = m.a[0], m.b[0]
+    steady = np.ptp(m.a, axis=0).max() < 1e-6 and np.ptp(m.b, axis=0).max() < 1e-6
+    if not steady or not np.all(np.linalg.eigvals(a).real < -1e-6):
+        return (
+            f"it moves as if the drift held the constant {shown(gap)} more than it does; take that"
+            " from the mean, or give it to the drift"
+        )
+    own, pull = np.linalg.solve(-a, b + gap), np.linalg.solve(-a, b)
+    return (
+        f"it tends to {shown(own)}, at the drift's own rate, while the drift pulls to"
+        f" {shown(pull)}; give both the same long-run mean μ: m(t) = μ + e^(At) (m(0) - μ) for the"
+        " drift A (x - μ)"
+    )
 
 
 def _ratio(found: np.ndarray, due: np.ndarray, near: float) -> float | None:
@@ -118,6 +136,9 @@ def _covariance(m: Moments, near: float) -> tuple[str, str]:
         what = number(ratio, 1e-5)
         why = ": as with θ for 2θ in its exponent" if abs(ratio - 0.5) < 1e-4 else ""
         return "variance_rate", f"{text}: it relaxes {what} times as fast as is due{why}"
+    alone = _of_coordinates(m, near)
+    if alone is not None:
+        return "variance_rate", f"{text}: {alone}"
     if np.max(np.abs(m.grows)) <= near:
         return "variance_constant", f"{text}: it does not depend on t"
     for name, of, inverse, what in INSTEAD:
@@ -125,6 +146,26 @@ def _covariance(m: Moments, near: float) -> tuple[str, str]:
             return name, f"{text}: {what}"
     rate = _own_rate(m)
     return ("variance_wrong", text + (f": {rate}" if rate else ""))
+
+
+def _of_coordinates(m: Moments, near: float) -> str | None:
+    """One coordinate's variance that relaxes at another rate, the others being right."""
+    d = m.mean.shape[1]
+    gap = np.abs(m.grows - m.due_cov).max(axis=0) > near
+    off = [i for i in range(d) if gap[i, i]]
+    if d == 1 or len(off) != 1 or np.any(gap & ~np.eye(d, dtype=bool)):
+        return None
+    (i,) = off
+    c = _ratio(m.grows[:, i, i], m.due_cov[:, i, i], near)
+    if c is None or abs(c) < 1e-9 or abs(c - 1) <= PLAIN:
+        return None
+    rates = m.a[0][np.arange(d), np.arange(d)]
+    others = [k for k in range(d) if k != i and rates[i] and abs(rates[k] / rates[i] - c) < 1e-5]
+    like = f", as with the rate of coordinate {others[0]} in its exponent" if others else ""
+    return (
+        f"it relaxes {number(c, 1e-5)} times as fast as is due{like}; the other coordinates are"
+        " right"
+    )
 
 
 #: w(C) that would obey the equation in place of C, with w'(C)

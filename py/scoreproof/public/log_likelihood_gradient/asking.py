@@ -43,11 +43,14 @@ def questions(given: Given, rng: np.random.Generator) -> list[Question]:
         turned = Question(
             np.arange(n)[::-1],
             _fresh(given, rng),
-            "all rows of x passed last to first, with another ν (row i of the answer is then that"
-            " of x[n-1-i])",
+            "all rows, asked with x[::-1] and another ν",
         )
         found.append(turned)
-    found.append(Question(np.arange(1), _fresh(given, rng), "the first row by itself"))
+    found.append(
+        Question(
+            np.arange(1), _fresh(given, rng), "the first row alone, asked with x[:1] and another ν"
+        )
+    )
     return found
 
 

@@ -27,10 +27,12 @@ from scoreproof.public.log_likelihood_gradient.joining import (
 from scoreproof.public.log_likelihood_gradient.known_faults import KnownFaults
 from scoreproof.public.log_likelihood_gradient.noises import another_noise
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
-from scoreproof.public.log_likelihood_gradient.priors import another_prior
+from scoreproof.public.log_likelihood_gradient.priors import another_prior, power_of_std
 from scoreproof.public.log_likelihood_gradient.reference import Settled
 from scoreproof.public.log_likelihood_gradient.repeated import not_the_same_twice
 from scoreproof.public.log_likelihood_gradient.stepping import few_steps
+from scoreproof.public.log_likelihood_gradient.sweeps import another_sweep
+from scoreproof.public.log_likelihood_gradient.traced_at import traced_elsewhere
 from scoreproof.public.log_likelihood_gradient.values import of_value as cause_of_value
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
@@ -100,19 +102,23 @@ class Refuted:
     ) -> Diagnosis | None:
         faults = self._faults()
         found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
-        first, prepared = self._wanted(bound, first=True), self.settled.prepared
+        first, prepared = self._wanted(bound, first=True), self.settled.before
         cause = (
             self._simple(blocks, faults, bound)
             or outputs.changed(found, due, limit)
             or self._ignores_nu()
             or another_prior(self.field, prepared, first)
             or another_noise(self.field, first, prepared)
+            or traced_elsewhere(self.field, prepared, first)
+            or another_sweep(self.field, prepared, first)
         )
         if cause is not None:
             return cause
         # a solver's own error lies above the bound: all but that may have a cause
         wider = bound + SOLVERS * float(np.max(self.c.error(0))) / self.c.largest(0)
-        near = self._simple(self._blocks(wider), faults, wider)
+        near = self._simple(self._blocks(wider), faults, wider) or traced_elsewhere(
+            self.field, prepared, self._wanted(wider, first=True)
+        )
         if near is not None:
             return nearly(near)
         return (
@@ -217,7 +223,8 @@ class Refuted:
                 )
             if summed and multiples.alike(0, 1, 2) and multiples.near(1 / n, 1 / n, 1 / n):
                 return Diagnosis.cause(*outputs.MEAN_OVER_THE_BATCH)
-            return said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
+            power = power_of_std(multiples, given.latent, prepared.path.start)
+            return power or said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
         return None
 
     def _ignores_nu(self) -> Diagnosis | None:

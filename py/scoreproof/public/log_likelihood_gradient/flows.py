@@ -20,6 +20,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.numerics.adjoint import Grid
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import every_entry
+from scoreproof.public.log_likelihood_gradient.fitting import fitted_number
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
 from scoreproof.public.log_likelihood_gradient.parts import (
     fitted,
@@ -28,14 +29,10 @@ from scoreproof.public.log_likelihood_gradient.parts import (
     said,
 )
 
-__all__ = ["Wanted", "another_flow"]
+__all__ = ["Field", "Wanted", "another_flow", "other_field", "solved"]
 
-#: rounds of a fit of an end of the span, and its first step
-ROUNDS, STEP = 7, 0.02
 #: parameters at which a candidate is looked at before it is at all of them
 FEW = 6
-#: the cosine of what a step does and what is to be explained, at least
-ALIKE = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,19 +133,28 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
 def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:
     """The parts of another flow's gradient; ``None`` where it cannot be solved, or is not it."""
     try:
-        other, prepared = _solved(field, wanted, of)
+        other, prepared = solved(field, wanted, of)
         return wanted.parts_like(other, prepared, wanted.nus)
     except CallableError:
         return None
 
 
-def _solved(
+def other_field(
     field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]
-) -> tuple[BlackBoxField, Prepared]:
+) -> BlackBoxField:
+    """The field made into another one."""
     guard = Guarded(of(field.guard.function), field.guard.name, prepare=field.guard.prepare)
     guard.framework = field.guard.framework
     other = BlackBoxField(guard, field.params, field.directions, field.framework, wanted.x)
     other.analytic = field.analytic
+    return other
+
+
+def solved(
+    field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]
+) -> tuple[BlackBoxField, Prepared]:
+    """Another field, linearized along its own flow from x."""
+    other = other_field(field, wanted, of)
     return other, prepare_black_box(other, path_of(other, wanted.x, wanted.grid))
 
 
@@ -170,7 +176,7 @@ def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
 
     def gradient(moved: float, wanted: Wanted = wanted) -> np.ndarray | None:
         try:
-            other, prepared = _solved(field, wanted, of(moved))
+            other, prepared = solved(field, wanted, of(moved))
         except CallableError:
             return None
         return every_entry(other, prepared, wanted.latent, wanted.nus, *wanted.how)[0]
@@ -178,40 +184,15 @@ def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
     begin = gradient(0.0) if end == "constant" else wanted.due
     if begin is None:
         return None
-    deviation = wanted.found - begin
-    moved = STEP
-    weight = 1 / wanted.limit
-    known: list[tuple[float, float]] = [(0.0, 0.0)]
-    for _ in range(ROUNDS):
-        b = gradient(moved)
-        if b is None:
+    most = 1.0 if end == "lower" else 20.0
+    moved = fitted_number(gradient, begin, wanted.found, wanted.limit, most)
+    if moved is None:
+        return None
+    if wanted is not whole:
+        b = gradient(moved, whole)
+        if b is None or np.any(np.abs(whole.found - b) > whole.limit):
             return None
-        if np.all(np.abs(wanted.found - b) <= wanted.limit):
-            b = b if wanted is whole else gradient(moved, whole)
-            right = b is not None and np.all(np.abs(whole.found - b) <= whole.limit)
-            return _spanned(moved, end) if right else None
-        effect = (b - begin) * weight
-        size = float(np.vdot(deviation * weight, deviation * weight))
-        lengths = float(np.linalg.norm(effect)) * float(np.linalg.norm(deviation * weight))
-        cosine = abs(float(np.vdot(effect, deviation * weight))) / (lengths or 1.0)
-        if cosine < ALIKE:
-            return None
-        # how far along the deviation this step leads: 1 where it leads to what was found
-        reached = float(np.vdot(effect, deviation * weight)) / size
-        known.append((moved, reached))
-        moved = _next(known)
-        if not -0.95 < moved < 20 or abs(moved) < 1e-9 or (end == "lower" and moved >= 1):
-            return None
-    return None
-
-
-def _next(known: list[tuple[float, float]]) -> float:
-    """Where the fraction of the deviation reached is 1, by the last two."""
-    (a, fa), (b, fb) = known[-2:]
-    if fb == fa:
-        return float("nan")
-    step = (1 - fb) * (b - a) / (fb - fa)
-    return b + float(np.clip(step, -1.0, 1.0))
+    return _spanned(moved, end)
 
 
 def _spanned(moved: float, end: str) -> Diagnosis:

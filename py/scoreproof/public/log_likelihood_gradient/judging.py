@@ -85,7 +85,7 @@ def judged(given: Given, rng: np.random.Generator) -> Evidence:
     if given.in_expectation and flicker > max(given.accuracy, floor):
         idle = unused(field, settled, [first.gradient, again.gradient], rng)
         return by_draws(given, measure, truths[0], how, rng, idle)
-    series, last = _measured(given, measure, asked, first, how)
+    series, last = _measured(given, measure, asked, first)
     scales = _scales(truths[0], largest or 1.0)
     vectors = [_vector(how, answer, scales) for answer in series]
     truth = _vector(Layout(None), Answer(truths[0].gradient, truths[0].value), scales)
@@ -130,7 +130,7 @@ def _rounding(
 
 
 def _measured(
-    given: Given, measure: Measurement, asked: list[Question], first: Answer, how: Layout
+    given: Given, measure: Measurement, asked: list[Question], first: Answer
 ) -> tuple[list[Answer], list[Answer]]:
     """The first question (or the mean over all) at each tol; every question at the finest."""
     if given.in_expectation:

@@ -16,9 +16,10 @@ from scoreproof.numerics.adjoint import advance
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import integrated
 from scoreproof.public.log_likelihood_gradient.flows import Wanted
+from scoreproof.public.log_likelihood_gradient.parts import Multiples
 from scoreproof.words import point
 
-__all__ = ["another_prior"]
+__all__ = ["another_prior", "power_of_std"]
 
 MOST = 8
 
@@ -55,6 +56,46 @@ def another_prior(field: BlackBoxField, prepared: Any, wanted: Wanted) -> Diagno
             " z(0).",
         )
     return _said(start, found, due, blur)
+
+
+def power_of_std(m: Multiples, latent: Any, start: np.ndarray) -> Diagnosis | None:
+    """The prior's part, multiplied by a power of the standard deviation of the caller's normal
+    log_latent: a(0) is divided by another power of σ than by σ².
+    """
+    std = _std(latent, start)
+    p, within = float(m.values[0]), float(m.within[0])
+    if std is None or not (m.alike(1, 2) and abs(m.values[2] - 1) <= m.within[2]):
+        return None
+    if abs(std - 1) <= 1e-6 or abs(p - 1) <= within:
+        return None
+    for factor, what in (
+        (std, "it is divided by σ, once"),
+        (std**2, "it is not divided by σ² at all, as for a standard normal"),
+        (1 / std, "it is divided by σ³"),
+        (1 / std**2, "it is divided by σ² twice"),
+    ):
+        if abs(p - factor) <= within:
+            twice = ""
+            if abs(p - 2) <= within:
+                twice = "; it may be counted twice as well, which gives the same here"
+            return Diagnosis.cause(
+                "another_power_of_std",
+                f"Cause: the prior's score a(0) is {p:.5g} times ∂ log p_Z of your log_latent, a"
+                f" normal law with σ = {std:.5g}: {what}, where -(z - m)/σ² is due{twice}"
+                " (another_power_of_std).",
+            )
+    return None
+
+
+def _std(latent: Any, start: np.ndarray) -> float | None:
+    """σ, if the latent law is a normal one with the same σ in every coordinate."""
+    d = start.shape[1]
+    probes = np.concatenate([np.zeros((1, d)), np.eye(d), -2 * np.eye(d), start[:1]])
+    score = latent.score(probes)
+    slope = float((score[0] - score[1])[0])
+    if slope <= 0 or np.any(np.abs(score - score[0] + slope * probes) > 1e-6 * (1 + slope)):
+        return None
+    return float(slope**-0.5)
 
 
 def _said(start: np.ndarray, found: np.ndarray, due: np.ndarray, blur: np.ndarray) -> Diagnosis:

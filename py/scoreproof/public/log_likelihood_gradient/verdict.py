@@ -25,6 +25,8 @@ __all__ = ["PASS", "Comparison", "entrywise"]
 
 #: a parameter whose entry is off by more than this part of its own size does not pass
 PASS = 0.004
+#: a later question is spoken of where it is off by so many times more than the ones before
+PLAINER = 3.0
 #: the last operations on an entry
 ROUNDINGS = 4
 REMEDY = (
@@ -99,7 +101,8 @@ def entrywise(base: Evidence, c: Comparison, bound: float, eps: float) -> Eviden
         )
         ratio = _ratio(error, limit)
         i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-        if ratio[i] > max(1.0, refuted[0]):
+        # the first question, all rows in order, is the plainest to read
+        if ratio[i] > max(1.0, PLAINER * refuted[0]):
             text = (
                 f"{_name(c, int(i[1]))} is off by {_off(error[i], own[i[1]])} at {question.where}"
             )

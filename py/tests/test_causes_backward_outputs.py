@@ -1,0 +1,89 @@
+"""check_backward: rules of several outputs, failures while a cause is sought, searches' bounds."""
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+from scoreproof.public.backward.budget import Budget
+from scoreproof.public.backward.engine_words import distinct
+
+torch = pytest.importorskip("torch")
+
+
+def rule(forward, backward):
+    class Rule(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *given):
+            ctx.save_for_backward(*given)
+            return forward(*given)
+
+        @staticmethod
+        def backward(ctx, *grads):
+            return backward(ctx.saved_tensors, *grads)
+
+    return Rule.apply
+
+
+def judged(backward, n=5):
+    apply = rule(lambda a: (a**2, torch.sin(a)), backward)
+    x = torch.linspace(-1.0, 1.3, n, dtype=torch.float64)
+
+    def loss(a):
+        u, v = apply(a)
+        return (u**2 * v).sum()
+
+    return sp.check_backward(loss, inputs=(x,), framework="torch")
+
+
+def test_right_rules_of_two_outputs_hold():
+    assert judged(lambda s, g, h: 2 * g * s[0] + h * torch.cos(s[0]))
+
+
+@pytest.mark.parametrize(
+    ("backward", "said"),
+    [
+        (lambda s, g, h: 2 * g * s[0], "output 2 brings, nothing"),
+        (lambda s, g, h: 2 * g * s[0] - h * torch.cos(s[0]), "output 2 brings, the negative"),
+        (
+            lambda s, g, h: 2 * g * s[0] + g * torch.cos(s[0]),
+            "the gradient of output 1 where that of output 2 is due: it takes",
+        ),
+    ],
+)
+def test_the_output_is_named(backward, said):
+    evidence = judged(backward)
+    assert evidence.verdict == "refuted" and said in evidence.explain(), evidence.explain()
+    assert evidence.diagnosis.names
+
+
+def test_no_output_is_named_where_none_explains():
+    evidence = judged(lambda s, g, h: 2 * g * s[0] + (g * 0.3 + h * 0.4) * torch.cos(s[0] * 1.7))
+    assert evidence.verdict == "refuted" and not evidence.diagnosis.names
+    assert "of the part that the gradient of output" in evidence.explain()
+
+
+def test_a_failure_while_the_cause_of_a_rule_is_sought_costs_the_cause_alone(monkeypatch):
+    from scoreproof.public.backward import refuting
+
+    def fails(*_):
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(refuting, "rule_diagnosis", fails)
+    evidence = judged(lambda s, g, h: 2 * g * s[0])
+    assert evidence.verdict == "refuted" and not evidence.diagnosis.names
+    assert "ended in ZeroDivisionError: a mistake of ours" in evidence.explain()
+
+
+def test_alike_mistakes_are_told_once_and_others_kept():
+    x, y = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    kept = distinct({"stack": x, "queue_marked_late": x, "depth_first": y, "seed_of_ones": x})
+    assert set(kept) == {"stack", "depth_first", "seed_of_ones"}
+    assert set(distinct({"queue_marked_late": x}, {"push_breadth_first": x})) == set()
+    assert set(distinct({"queue_marked_late": y}, {"push_breadth_first": x})) == {
+        "queue_marked_late"
+    }
+
+
+def test_a_budget_is_spent():
+    b = Budget(3)
+    assert [b.spent(), b.spent(2), b.spent()] == [False, False, True]

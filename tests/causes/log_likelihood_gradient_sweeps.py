@@ -1,0 +1,99 @@
+"""Wrong gradients of a flow's log-likelihood: sweeps, times and places of the adjoint."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from causes import wrong
+from causes._likelihood_gradients import (
+    adjoint,
+    by_autograd,
+    divergence,
+    field,
+    judged,
+    judged_by_hand,
+    normal,
+    pieces,
+    rk4,
+    torch_field,
+    vjp,
+)
+from scoreproof import Evidence
+
+
+def swept(x, p, nu, *, first=0.0, last=1.0, clock=lambda s: s, steps=20):
+    """z, a and b from s = first to s = last, the derivatives at the time ``clock(s)``."""
+    z0 = rk4(lambda s, y: (field(y[0], p, s),), (x,), 1.0, 0.0, steps)[0]
+
+    def up(s, y):
+        m = pieces(y[0], p, clock(s), nu)
+        return field(y[0], p, s), -vjp(y[1], m[0]) - m[2], -vjp(y[1], m[1]) - m[3]
+
+    return rk4(up, (z0, -z0, np.zeros((len(x), p.size))), first, last, steps)[2]
+
+
+@wrong(
+    "the upward loop begins at the third of 25 steps", says=r"sweep.*starts at s = 0\.08, not at 0"
+)
+def starts_late() -> Evidence:
+    return judged_by_hand(lambda x, p, nu: swept(x, p, nu, first=0.08))
+
+
+@wrong("the upward loop leaves its last step out", says=r"sweep ends at s = 0\.95, not at 1: 1/20 ")
+def ends_early() -> Evidence:
+    return judged_by_hand(lambda x, p, nu: swept(x, p, nu, last=0.95))
+
+
+@wrong(
+    "the adjoint's Jacobians at the time of the way down",
+    says=r"vector-Jacobian products are those of the field at the time 1 - s, not at s",
+)
+def mirrored_jacobians() -> Evidence:
+    return judged_by_hand(lambda x, p, nu: swept(x, p, nu, clock=lambda s: 1 - s))
+
+
+@wrong(
+    "the adjoint's Jacobians half a step of 1/20 too late",
+    says=r"vector-Jacobian products are those of the field at s \+ 0\.025,",
+)
+def jacobians_half_a_step_off() -> Evidence:
+    return judged_by_hand(lambda x, p, nu: swept(x, p, nu, clock=lambda s: s + 0.025))
+
+
+@wrong(
+    "the divergence is taken at the data point and not along the path",
+    says=r"νᵀJν is taken at x, where z begins",
+    needs="torch",
+)
+def divergence_at_the_data() -> Evidence:
+    def log_p(x, p, nu):
+        def rate(s, y):
+            f = lambda z, s: torch_field(z, p, s)  # noqa: E731
+            return f(y[0], s), divergence(f, x.detach().clone(), s, nu)[1]
+
+        z, minus = rk4(rate, (x, x[:, 0] * 0), 1.0, 0.0, 16)
+        return normal(z) + minus
+
+    return judged(by_autograd(log_p), accuracy=1e-4)
+
+
+@wrong(
+    "σ where σ² is due in the score of a normal prior of σ = 1.6",
+    says=r"1\.6 times ∂ log p_Z .*divided by σ, once, where -\(z - m\)/σ² is due",
+)
+def divided_by_the_std() -> Evidence:
+    def rate(a, m):
+        return -vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3]
+
+    return judged_by_hand(adjoint(rate, lambda z: -z / 1.6), log_latent=lambda z: normal(z, 1.6))
+
+
+@wrong(
+    "the standard normal's score for a prior of σ = 0.7",
+    says=r"0\.49 times ∂ log p_Z .*not divided by σ² at all",
+)
+def standard_score_for_a_narrow_prior() -> Evidence:
+    def rate(a, m):
+        return -vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3]
+
+    return judged_by_hand(adjoint(rate), log_latent=lambda z: normal(z, 0.7))

@@ -54,12 +54,22 @@ TURN = np.array([[np.cos(0.3), np.sin(0.3), 0], [-np.sin(0.3), np.cos(0.3), 0], 
         (DUE @ TURN, "rotated"),
         (DUE[:, :2] @ TURN[:2, :2], r"rotated by 17\.19°"),
         (DUE @ np.triu(np.ones((3, 3))), "mixes coordinates"),
+        (np.broadcast_to(DUE.sum(0), DUE.shape), "sum over the batch"),
+        (np.broadcast_to(DUE.sum(1, keepdims=True), DUE.shape), "sum over the coordinates"),
+        (DUE + [0.5, -0.3, 0.7], "plus a number of its own"),
+        (3 * DUE @ TURN, "and multiplied by 3"),
+        (np.exp(DUE), "exponential"),
+        (np.logaddexp(0, DUE), "softplus"),
+        (1 / (1 + np.exp(-DUE)), "sigmoid"),
+        (np.trunc(10 * DUE), "an integer type"),
     ],
 )
 def test_an_answer_is_read(found, says):
     due = DUE[:, : found.shape[1]]
+    due = 10 * due if says == "an integer type" else due
     told = reading(Answer.of(found, due, 1e-9))
     assert told is not None
+    assert told.words in diagnose(found, due, {}, limit=1e-9).sentence
     assert np.any([part in told.words for part in says.replace("\\", "").split("|")]), told.words
     moved = found + 1e-4 * np.random.default_rng(5).standard_normal(found.shape)
     assert reading(Answer.of(moved, due, 1e-9)) is None
@@ -74,11 +84,23 @@ def test_an_answer_is_read(found, says):
         (np.abs(DUE), "square root"),
         (DUE**-2, "1 / what is due"),
         (np.exp(DUE**2), "exponential"),
+        (DUE**-4, "1 / (what is due)²"),
+        (1 / np.abs(DUE), "1 / √(what is due)"),
+        (np.log2(DUE**2), "base-2"),
+        (np.log(np.abs(DUE)), "half the logarithm"),
     ],
 )
 def test_maps_of_positive_numbers(found, says):
     told = reading(Answer.of(found, DUE**2, 1e-12))
     assert told is not None and says in told.words
+    assert told.words in diagnose(found, DUE**2, {}, limit=1e-12).sentence
+
+
+def test_a_factor_that_some_coordinates_know_better():
+    limit = np.array([1e-9, 1e-9, 0.1])
+    found = 2 * DUE + limit * np.random.default_rng(4).uniform(-1, 1, DUE.shape)
+    told = diagnose(found, DUE, {}, limit=np.broadcast_to(limit, DUE.shape)).sentence
+    assert told == "Cause: it is 2 times what is due: divide it by that."
 
 
 def test_one_number_is_read_by_its_closed_form_alone():

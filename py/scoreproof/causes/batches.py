@@ -54,10 +54,10 @@ def rows_moved(a: Answer) -> Reading | None:
         mean = np.broadcast_to(a.due.mean(axis=0), a.due.shape)
         if a.explained(mean):
             text = "every row gets the mean over the batch"
-            return Reading("mean_over_the_batch", text, "average no rows")
+            return Reading("mean_over_the_batch", text, "do not average over the rows")
         if a.explained(np.broadcast_to(a.due.sum(axis=0), a.due.shape), n):
             text = "every row gets the sum over the batch"
-            return Reading("sum_over_the_batch", text, "sum no rows")
+            return Reading("sum_over_the_batch", text, "do not sum over the rows")
     order = _matched(a.found, a.due, a.limit)
     if order is None or np.array_equal(order, np.arange(n)):
         return None
@@ -111,7 +111,7 @@ def _some(kind: str, c: np.ndarray, off: np.ndarray, within: float, a: Answer) -
     same = np.ptp(values) <= 4 * within * max(1.0, float(np.max(np.abs(values))))
     if kind == "offset":
         shown = number(float(values[0]), within / abs(float(values[0])), a.known)
-        what = f"what is due plus {shown}" if same else "what is due plus an offset of its own"
+        what = f"what is due plus {shown}" if same else "what is due plus a number of its own"
     elif same and abs(values[0]) <= within:
         what = "0"
     elif same and abs(values[0] + 1) <= within:
@@ -176,9 +176,8 @@ def linear(a: Answer) -> Reading | None:
         if d == 2 and np.linalg.det(matrix) > 0:
             angle = f" by {np.degrees(np.arctan2(matrix[0, 1], matrix[0, 0])):.4g}°"
         kind = "rotated" if np.linalg.det(matrix) > 0 else "mirrored"
-        return Reading(
-            "rotated", f"each row is what is due, {kind}{angle}{scale}", "a matrix is transposed?"
-        )
+        text = f"each row is what is due, {kind}{angle}{scale}"
+        return Reading("rotated", text, "look for a matrix that is transposed")
     off = np.argwhere(np.abs(matrix - np.diag(np.diag(matrix))) > blur)
     if len(off) == 0:
         return None

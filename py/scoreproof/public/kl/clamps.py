@@ -37,7 +37,7 @@ def clamps(options: Options) -> Iterator[Clamp]:
         grid = np.geomspace(1e-14, 10, 61)
         for which in ("both",) if options.standard else ("both", "second", "first"):
             law = "" if which == "both" else f" of the {which} law"
-            words = f"{{c:.4g}} I is added to the covariances{law}"
+            words = "{c:.4g} I is added to the covariances" + law
             yield from _parts(f"jitter_{which}", words, _jitter(options, which), grid)
         return
     if options.standard:
@@ -45,14 +45,14 @@ def clamps(options: Options) -> Iterator[Clamp]:
     kinds = ("logvar", "std", "variance")
     for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
         called = CALLED[kind]
-        for name, words, move, grid in _moves(kind):
+        for name, words, move, grid in _moves(kind, kind == options.parameterization):
             as_kind = Options(options.form, kind)
             change = _change(as_kind, move, options)
-            yield from _parts(name, words.format(called=called), change, grid)
+            yield from _parts(name, words.replace("{called}", called), change, grid)
             if name in ("epsilon", "clamp_below") and not options.standard:
                 for which in ("second", "first"):
                     change = _change(as_kind, move, options, which)
-                    text = words.format(called=f"{called} of the {which} law")
+                    text = words.replace("{called}", f"{called} of the {which} law")
                     yield from _parts(f"{name}_{which}", text, change, grid)
 
 
@@ -64,18 +64,14 @@ def _jitter(options: Options, which: str) -> Callable[[Laws, float], Laws]:
 
 
 def _priors() -> Iterator[Clamp]:
-    """Another second law than N(0, I), where that is not passed."""
-
-    def variance(laws: Laws, c: float) -> Laws:
-        return replace(laws, v1=0 * laws.v1 + c)
+    """Another mean than 0 of the second law, where that is not passed; another variance is seen
+    in the factors of the summands.
+    """
 
     def mean(laws: Laws, c: float) -> Laws:
         return replace(laws, m1=0 * laws.m1 + c)
 
     grid = np.geomspace(1e-4, 1e4, 81)
-    yield Clamp("prior_variance", "the prior has the variance {c:.6g}, not 1", variance, grid)
-    words = "the prior's variance is {c:.6g}, not 1, in all terms but the logarithm"
-    yield Clamp("prior_variance_rest", words, variance, grid, "rest")
     for sign in (1, -1):
         yield Clamp("prior_mean", "the prior has the mean {c:.6g}, not 0", mean, sign * grid)
 
@@ -83,19 +79,21 @@ def _priors() -> Iterator[Clamp]:
 Move = Callable[[np.ndarray, float], np.ndarray]
 
 
-def _moves(kind: str) -> Iterator[tuple[str, str, Move, np.ndarray]]:
+def _moves(kind: str, own: bool) -> Iterator[tuple[str, str, Move, np.ndarray]]:
+    """``own``: scales are passed as this; clamped as another they are the same."""
     logs = kind == "logvar"
     grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
-    yield "clamp_above", "{called} are clamped to at most {{c:.4g}}", np.minimum, grid
-    yield "clamp_below", "{called} are clamped to at least {{c:.4g}}", np.maximum, grid
-    if logs:
-        words = "{called} are clamped to [-{{c:.4g}}, {{c:.4g}}]"
-        yield "clamp", words, lambda s, c: np.clip(s, -c, c), np.linspace(0.1, 14, 112)
-    else:
+    if own:
+        yield "clamp_above", "{called} are clamped to at most {c:.4g}", np.minimum, grid
+        yield "clamp_below", "{called} are clamped to at least {c:.4g}", np.maximum, grid
+    if not logs:  # a factor of these is one of the summands
         small = np.geomspace(1e-16, 10, 69)
-        yield "epsilon", "{{c:.4g}} is added to the {called}", np.add, small
+        yield "epsilon", "{c:.4g} is added to the {called}", np.add, small
+        return
+    words = "{called} are clamped to [-{c:.4g}, {c:.4g}]"
+    yield "clamp", words, lambda s, c: np.clip(s, -c, c), np.linspace(0.1, 14, 112)
     factors = np.geomspace(1e-2, 1e2, 41)
-    yield "scaled", "the {called} are multiplied by {{c:.6g}}", np.multiply, factors
+    yield "scaled", "the {called} are multiplied by {c:.6g}", np.multiply, factors
 
 
 def _change(

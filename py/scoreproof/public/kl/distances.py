@@ -26,6 +26,9 @@ FUNCTIONS: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
     ("logarithm", "the logarithm of the divergence", np.log),
 )
 
+#: ½ KL(N_0 ‖ M) + ½ KL(N_1 ‖ M), M halfway in mean and variance, is the same
+BHATTACHARYYA = "the Bhattacharyya distance (the Jensen-Shannon form with a Gaussian in the middle)"
+
 
 def instead(places: Places) -> tuple[str, str] | None:
     """The name of what was returned in place of the divergence, and a clause."""
@@ -70,8 +73,7 @@ def _others(places: Places) -> Iterator[Candidate]:
         return
     for name, words, of in (
         ("wasserstein", "the squared Wasserstein distance Σ (μ1 - μ0)² + (σ1 - σ0)²", _wasserstein),
-        ("bhattacharyya", "the Bhattacharyya distance", _bhattacharyya),
-        ("halfway", "the Jensen-Shannon form with a Gaussian in the middle", _halfway),
+        ("bhattacharyya", BHATTACHARYYA, _bhattacharyya),
     ):
         values = places.column([of(b) for b in places.laws])
         yield name, f"{words}, not the divergence", values, none
@@ -91,9 +93,3 @@ def _bhattacharyya(laws: Laws) -> np.ndarray:
     gap, v0, v1 = _entries(laws)
     middle = (v0 + v1) / 2
     return np.asarray(gap / middle / 8 + np.log(middle / np.sqrt(v0 * v1)) / 2)
-
-
-def _halfway(laws: Laws) -> np.ndarray:
-    gap, v0, v1 = _entries(laws)
-    w = (v0 + v1) / 2
-    return np.asarray(sum((gap / 4 + v) / w - 1 - np.log(v / w) for v in (v0, v1)) / 4)

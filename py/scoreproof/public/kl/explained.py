@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from scoreproof.public.kl.summands import (
     other_summands,
 )
 
-__all__ = ["Explained", "explained"]
+__all__ = ["Explained", "clamped", "explained"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,8 @@ class Explained:
 
 #: places at which the deviation is to stand out before a number is fitted to it
 FEWEST = 3
+#: nothing but a factor of a due summand, which is tried first, costs less than one other thing
+CHEAP = 2
 #: what is done to the divergences ``(n,)`` of a batch
 AVERAGES: dict[str, Callable[[np.ndarray, Laws], np.ndarray]] = {
     "mean_over_dimensions": lambda v, b: v / b.shape[1],
@@ -69,16 +71,21 @@ def explained(places: Places) -> Explained | None:
     others = other_summands(places.options)
     own = _Basis(places, due, others, places.laws)
     stages: tuple[Callable[[], Iterator[Explained]], ...] = (
-        lambda: iter([*own.due(), *own.averaged(), *own.replaced(1), *_right(_read(places, due))]),
-        lambda: iter([*own.replaced(2), *_read(places, due)]),
+        lambda: chain(own.due(), own.averaged(), own.replaced(1), _right(_read(places, due))),
+        lambda: chain(own.replaced(2), _read(places, due)),
         lambda: _read(places, due, others),
         lambda: own.replaced(3),
-        lambda: _clamped(places, due),
+        lambda: clamped(places, due),
     )
     for stage in stages:
-        found = list(stage())
-        if found:
-            return min(found, key=lambda e: e.cost)
+        best: Explained | None = None
+        for found in stage():
+            if best is None or found.cost < best.cost:
+                best = found
+            if best.cost <= CHEAP:
+                break
+        if best is not None:
+            return best
     return None
 
 
@@ -100,7 +107,10 @@ class _Basis:
     ) -> None:
         self.places, self.summands, self.reading = places, due, reading
         with np.errstate(all="ignore"):
-            self.columns = {s.words: places.column([s.of(b) for b in laws]) for s in due}
+            self.rows = [[_rows(s.of(b)) for b in laws] for s in due]
+            self.columns = {
+                s.words: places.column(rows) for s, rows in zip(due, self.rows, strict=True)
+            }
             made = [(s, places.column([s.of(b) for b in laws])) for s in others]
         self.others: list[Summand] = []
         for s, column in made:
@@ -126,7 +136,14 @@ class _Basis:
             yield Explained(found, self.summands, self.reading)
 
     def due(self) -> Iterator[Explained]:
-        yield from self._fit(self.summands)
+        """As they are due; else with factors, which cannot be found where two are the same."""
+        total = sum(s.factor * self.columns[s.words] for s in self.summands)
+        size = sum(abs(s.factor * self.columns[s.words]) for s in self.summands)
+        if self.places.explained(np.asarray(total), np.asarray(size)):
+            whole = Combination(self.summands, (1.0,) * len(self.summands))
+            yield Explained(whole, self.summands, self.reading)
+        else:
+            yield from self._fit(self.summands)
 
     def averaged(self) -> Iterator[Explained]:
         """All of it averaged over the dimensions, or over the batch."""
@@ -136,8 +153,10 @@ class _Basis:
             with np.errstate(all="ignore"):
                 columns = np.stack(
                     [
-                        self.places.column([average(_rows(s.of(b)), b) for b in self.laws])
-                        for s in self.summands
+                        self.places.column(
+                            [average(v, b) for v, b in zip(rows, self.laws, strict=True)]
+                        )
+                        for rows in self.rows
                     ]
                 )
             found = combined(self.places, self.summands, columns)
@@ -179,11 +198,6 @@ def _read(
 def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.ndarray:
     """With the number in all of it, in the logarithms alone, or everywhere else."""
     other, parts = clamp.of(laws, c), []
-    if clamp.name.startswith("prior"):  # its logarithm is no summand of the standard form
-        due = (
-            *due,
-            Summand("log1", "log σ1²", lambda b: np.log(np.broadcast_to(b.v1, b.m0.shape))),
-        )
     for s in due:
         log = s.slot.startswith(LOGS)
         inside = clamp.part == "all" or log == (clamp.part == "log")
@@ -191,7 +205,7 @@ def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.
     return np.asarray(sum(parts))
 
 
-def _clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
+def clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
     """A number inside: found where the deviation is largest, and held against all places."""
     if places.sharp < FEWEST:
         return

@@ -62,8 +62,8 @@ def readings(options: Options) -> list[Reading]:
 
 def _orders(options: Options) -> Iterator[Reading]:
     """Means and scales in each other's place, where their shapes allow it."""
-    if options.form != "diagonal":
-        return
+    if options.form != "diagonal" or options.parameterization == "variance":
+        return  # a mean that is negative is no variance
     mean, scale = options.variances, options.scale
     if options.standard:
         yield Reading(
@@ -106,17 +106,17 @@ def _scales(options: Options) -> Iterator[Reading]:
         sides += [("first", " of the first law"), ("second", " of the second law")]
     for which, where in sides:
         for read, variance in READ_AS.items():
-            if read == own:
-                continue
+            if read == own or own == "logvar" and read in ("variance", "precision"):
+                continue  # a log-variance that is negative is no variance
             change = _reread(options, variance)
             words = f"{CALLED[own]}{where} " + (
                 f"are read as {CALLED[read]}" if read in CALLED else SOFTPLUS[read]
             )
             name = f"{own}_as_{read}" + ("" if which == "both" else f"_{which}")
             yield Reading(name, words, _bind(change, options, which))
-        words = f"{CALLED[own]}{where} are squared twice" if own != "logvar" else ""
-        if words:
-            yield Reading(f"{own}_squared", words, _bind(lambda v: v**2, options, which))
+        if own == "std":
+            words = f"{CALLED[own]}{where} are squared twice"
+            yield Reading("std_squared", words, _bind(lambda v: v**2, options, which))
 
 
 def _reread(options: Options, variance: Change) -> Change:
@@ -129,26 +129,27 @@ def _bind(change: Change, options: Options, which: str) -> Callable[[Laws], Laws
 
 def _covariances(options: Options) -> Iterator[Reading]:
     for name, words, change in (
-        ("precision", "covariances are read as precisions", np.linalg.inv),
+        ("precision", "{} are read as precisions", np.linalg.inv),
         (
             "diagonal",
-            "only the diagonals of the covariances are used",
+            "only the diagonals of {} are used",
             lambda c: c * np.eye(c.shape[1]),
         ),
         (
             "cholesky",
-            "covariances are read as Cholesky factors",
+            "{} are read as Cholesky factors",
             lambda c: np.tril(c) @ np.swapaxes(np.tril(c), 1, 2),
         ),
         (
             "squared",
-            "covariances are read as factors: C Cᵀ for C",
+            "{} are read as factors: C Cᵀ for C",
             lambda c: c @ np.swapaxes(c, 1, 2),
         ),
     ):
-        yield Reading(f"covariance_as_{name}", words, _bind(change, options, "both"))
+        text = words.format("covariances" if name != "diagonal" else "the covariances")
+        yield Reading(f"covariance_as_{name}", text, _bind(change, options, "both"))
         for which in () if options.standard else ("first", "second"):
-            text = words.replace("covariances", f"the {which} law's covariances")
+            text = words.format(f"the {which} law's covariances")
             yield Reading(f"covariance_as_{name}_{which}", text, _bind(change, options, which))
 
 
@@ -228,14 +229,16 @@ def _coordinates(options: Options) -> Iterator[Reading]:
     """Coordinates of the scales in another order than those of the means, or one for all."""
     if options.form != "diagonal":
         return
+    off = "off by one place: each coordinate gets that of the one"
     for name, words, take in (
-        ("reversed", "in reverse order", lambda v: v[:, ::-1]),
-        ("before", "each that of the coordinate before", lambda v: np.roll(v, 1, axis=1)),
-        ("after", "each that of the coordinate after", lambda v: np.roll(v, -1, axis=1)),
-        ("first", "that of the first coordinate for all", lambda v: 0 * v + v[:, :1]),
-        ("mean", "the average over the coordinates for all", lambda v: 0 * v + v.mean(1)[:, None]),
+        ("reversed", "taken in reverse order", lambda v: v[:, ::-1]),
+        ("before", f"{off} before it", lambda v: np.roll(v, 1, axis=1)),
+        ("after", f"{off} after it", lambda v: np.roll(v, -1, axis=1)),
+        ("first", "all that of the first coordinate", lambda v: 0 * v + v[:, :1]),
+        ("mean", "all their average over the coordinates", lambda v: 0 * v + v.mean(1)[:, None]),
     ):
         for which, whose in (("first", "first law's"), ("second", "second law's"), ("both", "")):
-            if not (options.standard and which == "second"):
-                text = f"the {whose} scales are taken {words}".replace("  ", " ")
+            # the sum against N(0, I) is the same in whatever order
+            if not options.standard or (which == "both" and name in ("first", "mean")):
+                text = f"the {whose} scales are {words}".replace("  ", " ")
                 yield Reading(f"coordinates_{name}_{which}", text, _bind(take, options, which))

@@ -36,7 +36,8 @@ class Summand:
 
 
 def _entrywise(laws: Laws) -> tuple[np.ndarray, ...]:
-    v0, v1 = (np.broadcast_to(v, laws.m0.shape) for v in (laws.v0, laws.v1))
+    shape = laws.m0.shape
+    v0, v1 = (v if v.shape == shape else np.broadcast_to(v, shape) for v in (laws.v0, laws.v1))
     return laws.m0, v0, laws.m1, v1
 
 
@@ -147,10 +148,9 @@ _OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     (LOGS, "log(1 + σ1²/σ0²), log1p", "log(1 + 1/σ²), log1p", lambda a, v, b, w: np.log1p(w / v)),
     (LOGS, "log(Σ σ1²/Σ σ0²), the logarithm of a sum", "log Σ σ², the logarithm of a sum",
      lambda a, v, b, w: np.log(np.sum(w, axis=1) / np.sum(v, axis=1))),
-    ("one", "n, the number of rows, for d", "n, the number of rows, for d",
+    ("one", "n (the number of rows)", "n (the number of rows)",
      lambda a, v, b, w: np.full(len(a), float(len(a)))),
-    ("one", "1, once and not for each of d dimensions",
-     "1, once and not for each of d dimensions", lambda a, v, b, w: np.ones(len(a))),
+    ("one", "1, once", "1, once", lambda a, v, b, w: np.ones(len(a))),
 )  # fmt: skip
 
 _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
@@ -186,7 +186,7 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
      lambda g, c, e: float(np.sum(np.linalg.solve(e, c)))),
     ("trace", "Σ diag C0/diag C1, of the diagonals alone", "",
      lambda g, c, e: float(np.sum(np.diag(c) / np.diag(e)))),
-    ("trace", "tr L1⁻¹L0, of the Cholesky factors", "tr L, of the Cholesky factor",
+    ("trace", "tr L1⁻¹L0, of the Cholesky factors", "",
      lambda g, c, e: np.trace(np.linalg.solve(np.linalg.cholesky(e), np.linalg.cholesky(c)))),
     ("trace", "|L1⁻ᵀL0|², with a Cholesky factor transposed", "",
      lambda g, c, e: float(
@@ -202,7 +202,7 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
      lambda g, c, e: float(np.sum(np.log(np.diag(e) / np.diag(c))))),
     (LOGS, "|log det C1/det C0|, an absolute value", "|log det C|, an absolute value",
      lambda g, c, e: abs(np.linalg.slogdet(e)[1] - np.linalg.slogdet(c)[1])),
-    ("one", "1, once and not d", "1, once and not d", lambda g, c, e: 1.0),
+    ("one", "1, once", "1, once", lambda g, c, e: 1.0),
 )  # fmt: skip
 
 

@@ -51,7 +51,12 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     if found.averaged:
         names.append(found.averaged)
         texts.append(AVERAGED[found.averaged])
-    if known := _by_heart(found) or _entropy(found, options) or _prior(found, options):
+    if known := (
+        _by_heart(found)
+        or _entropy(found, options)
+        or _prior(found, options)
+        or _scaled(found, options)
+    ):
         names.append(known[0])
         texts.append(known[1])
     else:
@@ -117,6 +122,20 @@ def _prior(found: Explained, options: Options) -> tuple[str, str] | None:
     return ("prior_variance", text) if abs(one - 1 - math.log(mean)) < 1e-5 * abs(one) else None
 
 
+def _scaled(found: Explained, options: Options) -> tuple[str, str] | None:
+    """The law's variance with a factor: it is in the trace, and its logarithm beside the -d."""
+    ratios = {
+        s.slot: r for s, r in zip(found.combination.summands, found.combination.ratios, strict=True)
+    }
+    mean, trace, one = (ratios.get(slot, 1.0) for slot in ("mean", "trace", "one"))
+    if found.others or not options.standard or ratios.get("log0", 1.0) != 1 or mean != 1:
+        return None
+    if trace <= 0 or trace == 1 or abs(one - 1 - math.log(trace)) > 1e-5 * max(abs(one), 1):
+        return None
+    whose = "the covariances are" if options.form == "full" else "σ² is"
+    return "scale_factor", f"{whose} multiplied by {trace:.6g}"
+
+
 #: what the variance is of what is passed
 MEANT = {
     "std": "σ² is the square of what is passed",
@@ -167,15 +186,18 @@ def _replaced(found: Explained, slot: str, options: Options) -> str:
     ratios = zip(found.combination.summands, found.combination.ratios, strict=True)
     other, ratio = next((s, r) for s, r in ratios if s in found.others and s.slot == slot)
     factor = other.factor * ratio
-    words = PRINTED.get(factor, f"{factor:.6g} ") + other.words
-    if slot == LOGS:
-        return f"{words}, stands for {_log_term(options)}"
-    due = next(s for s in found.due if s.slot == slot)
+    half = PRINTED.get(factor, f"{factor:.6g} ")
     if slot == "one" and other.words.startswith("1"):
-        words = PRINTED.get(factor, f"{factor:.6g}").strip()
-        return f"the constant is {words}, once, where -½ d, for each of d dimensions, is due"
-    name = TERMS.get(slot, "the log term")
-    return f"in {name}, {words} stands where {PRINTED[due.factor]}{due.words} is due"
+        half = half.strip()
+        return f"the constant is {half}, once, where -½ d, for each of d dimensions, is due"
+    # the isotropic form's one variance counts for each of d dimensions
+    d = "d " if options.form == "isotropic" and slot in ("trace", LOGS) else ""
+    once = "once" in other.words or "(rows)" in other.words
+    words = half + ("" if once else d) + other.words + ("," if ", " in other.words else "")
+    if slot == LOGS:
+        return f"{words} stands for {_log_term(options)}"
+    due = next(s for s in found.due if s.slot == slot)
+    return f"in {TERMS[slot]}, {words} stands where {PRINTED[due.factor]}{d}{due.words} is due"
 
 
 def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:

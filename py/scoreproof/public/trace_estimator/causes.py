@@ -8,12 +8,12 @@ estimate takes differences, to `NEARLY` of its size at rows of usual ν.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, dropwhile
 
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.trace_estimator.constants import Constant, constant
+from scoreproof.public.trace_estimator.constants import ONE, Constant, constant
 from scoreproof.public.trace_estimator.coordinates import coordinates
 from scoreproof.public.trace_estimator.guesses import Guess, guesses
 from scoreproof.public.trace_estimator.verdict import Judged
@@ -43,11 +43,25 @@ def explained(parts: list[Judged], eps: float, tolerance: float) -> tuple[Diagno
         if found is None or (guess.name == "factor" and found.name == "one"):
             continue
         off, exact = _misfit(parts, guess, found, eps, tolerance)
-        if exact:
+        if exact and (guess.name == "factor" or not found.words):
+            return _said(guess, found, 0.0), guess.of
+        if exact:  # unless another one needs no factor
+            plain_one = _without_factor(parts, guess.name, eps, tolerance)
+            guess, found = plain_one or (guess, found)
             return _said(guess, found, 0.0), guess.of
         if off <= min(NEARLY, 0.1 * plain) and (near is None or off < 0.1 * near[0]):
             near = off, _said(guess, found, off), guess.of
     return None if near is None else (near[1], near[2])
+
+
+def _without_factor(
+    parts: list[Judged], after: str, eps: float, tolerance: float
+) -> tuple[Guess, Constant] | None:
+    """The first guess after this one that predicts every row as it is, with the factor 1."""
+    later = dropwhile(lambda g: g.name != after, guesses(parts))
+    exact = (g for g in later if _misfit(parts, g, ONE, eps, tolerance)[1])
+    guess = next(exact, None)
+    return None if guess is None else (guess, ONE)
 
 
 def _factor(part: Judged, values: np.ndarray, sizes: np.ndarray) -> float:
@@ -94,5 +108,5 @@ def _said(guess: Guess, found: Constant, off: float) -> Diagnosis:
         names,
         off,
         None,
-        f"Cause: {what} ({names[0]})." + "".join(f" {m[0].upper()}{m[1:]}." for m in mends if m),
+        f"Cause: {what} ({names[0]})." + "".join(f" {m}." for m in mends if m),
     )

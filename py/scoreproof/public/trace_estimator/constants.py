@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import number
 
-__all__ = ["Constant", "constant"]
+__all__ = ["ONE", "Constant", "constant"]
 
 #: a factor that was read through differences is this near to the one that was meant
 NEAR = 2e-3
@@ -41,9 +41,10 @@ def _of(value: float) -> Callable[[int], float]:
     return lambda d: value
 
 
+ONE = Constant(("one",), "", _of(1.0))
 _FORMS: list[Constant] = [
-    Constant(("one",), "", _of(1.0)),
-    Constant(("nothing",), "0 times", _of(0.0), "it returns 0", "let f and ν reach the result"),
+    ONE,
+    Constant(("nothing",), "0 times", _of(0.0), "it returns 0", "Let f and ν reach the result"),
     Constant(
         ("ell_sign",),
         "minus",
@@ -100,14 +101,14 @@ _FORMS: list[Constant] = [
         ("uniform_nu",),
         "1/3 of",
         _of(1 / 3),
-        "ν uniform on [-1, 1] has E[νν^T] = I/3",
+        "ν uniform on [-1, 1], which has E[νν^T] = I/3",
         "Draw ν Gaussian or ±1, or multiply by 3",
     ),
     Constant(
         ("narrow_uniform_nu",),
         "1/12 of",
         _of(1 / 12),
-        "ν uniform on an interval of length 1 has the variance 1/12",
+        "ν uniform on an interval of length 1, which has the variance 1/12",
         "Draw ν Gaussian or ±1, or multiply by 12",
     ),
     Constant(
@@ -126,7 +127,11 @@ _FORMS: list[Constant] = [
         "Return nats: no division by D log 2",
     ),
     Constant(
-        ("base_ten",), "1/log 10 times", _of(1 / math.log(10)), "base 10", "Use natural logarithms"
+        ("base_ten",),
+        "1/log 10 times",
+        _of(1 / math.log(10)),
+        "logarithms in base 10",
+        "Use natural logarithms",
     ),
     *(
         Constant(
@@ -204,14 +209,19 @@ def _together(alike: list[Constant]) -> Constant:
     if not rest or first.name in ("one", "nothing"):
         return first
     names = tuple(dict.fromkeys(f.name for f in alike))
-    words = first.words + "".join(
-        f" (here the same as {f.words.removesuffix(' of')})" for f in rest[:1]
-    )
+    number, same = first.words.split()[0], rest[0].words.removesuffix(" of")
+    words = first.words
+    if same.split()[0] != number:
+        words += f" (here the same as {same})"
     told = [f for f in alike[:3] if f.reason]
     if len(told) < 2:
         return Constant(names, words, first.at, first.reason or "", first.mend)
-    each = [f"{f.reason} ({f.mend[0].lower()}{f.mend[1:]})" if f.mend else f.reason for f in told]
-    return Constant(names, words, first.at, f"either {', or '.join(each)}", "")
+    mend = ""
+    for f in told:
+        if f.mend.lower() not in mend.lower():
+            mend += f", or {f.mend[0].lower()}{f.mend[1:]}" if mend else f.mend
+    either = f"either {', or '.join(f.reason for f in told)}"
+    return Constant(names, words, first.at, either, mend)
 
 
 def _signed(found: Constant, sign: int) -> Constant:
@@ -219,6 +229,6 @@ def _signed(found: Constant, sign: int) -> Constant:
         return found
     names = tuple(f"ell_sign + {n}" for n in found.names)
     words = f"minus {found.words}" if found.words else "minus"
-    mend = "return it with the other sign"
-    mend = f"{found.mend}, and {mend}" if found.mend else mend
+    mend = f"{found.mend}, and return" if found.mend else "Return"
+    mend += " it with the other sign"
     return Constant(names, words, lambda d: -found.at(d), found.reason, mend)

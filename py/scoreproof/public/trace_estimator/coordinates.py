@@ -84,19 +84,19 @@ def _which(
         return (
             "last_coordinate_missing",
             "the last coordinate is left out",
-            "let the sum run over all D coordinates",
+            "Let the sum run over all D coordinates",
         )
     if even and all(list(g) == [0] for g in gone):
         return (
             "first_coordinate_missing",
             "the first coordinate, 0, is left out",
-            "let the sum run over all D coordinates",
+            "Let the sum run over all D coordinates",
         )
     if even and all(list(g) == list(range(1, d)) for g, d in zip(gone, dims, strict=True)):
         return (
             "first_coordinate_only",
             "only the first coordinate, 0, is counted",
-            "sum over all D coordinates",
+            "Sum over all D coordinates",
         )
     k, w, d = next((k, w, d) for k, w, d in zip(which, weights, dims, strict=True) if len(k))
     if even:
@@ -104,11 +104,11 @@ def _which(
         return (
             "coordinates_missing",
             f"of D = {d}, coordinates {listed} are left out",
-            "sum over all D coordinates",
+            "Sum over all D coordinates",
         )
     listed = "; ".join(f"coordinate {i} counts {w[i]:.5g} times" for i in k[:4])
     return (
         "coordinates_weighted",
         f"the coordinates do not count alike (D = {d}): {listed}{'; …' if len(k) > 4 else ''}",
-        "count each of them once",
+        "Count each of them once",
     )

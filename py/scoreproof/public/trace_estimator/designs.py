@@ -25,10 +25,11 @@ NUMBERS = 1 << 20
 POINTS = 6
 
 
-def designs(rng: np.random.Generator, d: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Vectors of signs; of length √D; of two lengths.
+def designs(rng: np.random.Generator, d: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Vectors of signs; D orthogonal ones of length √D; such of the lengths √D/2 and 8√D, the long
+    ones rarely.
 
-    >>> for nu, w in designs(np.random.default_rng(0), 5).values():
+    >>> for nu, w in designs(np.random.default_rng(0), 5):
     ...     print(bool(np.allclose((w[:, None] * nu).T @ nu, np.eye(5))))
     True
     True
@@ -37,14 +38,12 @@ def designs(rng: np.random.Generator, d: int) -> dict[str, tuple[np.ndarray, np.
     basis, short, long = orthogonal(rng, d), 0.5, 8.0
     rare = (1 - short**2) / (long**2 - short**2)
     all_signs = signs(d) if d <= 8 else _hadamard(d)
-    return {
-        "vectors of signs": (all_signs, np.full(len(all_signs), 1 / len(all_signs))),
-        "D orthogonal vectors of length √D": (basis, np.full(d, 1 / d)),
-        "orthogonal vectors of the lengths √D/2 and 8√D, the long ones rarely": (
-            np.concatenate([short * basis, long * basis]),
-            np.repeat([(1 - rare) / d, rare / d], d),
-        ),
-    }
+    two_lengths = np.concatenate([short * basis, long * basis])
+    return [
+        (all_signs, np.full(len(all_signs), 1 / len(all_signs))),
+        (basis, np.full(d, 1 / d)),
+        (two_lengths, np.repeat([(1 - rare) / d, rare / d], d)),
+    ]
 
 
 def _hadamard(d: int) -> np.ndarray:
@@ -67,7 +66,7 @@ def in_the_mean(given: Given, rows: Rows, rng: np.random.Generator) -> tuple[Evi
     due, size = rows.trial.trace(points)
     error: list[float] = []
     blur: list[float] = []
-    for count, (nus, weights) in enumerate(designs(rng, d).values(), start=1):
+    for count, (nus, weights) in enumerate(designs(rng, d), start=1):
         nus = given.rounded(nus)
         for point, trace, part in zip(points, due, size, strict=True):
             z = np.repeat(point[None], len(nus), axis=0)

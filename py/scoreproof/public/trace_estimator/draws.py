@@ -15,6 +15,7 @@ import numpy as np
 
 from scoreproof.claims.ffjord.checks_random import LEVEL
 from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.public.trace_estimator.arguments import Given
@@ -36,7 +37,13 @@ COPIES, CHANCE = 16, 6 * 2.0**-32
 POWER = NormalDist().inv_cdf(0.99)
 DEPENDENT = (
     "the rows of one batch are not drawn independently, so that its mean does not average the"
-    " noise; draw one ν for each row"
+    " noise; draw a ν for each row"
+)
+SHARED_DRAWS = Diagnosis.cause(
+    "dependent_rows",
+    "Cause: something that is drawn is shared by rows of a batch: the means of batches spread more"
+    " than those of independent rows do (dependent_rows). Draw ν of shape (n, D), a row of it for"
+    " each row of z.",
 )
 
 
@@ -67,9 +74,9 @@ def shares_one_nu(given: Given, rows: Rows) -> bool:
     return bool(np.all(np.ptp(values, axis=1) <= rounding) and np.ptp(values) > 4 * rounding)
 
 
-def _off(mean: float) -> str:
-    """The relative deviation of the mean in words."""
-    if abs(mean) < 1e-6:
+def _off(mean: float, error: float) -> str:
+    """The relative deviation of the mean in words; ``error``: its standard error."""
+    if abs(mean) < 3 * error:
         return "right on the whole, and wrong in a part of the points or coordinates"
     return f"too {'large' if mean > 0 else 'small'} by {100 * abs(mean):.3g} %"
 
@@ -113,7 +120,11 @@ def by_draws(given: Given, rows: Rows, draw: Draw) -> Evidence:
         cost={"calls": given.guard.calls, "draws": found.n},
     )
     if evidence.verdict == "refuted":
-        return replace(evidence, sentence=f"{evidence.sentence}: {_off(found.mean)}")
+        # no mean over rows is known well enough to name a law
+        if found.dependent(LEVEL) and abs(found.mean) <= critical * found.error + blur + accepted:
+            evidence = replace(evidence, sentence=f"{evidence.sentence}: {DEPENDENT}")
+            return evidence.with_diagnosis(SHARED_DRAWS)
+        return replace(evidence, sentence=f"{evidence.sentence}: {_off(found.mean, found.error)}")
     if accepted and abs(found.mean) > accepted - critical * found.error - blur:
         off = f"{100 * abs(found.mean):.2g} % off"
         near = f"{sentence}: {off}, which noise does not tell from the tolerance"

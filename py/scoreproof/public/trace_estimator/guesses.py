@@ -57,21 +57,23 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
         lengths,
         lengths,
         "the squared length of Jν, as if for the Frobenius norm of J",
-        "multiply Jν by ν and sum",
+        "Multiply Jν by ν and sum",
         "|Jν|²",
     )
     for name, (reduce, reason) in TERMS.items():
         whole = [reduce(p.rows.nu * a) for p, a in zip(parts, along, strict=True)]
-        yield Guess(name, whole, sizes, reason, "sum ν_k (Jν)_k over k as they are")
+        # a square or a product of long ν is larger than νᵀJν, and rounded so
+        own = [np.maximum(s, np.abs(w)) for s, w in zip(sizes, whole, strict=True)]
+        yield Guess(name, whole, own, reason, "Sum ν_k (Jν)_k over k as they are")
     for left, right in OTHERS:
         pair = [_bilinear(p, left, right) for p in parts]
-        reason = f"{SPOKEN[left]} stands for the first ν of νᵀJν, and {SPOKEN[right]} for the last"
+        reason = f"νᵀJν with {SPOKEN[left]} for its first ν and {SPOKEN[right]} for its last"
         yield Guess(
             f"{left}_and_{right}",
             [v for v, _ in pair],
             [s for _, s in pair],
             reason,
-            "use ν twice",
+            "Use ν twice",
             f"{left}ᵀJ {right}",
         )
     for name, (of, reason, mend) in MULTIPLES.items():
@@ -114,7 +116,7 @@ def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray])
                 size,
                 "it is right for f and wrong for -f, where the trace is negative: an absolute"
                 " value",
-                "keep the sign: a divergence may be negative",
+                "Keep the sign: a divergence may be negative",
                 form,
             )
             yield Guess(
@@ -122,12 +124,12 @@ def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray])
                 [np.maximum(v, 0.0) for v in due],
                 size,
                 "it is right for f and wrong for -f, where the trace is negative: a clip at 0",
-                "keep the sign: a divergence may be negative",
+                "Keep the sign: a divergence may be negative",
                 form,
             )
     found = np.concatenate([p.answers.values for p in parts])
     top, low = float(np.max(found)), float(np.min(found))
-    for high, bottom in ((top, low), (top, -np.inf), (np.inf, low)):
+    for high, bottom in ((top, -np.inf), (np.inf, low), (top, low)):
         if np.sum(found == high) + np.sum(found == bottom) > 1:
             ends = " and ".join(f"{v:.6g}" for v in (bottom, high) if np.isfinite(v))
             yield Guess(
@@ -135,7 +137,7 @@ def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray])
                 [np.clip(v, bottom, high) for v in values],
                 sizes,
                 f"the estimate is clipped at {ends}",
-                "leave it as it is",
+                "Leave it as it is",
             )
 
 
@@ -157,6 +159,6 @@ def _added(
                     f"{name} is {'added' if sign > 0 else 'taken away'}: the Jacobian of"
                     f" {'z + f(z)' if sign > 0 else 'f(z) - z'}, I {'+' if sign > 0 else '-'} J,"
                     " where that of f is due",
-                    f"differentiate f alone, or {'take away' if sign > 0 else 'add'} {what}",
+                    f"Differentiate f alone, or {'take away' if sign > 0 else 'add'} {what}",
                     form,
                 )

@@ -77,7 +77,7 @@ def own_nu(given: Given) -> Evidence:
             evidence = evidence.with_diagnosis(SHARES)
         else:
             evidence = by_draws(given, rows, _drawing(given, rows, rng))
-            if evidence.verdict == "refuted":
+            if evidence.verdict == "refuted" and evidence.diagnosis is None:
                 evidence = evidence.with_diagnosis(safely(partial(law_of_nu, given, d, rng)))
         found.append(evidence)
     holding = [e for e in found if e.verdict == "holds"]

@@ -25,14 +25,6 @@ SPOKEN = {
     "previous": "the ν of another row",
     "first": "the ν of the first row",
 }
-#: pairs of those that are no known mistake
-OTHERS = [
-    (a, b)
-    for a in SPOKEN
-    for b in SPOKEN
-    if (a, b) != ("nu", "nu") and (a == "nu" or b == "nu" or a == b or "ones" in (a, b))
-]
-
 #: what is done to the terms ν_k (Jν)_k of a row ``(m, D)`` in place of their sum
 TERMS: dict[str, tuple[Rows, str]] = {
     "largest_term": (lambda q: q.max(axis=1), "the largest (maximum) of the terms ν_k (Jν)_k"),
@@ -47,143 +39,147 @@ TERMS: dict[str, tuple[Rows, str]] = {
 _ANOTHER_ROW = "each row got the ν of another row of its batch"
 #: the pairs that are tried, simplest first: name -> (left, right, reason, what mends it)
 PAIRS: dict[str, tuple[str, str, str, str]] = {
-    "last_nu_missing": ("nu", "ones", "νᵀJ was summed without its last ν", "multiply by ν again"),
-    "first_nu_missing": ("ones", "nu", "Jν was summed without its first ν", "multiply by ν again"),
-    "nu_missing": ("ones", "ones", "the sum of all entries of J, no ν at all", "use ν twice"),
+    "last_nu_missing": ("nu", "ones", "νᵀJ was summed without its last ν", "Multiply by ν again"),
+    "first_nu_missing": ("ones", "nu", "Jν was summed without its first ν", "Multiply by ν again"),
+    "nu_missing": ("ones", "ones", "the sum of all entries of J, no ν at all", "Use ν twice"),
     "signs_of_nu": (
         "signs",
         "signs",
         "the signs of ν in place of ν: right for ν = ±1 only",
-        "use ν as it is given",
+        "Use ν as it is given",
     ),
     "nu_of_length_one": (
         "unit",
         "unit",
         "ν brought to unit length, so that E[νν^T] = I/D",
-        "multiply by D, or leave ν as it is given",
+        "Multiply by D, or leave ν as it is given",
     ),
     "nu_normalised": (
         "sphere",
         "sphere",
         "ν brought to length √D: right for |ν|² = D only",
-        "use ν as it is given",
+        "Use ν as it is given",
     ),
     "batch_normalised": (
         "unit_in_batch",
         "unit_in_batch",
         "ν divided by the norm of the whole batch",
-        "use ν as it is given",
+        "Use ν as it is given",
     ),
     "standardised": (
         "standardised",
         "standardised",
         "ν divided by its standard deviation over the whole batch",
-        "use ν as it is given",
+        "Use ν as it is given",
     ),
-    "absolute_nu": ("absolute", "absolute", "|ν| in place of ν", "keep the signs of ν"),
-    "absolute_left": ("absolute", "nu", "|ν| in place of the first ν", "keep the signs of ν"),
-    "absolute_right": ("nu", "absolute", "|ν| in place of the last ν", "keep the signs of ν"),
-    "one_sign": ("signs", "nu", "the signs of ν in place of the first ν", "use ν twice"),
-    "other_sign": ("nu", "signs", "the signs of ν in place of the last ν", "use ν twice"),
+    "absolute_nu": ("absolute", "absolute", "|ν| in place of ν", "Keep the signs of ν"),
+    "absolute_left": ("absolute", "nu", "|ν| in place of the first ν", "Keep the signs of ν"),
+    "absolute_right": ("nu", "absolute", "|ν| in place of the last ν", "Keep the signs of ν"),
+    "one_sign": ("signs", "nu", "the signs of ν in place of the first ν", "Use ν twice"),
+    "other_sign": ("nu", "signs", "the signs of ν in place of the last ν", "Use ν twice"),
     "half_normalised": (
         "unit",
         "nu",
-        "the first ν is brought to unit length, the last is not",
-        "use ν as it is given, twice",
-    ),
-    "half_normalised_right": (
-        "nu",
-        "unit",
-        "the last ν is brought to unit length, the first is not",
-        "use ν as it is given, twice",
+        "one ν of νᵀJν is brought to unit length, the other is not",
+        "Use ν as it is given, twice",
     ),
     "centred_nu": (
         "mean_removed",
         "mean_removed",
         "the mean over a row's coordinates was taken from ν",
-        "use ν as it is given",
+        "Use ν as it is given",
     ),
-    "squares_right": ("nu", "squares", "ν² in place of the last ν", "use ν as it is given"),
-    "squares_left": ("squares", "nu", "ν² in place of the first ν", "use ν as it is given"),
-    "cubed_in_all": ("squares", "squares", "ν² in place of ν", "use ν as it is given"),
+    "squares_right": ("nu", "squares", "ν² in place of the last ν", "Use ν as it is given"),
+    "squares_left": ("squares", "nu", "ν² in place of the first ν", "Use ν as it is given"),
+    "cubed_in_all": ("squares", "squares", "ν² in place of ν", "Use ν as it is given"),
     "one_nu_for_all_rows": (
         "first",
         "first",
         "all rows got the ν of the first row of the batch",
-        "give each row its own ν",
+        "Give each row its own ν",
     ),
     "last_nu_for_all_rows": (
         "last",
         "last",
         "all rows got the ν of the last row of the batch",
-        "give each row its own ν",
+        "Give each row its own ν",
     ),
-    "nu_of_another_row": ("previous", "previous", _ANOTHER_ROW, "use row k of ν for row k of z"),
-    "nu_of_the_next_row": ("next", "next", _ANOTHER_ROW, "use row k of ν for row k of z"),
+    "nu_of_another_row": ("previous", "previous", _ANOTHER_ROW, "Use row k of ν for row k of z"),
+    "nu_of_the_next_row": ("next", "next", _ANOTHER_ROW, "Use row k of ν for row k of z"),
     "nu_of_rows_turned": (
         "turned",
         "turned",
         "the rows of ν were taken in the opposite order",
-        "use row k of ν for row k of z",
+        "Use row k of ν for row k of z",
     ),
     "coordinates_turned": (
         "backward",
         "backward",
         "the coordinates of ν were taken in the opposite order",
-        "use coordinate k of ν for coordinate k of z",
+        "Use coordinate k of ν for coordinate k of z",
     ),
     "nu_reshaped": (
         "reshaped",
         "reshaped",
         "ν (n, D) was read as (D, n) and transposed: rows and coordinates of ν are mixed",
-        "reshape does not transpose: use ν as it is given",
+        "Reshape does not transpose: use ν as it is given",
     ),
     "nu_unfolded": (
         "unfolded",
         "unfolded",
         "ν was transposed and read as (n, D): rows and coordinates of ν are mixed",
-        "reshape does not transpose: use ν as it is given",
+        "Reshape does not transpose: use ν as it is given",
     ),
-    "another_row_left": ("previous", "nu", "the first ν is that of another row", "use ν twice"),
-    "another_row_right": ("nu", "previous", "the last ν is that of another row", "use ν twice"),
-    "first_row_left": ("first", "nu", "the first ν is that of the first row", "use ν twice"),
-    "first_row_right": ("nu", "first", "the last ν is that of the first row", "use ν twice"),
-    "shifted_left": ("shifted", "nu", "the first ν is off by one coordinate", "use ν twice"),
-    "backward_left": ("backward", "nu", "the first ν is in the opposite order", "use ν twice"),
+    "another_row_left": ("previous", "nu", "the first ν is that of another row", "Use ν twice"),
+    "another_row_right": ("nu", "previous", "the last ν is that of another row", "Use ν twice"),
+    "first_row_left": ("first", "nu", "the first ν is that of the first row", "Use ν twice"),
+    "first_row_right": ("nu", "first", "the last ν is that of the first row", "Use ν twice"),
+    "shifted_left": ("shifted", "nu", "the first ν is off by one coordinate", "Use ν twice"),
+    "backward_left": ("backward", "nu", "the first ν is in the opposite order", "Use ν twice"),
 }
+
+#: pairs of those that are no known mistake; a length of ν is the same on either side
+OTHERS = [
+    (a, b)
+    for a in SPOKEN
+    for b in SPOKEN
+    if (a == "nu" or b == "nu" or a == b or "ones" in (a, b))
+    and (a, b) not in {("nu", "nu"), ("nu", "unit"), ("nu", "sphere")}
+    and (a, b) not in {pair[:2] for pair in PAIRS.values()}
+]
 
 #: what is done to the estimates of a batch ``(b,)``
 REDUCED: dict[str, tuple[Rows, str, str]] = {
     "mean_over_the_rows": (
         lambda q: np.full(q.shape, q.mean()),
         "the rows of the batch were averaged: one number where one a row is due",
-        "sum over the coordinates of each row by itself",
+        "Sum over the coordinates of each row by itself",
     ),
     "sum_over_the_rows": (
         lambda q: np.full(q.shape, q.sum()),
         "the rows of the batch were summed: one number where one a row is due",
-        "sum over the coordinates of each row by itself, axis 1",
+        "Sum over the coordinates of each row by itself, axis 1",
     ),
     "first_row_for_all": (
         lambda q: np.full(q.shape, q[0]),
         "all rows got the estimate of the first row of the batch",
-        "return one number a row",
+        "Return one number a row",
     ),
-    "rows_added_up": (np.cumsum, "each row has those before it added", "start each row at 0"),
+    "rows_added_up": (np.cumsum, "each row has those before it added", "Start each row at 0"),
     "rows_turned": (
         lambda q: q[::-1],
         "the rows come back in the opposite order",
-        "return them in the order of z",
+        "Return them in the order of z",
     ),
     "divided_by_rows": (
         lambda q: q / len(q),
         "each row is divided by the number of rows: a mean over the batch",
-        "do not divide by the size of the batch",
+        "Do not divide by the size of the batch",
     ),
     "times_rows": (
         lambda q: q * len(q),
         "each row is multiplied by the number of rows",
-        "do not multiply by the size of the batch",
+        "Do not multiply by the size of the batch",
     ),
 }
 
@@ -192,17 +188,17 @@ MULTIPLES: dict[str, tuple[Rows, str, str]] = {
     "factor_length": (
         lambda nu: (nu * nu).mean(axis=1),
         "a factor |ν|²/D: right for |ν|² = D only",
-        "leave that factor out",
+        "Leave that factor out",
     ),
     "factor_square": (
         lambda nu: (nu * nu).sum(axis=1),
         "a factor |ν|²",
-        "leave that factor out",
+        "Leave that factor out",
     ),
     "factor_of_length": (
         lambda nu: np.sqrt((nu * nu).sum(axis=1)),
         "a factor |ν|",
-        "leave that factor out",
+        "Leave that factor out",
     ),
 }
 

@@ -32,8 +32,9 @@ def scaled_argument(case: Case) -> Iterator[Cause]:
     factor = float(np.exp(found[0]))
     why = ""
     if problem.noise.variance is not None:
-        rest = (problem.alpha**2 / factor**2 - problem.noise.variance) ** 0.5
-        if abs(rest / float(f"{rest:.2g}") - 1) <= 1e-6:
+        square = problem.alpha**2 / factor**2 - problem.noise.variance
+        rest = max(square, 0.0) ** 0.5
+        if rest > 0 and abs(rest / float(f"{rest:.2g}") - 1) <= 1e-6:
             why = f", 1/√(σ² + {rest:.2g}²): c_in is applied to it twice, or where it is not due"
         if problem.alpha != 1.0 and abs(factor * problem.alpha - 1) <= 1e-6:
             why = ", 1/α: it is given x/α"

@@ -54,7 +54,8 @@ REASONS = {f.name: f.why for f in FAULTS} | {
         "it is the answer for twice the noise variance: a factor 2 too many in the exponent"
     ),
     "nearest_component": (
-        "the component with the largest weight answers alone: the posterior mode, not the mean"
+        "the datum or component with the largest weight answers alone, where the mean over all of"
+        " them is due"
     ),
     "weights_ignored": "the prior's weights were taken as equal",
     "prior_mean": "the prior's mean was returned whatever y is",

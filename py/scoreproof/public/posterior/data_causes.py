@@ -104,22 +104,17 @@ def nearest(case: Case) -> Iterator[Cause]:
         "the data's weights are added to the exponent without their logarithm",
     )
     order = np.argsort(-logs, axis=1)
-    for k in (*range(1, min(32, known.size)), 50, 64, 100, 128, 200, 256, 500, 512, 1000):
+    for k in (*range(2, min(32, known.size)), 50, 64, 100, 128, 200, 256, 500, 512, 1000):
         if k >= known.size:
             return
         kept = order[:, :k]
         r = softmax(np.take_along_axis(logs, kept, axis=1))
         mean = np.einsum("mk,mkd->md", r, known.points[kept])
-        words = (
-            "the nearest datum (that with the largest weight) answers alone, not the mean"
-            if k == 1
-            else f"only the {k} nearest data are averaged, of {known.size}"
-        )
+        words = f"only the {k} nearest data are averaged, of {known.size}"
         yield stated("nearest", case.told(mean), words, f"nearest_{k}")
         plain = np.mean(known.points[kept], axis=1)
         equal = f"the {k} nearest data are averaged with equal weights"
-        if k > 1:
-            yield stated("nearest", case.told(plain), equal, f"equal_{k}")
+        yield stated("nearest", case.told(plain), equal, f"equal_{k}")
 
 
 def weights_of_the_prior(case: Case) -> Iterator[Cause]:
@@ -192,6 +187,9 @@ def _weights_in_words(case: Case, t: np.ndarray) -> str:
             t / np.max(t), other / np.max(other), rtol=1e-4, atol=1e-7
         ):
             return words
+    shifted = _by_a_shift(case, t)
+    if shifted:
+        return shifted
     own = t * weights / np.sum(t * weights)
     worst = int(np.argmax(np.abs(np.log(np.maximum(own, 1e-300) / weights))))
     if len(t) <= 6:
@@ -202,6 +200,26 @@ def _weights_in_words(case: Case, t: np.ndarray) -> str:
         f"the {problem.kind} have other weights in it, {one} {worst} {own[worst]:.3g} where"
         f" {weights[worst]:.3g} is due"
     )
+
+
+def _by_a_shift(case: Case, t: np.ndarray) -> str:
+    """Data whose weights are multiplied by ``exp(b·x_0)`` are those for x plus ``Σ b``."""
+    problem = case.due.problem
+    known, d = problem.known, problem.dimension
+    if not isinstance(known, Atoms) or len(t) < d + 4 or np.min(t) <= 0:
+        return ""
+    basis, logs = np.hstack([known.points, np.ones((len(t), 1))]), np.log(t)
+    slopes = np.linalg.lstsq(basis, logs, rcond=None)[0]
+    # a weight that is nearly 0 is known by fewer digits
+    left = np.abs(basis @ slopes - logs) * np.minimum(t / np.max(t), 1.0)
+    if np.max(left) > 1e-6 * np.ptp(logs):
+        return ""
+    shift, mean = problem.noise.times(slopes[None, :-1], 1.0)[0], known.mean()
+    for sign, words in ((1, "plus"), (-1, "minus")):
+        if np.allclose(sign * shift, mean, rtol=1e-3, atol=1e-4 * np.max(np.abs(mean))):
+            return f"it is the answer for x {words} the data's mean"
+    shown = ", ".join(f"{v:.4g}" for v in shift[:4]) + (", …" if d > 4 else "")
+    return f"it is the answer for another x: {shown} is added to it"
 
 
 def _by_determinants(case: Case, t: np.ndarray) -> str:

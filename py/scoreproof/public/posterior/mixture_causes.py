@@ -110,7 +110,6 @@ def _updates(case: Case) -> Iterator[tuple[str, np.ndarray]]:
         "the gain is C Σ⁻¹: C is missing in the denominator": own @ np.linalg.inv(noise),
         "the gain has the wrong sign": -gains,
         "the gain is C (C - Σ)⁻¹": own @ np.linalg.pinv(own - noise),
-        "the gain is 1": np.broadcast_to(np.eye(d), own.shape),
     }
     for words, gain in options.items():
         yield words, updated(np.broadcast_to(gain, own.shape))

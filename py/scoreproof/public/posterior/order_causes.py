@@ -28,13 +28,13 @@ def _named(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     index = np.arange(int(np.prod(shape))).reshape(shape)
     options = {}
     if len(shape) == 1:
-        options["with its coordinates in reverse order"] = index[::-1]
+        options["with coordinates in reverse order"] = index[::-1]
     else:
         axes = {0: "channels" if len(shape) > 2 else "rows"}
         axes |= dict(enumerate(("channels", "height", "width"))) if len(shape) == 3 else {}
         for axis in range(len(shape)):
             name = axes.get(axis, f"axis {axis}")
-            options[f"with its {name} in reverse order"] = np.flip(index, axis)
+            options[f"with {name} in reverse order"] = np.flip(index, axis)
         last = "height and width" if len(shape) == 3 else "the last two axes"
         if shape[-1] == shape[-2]:
             options[f"transposed: {last} are exchanged"] = np.swapaxes(index, -1, -2)
@@ -45,8 +45,8 @@ def _named(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
             options[f"with another layout: {other}"] = np.moveaxis(index, -1, 0)
         options["with all its entries in reverse order"] = index.ravel()[::-1]
     whole = index.ravel()
-    options["with its entries shifted by one"] = np.roll(whole, 1)
-    options["with its entries shifted by one to the left"] = np.roll(whole, -1)
+    options["with entries shifted by one"] = np.roll(whole, 1)
+    options["with entries shifted by one to the left"] = np.roll(whole, -1)
     return {
         words: order.ravel()
         for words, order in options.items()
@@ -66,14 +66,14 @@ def turned(case: Case) -> Iterator[Cause]:
             yield stated(
                 "input_permuted",
                 given,
-                f"it answers as if x were given {words.replace('its', 'the')}",
+                f"it answers as if x were given {words}",
             )
         back = np.empty_like(mean)
         back[:, order] = mean
         yield stated(
             "data_permuted",
             case.told(back),
-            f"it is the denoiser of data {words.replace('its', 'their')}",
+            f"it is the denoiser of data {words}",
         )
 
 
@@ -85,5 +85,5 @@ def _pairs(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     for i, j in itertools.combinations(range(shape[0]), 2):
         order = np.arange(shape[0])
         order[[i, j]] = order[[j, i]]
-        found[f"with its coordinates {i} and {j} exchanged"] = order
+        found[f"with coordinates {i} and {j} exchanged"] = order
     return found

@@ -44,7 +44,6 @@ def other_components(case: Case) -> Iterator[Cause]:
         "all components have the average covariance": np.broadcast_to(
             np.einsum("k,kij->ij", known.weights, own), own.shape
         ),
-        "the components' covariances are nearly 0: they are taken for points": own * 1e-12,
     }
     size = 1e-9 * float(np.max(np.abs(own)))
     for words, covariances in options.items():

@@ -81,8 +81,8 @@ def _in_the_logarithm(
         which = "all of the sum" if not outside else "more than its own argument"
         yield (
             "logarithm_of_more",
-            f"the logarithm is taken of {which}, {sign}log[{root} {listed}]: its parenthesis closes too late,"
-            f" only {ratio} belongs in it",
+            f"the logarithm is taken of {which}, {sign}log[{root} {listed}]: its parenthesis closes"
+            f" too late, only {ratio} belongs in it",
             parts,
         )
 

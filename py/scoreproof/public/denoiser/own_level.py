@@ -95,6 +95,12 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
     usable = np.isfinite(ratio) & (ratio > 0)
     order = np.argsort(ratio[usable])
     rising, at = ratio[usable][order], times[usable][order]
+    # beyond the ends of the table is no timestep: another step of it may lie there
+    inside = [o for o in own if rising[0] * (1 - SAME) <= o[2] / o[1] <= rising[-1] * (1 + SAME)]
+    beyond = [o for o in own if o not in inside]
+    if len(inside) < 2:
+        return ""
+    own = inside
     mine = np.array([np.interp(np.log(s / a), np.log(rising), at) for _, a, s in own])
     asked = np.array([v.when for v, _, _ in own])
     exact = [
@@ -107,7 +113,12 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
     gap = mine - asked
     if np.ptp(gap) <= 1e-6 * np.max(np.abs(asked)) and levels.whole:
         side = "later" if gap[0] > 0 else "earlier"
+        ends = [v.when + gap[0] for v, _, _ in beyond]
+        if any(np.min(times) <= end <= np.max(times) for end in ends):
+            return ""
         return f"it answers for the {levels.name} {abs(gap[0]):g} {side}"
+    if beyond:
+        return ""
     if levels.whole and np.ptp(mine / np.maximum(asked, 1)) <= 1e-6:
         return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name}"
     pairs = enumerated(

@@ -38,6 +38,8 @@ __all__ = [
 #: what a cause may leave, as a part of the deviation: by its largest entry in each coordinate
 #: (where the check's own bound is smaller), and by its root mean square
 LEFT, LEFT_RMS = 1e-6, 0.1
+#: what a cause leaves below that is rounding: it is no better than another
+TIED = 1e-9
 #: what a wrong formula's own rounding may be more than the right one's
 WIDER = 8.0
 #: points that explanations are fitted to; all have to be explained
@@ -217,7 +219,8 @@ def accepted(case: Case, groups: Iterable[Iterable[Maker]]) -> list[Cause]:
             with np.errstate(all="ignore"), suppress(*FAILURES):
                 found.extend(c for c in maker(case) if case.explains(c.prediction) and case.many(c))
         if found:
-            best = min(found, key=lambda c: (len(c.params), case.left(c.prediction)))
+            # of two that leave nothing but rounding the first is what people write
+            best = min(found, key=lambda c: (len(c.params), max(case.left(c.prediction), TIED)))
             alike = [
                 c
                 for c in found

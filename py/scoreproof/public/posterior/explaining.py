@@ -33,6 +33,7 @@ from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
 from scoreproof.public.posterior.rotation_causes import rotated
+from scoreproof.public.posterior.total_causes import in_all_places
 from scoreproof.public.posterior.unit_causes import standardised, units
 
 __all__ = ["GROUPS", "causes_of", "explanation", "unexplained"]
@@ -47,6 +48,7 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level, other_covariances),
     (rotated, by_chunks, other_level_of_a_part),
     (weights_of_the_prior, kernel, other_components, finite_differences),
+    (in_all_places,),
     (affine_in_y, standardised, turned),
     (scaled_argument, other_arguments),
     (other_level_and_alpha, units),

@@ -22,6 +22,7 @@ from scoreproof.public.denoiser.wrapped import wrapped
 from scoreproof.public.posterior.cases import Case, Cause, said
 from scoreproof.public.posterior.closed import common
 from scoreproof.public.posterior.explaining import causes_of, unexplained
+from scoreproof.public.posterior.outside import steady
 
 __all__ = ["across"]
 
@@ -44,7 +45,7 @@ def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
         faults = candidates_of(case)
         found.append((a, case, causes_of(case, faults)))
         if a is worst and not found[0][2]:
-            return unexplained(case, faults)
+            return _nothing(unexplained(case, faults), sweep, a)
     whole = wrapped(found) or own_levels(found, sweep) or _shared(found)
     if whole is not None:
         return whole
@@ -54,6 +55,15 @@ def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
         return there
     text = f"{there.sentence.rstrip('.')} ({when(worst, sweep)}; not at every other level)."
     return replace(there, sentence=text)
+
+
+def _nothing(there: Diagnosis, sweep: Sweep, worst: AtLevel) -> Diagnosis:
+    """Without a cause: with what is seen where there is most noise, and x says least."""
+    last = sweep.at[-1]
+    if there.names or last is worst or last.evidence.verdict != "refuted":
+        return there
+    more = steady(_case(last, sweep), f"{when(last, sweep)} ")
+    return replace(there, sentence=f"{there.sentence.rstrip('.')}{more}.") if more else there
 
 
 def _case(a: AtLevel, sweep: Sweep) -> Case:

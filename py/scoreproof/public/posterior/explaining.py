@@ -28,6 +28,7 @@ from scoreproof.public.posterior.level_causes import (
 from scoreproof.public.posterior.linear_causes import by_the_data, in_x_and_mean
 from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_mixture
 from scoreproof.public.posterior.order_causes import orders, turned
+from scoreproof.public.posterior.outside import seen
 from scoreproof.public.posterior.part_causes import other_level_of_a_part
 from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prior_causes import other_components
@@ -119,7 +120,7 @@ def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
     rounded = coarser(case)
     if rounded:
         return Diagnosis.cause("coarser_type", rounded)
-    return diagnose(
+    nearest = diagnose(
         case.value,
         case.right,
         candidates,
@@ -128,3 +129,7 @@ def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
         known=case.known,
         read=False,
     )
+    more = seen(case)
+    if nearest.names or not more:
+        return nearest
+    return replace(nearest, sentence=f"{nearest.sentence.rstrip('.')}{more}.")

@@ -53,7 +53,7 @@ def steady(case: Case, where: str = "") -> str:
     if size == 0 or spread > STEADY * size:
         return ""
     return (
-        f"; {where}the error of E[x_0 | x] is nearly the same at all points, {point(middle)} (it varies by"
-        f" {percent(spread / size)} of that): what x says is used, and the middle of the answers is"
+        f"; {where}the error of E[x_0 | x] is nearly the same at all points, {point(middle)} (it"
+        f" varies by {percent(spread / size)} of that): what x says is used, and the middle of the answers is"
         " off, as for data with another mean or by guidance away from one"
     )

@@ -54,6 +54,6 @@ def steady(case: Case, where: str = "") -> str:
         return ""
     return (
         f"; {where}the error of E[x_0 | x] is nearly the same at all points, {point(middle)} (it"
-        f" varies by {percent(spread / size)} of that): what x says is used, and the middle of the answers is"
-        " off, as for data with another mean or by guidance away from one"
+        f" varies by {percent(spread / size)} of that): what x says is used, and the middle of the"
+        " answers is off, as for data with another mean or by guidance away from one"
     )

@@ -16,6 +16,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.trace_estimator.constants import ONE, Constant, constant
 from scoreproof.public.trace_estimator.coordinates import coordinates
 from scoreproof.public.trace_estimator.guesses import Guess, guesses
+from scoreproof.public.trace_estimator.jacobians import of_jacobians
 from scoreproof.public.trace_estimator.verdict import Judged
 
 __all__ = ["explained"]
@@ -34,7 +35,7 @@ def explained(parts: list[Judged], eps: float, tolerance: float) -> tuple[Diagno
     # what is left without any cause
     plain = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
     dims = [p.rows.dimension for p in parts]
-    for guess in chain(guesses(parts), coordinates(parts)):
+    for guess in chain(guesses(parts), of_jacobians(parts), coordinates(parts)):
         told = zip(parts, guess.values, guess.sizes, strict=True)
         factors = np.array([_factor(p, v, s) for p, v, s in told])
         known = np.isfinite(factors)

@@ -41,6 +41,9 @@ class Trial(Protocol):
     def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
         """``J v``, ``(m, D)``."""
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """``f(z)``, ``(m, D)``."""
+
 
 def coupling(rng: np.random.Generator, d: int) -> tuple[np.ndarray, np.ndarray]:
     """One cycle through all coordinates: its order, and the neighbour of each coordinate."""
@@ -114,6 +117,11 @@ class RationalField(_Sparse):
 
         self.function = function
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        r = 1 / (1 + z * z)
+        bent = 1 + self.mix * (1 - r[:, self.neighbour])
+        return np.asarray(self.scale * z * (self.floor - r) * bent)
+
     def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         r, c, s, b = 1 / (1 + z * z), self.mix, self.scale, self.floor
         w, there = z[:, self.neighbour], r[:, self.neighbour]
@@ -148,6 +156,9 @@ class CubicField(_Sparse):
 
         self.function = function
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        return np.asarray(self.function(z))
+
     def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         w = z[:, self.neighbour] * self.mixed
         other = self.mixed * z * z
@@ -179,6 +190,10 @@ class Mirrored:
         """``J v``."""
         return -self.trial.product(z, v)
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """``f(z)``."""
+        return -self.trial.values(z)
+
 
 @dataclass(eq=False)
 class UserField:
@@ -200,6 +215,10 @@ class UserField:
             self.box.along_z(z[k : k + step], 0.5, v[k : k + step]) for k in range(0, len(z), step)
         ]
         return np.concatenate(parts)
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """``f(z)``."""
+        return np.real(self.box(z, 0.5))
 
     def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         terms = nu * self.product(z, nu)

@@ -27,6 +27,10 @@ __all__ = ["refuted"]
 
 #: an error below this looks like that of differences
 BY_DIFFERENCES = 1e-2
+#: exponents of |ν| this near are the same, in so large a part of the rows
+POWER, MOST_ROWS = 1e-3, 0.9
+#: an error beyond this, in what is due, is no longer counted
+BEYOND = 100.0
 
 
 def refuted(
@@ -75,7 +79,8 @@ def _sentence(parts: list[Judged], form: str) -> str:
     shown = max(parts, key=lambda p: _worth(p)[1])
     i = _worth(shown)[0]
     usual = np.concatenate([p.usual for p in parts]) & off
-    size = percent(float(np.median(error[usual] if np.any(usual) else error[off])))
+    middle = float(np.median(error[usual] if np.any(usual) else error[off]))
+    size = percent(middle) if middle <= BEYOND else f"more than {BEYOND:g} times what is due"
     where = _where(parts, off)
     mirrored = " of -f" if isinstance(shown.rows.trial, Mirrored) else ""
     long = np.max(np.abs(shown.rows.nu[i]))
@@ -90,7 +95,8 @@ def _sentence(parts: list[Judged], form: str) -> str:
 
 def _worth(part: Judged) -> tuple[int, float]:
     """A row to show: of usual ν if one is off, the farthest off in its own size."""
-    value = np.where(part.off, part.error, -1.0)
+    # rows of a usual ν come before those of a stretched one, however far off these are
+    value = np.where(part.off, np.minimum(part.error, 1e9), -1.0)
     cancels = np.abs(part.due) < 0.05 * np.median(np.abs(part.due))
     value = np.where(part.usual & ~cancels & part.off, 1e12 + np.minimum(value, 1e9), value)
     i = int(np.argmax(value))
@@ -145,18 +151,22 @@ def _unexplained(given: Given, parts: list[Judged], near_trace: bool) -> Diagnos
     text = "No known fault explains it"
     if not alone:
         text += "; a row's estimate depends on the other rows of its batch: rows are mixed"
-    power = _power(parts[0])
-    if power is not None and abs(power - 2) > 0.05:
-        text += f"; it grows as |ν|^{power:.2g}, where νᵀJν grows as |ν|²"
+    power = _power(given, rows, answers.values)
+    if power is not None and abs(power - 2) > POWER:
+        text += f"; with ν twice as long it is {2**power:.3g} times as large, where νᵀJν is 4 times"
     return Diagnosis.unknown(f"{text}.")
 
 
-def _power(part: Judged) -> float | None:
-    """The exponent of |ν| with which the estimates grow, if there is one."""
-    length = np.linalg.norm(part.rows.nu, axis=1)
-    good = (part.answers.values != 0) & (np.abs(part.due) > 0)
-    if np.sum(good) < 8 or np.ptp(np.log(length[good])) < 4:
+def _power(given: Given, rows: Rows, values: np.ndarray) -> float | None:
+    """The exponent of |ν| with which the estimates of nearly all rows grow, if there is one."""
+    turned = Rows(rows.trial, rows.z, given.rounded(2 * rows.nu), rows.gain, rows.least)
+    try:
+        doubled = asked(given, turned).values
+    except CallableError:
         return None
-    slope, start = np.polyfit(np.log(length[good]), np.log(np.abs(part.answers.values[good])), 1)
-    rest = np.log(np.abs(part.answers.values[good])) - slope * np.log(length[good]) - start
-    return float(slope) if np.std(rest) < 1.5 else None
+    there = (values != 0) & (doubled != 0)
+    if np.sum(there) < 8:
+        return None
+    powers = np.log2(np.abs(doubled[there] / values[there]))
+    middle = float(np.median(powers))
+    return middle if np.mean(np.abs(powers - middle) <= POWER) >= MOST_ROWS else None

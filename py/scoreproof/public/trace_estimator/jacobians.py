@@ -159,6 +159,16 @@ FORMULAS: tuple[tuple[str, Formula, str, str], ...] = (
         "Sum the diagonal of its Jacobian",
     ),
 )
+#: those without ν
+FREE = {
+    "field_for_nu",
+    "point_for_nu",
+    "frobenius_norm",
+    "trace_of_the_square",
+    "determinant",
+    "off_diagonal_alone",
+    "field_summed",
+}
 
 
 def of_jacobians(parts: list[Judged]) -> Iterator[Guess]:
@@ -179,7 +189,7 @@ def of_jacobians(parts: list[Judged]) -> Iterator[Guess]:
             np.maximum(np.abs(v), np.where(np.isfinite(s), np.abs(s), 0.0))
             for v, s in zip(values, sizes, strict=True)
         ]
-        yield Guess(name, values, sizes, reason, mend, name)
+        yield Guess(name, values, sizes, reason, mend, name, free=name in FREE)
 
 
 def _absolute(g: _Given) -> _Given:

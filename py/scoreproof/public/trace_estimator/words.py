@@ -20,7 +20,7 @@ from scoreproof.public.trace_estimator.causes import explained
 from scoreproof.public.trace_estimator.differences import by_differences
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.rows import Rows
-from scoreproof.public.trace_estimator.verdict import Judged
+from scoreproof.public.trace_estimator.verdict import Judged, called
 from scoreproof.words import percent
 
 __all__ = ["refuted"]
@@ -48,8 +48,8 @@ def refuted(
             f" {flicker:.2g} (nu_ignored). Use the argument nu, or, if it is to draw its own, give"
             " it the two arguments f and z only.",
         )
-        return replace(evidence, sentence=_sentence(parts, form)).with_diagnosis(ignored)
-    found = explained(parts, given.eps, given.tolerance or 0.0)
+        return replace(evidence, sentence=_sentence(given, parts, form)).with_diagnosis(ignored)
+    found = explained(parts, given.eps, given.tolerance or 0.0, given.takes_nu)
     cause: Diagnosis | None = None
     if found is not None:
         cause, meant = found
@@ -67,11 +67,11 @@ def refuted(
             "If the estimate takes differences, pass the relative error that you accept, e.g. "
             f"tolerance={max(0.01, float(f'{2 * usual:.0e}')):g}."
         )
-    sentence = _sentence(parts, form)
+    sentence = _sentence(given, parts, form)
     return replace(evidence, sentence=sentence, notes=tuple(notes)).with_diagnosis(cause)
 
 
-def _sentence(parts: list[Judged], form: str) -> str:
+def _sentence(given: Given, parts: list[Judged], form: str) -> str:
     """How many rows are off, by how much, which one for example, and what they have in common."""
     off = np.concatenate([p.off for p in parts])
     error = np.concatenate([p.error for p in parts])
@@ -86,8 +86,8 @@ def _sentence(parts: list[Judged], form: str) -> str:
     long = np.max(np.abs(shown.rows.nu[i]))
     nu = "" if shown.usual[i] else f", at a ν as long as {long:.2g}"
     return (
-        f"the estimates at given ν against {form} (D = {dims}): {int(off.sum())} of {off.size} rows"
-        f" are off, by {size} in the median{where}; e.g. {shown.answers.values[i]:.6g}"
+        f"{called(given)} against {form} (D = {dims}): {int(off.sum())} of {off.size} rows are"
+        f" off, by {size} in the median{where}; e.g. {shown.answers.values[i]:.6g}"
         f" where {form}{mirrored} = {shown.due[i]:.6g} is due, in a batch of {_batch_of(shown, i)}"
         f"{nu}"
     )

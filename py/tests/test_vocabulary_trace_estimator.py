@@ -181,7 +181,9 @@ def test_what_the_mean_of_draws_does_not_tell():
         half = np.arange(len(z))[:, None] < len(z) / 2
         return hutchinson(f, z, np.where(half, nu[:1], nu[-1:]))
 
-    assert drawn(paired).diagnosis.names == ("dependent_rows",)
+    told = drawn(paired)
+    assert told.diagnosis.names == ("dependent_rows",)
+    assert "the rows of one batch are not drawn independently" in told.explain()
     rng = np.random.default_rng(2)
     noisy = drawn(lambda f, z, nu: hutchinson(f, z, nu) * (1 + 0.006 * rng.choice([-1, 1])))
     assert noisy.verdict == "undecided"

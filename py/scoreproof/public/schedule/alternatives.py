@@ -6,15 +6,15 @@ Conventions: the simplest first. A formula is asked again with each of its argum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from scoreproof.public.schedule.forms import BETA_FORMS, made
+from scoreproof.public.schedule.forms import made, names
 from scoreproof.public.schedule.tables import TABLES, Base, Table
 
-__all__ = ["Alternative", "alternatives", "composed", "functions", "plain"]
+__all__ = ["Alternative", "alternatives", "composed", "functions", "functions_of", "plain"]
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,35 @@ class Mistaken(Base):
         return Base.before.fget(self) if self.earlier is None else self.earlier  # type: ignore
 
 
+#: of a table: in words where the table is named beside, of a name, and what it makes of it
+FUNCTIONS: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray]], ...] = (
+    ("its square", "the square of {}", np.square),
+    ("its square root", "the square root of {}", np.sqrt),
+    ("its logarithm", "the logarithm of {}", np.log),
+    ("its logarithm to base 10", "the logarithm to base 10 of {}", np.log10),
+    ("its logarithm to base 2", "the logarithm to base 2 of {}", np.log2),
+    ("its exponential", "the exponential of {}", np.exp),
+    ("one minus what is due", "one minus {}", lambda v: 1 - v),
+    ("the root of one minus what is due", "√(1 - {})", lambda v: np.sqrt(1 - v)),
+    ("its reciprocal", "the reciprocal of {}", lambda v: 1 / v),
+    ("its negative: the sign is wrong", "minus {}", np.negative),
+)
+
+
 def functions(due: np.ndarray) -> Iterator[Alternative]:
     """Of a table itself."""
     yield from _moved(due, 1)
     yield Alternative("reversed: entry t holds that of T - 1 - t", due[::-1])
     with np.errstate(all="ignore"):
-        yield Alternative("its square", due**2)
-        yield Alternative("its square root", np.sqrt(due))
-        yield Alternative("its logarithm", np.log(due))
-        yield Alternative("its logarithm to base 10", np.log10(due))
-        yield Alternative("its logarithm to base 2", np.log2(due))
-        yield Alternative("its exponential", np.exp(due))
-        yield Alternative("one minus it", 1 - due)
-        yield Alternative("the root of one minus it", np.sqrt(1 - due))
-        yield Alternative("its reciprocal", 1 / due)
-        yield Alternative("its negative: the sign is wrong", -due)
+        for its, _, of in FUNCTIONS:
+            yield Alternative(its, of(due))
+
+
+def functions_of(one: Alternative) -> Iterator[Alternative]:
+    """Of what has a name."""
+    with np.errstate(all="ignore"):
+        for _, words, of in FUNCTIONS:
+            yield Alternative(words.format(one.words), of(one.values))
 
 
 def _moved(due: np.ndarray, by: int) -> Iterator[Alternative]:
@@ -89,7 +103,7 @@ def other_schedules(table: Table, base: Base) -> Iterator[Alternative]:
     """
     n, b = len(base.betas), base.betas
     ends = {"beta_start": float(b[0]), "beta_end": float(b[-1])}
-    for form in BETA_FORMS:
+    for form in names():
         for options in (ends, {}) if form in ("linear", "scaled_linear", "sigmoid") else ({},):
             for words, betas in made(form, options, b, False):
                 if not np.allclose(betas, b, rtol=1e-6):
@@ -116,12 +130,7 @@ def composed(name: str, base: Base) -> Iterator[Alternative]:
     made = list(mistaken(TABLES[name], base))
     yield from made
     for one in made:
-        for of in functions(one.values):
-            if "entry t holds" not in of.words:
-                words = of.words.replace("its ", "the ").removesuffix(" it")
-                words = "minus" if words.startswith("the negative") else f"{words} of"
-                text = f"{words} {one.words}".replace("minus of", "minus")
-                yield Alternative(text, of.values)
+        yield from functions_of(one)
 
 
 def _sums(name: str, base: Base) -> Iterator[Alternative]:
@@ -142,7 +151,7 @@ def _sums(name: str, base: Base) -> Iterator[Alternative]:
             yield Alternative(words, base.bar / (1 - b[0]))
             words = "the product from the end: Π of 1 - β from t to T"
             yield Alternative(words, np.cumprod((1 - b)[::-1])[::-1])
-        yield Alternative("β_t² where its variance is due", b**2)
+        yield Alternative("β_t²", b**2)
         yield Alternative("√β_t", np.sqrt(b))
         yield Alternative("log β_t", np.log(b))
         yield Alternative("√β̃_t", np.sqrt(base.posterior))
@@ -158,7 +167,7 @@ def _other_times(table: Table, base: Base) -> Iterator[Alternative]:
     both = Mistaken(b, before, base.eps, base.floored, base.of_betas, late["ᾱ_{t-2}"])
     with np.errstate(all="ignore"):
         yield Alternative(
-            f"{table.words} with ᾱ_{{t-1}} for ᾱ_t and ᾱ_{{t-2}} for ᾱ_{{t-1}}", table.of(both)
+            f"{table.words}, with ᾱ_{{t-1}} for ᾱ_t and ᾱ_{{t-2}} for ᾱ_{{t-1}}", table.of(both)
         )
     moved = {
         "β_{t-1}": np.concatenate([[np.nan], b[:-1]]),

@@ -1,7 +1,8 @@
 """Which β these are, if they are not those of their form: the form with another parameter, on
 another grid, rescaled otherwise, or another form.
 
-Conventions: clauses after "it is …"; the simplest first.
+Conventions: clauses after "it is …", or "it has …" where they begin with the form; the simplest
+first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.public.schedule.ends import told_ends
-from scoreproof.public.schedule.forms import BETA_FORMS, made, rescaled, usual_of
+from scoreproof.public.schedule.forms import BETA_FORMS, made, names, rescaled, usual_of
 
 __all__ = ["betas_instead"]
 
@@ -25,18 +26,16 @@ def betas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) -> 
         if options.get("rescale_betas_zero_snr"):
             yield from _rescalings(form, options, values)
         yield from _functions(form, options, values)
+        if form == "exp":  # constant
+            rate = -len(values) * float(np.log1p(-values[0]))
+            likely = made("exp", {"rate": rate}, values, False)[0][1]
+            yield f"the form 'exp' with the rate {rate:.6g}", likely
         yield from _other_forms(form, options, values)
         yield from _own_ends(form, values, options)
         if form in ("cosine", "squaredcos_cap_v2"):
             yield from _cosines(values)
         if form == "sigmoid":
             yield from _sigmoids(values, options)
-        if form == "exp":
-            rate = -len(values) * float(np.log1p(-values[0]))
-            yield (
-                f"of the form 'exp' with the rate {rate:.6g}",
-                made("exp", {"rate": rate}, values, False)[0][1],
-            )
 
 
 def _rescalings(form: str, options: Mapping[str, Any], values: np.ndarray) -> Likely:
@@ -83,32 +82,33 @@ def _functions(form: str, options: Mapping[str, Any], values: np.ndarray) -> Lik
         yield f"-log(ᾱ_t / ᾱ_{{t-1}}) of {name}", -np.log(bar / before)
         yield f"{name}, shifted: entry t holds that of t - 1", np.append(due[:1], due[:-1])
         yield f"{name}, shifted: entry t holds that of t + 1", np.append(due[1:], due[-1:])
-        for n, cut in ((1, "the last entry"), (-1, "")):
-            longer = made(form, options, np.zeros(len(values) + 1), False)
-            for again, more in longer:
-                if again == words:
-                    grid = f"{name} of T + 1 = {len(values) + 1} steps, without its "
-                    if cut:
-                        yield grid + "last entry", more[:-n]
-                    else:
-                        yield grid + "first entry", more[1:]
+        longer = dict(made(form, options, np.zeros(len(values) + 1), False))[words]
+        grid = f"{name} of T + 1 = {len(values) + 1} steps, without its"
+        straight = " (endpoint=False)" if form in ("linear", "scaled_linear") else ""
+        yield f"{grid} last entry{straight}", longer[:-1]
+        yield f"{grid} first entry", longer[1:]
 
 
 def _other_forms(form: str, options: Mapping[str, Any], values: np.ndarray) -> Likely:
-    for other in BETA_FORMS:
+    for other in names():
+        same = BETA_FORMS[other] == BETA_FORMS[form]
         for words, likely in made(other, {}, values, False):
-            if other != form:
-                yield f"of the form {other!r}{words}", likely
+            if not same:
+                yield f"the form {other!r}{words}", likely
             elif options:
                 given = ", ".join(f"{k} = {v}" for k, v in options.items())
                 usual = ", ".join(f"{k} = {v}" for k, v in usual_of(other, words).items())
-                yield f"of the form {other!r}{words} with its usual {usual}, not {given}", likely
-            yield f"of the form {other!r}{words}, rescaled to zero terminal SNR", rescaled(likely)
+                but = f"with its usual {usual}, not" if usual else "without"
+                yield f"the form {other!r}{words} {but} {given}", likely
+            yield f"the form {other!r}{words}, rescaled to zero terminal SNR", rescaled(likely)
 
 
 def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Likely:
     """Straight in a power of β, between the ends that they have, or that are asked for."""
     low, high = float(values[0]), float(values[-1])
+    if low == high:
+        yield f"{low:.6g} at every step", np.full(len(values), low)
+        return
     ends = {"beta_start": low, "beta_end": high}
     own = {"linear": (1e-4, 0.02), "scaled_linear": (0.00085, 0.012)}
     for other in (form, *own) if form in own else own:
@@ -116,7 +116,7 @@ def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Like
             float(options.get(n, v))
             for n, v in zip(("beta_start", "beta_end"), own[other], strict=True)
         )
-        words = f"of the form {other!r} {told_ends((low, high), {'β_start': start, 'β_end': end})}"
+        words = f"the form {other!r} {told_ends((low, high), {'β_start': start, 'β_end': end})}"
         yield words, made(other, ends, values, False)[0][1]
     n = len(values)
     if low > 0:
@@ -126,16 +126,9 @@ def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Like
             f"straight in {words}, from {low:.6g} to {high:.6g}",
             np.linspace(low**p, high**p, n) ** (1 / p),
         )
-    start, end = options.get("beta_start", 1e-4), options.get("beta_end", 0.02)
     u = np.linspace(0, 1, n)
     for p in (2.0, 0.5, 3.0):
         yield f"β_start + (β_end - β_start) (t/(T - 1))^{p:g}", low + (high - low) * u**p
-    words = "of the form 'linear' that stops before its end (endpoint=False)"
-    yield words, np.linspace(start, end, n, endpoint=False)
-    yield (
-        "of the form 'linear' on the grid (t + 1) / T",
-        start + (end - start) * np.arange(1, n + 1) / n,
-    )
 
 
 def _cosines(values: np.ndarray) -> Likely:
@@ -144,23 +137,21 @@ def _cosines(values: np.ndarray) -> Likely:
     largest = float(values.max())
     most = largest if np.sum(values == largest) > 1 or largest < 0.999 else 0.999
 
-    def betas(s: float, power: float, steps: float, first: float, cut: float) -> np.ndarray:
-        t = (np.arange(n + 1) + first) / steps
+    def betas(s: float, power: float, steps: float, cut: float) -> np.ndarray:
+        t = np.arange(n + 1) / steps
         bar = np.maximum(np.cos((t + s) / (1 + s) * np.pi / 2), 0.0) ** power
         return np.minimum(1 - bar[1:] / bar[:-1], cut)
 
-    yield "of the form 'cosine' with s = 0, without the offset", betas(0.0, 2, n, 0, 0.999)
-    yield "of the form 'cosine' with no clipping at 0.999", betas(0.008, 2, n, 0, 1.0)
-    yield "the steps of ᾱ that is the cosine, not its square", betas(0.008, 1, n, 0, 0.999)
-    words = f"of the form 'cosine' with β clipped at {most:.6g}, not at 0.999"
-    yield words, betas(0.008, 2, n, 0, most)
-    yield "the steps of ᾱ that is the cosine to the fourth power", betas(0.008, 4, n, 0, most)
-    for steps, words in ((n + 1, "T + 1"), (n - 1, "T - 1")):
-        text = f"of the form 'cosine' of {words} = {steps} steps, without the last"
-        yield text, betas(0.008, 2, steps, 0, most)
-    yield "of the form 'cosine' that starts at step 1, not 0", betas(0.008, 2, n, 1, most)
-    found = _solved(lambda s: betas(s, 2, n, 0, most), values, 1e-6, 10.0)
-    yield f"of the form 'cosine' with s = {found:.6g}, not 0.008", betas(found, 2, n, 0, most)
+    yield "the form 'cosine' with s = 0, without the offset", betas(0.0, 2, n, 0.999)
+    yield "the form 'cosine' with no clipping at 0.999", betas(0.008, 2, n, 1.0)
+    yield "the steps of ᾱ that is the cosine, not its square", betas(0.008, 1, n, 0.999)
+    words = f"the form 'cosine' with β clipped at {most:.6g}, not at 0.999"
+    yield words, betas(0.008, 2, n, most)
+    yield "the steps of ᾱ that is the cosine to the fourth power", betas(0.008, 4, n, most)
+    text = f"the form 'cosine' on the grid of T - 1 = {n - 1} steps"
+    yield text, betas(0.008, 2, n - 1, most)
+    found = _solved(lambda s: betas(s, 2, n, most), values, 1e-6, 10.0)
+    yield f"the form 'cosine' with s = {found:.6g}, not 0.008", betas(found, 2, n, most)
     t = np.arange(n + 1) / n
     for text, angle in (
         ("cos(π t), without the half", np.cos(t * np.pi) ** 2),

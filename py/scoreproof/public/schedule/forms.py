@@ -14,7 +14,16 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["BETA_FORMS", "DIFFERENCES", "SIGMA_FORMS", "Reading", "made", "rescaled", "usual_of"]
+__all__ = [
+    "BETA_FORMS",
+    "DIFFERENCES",
+    "SIGMA_FORMS",
+    "Reading",
+    "made",
+    "names",
+    "rescaled",
+    "usual_of",
+]
 
 #: the words for one reading of a form, and the list
 Reading = tuple[str, np.ndarray]
@@ -179,6 +188,16 @@ def made(form: str, parameters: Mapping[str, Any], like: np.ndarray, sigmas: boo
             "name them as there",
         )
     return found
+
+
+def names() -> list[str]:
+    """Of the forms of β, each formula once.
+
+    >>> names()
+    ['linear', 'scaled_linear', 'cosine', 'exp', 'sigmoid']
+    """
+    first = {tuple(f.items()): name for name, f in reversed(BETA_FORMS.items())}
+    return [name for name in BETA_FORMS if name in first.values()]
 
 
 def usual_of(form: str, reading: str) -> dict[str, float]:

@@ -109,8 +109,8 @@ def _cause(
         return Diagnosis.cause("other_form", f"Cause: {text}.")
     if wrong.sum() < LEAST and len(values) > LEAST:
         few = ", ".join(map(str, np.flatnonzero(wrong)))
-        what = "entry" if wrong.sum() == 1 else "entries"
-        return Diagnosis.cause("few_entries", f"Cause: only {what} {few} is wrong.")
+        which = f"entry {few} is" if wrong.sum() == 1 else f"entries {few} are"
+        return Diagnosis.cause("few_entries", f"Cause: only {which} wrong.")
     shape = shaped(values, due, allowed, wrong)
     if shape is not None:
         more = f" the form {asked.form!r}" if shape[0] == "factor" else ""

@@ -65,7 +65,6 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
             moved = np.exp(np.interp(t + by, np.arange(last + 1), logs))
             inside = (t + by >= 0) & (t + by <= last)
             yield Alternative(f"those of the timestep {words}", np.where(inside, moved, np.nan))
-            yield Alternative(f"those of the timestep {words}, cut at the end", moved)
         yield Alternative(
             "those of timestep T - 1 - t", np.exp(np.interp(last - t, np.arange(last + 1), logs))
         )
@@ -83,5 +82,5 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
             for its in TABLES.values():
                 yield Alternative(its.words.split(",")[0], its.of(base)[at])
             for other in alternatives("train_sigmas", base):
-                if "its " not in other.words and " it" not in other.words:
+                if "its " not in other.words and "what is due" not in other.words:
                     yield Alternative(other.words, other.values[at])

@@ -64,9 +64,9 @@ def instead(
             left = np.abs(values - candidate)
             same = np.all(left <= allowed * np.abs(candidate))
         if same and most_of_it(left, values - due, values != due):
-            has = f"it has the form{text.removeprefix('of the form')}"
-            of = has if text.startswith("of the form") else f"it is {text}"
-            return f"they {text}" if sigmas else of
+            if sigmas:
+                return f"they {text}"
+            return f"it {'has' if text.startswith('the form') else 'is'} {text}"
     for other in FREE if sigmas else ():
         if other != form and (found := _parameter(other, {}, values, due, allowed)):
             return f"they have the form {other!r} with {found.split(',')[0].split(' (')[0]}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions
+from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions_of
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels
 from scoreproof.public.schedule.responses import responses
@@ -51,8 +51,10 @@ class Heard:
 def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnosis]:
     """What the factors are, and the kind of process that explains them."""
     alpha, sigma = told.levels.alpha, told.levels.sigma
-    if text := _across(told):
-        return told, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
+    for kind, due in _kinds(given, told).items():
+        if text := _across(told.levels, due):
+            there = replace(told, kind=kind, due=due)
+            return there, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
     close, found = np.maximum(4 * bound, 1e-6), []
     if text := responses(given, told.levels):
         return told, Diagnosis.cause("not_linear", f"Cause: {text}.")
@@ -148,15 +150,10 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
             if not np.array_equal(values, due):
                 yield Alternative(its.words.split(",")[0], values)
         for other in alternatives(name, base) if name else ():
-            if not any(w in other.words for w in ("its ", " it", "negative")):
+            if not any(w in other.words for w in ("its ", "what is due")):
                 yield Alternative(other.words, other.values[at])
     yield from _of_sigma(told)
-    of = DUE[told.kind][part]
-    for f in functions(due):
-        if "entry" not in f.words:
-            words = f.words.replace("its ", "the ").removesuffix(" it")
-            words = "minus" if words.startswith("the negative") else f"{words} of"
-            yield Alternative(f"{words} {of}".replace("minus of", "minus"), f.values)
+    yield from functions_of(Alternative(DUE[told.kind][part], due))
 
 
 def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternative]:
@@ -167,12 +164,11 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
     for shift, words in ((-1, "t - 1"), (1, "t + 1")):
         moved = at + shift
         inside = (moved >= 0) & (moved <= last)
-        made = np.where(inside, table[np.clip(moved, 0, last)], np.nan)
-        yield Alternative(f"that of timestep {words}", made)
-        yield Alternative(
-            f"that of timestep {words}, with the last for the first (an index of -1)",
-            table[moved % (last + 1)],
-        )
+        around = table[moved % (last + 1)]
+        if shift == -1 and not np.all(inside):
+            text = f"that of timestep {words}, with the last for the first (an index of -1)"
+            yield Alternative(text, around)
+        yield Alternative(f"that of timestep {words}", np.where(inside, around, np.nan))
     for by in (2, 4, 5, 10, 20, 50, 100):
         yield Alternative(f"that of timestep t // {by}", table[at // by])
         yield Alternative(f"that of timestep {by} t, or the last", table[np.minimum(by * at, last)])
@@ -223,11 +219,11 @@ def _entries(told: Heard, close: np.ndarray) -> str:
     return "; ".join(texts)
 
 
-def _across(told: Heard) -> str:
+def _across(found: Levels, dues: Dues) -> str:
     """The factor of sample j stands at entry j of every sample."""
-    for values, due in zip((told.levels.alpha, told.levels.sigma), told.due, strict=True):
+    for values, due in zip((found.alpha, found.sigma), dues, strict=True):
         n, d = values.shape
-        if d > 1 and n >= d and np.ptp(due[:d]) > 0:
+        if d > 1 and n >= d and np.ptp(due[:d]) > 0 and np.ptp(values[0]) > 0:
             likely = np.broadcast_to(due[:d], values.shape)
             if np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)):
                 return "entry j of every sample gets the factor of sample j: the wrong axis"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.causes.closed_forms import closed_form
+from scoreproof.causes.closed_forms import number
 
 __all__ = ["LEAST", "PART", "most_of_it", "shaped", "span"]
 
@@ -100,21 +100,15 @@ def _affine(
             20 / np.log(10): " (20 log₁₀ for log)",
         }
         of = next((text for v, text in logs.items() if abs(middle / v - 1) < 1e-5), "")
-        form = closed_form(middle, 1e-6)
-        digits = f"{middle:.6g}"
-        of = of or (f" = {form}" if form not in (None, digits) else "")
-        if of.startswith(" ="):
-            digits, of = digits + of, ""
-        return "factor", f"it is {digits} times{of}"
+        shown = f"{middle:.6g}" if of else number(middle, 1e-6)
+        return "factor", f"it is {shown} times{of}"
     fits = np.isfinite(due) & np.isfinite(values)
     shift = float(np.median((values - due)[fits]))
     same = np.abs(values - due - shift)[fits] <= allowed[fits] * np.abs(values[fits])
     small = np.median(np.abs(due[fits])) >= 1e6 * abs(shift)
     most = most_of_it(values - due - shift, values - due, fits & wrong)
     if np.all(same) and most and not small:
-        form = closed_form(shift, 1e-6)
-        of = f" = {form}" if form not in (None, f"{shift:.6g}") else ""
-        return "summand", f"{shift:.6g}{of} is added to each entry"
+        return "summand", f"{number(shift, 1e-6)} is added to each entry"
     return None
 
 
@@ -144,14 +138,14 @@ def _inside(
             shift = (inner(values) - inner(due))[wrong & np.isfinite(due)]
             c = float(np.median(shift)) if shift.size >= LEAST else np.nan
             short = float(f"{c:.2g}") if np.isfinite(c) and c else np.nan
-            for number in (short, c):
-                made = outer(inner(due) + number)
+            for more in (short, c):
+                made = outer(inner(due) + more)
                 left = np.abs(values - made)
                 seen = np.isfinite(made)
                 same = np.all(left[seen] <= allowed[seen] * np.abs(made[seen]))
                 most = most_of_it(left, values - due, wrong & np.isfinite(due))
-                if number > 0 and same and most:
-                    return "inside", f"{number:.4g} is added inside {words}, before it is taken"
+                if more > 0 and same and most:
+                    return "inside", f"{more:.4g} is added inside {words}, before it is taken"
     return None
 
 

@@ -36,10 +36,8 @@ def sigmas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) ->
             yield words, values[-1] + ramp * (values[0] - values[-1])
         yield f"are the square root of {name}", np.sqrt(due)
         yield f"are the square of {name}", due**2
-        yield f"are the logarithm of {name}", np.log(due)
         yield f"are 1/σ of {name}, reversed", 1 / due[::-1]
-        yield f"are 1/σ of {name}", 1 / due
-        yield f"are 1 - σ of {name}", 1 - due
+        yield f"are 1 - σ of {name}, reversed", 1 - due[::-1]
         yield f"are σ/√(1 + σ²) of {name}", due / np.sqrt(1 + due**2)
         yield f"are σ/(1 + σ) of {name}", due / (1 + due)
         longer = made(form, options, np.append(values, values[-1]), True)[0][1]

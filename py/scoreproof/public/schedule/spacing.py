@@ -60,12 +60,4 @@ def mistakes(n: int, total: int) -> dict[str, np.ndarray]:
             int
         ),
         "linspace spacing, rounded down": down,
-        "linspace spacing that stops before its end (endpoint=False)": np.round(
-            np.linspace(0, total - 1, n, endpoint=False)
-        )[::-1].astype(int),
-        "the linspace from 0 to T, of which T is no timestep": np.floor(np.linspace(0, total, n))[
-            ::-1
-        ].astype(int),
-        "linspace spacing from 1": np.round(np.linspace(1, total, n))[::-1].astype(int),
-        "trailing spacing without the - 1": spaced("trailing", n, total) + 1,
     }

@@ -112,12 +112,12 @@ def _alone(given: Given) -> Evidence:
     assert values is not None
     form = recognised(values, given.base is None)
     known = f"; it has the form {form!r}" if form else ""
-    return settled(
-        Evidence.measured(0.0, 0.0, f"{len(values)} entries are in order{known}"),
-        resolution=np.inf,
-        coverage=Coverage({"tables": 0}),
-        remedy="pass more tables, form=, timesteps= or add_noise=",
+    text = (
+        f"{len(values)} entries are in order{known}; there is nothing to compare them with: pass"
+        " more tables, form=, timesteps= or add_noise="
     )
+    seen = Coverage({"tables": 0})
+    return settled(Evidence.undecided("float", text), resolution=np.inf, coverage=seen)
 
 
 def _due(name: str, values: np.ndarray, base: Base) -> np.ndarray:

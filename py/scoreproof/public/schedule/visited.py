@@ -35,7 +35,7 @@ def _lists(
         if offset and spacing == "leading":
             yield f"have {name} without the steps_offset of {offset}", likely
     for other in (spacing, *(s for s in SPACINGS if s != spacing)):
-        for add in (0, 1):
+        for add in (0, 1) if other == "leading" else (0,):
             for name, likely in variants(other, n, total, add).items():
                 yield f"have {name}" + (f" and steps_offset {add}" if add else ""), likely
     for name, likely in mistakes(n, total).items():
@@ -63,7 +63,7 @@ def _moved(falling: np.ndarray, due: np.ndarray) -> str:
     size, way = abs(float(by[0])), "more" if by[0] > 0 else "less"
     why = ""
     if by[0] == 1:
-        why = " (is the - 1 left out, or an offset added?)"
+        why = " (is an offset added twice?)"
     if by[0] == -1:
         why = " (is 1 subtracted twice?)"
     return f"are each {size:g} {way} than is due{why}"

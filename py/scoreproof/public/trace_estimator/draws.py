@@ -12,10 +12,11 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
+from scipy.special import chdtri
 
 from scoreproof.claims.ffjord.checks_random import LEVEL
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import Diagnosis
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.public.trace_estimator.arguments import Given
@@ -31,6 +32,8 @@ FIRST_LOOK, LOOKS = 1 << 10, 10
 #: jax compiles every size of a batch anew
 FIRST_COMPILED = 1 << 15
 HOPELESS = 1 << 16
+#: rows of a call that is repeated, to see whether they are drawn independently
+ROWS = 1 << 11
 #: equal points in one call, and a bound on the chance that each of four calls with this many rows
 #: has one value, and not all have the same
 COPIES, CHANCE = 16, 6 * 2.0**-32
@@ -72,6 +75,18 @@ def shares_one_nu(given: Given, rows: Rows) -> bool:
     values = np.stack([_call(given, rows.trial, z) for _ in range(4)])
     rounding = 16 * given.eps * float(np.max(np.abs(values)))
     return bool(np.all(np.ptp(values, axis=1) <= rounding) and np.ptp(values) > 4 * rounding)
+
+
+def _shared(given: Given, draw: Draw) -> bool:
+    """Whether the mean over the rows of a call differs from call to call, at the same points, by
+    more than rows that are drawn independently do.
+    """
+    trial, z, _ = draw(ROWS)
+    values = np.stack([_call(given, trial, z) for _ in range(CALLS)])
+    values = values - values.mean(axis=0)
+    of_rows = float((values**2).sum()) / ROWS**2
+    of_calls = float((values.mean(axis=1) ** 2).sum())
+    return of_calls > of_rows * float(chdtri(CALLS - 1, LEVEL)) / (CALLS - 1)
 
 
 def _off(mean: float, error: float) -> str:
@@ -120,11 +135,16 @@ def by_draws(given: Given, rows: Rows, draw: Draw) -> Evidence:
         cost={"calls": given.guard.calls, "draws": found.n},
     )
     if evidence.verdict == "refuted":
-        # no mean over rows is known well enough to name a law
-        if found.dependent(LEVEL) and abs(found.mean) <= critical * found.error + blur + accepted:
-            evidence = replace(evidence, sentence=f"{evidence.sentence}: {DEPENDENT}")
-            return evidence.with_diagnosis(SHARED_DRAWS)
-        return replace(evidence, sentence=f"{evidence.sentence}: {_off(found.mean, found.error)}")
+        # a user's estimator that fails when it is asked again stays refuted
+        cause = None
+        if found.dependent(LEVEL):
+            cause = safely(lambda: SHARED_DRAWS if _shared(given, draw) else None)
+        shared = cause is not None and bool(cause.names)
+        small = abs(found.mean) <= critical * found.error + blur + accepted
+        what = DEPENDENT if shared and small else _off(found.mean, found.error)
+        evidence = replace(evidence, sentence=f"{evidence.sentence}: {what}")
+        # no mean over rows is then known well enough to name a law
+        return evidence.with_diagnosis(SHARED_DRAWS) if shared else evidence
     if accepted and abs(found.mean) > accepted - critical * found.error - blur:
         off = f"{100 * abs(found.mean):.2g} % off"
         near = f"{sentence}: {off}, which noise does not tell from the tolerance"

@@ -603,7 +603,7 @@ class Wrong(Scheduler):
 def test_prediction_types_agree(table):
     kinds = ("eps", "v", "x0")
     evidence = check(Scheduler(1.0), prediction=kinds, steps=25)
-    assert evidence and "x is the same with v and x0" in evidence.sentence
+    assert evidence and "x is the same after every step with eps, v and x0" in evidence.sentence
     assert evidence.coverage.asked["prediction types"] == 3
     evidence = check(Wrong(1.0), prediction=kinds, steps=25)
     assert evidence.verdict == "refuted", evidence.explain()

@@ -86,7 +86,8 @@ def _against(job: Job, runs: Runs, spread: bool, rows: list[np.ndarray], name: s
     bound = np.where(exact, floor, blur)
     bound = np.maximum(bound, np.minimum(np.abs(found), 1e4 * runs.table))
     bound = np.maximum(bound, FLOOR)
-    text = f"{job.name}: the chain ends at {name} ({what})"
+    ends = f"the chain ends at {name}"
+    text = f"{job.name}: {ends} ({what})"
     seen = Coverage({"ends": 1, "coordinates": found.shape[-1]})
     return compared(
         found,

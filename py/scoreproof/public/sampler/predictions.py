@@ -117,7 +117,7 @@ def judged(jobs: Sequence[Job], judge: Callable[[Job], Evidence]) -> Evidence:
     evidence = judge(jobs[0])
     if evidence.verdict != "holds" and odd in (None, 0):
         return apart if apart.verdict == "refuted" else evidence
-    agreed = f"x is the same with {enumerated(c.kind for c in ones[1:])} to {apart.value:.1e}"
+    agreed = f"{apart.sentence.split(': ', 1)[1]}, to {apart.value:.1e}"
     if odd is not None:
         other = judge(jobs[odd or 1])
         if other.verdict != "holds":
@@ -164,7 +164,8 @@ def _agree(jobs: Sequence[Job], ones: Sequence[One]) -> tuple[Evidence, int | No
     laws = np.stack([_laws(c) for c in ones])  # (types, states, 2, d)
     apart = np.abs(laws[:, None] - laws[None])
     seen = Coverage({"prediction types": len(ones), "levels": laws.shape[1]})
-    text = f"{name}: x has the same law after every step with {enumerated(c.kind for c in ones)}"
+    same = f"x is the same after every step with {enumerated(c.kind for c in ones)}"
+    text = f"{name}: {same}"
     evidence = compared(
         apart.max(axis=(0, 1)), bound[:, None, None], text, coverage=seen, kind="float"
     )

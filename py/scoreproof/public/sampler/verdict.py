@@ -204,10 +204,11 @@ def _exact(job: Job, runs: Runs) -> Evidence | None:
     bound = np.minimum(np.max(limit.tables, axis=(0, 2), keepdims=True), 1e-3) + 0 * off
     states = inner(chain)
     k = int(np.argmax(np.abs(off).max(axis=(1, 2))))
-    text = (
-        f"{job.name}: with {chain.steps} steps data at one point have the law of the forward"
-        f" process after every step (worst at {words.at_level(states[k].level)})"
+    kept = (
+        f"with {chain.steps} steps data at one point have the law of the forward process after"
+        f" every step (worst at {words.at_level(states[k].level)})"
     )
+    text = f"{job.name}: {kept}"
     seen = Coverage({"levels": len(states)})
     evidence = compared(off, bound, text, coverage=seen, tolerance=job.tolerance, kind="float")
     if evidence.verdict != "refuted":

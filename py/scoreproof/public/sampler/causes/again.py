@@ -1,11 +1,11 @@
-"""The sampler asked again, with another model: negated, of another type, told another level.
+"""The sampler asked again, with another model: negated, doubled, halved, of another type.
 
 Conventions: what makes the whole check hold is the cause; several that do are no cause.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.asking import Tape, chain
 from scoreproof.public.sampler.convergence import errors_of
-from scoreproof.public.sampler.data import Data, Level, gaussian, rates_of
+from scoreproof.public.sampler.data import Data, Level, gaussian
 
-__all__ = ["Judge", "with_another_model"]
+__all__ = ["MODELS", "Judge", "with_another_model"]
 
 Judge = Callable[[Job], Evidence]
 #: the part of an error to which another model has to bring it before all is asked again
@@ -30,6 +30,7 @@ KINDS = {
     "score": "the score",
     "flow": "the velocity ε - x_0",
 }
+MODELS = {**KINDS, "velocity": "the velocity", "F": "EDM's raw network F"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +39,10 @@ class _Other(Data):
 
     factor: float = 1.0
     kind: str | None = None
-    levels: tuple[Level, ...] = ()
-    shift: int = 0
 
     def predicted(
         self, x: np.ndarray, alpha: np.ndarray, sigma: np.ndarray, kind: str, **more: Any
     ) -> np.ndarray:
-        if self.shift:
-            snr = np.array([max(v.snr, 1e-300) for v in self.levels])
-            own = alpha[0, 0] / max(sigma[0, 0], 1e-300)
-            k = int(np.argmin(np.abs(np.log(snr) - np.log(max(own, 1e-300)))))
-            near = self.levels[min(max(k + self.shift, 0), len(snr) - 1)]
-            alpha, sigma = (
-                np.full_like(v, n) for v, n in ((alpha, near.alpha), (sigma, near.sigma))
-            )
-            more |= rates_of([near]) if "alpha_dot" in more else {}
         return self.factor * super().predicted(x, alpha, sigma, self.kind or kind, **more)
 
 
@@ -70,11 +60,11 @@ class _Form:
         return np.asarray(self.form.run(fresh, n, self.change(data), tape))
 
 
-def with_another_model(job: Job, levels: Sequence[Level], judge: Judge) -> str:
+def with_another_model(job: Job, judge: Judge) -> str:
     """Which other model makes the sampler right, if exactly one does."""
     before = _size(job)
     found = []
-    for text, change in _changes(job, tuple(v for v in levels if v.sigma > 0)):
+    for text, change in _changes(job):
         again = replace(job, form=_Form(job.form, change))
         left = _size(again)
         if left < LEFT * before:
@@ -103,7 +93,7 @@ def _size(job: Job) -> float:
     return size if np.isfinite(size) else np.inf
 
 
-def _changes(job: Job, levels: tuple[Level, ...]) -> Iterator[tuple[str, Callable[[Data], Data]]]:
+def _changes(job: Job) -> Iterator[tuple[str, Callable[[Data], Data]]]:
     def make(**more: Any) -> Callable[[Data], Data]:
         return lambda data: _Other(data.mean, data.width, **more)
 
@@ -123,15 +113,7 @@ def _changes(job: Job, levels: tuple[Level, ...]) -> Iterator[tuple[str, Callabl
             yield (
                 held.format(
                     f"a model that returns {name}",
-                    f"it takes the output, {KINDS.get(job.form.prediction, 'another')}, for {name}",
+                    f"it takes the output, {MODELS[job.form.prediction]}, for {name}",
                 ),
                 make(kind=kind),
             )
-    for shift, way in ((1, "after"), (-1, "before")):
-        yield (
-            held.format(
-                f"a model that is told the level {way} the one that it is told",
-                "its model is told the level of the wrong end of the step (an index off by one)",
-            ),
-            make(levels=levels, shift=shift),
-        )

@@ -16,7 +16,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes import begin, forward, last, readings, tables, told, words
-from scoreproof.public.sampler.causes.again import Judge, with_another_model
+from scoreproof.public.sampler.causes.again import MODELS, Judge, with_another_model
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
 from scoreproof.public.sampler.causes.formulas import Formula, formulas
@@ -35,15 +35,6 @@ __all__ = ["cause_of", "earlier", "explained", "read", "steps_looked_at"]
 FINE = float(np.finfo(float).eps)
 #: steps that are looked at
 MOST = 60
-MODELS = {
-    "eps": "the noise ε",
-    "x0": "the denoised x_0",
-    "v": "v = α ε - σ x_0",
-    "score": "the score",
-    "flow": "the velocity ε - x_0",
-    "velocity": "the velocity",
-    "F": "EDM's raw network F",
-}
 
 
 def explained(evidence: Evidence, job: Job, eps: float, judge: Judge) -> Evidence:
@@ -88,7 +79,7 @@ def cause_of(job: Job, eps: float, judge: Judge) -> Diagnosis | None:
         if part is not None and part.exact:
             return _claimed("step", part.text)
         rest = part.text if part is not None else ""
-    text = with_another_model(job, () if table is None else table.levels, judge)
+    text = with_another_model(job, judge)
     if text:
         return _claimed("model", text)
     if rest:

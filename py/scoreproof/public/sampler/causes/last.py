@@ -56,7 +56,7 @@ def mistaken(
         noise = f"{head} adds noise of standard deviation {z:.4g}: add none in the last step"
         if abs(a * before.sigma) <= SMALL * unit:
             return noise
-        return f"{noise} (it is the step to the data, x_0 itself)"
+        return f"{noise}, and let it lead to the data, to x_0 itself"
     for f, eta in good:
         made = {n: v[k] for n, v in q.made(f.program, {"eta": eta}).items()}
         if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in _end(made)):

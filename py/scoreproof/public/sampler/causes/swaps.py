@@ -30,8 +30,10 @@ def swaps(job: Job, steps: Steps) -> list[tuple[str, Mapping[str, Any]]]:
     now, after = steps.before, steps.after
     found: list[tuple[str, Mapping[str, Any]]] = [
         (
+            # its end taken from k has the same numbers in every right step: x itself
             "all that belongs to the step's start (α, σ at t) is taken from the next index of the"
-            " grid (k + 1 for k)",
+            " grid (k + 1 for k), or all that belongs to its end from the index before (k for"
+            " k + 1): x stays at the level it is at",
             of_levels(at(1, 0), after),
         ),
         (
@@ -43,11 +45,6 @@ def swaps(job: Job, steps: Steps) -> list[tuple[str, Mapping[str, Any]]]:
             "all that belongs to the step's end (α, σ at t_next) is taken one index too far down"
             " the grid (k + 2 for k + 1)",
             of_levels(now, at(1, 1)),
-        ),
-        (
-            "all that belongs to the step's end (α, σ at t_next) is taken one index too early (k"
-            " for k + 1): x stays at the level it is at",
-            of_levels(now, at(-1, 1)),
         ),
         (
             "the two ends of the step are exchanged (α, σ of t_next for those of t, and the"

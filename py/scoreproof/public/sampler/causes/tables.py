@@ -5,8 +5,11 @@ Conventions: as in `steps`; clauses without a full stop.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
+from scoreproof.errors import ArgumentError
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.steps import Steps
@@ -41,6 +44,12 @@ def another(job: Job, steps: Steps, q: Question) -> str:
     k = int(np.argmax(np.abs(begin - due)))
     if abs(begin[k] - due[k]) < 1e-4:
         return ""
+    beside = _beside(job, when, begin)
+    if beside:
+        return (
+            f"the steps are those of DDIM with ᾱ from the entry {beside}: ᾱ = {begin[k]:.4g} at"
+            f" t = {when[k]:.4g}, where {due[k]:.4g} is due"
+        )
     known, is_due = _name(when, begin), _name(when, due)
     of = f", that of the {known} schedule," if known else ""
     right = f", that of the {is_due} schedule" if is_due else ""
@@ -49,6 +58,19 @@ def another(job: Job, steps: Steps, q: Question) -> str:
         f"{right}: ᾱ = {begin[k]:.4g} at t = {when[k]:.4g}, where {due[k]:.4g} is due; make both of"
         " the same betas"
     )
+
+
+def _beside(job: Job, when: np.ndarray, bar: np.ndarray) -> str:
+    """Whether they are the entries of the process's own table next to the timesteps'."""
+    level_of = job.form.level_of
+    if level_of is None or np.any(when != np.round(when)):
+        return ""
+    for shift, words in ((-1, "before the timestep (t - 1 for t)"), (1, "after it (t + 1 for t)")):
+        with suppress(ArgumentError):  # beyond the table's ends
+            entries = np.array([level_of(float(t) + shift).alpha ** 2 for t in when])
+            if np.all(np.abs(entries - bar) < NEAR):
+                return words
+    return ""
 
 
 def _solved(job: Job, steps: Steps, q: Question) -> tuple[np.ndarray, np.ndarray] | None:

@@ -51,14 +51,10 @@ x_next = sqrt(abar_prev) * x_0 + sqrt(1 - abar_prev - std**2) * eps + std * z
 """
 DDIM_ODE = "x_next = sqrt(abar_prev) * x_0 + sqrt(1 - abar_prev) * eps"
 DDIM_ANY = """
-var = (sigma_next / sigma_t)**2 * (1 - (a_t * sigma_next / (a_next * sigma_t))**2)
+var = sigma_next**2 * (1 - (a_t * sigma_next / (a_next * sigma_t))**2)
 std = eta * sqrt(var)
 x_next = a_next * x_0 + sqrt(sigma_next**2 - std**2) * eps + std * z
 """
-DDIM_ANY = DDIM_ANY.replace(
-    "(sigma_next / sigma_t)**2 * (1 - (a_t * sigma_next / (a_next * sigma_t))**2)",
-    "sigma_next**2 * (1 - (a_t * sigma_next / (a_next * sigma_t))**2)",
-)
 DDIM_ANY_ODE = "x_next = a_next * x_0 + sigma_next * eps"
 DDPM = """
 var = (1 - abar_prev) / (1 - abar_t) * beta_t

@@ -549,7 +549,7 @@ class Scheduler:
             x0 = x0.clamp(-1, 1)
         eps = (x - a * x0) / s
         beta = 1 - bar / next_
-        var = beta if self.wrong.get("large") else (1 - next_) / (1 - bar) * beta
+        var = (1 - next_) / (1 - bar) * beta
         var = self.eta**2 * var
         spread = (1 - next_ - var).clamp(min=0).sqrt()
         x = next_.sqrt() * x0 + spread * eps * self.wrong.get("direction", 1.0)
@@ -627,10 +627,34 @@ def test_the_last_step_adds_noise(table):
     assert "adds noise of standard deviation 0.01: add none in the last step" in evidence.explain()
 
 
-def test_the_larger_variance_is_right_in_the_limit_and_not_at_a_number_of_steps(table):
+class Larger:
+    """DDPM's step with β for β̃, in NumPy, which costs a tenth of torch's."""
+
+    alphas_cumprod = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    config = {"prediction_type": "epsilon", "num_train_timesteps": 1000}
+
+    def set_timesteps(self, n):
+        self.stride = 1000 // n
+        self.timesteps = np.arange(n)[::-1] * self.stride
+
+    def add_noise(self, x, noise, t):
+        bar = self.alphas_cumprod[t].reshape(-1, *[1] * (x.ndim - 1))
+        return bar**0.5 * x + (1 - bar) ** 0.5 * noise
+
+    def step(self, out, t, x, rng):
+        bar, after = self.alphas_cumprod[t], t - self.stride
+        then = self.alphas_cumprod[after] if after >= 0 else 1.0
+        beta, x0 = 1 - bar / then, (x - (1 - bar) ** 0.5 * out) / bar**0.5
+        mean = then**0.5 * beta / (1 - bar) * x0
+        mean = mean + (1 - beta) ** 0.5 * (1 - then) / (1 - bar) * x
+        noise = beta**0.5 * rng.standard_normal(x.shape) if after >= 0 else 0 * x
+        return (mean + noise,)
+
+
+def test_the_larger_variance_is_right_in_the_limit_and_not_at_a_number_of_steps():
     """β for β̃: both are right for ever more steps, on data at one point only one of them is."""
     for exact in (False, True):
-        evidence = check(Scheduler(1.0, large=True), exact=exact, steps=8, shape=1)
+        evidence = check(Larger(), exact=exact, steps=8, shape=1)
         assert (evidence.verdict == "refuted") == exact, evidence.explain()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -31,14 +33,28 @@ def job_of(sampler, process=None, prediction=None, times=SIGMAS, exact=False, **
 
 def told(sampler, process=None, prediction=None, times=SIGMAS, among="", **more):
     """The cause that the check would say, without asking whether the sampler is wrong; ``among``:
-    how the names of the formulas begin that are looked through, of all of them a second's work.
+    the name of the formula that is looked through, of all of them a second's work.
     """
-    job = job_of(sampler, process, prediction, times, **more)
+    return cause(job_of(sampler, process, prediction, times, **more), among)
+
+
+@contextmanager
+def looking_through(among, kind="x0"):
+    """Of all formulas the one of that name; every one where none is named."""
+
+    def few(*arguments):
+        every = formulas(*arguments)
+        free = among == "Euler ancestral"
+        one = [f for f in every if (f.name, f.kind, f.free) == (among, kind, free)]
+        return one if among else every
+
     with pytest.MonkeyPatch.context() as patch:
-        if among:
-            patch.setattr(
-                explain, "formulas", lambda *a: [f for f in formulas(*a) if f.name == among]
-            )
+        patch.setattr(explain, "formulas", few)
+        yield
+
+
+def cause(job, among=""):
+    with looking_through(among, job.form.prediction):
         Runs(job).first()  # from it the form knows where the sampler asks
         found = cause_of(job, float(np.finfo(float).eps), lambda j: _judged(j)[0])
     return "" if found is None else found.sentence
@@ -62,12 +78,12 @@ def euler(tell=None, factor=lambda k: 1.0, ends=None):
 
 
 TOLD = {
-    "its root (σ for σ²: √t)": lambda k, s, n, all_: s**0.5,
+    "the root of it (a standard deviation σ for the variance σ²)": lambda k, s, n, all_: s**0.5,
     "log(t)/4, the c_noise of EDM": lambda k, s, n, all_: np.log(s) / 4,
-    "the middle of the step": lambda k, s, n, all_: (s + n) / 2,
+    "the time in the middle of the step": lambda k, s, n, all_: (s + n) / 2,
     "the index of the step + 1": lambda k, s, n, all_: k + 1.0,
-    "the time before, of index k - 1": lambda k, s, n, all_: all_[max(k - 1, 0)],
-    "the grid in reversed order": lambda k, s, n, all_: all_[len(all_) - 1 - k],
+    "the time of the step before, of index k - 1": lambda k, s, n, all_: all_[max(k - 1, 0)],
+    "the times of the grid in reversed order": lambda k, s, n, all_: all_[len(all_) - 1 - k],
     "the square of it": lambda k, s, n, all_: s**2,
     "the next time, t_next": lambda k, s, n, all_: n,
 }
@@ -149,7 +165,7 @@ def test_entries_beside_the_timesteps():
         def bars(k, t, shift=shift):
             return BAR[t[k] + shift], BAR[t[k + 1] + shift]
 
-        text = told(ddim(bars=bars), TABLE, "eps", STEPS[10:], among="DDIM")
+        text = told(ddim(bars=bars), TABLE, "eps", STEPS[14:], among="DDIM")
         assert f"DDIM with ᾱ from the entry {words}" in text, text
 
 
@@ -193,16 +209,13 @@ ENTRIES = {
 @pytest.mark.parametrize("words", ENTRIES)
 def test_another_entry_of_a_scheduler_s_table(words):
     job = validate(Request(Table(ENTRIES[words]), None, None, None, 10, None, 2, None, False))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "formulas", lambda *a: [f for f in formulas(*a) if f.name == "DDIM"])
-        Runs(job).first()
-        text = cause_of(job, 1e-15, lambda j: _judged(j)[0]).sentence
+    text = cause(job, "DDIM")
     assert f"ᾱ is taken from the entry of the table {words}" in text, text
 
 
 def test_a_forward_process_that_is_not_its_table_s():
     job = validate(Request(Table(forward=0.9), None, None, None, 10, None, 2, None, False))
-    text = cause_of(job, 1e-15, lambda j: _judged(j)[0]).sentence
+    text = cause(job)
     assert "add_noise gives the noise another factor than √(1 - ᾱ) of its table" in text, text
 
 
@@ -277,7 +290,7 @@ def step_told_the_first_time(x, t, n, z, model):
 def test_a_step_whose_model_is_always_told_the_first_time():
     times = np.linspace(0.9, 0.1, 20)
     text = told(step_told_the_first_time, VP, "score", times, among="Euler–Maruyama")
-    assert "the model is told always the first time" in text, text
+    assert "the model is told the first time in every step" in text, text
 
 
 def test_a_last_step_that_is_not_taken_or_that_adds_noise():
@@ -409,7 +422,8 @@ def test_methods_that_look_back_by_no_known_formula():
             x = x + h * slope
         return x
 
-    text = check(sample, times=np.linspace(3, 0.3, 20), order=2).explain()
+    with looking_through("DPM-Solver++(2M)"):
+        text = check(sample, times=np.linspace(3, 0.3, 12), order=2).explain()
     assert "its steps are of no formula that is known here" in text, text
 
 
@@ -554,7 +568,8 @@ def test_an_order_that_is_nearly_reached():
             x = x + more * (n - s) * (d + (y - model(y, n)) / n) / 2
         return x
 
-    text = check(sample, times=SIGMAS[::2], order=2).explain()
+    with looking_through("Heun's method"):
+        text = check(sample, times=SIGMAS[::3], order=2).explain()
     assert "it falls short of it (steps of a lower order at the start or the end?)" in text, text
 
 
@@ -577,3 +592,50 @@ def test_a_velocity_of_any_process():
         alpha, sigma = VP.alpha, VP.sigma
 
     assert check(flow("velocity"), Bare(), prediction="velocity", times=times)  # by differences
+
+
+SIZES = {
+    "η·√(1 - ᾱ_prev)·z where std·z": lambda a, b: 0.6 * (1 - b) ** 0.5,
+    "η·√(1 - ᾱ_t)·z where std·z": lambda a, b: 0.6 * (1 - a) ** 0.5,
+    "η·√β_t·z where std·z": lambda a, b: 0.6 * (1 - a / b) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_another_size_of_the_noise(words):
+    """In front of z, while the mean is that of η = 0.6."""
+
+    def step(x, t, n, z, model):
+        a, b = BAR[int(t)], BAR[int(n)]
+        out = model(x, t)
+        x0 = (x - (1 - a) ** 0.5 * out) / a**0.5
+        var = 0.36 * (1 - b) / (1 - a) * (1 - a / b)
+        return b**0.5 * x0 + (1 - b - var) ** 0.5 * out + SIZES[words](a, b) * z
+
+    def free(*arguments):
+        return [f for f in formulas(*arguments) if f.name == "DDIM" and f.kind == "eps" and f.free][
+            :1
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "formulas", free)
+        job = job_of(step, TABLE, "eps", STEPS[16:])
+        Runs(job).first()
+        text = cause_of(job, 1e-15, lambda j: _judged(j)[0]).sentence
+    assert f"it has {words}" in text, text
+
+
+GROWN = {
+    "√(σ_t² - σ_next²)·z where σ_up·z": lambda s, n: (s**2 - n**2) ** 0.5,
+    "√dt·z where σ_up·z": lambda s, n: (s - n) ** 0.5,
+    "dt·z where σ_up·z": lambda s, n: s - n,
+    "σ_t·√dt·z where σ_up·z": lambda s, n: s * (s - n) ** 0.5,
+    "σ_next·√dt·z where σ_up·z": lambda s, n: n * (s - n) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("words", GROWN)
+def test_another_size_of_ancestral_noise(words):
+    sampler = ancestral(lambda k, s, n, up: GROWN[words](s, n))
+    text = told(sampler, times=SIGMAS[:7], among="Euler ancestral")
+    assert f"it has {words}" in text, text

@@ -116,11 +116,13 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
         ends = [v.when + gap[0] for v, _, _ in beyond]
         if any(np.min(times) <= end <= np.max(times) for end in ends):
             return ""
-        return f"it answers for the {levels.name} {abs(gap[0]):g} {side}"
+        return (
+            f"it answers for the {levels.name} that is {abs(gap[0]):g} {side} than what it is told"
+        )
     if beyond:
         return ""
     if levels.whole and np.ptp(mine / np.maximum(asked, 1)) <= 1e-6:
-        return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name}"
+        return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name} that it is told"
     pairs = enumerated(
         [f"{b:.4g} where it is asked at {a:.4g}" for a, b in zip(asked, mine, strict=True)]
     )

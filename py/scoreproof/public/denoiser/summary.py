@@ -126,19 +126,13 @@ def _undecided(evidence: Evidence, worst: AtLevel, judged: list[AtLevel], sweep:
         text = f"{when(worst, sweep)}: {worst.evidence.sentence}"
     else:
         idle = [a for a in sweep.at if a.idle]
-        reasons = enumerated(sorted({a.idle for a in idle})) if idle else "nothing was seen"
+        reasons = enumerated(sorted({a.idle for a in idle}))
+        helps = remedy(idle[0].request.problem, idle[0].eps)
         text = (
             f"of {len(sweep.at)} noise levels {len(judged)} can be judged; at the others {reasons}:"
-            f" {_remedy(idle)}"
+            f" {helps}, or name levels= at which it can be"
         )
     return replace(evidence, verdict="undecided", sentence=text)
-
-
-def _remedy(idle: list[AtLevel]) -> str:
-    """What helps at the first of them."""
-    if not idle:
-        return "name levels="
-    return remedy(idle[0].request.problem, idle[0].eps) + ", or name levels= at which it can be"
 
 
 def _coverage(sweep: Sweep, judged: list[AtLevel], apart: list[AtLevel]) -> Coverage:

@@ -21,7 +21,6 @@ from scoreproof.public.denoiser.asking import Asked, asked
 from scoreproof.public.denoiser.sweep_arguments import (
     TIMES,
     SweepRequest,
-    callable_,
     framework_of,
     prior_of,
     told_of,
@@ -84,7 +83,6 @@ def swept(given: SweepRequest) -> Sweep:
     network = Network(given.denoiser, shape, framework, dtype, dict(given.options))
     chosen = levels.spread(MOST) if given.levels is None else levels.at(given.levels)
     prediction = given.prediction or levels.prediction or "x0"
-    callable_(given.denoiser)
     first, last = chosen[0], chosen[-1]
     rows = first.alpha * prior.sample(np.random.default_rng(0), odd_batch(shape))
     whole = levels.whole and told is TIMES["t"]

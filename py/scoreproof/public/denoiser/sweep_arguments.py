@@ -19,7 +19,6 @@ from scoreproof.public.network.levels import NoiseLevel
 __all__ = [
     "TIMES",
     "SweepRequest",
-    "callable_",
     "framework_of",
     "named_options",
     "prior_of",
@@ -51,16 +50,6 @@ class SweepRequest:
     framework: str
     dtype: Any
     problem: Mapping[str, Any] = field(default_factory=dict)
-
-
-def callable_(denoiser: Any) -> None:
-    if not callable(denoiser):
-        raise ArgumentError(
-            "denoiser",
-            "callable, as denoiser(x, time)",
-            type(denoiser).__name__,
-            "pass the network, or a function of x and its time",
-        )
 
 
 def named_options(options: Any) -> dict[str, Any]:

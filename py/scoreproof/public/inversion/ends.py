@@ -175,7 +175,7 @@ def _said(job: Job, t: Trip, name: str, gone: Gone, size: float, exact: bool) ->
         name, gone = "sampler", ((1, 0),)
     ways = " or ".join(" and ".join(_steps(*way)) for way in gone)
     cause = Diagnosis(
-        (f"a step of the {name} left out",),
+        (f"{name}_step_left_out",),
         0.0,
         None,
         f"Cause: the loop of the {name} {ways}: let it go through all times, zip(times[:-1],"

@@ -70,7 +70,7 @@ def judged(job: Job) -> Evidence:
         why = "" if draws else difference(job, times, levels)
         cause = ""
         if draws:
-            cause = "; it draws noise that is not among those it was handed"
+            cause = "; decode draws noise that is not among those it was handed"
         elif not why:
             cause = (
                 "; the steps that take a noise out and that put it in differ: both need the same"
@@ -95,15 +95,15 @@ def _there_and_back(job: Job, times: list[float], xs: np.ndarray) -> tuple[np.nd
     data = gaussian(xs.shape[-1])
     models = (encode.model(data), decode.model(data))
     given = Given(xs[0], stream(job.seed, "inversion", "drawn"))
-    with intercepted(decode.framework, given.noise, double=decode.double) as log:
-        shape = (xs.shape[1], *job.shape)
+    shape = (xs.shape[1], *job.shape)
+    with intercepted(decode.framework, given.noise, double=decode.double):
         flat = xs.reshape(len(xs), -1)
         sequence = to_framework(flat, shape, decode.framework, decode.dtype)
         noises = encode.call(models[0], sequence, encode._times(times), **encode.options)
-        before = len(log.draws)
+    with intercepted(decode.framework, given.noise, double=decode.double) as log:
         start = to_framework(xs[0], job.shape, decode.framework, decode.dtype)
         out = decode.call(models[1], start, noises, decode._times(times), **decode.options)
-    draws = len(log.draws) - before
+    draws = len(log.draws) + sum("global generator" in note for note in log.notes)
     if isinstance(out, list):
         out = np.stack([np.asarray(as_numpy(v), dtype=float) for v in out])
     out = out[0] if isinstance(out, tuple) else out

@@ -35,7 +35,7 @@ def slip(job: Job, eps: float) -> Diagnosis | None:
 def _slip(job: Job, eps: float) -> Diagnosis | None:
     text = forward.mistaken(_one(job, job.down, "sampler"))
     if text:
-        return _claimed("the sampler's forward process", text)
+        return _claimed("forward process", text)
     for form, name in ((job.up, "inverse"), (job.down, "sampler")):
         one = _one(job, form, name)
         try:

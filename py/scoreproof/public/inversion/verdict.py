@@ -172,10 +172,11 @@ def _home(job: Job, trips: Trips) -> Evidence:
     last = trips.made[-3:]
     found, bound = limit(trips, off_home)
     sizes = sizes_of(last, off_home)
-    text = (
-        f"{job.name}: and with more steps the sampler leads every x back to where it came from"
+    back = (
+        "and with more steps the sampler leads every x back to where it came from"
         f" ({words.trend(last, sizes)} of its standard deviation off at most)"
     )
+    text = f"{job.name}: {back}"
     seen = Coverage({"samples": len(found), "coordinates": found.shape[-1]})
     evidence = _compared(job, found, bound, text, seen)
     if evidence.verdict == "refuted":
@@ -196,7 +197,8 @@ def _sure(evidence: Evidence, sizes: Sequence[float]) -> Evidence:
     """A refutation, unless the error still falls and its limit is a small part of what is left."""
     if sizes[-1] >= FALLING * sizes[-2] or evidence.value > sizes[-1] / 3:
         return evidence
-    text = f"{evidence.sentence}: but the error still falls as the steps become more; pass more"
+    said = evidence.sentence.replace(causes.UNKNOWN, "")
+    text = f"{said}; but the error still falls as the steps become more: pass more"
     return replace(evidence, verdict="undecided", sentence=text)
 
 

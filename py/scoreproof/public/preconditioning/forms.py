@@ -102,10 +102,11 @@ def slips(name: str) -> dict[str, Formula]:
     right = edm.of(name)
     assert right is not None
     found["its sign is wrong"] = lambda s, d: -right(s, d)
-    found[f"it is 1/{name}"] = lambda s, d: 1 / right(s, d)
-    squared = f"it is {name}²"
+    inverse, squared = f"it is 1/{name}", f"it is {name}²"
     if name == "c_in":
+        inverse += ", √(σ² + σ_data²): it multiplies where it should divide"
         squared += ", 1 / (σ² + σ_data²): the square root is missing, or x is scaled twice"
+    found[inverse] = lambda s, d: 1 / right(s, d)
     found[squared] = lambda s, d: right(s, d) ** 2
     found[f"it is √{name}"] = lambda s, d: np.abs(right(s, d)) ** 0.5
     found |= _SLIPS[name]
@@ -175,8 +176,6 @@ _SLIPS: dict[str, dict[str, Formula]] = {
     },
     "c_in": {
         "the square is outside: it is 1 / (σ + σ_data)": lambda s, d: 1 / (s + d),
-        "it multiplies where it should divide: √(σ² + σ_data²)": lambda s, d: np.sqrt(s**2 + d**2),
-        "σ_data is 1 in it: 1 / √(σ² + 1)": lambda s, d: _unit(s, 1.0),
         "σ_data is left out: it is 1 / σ": lambda s, d: 1 / s,
         "it is 1: x is not scaled": _one,
     },

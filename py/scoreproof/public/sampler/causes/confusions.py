@@ -94,7 +94,6 @@ NOISES = (
     "beta_t",
     "sigma_next",
     "sigma_t",
-    "sqrt(1 - alpha_t)",
     "eta",
     "eta * sqrt(1 - abar_prev)",
     "eta * sqrt(1 - abar_t)",

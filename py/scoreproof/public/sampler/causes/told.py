@@ -70,7 +70,7 @@ def _relations(
         top = float(given[0])
         maps: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
             ("the square of it (the variance σ² for σ)", np.square),
-            ("its root (σ for σ²: √t)", np.sqrt),
+            ("the root of it (a standard deviation σ for the variance σ²)", np.sqrt),
             ("1 - t for t", lambda v: 1 - v),
             (f"T - t for t, with T = {top:.4g}", lambda v: top - v),
             ("log t", np.log),
@@ -95,16 +95,16 @@ def _relations(
         found = [(text, np.asarray(v, float)) for text, v in ends]
         middle = (due + after) / 2
         if not np.array_equal(right, middle):
-            found += [("the middle of the step", middle)]
+            found += [("the time in the middle of the step", middle)]
         found += [(text, f(right)) for text, f in maps]
         found += [
             ("the index of the step, k, not the time of it", index),
             ("the index of the step counted down", index[::-1]),
             ("the index of the step + 1", index + 1),
-            ("the time before, of index k - 1", np.append(np.nan, right[:-1])),
-            ("the grid in reversed order", np.array(given[::-1])[: len(right)]),
-            ("the grid in reversed order", np.array(given[::-1])[1 : len(right) + 1]),
-            ("always the first time", np.full(len(right), given[0])),
+            ("the time of the step before, of index k - 1", np.append(np.nan, right[:-1])),
+            ("the times of the grid in reversed order", np.array(given[::-1])[: len(right)]),
+            ("the times of the grid in reversed order", np.array(given[::-1])[1 : len(right) + 1]),
+            ("the first time in every step", np.full(len(right), given[0])),
         ]
     return [(text, np.asarray(v, float)) for text, v in found if len(v) == len(right)]
 

@@ -13,8 +13,10 @@ from scoreproof.public.posterior.cases import Case, Cause
 from scoreproof.public.posterior.closed import common
 from scoreproof.words import enumerated
 
-__all__ = ["own_levels"]
+__all__ = ["NO_RULE", "own_levels"]
 
+#: the name of other levels that follow from those that are due in no way that is known
+NO_RULE = "noise_level_by_no_rule"
 #: relative: two levels this near are the same
 SAME = 1e-5
 
@@ -40,11 +42,12 @@ def own_levels(
         f"at {name} {level.when:.4g} it is the answer for σ/α = {sigma / alpha:.6g} where σ/α ="
         f" {level.ratio:.6g} is due"
     )
+    name_of_it = "noise_level" if rule else NO_RULE
     if not rule:
         rule = "it answers for other noise levels, by no rule that is known (another schedule?)"
         shown += f", at {name} {own[0][0].when:.4g} for {ratios[0]:.6g} where {due[0]:.6g} is due"
     text = f"Cause: {rule}: {shown}."
-    return Diagnosis.cause("noise_level", text)
+    return Diagnosis.cause(name_of_it, text)
 
 
 def _rule(

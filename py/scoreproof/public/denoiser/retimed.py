@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.denoiser.retold import AT, Tried, asked_at, off_at, tried_levels
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
+from scoreproof.public.denoiser.sweep_arguments import TIMES
 from scoreproof.public.words import percent
 
 __all__ = ["retimed"]
@@ -28,6 +29,7 @@ GOLDEN = (5**0.5 - 1) / 2
 #: a number that people write has so few digits
 DIGITS = 4
 
+LEGEND = ", t being what it is told now"
 #: τ of t at a level, in words
 Rule = tuple[str, Callable[[float], float]]
 
@@ -44,9 +46,9 @@ def retimed(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
     first = _found(sweep, tried[0], times[0], max(abs(t) for t in times))
     if first is None:
         return None
-    for words, rule in chain(
-        _rules(times[0], first), _of_two(sweep, tried[1:], times, first) if len(tried) > 2 else ()
-    ):
+    of_two = _of_two(sweep, tried[1:], times, first) if len(tried) > 2 else ()
+    legend = "" if sweep.levels.name == "t" and sweep.told is TIMES["t"] else LEGEND
+    for words, rule in chain(_rules(times[0], first), of_two):
         left = 0.0
         for a, t in zip(tried, times, strict=True):
             there = off_at(sweep, a, rule(t))
@@ -54,7 +56,7 @@ def retimed(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
             if not np.isfinite(left):
                 break
         if np.isfinite(left):
-            text = f"Cause: it is right when told {words} (what is left of the error:"
+            text = f"Cause: it is right when told {words}{legend} (what is left of the error:"
             return Diagnosis(("time",), left, None, f"{text} {percent(left)}).")
     return None
 

@@ -105,7 +105,9 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
-    cause = safely(lambda: retold(sweep, wrong) or retimed(sweep, wrong) or across(sweep, wrong))
+    cause = safely(
+        lambda: retold(sweep, wrong) or across(sweep, wrong, lambda: retimed(sweep, wrong))
+    )
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
     inside = extent(worst.answers, worst.request, worst.eps)
     if inside:

@@ -1,6 +1,6 @@
 """The time that a network would have to be told to be right: found by asking, then its rule.
 
-Conventions: of a network that takes a time that is no index; τ is what it would have to be told, t
+Conventions: τ is what it would have to be told, t
 what it is told.
 """
 
@@ -12,7 +12,14 @@ from itertools import chain
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.denoiser.retold import AT, Tried, asked_at, off_at, tried_levels
+from scoreproof.public.denoiser.retold import (
+    AT,
+    Tried,
+    asked_at,
+    beyond_table,
+    off_at,
+    tried_levels,
+)
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_arguments import TIMES
 from scoreproof.public.words import percent
@@ -26,6 +33,8 @@ EVEN = 33
 #: minima that are refined, and to what part of the time
 TRIES, SHARP = 3, 1e-9
 GOLDEN = (5**0.5 - 1) / 2
+#: timesteps by which an index may be off
+SHIFTS = 20
 #: a number that people write has so few digits
 DIGITS = 4
 
@@ -38,11 +47,13 @@ def retimed(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
     """A rule by which other times make the network right at all wrong levels that are tried; asks
     it about 200 times.
     """
-    if sweep.network.form.whole or len(wrong) < 2:
+    if len(wrong) < 2:
         return None
     spread = np.unique(np.linspace(0, len(wrong) - 1, min(AT + 1, len(wrong))).round().astype(int))
     tried = tried_levels(sweep, [wrong[k] for k in spread])
     times = [sweep.told(a.at.level) for a in tried]
+    if sweep.network.form.whole:
+        return _shifted(sweep, tried, times)
     first = _found(sweep, tried[0], times[0], max(abs(t) for t in times))
     if first is None:
         return None
@@ -58,6 +69,27 @@ def retimed(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
         if np.isfinite(left):
             text = f"Cause: it is right when told {words}{legend} (what is left of the error:"
             return Diagnosis(("time",), left, None, f"{text} {percent(left)}).")
+    return None
+
+
+def _shifted(sweep: Sweep, tried: list[Tried], times: list[float]) -> Diagnosis | None:
+    """Another index of the table, the same number of timesteps away at every level."""
+    for k in sorted(range(-SHIFTS, SHIFTS + 1), key=abs)[1:]:
+        there = [(a, t + k) for a, t in zip(tried, times, strict=True)]
+        inside = [(a, t) for a, t in there if not beyond_table(sweep, t)]
+        if len(inside) < 2:
+            continue
+        left = 0.0
+        for a, t in inside:
+            off = off_at(sweep, a, t)
+            if off is None:
+                break
+            left = max(left, off)
+        else:
+            shift = f"t {'+' if k > 0 else '-'} {abs(k)}: its index is off by {abs(k)}"
+            text = f"Cause: it is right when told {shift} (what is left of the error:"
+            aside = "" if len(inside) == len(there) else ", where the table has such a timestep"
+            return Diagnosis(("time",), left, None, f"{text} {percent(left)}{aside}).")
     return None
 
 

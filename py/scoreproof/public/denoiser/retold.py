@@ -23,7 +23,7 @@ from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.causes import told
 from scoreproof.public.words import enumerated, percent
 
-__all__ = ["AT", "Tried", "asked_at", "off_at", "retold", "tried_levels"]
+__all__ = ["AT", "Tried", "asked_at", "beyond_table", "off_at", "retold", "tried_levels"]
 
 #: levels that an explanation has to explain
 AT = 3

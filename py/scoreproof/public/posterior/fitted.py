@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 from scoreproof.errors import ScoreproofError
 
-__all__ = ["fitted", "misfit", "searched"]
+__all__ = ["FAILURES", "fitted", "misfit", "searched"]
 
 FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError, ScoreproofError)
 #: evaluations of one fit

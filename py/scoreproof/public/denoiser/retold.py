@@ -29,6 +29,8 @@ __all__ = ["AT", "Tried", "asked_at", "beyond_table", "off_at", "retold", "tried
 AT = 3
 #: what it may leave of the deviation, and at most of the size that errors are relative to
 LEFT = NEARLY = 0.05
+#: what a time that is searched for may leave of the deviation
+EXACT = 1e-6
 #: what is right stays so within this
 STAYS = 2e-3
 
@@ -126,8 +128,8 @@ class Tried:
         return float(np.max(error / self.size))
 
     def passes_at(self, off: float) -> bool:
-        """Whether so small an error is as good as none."""
-        return off <= LEFT * self.old and off <= NEARLY
+        """Whether so small an error is as good as none: to the check's own resolution."""
+        return off <= max(float(np.max(self.passes / self.size)), EXACT * self.old)
 
 
 def tried_levels(sweep: Sweep, wrong: list[AtLevel]) -> list[Tried]:

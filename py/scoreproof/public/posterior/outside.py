@@ -38,7 +38,7 @@ def _beyond(case: Case) -> str:
     return (
         f"; at {np.sum(outside)} of {len(outside)} points it lies outside the range of the data, by"
         f" up to {percent(float(np.max(past)))} of that, where no average of data lies: it is"
-        " extrapolated, as by guidance that is too strong"
+        " extrapolated, as by guidance, or made of other data"
     )
 
 

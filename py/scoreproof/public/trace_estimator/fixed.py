@@ -41,6 +41,7 @@ def fixed_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis:
     if first[k, k] <= 0:
         return FIXED
     nu = first[:, k] / np.sqrt(first[k, k])
+    nu = nu * np.sign(nu[np.abs(nu) > SAME * np.max(np.abs(nu))][0])
     if np.max(np.abs(np.outer(nu, nu) - first)) > SAME * np.max(np.abs(first)):
         return FIXED
     if np.max(np.ptp(products, axis=2)) > SAME * np.max(np.abs(first)):

@@ -74,3 +74,14 @@ def four_draws_summed() -> Evidence:
         return sum((nu * jvp(f, z, nu)).sum(axis=1) for nu in nus)
 
     return check_trace_estimator(estimator)
+
+
+@wrong("rand for randn", says=r"uniform on \[0, 1\).*randn")
+def rand_for_randn() -> Evidence:
+    rng = np.random.default_rng(4)
+
+    def estimator(f, z):
+        nu = rng.random(z.shape)
+        return (nu * jvp(f, z, nu)).sum(axis=1)
+
+    return check_trace_estimator(estimator, dimension=4)

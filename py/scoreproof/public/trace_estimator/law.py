@@ -169,6 +169,15 @@ def _correlated(
                 f" is {own:.3g} on the diagonal and {size:.3g} beside it, where 1 and 0 are due"
                 " (bits_for_signs). Draw 2 b - 1 for a bit b.",
             )
+        blur = SURE * float(np.max(error))
+        inside = np.min(samples) >= 0 and np.max(samples) <= 1
+        if inside and abs(own - 1 / 3) <= blur and abs(size - 1 / 4) <= blur:
+            return Diagnosis.cause(
+                "mean_of_nu",
+                "Cause: ν is uniform on [0, 1), as rand draws it: its mean is 1/2, and E[νν^T] is"
+                " 1/3 on the diagonal and 1/4 beside it, where 1 and 0 are due (mean_of_nu). Draw"
+                " it with randn, or as signs ±1.",
+            )
         return Diagnosis.cause(
             "mean_of_nu",
             f"Cause: the mean of ν is about {np.sqrt(size):.3g} in every coordinate where 0 is due,"

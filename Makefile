@@ -57,7 +57,7 @@ sentences: $(MADE) models
 	rm -rf build/said
 	$(BIN)/python docs/wrong_code.py
 	PYTHONPATH=docs SCOREPROOF_SAID=build/said $(BIN)/python -m pytest -q -n auto --dist worksteal -p said py tests
-	$(BIN)/python docs/sentences.py build/said
+	$(BIN)/python docs/sentences.py build/said --fresh
 
 # The two long proofs, hours each. Both append to build/ and go on where they were stopped; then they write
 # bench/SOUNDNESS.md and bench/MUTATION.md. After a change to a check, delete its file in build/soundness/.

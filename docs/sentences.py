@@ -29,6 +29,9 @@ FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 #: A string with fewer words, or no literal stretch of this length, is a name or a piece of one.
 WORDS, STRETCH = 3, 12
 LONGEST = 300
+#: Strings that nobody is told: formulas for the program to read, axes and curves of a plot.
+PROGRAMS = ("public/sampler/causes/texts.py",)
+TABLES, PLOTTED = ("NOISES",), ("labels", "along", "curves")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ def sentences() -> list[Sentence]:
     for folder in SPOKEN:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
             where = path.relative_to(PACKAGE).as_posix()
+            if where in PROGRAMS:
+                continue
             for parts in strings(ast.parse(path.read_text("utf-8"))):
                 parts = tuple(re.sub(r"\s+", " ", p).replace("`", "'") for p in parts)
                 if is_said(parts):
@@ -76,7 +81,7 @@ def sentences() -> list[Sentence]:
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[str, ...]]:
-    """The outermost string expressions that are no docstrings and no annotations."""
+    """The outermost string expressions that are no docstrings, annotations, programs or axes."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -85,6 +90,10 @@ def strings(tree: ast.AST) -> Iterator[tuple[str, ...]]:
             inner = getattr(node, name, None)
             if isinstance(inner, ast.AST):
                 skipped.update(id(n) for n in ast.walk(inner))
+        if (isinstance(node, ast.keyword) and node.arg in PLOTTED) or (
+            isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & {*TABLES}
+        ):
+            skipped.update(id(n) for n in ast.walk(node.value))
     yield from _strings(tree, skipped)
 
 

@@ -675,6 +675,11 @@ def test_a_thousand_steps(table):
     assert evidence and "999 draws of noise in 1000 steps" in evidence.explain()
 
 
+def test_a_scheduler_has_no_velocity(table):
+    with pytest.raises(ArgumentError, match="timesteps have no dα/dt.*say 'flow'"):
+        check(Scheduler(0.0), prediction="velocity")
+
+
 def test_the_object_is_left_as_it_was(table):
     scheduler = Scheduler(1.0)
     assert check(scheduler, steps=25) and not hasattr(scheduler, "timesteps")

@@ -69,7 +69,7 @@ class Local:
     function: Callable[[Sequence[Leaves]], Leaves]
     value: Leaves
     pull: Callable[[Leaves], list[Leaves]]
-    elsewhere: Callable[[Sequence[Leaves]], Local] | None = None
+    elsewhere: Callable[[Sequence[Leaves]], Local]
 
 
 @dataclass

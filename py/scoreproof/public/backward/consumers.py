@@ -109,7 +109,7 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
     found, strange = counted(problems, measured)
     wrong = [c for c in found if c.factor != 1]
     if seeds is not None and not wrong and not strange:
-        return Diagnosis.cause("seed", f"Cause: {seeds[0].lower()}{seeds[1:]}")
+        return Diagnosis.cause("seed", f"Cause: {seeds}.")
     if not wrong or strange:
         return _place(problems, wrong, strange)
     for name, feature, words in _RULES:
@@ -118,9 +118,8 @@ def counting(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> Dia
             groups.setdefault(feature(problems[c.problem].graph, c), set()).add(c.factor)
         if all(len(g) == 1 for g in groups.values()):
             odd = {key: next(iter(g)) for key, g in groups.items() if g != {1.0}}
-            text = words(odd, len(odd) == len(groups))
-            rest = "Everything else is right." if seeds is None else seeds
-            return Diagnosis.cause(name, f"Cause: {text[0].lower()}{text[1:]} {rest}")
+            rest = "everything else is right" if seeds is None else seeds
+            return Diagnosis.cause(name, f"Cause: {words(odd)}; {rest}.")
     return _place(problems, wrong, strange)
 
 
@@ -137,12 +136,12 @@ def _seed(problems: Sequence[Problem], measured: Sequence[np.ndarray]) -> str | 
     c = float(x @ y / (y @ y))
     if np.allclose(x, c * y, rtol=SAME, atol=0):
         return (
-            f"The seed is multiplied by {_simple(c):.6g}: the gradient of v_out is this multiple of"
-            " the given seed, and all others follow from it rightly."
+            f"the seed is multiplied by {_simple(c):.6g}: the gradient of v_out is this multiple of"
+            " the given seed, and all others follow from it rightly"
         )
     return (
-        "The gradient of v_out is not the given seed, and all others follow from it rightly: start"
-        " from grad[v_out] = one."
+        "the gradient of v_out is not the given seed, and all others follow from it rightly: start"
+        " from grad[v_out] = one"
     )
 
 
@@ -199,35 +198,35 @@ def _many(odd: dict[Any, float], what: Callable[[Any], str]) -> str:
     return "; ".join(f"{what(key)} is {_times(factor)}" for key, factor in sorted(odd.items()))
 
 
-def _constant(odd: dict[Any, float], every: bool) -> str:
-    return f"Every contribution of a node to its argument is {_times(next(iter(odd.values())))}."
+def _constant(odd: dict[Any, float]) -> str:
+    return f"every contribution of a node to its argument is {_times(next(iter(odd.values())))}"
 
 
-def _by_position(odd: dict[Any, float], every: bool) -> str:
+def _by_position(odd: dict[Any, float]) -> str:
     return (
-        f"What a node sends to {_many(odd, lambda k: f'argument {k}')} (as where the rule of a"
-        " subtraction or a division misses its second slot)."
+        f"what a node sends to {_many(odd, lambda k: f'argument {k}')} (as where the rule of a"
+        " subtraction or a division misses its second slot)"
     )
 
 
-def _by_repeat(odd: dict[Any, float], every: bool) -> str:
+def _by_repeat(odd: dict[Any, float]) -> str:
     names = {
         ("single",): "a slot that is alone between two nodes",
         ("last",): "the last of several slots",
         ("earlier",): "each but the last of several slots",
     }
     text = _many(odd, lambda k: names[k])
-    return f"Between the same two nodes (u * u), {text}: each slot has a partial of its own."
+    return f"between the same two nodes (u * u), {text}: each slot has a partial of its own"
 
 
-def _by_number(what: str) -> Callable[[dict[Any, float], bool], str]:
-    def words(odd: dict[Any, float], every: bool) -> str:
+def _by_number(what: str) -> Callable[[dict[Any, float]], str]:
+    def words(odd: dict[Any, float]) -> str:
         if all(abs(f * n - 1) < SAME for n, f in odd.items()):
             return (
-                f"Each contribution is divided by the number of {what}: contributions add up, they"
-                " are not averaged."
+                f"each contribution is divided by the number of {what}: contributions add up, they"
+                " are not averaged"
             )
-        return f"With {_many(odd, lambda n: f'{n} {what} a contribution')}."
+        return f"with {_many(odd, lambda n: f'{n} {what}, a contribution')}"
 
     return words
 

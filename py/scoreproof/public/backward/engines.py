@@ -49,7 +49,7 @@ class Engine:
     assigns: bool = False
     product: str = "right"
     zeroed: str = "all"  # or "none", "leaves"
-    seed: str = "v_out"  # or "last of order", "everywhere", "sinks", "ones", "identity"
+    seed: str = "v_out"  # or "last", "everywhere", "sinks", "ones", "identity"
 
 
 def walked(engine: Engine, run: BackwardPass, grad: list[Any]) -> list[Any]:
@@ -68,7 +68,7 @@ def walked(engine: Engine, run: BackwardPass, grad: list[Any]) -> list[Any]:
 
 
 def _seeds(kind: str, run: BackwardPass) -> Iterator[tuple[int, Any]]:
-    if kind == "last of order":
+    if kind == "last":
         yield run.order[-1], run.one
     elif kind == "everywhere":
         yield from ((v, run.one) for v in run.order)
@@ -110,7 +110,7 @@ _SINGLE = {name: Engine(walk) for name, (walk, _) in WALKS.items()} | {
     "partials_transposed": Engine(product="transposed"),
     "partials_transposed_and_swapped": Engine(product="transposed_and_swapped"),
     "zeroed_leaves_only": Engine(zeroed="leaves"),
-    "seed_at_end_of_order": Engine(seed="last of order"),
+    "seed_at_end_of_order": Engine(seed="last"),
     "seed_everywhere": Engine(seed="everywhere"),
     "seed_at_all_sinks": Engine(seed="sinks"),
     "seed_of_ones": Engine(seed="ones"),

@@ -97,13 +97,10 @@ def other_operand(tape: Tape, c: Compared, sites: Sites, bases: Bases) -> Diagno
 def _linear(site: Site, j: int) -> list[Leaves] | None:
     """What the slot sends for each unit operand j; None if it is no product with it."""
     local, x = site.local, site.local.arguments[j]
-    if local.elsewhere is None:
-        return None
 
     def sent(operand: np.ndarray) -> Leaves:
         moved = list(local.arguments)
         moved[j] = x.like(operand)
-        assert local.elsewhere is not None
         return local.elsewhere(moved).pull(site.g)[site.k]
 
     try:

@@ -128,13 +128,14 @@ def _of_the_gradient(rule: _Rule) -> tuple[str, str] | None:
             for x, y, s in zip(a, b, sizes, strict=True)
         )
 
-    if alike(flipped, rule.found):
+    if alike(flipped, rule.found) and alike(large, rule.found):
         return (
             "incoming_ignored",
             "for every gradient that arrives, the same: the incoming gradient (grad_output) is"
             " ignored; multiply by it",
         )
-    if alike(large, [1e8 * x for x in rule.found]):
+    # 1e8 times the rounding of what was found is no difference
+    if alike([1e-8 * x for x in large], rule.found):
         return None if alike(flipped, [-x for x in rule.found]) else _masked(rule, flipped)
     limits = [float(np.max(np.abs(x.flat()), initial=0.0)) for x in large]
     if max(limits) < 1e6 * max(sizes):

@@ -64,15 +64,14 @@ def scaled_argument(
 
     ``same``: whether this is what is due.
     """
-    elsewhere = local.elsewhere
     x, size = local.arguments[k], due.norm()
-    if elsewhere is None or len(x.arrays) != 1 or x.size < 3 or size == 0:
+    if len(x.arrays) != 1 or x.size < 3 or size == 0:
         return None
 
     def sent(c: float) -> Leaves:
         moved = list(local.arguments)
         moved[k] = (1 / c) * x
-        return elsewhere(moved).pull(g)[k]
+        return local.elsewhere(moved).pull(g)[k]
 
     def off(c: float) -> float:
         gap = float(np.linalg.norm(sent(c).flat() - due.flat())) / size

@@ -184,7 +184,8 @@ WALKS: dict[str, tuple[Walk, str]] = {
     ),
     "depth_first_from_last": (
         _depth_first(False, True),
-        f"a depth-first walk from the last argument that marks nodes at their first visit, {EARLY}",
+        "a depth-first walk from the last argument (as with a stack) that marks nodes at their"
+        f" first visit, {EARLY}",
     ),
     "depth_first_slot_by_slot": (
         _slot_by_slot(True),
@@ -196,7 +197,6 @@ WALKS: dict[str, tuple[Walk, str]] = {
         " to nodes that have already sent; reverse the list before the rules are run",
     ),
     "stack": (_heap(True, "in"), f"nodes are taken from a stack, {EARLY}"),
-    "stack_marked_late": (_heap(True, "out"), f"nodes are taken from a stack, {EARLY}"),
     "stack_without_visited": (
         _heap(True, "never"),
         f"nodes are taken from a stack without a visited set, {AGAIN}",

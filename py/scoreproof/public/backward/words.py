@@ -37,22 +37,16 @@ def node_diagnosis(findings: Sequence[SlotFinding], node: int) -> Diagnosis:
     if np.all(np.abs(right) <= slack):
         text = f"It looks like straight_through: {STRAIGHT_THROUGH}."
         return Diagnosis(("straight_through",), 0.0, None, text)
-    candidates = {
-        "minus": -right,
-        "factor_2": 2 * right,
-        "factor_half": right / 2,
-        "gradient_missing": 0 * right,
-    }
+    mistakes = {"minus": -1.0, "factor_2": 2.0, "factor_half": 0.5, "gradient_missing": 0.0}
+    candidates, reasons = {name: c * right for name, c in mistakes.items()}, dict(REASONS)
     arguments = sorted({k for k, _ in mine})
     for k in arguments if len(arguments) > 1 else ():
-        at, which = np.array([a == k for a, _ in mine]), f"argument_{k + 1}"
-        candidates |= {
-            f"minus in {which}": np.where(at, -right, right),
-            f"gradient_missing in {which}": np.where(at, 0, right),
-            f"factor_2 in {which}": np.where(at, 2 * right, right),
-            f"factor_half in {which}": np.where(at, right / 2, right),
-        }
-    return diagnose(left, right, candidates, reasons=REASONS)
+        at = np.array([a == k for a, _ in mine])
+        for mistake, c in mistakes.items():
+            name = f"{mistake}_argument_{k + 1}"
+            candidates[name] = np.where(at, c * right, right)
+            reasons[name] = f"for argument {k + 1} alone, {REASONS[mistake]}"
+    return diagnose(left, right, candidates, reasons=reasons)
 
 
 def entry(seen: Seen, i: int, wrong: int) -> str:

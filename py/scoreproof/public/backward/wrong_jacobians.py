@@ -43,6 +43,7 @@ def of_one_size(site: Site) -> Iterator[Part]:
             "the diagonal of its Jacobian alone: the entries of a row depend on one another, and"
             " the terms off the diagonal are missing",
             Leaves([(g.flat() * diagonal).reshape(shape)]),
+            scaled=False,  # n/(n - 1) times it is the term of a mean that is missing
         )
         turned = np.einsum("bmn,bn->bm", rows, g.flat().reshape(len(rows), -1))
         words = "the product with the transposed Jacobian"

@@ -118,7 +118,8 @@ def _words(family: str, c: float, within: float, j: Judged, d: int) -> tuple[str
 
 def one_number_a_time(s: Subject, j: Judged) -> Diagnosis | None:
     """One coefficient that depends on time."""
-    for family in families(j):
+    # of a linear drift p ∇·f is a multiple of p at each time: the density's normaliser
+    for family in sorted(families(j), key=lambda f: f.name in ("squeezed", "along")):
         found = in_time(j, family)
         if found is None:
             continue
@@ -193,9 +194,10 @@ def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarr
         for power, what in ((1, "t²/2"), (2, "t³/3"), (-0.5, "2√t"), (-1, "log t")):
             ratio = c[ok] / j.times[ok] ** power
             if np.ptp(ratio) <= 4 * np.max(within[ok] / j.times[ok] ** power):
+                times = "" if abs(ratio.mean() - 1) < 1e-4 else f"{ratio.mean():.4g} times "
                 text += (
-                    f": its time is {ratio.mean():.4g} ({what}) where t is due; drift and ρ² both"
-                    " need that factor, or the density another time"
+                    f": its time is {times}{what} where t is due; multiply drift and ρ² by c(t), or"
+                    " pass the density the same t"
                 )
                 return Diagnosis(names, 0.0, None, f"Cause: {text} ({names[0]}).")
         return _fits_only(
@@ -214,5 +216,5 @@ def _of_time(s: Subject, j: Judged, family: str, c: np.ndarray, within: np.ndarr
         " at"
         f" the rate {span}, the same at all x, where it is to stay 1 (normaliser_of_time). Divide"
         f" by"
-        " the integral at each t: a factor 1/√(2πv(t)) is missing or doubled?",
+        " the integral at each t, as where a factor 1/√(2πv(t)) is missing or doubled.",
     )

@@ -187,7 +187,7 @@ def noise_of_time(
     if related is not None:
         return related
     needed, blur = c * j.rho**2, within * j.rho**2
-    if np.ptp(needed[ok]) <= 4 * float(np.max(blur[ok])):
+    if np.ptp(needed[ok]) <= 4 * float(np.max(blur[ok])) and needed[ok].mean() > 0:
         return Diagnosis.cause(
             "constant_noise",
             f"Cause: the density spreads with a constant ρ = {np.sqrt(needed[ok].mean()):.5g}, and"

@@ -83,6 +83,8 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
             f"{text}: the drift lacks the constant {b if d == 1 else f'({b})'}, as a long-run mean,"
             " or the density has one too many",
         )
+    if np.max(np.abs(m.moves)) <= near:
+        return "mean_stays", f"{text}: it stays where the drift is to move it"
     ratio = _ratio(m.moves, m.due_mean, near)
     if ratio is not None and abs(ratio - 1) > PLAIN:
         return (
@@ -91,8 +93,6 @@ def _mean(m: Moments, near: float) -> tuple[str, str]:
             f" mean"
             f" factor e^(At) has {number(ratio, 1e-5)} times the rate of the drift",
         )
-    if np.max(np.abs(m.moves)) <= near:
-        return "mean_stays", f"{text}: it stays where the drift is to move it"
     return "mean_wrong", text
 
 

@@ -216,13 +216,7 @@ class Refuted:
                     said(multiples, {"n": n, "D": d}, "tr J"), given.in_expectation
                 )
             if summed and multiples.alike(0, 1, 2) and multiples.near(1 / n, 1 / n, 1 / n):
-                return Diagnosis.cause(
-                    "mean_over_the_batch",
-                    f"Cause: the batch was averaged where it is to be summed: the gradient is 1/n"
-                    f" of"
-                    f" what is due, n = {n} rows (mean_over_the_batch). Take the sum over the"
-                    f" rows.",
-                )
+                return Diagnosis.cause(*outputs.MEAN_OVER_THE_BATCH)
             return said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
         return None
 

@@ -7,7 +7,7 @@ reference solves it; its parts (see `parts`) are compared with what was found.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,19 @@ from scoreproof.numerics.adjoint import Grid
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import every_entry
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
-from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.parts import (
+    fitted,
+    may_fit,
+    parts,
+    said,
+)
 
 __all__ = ["Wanted", "another_flow"]
 
 #: rounds of a fit of an end of the span, and its first step
 ROUNDS, STEP = 7, 0.02
+#: parameters at which a candidate is looked at before it is at all of them
+FEW = 6
 #: the cosine of what a step does and what is to be explained, at least
 ALIKE = 0.6
 
@@ -45,6 +52,29 @@ class Wanted:
     x: np.ndarray
     latent: Any
     grid: Grid
+
+    def few(self, field: BlackBoxField) -> Wanted | None:
+        """With the parameters that are off most, where each costs calls of the field: what does
+        not fit there fits nowhere.
+        """
+        if field.ad is not None or self.found.shape[1] <= 2 * FEW:
+            return None
+        off = np.max(np.abs(self.found - self.due) / self.limit, axis=0)
+        kept = np.argsort(-off, kind="stable")[:FEW]
+        mix, columns = self.how
+        columns = np.eye(field.params.size) if columns is None else columns
+        sides = (side[:, kept] for side in (self.found, self.due, self.limit))
+        found, due, limit = sides
+        return replace(self, found=found, due=due, limit=limit, how=(mix, columns[:, kept]))
+
+    def parts_like(self, field: BlackBoxField, prepared: Prepared, nus: np.ndarray) -> Any:
+        """The parts of a gradient that may be this one, or None."""
+        few = self.few(field)
+        if few is not None:
+            basis = parts(field, prepared, self.latent, nus, few.how)
+            if not may_fit(few.found, basis, few.limit):
+                return None
+        return parts(field, prepared, self.latent, nus, self.how)
 
 
 Field = Callable[[Any, Any, Any], Any]
@@ -104,10 +134,10 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
 
 
 def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:
-    """The parts of another flow's gradient; ``None`` where it cannot be solved."""
+    """The parts of another flow's gradient; ``None`` where it cannot be solved, or is not it."""
     try:
         other, prepared = _solved(field, wanted, of)
-        return parts(other, prepared, wanted.latent, wanted.nus, wanted.how)
+        return wanted.parts_like(other, prepared, wanted.nus)
     except CallableError:
         return None
 
@@ -135,9 +165,10 @@ SPANS: dict[str, Callable[[float], Callable[[Field], Field]]] = {
 
 def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
     """The flow over [t, 1], over [0, t], or at another time, for the number that fits."""
-    of = SPANS[end]
+    of, whole = SPANS[end], wanted
+    wanted = wanted.few(field) or wanted
 
-    def gradient(moved: float) -> np.ndarray | None:
+    def gradient(moved: float, wanted: Wanted = wanted) -> np.ndarray | None:
         try:
             other, prepared = _solved(field, wanted, of(moved))
         except CallableError:
@@ -156,7 +187,9 @@ def _span(field: BlackBoxField, wanted: Wanted, end: str) -> Diagnosis | None:
         if b is None:
             return None
         if np.all(np.abs(wanted.found - b) <= wanted.limit):
-            return _spanned(moved, end)
+            b = b if wanted is whole else gradient(moved, whole)
+            right = b is not None and np.all(np.abs(whole.found - b) <= whole.limit)
+            return _spanned(moved, end) if right else None
         effect = (b - begin) * weight
         size = float(np.vdot(deviation * weight, deviation * weight))
         lengths = float(np.linalg.norm(effect)) * float(np.linalg.norm(deviation * weight))
@@ -193,16 +226,15 @@ def _spanned(moved: float, end: str) -> Diagnosis:
     text = {
         "upper": (
             "another_end_time",
-            "the flow is run over [0, {one}] where [0, 1] is due: its end time is T = {one}; put"
-            " x at"
-            " s = 1, or scale the time",
+            "the flow is run over [0, T] where [0, 1] is due, T = {one}: put x at s = 1, or scale"
+            " the time",
         ),
         "shifted": (
             "shifted_time",
             "the field is asked at s {sign} {size} where s is due: an index or half a step off",
         ),
-        "scaled": ("scaled_time", "the field is asked at {one} s where s is due"),
-        "faster": ("field_factor", "the flow is that of {one} f where f is due"),
+        "scaled": ("scaled_time", "the field is asked at c s where s is due, c = {one}"),
+        "faster": ("field_factor", "the flow is that of c f where f is due, c = {one}"),
         "constant": (
             "time_held",
             "the field is always asked at s = {held}: its time does not reach it",

@@ -42,7 +42,7 @@ def with_the_trace(more: Diagnosis | None, in_expectation: bool) -> Diagnosis | 
     )
     if more is None:
         return Diagnosis(("exact_trace", "trace_in_adjoint"), 0.0, None, f"{text}.")
-    names = tuple(f"trace_in_adjoint + {n}" for n in more.names)
+    names = tuple(" + ".join(("trace_in_adjoint", n)) for n in more.names)
     return replace(
         more, names=names, sentence=f"{text}. Besides, {more.sentence.removeprefix('Cause: ')}"
     )

@@ -11,7 +11,7 @@ from scoreproof.claims.ffjord.solver import Prepared
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.flows import Wanted
-from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
+from scoreproof.public.log_likelihood_gradient.parts import fitted, said
 from scoreproof.public.noise_vectors import VECTORS
 
 __all__ = ["another_noise"]
@@ -21,17 +21,20 @@ def another_noise(field: BlackBoxField, wanted: Wanted, prepared: Prepared) -> D
     """The gradient with something else for ν, in all places alike."""
     if len(wanted.nus) != 1:
         return None
+    two: Diagnosis | None = None  # √2 ν/|ν| is no ν of unit length with a doubled trace
     for name, text in NOISES.items():
         nu = np.ascontiguousarray(VECTORS[name](wanted.nus[0]))[None]
         if np.array_equal(nu, wanted.nus):
             continue
-        basis = parts(field, prepared, wanted.latent, nu, wanted.how)
-        multiples = fitted(wanted.found, basis, wanted.limit)
+        basis = wanted.parts_like(field, prepared, nu)
+        multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
         if multiples is not None and multiples.simple and np.any(multiples.values[1:] != 0):
-            more = said(multiples, {})
-            also = "" if more is None else f" Besides, {more.sentence.removeprefix('Cause: ')}"
-            return Diagnosis.cause(f"{name}_for_nu", f"Cause: {text} ({name}_for_nu).{also}")
-    return None
+            more, name = said(multiples, {}), f"{name}_for_nu"
+            if more is None:
+                return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+            also = more.sentence.removeprefix("Cause: ")
+            two = two or Diagnosis.cause(name, f"Cause: {text} ({name}). Besides, {also}")
+    return two
 
 
 #: what may stand for ν, in words

@@ -13,6 +13,7 @@ from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis
 
 __all__ = [
+    "MEAN_OVER_THE_BATCH",
     "changed",
     "clipped_to_a_norm",
     "decayed",
@@ -43,6 +44,18 @@ def missing(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis 
 OF_THE_LOSS = Diagnosis.cause(
     "gradient_of_the_loss",
     "Cause: it is the gradient of -log p, the loss; return that of log p (gradient_of_the_loss).",
+)
+
+
+MEAN_OVER_THE_BATCH = (
+    "mean_over_the_batch",
+    "Cause: the batch was averaged where it is to be summed: the gradient is 1/n of what is due, n"
+    " the number of rows; take the sum over the rows, not the mean (mean_over_the_batch).",
+)
+TIMES_THE_BATCH = (
+    "times_the_batch",
+    "Cause: the gradient is n times what is due, n the number of rows: do not multiply by the size"
+    " of the batch (times_the_batch).",
 )
 
 
@@ -115,25 +128,12 @@ def divided_by_rows(
     """Each question's gradient over the number of its rows."""
     if len(set(rows)) < 2:
         return None
-    for power, name, text in (
-        (
-            -1,
-            "mean_over_the_batch",
-            "the batch was averaged where it is to be summed: the gradient is"
-            " 1/n of what is due, n the number of rows; take the sum over the rows, not the mean",
-        ),
-        (
-            1,
-            "times_the_batch",
-            "the gradient is n times what is due, n the number of rows: do not"
-            " multiply by the size of the batch",
-        ),
-    ):
+    for power, cause in ((-1, MEAN_OVER_THE_BATCH), (1, TIMES_THE_BATCH)):
         if all(
             np.all(np.abs(found - due * float(n) ** power) <= limit * max(1, n))
             for (found, due, limit), n in zip(blocks, rows, strict=True)
         ):
-            return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+            return Diagnosis.cause(*cause)
     return None
 
 

@@ -21,11 +21,13 @@ from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import integrated
 from scoreproof.public.log_likelihood_gradient.part_words import CASES, SLOTS
 
-__all__ = ["Multiples", "fitted", "parts", "said"]
+__all__ = ["Multiples", "fitted", "may_fit", "parts", "said"]
 
 SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 #: multiples beyond are no coefficient of anything
 MOST = 1e3
+#: limits that may be left at a large multiple
+LEFT = 10.0
 #: the parts, so multiplied, may be so much larger than what they add up to, and no more
 CANCEL = 30.0
 
@@ -120,10 +122,20 @@ def fitted(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> Multiples
     if np.max(np.abs(values)) > MOST or np.max(sizes) > CANCEL * due:
         return None
     # the basis is known to its own rounding only: a large multiple explains nothing
-    most = min(max(1.0, float(np.max(np.abs(values)))), 10.0)
+    most = min(max(1.0, float(np.max(np.abs(values)))), LEFT)
     if np.all(np.abs(found - total) <= limit * most):
         return Multiples(values, np.maximum(within, 1e-4))
     return None
+
+
+def may_fit(found: np.ndarray, basis: np.ndarray, limit: np.ndarray) -> bool:
+    """Whether any multiples at all come as near as `fitted` asks, at these entries."""
+    weight = 1 / limit.ravel()
+    design = (basis.reshape(len(basis), -1) * weight).T
+    scale = np.linalg.norm(design, axis=0)
+    design, target = design / np.where(scale > 0, scale, 1.0), found.ravel() * weight
+    left = target - design @ np.linalg.lstsq(design, target, rcond=1e-14)[0]
+    return float(np.linalg.norm(left)) <= LEFT * target.size**0.5
 
 
 def said(m: Multiples, known: Mapping[str, float], trace: str = "νᵀJν") -> Diagnosis | None:

@@ -69,10 +69,6 @@ def _said(start: np.ndarray, found: np.ndarray, due: np.ndarray, blur: np.ndarra
     elif simple is not None and simple.name == "offset":
         shift = float(np.mean(found - due))
         what = f": the score is off by {shift:.5g} everywhere, as of a prior of mean {shift:.5g}"
-    elif simple is not None and simple.name == "factor" and simple.factor:
-        size = simple.factor
-        std = f", as of a standard deviation σ = {size**-0.5:.5g}" if size > 0 else ""
-        what = f": {simple.words}{std}"
     elif simple is not None:
         what = f": {simple.words}"
     return Diagnosis.cause(

@@ -73,9 +73,11 @@ def _exponent(d: Declaration, alpha: np.ndarray) -> str | None:
             (" t times the drift's rate at T, and must be its integral from 0 to t", last * t),
             (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
         ):
-            k = float(np.median(log[told] / value))
+            some = np.abs(value) > 1e-6 * np.max(np.abs(value))  # at T nothing is left to T
+            ratio = log[told][some] / value[some]
+            k = float(np.median(ratio))
             # the rate at an end is read at the times next to it
-            if same(log[told] / value, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
+            if same(ratio, k, 1e-3 if "at 0" in text or "at T" in text else d.loose):
                 factor = "" if same(np.array([k]), 1, 1e-6) else f" {number(k)} times"
                 linear = (
                     " (t² stands where t²/2 is due, for a linear β)" if "rate at t" in text else ""
@@ -156,7 +158,8 @@ def _shift(d: Declaration) -> Told | None:
             )
         )
     told = np.abs(d.shift_due) > 1e-6 * np.max(np.abs(d.shift_due))
-    found = _some_law(d, (d.shift[told] / d.shift_due[told]), told)
+    parts = {"α": d.alpha_due[told], "t": d.t[told]}
+    found = law(d.shift[told] / d.shift_due[told], parts, d.loose)
     if found is None:
         return None
     return Told(
@@ -189,10 +192,6 @@ def _of_fixed_point(d: Declaration) -> Told | None:
                 f" μ = {number(mu)} the fixed point of the drift",
             )
     return None
-
-
-def _some_law(d: Declaration, values: np.ndarray, told: np.ndarray) -> Law | None:
-    return law(values, {"α": d.alpha_due[told], "t": d.t[told]}, d.loose)
 
 
 def _std(d: Declaration) -> Told | None:

@@ -34,12 +34,12 @@ def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
     ):
         error = float(np.max(errors(case, own).error[1]))
         read = (
-            f"the data were blurred by {short(case.start)} first"
+            f"The data were blurred by {short(case.start)} first"
             if np.any(case.start)
-            else "this is the literal reading (the SDE started at x0)"
+            else "This is the literal reading (the SDE started at x0)"
         )
         notes.append(
-            f"{read[0].upper()}{read[1:]}; with the data first blurred by a standard deviation of"
+            f"{read}; with the data first blurred by a standard deviation of"
             f" {short(own)}, which is what your marginal declares "
             f'at t=0, it is right to {error:.1g}: if that is meant, pass reading="blurred".'
         )

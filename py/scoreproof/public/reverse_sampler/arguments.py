@@ -94,7 +94,7 @@ def validate(given: Request) -> Job:
             f"a table ({type(given.process).__name__})",
             "use check_sampler(step, process, times=timesteps), which judges whole chains",
         )
-    dimension = given.dimension or dimension_of(given.process)
+    dimension = dimension_of(given.process) if given.dimension is None else given.dimension
     dimensions = (
         DIMENSIONS
         if dimension is None

@@ -76,7 +76,9 @@ def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     where = beyond_which(span.target, jumping, [s.stays for s in seen])
     if where and not any(abs(s.noise_power) < 0.2 for s in seen):
         powers = Told(
-            "clip", f"x_next does not tend to x only {where}: it is clipped from there on"
+            "clip",
+            f"x_next does not tend to x only {where}: from there on x is changed before the step,"
+            " as by a clip",
         )
     if powers is not None and powers.name:
         return Diagnosis((powers.name,), 0.0, None, _sentence([powers]))

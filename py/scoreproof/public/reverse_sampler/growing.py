@@ -30,7 +30,7 @@ def part_wrong(target: Diffused, places: list[Found], known: Diagnosis) -> str:
     """Drift or noise; beyond what; how it grows with t and x; and the nearest known fault."""
     parts = [_part(target, places), _where(target, places), *_growth(places)]
     text = "; ".join(p for p in parts if p)
-    return f"{known.sentence} {text[0].upper()}{text[1:]}."
+    return f"{known.sentence} {text}."
 
 
 def _part(target: Diffused, places: list[Found]) -> str:
@@ -44,12 +44,12 @@ def _part(target: Diffused, places: list[Found]) -> str:
     allowed = max(1e-6, 100 * max(float(np.max(f.bound)) for f in places))
     if max(noise) <= allowed:
         return (
-            "the noise is right, √(1-λ) g; the drift differs from f - (1 - λ/2) g² ∇log p, by up"
+            "The noise is right, √(1-λ) g; the drift differs from f - (1 - λ/2) g² ∇log p, by up"
             f" to {percent(max(drift))} of its terms"
         )
     if max(drift) <= allowed:
         return (
-            "the drift is right, f - (1 - λ/2) g² ∇log p; the noise differs from √(1-λ) g: its"
+            "The drift is right, f - (1 - λ/2) g² ∇log p; the noise differs from √(1-λ) g: its"
             f" variance is off by up to {max(noise):.3g} g²"
         )
     shares = sorted((f.t, 1 - _share(target, f)) for f in places)
@@ -58,7 +58,7 @@ def _part(target: Diffused, places: list[Found]) -> str:
     if max(abs(s - one) for _, s in shares) > 1e-3:
         of += f" at t = {first:.3g} and of λ = {other:.4g} at t = {last:.3g}"
     return (
-        f"the noise is that of {of}, and the drift is not the one that belongs to it,"
+        f"The noise is that of {of}, and the drift is not the one that belongs to it,"
         " f - ½ (g² + c²) ∇log p with c² its variance per unit of time"
     )
 

@@ -35,8 +35,6 @@ NAMES = {
 }
 #: what is to be done where one is used as another, beyond converting it
 RELATIONS = {
-    ("eps", "score"): "∇log p = -ε/σ: the factor 1/σ is missing",
-    ("score", "eps"): "ε = -σ ∇log p",
     ("v", "eps"): "ε = σ x_t + α v where α² + σ² = 1",
     ("eps", "v"): "v = α ε - σ x0",
     ("x0", "eps"): "ε = (x_t - α x0)/σ",
@@ -174,11 +172,6 @@ def _nearly(new: list[Found] | None, old: list[Found]) -> bool:
 def _scaled(given: str, found: Law, inverse: Law | None) -> str:
     name = NAMES[given].split(" = ")[0]
     if found.constant is not None and inverse is not None:
-        if abs(found.constant + 1) < 1e-6:
-            return (
-                f"it is right if {name} is negated: the sign of the model, or of the score's term"
-                " that is made from it, is wrong"
-            )
         return (
             f"it is right if the model's answer, {name}, is multiplied by {found.text}: it enters"
             f" {inverse.text} times"
@@ -186,8 +179,7 @@ def _scaled(given: str, found: Law, inverse: Law | None) -> str:
     hint = {
         "α(t)": ", so α is missing before it"
         + (" (the score is (α x0 - x)/σ²)" if given == "x0" else ""),
-        "σ(t)": ", so it is divided by σ once too often"
-        + (" (-ε/σ² where -ε/σ is due)" if given == "eps" else ""),
+        "σ(t)": ", so it is divided by σ once too often",
         "1/σ(t)": ", so 1/σ is missing before it",
         "1/α(t)": ", so it is multiplied by α once too often",
         "1/σ(t)²": ", so 1/σ² is missing before it",

@@ -77,7 +77,11 @@ def _forward(s: Terms) -> Told | None:
         text = f"the forward drift f enters {found.text} times" + (
             " (is its ½ missing?)" if abs(k - 2) <= s.tol else ""
         )
-    noise = "and the noise are right" if s.same(s.c, 1 - s.lam) else "is that of the noise"
+    noise = (
+        "and the noise are right"
+        if s.same(s.c, 1 - s.lam)
+        else "is the one that belongs to the noise"
+    )
     return Told("forward_drift", f"{text}; the term of the score {noise}")
 
 

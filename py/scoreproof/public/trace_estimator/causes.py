@@ -27,6 +27,7 @@ EXACT = 32.0
 NEARLY = 1e-3
 
 
+@np.errstate(all="ignore")  # a guess that overflows explains nothing
 def explained(
     parts: list[Judged], eps: float, tolerance: float, takes_nu: bool = True
 ) -> tuple[Diagnosis, str] | None:
@@ -90,8 +91,7 @@ def _misfit(
         off = np.abs(part.answers.values - c * values)
         rounding = EXACT * eps * (part.rows.trial.roundings + part.rows.dimension + len(values))
         exact = exact and bool(np.all(off <= (rounding + tolerance) * size))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = np.where(off > 0, off / size, 0.0)
+        relative = np.where(off > 0, off / size, 0.0)
         worst = max(worst, float(np.max(relative[part.usual], initial=0.0)))
     return worst, exact
 

@@ -32,7 +32,7 @@ def coordinates(parts: list[Judged]) -> Iterator[Guess]:
         for p, w in zip(parts, known, strict=True):
             terms = p.rows.nu * p.rows.trial.product(p.rows.z, p.rows.nu)
             if form == "tr J":
-                terms = _diagonal(p)
+                terms = p.rows.trial.diagonal(p.rows.z)
             values.append(terms @ w)
             size = p.rows.trial.quadratic(p.rows.z, p.rows.nu)[1]
             sizes.append(size if form == "νᵀJν" else p.rows.trial.trace(p.rows.z)[1])
@@ -45,7 +45,11 @@ def _each(part: Judged, form: str) -> np.ndarray | None:
     rows, d = part.rows, part.rows.dimension
     if d > MOST:
         return None
-    terms = rows.nu * rows.trial.product(rows.z, rows.nu) if form == "νᵀJν" else _diagonal(part)
+    terms = (
+        rows.nu * rows.trial.product(rows.z, rows.nu)
+        if form == "νᵀJν"
+        else (rows.trial.diagonal(rows.z))
+    )
     live = terms != 0
     alone = live & (live.sum(axis=1) == 1)[:, None]
     if np.all(np.any(alone, axis=0)):
@@ -58,15 +62,6 @@ def _each(part: Judged, form: str) -> np.ndarray | None:
         terms / scale[:, None], part.answers.values / scale, rcond=1e-8
     )
     return np.where(np.abs(fit) < 1e-9, 0.0, fit) if rank == d else None
-
-
-def _diagonal(part: Judged) -> np.ndarray:
-    z, d = part.rows.z, part.rows.dimension
-    units = np.eye(d)
-    columns = [
-        part.rows.trial.product(z, np.broadcast_to(e, z.shape))[:, k] for k, e in enumerate(units)
-    ]
-    return np.stack(columns, axis=1)
 
 
 def _uneven(weights: np.ndarray) -> np.ndarray:

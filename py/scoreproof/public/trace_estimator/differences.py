@@ -20,6 +20,8 @@ __all__ = ["by_differences"]
 PROBE, LEFT = 1e-3, 0.02
 #: steps at which a fit is refined
 ROUNDS = 6
+#: rows of a part that a step is fitted to: one number needs no more, and each costs D calls of f
+ROWS = 48
 
 KINDS = (
     ("one-sided", 1, "take a central difference, a smaller step, or automatic differentiation"),
@@ -52,14 +54,14 @@ def _fitted(
     given: Given, parts: list[Judged], kind: tuple[str, str], order: int
 ) -> tuple[float, float] | None:
     """The step, and the part of the deviation that it leaves, if that is little."""
-    usual = [p for p in parts if p.usual.any()]
-    deviation = np.concatenate([(p.answers.values - p.due)[p.usual] for p in usual])
-    size = np.concatenate([p.scale[p.usual] for p in usual])
+    usual = [(p, _spread(np.flatnonzero(p.usual))) for p in parts if p.usual.any()]
+    deviation = np.concatenate([(p.answers.values - p.due)[at] for p, at in usual])
+    size = np.concatenate([p.scale[at] for p, at in usual])
     step = PROBE
     try:
         for _ in range(ROUNDS):
-            found = np.concatenate([_taken(given, p, step, kind)[p.usual] for p in usual])
-            effect = found - np.concatenate([p.due[p.usual] for p in usual])
+            found = np.concatenate([_taken(given, p, at, step, kind) for p, at in usual])
+            effect = found - np.concatenate([p.due[at] for p, at in usual])
             sure = np.abs(effect) > 1e-9 * size
             if not np.any(sure):
                 return None
@@ -68,8 +70,8 @@ def _fitted(
                 return None
             step *= ratio ** (1 / order)
         left = np.abs(
-            np.concatenate([_taken(given, p, step, kind)[p.usual] for p in usual])
-            - np.concatenate([p.answers.values[p.usual] for p in usual])
+            np.concatenate([_taken(given, p, at, step, kind) for p, at in usual])
+            - np.concatenate([p.answers.values[at] for p, at in usual])
         )
     except CallableError:
         return None
@@ -82,16 +84,25 @@ def _fitted(
     return step, part / float(np.linalg.norm(deviation[known] / size[known]))
 
 
-def _taken(given: Given, part: Judged, step: float, kind: tuple[str, str]) -> np.ndarray:
-    z, nu = part.rows.z, part.rows.nu
+def _spread(at: np.ndarray) -> np.ndarray:
+    """Some of them, from the first to the last."""
+    return at[np.unique(np.linspace(0, len(at) - 1, ROWS).astype(int))]
+
+
+def _taken(
+    given: Given, part: Judged, at: np.ndarray, step: float, kind: tuple[str, str]
+) -> np.ndarray:
+    z, nu = part.rows.z[at], part.rows.nu[at]
     one_sided = kind[0] == "one-sided"
 
     def f(y: np.ndarray) -> np.ndarray:
         return np.real(np.asarray(as_numpy(part.rows.trial.function(given.convert(y))), float))
 
+    here = f(z) if one_sided else None
+
     def along(v: np.ndarray) -> np.ndarray:
         ahead = f(z + step * v)
-        back, over = (f(z), step) if one_sided else (f(z - step * v), 2 * step)
+        back, over = (f(z - step * v), 2 * step) if here is None else (here, step)
         return np.asarray((v * (ahead - back)).sum(axis=1) / over)
 
     if kind[1] == "νᵀJν":

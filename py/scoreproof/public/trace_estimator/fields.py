@@ -1,4 +1,4 @@
-"""Fields to try an estimator on, with νᵀJν and tr J in closed form (the user's: by derivatives).
+"""Fields to try an estimator on, with νᵀJν and tr J in closed form.
 
 Conventions: rows z, ν ``(m, D)``. Sizes are the sums of the absolute values of all terms that
 rounding acts on, so that ``roundings · eps · size`` bounds the rounding of any order of summation.
@@ -14,13 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scoreproof.interop.frameworks import guarded
-from scoreproof.public.black_box_field import BlackBoxField
+__all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "coupling"]
 
-__all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "UserField", "coupling"]
-
-#: numbers that go through the user's field in one call
-BLOCK = 1 << 20
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Trial(Protocol):
@@ -44,6 +40,9 @@ class Trial(Protocol):
     def values(self, z: np.ndarray) -> np.ndarray:
         """``f(z)``, ``(m, D)``."""
 
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk, ``(m, D)``."""
+
 
 def coupling(rng: np.random.Generator, d: int) -> tuple[np.ndarray, np.ndarray]:
     """One cycle through all coordinates: its order, and the neighbour of each coordinate."""
@@ -57,9 +56,16 @@ class _Sparse:
     """J has a diagonal and one further entry a row, at the neighbour."""
 
     neighbour: np.ndarray
+    #: the rows asked last, and their entries: a search asks for the same ones hundreds of times
+    _last: tuple[np.ndarray, Entries] | None = None
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def entries(self, z: np.ndarray) -> Entries:
         """J_kk, J_kπ(k) and the sizes of both, ``(m, D)`` each."""
+        if self._last is None or self._last[0] is not z:
+            self._last = z, self.computed(z)
+        return self._last[1]
+
+    def computed(self, z: np.ndarray) -> Entries:
         raise NotImplementedError
 
     def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,6 +83,11 @@ class _Sparse:
         """``J v``."""
         own, other, _, _ = self.entries(z)
         return own * v + other * v[:, self.neighbour]
+
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk; a coordinate that is its own neighbour has both entries there."""
+        own, other, _, _ = self.entries(z)
+        return own + other * (self.neighbour == np.arange(z.shape[1]))
 
 
 class RationalField(_Sparse):
@@ -122,7 +133,7 @@ class RationalField(_Sparse):
         bent = 1 + self.mix * (1 - r[:, self.neighbour])
         return np.asarray(self.scale * z * (self.floor - r) * bent)
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def computed(self, z: np.ndarray) -> Entries:
         r, c, s, b = 1 / (1 + z * z), self.mix, self.scale, self.floor
         w, there = z[:, self.neighbour], r[:, self.neighbour]
         bend = 2 * z * z * r * r
@@ -159,7 +170,7 @@ class CubicField(_Sparse):
     def values(self, z: np.ndarray) -> np.ndarray:
         return np.asarray(self.function(z))
 
-    def entries(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def computed(self, z: np.ndarray) -> Entries:
         w = z[:, self.neighbour] * self.mixed
         other = self.mixed * z * z
         return 6 * z * z + 2 * w * z, other, 6 * z * z + np.abs(2 * w * z), other
@@ -194,51 +205,6 @@ class Mirrored:
         """``f(z)``."""
         return -self.trial.values(z)
 
-
-@dataclass(eq=False)
-class UserField:
-    """The caller's field; J ν by forward mode, complex steps or stencils."""
-
-    function: Callable[[Any], Any]
-    box: BlackBoxField
-    roundings: float = 8.0
-
-    @classmethod
-    def of(cls, field: Callable[..., Any], z: np.ndarray, framework: str, dtype: Any) -> UserField:
-        guard = guarded(lambda q, params, s: field(q) + 0 * params[0], "field", framework, dtype)
-        return cls(field, BlackBoxField(guard, np.ones(1), np.ones((1, 1)), framework, z))
-
-    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """``J v``."""
-        step = max(1, BLOCK // z.shape[1])
-        parts = [
-            self.box.along_z(z[k : k + step], 0.5, v[k : k + step]) for k in range(0, len(z), step)
-        ]
-        return np.concatenate(parts)
-
-    def values(self, z: np.ndarray) -> np.ndarray:
-        """``f(z)``."""
-        return np.real(self.box(z, 0.5))
-
-    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        terms = nu * self.product(z, nu)
-        # the same a few roundings away: what the field's own rounding does to it
-        aside = z * (1 + 4 * self.box.guard.eps * np.where(np.arange(z.shape[1]) % 2, 1, -1))
-        moved = nu * self.product(aside, nu)
-        size = np.abs(terms).sum(axis=1) + np.abs(moved - terms).sum(axis=1) / self.box.guard.eps
-        if self.box.ad is None and not self.box.analytic:
-            size = size * (1e-9 / self.box.guard.eps)  # a stencil's own error
-        return terms.sum(axis=1), size
-
-    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        d = z.shape[1]
-        points, which = np.unique(z, axis=0, return_inverse=True)
-        value, size = np.empty(len(points)), np.empty(len(points))
-        for i, row in enumerate(points):
-            parts = np.zeros(2)
-            for k in range(0, d, max(1, BLOCK // d)):
-                axes = np.eye(d)[k : k + max(1, BLOCK // d)]
-                part, part_size = self.quadratic(np.repeat(row[None], len(axes), axis=0), axes)
-                parts += part.sum(), part_size.sum()
-            value[i], size[i] = parts
-        return value[which.ravel()], size[which.ravel()]
+    def diagonal(self, z: np.ndarray) -> np.ndarray:
+        """J_kk."""
+        return -self.trial.diagonal(z)

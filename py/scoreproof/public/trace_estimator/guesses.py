@@ -46,7 +46,8 @@ class Guess:
 
 def guesses(parts: list[Judged]) -> Iterator[Guess]:
     """Simplest first: a factor, then other vectors, then what is done to the batch."""
-    quad = [_bilinear(p, "nu", "nu") for p in parts]
+    forms = [_Forms(p) for p in parts]
+    quad = [form("nu", "nu") for form in forms]
     values, sizes = [v for v, _ in quad], [s for _, s in quad]
     traces = [p.rows.trial.trace(p.rows.z) for p in parts]
     trace, trace_sizes = [t for t, _ in traces], [s for _, s in traces]
@@ -54,7 +55,7 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
     yield Guess("factor", trace, trace_sizes, "", "", "tr J")
     yield from _cut(parts, values, sizes)
     for name, (left, right, reason, mend) in PAIRS.items():
-        pair = [_bilinear(p, left, right) for p in parts]
+        pair = [form(left, right) for form in forms]
         yield Guess(name, [v for v, _ in pair], [s for _, s in pair], reason, mend)
     along = [p.rows.trial.product(p.rows.z, p.rows.nu) for p in parts]
     lengths = [(a * a).sum(axis=1) for a in along]
@@ -72,7 +73,7 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
         own = [np.maximum(s, np.abs(w)) for s, w in zip(sizes, whole, strict=True)]
         yield Guess(name, whole, own, reason, "Sum ν_k (Jν)_k over k as they are")
     for left, right in OTHERS:
-        pair = [_bilinear(p, left, right) for p in parts]
+        pair = [form(left, right) for form in forms]
         reason = f"νᵀJν with {SPOKEN[left]} for its first ν and {SPOKEN[right]} for its last"
         yield Guess(
             f"{left}_and_{right}",
@@ -94,20 +95,43 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
     yield from _added(parts, values, sizes)
 
 
-def _bilinear(part: Judged, left: str, right: str) -> tuple[np.ndarray, np.ndarray]:
-    """``left·J right`` and its size."""
-    rows, bounds = part.rows, part.answers.bounds
-    a, b = (batchwise(VECTORS[name], rows.nu, bounds) for name in (left, right))
-    if left == right == "nu":
-        return rows.trial.quadratic(rows.z, rows.nu)
-    values = a * rows.trial.product(rows.z, b)
-    # the size of what is due tells how much of it cancels
-    own, size = rows.trial.quadratic(rows.z, b)
-    inner = np.abs(b * rows.trial.product(rows.z, b)).sum(axis=1)
-    stretch = np.divide(size, inner, out=np.ones_like(size), where=inner > 0)
-    whole = np.abs(values).sum(axis=1)
-    longest = np.abs(a).max(axis=1) * np.abs(rows.trial.product(rows.z, b)).sum(axis=1)
-    return values.sum(axis=1), np.maximum(whole, longest) * np.maximum(stretch, 1.0)
+class _Forms:
+    """``left·J right`` of one part, and its size; each product with J is taken once."""
+
+    def __init__(self, part: Judged) -> None:
+        self.part = part
+        self.vectors: dict[str, np.ndarray] = {}
+        self.along: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def __call__(self, left: str, right: str) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.part.rows
+        if left == right == "nu":
+            return rows.trial.quadratic(rows.z, rows.nu)
+        a = self._vector(left)
+        along, stretch, total = self._along(right)
+        values = a * along
+        whole = np.abs(values).sum(axis=1)
+        longest = np.abs(a).max(axis=1) * total
+        return values.sum(axis=1), np.maximum(whole, longest) * stretch
+
+    def _vector(self, name: str) -> np.ndarray:
+        if name not in self.vectors:
+            part = self.part
+            self.vectors[name] = batchwise(VECTORS[name], part.rows.nu, part.answers.bounds)
+        return self.vectors[name]
+
+    def _along(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """J times it, by how much the size of what is due tells that this cancels, and its sum of
+        absolute values.
+        """
+        if name not in self.along:
+            rows, b = self.part.rows, self._vector(name)
+            along = rows.trial.product(rows.z, b)
+            size = rows.trial.quadratic(rows.z, b)[1]
+            inner = np.abs(b * along).sum(axis=1)
+            stretch = np.divide(size, inner, out=np.ones_like(size), where=inner > 0)
+            self.along[name] = along, np.maximum(stretch, 1.0), np.abs(along).sum(axis=1)
+        return self.along[name]
 
 
 def _cut(parts: list[Judged], values: list[np.ndarray], sizes: list[np.ndarray]) -> Iterator[Guess]:

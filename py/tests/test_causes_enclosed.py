@@ -256,6 +256,17 @@ def test_a_nu_that_does_not_vary_is_read():
     assert "given ν" not in evidence.sentence
 
 
+def test_no_weights_are_fitted_to_as_few_points_as_there_are_coordinates():
+    """The caller's own field is looked at in three points, again and again."""
+    turn = RNG.normal(size=(3, 3))
+
+    def estimator(f, z):
+        return jacobian(f, z).sum((1, 2))
+
+    evidence = sp.check_trace_estimator(estimator, field=lambda z: np.tanh(z @ turn.T), dimension=3)
+    assert evidence.diagnosis.names == ("constant_nu",), evidence.explain()
+
+
 def test_an_estimator_that_fails_at_the_nu_of_its_mean_is_undecided():
     def estimator(f, z, nu):
         if len(z) > 8 and np.all(np.abs(nu) == 1):

@@ -249,7 +249,7 @@ def test_a_nu_that_does_not_vary_is_read():
     evidence = drawing(lambda z: np.broadcast_to([1.0, -2.0, 0.5, 1.0], z.shape))
     assert "(1, -2, 0.5, 1) or its negative" in evidence.explain()
     evidence = drawing(lambda z: np.random.default_rng(1).choice([-1.0, 1.0], z.shape))
-    assert "each row has a ν that is the same at every call" in evidence.explain()
+    assert "each row has one that is the same at every call" in evidence.explain()
     # more than one ν: there is none to be read
     evidence = drawing(lambda z: np.sin(z))
     assert evidence.diagnosis.names == ("fixed_nu",)

@@ -47,15 +47,16 @@ def fixed_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis:
     if np.max(np.ptp(products, axis=2)) > SAME * np.max(np.abs(first)):
         return Diagnosis.cause(
             "fixed_nu",
-            f"Cause: the ν is fixed: each row has one that is the same at every call, of row 0 it is"
-            f" {point(nu, d)} or its negative (fixed_nu). Draw it anew at each call: a"
-            " seed or key that is set inside gives the same draws.",
+            f"Cause: the ν is fixed: each row has one that is the same at every call, of row 0 it"
+            f" is {point(nu, d)} or its negative (fixed_nu). Draw it anew at each call: a seed"
+            " or key that is set inside gives the same draws.",
         )
     if np.ptp(nu) > SAME * np.max(np.abs(nu)):
         return Diagnosis.cause(
             "fixed_nu",
             f"Cause: the ν is fixed: it is the same for all rows and at every call, {point(nu, d)}"
-            " or its negative (fixed_nu). Draw it anew at each call, a row of it for each row of z.",
+            " or its negative (fixed_nu). Draw it anew at each call, a row of it for each row of"
+            " z.",
         )
     c = float(nu[0])
     plain = abs(c - 1) <= SAME

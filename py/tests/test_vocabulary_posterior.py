@@ -597,8 +597,12 @@ def turned_image(turn):
 
 COMES_BACK = {
     "transposed: height and width are exchanged": lambda x: x.swapaxes(2, 3),
-    "with another layout: read as (height, width, channels)": lambda x: x.transpose(0, 2, 3, 1),
-    "with another layout: read as (channels, height, width)": lambda x: x.transpose(0, 3, 1, 2),
+    "with another layout: axes in the order (height, width, channels)": (
+        lambda x: x.transpose(0, 2, 3, 1)
+    ),
+    "with another layout: (channels, height, width) read as if it were (height, width": (
+        lambda x: x.transpose(0, 3, 1, 2)
+    ),
     "with width in reverse order": lambda x: x[..., ::-1],
     "with channels in reverse order": lambda x: x[:, ::-1],
     "with all its entries in reverse order": lambda x: x[:, ::-1, ::-1, ::-1],

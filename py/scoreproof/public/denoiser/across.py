@@ -6,7 +6,7 @@ looked at; a number that it fits at each is told as a formula of the level, if i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.denoiser.own_level import own_levels
+from scoreproof.public.denoiser.own_level import NO_RULE, own_levels
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_words import when
 from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
@@ -22,6 +22,8 @@ from scoreproof.public.denoiser.wrapped import wrapped
 from scoreproof.public.posterior.cases import Case, Cause, said
 from scoreproof.public.posterior.closed import common
 from scoreproof.public.posterior.explaining import causes_of, unexplained
+from scoreproof.public.posterior.mixture_causes import LINEAR
+from scoreproof.public.posterior.outside import steady
 
 __all__ = ["across"]
 
@@ -30,8 +32,12 @@ MOST = 4
 Found = list[tuple[AtLevel, Case, list[Cause]]]
 
 
-def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
-    """What explains the wrong levels, or the worst of them."""
+def across(
+    sweep: Sweep, wrong: list[AtLevel], otherwise: Callable[[], Diagnosis | None]
+) -> Diagnosis | None:
+    """What explains the wrong levels, or the worst of them; ``otherwise`` is asked before what says
+    less: a cause at one level alone, levels by no rule, an answer that is linear in x.
+    """
     worst = max(wrong, key=lambda a: a.largest)
     spread = np.linspace(0, len(wrong) - 1, min(MOST - 1, len(wrong))).round().astype(int)
     picked = list(dict.fromkeys([worst, *(wrong[k] for k in spread)]))
@@ -44,16 +50,31 @@ def across(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
         faults = candidates_of(case)
         found.append((a, case, causes_of(case, faults)))
         if a is worst and not found[0][2]:
-            return unexplained(case, faults)
-    whole = wrapped(found) or own_levels(found, sweep) or _shared(found)
-    if whole is not None:
+            return otherwise() or _nothing(unexplained(case, faults), sweep, a)
+    whole = wrapped(found) or own_levels(found, sweep)
+    if whole is not None and whole.names != (NO_RULE,):
         return whole
+    whole = whole or _shared(found)
+    if whole is not None and not {NO_RULE, LINEAR} & set(whole.names):
+        return whole
+    more = otherwise()
+    if more is not None or whole is not None:
+        return more or whole
     _, case, causes = found[0]
     there = said(case, causes)
     if len(found) == 1:
         return there
     text = f"{there.sentence.rstrip('.')} ({when(worst, sweep)}; not at every other level)."
     return replace(there, sentence=text)
+
+
+def _nothing(there: Diagnosis, sweep: Sweep, worst: AtLevel) -> Diagnosis:
+    """Without a cause: with what is seen where there is most noise, and x says least."""
+    last = sweep.at[-1]
+    if there.names or last is worst or last.evidence.verdict != "refuted":
+        return there
+    more = steady(_case(last, sweep), f"{when(last, sweep)} ")
+    return replace(there, sentence=f"{there.sentence.rstrip('.')}{more}.") if more else there
 
 
 def _case(a: AtLevel, sweep: Sweep) -> Case:

@@ -13,8 +13,10 @@ from scoreproof.public.posterior.cases import Case, Cause
 from scoreproof.public.posterior.closed import common
 from scoreproof.words import enumerated
 
-__all__ = ["own_levels"]
+__all__ = ["NO_RULE", "own_levels"]
 
+#: the name of other levels that follow from those that are due in no way that is known
+NO_RULE = "noise_level_by_no_rule"
 #: relative: two levels this near are the same
 SAME = 1e-5
 
@@ -40,11 +42,12 @@ def own_levels(
         f"at {name} {level.when:.4g} it is the answer for σ/α = {sigma / alpha:.6g} where σ/α ="
         f" {level.ratio:.6g} is due"
     )
+    name_of_it = "noise_level" if rule else NO_RULE
     if not rule:
         rule = "it answers for other noise levels, by no rule that is known (another schedule?)"
         shown += f", at {name} {own[0][0].when:.4g} for {ratios[0]:.6g} where {due[0]:.6g} is due"
     text = f"Cause: {rule}: {shown}."
-    return Diagnosis.cause("noise_level", text)
+    return Diagnosis.cause(name_of_it, text)
 
 
 def _rule(
@@ -95,6 +98,12 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
     usable = np.isfinite(ratio) & (ratio > 0)
     order = np.argsort(ratio[usable])
     rising, at = ratio[usable][order], times[usable][order]
+    # beyond the ends of the table is no timestep: another step of it may lie there
+    inside = [o for o in own if rising[0] * (1 - SAME) <= o[2] / o[1] <= rising[-1] * (1 + SAME)]
+    beyond = [o for o in own if o not in inside]
+    if len(inside) < 2:
+        return ""
+    own = inside
     mine = np.array([np.interp(np.log(s / a), np.log(rising), at) for _, a, s in own])
     asked = np.array([v.when for v, _, _ in own])
     exact = [
@@ -107,9 +116,14 @@ def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:
     gap = mine - asked
     if np.ptp(gap) <= 1e-6 * np.max(np.abs(asked)) and levels.whole:
         side = "later" if gap[0] > 0 else "earlier"
+        ends = [v.when + gap[0] for v, _, _ in beyond]
+        if any(np.min(times) <= end <= np.max(times) for end in ends):
+            return ""
         return (
             f"it answers for the {levels.name} that is {abs(gap[0]):g} {side} than what it is told"
         )
+    if beyond:
+        return ""
     if levels.whole and np.ptp(mine / np.maximum(asked, 1)) <= 1e-6:
         return f"it answers for {mine[-1] / asked[-1]:.4g} times the {levels.name} that it is told"
     pairs = enumerated(

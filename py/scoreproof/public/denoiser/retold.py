@@ -21,14 +21,16 @@ from scoreproof.public.denoiser.verdict import measured
 from scoreproof.public.network.calling import TimeForm
 from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.causes import told
-from scoreproof.public.words import percent
+from scoreproof.public.words import enumerated, percent
 
-__all__ = ["retold"]
+__all__ = ["AT", "Tried", "asked_at", "beyond_table", "off_at", "retold", "tried_levels"]
 
 #: levels that an explanation has to explain
 AT = 3
 #: what it may leave of the deviation, and at most of the size that errors are relative to
 LEFT = NEARLY = 0.05
+#: what a time that is searched for may leave of the deviation
+EXACT = 1e-6
 #: what is right stays so within this
 STAYS = 2e-3
 
@@ -39,6 +41,7 @@ class _Found:
     words: tuple[str, ...]
     left: float
     error: float
+    beyond: str = ""
 
 
 def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
@@ -49,7 +52,7 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
     the others.
     """
     spread = np.unique(np.linspace(0, len(wrong) - 1, min(AT, len(wrong))).round().astype(int))
-    tried = [_tried(a, sweep) for a in sorted((wrong[k] for k in spread), key=lambda a: -a.largest)]
+    tried = tried_levels(sweep, [wrong[k] for k in spread])
     # what is right already has to stay right
     right = [a for a in sweep.at if a.evidence.verdict == "holds"]
     tried += [_tried(a, sweep) for a in (right[:1] + right[-1:])[: AT - 1]]
@@ -58,20 +61,24 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
         if names and all(_same(sweep, a.at.level, when, scale) for a in tried):
             continue
         open_: dict[str, _Found] | None = None
+        skipped: list[NoiseLevel] = []
         for a in tried:
             level = a.at.level
-            answer = _asked(sweep, a, when(level), scale(level))
+            answer = asked_at(sweep, a.y, when(level), scale(level))
             here = {} if answer is None else _read(a, answer)
+            if not here and names and beyond_table(sweep, when(level)):
+                skipped.append(level)
+                continue
             open_ = here if open_ is None else _both(open_, here)
             if not open_:
                 break
         for name, found in (open_ or {}).items():
             kinds = () if name == sweep.prediction else (name,)
-            if not names and not kinds or names and len(tried) < 2:
+            if not names and not kinds or names and len(tried) - len(skipped) < 2:
                 continue
             all_names = (*names, *_kind_names(kinds))
             all_words = (*words, *_kind_words(kinds))
-            full = _Found(all_names, all_words, found.left, found.error)
+            full = _Found(all_names, all_words, found.left, found.error, _beyond(sweep, skipped))
             best = full if best is None or _better(full, best) else best
     if best is None:
         return None
@@ -103,7 +110,7 @@ def _both(one: dict[str, _Found], other: dict[str, _Found]) -> dict[str, _Found]
 
 
 @dataclass(frozen=True, eq=False)
-class _Tried:
+class Tried:
     """The rows of a wrong level that tell most: what is due, what passes, how wrong it was."""
 
     at: AtLevel
@@ -115,8 +122,29 @@ class _Tried:
     right: bool
     readings: list[tuple[str, int]]
 
+    def off(self, sweep: Sweep, answer: np.ndarray) -> float:
+        """The largest error of an answer, read as the kind of prediction that was said."""
+        error = np.abs(_mean(self.at, answer, sweep.prediction, self.y) - self.due)
+        return float(np.max(error / self.size))
 
-def _tried(a: AtLevel, sweep: Sweep) -> _Tried:
+    def passes_at(self, off: float) -> bool:
+        """Whether so small an error is as good as none: to the check's own resolution."""
+        return off <= max(float(np.max(self.passes / self.size)), EXACT * self.old)
+
+
+def tried_levels(sweep: Sweep, wrong: list[AtLevel]) -> list[Tried]:
+    """The most wrong first."""
+    return [_tried(a, sweep) for a in sorted(wrong, key=lambda a: -a.largest)]
+
+
+def off_at(sweep: Sweep, a: Tried, when: float) -> float | None:
+    """What is left of the error when it is told ``when``; ``None`` if that does not explain it."""
+    answer = asked_at(sweep, a.y, when)
+    off = np.inf if answer is None else a.off(sweep, answer)
+    return off if a.passes_at(off) else None
+
+
+def _tried(a: AtLevel, sweep: Sweep) -> Tried:
     tolerance = a.request.problem.tolerance
     measure, m = measured(a.answers, a.request, a.eps), len(a.answers.due.y)
     rows = told(np.any(measure.excessive(tolerance)[:m], axis=1))
@@ -124,14 +152,27 @@ def _tried(a: AtLevel, sweep: Sweep) -> _Tried:
     passes = (measure.granted(tolerance) + measure.rounding)[rows] + (tolerance or 0.0) * size
     old = float(np.max(np.abs(a.answers.found[rows] - due) / size))
     right = a.evidence.verdict == "holds"
-    return _Tried(a, a.answers.due.y[rows], due, size, passes, old, right, _readings(a, sweep))
+    return Tried(a, a.answers.due.y[rows], due, size, passes, old, right, _readings(a, sweep))
 
 
-def _asked(sweep: Sweep, a: _Tried, when: float, scale: float) -> np.ndarray | None:
-    """The network's answers at the rows that tell most; ``None`` where it has none."""
+def beyond_table(sweep: Sweep, when: float) -> bool:
+    """Whether a table has no such timestep, so that a network cannot be told it."""
+    known = sweep.levels.when
+    return sweep.levels.whole and not np.min(known) <= when <= np.max(known)
+
+
+def _beyond(sweep: Sweep, skipped: list[NoiseLevel]) -> str:
+    if not skipped:
+        return ""
+    which = enumerated([f"{level.when:g}" for level in skipped])
+    return f"; {sweep.levels.name} {which} aside, where that is no timestep of the table"
+
+
+def asked_at(sweep: Sweep, rows: np.ndarray, when: float, scale: float = 1.0) -> np.ndarray | None:
+    """The network's answers; ``None`` where it has none."""
     if not (np.isfinite(when) and np.isfinite(scale)):
         return None
-    network, y = sweep.network, a.y * scale
+    network, y = sweep.network, rows * scale
     whole = network.form.whole and float(when).is_integer()
     for form in dict.fromkeys((TimeForm(network.form.rank, whole), network.form)):
         if form.whole and not float(when).is_integer():
@@ -150,7 +191,7 @@ def _asked(sweep: Sweep, a: _Tried, when: float, scale: float) -> np.ndarray | N
     return None
 
 
-def _read(a: _Tried, answer: np.ndarray) -> dict[str, _Found]:
+def _read(a: Tried, answer: np.ndarray) -> dict[str, _Found]:
     """The ways to read the answer in which it is right: by kind of prediction, and its negative."""
     found = {}
     for name, sign in a.readings:
@@ -196,4 +237,4 @@ def _kind_words(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 def _sentence(found: _Found) -> str:
     text = "; ".join(found.words)
-    return f"Cause: {text} (what is left of the error: {percent(found.error)})."
+    return f"Cause: {text} (what is left of the error: {percent(found.error)}{found.beyond})."

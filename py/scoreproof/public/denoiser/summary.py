@@ -12,6 +12,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.across import across
+from scoreproof.public.denoiser.retimed import retimed
 from scoreproof.public.denoiser.retold import retold
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_words import (
@@ -104,7 +105,9 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
-    cause = safely(lambda: retold(sweep, wrong) or across(sweep, wrong))
+    cause = safely(
+        lambda: retold(sweep, wrong) or across(sweep, wrong, lambda: retimed(sweep, wrong))
+    )
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
     inside = extent(worst.answers, worst.request, worst.eps)
     if inside:

@@ -23,6 +23,7 @@ from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
 from scoreproof.public.kl.coordinates import weighted
 from scoreproof.public.kl.distances import instead
+from scoreproof.public.kl.enclosed import enclosed
 from scoreproof.public.kl.explained import explained
 from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.told import told
@@ -171,13 +172,15 @@ def _diagnosis(
     predictions = added(found, answers, options, laws, truth)
     if plain:
         predictions |= candidates(laws, options)
+    if np.any(found.returned):  # nothing is near to everything that is small
+        predictions.pop("zero_everywhere", None)
     known = _known(places, found.size[here], predictions)
     if plain and (cause := explained(places)) is not None:
         names, sentence = told(cause, options)
         return replace(known, names=known.names or names, sentence=sentence)
     if known.names:
         return known
-    if (other := instead(places)) is not None:
+    if (other := enclosed(places) or instead(places)) is not None:
         return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
     if text := weighted(places):
         sentence = f"Cause: {text}. With this mended every value agrees, to rounding."

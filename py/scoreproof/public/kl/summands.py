@@ -8,31 +8,22 @@ them (the full form, a norm); its factor is not in it. Words call the first law'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.summand import (
+    LOGS,
+    Summand,
+    Values,
+    by_dimension,
+    by_rows,
+    constants,
+)
 
-__all__ = ["LOGS", "Summand", "divergence", "due_summands", "other_summands"]
-
-Values = Callable[[Laws], np.ndarray]
-#: the slot of the two logarithms, which are one summand where both are wrong alike
-LOGS = "log"
-
-
-@dataclass(frozen=True)
-class Summand:
-    """``slot``: which part of the divergence it is, or stands for: mean, trace, one, log0, log1
-    (log: both at once). ``factor``: what is due of it.
-    """
-
-    slot: str
-    words: str
-    of: Values
-    factor: float = 0.5
+__all__ = ["LOGS", "Summand", "both_logs", "divergence", "due_summands", "other_summands"]
 
 
 def _entrywise(laws: Laws) -> tuple[np.ndarray, ...]:
@@ -148,9 +139,6 @@ _OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     (LOGS, "log(1 + σ1²/σ0²), log1p", "log(1 + 1/σ²), log1p", lambda a, v, b, w: np.log1p(w / v)),
     (LOGS, "log(Σ σ1²/Σ σ0²), the logarithm of a sum", "log Σ σ², the logarithm of a sum",
      lambda a, v, b, w: np.log(np.sum(w, axis=1) / np.sum(v, axis=1))),
-    ("one", "n (the number of rows)", "n (the number of rows)",
-     lambda a, v, b, w: np.full(len(a), float(len(a)))),
-    ("one", "1, once", "1, once", lambda a, v, b, w: np.ones(len(a))),
 )  # fmt: skip
 
 _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
@@ -202,7 +190,6 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
      lambda g, c, e: float(np.sum(np.log(np.diag(e) / np.diag(c))))),
     (LOGS, "|log det C1/det C0|, an absolute value", "|log det C|, an absolute value",
      lambda g, c, e: abs(np.linalg.slogdet(e)[1] - np.linalg.slogdet(c)[1])),
-    ("one", "1, once", "1, once", lambda g, c, e: 1.0),
 )  # fmt: skip
 
 
@@ -212,33 +199,26 @@ def other_summands(options: Options) -> list[Summand]:
     made = due_summands(options)
     for due in made:
         if due.slot in ("mean", "trace"):
-            found.append(_by_d(due.slot, due.words, due.of, options))
+            found.append(by_dimension(due, options))
         if options.form == "isotropic" and due.slot == "trace":
-            found.append(Summand("trace", f"{due.words}, n (rows) times and not d", _by_n(due.of)))
-    logs = [s for s in made if s.slot.startswith(LOGS)]
-    words = "log σ1²/σ0²" if not options.standard and options.form != "full" else logs[0].words
-    words = "log det C1/det C0" if not options.standard and options.form == "full" else words
-    found.append(_by_d(LOGS, words, _logs(logs), options))
+            found.append(by_rows(due))
+    logs = both_logs(options)
+    found.append(by_dimension(logs, options))
     if options.form == "isotropic":
-        found.append(Summand(LOGS, f"{words}, n (rows) times and not d", _by_n(_logs(logs))))
+        found.append(by_rows(logs))
     for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
         words = alone if options.standard else pair
-        factor = -0.5 if slot == "one" else 0.5
         if words:
-            of = _matrices(formula) if full else _of(formula)
-            found.append(Summand(slot, words, of, factor))
-    return found
+            found.append(Summand(slot, words, _matrices(formula) if full else _of(formula)))
+    return [*found, *constants()]
 
 
-def _logs(logs: Sequence[Summand]) -> Values:
-    return lambda b: np.asarray(np.sum([2 * s.factor * s.of(b) for s in logs], axis=0))
-
-
-def _by_n(of: Values) -> Values:
-    return lambda laws: np.asarray(of(laws)) * laws.shape[0] / laws.shape[1]
-
-
-def _by_d(slot: str, words: str, of: Values, options: Options) -> Summand:
-    once = options.form == "isotropic" and slot != "mean"
-    text = f"{words}, " + ("once and not d times" if once else "divided by d")
-    return Summand(slot, text, lambda laws: np.asarray(of(laws)) / laws.shape[1])
+def both_logs(options: Options) -> Summand:
+    """The two logarithms, or the one there is, as one summand."""
+    logs = [s for s in due_summands(options) if s.slot.startswith(LOGS)]
+    pair = "log det C1/det C0" if options.form == "full" else "log σ1²/σ0²"
+    return Summand(
+        LOGS,
+        logs[0].words if options.standard else pair,
+        lambda b: np.asarray(np.sum([2 * s.factor * s.of(b) for s in logs], axis=0)),
+    )

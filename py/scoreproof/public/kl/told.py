@@ -80,9 +80,9 @@ def _by_heart(found: Explained) -> tuple[str, str] | None:
     if len(numbers) != 1 or not kept or not {"trace", LOGS, "one"} <= slots:
         return None
     number = numbers.pop()
-    if all("rows" in s.words for s in found.others) and number == 1:
+    if all(s.counts == "rows" for s in found.others) and number == 1:
         return "rows_for_dimension", "n, the number of rows, stands for d, the dimension"
-    if not all("once" in s.words for s in found.others):
+    if not all(s.counts == "once" for s in found.others):
         return None
     text = f"{number:.6g} stands for d, the dimension, whatever d is: it is known by heart"
     return "dimension_by_heart", text if number != 1 else "the dimension d is left out"
@@ -187,13 +187,12 @@ def _replaced(found: Explained, slot: str, options: Options) -> str:
     other, ratio = next((s, r) for s, r in ratios if s in found.others and s.slot == slot)
     factor = other.factor * ratio
     half = PRINTED.get(factor, f"{factor:.6g} ")
-    if slot == "one" and other.words.startswith("1"):
+    if slot == "one" and other.counts == "once":
         half = half.strip()
         return f"the constant is {half}, once, where -½ d, for each of d dimensions, is due"
     # the isotropic form's one variance counts for each of d dimensions
     d = "d " if options.form == "isotropic" and slot in ("trace", LOGS) else ""
-    once = "once" in other.words or "(rows)" in other.words
-    words = half + ("" if once else d) + other.words + ("," if ", " in other.words else "")
+    words = half + ("" if other.counts else d) + other.words + ("," if ", " in other.words else "")
     if slot == LOGS:
         return f"{words} stands for {_log_term(options)}"
     due = next(s for s in found.due if s.slot == slot)

@@ -178,12 +178,18 @@ def _steady(network: Network, rows: np.ndarray, times: tuple[float, float], form
         return False
     a, b, mixed = (np.real(as_numpy(v)).astype(float) for v in (one, two, both))
     alone = np.where(first[:, None], a, b)
-    size = float(np.nanmax(np.abs(alone), initial=0.0)) + float(np.max(np.abs(rows)))
+    size = float(np.max(np.abs(alone), where=np.isfinite(alone), initial=0.0))
+    size += float(np.max(np.abs(rows)))
     slack = SLACK * max(unit_roundoff(one), float(np.finfo(float).eps)) * size
     same = np.isnan(alone) == np.isnan(mixed)
-    # where the two times have different answers, nearer to its own than to the other's
-    allowed = np.where(a == b, slack, np.minimum(slack, np.abs(a - b) / 4 + slack / SLACK))
-    return bool(np.all(same) and np.all(np.nan_to_num(np.abs(alone - mixed)) <= allowed))
+    # where the two times have different answers, nearer to its own than to the other's; an answer
+    # that is not finite at one of them has no distance from the other
+    with np.errstate(invalid="ignore"):
+        apart, off = np.abs(a - b), np.abs(alone - mixed)
+    near = np.minimum(slack, apart / 4 + slack / SLACK)
+    allowed = np.where((a != b) & np.isfinite(apart), near, slack)
+    off = np.where(alone == mixed, 0.0, off)
+    return bool(np.all(same) and np.all(np.nan_to_num(off, nan=0.0) <= allowed))
 
 
 def _unwrapped(out: Any) -> Any:

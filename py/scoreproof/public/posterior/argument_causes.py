@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
-from scoreproof.public.posterior.fitted import searched
+from scoreproof.public.posterior.fitted import misfit, searched
 from scoreproof.public.posterior.means import mean_under
 
 __all__ = ["other_arguments", "parts_of_x", "scaled_argument"]
@@ -24,7 +24,7 @@ def scaled_argument(case: Case) -> Iterator[Cause]:
         return at.told(mean_under(problem.known, y, problem.noise.least))
 
     found = searched(
-        lambda p: ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3,
+        lambda p: misfit(predicted(few, p), few.value, few.limit),
         np.linspace(-4, 4, 33),
     )
     if found is None:

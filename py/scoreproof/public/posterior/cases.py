@@ -17,8 +17,8 @@ import numpy as np
 from scoreproof.causes.answers import Answer
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.errors import ScoreproofError
 from scoreproof.public.posterior.due import Due
+from scoreproof.public.posterior.fitted import FAILURES
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.rounding import DOUBLE, mean_rounding, of_prediction
 
@@ -38,11 +38,11 @@ __all__ = [
 #: what a cause may leave, as a part of the deviation: by its largest entry in each coordinate
 #: (where the check's own bound is smaller), and by its root mean square
 LEFT, LEFT_RMS = 1e-6, 0.1
+TIED = 1e-9  # what a cause leaves below that is rounding: it is no better than another
 #: what a wrong formula's own rounding may be more than the right one's
 WIDER = 8.0
 #: points that explanations are fitted to; all have to be explained
-FITTED = 16
-LEAST = 4
+FITTED, LEAST = 16, 4
 #: numbers in one posterior mean: up to so many all points of a fit; beyond, fits are left out
 LIGHT, HEAVY, VERY_HEAVY = 1 << 19, 1 << 17, 1 << 25
 
@@ -176,7 +176,6 @@ def stated(key: str, prediction: np.ndarray, words: str, *names: str) -> Cause:
     return Cause(key, prediction, lambda _: words, {}, names)
 
 
-FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError, ScoreproofError)
 Maker = Callable[[Case], Iterator[Cause]]
 
 
@@ -217,7 +216,8 @@ def accepted(case: Case, groups: Iterable[Iterable[Maker]]) -> list[Cause]:
             with np.errstate(all="ignore"), suppress(*FAILURES):
                 found.extend(c for c in maker(case) if case.explains(c.prediction) and case.many(c))
         if found:
-            best = min(found, key=lambda c: (len(c.params), case.left(c.prediction)))
+            # of two that leave nothing but rounding the first is what people write
+            best = min(found, key=lambda c: (len(c.params), max(case.left(c.prediction), TIED)))
             alike = [
                 c
                 for c in found

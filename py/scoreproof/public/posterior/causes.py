@@ -7,8 +7,6 @@ they explain a failure that was found by other means, and decide nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
@@ -23,7 +21,6 @@ __all__ = [
     "SINGLE",
     "TOLD",
     "coarse",
-    "finest",
     "levels",
     "other_predictions",
     "other_priors",
@@ -99,11 +96,6 @@ def told(bad: np.ndarray) -> np.ndarray:
     return np.argsort(~bad, kind="stable")[:TOLD]
 
 
-def finest(eps: float) -> float:
-    """The part of a deviation below which two explanations cannot be told apart at a roundoff."""
-    return max(1e-6, 64 * eps)
-
-
 def coarse(error: np.ndarray, rounding: np.ndarray, eps: float) -> tuple[str, ...]:
     """A note where rounding in single precision would explain the error: ``rounding`` is for
     that.
@@ -139,12 +131,9 @@ def other_predictions(due: Due, kind: Prediction) -> dict[str, np.ndarray]:
     """
     if due.problem.noise.variance is None:
         return {}
-    options: dict[str, Any] = {}
     kinds = ["score", "eps", "x0", "v", "F"] + ["velocity"] * (kind.rates is not None)
     x0 = due.mean / due.problem.alpha
-    return {
-        f"returns_{k}": kind.convert(x0, due.y, "x0", k, **options) for k in kinds if k != kind.name
-    }
+    return {f"returns_{k}": kind.convert(x0, due.y, "x0", k) for k in kinds if k != kind.name}
 
 
 def other_priors(due: Due) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from scoreproof.numerics.linear import softmax
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
-from scoreproof.public.posterior.fitted import fitted
+from scoreproof.public.posterior.fitted import fitted, misfit
 from scoreproof.words import listed
 
 __all__ = ["kernel", "nearest", "weights_of_the_prior"]
@@ -19,7 +19,6 @@ __all__ = ["kernel", "nearest", "weights_of_the_prior"]
 WEIGHED = 256
 #: a weight below this part of what is due is none
 NONE = 1e-4
-FEWEST = 16
 
 
 def _squares(case: Case) -> np.ndarray:
@@ -53,7 +52,7 @@ def kernel(case: Case) -> Iterator[Cause]:
     squares, every = _squares(few), _squares(case)
 
     def residual(p: np.ndarray) -> np.ndarray:
-        return ((predicted(few, squares, p) - few.value) / few.limit).ravel() * 1e-3
+        return misfit(predicted(few, squares, p), few.value, few.limit)
 
     starts = [np.array([c, np.log(p)]) for p in (1.0, 2.0, 4.0) for c in (-2.0, -0.5, 1.0)]
     found = fitted(residual, starts)

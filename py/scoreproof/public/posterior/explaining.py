@@ -28,11 +28,13 @@ from scoreproof.public.posterior.level_causes import (
 from scoreproof.public.posterior.linear_causes import by_the_data, in_x_and_mean
 from scoreproof.public.posterior.mixture_causes import affine_in_y, parts_of_a_mixture
 from scoreproof.public.posterior.order_causes import orders, turned
+from scoreproof.public.posterior.outside import seen
 from scoreproof.public.posterior.part_causes import other_level_of_a_part
 from scoreproof.public.posterior.precision_causes import coarser
 from scoreproof.public.posterior.prior_causes import other_components
 from scoreproof.public.posterior.readings import LAST, MATRIX, PLAIN, SOME
 from scoreproof.public.posterior.rotation_causes import rotated
+from scoreproof.public.posterior.total_causes import in_all_places
 from scoreproof.public.posterior.unit_causes import standardised, units
 
 __all__ = ["GROUPS", "causes_of", "explanation", "unexplained"]
@@ -47,6 +49,7 @@ GROUPS: tuple[tuple[Maker, ...], ...] = (
     (other_level, other_covariances),
     (rotated, by_chunks, other_level_of_a_part),
     (weights_of_the_prior, kernel, other_components, finite_differences),
+    (in_all_places,),
     (affine_in_y, standardised, turned),
     (scaled_argument, other_arguments),
     (other_level_and_alpha, units),
@@ -117,7 +120,7 @@ def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
     rounded = coarser(case)
     if rounded:
         return Diagnosis.cause("coarser_type", rounded)
-    return diagnose(
+    nearest = diagnose(
         case.value,
         case.right,
         candidates,
@@ -126,3 +129,7 @@ def unexplained(case: Case, candidates: Mapping[str, np.ndarray]) -> Diagnosis:
         known=case.known,
         read=False,
     )
+    more = seen(case)
+    if nearest.names or not more:
+        return nearest
+    return replace(nearest, sentence=f"{nearest.sentence.rstrip('.')}{more}.")

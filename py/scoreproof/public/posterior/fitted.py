@@ -9,13 +9,22 @@ from scipy.optimize import least_squares
 
 from scoreproof.errors import ScoreproofError
 
-__all__ = ["fitted", "searched"]
+__all__ = ["FAILURES", "fitted", "misfit", "searched"]
 
 FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError, ScoreproofError)
 #: evaluations of one fit
 MOST = 30
 #: a fit that leaves no more than this part of the first sum of squares is exact
 ENOUGH = 1e-16
+
+
+#: a residual of one is this many times what may be left: far above rounding, far below overflow
+UNIT = 1e3
+
+
+def misfit(prediction: np.ndarray, value: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """The residual of a fit: what a prediction leaves, in units of what it may leave."""
+    return np.asarray(((prediction - value) / limit).ravel() / UNIT)
 
 
 def fitted(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
-from scoreproof.public.posterior.fitted import fitted, searched
+from scoreproof.public.posterior.fitted import fitted, misfit, searched
 from scoreproof.public.posterior.level_words import level_and_alpha_words, level_words
 from scoreproof.public.posterior.means import mean_under
 
@@ -57,7 +57,7 @@ def other_level(case: Case) -> Iterator[Cause]:
             )
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
-            return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
+            return misfit(predicted(few, p), few.value, few.limit)
 
         found = searched(residual, GRID)
         if found is None:
@@ -118,7 +118,7 @@ def other_level_and_alpha(case: Case) -> Iterator[Cause]:
             def residual(
                 p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted
             ) -> np.ndarray:
-                return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
+                return misfit(predicted(few, p), few.value, few.limit)
 
             if name == "both":
                 starts = [np.array([a, k]) for a in (-0.7, 0.0, 0.7) for k in (-1.5, 0.1, 1.5)]
@@ -195,7 +195,7 @@ def other_variances(case: Case) -> Iterator[Cause]:
             return at.told(mean, noise=np.diag(variances)) if converted else at.told(mean)
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
-            return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
+            return misfit(predicted(few, p), few.value, few.limit)
 
         found = fitted(residual, [np.full(d, v) for v in (0.0, -0.7, 0.7)], tries=1)
         if found is None:

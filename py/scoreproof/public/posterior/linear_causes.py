@@ -133,6 +133,8 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
                 {"factor": factor},
             )
         return
+    if case.kind.name == "x0" and alpha != 1.0 and abs(a - 1) <= SAME:
+        yield from _x_in_a_formula(case, prediction, float(b))
     for names, own, wanted in _bases((a, b), due, alpha, sigma):
         for k in range(2):
             if abs(own[1 - k] - wanted[1 - k]) <= SAME * np.max(np.abs(wanted)):
@@ -148,6 +150,29 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
         ),
         {"a": float(a), "b": float(b)},
     )
+
+
+def _x_in_a_formula(case: Case, prediction: np.ndarray, more: float) -> Iterator[Cause]:
+    """x_0 from another prediction, where only what x is multiplied by is wrong, and is another
+    power of α or σ.
+    """
+    alpha, known = case.due.problem.alpha, {k: v for k, v in case.known.items() if k in "ασ"}
+    for due, printed, formula in ((alpha, "α", "α x - σ v"), (1 / alpha, "1/α", "(x - σ ε)/α")):
+        form = next((f for f, v in _powers(known) if abs(v / (due + more) - 1) <= SAME), "")
+        if form and form != printed:
+            words = f"x is multiplied by {form} where {printed} is due, as in x_0 = {formula}"
+            yield stated(f"x_times_{form}", prediction, words)
+            return
+
+
+def _powers(known: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    for name, v in known.items():
+        yield name, v
+        for form, value in ((f"{name}²", v * v), (f"√{name}", v**0.5)):
+            yield form, value
+            yield f"1/{form}", 1 / value
+        yield f"1/{name}", 1 / v
+    yield "1", 1.0
 
 
 def _coefficients(case: Case) -> tuple[float, float]:

@@ -11,8 +11,10 @@ from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
 from scoreproof.public.posterior.part_causes import other_means, other_shares
 
-__all__ = ["affine_in_y", "parts_of_a_mixture"]
+__all__ = ["LINEAR", "affine_in_y", "parts_of_a_mixture"]
 
+#: an answer with a matrix of its own, which many are near to
+LINEAR = "linear_in_x"
 #: coordinates up to which the parts are looked at with other covariances
 WIDE = 256
 
@@ -164,7 +166,7 @@ def affine_in_y(case: Case) -> Iterator[Cause]:
     basis = np.hstack([case.y, np.ones((m, 1))])
     solved = np.linalg.lstsq(basis, case.value, rcond=None)[0]
     yield Cause(
-        "linear_in_x",
+        LINEAR,
         basis @ solved,
         lambda _: "it is linear in x, as if the data were one Gaussian; what is due is not",
         {"matrix": float(solved[0, 0]), "more": 0.0},

@@ -14,6 +14,9 @@ __all__ = ["orders", "turned"]
 
 #: coordinates of which every pair is exchanged to see
 FEW = 8
+#: of a sample with three, and how many orders of axes are tried
+AXES = ("channels", "height", "width")
+MOST_ORDERS = 24
 
 
 def orders(case: Case) -> Iterator[Cause]:
@@ -31,18 +34,12 @@ def _named(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
         options["with coordinates in reverse order"] = index[::-1]
     else:
         axes = {0: "channels" if len(shape) > 2 else "rows"}
-        axes |= dict(enumerate(("channels", "height", "width"))) if len(shape) == 3 else {}
+        axes |= dict(enumerate(AXES)) if len(shape) == len(AXES) else {}
         for axis in range(len(shape)):
             name = axes.get(axis, f"axis {axis}")
-            options[f"with {name} in reverse order"] = np.flip(index, axis)
-        last = "height and width" if len(shape) == 3 else "the last two axes"
-        if shape[-1] == shape[-2]:
-            options[f"transposed: {last} are exchanged"] = np.swapaxes(index, -1, -2)
-        if len(shape) == 3:
-            first = "read as (height, width, channels) where it is (channels, height, width)"
-            options[f"with another layout: {first}"] = np.moveaxis(index, 0, -1)
-            other = "read as (channels, height, width) where it is (height, width, channels)"
-            options[f"with another layout: {other}"] = np.moveaxis(index, -1, 0)
+            why = " (RGB and BGR)" if name == "channels" and shape[axis] == len("RGB") else ""
+            options[f"with {name} in reverse order{why}"] = np.flip(index, axis)
+        options |= _laid_out(index)
         options["with all its entries in reverse order"] = index.ravel()[::-1]
     whole = index.ravel()
     options["with entries shifted by one"] = np.roll(whole, 1)
@@ -54,25 +51,41 @@ def _named(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     }
 
 
+def _laid_out(index: np.ndarray) -> dict[str, np.ndarray]:
+    """Axes in another order: as they are written out, and as they are read without being moved."""
+    image = index.ndim == len(AXES)
+    names = AXES if image else tuple(f"axis {k}" for k in range(index.ndim))
+    own = f"({', '.join(names)})"
+    last = "height and width are" if image else "the last two axes are"
+    options = {f"transposed: {last} exchanged": np.swapaxes(index, -1, -2)}
+    for order in itertools.islice(itertools.permutations(range(index.ndim)), 1, MOST_ORDERS):
+        other = f"({', '.join(names[k] for k in order)})"
+        moved = np.transpose(index, order).ravel()
+        for words, entries in (
+            (f"with another layout: axes in the order {other}, not {own}", moved),
+            (f"with another layout: {own} read as if it were {other}", np.argsort(moved)),
+        ):
+            if not any(np.array_equal(entries, v.ravel()) for v in options.values()):
+                options[words] = entries
+    return options
+
+
 def turned(case: Case) -> Iterator[Cause]:
     """The network's input in another order, and its data: what it was trained on."""
     if case.very_heavy:
         return
     problem = case.due.problem
     for words, order in {**_named(case.shape), **_pairs(case.shape)}.items():
-        mean = mean_under(problem.known, case.y[:, order], problem.noise.least)
-        given = case.told(mean) if case.kind.name == "x0" else None
-        if given is not None:
+        if case.kind.name == "x0":
+            mean = mean_under(problem.known, case.y[:, order], problem.noise.least)
             yield stated(
-                "input_permuted",
-                given,
-                f"it answers as if x were given {words}",
+                "input_permuted", case.told(mean), f"it answers as if x were given {words}"
             )
-        back = np.empty_like(mean)
-        back[:, order] = mean
+        turned_back = case.y[:, np.argsort(order)]  # x in the order that the data had
+        moved = mean_under(problem.known, turned_back, problem.noise.least)[:, order]
         yield stated(
             "data_permuted",
-            case.told(back),
+            case.told(moved),
             f"it is the denoiser of data {words}",
         )
 

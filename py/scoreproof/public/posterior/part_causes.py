@@ -12,49 +12,12 @@ import numpy as np
 from scoreproof.numerics.linear import softmax
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause
-from scoreproof.public.posterior.fitted import searched
+from scoreproof.public.posterior.fitted import misfit, searched
+from scoreproof.public.posterior.total_causes import other_totals
 
 __all__ = ["other_level_of_a_part", "other_means", "other_shares"]
 
 GRID = np.linspace(-8, 8, 33)
-
-
-def _other_covariances(case: Case) -> dict[str, np.ndarray]:
-    """What may stand for ``C + Σ`` ``(k, d, d)`` in one of the parts, by what it is in words."""
-    problem = case.due.problem
-    known, noise = problem.known, problem.noise
-    assert isinstance(known, GaussianMixture)
-    own, cov, d = known.covariances, noise.cov, problem.dimension
-    root = noise.power(0.5)
-    rooted = np.diag(root) if noise.plain else root
-    values, vectors = np.linalg.eigh(own)
-    own_root = (vectors * np.sqrt(values)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
-    eye = np.eye(d)
-    total = own + cov
-    options = {
-        "√Σ stands where Σ is due, a standard deviation for a variance (σ for σ²)": own + rooted,
-        "Σ² stands where Σ is due, a variance squared again (σ⁴ for σ²)": own + cov @ cov,
-        "2 Σ stands where Σ is due": own + 2 * cov,
-        "Σ/2 stands where Σ is due": own + cov / 2,
-        "the identity stands where Σ is due": own + eye,
-        "C alone stands where C + Σ is due: the noise is left out": own,
-        "Σ alone stands where C + Σ is due: C is left out": np.broadcast_to(cov, own.shape),
-        "the identity stands where C + Σ is due": np.broadcast_to(eye, own.shape),
-        "√C stands where C is due, standard deviations for variances": own_root + cov,
-        "C² stands where C is due": own @ own + cov,
-        "only the diagonal of C + Σ is used": np.einsum("kii->ki", total)[:, :, None] * eye,
-        "the covariance of component 0 is used for all": np.broadcast_to(total[0], total.shape),
-        "the components' average covariance is used for all": np.broadcast_to(
-            np.einsum("k,kij->ij", known.weights, total), total.shape
-        ),
-        "the covariances are in reverse order": total[::-1],
-    }
-    if problem.alpha != 1.0:
-        alpha = problem.alpha
-        options["C is not multiplied by α²"] = own / alpha**2 + cov
-        options["C is multiplied by α, not α²"] = own / alpha + cov
-    size = 1e-9 * float(np.max(np.abs(total)))
-    return {k: v for k, v in options.items() if np.max(np.abs(v - total)) > size}
 
 
 def other_shares(case: Case) -> Iterator[tuple[str, np.ndarray]]:
@@ -71,17 +34,18 @@ def other_shares(case: Case) -> Iterator[tuple[str, np.ndarray]]:
         return np.asarray(np.einsum("mki,kij,mkj->mk", gaps, inverse, gaps))
 
     right, dets = squares(np.linalg.inv(total)), np.linalg.slogdet(total)[1]
-    for words, cov in _other_covariances(case).items():
+    for words, cov in other_totals(case).items():
         there, own = squares(np.linalg.inv(cov)), np.linalg.slogdet(cov)[1]
         yield f"in the responsibilities {words}", softmax(logs - there / 2 - own / 2)
         yield (
             f"in the responsibilities' squared distance {words}",
             softmax(logs - there / 2 - dets / 2),
         )
-        yield (
-            f"in the responsibilities' determinant {words}",
-            softmax(logs - right / 2 - own / 2),
-        )
+        if np.ptp(own) > 1e-9 * (1 + np.max(np.abs(own))):  # else it is as good as none
+            yield (
+                f"in the responsibilities' determinant {words}",
+                softmax(logs - right / 2 - own / 2),
+            )
     factor = np.linalg.cholesky(total)
     swapped = np.linalg.inv(np.swapaxes(factor, -1, -2) @ factor)
     size = 1e-9 * float(np.max(np.abs(swapped)))
@@ -155,7 +119,7 @@ def _wrong_inverses(case: Case) -> Iterator[tuple[str, np.ndarray]]:
             eye * np.einsum("kii->ki", inverse)[:, :, None]
         ),
     }
-    options |= {words: np.linalg.inv(cov) for words, cov in _other_covariances(case).items()}
+    options |= {words: np.linalg.inv(cov) for words, cov in other_totals(case).items()}
     size = 1e-9 * float(np.max(np.abs(inverse)))
     yield from ((k, v) for k, v in options.items() if np.max(np.abs(v - inverse)) > size)
 
@@ -200,7 +164,7 @@ def other_level_of_a_part(case: Case) -> Iterator[Cause]:
             return at.told(part(at, float(np.exp(p[0]))))
 
         def residual(p: np.ndarray, predicted: Callable[..., np.ndarray] = predicted) -> np.ndarray:
-            return ((predicted(few, p) - few.value) / few.limit).ravel() * 1e-3
+            return misfit(predicted(few, p), few.value, few.limit)
 
         found = searched(residual, GRID)
         if found is not None:

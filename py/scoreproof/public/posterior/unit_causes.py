@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.objects.empirical import Atoms
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.public.posterior.cases import Case, Cause, stated
-from scoreproof.public.posterior.fitted import fitted
+from scoreproof.public.posterior.fitted import fitted, misfit
 from scoreproof.public.posterior.means import mean_under
 
 __all__ = ["standardised", "units"]
@@ -81,7 +81,7 @@ def units(case: Case) -> Iterator[Cause]:
 
         def residual(p: np.ndarray, done: tuple[bool, bool, bool] = done) -> np.ndarray:
             value = few.told(_mean(few, p[0] * one, p[1] * one, done))
-            return ((value - few.value) / few.limit).ravel() * 1e-3
+            return misfit(value, few.value, few.limit)
 
         # where a fit costs too much, the usual changes as they are
         tries = 0 if case.heavy else 2

@@ -37,23 +37,27 @@ def _wrong_scores(score: np.ndarray, mean: np.ndarray, due: Due) -> dict[str, np
     """
     y, noise, residual = due.y, due.problem.noise, mean - due.y
     cov, factor = noise.cov, np.linalg.cholesky(noise.cov)
-    return {
+    found = {
+        "posterior_mean_returned": mean / due.problem.alpha,
+        "residual_not_divided_by_cov": residual,
+        "residual_multiplied_by_cov": noise.times(residual, 1.0),
+        "residual_divided_by_std": noise.times(residual, -0.5),
+        "y_not_subtracted": noise.times(mean, -1.0),
+        "mean_not_subtracted": noise.times(-y, -1.0),
         "half": score / 2,
         "twice": 2 * score,
         "scaled_by_cov": noise.times(score, 1.0),
         "scaled_by_inverse_cov": noise.times(score, -1.0),
         "scaled_by_std": noise.times(score, 0.5),
-        "posterior_mean_returned": mean / due.problem.alpha,
-        "residual_not_divided_by_cov": residual,
-        "residual_multiplied_by_cov": noise.times(residual, 1.0),
-        "residual_divided_by_std": noise.times(residual, -0.5),
-        "residual_divided_by_factor": residual @ np.linalg.inv(factor),
-        "residual_divided_by_transposed_factor": residual @ np.linalg.inv(factor.T),
-        "residual_divided_by_swapped_factor": residual @ np.linalg.inv(factor.T @ factor),
-        "residual_divided_by_diagonal": residual / np.diagonal(cov),
-        "y_not_subtracted": noise.times(mean, -1.0),
-        "mean_not_subtracted": noise.times(-y, -1.0),
     }
+    if noise.variance is None:  # of a number's the factor is the standard deviation
+        found |= {
+            "residual_divided_by_factor": residual @ np.linalg.inv(factor),
+            "residual_divided_by_transposed_factor": residual @ np.linalg.inv(factor.T),
+            "residual_divided_by_swapped_factor": residual @ np.linalg.inv(factor.T @ factor),
+            "residual_divided_by_diagonal": residual / np.diagonal(cov),
+        }
+    return found
 
 
 def candidates(due: Due, kind: Prediction) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.trace_estimator.arguments import LEAST_DRAWS, Given
 from scoreproof.public.trace_estimator.designs import LARGEST, in_the_mean
@@ -18,6 +19,10 @@ __all__ = ["mean_of_another"]
 #: numbers that go through the estimator for the Gaussian mean, at most
 NUMBERS = 1 << 21
 NEITHER = "the estimates at given ν are neither νᵀJν nor tr J, and their mean over Gaussian ν"
+UNSEEN = (
+    "the estimates at given ν are neither νᵀJν nor tr J, and whether their mean is tr J cannot be"
+    " seen, as the estimator fails at a ν that the mean asks for (signs, long and short ν):"
+)
 LAW = (
     "is not seen to be off, but over another law of ν with E[νν^T] = I it is (as with the signs of"
     " ν in place of ν): where ν is always Gaussian or ±1, draw it inside, as estimator(f, z)"
@@ -28,8 +33,18 @@ FINER = (
 )
 
 
-def mean_of_another(given: Given, parts: list[Rows]) -> Evidence:
-    """Refuted or not; it holds by the exact designs only."""
+def mean_of_another(given: Given, parts: list[Rows], rows: Evidence) -> Evidence:
+    """Refuted or not; it holds by the exact designs only. Undecided where the estimator fails at
+    the ν of a mean: ``rows``, the verdict row by row, says that it is another kind of estimate.
+    """
+    try:
+        return _mean(given, parts)
+    except CallableError as error:
+        text = f"{UNSEEN} {error.got}: {error.remedy}"
+        return replace(rows, verdict="undecided", sentence=text)
+
+
+def _mean(given: Given, parts: list[Rows]) -> Evidence:
     exact = max(given.dimensions) <= LARGEST and given.eps <= COARSE
     why: str = FINER
     off: Evidence | None = None

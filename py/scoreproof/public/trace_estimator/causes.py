@@ -16,6 +16,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.trace_estimator.constants import ONE, Constant, constant
 from scoreproof.public.trace_estimator.coordinates import coordinates
 from scoreproof.public.trace_estimator.guesses import Guess, guesses
+from scoreproof.public.trace_estimator.jacobians import of_jacobians
 from scoreproof.public.trace_estimator.verdict import Judged
 
 __all__ = ["explained"]
@@ -27,15 +28,19 @@ NEARLY = 1e-3
 
 
 @np.errstate(all="ignore")  # a guess that overflows explains nothing
-def explained(parts: list[Judged], eps: float, tolerance: float) -> tuple[Diagnosis, str] | None:
+def explained(
+    parts: list[Judged], eps: float, tolerance: float, takes_nu: bool = True
+) -> tuple[Diagnosis, str] | None:
     """The first guess that predicts every row, else the first that does nearly, with the form that
-    it multiplies; ``None``: no guess does.
+    it multiplies; ``None``: no guess does. ``takes_nu``: the ν of the rows was handed over.
     """
     near: tuple[float, Diagnosis, str] | None = None
     # what is left without any cause
     plain = max(float(np.max(p.error[p.usual], initial=0.0)) for p in parts)
     dims = [p.rows.dimension for p in parts]
-    for guess in chain(guesses(parts), coordinates(parts)):
+    for guess in chain(guesses(parts), of_jacobians(parts), coordinates(parts)):
+        if not (takes_nu or guess.without_nu):
+            continue
         told = zip(parts, guess.values, guess.sizes, strict=True)
         factors = np.array([_factor(p, v, s) for p, v, s in told])
         known = np.isfinite(factors)

@@ -109,7 +109,8 @@ def check_trace_estimator(
     if any(answers.flicker > 0 for _, answers in parts) and uses_nu(case, parts[0][0]):
         return with_more_of_its_own(case)
     if _neither(by_form, case) and all(same_alone(case, *part) for part in [*parts, *mirrors]):
-        mean = mean_of_another(case, [rows for rows, _ in parts])
+        by_rows = judged(case, by_form["νᵀJν"], "νᵀJν")
+        mean = mean_of_another(case, [rows for rows, _ in parts], by_rows)
         if mean.verdict != "refuted":
             return mean
     # a refutation: νᵀJν is what is due, unless the estimates are those of a trace nearly right

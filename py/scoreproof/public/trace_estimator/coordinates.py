@@ -55,7 +55,8 @@ def _each(part: Judged, form: str) -> np.ndarray | None:
     if np.all(np.any(alone, axis=0)):
         first = np.argmax(alone, axis=0)
         return np.asarray(part.answers.values[first] / terms[first, np.arange(d)])
-    if len(terms) < 2 * d:
+    # as many numbers as are fitted, twice: the same point again says nothing new
+    if len(np.unique(terms, axis=0)) < 2 * d:
         return None
     scale = np.maximum(np.abs(terms).sum(axis=1), 1e-300)
     fit, _, rank, _ = np.linalg.lstsq(

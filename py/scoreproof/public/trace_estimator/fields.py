@@ -1,4 +1,4 @@
-"""Fields to try an estimator on, with νᵀJν and tr J in closed form (the user's: by derivatives).
+"""Fields to try an estimator on, with νᵀJν and tr J in closed form.
 
 Conventions: rows z, ν ``(m, D)``. Sizes are the sums of the absolute values of all terms that
 rounding acts on, so that ``roundings · eps · size`` bounds the rounding of any order of summation.
@@ -14,14 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scoreproof.interop.frameworks import guarded
-from scoreproof.public.black_box_field import BlackBoxField
-
-__all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "UserField", "coupling"]
+__all__ = ["CubicField", "Mirrored", "RationalField", "Trial", "coupling"]
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-#: numbers that go through the user's field in one call
-BLOCK = 1 << 20
 
 
 class Trial(Protocol):
@@ -41,6 +36,9 @@ class Trial(Protocol):
 
     def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
         """``J v``, ``(m, D)``."""
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """``f(z)``, ``(m, D)``."""
 
     def diagonal(self, z: np.ndarray) -> np.ndarray:
         """J_kk, ``(m, D)``."""
@@ -129,6 +127,11 @@ class RationalField(_Sparse):
 
         self.function = function
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        r = 1 / (1 + z * z)
+        bent = 1 + self.mix * (1 - r[:, self.neighbour])
+        return np.asarray(self.scale * z * (self.floor - r) * bent)
+
     def computed(self, z: np.ndarray) -> Entries:
         r, c, s, b = 1 / (1 + z * z), self.mix, self.scale, self.floor
         w, there = z[:, self.neighbour], r[:, self.neighbour]
@@ -163,6 +166,9 @@ class CubicField(_Sparse):
 
         self.function = function
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        return np.asarray(self.function(z))
+
     def computed(self, z: np.ndarray) -> Entries:
         w = z[:, self.neighbour] * self.mixed
         other = self.mixed * z * z
@@ -194,56 +200,9 @@ class Mirrored:
         """``J v``."""
         return -self.trial.product(z, v)
 
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """``f(z)``."""
+        return -self.trial.values(z)
+
     def diagonal(self, z: np.ndarray) -> np.ndarray:
         return -self.trial.diagonal(z)
-
-
-@dataclass(eq=False)
-class UserField:
-    """The caller's field; J ν by forward mode, complex steps or stencils."""
-
-    function: Callable[[Any], Any]
-    box: BlackBoxField
-    roundings: float = 8.0
-
-    @classmethod
-    def of(cls, field: Callable[..., Any], z: np.ndarray, framework: str, dtype: Any) -> UserField:
-        guard = guarded(lambda q, params, s: field(q) + 0 * params[0], "field", framework, dtype)
-        return cls(field, BlackBoxField(guard, np.ones(1), np.ones((1, 1)), framework, z))
-
-    def product(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """``J v``."""
-        step = max(1, BLOCK // z.shape[1])
-        parts = [
-            self.box.along_z(z[k : k + step], 0.5, v[k : k + step]) for k in range(0, len(z), step)
-        ]
-        return np.concatenate(parts)
-
-    def diagonal(self, z: np.ndarray) -> np.ndarray:
-        """J_kk, axis by axis."""
-        units = np.eye(z.shape[1])
-        columns = [self.product(z, np.broadcast_to(e, z.shape))[:, k] for k, e in enumerate(units)]
-        return np.stack(columns, axis=1)
-
-    def quadratic(self, z: np.ndarray, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        terms = nu * self.product(z, nu)
-        # the same a few roundings away: what the field's own rounding does to it
-        aside = z * (1 + 4 * self.box.guard.eps * np.where(np.arange(z.shape[1]) % 2, 1, -1))
-        moved = nu * self.product(aside, nu)
-        size = np.abs(terms).sum(axis=1) + np.abs(moved - terms).sum(axis=1) / self.box.guard.eps
-        if self.box.ad is None and not self.box.analytic:
-            size = size * (1e-9 / self.box.guard.eps)  # a stencil's own error
-        return terms.sum(axis=1), size
-
-    def trace(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        d = z.shape[1]
-        points, which = np.unique(z, axis=0, return_inverse=True)
-        value, size = np.empty(len(points)), np.empty(len(points))
-        for i, row in enumerate(points):
-            parts = np.zeros(2)
-            for k in range(0, d, max(1, BLOCK // d)):
-                axes = np.eye(d)[k : k + max(1, BLOCK // d)]
-                part, part_size = self.quadratic(np.repeat(row[None], len(axes), axis=0), axes)
-                parts += part.sum(), part_size.sum()
-            value[i], size[i] = parts
-        return value[which.ravel()], size[which.ravel()]

@@ -28,7 +28,7 @@ __all__ = ["Guess", "guesses"]
 
 @dataclass(frozen=True, eq=False)
 class Guess:
-    """``of``: what the factor multiplies, in words."""
+    """``of``: what the factor multiplies, in words; ``free``: there is no ν in it."""
 
     name: str
     values: list[np.ndarray]
@@ -36,6 +36,12 @@ class Guess:
     reason: str
     mend: str
     of: str = "νᵀJν"
+    free: bool = False
+
+    @property
+    def without_nu(self) -> bool:
+        """Whether an estimator that is given no ν may return it."""
+        return self.free or self.of == "tr J"
 
 
 def guesses(parts: list[Judged]) -> Iterator[Guess]:

@@ -22,8 +22,12 @@ MOST, ROWS = 6, 1 << 13
 SURE, SHARP = 6.0, 0.05
 
 
-def law_of_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis | None:
-    """What is wrong with E[νν^T]; D² calls of the estimator with `ROWS` rows each."""
+def law_of_nu(
+    given: Given, d: int, rng: np.random.Generator, factors: dict[int, float]
+) -> Diagnosis | None:
+    """What is wrong with E[νν^T]; D² calls of the estimator with `ROWS` rows each. ``factors``: of
+    tr J, as they were found for other D; that of this one is put there.
+    """
     if d > MOST:
         return None
     linear = Linear(given, given.rounded(rng.standard_normal((ROWS, d))))
@@ -39,7 +43,7 @@ def law_of_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis | Non
     cut = None if why and "J = 0" in why else _cut(linear, samples)
     if cut is not None:
         return cut
-    told = _told(samples, d)
+    told = _told(samples, d, factors)
     if told is None or not told.names:
         return told if not why else Diagnosis.unknown(why)
     why = why or not_on_curved_fields(given, rng, samples)
@@ -68,18 +72,21 @@ def _cut(linear: Linear, samples: np.ndarray) -> Diagnosis | None:
     )
 
 
-def _told(samples: np.ndarray, d: int) -> Diagnosis | None:
+def _told(samples: np.ndarray, d: int, factors: dict[int, float]) -> Diagnosis | None:
     mean = samples.mean(axis=2)
     error = samples.std(axis=2) / np.sqrt(samples.shape[2]) + 1e-12
     diagonal = np.eye(d, dtype=bool)
     own, blur = mean[diagonal], error[diagonal]
     mixed = np.abs(mean[~diagonal]) > SURE * error[~diagonal]
     if not np.any(mixed):
-        return _variance(samples, own, blur, d)
+        return _variance(samples, own, blur, factors)
     return _correlated(samples, mean, error, d)
 
 
-def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) -> Diagnosis | None:
+def _variance(
+    samples: np.ndarray, own: np.ndarray, blur: np.ndarray, factors: dict[int, float]
+) -> Diagnosis | None:
+    d = len(samples)
     squares = np.stack([samples[k, k] for k in range(d)])
     if np.all(np.abs(own - 1) <= SURE * blur):
         return Diagnosis.unknown(
@@ -107,7 +114,9 @@ def _variance(samples: np.ndarray, own: np.ndarray, blur: np.ndarray, d: int) ->
             f" {np.max(squares):.3g}: ν uniform on [-1, 1], which has E[νν^T] = I/3 (uniform_nu)."
             " Draw ν Gaussian or ±1, or multiply by 3.",
         )
-    found = constant([value], [d], max(within / max(abs(value), 1e-300), 1e-9))
+    near, factors[d] = max(within / max(abs(value), 1e-300), 1e-9), value
+    # one dimension alone does not tell D from a number
+    found = constant(list(factors.values()), list(factors), near) or constant([value], [d], near)
     if found is None or within > SHARP * abs(value):
         return None
     name = found.names[0]
@@ -159,6 +168,15 @@ def _correlated(
                 "Cause: ν is made of zeros and ones, with mean 1/2, where signs ±1 are due: E[νν^T]"
                 f" is {own:.3g} on the diagonal and {size:.3g} beside it, where 1 and 0 are due"
                 " (bits_for_signs). Draw 2 b - 1 for a bit b.",
+            )
+        blur = SURE * float(np.max(error))
+        inside = np.min(samples) >= 0 and np.max(samples) <= 1
+        if inside and abs(own - 1 / 3) <= blur and abs(size - 1 / 4) <= blur:
+            return Diagnosis.cause(
+                "mean_of_nu",
+                "Cause: ν is uniform on [0, 1), as rand draws it: its mean is 1/2, and E[νν^T] is"
+                " 1/3 on the diagonal and 1/4 beside it, where 1 and 0 are due (mean_of_nu). Draw"
+                " it with randn, or as signs ±1.",
             )
         return Diagnosis.cause(
             "mean_of_nu",

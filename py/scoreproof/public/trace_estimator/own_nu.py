@@ -24,6 +24,7 @@ from scoreproof.public.trace_estimator.draws import (
     shares_one_nu,
 )
 from scoreproof.public.trace_estimator.fields import Mirrored, RationalField, Trial
+from scoreproof.public.trace_estimator.fixed import FIXED, fixed_nu
 from scoreproof.public.trace_estimator.law import law_of_nu
 from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
@@ -35,11 +36,6 @@ __all__ = ["in_the_mean_of_gaussians", "own_nu", "uses_nu", "with_more_of_its_ow
 SHARED = (
     "equal points in one call get the same estimate, and another one at the next call, so that the"
     " mean over a batch does not average its noise"
-)
-FIXED = Diagnosis.cause(
-    "fixed_nu",
-    "Cause: two calls return the same: the ν is fixed, and its error does not average out"
-    " (fixed_nu). Draw it anew at each call: a new seed or key.",
 )
 SHARES = Diagnosis.cause(
     "one_nu_for_all_rows",
@@ -58,17 +54,19 @@ PAIRS = 8
 
 def own_nu(given: Given) -> Evidence:
     """The verdict over the dimensions asked for."""
-    found = []
+    found: list[Evidence] = []
+    factors: dict[int, float] = {}  # of tr J, by dimension
     for d in given.dimensions:
         rng = stream(given.seed, "ffjord", "trace", "own", str(d))
         rows = rows_for(given, d, rng)
         if deterministic(given, rows):
             answers = asked(given, rows)
-            forms = {f: [against(given, rows, answers, f)] for f in ("tr J", "νᵀJν")}
+            forms = {"tr J": [against(given, rows, answers, "tr J")]}
             evidence = refuted(given, judged(given, forms["tr J"], "tr J"), forms, "tr J")
             cause = evidence.diagnosis
             if evidence.verdict == "refuted" and (cause is None or not cause.names):
-                evidence = evidence.with_diagnosis(FIXED)
+                cause = safely(partial(fixed_nu, given, d, rng))
+                evidence = evidence.with_diagnosis(cause if cause and cause.names else FIXED)
         elif shares_one_nu(given, rows):
             text = f"estimates that draw their own ν: {SHARED}"
             seen = f"1 against one draw for {COPIES} rows"
@@ -78,11 +76,15 @@ def own_nu(given: Given) -> Evidence:
         else:
             evidence = by_draws(given, rows, _drawing(given, rows, rng))
             if evidence.verdict == "refuted" and evidence.diagnosis is None:
-                evidence = evidence.with_diagnosis(safely(partial(law_of_nu, given, d, rng)))
+                cause = safely(partial(law_of_nu, given, d, rng, factors))
+                evidence = evidence.with_diagnosis(cause)
         found.append(evidence)
     holding = [e for e in found if e.verdict == "holds"]
     if len(holding) == len(found):
         return max(found, key=lambda e: e.resolution or 0.0)
+    named = [e.diagnosis for e in found if e.diagnosis is not None and e.diagnosis.names]
+    if len(factors) == len(found) == len(named) > 1:  # what all say together leaves least open
+        return worst(found).with_diagnosis(named[-1])
     return worst(found)
 
 

@@ -16,8 +16,8 @@ from scoreproof.public.trace_estimator.fields import (
     Mirrored,
     RationalField,
     Trial,
-    UserField,
 )
+from scoreproof.public.trace_estimator.user_field import UserField
 
 __all__ = ["COARSE", "Rows", "coarse_rows", "mirrored", "rows_for"]
 

@@ -18,7 +18,7 @@ from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.asking import Answers
 from scoreproof.public.trace_estimator.rows import Rows
 
-__all__ = ["REMEDY", "Judged", "against", "judged"]
+__all__ = ["REMEDY", "Judged", "against", "called", "judged"]
 
 REMEDY = "use float64, or pass the tolerance that you accept, e.g. tolerance=0.1"
 
@@ -79,6 +79,11 @@ def against(given: Given, rows: Rows, answers: Answers, form: str) -> Judged:
         return Judged(rows, answers, due, np.where(blur > 0, blur / scale, 0.0))
 
 
+def called(given: Given) -> str:
+    """What is judged, at the beginning of a sentence."""
+    return "the estimates at given ν" if given.takes_nu else "the estimates"
+
+
 def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
     """One verdict over all rows of all dimensions."""
     error, bound, gain = (
@@ -98,7 +103,7 @@ def judged(given: Given, parts: list[Judged], form: str) -> Evidence:
     return compared(
         error,
         bound,
-        f"the estimates at given ν against {form}, row by row (D = {dims})",
+        f"{called(given)} against {form}, row by row (D = {dims})",
         coverage=coverage,
         gain=gain,
         tolerance=given.tolerance,

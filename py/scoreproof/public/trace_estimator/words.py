@@ -20,13 +20,17 @@ from scoreproof.public.trace_estimator.causes import explained
 from scoreproof.public.trace_estimator.differences import by_differences
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.rows import Rows
-from scoreproof.public.trace_estimator.verdict import Judged
+from scoreproof.public.trace_estimator.verdict import Judged, called
 from scoreproof.words import percent
 
 __all__ = ["refuted"]
 
 #: an error below this looks like that of differences
 BY_DIFFERENCES = 1e-2
+#: exponents of |ν| this near are the same, in so large a part of the rows
+POWER, MOST_ROWS = 1e-3, 0.9
+#: an error beyond this, in what is due, is no longer counted
+BEYOND = 100.0
 
 
 def refuted(
@@ -44,8 +48,8 @@ def refuted(
             f" {flicker:.2g} (nu_ignored). Use the argument nu, or, if it is to draw its own, give"
             " it the two arguments f and z only.",
         )
-        return replace(evidence, sentence=_sentence(parts, form)).with_diagnosis(ignored)
-    found = explained(parts, given.eps, given.tolerance or 0.0)
+        return replace(evidence, sentence=_sentence(given, parts, form)).with_diagnosis(ignored)
+    found = explained(parts, given.eps, given.tolerance or 0.0, given.takes_nu)
     cause: Diagnosis | None = None
     if found is not None:
         cause, meant = found
@@ -63,11 +67,11 @@ def refuted(
             "If the estimate takes differences, pass the relative error that you accept, e.g. "
             f"tolerance={max(0.01, float(f'{2 * usual:.0e}')):g}."
         )
-    sentence = _sentence(parts, form)
+    sentence = _sentence(given, parts, form)
     return replace(evidence, sentence=sentence, notes=tuple(notes)).with_diagnosis(cause)
 
 
-def _sentence(parts: list[Judged], form: str) -> str:
+def _sentence(given: Given, parts: list[Judged], form: str) -> str:
     """How many rows are off, by how much, which one for example, and what they have in common."""
     off = np.concatenate([p.off for p in parts])
     error = np.concatenate([p.error for p in parts])
@@ -75,14 +79,15 @@ def _sentence(parts: list[Judged], form: str) -> str:
     shown = max(parts, key=lambda p: _worth(p)[1])
     i = _worth(shown)[0]
     usual = np.concatenate([p.usual for p in parts]) & off
-    size = percent(float(np.median(error[usual] if np.any(usual) else error[off])))
+    middle = float(np.median(error[usual] if np.any(usual) else error[off]))
+    size = percent(middle) if middle <= BEYOND else f"more than {BEYOND:g} times what is due"
     where = _where(parts, off)
     mirrored = " of -f" if isinstance(shown.rows.trial, Mirrored) else ""
     long = np.max(np.abs(shown.rows.nu[i]))
     nu = "" if shown.usual[i] else f", at a ν as long as {long:.2g}"
     return (
-        f"the estimates at given ν against {form} (D = {dims}): {int(off.sum())} of {off.size} rows"
-        f" are off, by {size} in the median{where}; e.g. {shown.answers.values[i]:.6g}"
+        f"{called(given)} against {form} (D = {dims}): {int(off.sum())} of {off.size} rows are"
+        f" off, by {size} in the median{where}; e.g. {shown.answers.values[i]:.6g}"
         f" where {form}{mirrored} = {shown.due[i]:.6g} is due, in a batch of {_batch_of(shown, i)}"
         f"{nu}"
     )
@@ -90,7 +95,8 @@ def _sentence(parts: list[Judged], form: str) -> str:
 
 def _worth(part: Judged) -> tuple[int, float]:
     """A row to show: of usual ν if one is off, the farthest off in its own size."""
-    value = np.where(part.off, part.error, -1.0)
+    # rows of a usual ν come before those of a stretched one, however far off these are
+    value = np.where(part.off, np.minimum(part.error, 1e9), -1.0)
     cancels = np.abs(part.due) < 0.05 * np.median(np.abs(part.due))
     value = np.where(part.usual & ~cancels & part.off, 1e12 + np.minimum(value, 1e9), value)
     i = int(np.argmax(value))
@@ -145,18 +151,22 @@ def _unexplained(given: Given, parts: list[Judged], near_trace: bool) -> Diagnos
     text = "No known fault explains it"
     if not alone:
         text += "; a row's estimate depends on the other rows of its batch: rows are mixed"
-    power = _power(parts[0])
-    if power is not None and abs(power - 2) > 0.05:
-        text += f"; it grows as |ν|^{power:.2g}, where νᵀJν grows as |ν|²"
+    power = _power(given, rows, answers.values)
+    if power is not None and abs(power - 2) > POWER:
+        text += f"; with ν twice as long it is {2**power:.3g} times as large, where νᵀJν is 4 times"
     return Diagnosis.unknown(f"{text}.")
 
 
-def _power(part: Judged) -> float | None:
-    """The exponent of |ν| with which the estimates grow, if there is one."""
-    length = np.linalg.norm(part.rows.nu, axis=1)
-    good = (part.answers.values != 0) & (np.abs(part.due) > 0)
-    if np.sum(good) < 8 or np.ptp(np.log(length[good])) < 4:
+def _power(given: Given, rows: Rows, values: np.ndarray) -> float | None:
+    """The exponent of |ν| with which the estimates of nearly all rows grow, if there is one."""
+    turned = Rows(rows.trial, rows.z, given.rounded(2 * rows.nu), rows.gain, rows.least)
+    try:
+        doubled = asked(given, turned).values
+    except CallableError:
         return None
-    slope, start = np.polyfit(np.log(length[good]), np.log(np.abs(part.answers.values[good])), 1)
-    rest = np.log(np.abs(part.answers.values[good])) - slope * np.log(length[good]) - start
-    return float(slope) if np.std(rest) < 1.5 else None
+    there = (values != 0) & (doubled != 0)
+    if np.sum(there) < 8:
+        return None
+    powers = np.log2(np.abs(doubled[there] / values[there]))
+    middle = float(np.median(powers))
+    return middle if np.mean(np.abs(powers - middle) <= POWER) >= MOST_ROWS else None

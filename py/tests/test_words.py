@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scoreproof.public import words
-from scoreproof.public.words import enumerated, listed, percent, point, stretch
+from scoreproof.words import enumerated, listed, percent, point, stretch
 
 
 def test_its_examples():

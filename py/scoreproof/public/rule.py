@@ -25,7 +25,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind, worst
 from scoreproof.public.drawing import by_place
-from scoreproof.public.words import percent
+from scoreproof.words import percent
 
 __all__ = ["COARSEST", "WITHIN_ROUNDING", "compared", "public_check", "settled", "weakest"]
 

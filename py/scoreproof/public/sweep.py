@@ -15,7 +15,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
-from scoreproof.public.words import listed
+from scoreproof.words import listed
 
 __all__ = ["COUNT", "Sweep", "named", "over", "refined"]
 

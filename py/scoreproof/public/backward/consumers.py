@@ -17,7 +17,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.objects.graphs import Graph
 from scoreproof.public.backward.problems import Problem
-from scoreproof.public.words import enumerated
+from scoreproof.words import enumerated
 
 __all__ = ["Counted", "counted", "counting"]
 

@@ -20,7 +20,7 @@ from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import SlotFinding
 from scoreproof.public.backward.whole import along, nearby_point
 from scoreproof.public.rule import compared
-from scoreproof.public.words import percent
+from scoreproof.words import percent
 
 __all__ = ["by_values", "not_finite", "wrong_gradient", "wrong_rule"]
 

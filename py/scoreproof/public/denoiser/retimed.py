@@ -22,7 +22,7 @@ from scoreproof.public.denoiser.retold import (
 )
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_arguments import TIMES
-from scoreproof.public.words import percent
+from scoreproof.words import percent
 
 __all__ = ["retimed"]
 

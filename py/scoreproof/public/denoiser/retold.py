@@ -21,7 +21,7 @@ from scoreproof.public.denoiser.verdict import measured
 from scoreproof.public.network.calling import TimeForm
 from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.causes import told
-from scoreproof.public.words import enumerated, percent
+from scoreproof.words import enumerated, percent
 
 __all__ = ["AT", "Tried", "asked_at", "beyond_table", "off_at", "retold", "tried_levels"]
 

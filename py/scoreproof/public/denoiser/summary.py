@@ -30,7 +30,7 @@ from scoreproof.public.denoiser.sweep_words import (
 from scoreproof.public.denoiser.words import extent, rounded
 from scoreproof.public.posterior.judging import remedy
 from scoreproof.public.rule import weakest
-from scoreproof.public.words import enumerated
+from scoreproof.words import enumerated
 
 __all__ = ["summary"]
 

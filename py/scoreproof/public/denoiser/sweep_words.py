@@ -10,8 +10,8 @@ import numpy as np
 from scoreproof.causes.growth import grows
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.verdict import measured
-from scoreproof.public.words import percent
 from scoreproof.tabular import Table
+from scoreproof.words import percent
 
 __all__ = [
     "curves_of",

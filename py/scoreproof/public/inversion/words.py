@@ -8,7 +8,7 @@ import numpy as np
 
 from scoreproof.public.inversion.asking import Trip
 from scoreproof.public.sampler.words import size_of
-from scoreproof.public.words import listed
+from scoreproof.words import listed
 
 __all__ = ["coordinate", "trend"]
 

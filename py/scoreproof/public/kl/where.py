@@ -10,7 +10,7 @@ from scoreproof.public.kl.batches import EQUAL
 from scoreproof.public.kl.coordinates import by_coordinate
 from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.verdict import Found
-from scoreproof.public.words import listed
+from scoreproof.words import listed
 
 __all__ = ["REMEDY", "added", "place", "wrong_part"]
 

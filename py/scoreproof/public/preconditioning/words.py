@@ -18,7 +18,7 @@ from scoreproof.public.preconditioning.causes import (
 )
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS
 from scoreproof.public.preconditioning.standin import Found
-from scoreproof.public.words import enumerated, percent
+from scoreproof.words import enumerated, percent
 
 __all__ = ["MIXED", "data_apart", "named"]
 

@@ -18,7 +18,7 @@ from scoreproof.public.laws import number
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.terms import Told
 from scoreproof.public.reverse_sampler.velocity import Found
-from scoreproof.public.words import percent
+from scoreproof.words import percent
 
 __all__ = ["beyond_which", "part_wrong", "rows_wrong"]
 

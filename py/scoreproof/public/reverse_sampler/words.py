@@ -11,7 +11,7 @@ from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.sweeping import Span
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.velocity import Found, around
-from scoreproof.public.words import point
+from scoreproof.words import point
 
 __all__ = [
     "NOT_AFFINE",

@@ -10,7 +10,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.interop.draws import Draw
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.words import listed
+from scoreproof.words import listed
 
 __all__ = ["random_otherwise", "refused"]
 

@@ -25,7 +25,7 @@ from scoreproof.public.sampler.convergence import deviation, rounding
 from scoreproof.public.sampler.data import gaussian
 from scoreproof.public.sampler.runs import Runs
 from scoreproof.public.sampler.scheduler import NAMES, is_scheduler, setting
-from scoreproof.public.words import enumerated
+from scoreproof.words import enumerated
 
 __all__ = ["judged", "several"]
 

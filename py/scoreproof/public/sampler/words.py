@@ -9,7 +9,7 @@ import numpy as np
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import Limit
 from scoreproof.public.sampler.data import Level
-from scoreproof.public.words import listed, percent
+from scoreproof.words import listed, percent
 
 __all__ = ["farthest", "at_level", "drawn", "grows", "of_the_law", "trend"]
 

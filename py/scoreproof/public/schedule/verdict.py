@@ -24,7 +24,7 @@ from scoreproof.public.schedule.noise_levels import sigmas_at, start
 from scoreproof.public.schedule.reading import base_of
 from scoreproof.public.schedule.rounding import held
 from scoreproof.public.schedule.tables import TABLES, Base, named
-from scoreproof.public.words import enumerated, listed
+from scoreproof.words import enumerated, listed
 
 __all__ = ["judge"]
 

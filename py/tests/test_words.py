@@ -7,7 +7,7 @@ import doctest
 import numpy as np
 import pytest
 
-from scoreproof.public import words
+from scoreproof import words
 from scoreproof.words import enumerated, listed, percent, point, stretch
 
 

@@ -39,12 +39,16 @@ def test_to_the_data():
     assert judged(FlowMatching(), "right", 0.0).verdict == "holds"
 
 
-@pytest.mark.parametrize("process", [VPLinear(), VE(0.1, 10.0), Plain()], ids=repr)
+@pytest.mark.parametrize(
+    "process", [VPLinear(), VE(0.1, 10.0), Plain()], ids=lambda p: type(p).__name__
+)
 def test_right_steps_on_other_paths(process):
     assert judged(process, "right").verdict == "holds"
 
 
-@pytest.mark.parametrize("process", [FlowMatching(), VPLinear(), Plain()], ids=repr)
+@pytest.mark.parametrize(
+    "process", [FlowMatching(), VPLinear(), Plain()], ids=lambda p: type(p).__name__
+)
 @pytest.mark.parametrize(
     ("way", "said"), [("half", "halved"), ("away", "the sign"), ("squares", "t_next² - t²")]
 )

@@ -74,7 +74,15 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
                 break
         for name, found in (open_ or {}).items():
             kinds = () if name == sweep.prediction else (name,)
-            if not names and not kinds or names and len(tried) - len(skipped) < 2:
+            # a level is evidence only if it was wrong and the question is another one there
+            told_by = [
+                v
+                for v in tried
+                if not v.right
+                and v.at.level not in skipped
+                and not (names and _same(sweep, v.at.level, when, scale))
+            ]
+            if not names and not kinds or names and len(told_by) < 2:
                 continue
             all_names = (*names, *_kind_names(kinds))
             all_words = (*words, *_kind_words(kinds))

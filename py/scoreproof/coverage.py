@@ -76,18 +76,15 @@ class Coverage:
 
     @property
     def nothing(self) -> str | None:
-        """What there was none of, if something: a verdict from it would be about nothing. A kind
-        of which all was wished away leaves the others to be judged.
+        """What there was none of, if something: a verdict from it would be about nothing. Masses
+        that were all wished away leave the places to be judged.
         """
         if not self.asked:
             return "places"
-        wished = dict.fromkeys(self.asked, 0)
-        for omission in self.left_out:
-            wished[omission.what] += omission.count if omission.wished else 0
-        rest = {what: n for what, n in self.looked_at.items() if wished[what] < self.asked[what]}
-        if not rest:
-            return next(iter(self.asked))
-        return next((what for what, n in rest.items() if n == 0), None)
+        aside = {o.what for o in self.left_out if o.wished and o.what == "masses"}
+        return next(
+            (what for what, n in self.looked_at.items() if n == 0 and what not in aside), None
+        )
 
     @property
     def gaps(self) -> tuple[Omission, ...]:

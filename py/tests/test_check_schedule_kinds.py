@@ -585,3 +585,30 @@ def test_shipped(name, config):
     evidence = check(scheduler)
     assert evidence, evidence.explain()
     assert len(evidence.sentence) < 500
+
+
+def polyexponential(n, rho, low=0.03, high=14.6):
+    return np.exp(np.linspace(1, 0, n) ** rho * np.log(high / low) + np.log(low))
+
+
+def moved(sigmas, k, factor):
+    return np.where(np.arange(len(sigmas)) == k, factor * sigmas, sigmas)
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "rho"),
+    [
+        (polyexponential(30, 0.1001), 0.1),
+        (polyexponential(30, 0.11), 0.1),
+        (moved(polyexponential(30, 0.3), 10, 1 + 1e-4), 0.3),
+        (moved(polyexponential(30, 0.5), 10, 1.003).astype("f4"), 0.5),
+        (moved(polyexponential(30, 0.3), 10, 1.05).astype("f4"), 0.3),
+    ],
+    ids=["rho", "rho far off", "entry", "entry in float32", "entry far off in float32"],
+)
+def test_a_steep_end_hides_nothing_before_it(sigmas, rho):
+    """r^ρ is steep where the ramp r ends at 0, and there alone."""
+    options = {"form": "polyexponential", "form_options": {"rho": rho}}
+    evidence = sp.check_schedule(sigmas=sigmas, **options)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert sp.check_schedule(sigmas=polyexponential(30, rho).astype(sigmas.dtype), **options)

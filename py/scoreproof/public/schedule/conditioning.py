@@ -52,6 +52,8 @@ def roundings(
                 continue
             found += OF_END * np.abs(other / due - 1) / MOVED
         rho = float(options.get("rho", 1.0))
-        if form == "polyexponential" and 0 < rho < 1:  # its ramp ends at 0, where r^ρ is steep
-            found += (OF_RAMP * eps) ** rho / eps * abs(np.log(due[0] / due[-1]))
+        if form == "polyexponential" and 0 < rho < 1:  # r^ρ is steep where the ramp r ends at 0
+            ramp = np.linspace(*((1, 0) if due[0] > due[-1] else (0, 1)), len(due))
+            moved = (ramp + OF_RAMP * eps) ** rho - ramp**rho
+            found += moved / eps * abs(np.log(due[0] / due[-1]))
     return np.where(np.isfinite(found), found, ROUNDINGS)

@@ -242,6 +242,8 @@ INTRODUCTION = (
 
 
 def _plain(text: str) -> str:
+    """On one line, without paths of the machine that said it."""
+    text = re.sub(r"(?<!\S)('?)(?:/[\w.+-]+){2,}/", r"\1…/", text)
     return re.sub(r"\s+", " ", text).replace("`", "'").strip()
 
 

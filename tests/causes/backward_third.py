@@ -190,7 +190,7 @@ def relu_left_out():
 
 @wrong(
     "leaky slope 0.01 backward, relu forward",
-    says=r"relu.*0\.01 times the gradient as it arrives",
+    says=r"relu.*derivative of the leaky ReLU with slope 0\.01",
 )
 def leaky_backward():
     return layers(mask=lambda z, h: (z > 0) + 0.01 * (z <= 0))

@@ -182,15 +182,19 @@ def _infinite(evidence: Evidence, s: Subject, place: Place, far: Far, volume: fl
     if not np.any(np.isfinite(nearby)):  # nothing is added to: there is nothing else
         return replace(wrong, sentence=f"{text}, as at all points of the domain that were asked")
     rest = mass(without(s, far.log), place.box, t, place.seed, place.points)
-    more = ""
-    if rest is not None and rest.error < 1e-3 * rest.value:
-        shown = "1" if abs(rest.value - 1) < max(1e-6, 2 * rest.error) else f"{rest.value:.5g}"
-        more = f" (without it the integral is {shown})"
+    if rest is None or abs(rest.value - max(1, round(rest.value))) > max(1e-6, 2 * rest.error):
+        return wrong.with_diagnosis(
+            Diagnosis.unknown(
+                f"Far out the constant {c:.4g} stands in the place of the density: it is added to"
+                f" it, or the density is cut off from below there (maximum, clip, clamp)."
+            )
+        )
     cause = Diagnosis.cause(
         "constant_added",
         f"Cause: the constant {c:.4g} is added to the density, which the linear equation cannot"
-        f" see{more}: a mixture is Σ w_i N_i, each component multiplied by its weight; a weight"
-        " that is added to it leaves such a constant (constant_added).",
+        f" see (without it the integral is {round(rest.value)}): a mixture is Σ w_i N_i, each"
+        " component multiplied by its weight; a weight that is added to it leaves such a constant"
+        " (constant_added).",
     )
     return wrong.with_diagnosis(cause)
 

@@ -37,6 +37,12 @@ class Linear:
         at = self.z if z is None else z
         return np.real(self.given.guard(lambda z: z @ transposed, at, shape=at.shape[:1]))
 
+    def of_units(self) -> np.ndarray:
+        """Those on the matrices with a single 1, at i, j: ``(D, D, m)``."""
+        d = self.z.shape[1]
+        units = np.eye(d * d).reshape(d, d, d, d)
+        return np.array([[self(unit) for unit in row] for row in units])
+
 
 def no_law(linear: Linear, samples: np.ndarray) -> tuple[Diagnosis | None, str]:
     """A constant that is added to right estimates; or why no law of ν is the cause, if so."""

@@ -30,12 +30,7 @@ def fixed_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis:
     if d > MOST:
         return FIXED
     linear = Linear(given, given.rounded(rng.standard_normal((ROWS, d))))
-    products = np.empty((d, d, ROWS))
-    for i in range(d):
-        for j in range(d):
-            unit = np.zeros((d, d))
-            unit[i, j] = 1.0
-            products[i, j] = linear(unit)
+    products = linear.of_units()
     first = products[:, :, 0]
     k = int(np.argmax(np.abs(np.diagonal(first))))
     if first[k, k] <= 0:

@@ -31,12 +31,7 @@ def law_of_nu(
     if d > MOST:
         return None
     linear = Linear(given, given.rounded(rng.standard_normal((ROWS, d))))
-    samples = np.empty((d, d, ROWS))
-    for i in range(d):
-        for j in range(d):
-            unit = np.zeros((d, d))
-            unit[i, j] = 1.0
-            samples[i, j] = linear(unit)
+    samples = linear.of_units()
     added, why = no_law(linear, samples)
     if added is not None:
         return added

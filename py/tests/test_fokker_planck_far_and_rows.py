@@ -131,3 +131,13 @@ def test_polynomials_that_differ_in_one_coefficient():
     assert polynomials(t, 1 + 0 * t, 1.5 + 0 * t) is None
     assert polynomials(t, 1 + t, -1 - t) is None
     assert polynomials(t, 1 + t, np.exp(t)) is None
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.9])
+def test_a_floor_is_not_called_added(factor):
+    def floored(x, t):
+        return factor * np.maximum(np.exp(-(x[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi), 1e-5)
+
+    evidence = sp.check_fokker_planck(lambda x, t: -0.5 * x, lambda t: 1.0, floored)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ()
+    assert "added to it, or the density is cut off from below" in evidence.explain()

@@ -30,7 +30,7 @@ FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 WORDS, STRETCH = 3, 12
 LONGEST = 300
 #: Strings that nobody is told: formulas for the program to read, axes and curves of a plot.
-PROGRAMS = ("public/sampler/causes/texts.py",)
+PROGRAMS = ("public/sampler/causes/texts.py", "public/sampler/causes/twice.py")
 TABLES, PLOTTED = ("NOISES",), ("labels", "along", "curves")
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from scoreproof.causes.closed_forms import number
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
+from scoreproof.numerics.minimum import least
 
 __all__ = ["scaled_argument", "term_missing"]
 
 SCALES = 0.05 * 1.35 ** np.arange(21)  # 0.05 to 20
-GOLDEN = (5**0.5 - 1) / 2
-NARROWED = 48
+NARROW = 1e-10  # of the logarithm of a scale
 APART = 1e-3  # a scale that is 1 is no cause
 
 
@@ -81,7 +81,7 @@ def scaled_argument(
         coarse = [off(c) for c in SCALES]
         i = int(np.argmin(coarse))
         low, high = np.log(SCALES[max(i - 1, 0)]), np.log(SCALES[min(i + 1, SCALES.size - 1)])
-        c = _least(lambda t: off(float(np.exp(t))), float(low), float(high))
+        c = float(np.exp(least(lambda t: off(float(np.exp(t))), float(low), float(high), NARROW)))
         found = sent(c)
     except Exception:  # an argument that the function refuses
         return None
@@ -93,19 +93,3 @@ def scaled_argument(
         f"what is due at {shown} times its argument: a factor on the argument is wrong or missing"
         f" in the backward (a temperature, a scale); multiply the argument by {inverse} in it",
     )
-
-
-def _least(off: Callable[[float], float], low: float, high: float) -> float:
-    """The scale at the minimum between two logarithms, by golden sections."""
-    a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_a, at_b = off(a), off(b)
-    for _ in range(NARROWED):
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - GOLDEN * (high - low)
-            at_a = off(a)
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + GOLDEN * (high - low)
-            at_b = off(b)
-    return float(np.exp((low + high) / 2))

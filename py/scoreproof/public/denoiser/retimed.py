@@ -1,7 +1,6 @@
 """The time that a network would have to be told to be right: found by asking, then its rule.
 
-Conventions: τ is what it would have to be told, t
-what it is told.
+Conventions: τ is what it would have to be told, t what it is told.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from itertools import chain
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.numerics.minimum import least
 from scoreproof.public.denoiser.retold import (
     AT,
     Tried,
@@ -32,7 +32,6 @@ DECADES, FINE = 8, 4
 EVEN = 33
 #: minima that are refined, and to what part of the time
 TRIES, SHARP = 3, 1e-9
-GOLDEN = (5**0.5 - 1) / 2
 #: timesteps by which an index may be off
 SHIFTS = 20
 #: a number that people write has so few digits
@@ -109,29 +108,14 @@ def _found(sweep: Sweep, a: Tried, t: float, largest: float) -> float | None:
     inner = [k for k in range(1, len(times) - 1) if values[k] <= min(values[k - 1 : k + 2])]
     best: tuple[float, float] | None = None
     for k in sorted(inner, key=lambda k: values[k])[:TRIES]:
-        time = _least(off, float(times[k - 1]), float(times[k + 1]))
+        low, high = float(times[k - 1]), float(times[k + 1])
+        time = least(off, low, high, SHARP * max(abs(low), abs(high)))
         here = off(time)
         if best is None or here < best[0]:
             best = here, time
         if a.passes_at(best[0]):
             return best[1]
     return None
-
-
-def _least(off: Callable[[float], float], low: float, high: float) -> float:
-    """Where it is least, by golden section."""
-    a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    fa, fb = off(a), off(b)
-    while high - low > SHARP * max(abs(low), abs(high)):
-        if fa <= fb:
-            high, b, fb = b, a, fa
-            a = high - GOLDEN * (high - low)
-            fa = off(a)
-        else:
-            low, a, fa = a, b, fb
-            b = low + GOLDEN * (high - low)
-            fb = off(b)
-    return a if fa <= fb else b
 
 
 def _rules(t: float, tau: float) -> Iterator[Rule]:

@@ -72,17 +72,14 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
             open_ = here if open_ is None else _both(open_, here)
             if not open_:
                 break
+        # a level is evidence only if it was wrong and the question is another one there
+        another = [a.at.level for a in tried if not a.right and a.at.level not in skipped]
+        another = [level for level in another if not _same(sweep, level, when, scale)]
+        if names and len(another) < 2:
+            continue
         for name, found in (open_ or {}).items():
             kinds = () if name == sweep.prediction else (name,)
-            # a level is evidence only if it was wrong and the question is another one there
-            told_by = [
-                v
-                for v in tried
-                if not v.right
-                and v.at.level not in skipped
-                and not (names and _same(sweep, v.at.level, when, scale))
-            ]
-            if not names and not kinds or names and len(told_by) < 2:
+            if not names and not kinds:
                 continue
             all_names = (*names, *_kind_names(kinds))
             all_words = (*words, *_kind_words(kinds))

@@ -119,12 +119,13 @@ class StepForm(_Function):
     def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
         times = self.grid.times(n)
         levels = [self.level_of(t) for t in times]
+        takes_noise = needed(self.function)[0] != 4
         rows = tape.rows.start(*data.moments(levels[0]))
         tape.reached(rows, levels[0], -1)
         model, self.asked = self.model(data), []
         model.seen = lambda x, level: self.asked.append((x, level))
         for k, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
-            noise = [self.noise(tape, k, len(rows))] if needed(self.function)[0] != 4 else []
+            noise = [self.noise(tape, k, len(rows))] if takes_noise else []
             x = self.call(self.array(rows), t, t_next, *noise, model, **self.options)
             rows = self.flat(x, len(rows), "the next x")
             if k + 2 < len(times):

@@ -63,10 +63,8 @@ def _rates(process: Any, at: Callable[[float], np.ndarray], t: float) -> tuple[f
     own = getattr(process, "derivatives", None)
     for derived in (own, lambda t: _differences(at, t)):
         if callable(derived):
-            with (
-                np.errstate(all="ignore"),
-                suppress(Exception),
-            ):  # a table knows its timesteps alone
+            # a process may know neither: a table has its timesteps alone
+            with np.errstate(all="ignore"), suppress(Exception):
                 alpha_dot, sigma_dot = (float(np.ravel(v)[0]) for v in derived(t))
                 if np.isfinite(alpha_dot) and np.isfinite(sigma_dot):
                     return alpha_dot, sigma_dot

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.numerics.minimum import least
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.formulas import Formula
 
@@ -54,12 +55,7 @@ def _of_half(formula: Formula, half: Question) -> float | None:
 
     grid = np.linspace(0.02, 1.0, 50)
     best = grid[int(np.argmin([off(e) for e in grid]))]
-    low, high = max(best - 0.02, 1e-3), min(best + 0.02, 1.0)
-    for _ in range(60):
-        one, two = high - 0.618 * (high - low), low + 0.618 * (high - low)
-        low, high = (low, two) if off(one) < off(two) else (one, high)
-    eta = (low + high) / 2
-    near = round(eta, 6)
+    near = round(least(off, max(best - 0.02, 1e-3), min(best + 0.02, 1.0), 1e-14), 6)
     return float(near) if off(near) <= half.tolerance else None
 
 

@@ -186,7 +186,7 @@ def _infinite(evidence: Evidence, s: Subject, place: Place, far: Far, volume: fl
         return wrong.with_diagnosis(
             Diagnosis.unknown(
                 f"Far out the constant {c:.4g} stands in the place of the density: it is added to"
-                f" it, or the density is cut off from below there (maximum, clip, clamp)."
+                " it, or the density is cut off from below there (maximum, clip, clamp)."
             )
         )
     cause = Diagnosis.cause(

@@ -73,6 +73,12 @@ def parser() -> argparse.ArgumentParser:
         help="leave seconds out of the JSON: the same bytes for any number of workers",
     )
     verify.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="all columns, a line a task, what was found on real data and public schedules",
+    )
+    verify.add_argument(
         "-q",
         "--quiet",
         action="store_true",
@@ -91,15 +97,26 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "what",
         metavar="WHAT",
-        help="marginals, denoiser, score, kl, …: the part after check_ in the function's name",
+        nargs="?",
+        help=(
+            "marginals, denoiser, score, kl, …: the part after check_ in the function's name;"
+            " without it, what can be judged is listed"
+        ),
     )
     check.add_argument(
         "target",
         metavar="module:object",
+        nargs="?",
+        default="help",
         help=(
-            "an object, a dict of arguments, or a function that returns one; `scoreproof check"
-            " marginals help` prints what the check takes"
+            "an object, a dict of arguments, or a function that returns one; without it, what the"
+            " check takes is printed, with an example"
         ),
+    )
+    check.add_argument(
+        "--wrap",
+        action="store_true",
+        help="judge nothing: print a module that hands the object (or class) to the check",
     )
     check.add_argument(
         "--seed", type=_seed, help="seed of every random stream (default: the object's own, or 0)"
@@ -109,6 +126,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="write the evidence as JSON (- for standard output, instead of the explanation)",
+    )
+    check.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write the evidence as one HTML page (its picture needs the report extra)",
     )
 
     from scoreproof import lean
@@ -142,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "check":
             from scoreproof.user_object import run_check
 
-            return run_check(arguments.what, arguments.target, arguments.seed, arguments.json)
+            return run_check(arguments)
         if arguments.command == "lean":
             from scoreproof import lean
 

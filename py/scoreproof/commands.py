@@ -58,6 +58,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
             run,
             status,
             Console(width=None if sys.stdout.isatty() else 190, soft_wrap=not sys.stdout.isatty()),
+            verbose=arguments.verbose,
+            status=exit_status,
         )
     for result in run.results if quiet else ():
         for failure in result.failures:
@@ -71,7 +73,7 @@ def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:
         "seed": arguments.seed,
         "workers": arguments.workers,
     }
-    if quiet:
+    if quiet or not (arguments.verbose or sys.stdout.isatty()):
         return verify(arguments.claims, **options)
     if not sys.stdout.isatty():
 

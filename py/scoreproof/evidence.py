@@ -10,9 +10,11 @@ Conventions
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -243,7 +245,7 @@ class Evidence:
     def explain(self) -> str:
         """The verdict with its number; what it would have seen and what it looked at; the cause."""
         head = f"{self.verdict.capitalize()} ({self.kind}): {self.sentence.rstrip('.')}"
-        if self._measured:
+        if self.comparable:
             head += f" (error {self.value:.3g}, bound {self.bound:.3g})"
         parts = [head + "."]
         if self.diagnosis is not None:
@@ -256,8 +258,10 @@ class Evidence:
         return " ".join(parts)
 
     @property
-    def _measured(self) -> bool:
-        """The two numbers say something: not those that stand for "entirely wrong"."""
+    def comparable(self) -> bool:
+        """``value`` against ``bound`` says something: these are not numbers that stand for
+        "entirely wrong".
+        """
         if not (math.isfinite(self.value) and math.isfinite(self.bound)):
             return False
         if self.kind == "statistical":  # its sentence says p and the rate of false alarms
@@ -305,6 +309,29 @@ class Evidence:
         from scoreproof.plotting import plot_evidence
 
         return plot_evidence(self, ax)
+
+    def to_html(self, file: str | os.PathLike[str] | None = None) -> str:
+        """A page of its own: the explanation, the picture, the table and the JSON, to attach to an
+        issue or to keep beside a run. It fetches nothing and needs no script.
+
+        ``file``: where it is written as well. The picture needs matplotlib (``pip install
+        'scoreproof[report]'``); without it the page says so.
+
+        >>> "<h1>" in Evidence.measured(0, 1, "they agree", title="check_kl of mine").to_html()
+        True
+        """
+        from scoreproof.report.evidence_page import evidence_page
+
+        page = evidence_page(self)
+        if file is not None:
+            Path(file).write_text(page, "utf-8")
+        return page
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from scoreproof.report.evidence_page import evidence_fragment
+
+        return evidence_fragment(self)
 
     def with_diagnosis(self, diagnosis: Diagnosis | None) -> Evidence:
         """The same evidence with an explanation attached."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["Table"]
+__all__ = ["Table", "shown"]
 
 Cell = float | int | str
 
@@ -45,11 +45,11 @@ class Table:
         return tuple(row[self.columns.index(name)] for row in self.rows)
 
     def __str__(self) -> str:
-        shown = [list(self.columns), *([_cell(c) for c in row] for row in self.rows)]
-        widths = [max(len(line[j]) for line in shown) for j in range(len(self.columns))]
+        cells = [list(self.columns), *([_cell(c) for c in row] for row in self.rows)]
+        widths = [max(len(line[j]) for line in cells) for j in range(len(self.columns))]
         lines = [
             "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
-            for line in shown
+            for line in cells
         ]
         rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
         return "\n".join([lines[0], rule, *lines[1:]])
@@ -65,7 +65,16 @@ class Table:
         }
 
 
-def _cell(value: Cell) -> str:
+def shown(value: Cell) -> str:
+    """The text of a cell.
+
+    >>> shown(0.012345), shown(1000), shown("none")
+    ('0.0123', '1000', 'none')
+    """
     if isinstance(value, str):
-        return value.replace("|", "\\|")
+        return value
     return f"{value:.3g}" if value % 1 else f"{value:.6g}"
+
+
+def _cell(value: Cell) -> str:
+    return shown(value).replace("|", "\\|")

@@ -18,24 +18,37 @@ SHORT = {
     "verified elsewhere (receipt matches)": "receipt matches",
     "no Lean proof yet": "no proof yet",
 }
+#: All columns, and those that a reader needs who only wants to know whether all is well.
+COLUMNS = (
+    "claim",
+    "verdict",
+    "strongest evidence",
+    "error against bound",
+    "faults refuted",
+    "smallest ε refuted",
+    "Lean",
+    "seconds",
+)
+BRIEF = ("claim", "verdict", "strongest evidence", "faults refuted", "Lean", "seconds")
+LEGEND = (
+    "The error is relative; a certified bound is the radius of the enclosure, and every other is a"
+    " tolerance derived from rounding.",
+    "ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each"
+    " check does and cannot see.",
+)
 COLOURS = {"holds": "green", "refuted": "bold red", "undecided": "yellow", "not run": "yellow"}
 
 
-def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
-    """Print the table, then failures, open checks, findings on real input, the Lean status and a
-    legend.
+def print_run(
+    run: Run, lean: dict[str, Any], console: Console, *, verbose: bool = False, status: int = 0
+) -> None:
+    """Print the table, then failures and open checks, the Lean status, and last the verdict in
+    words; ``status`` is the exit status. ``verbose`` adds how far every claim was put to the test,
+    what was found on real input, and a legend.
     """
+    columns = COLUMNS if verbose else BRIEF
     table = Table(show_edge=False, pad_edge=False)
-    for heading in (
-        "claim",
-        "verdict",
-        "strongest evidence",
-        "error against bound",
-        "faults refuted",
-        "smallest ε refuted",
-        "Lean",
-        "seconds",
-    ):
+    for heading in columns:
         table.add_column(
             heading,
             justify="right" if heading == "seconds" else "left",
@@ -44,37 +57,58 @@ def print_run(run: Run, lean: dict[str, Any], console: Console) -> None:
         )
     by_claim = lean.get("claims", {})
     for result in run.results:
-        status = str(by_claim.get(result.name, {}).get("status", lean["status"]))
-        table.add_row(*_row(result, SHORT.get(status, status)))
+        proof = str(by_claim.get(result.name, {}).get("status", lean["status"]))
+        row = dict(zip(COLUMNS, _row(result, SHORT.get(proof, proof)), strict=True))
+        table.add_row(*(row[heading] for heading in columns))
     console.print(table)
     for result in run.results:
-        for failure in result.failures:
-            console.print(Text(f"TOOL FAILURE in {result.name}: {failure}", style="bold red"))
-        if not result.complete:
-            console.print(Text(f"{result.name}: interrupted, not everything ran", style="yellow"))
-        for check in result.checks:
-            if check.worst.verdict != "holds":
-                console.print(
-                    Text(
-                        f"{result.name} · {check.check.name}: {check.worst.explain()}",
-                        style=COLOURS[check.worst.verdict],
-                    )
-                )
+        _print_open(result, console)
     console.print()
-    _print_real_input(run, console)
+    if verbose:
+        _print_real_input(run, console)
+        for line in LEGEND:
+            console.print(line, style="dim")
     reason = lean["reason"].removesuffix("; not checked here")
     here = "" if lean["status"] == "verified here" else "not checked here; "
     console.print(Text(f"Lean: {here}{lean['status']}: {reason}"))
-    console.print(
-        "The error is relative; a certified bound is the radius of the enclosure, and every other"
-        " is a tolerance derived from rounding.",
-        style="dim",
-    )
-    console.print(
-        "ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what"
-        " each check does and cannot see.",
-        style="dim",
-    )
+    console.print(_in_words(run, status))
+
+
+def _print_open(result: ClaimResult, console: Console) -> None:
+    """Failures of the tool, and every check that does not hold, in full."""
+    for failure in result.failures:
+        console.print(Text(f"TOOL FAILURE in {result.name}: {failure}", style="bold red"))
+    if not result.complete:
+        console.print(Text(f"{result.name}: interrupted, not everything ran", style="yellow"))
+    for check in result.checks:
+        verdict = check.worst.verdict
+        if verdict != "holds":
+            told = f"{result.name} · {check.check.name}: {check.worst.explain()}"
+            console.print(Text(told, style=COLOURS[verdict]))
+
+
+def _in_words(run: Run, status: int) -> Text:
+    """The verdict of the whole run, as its last line."""
+    faults = [fault for result in run.results for fault in result.faults]
+    refuted = sum(fault.refuted for fault in faults)
+    by_verdict: dict[str, list[str]] = {}
+    for result in run.results:
+        by_verdict.setdefault(result.verdict, []).append(result.name)
+    n = len(run.results)
+    if status == 0:
+        every = "The claim holds" if n == 1 else f"All {n} claims hold"
+        planted = f"{refuted} of {len(faults)} planted faults are refuted"
+        return Text(f"{every}; {planted}.", style="bold green")
+    parts = [
+        f"{', '.join(names)}: {verdict}" for verdict, names in by_verdict.items()
+        if verdict != "holds"
+    ]  # fmt: skip
+    if any(result.failures for result in run.results):
+        parts.append("the tool itself failed, see TOOL FAILURE above")
+    elif status == 4:
+        parts.append("a Lean file is not the one that its receipt speaks of")
+    head = "Interrupted. " if run.interrupted else ""
+    return Text(f"{head}{'; '.join(parts) or 'Nothing was refuted'}.", style="bold red")
 
 
 def _print_real_input(run: Run, console: Console) -> None:

@@ -1,0 +1,226 @@
+"""What ``scoreproof check`` can judge: a line and a small module for each check.
+
+Every module is run by the suite, as ``scoreproof check WHAT module:mine`` runs it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from dataclasses import dataclass
+
+__all__ = ["EXAMPLES", "NAMES", "Example", "listed", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """``judges``: what is judged against what, in a phrase. ``module``: the text of a Python file
+    that has ``mine``, which holds.
+    """
+
+    judges: str
+    module: str
+
+
+EXAMPLES = {
+    "schedule": Example(
+        "tables of β, ᾱ, σ, timesteps, or the object that has them, against one another",
+        """
+        import numpy as np
+
+        betas = np.linspace(1e-4, 0.02, 1000)
+        mine = dict(betas=betas, alphas_cumprod=np.cumprod(1 - betas), form="linear")
+        """,
+    ),
+    "marginals": Example(
+        "drift and diffusion against the mean and standard deviation that are declared",
+        """
+        from math import exp, sqrt
+
+        def drift(x, t):
+            return -x
+
+        def diffusion(t):
+            return sqrt(2)
+
+        def marginal(x0, t):
+            return x0 * exp(-t), sqrt(1 - exp(-2 * t))
+
+        mine = dict(drift=drift, diffusion=diffusion, marginal=marginal)
+        """,
+    ),
+    "sampler": Example(
+        "a whole sampler, a step or a scheduler object against the forward process's laws",
+        """
+        def mine(model, x, sigmas):  # model(x, sigma) is the denoiser
+            for s, n in zip(sigmas[:-1], sigmas[1:]):
+                x = x + (n - s) * (x - model(x, s)) / s
+            return x
+        """,
+    ),
+    "inversion": Example(
+        "an inverse and the sampler that leads back: the noise's law, and x as it was",
+        """
+        def euler(model, x, sigmas):  # rising or falling; model(x, sigma) is the denoiser
+            for s, n in zip(sigmas[:-1], sigmas[1:]):
+                x = x + (n - s) * (x - model(x, s)) / s
+            return x
+
+        mine = dict(inverse=euler, sampler=euler)
+        """,
+    ),
+    "reverse_sampler": Example(
+        "the reverse-time drift and noise, or a step, against the λ-family of reverse SDEs",
+        """
+        from scoreproof.objects.schedules import VPLinear
+
+        process = VPLinear(beta_min=0.1, beta_max=5.0)
+
+        def drift_and_noise(x, t, score, lam):
+            g = process.diffusion(t)
+            drift = process.drift(x, t) - (1 - lam / 2) * g**2 * score(x, t)
+            return drift, (1 - lam) ** 0.5 * g
+
+        mine = dict(sampler=drift_and_noise, process=process)
+        """,
+    ),
+    "denoiser": Example(
+        "a denoiser, or a network of images and a time, against the exact posterior mean",
+        """
+        import numpy as np
+
+        data, sigma = np.random.default_rng(0).standard_normal((200, 8)), 1.5
+
+        def denoiser(y):  # E[x_0 | y] for y = x_0 + N(0, σ² I)
+            logits = -((y[:, None] - data) ** 2).sum(axis=2) / (2 * sigma**2)
+            weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+            return weights @ data / weights.sum(axis=1, keepdims=True)
+
+        mine = dict(denoiser=denoiser, prior=data, cov=sigma**2)
+        """,
+    ),
+    "score": Example(
+        "a score network, of any prediction type, against ∇ log p",
+        """
+        import numpy as np
+
+        points = np.random.default_rng(0).standard_normal((16, 3))
+        mine = dict(score=lambda y: -y / 2, prior=None, cov=1.0, points=points)
+        """,
+    ),
+    "preconditioning": Example(
+        "c_skip, c_out, c_in, c_noise around a network against a published form",
+        """
+        def get_scalings(sigma, sigma_data=0.5):
+            total = sigma**2 + sigma_data**2
+            return sigma_data**2 / total, sigma * sigma_data / total**0.5, total**-0.5
+
+        mine = dict(precondition=get_scalings, sigma_data=0.5)
+        """,
+    ),
+    "kl": Example(
+        "the KL divergence of Gaussians, or a VAE's regulariser, against the integral",
+        """
+        import numpy as np
+
+        def kl(mu, logvar):
+            return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+
+        mine = dict(kl=kl, form="diagonal", parameterization="logvar", against="standard")
+        """,
+    ),
+    "log_likelihood_gradient": Example(
+        "the gradient that a flow's adjoint returns against the solved likelihood's",
+        """
+        import numpy as np
+
+        def field(z, params, s):
+            return params[0] * z
+
+        def gradient(x, params, nu):  # of log p̂ in params, a row for each row of x
+            z0 = np.exp(-params[0]) * x
+            return (z0 * z0 - nu**2).sum(axis=1, keepdims=True)
+
+        mine = dict(field=field, params=[0.5], x=[[1.0], [0.2]], gradient=gradient)
+        """,
+    ),
+    "trace_estimator": Example(
+        "a Hutchinson estimator of a divergence against the exact trace",
+        """
+        def mine(f, z, nu):  # νᵀ J ν, one number a row; J ν by the complex step
+            return (nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)
+        """,
+    ),
+    "backward": Example(
+        "a backward pass, or a PyTorch or JAX model, against the sum over all paths",
+        """
+        def mine(graph, partials, v_out, one):
+            grads = [0 * one for _ in range(graph.size)]
+            grads[v_out] = one
+            for v in reversed(graph.order):
+                for u, slot in graph.predecessors[v]:
+                    grads[u] = grads[u] + grads[v] @ partials[slot]
+            return grads
+        """,
+    ),
+    "fokker_planck": Example(
+        "a density in time against the Fokker–Planck equation of drift and diffusion",
+        """
+        import numpy as np
+
+        def drift(x, t):
+            return -x
+
+        def diffusion(t):
+            return np.sqrt(2)
+
+        def log_density(x, t):  # of dX = -X dt + √2 dW from N(0, 2)
+            v = 1 + np.exp(-2 * t)
+            return -0.5 * (x**2).sum(axis=1) / v - 0.5 * np.log(2 * np.pi * v)
+
+        mine = dict(drift=drift, diffusion=diffusion, log_density=log_density)
+        """,
+    ),
+}
+NAMES = tuple(EXAMPLES)
+
+
+def listed() -> str:
+    """All checks, with a command each.
+
+    >>> print(listed().splitlines()[0])
+    scoreproof check WHAT module:object judges an object of yours. WHAT is one of
+    """
+    lines = ["scoreproof check WHAT module:object judges an object of yours. WHAT is one of", ""]
+    for name, example in EXAMPLES.items():
+        lines += [f"  {name}", f"      {example.judges}", f"      {_short(example)}"]
+    lines += [
+        "",
+        "  scoreproof check WHAT                          what it takes, and an example to copy",
+        "  scoreproof check WHAT module:object            the verdict (exit status 0: it holds)",
+        "  scoreproof check WHAT module:object --wrap     a wrapper for a class of yours",
+        "  scoreproof check WHAT module:object --html F   the verdict as a page to send",
+    ]
+    return "\n".join(lines)
+
+
+def manual(name: str) -> str:
+    """The check's signature and docstring, and its example with the command that runs it."""
+    import scoreproof
+
+    function = getattr(scoreproof, f"check_{name}")
+    module = textwrap.indent(textwrap.dedent(EXAMPLES[name].module).strip("\n"), "    ")
+    return (
+        f"check_{name}{inspect.signature(function)}\n\n{inspect.getdoc(function)}\n\n"
+        f"Example: with this in example.py\n\n{module}\n\n"
+        f"    scoreproof check {name} example:mine"
+    )
+
+
+def _short(example: Example) -> str:
+    """Its object in one line, as far as that says something."""
+    text = " ".join(textwrap.dedent(example.module).split("mine", 1)[1].split())
+    text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+    if text.startswith("="):
+        return f"mine {text}"
+    return f"def mine{text.split(':')[0]}: …"

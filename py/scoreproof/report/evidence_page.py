@@ -22,7 +22,7 @@ from scoreproof.tabular import Table, shown
 if TYPE_CHECKING:
     from scoreproof.evidence import Evidence
 
-__all__ = ["evidence_fragment", "evidence_page"]
+__all__ = ["evidence_fragment", "evidence_page", "evidence_svg"]
 
 #: The decades that the scale of errors shows; what lies outside is drawn at its end.
 LOWEST, HIGHEST = -17, 3
@@ -121,7 +121,7 @@ def _picture(evidence: Evidence) -> str:
     if not evidence.curves:
         return ""
     try:
-        picture = _svg(evidence)
+        picture = evidence_svg(evidence)
     except MissingExtraError as missing:
         return f'<p class="aside">No picture: {escape(str(missing))}</p>'
     data = base64.b64encode(picture.encode("utf-8")).decode("ascii")
@@ -131,7 +131,7 @@ def _picture(evidence: Evidence) -> str:
     return f'<figure><img alt="{escape(told)}" src="data:image/svg+xml;base64,{data}"></figure>'
 
 
-def _svg(evidence: Evidence) -> str:
+def evidence_svg(evidence: Evidence) -> str:
     """The plot, the same bytes each time."""
     axes = evidence.plot()
     import matplotlib

@@ -61,11 +61,11 @@ STATEMENT = Statement(
     ),
     latex=(
         r"\dot a = -a\,\tfrac{\partial f}{\partial z} - \partial_z\bigl(\nu^\top \tfrac{\partial"
-        r" f}{\partial z}\nu\bigr),\quad"
+        r" f}{\partial z}\nu\bigr),\quad "
         r"\dot b = -a\,\tfrac{\partial f}{\partial\theta} - \partial_\theta\bigl(\nu^\top"
-        r" \tfrac{\partial f}{\partial z}\nu\bigr),\quad"
+        r" \tfrac{\partial f}{\partial z}\nu\bigr),\quad "
         r"a(0) = \partial_z \log p_Z(z(0)),\ b(0) = 0 \;\Longrightarrow\; b(1) = \partial_\theta"
-        r" \log \hat p_\theta(x),\quad"
+        r" \log \hat p_\theta(x),\quad "
         r"\mathbb{E}_\nu\, b(1) = \partial_\theta \log p_\theta(x)"
     ),
     source="homework on generative models, spring 2024, problem 3",

@@ -1,0 +1,123 @@
+"""The pages of the checks: what a right and a wrong example are told, with the pictures, every
+message, and the reference.
+
+What the examples are told is found by running them, once for each state of the package: it is kept
+in ``build/pages``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File
+from scoreproof.check_examples import EXAMPLES
+
+from pages.docstrings import reference
+from pages.wrong_examples import MISTAKES, wrong
+
+__all__ = ["appendix", "index", "pictures"]
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "build" / "pages"
+#: Where else the sentences of a check are listed.
+ALSO = {"denoiser": ("network", "posterior"), "score": ("posterior",)}
+
+
+def appendix(name: str) -> str:
+    """What follows the hand-written part of a check's page."""
+    right = textwrap.dedent(EXAMPLES[name].module).strip("\n")
+    before, after = MISTAKES[name]
+    parts = [
+        "\n\n## Right, and with one mistake\n",
+        _told(name, "right", right),
+        f"\nThe same with `{after}` where `{before}` is due:\n",
+        _told(name, "wrong", None),
+        "\n## Every message\n",
+        _messages(name),
+        "\n## Reference\n",
+        reference(_home(name)),
+    ]
+    return "\n".join(parts)
+
+
+def index() -> str:
+    """A row for each check."""
+    rows = "\n".join(
+        f"| [`check_{name}`]({name}.md) | {example.judges} |" for name, example in EXAMPLES.items()
+    )
+    return f"\n\n| check | judges |\n|---|---|\n{rows}\n"
+
+
+def pictures(config: Any) -> list[File]:
+    """The plots of the examples' evidence."""
+    return [
+        File.generated(config, f"checks/pictures/{name}-{which}.svg", content=svg)
+        for name in EXAMPLES
+        for which in ("right", "wrong")
+        if (svg := _found(name, which)["picture"])
+    ]
+
+
+def _told(name: str, which: str, code: str | None) -> str:
+    found = _found(name, which)
+    parts = [f"```python\n{code}\n```\n"] if code else []
+    quoted = found["explanation"].replace("*", r"\*").replace("_", r"\_")
+    parts.append(f"> {quoted}\n")
+    if found["picture"]:
+        parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
+    return "\n".join(parts)
+
+
+def _home(name: str) -> str:
+    """Where the check is defined: the package loads it only when it is asked for."""
+    import scoreproof
+
+    return f"{getattr(scoreproof, f'check_{name}').__module__}.check_{name}"
+
+
+def _messages(name: str) -> str:
+    pages = [name, *ALSO.get(name, ())]
+    listed = " and ".join(f"[{p}](../sentences/{p}.md)" for p in pages)
+    causes = f"[what is said of wrong code](../causes/{name}.md)"
+    return f"All sentences, each with an example: {listed}. Their causes by mistake: {causes}.\n"
+
+
+@cache
+def _found(name: str, which: str) -> dict[str, str]:
+    """What the example is told: kept for the package as it is now."""
+    text = wrong(name) if which == "wrong" else textwrap.dedent(EXAMPLES[name].module).strip("\n")
+    key = hashlib.sha256((_package() + text).encode()).hexdigest()[:16]
+    file = KEPT / f"{name}-{which}-{key}.json"
+    if not file.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for old in KEPT.glob(f"{name}-{which}-*.json"):
+            old.unlink()
+        file.write_text(json.dumps(_run(name, text)), "utf-8")
+    found: dict[str, str] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+@cache
+def _package() -> str:
+    sources = sorted((ROOT / "py" / "scoreproof").rglob("*.py"))
+    return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()
+
+
+def _run(name: str, text: str) -> dict[str, str]:
+    import scoreproof
+    from scoreproof.report.evidence_page import evidence_svg
+
+    namespace: dict[str, Any] = {}
+    exec(compile(text, f"{name} example", "exec"), namespace)
+    mine, check = namespace["mine"], getattr(scoreproof, f"check_{name}")
+    evidence = check(**mine) if isinstance(mine, dict) else check(mine)
+    return {
+        "verdict": str(evidence.verdict),
+        "explanation": evidence.explain(),
+        "picture": evidence_svg(evidence) if evidence.curves else "",
+    }

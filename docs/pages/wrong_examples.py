@@ -1,0 +1,34 @@
+"""The example of each check with one mistake, as people make it: what is replaced by what."""
+
+from __future__ import annotations
+
+import textwrap
+
+from scoreproof.check_examples import EXAMPLES
+
+__all__ = ["MISTAKES", "wrong"]
+
+MISTAKES = {
+    "schedule": ("np.cumprod(1 - betas)", "np.exp(-np.cumsum(betas))"),
+    "marginals": ("sqrt(1 - exp(-2 * t))", "1 - exp(-2 * t)"),
+    "sampler": ("(x - model(x, s)) / s", "(x - model(x, s)) / s**2"),
+    "inversion": ("inverse=euler", "inverse=lambda model, x, sigmas: euler(model, x, sigmas[:-1])"),
+    "reverse_sampler": ("(1 - lam) ** 0.5 * g", "(1 - lam) * g"),
+    "denoiser": ("(2 * sigma**2)", "sigma**2"),
+    "score": ("lambda y: -y / 2", "lambda y: y / 2"),
+    "preconditioning": ("sigma * sigma_data / total**0.5", "sigma * sigma_data / total"),
+    "kl": ("0.5 * (mu**2 + np.exp(logvar)", "0.5 * (mu**2 + np.exp(logvar) ** 2"),
+    "log_likelihood_gradient": ("(z0 * z0 - nu**2)", "(z0 * z0 + nu**2)"),
+    "trace_estimator": ("(nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)",
+                        "(nu * f(z + 1e-30j * nu).imag / 1e-30).mean(axis=1)"),
+    "backward": ("grads[u] = grads[u] + grads[v]", "grads[u] = grads[v]"),
+    "fokker_planck": ("v = 1 + np.exp(-2 * t)", "v = 1 + np.exp(-t)"),
+}  # fmt: skip
+
+
+def wrong(name: str) -> str:
+    """The text of the check's example with its mistake."""
+    right, mistake = MISTAKES[name]
+    module = textwrap.dedent(EXAMPLES[name].module).strip("\n")
+    assert module.count(right) == 1, f"{name}: {right!r} stands {module.count(right)} times"
+    return module.replace(right, mistake)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File
-from scoreproof.check_examples import EXAMPLES
 
 from pages.docstrings import reference
 from pages.wrong_examples import MISTAKES, wrong
+from scoreproof.check_examples import EXAMPLES
 
 __all__ = ["appendix", "index", "pictures"]
 

@@ -1,4 +1,4 @@
-"""The pages of the claims: the statement, what it needs and what its source prints wrongly, the Lean
+"""The pages of the claims: the statement, what it needs, what its source prints wrongly, the Lean
 theorem and its status. The prose about them is the page's own.
 """
 

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from mkdocs.structure.files import File
+
 from scoreproof.report.formulas import mathml
 
 __all__ = ["assets", "with_mathml"]

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from scoreproof.errors import MissingExtraError
+from scoreproof.report.scale import FLOATS
 from scoreproof.tabular import Table, shown
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["evidence_fragment", "evidence_page", "evidence_svg"]
 
-#: The decades that the scale of errors shows; what lies outside is drawn at its end.
-LOWEST, HIGHEST = -17, 3
+
+#: The page around the article; in a notebook there is none.
+_PAGE = (
+    "body { background: #fff; color: #59636e; font: 14px/1.5 system-ui, sans-serif;"
+    " margin: 2rem auto; max-width: 52rem; padding: 0 1rem; }"
+    " @media (prefers-color-scheme: dark) { body { background: #010409; color: #9198a1; } }"
+)
 
 
 def evidence_page(evidence: Evidence, command: str = "") -> str:
@@ -38,9 +44,9 @@ def evidence_page(evidence: Evidence, command: str = "") -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(name)}: {evidence.verdict}</title>\n</head>\n"
+        f"<title>{escape(name)}: {evidence.verdict}</title>\n<style>{_PAGE}</style>\n</head>\n"
         f"<body>\n<main>\n{evidence_fragment(evidence, heading='h1')}\n</main>\n"
-        f"<footer class=scoreproof-foot>{again}<p>{escape(made)}</p></footer>\n</body>\n</html>\n"
+        f"<footer>{again}<p>{escape(made)}</p></footer>\n</body>\n</html>\n"
     )
 
 
@@ -91,30 +97,12 @@ def _looked_at(evidence: Evidence) -> str:
 
 
 def _scale(evidence: Evidence) -> str:
-    """The error against its bound on a scale of decades, drawn in the page's own colours."""
     if not evidence.comparable:
         return ""
-    width, left = 640.0, 16.0
-    value, bound = evidence.value, evidence.bound
-
-    def at(size: float) -> float:
-        decade = math.log10(size) if size > 0 else LOWEST
-        part = (min(max(decade, LOWEST), HIGHEST) - LOWEST) / (HIGHEST - LOWEST)
-        return left + part * (width - 2 * left)
-
-    ticks = "".join(
-        f'<line x1="{at(10.0**k):.1f}" x2="{at(10.0**k):.1f}" y1="30" y2="36"/>'
-        f'<text x="{at(10.0**k):.1f}" y="50">{"1" if k == 0 else f"1e{k}"}</text>'
-        for k in range(-16, HIGHEST + 1, 4)
-    )
-    told = f"error {value:.3g}, bound {bound:.3g}"
-    return (
-        f'<figure><svg viewBox="0 0 {width:.0f} 56" role="img" aria-label="{escape(told)}">'
-        f'<rect class="allowed" x="{left}" y="24" width="{at(bound) - left:.1f}" height="12"/>'
-        f'<line class="axis" x1="{left}" x2="{width - left}" y1="36" y2="36"/>{ticks}'
-        f'<circle cx="{at(value):.1f}" cy="30" r="6"/></svg>'
-        f"<figcaption>{escape(told)}; shaded is what the bound allows</figcaption></figure>"
-    )
+    told = f"error {evidence.value:.3g}, bound {evidence.bound:.3g}"
+    drawn = FLOATS.drawn(evidence.value, evidence.bound, told)
+    caption = f"{escape(told)}; shaded is what the bound allows"
+    return f"<figure>{drawn}<figcaption>{caption}</figcaption></figure>"
 
 
 def _picture(evidence: Evidence) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from scoreproof.judge import ClaimResult
 from scoreproof.verify import Run
 
-__all__ = ["print_run"]
+__all__ = ["in_words", "print_run"]
 
 SHORT = {
     "verified elsewhere (receipt matches)": "receipt matches",
@@ -71,7 +71,8 @@ def print_run(
     reason = lean["reason"].removesuffix("; not checked here")
     here = "" if lean["status"] == "verified here" else "not checked here; "
     console.print(Text(f"Lean: {here}{lean['status']}: {reason}"))
-    console.print(_in_words(run, status))
+    style = "bold green" if status == 0 else "bold red"
+    console.print(Text(in_words(run, status), style=style))
 
 
 def _print_open(result: ClaimResult, console: Console) -> None:
@@ -87,8 +88,8 @@ def _print_open(result: ClaimResult, console: Console) -> None:
             console.print(Text(told, style=COLOURS[verdict]))
 
 
-def _in_words(run: Run, status: int) -> Text:
-    """The verdict of the whole run, as its last line."""
+def in_words(run: Run, status: int) -> str:
+    """The verdict of the whole run in a sentence; ``status`` is the exit status."""
     faults = [fault for result in run.results for fault in result.faults]
     refuted = sum(fault.refuted for fault in faults)
     by_verdict: dict[str, list[str]] = {}
@@ -98,7 +99,7 @@ def _in_words(run: Run, status: int) -> Text:
     if status == 0:
         every = "The claim holds" if n == 1 else f"All {n} claims hold"
         planted = f"{refuted} of {len(faults)} planted faults are refuted"
-        return Text(f"{every}; {planted}.", style="bold green")
+        return f"{every}; {planted}."
     parts = [
         f"{', '.join(names)}: {verdict}" for verdict, names in by_verdict.items()
         if verdict != "holds"
@@ -108,7 +109,7 @@ def _in_words(run: Run, status: int) -> Text:
     elif status == 4:
         parts.append("a Lean file is not the one that its receipt speaks of")
     head = "Interrupted. " if run.interrupted else ""
-    return Text(f"{head}{'; '.join(parts) or 'Nothing was refuted'}.", style="bold red")
+    return f"{head}{'; '.join(parts) or 'Nothing was refuted'}."
 
 
 def _print_real_input(run: Run, console: Console) -> None:

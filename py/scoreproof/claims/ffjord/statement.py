@@ -60,13 +60,14 @@ STATEMENT = Statement(
         " p_Z(z(0)), b(0) = 0: b(1) = ∂_θ log p̂(x), E_ν b(1) = ∂_θ log p(x)"
     ),
     latex=(
-        r"\dot a = -a\,\tfrac{\partial f}{\partial z} - \partial_z\bigl(\nu^\top \tfrac{\partial"
-        r" f}{\partial z}\nu\bigr),\quad "
-        r"\dot b = -a\,\tfrac{\partial f}{\partial\theta} - \partial_\theta\bigl(\nu^\top"
-        r" \tfrac{\partial f}{\partial z}\nu\bigr),\quad "
-        r"a(0) = \partial_z \log p_Z(z(0)),\ b(0) = 0 \;\Longrightarrow\; b(1) = \partial_\theta"
-        r" \log \hat p_\theta(x),\quad "
-        r"\mathbb{E}_\nu\, b(1) = \partial_\theta \log p_\theta(x)"
+        r"\begin{align*}"
+        r"\dot a &= -a\,\tfrac{\partial f}{\partial z} - \partial_z\bigl(\nu^\top"
+        r" \tfrac{\partial f}{\partial z}\nu\bigr), & a(0) &= \partial_z \log p_Z(z(0)), \\"
+        r"\dot b &= -a\,\tfrac{\partial f}{\partial\theta} - \partial_\theta\bigl(\nu^\top"
+        r" \tfrac{\partial f}{\partial z}\nu\bigr), & b(0) &= 0 \\"
+        r"\Longrightarrow\quad b(1) &= \partial_\theta \log \hat p_\theta(x), &"
+        r" \mathbb{E}_\nu\, b(1) &= \partial_\theta \log p_\theta(x)"
+        r"\end{align*}"
     ),
     source="homework on generative models, spring 2024, problem 3",
     hypotheses=(

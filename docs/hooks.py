@@ -39,3 +39,17 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     """Formulas."""
     return formulas.with_mathml(html)
+
+
+#: The theme's search dialogue has no name for those who do not see it.
+SEARCH = 'data-md-component="search" role="dialog"'
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """The theme's markup, named."""
+    return output.replace(SEARCH, f'{SEARCH} aria-label="Search"')
+
+
+def on_post_template(output: str, template_name: str, config: Any) -> str:
+    """The same of pages that have no source, such as that of a missing one."""
+    return output.replace(SEARCH, f'{SEARCH} aria-label="Search"')

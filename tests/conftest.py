@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # of what tests share: browsing, causes
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,40 @@ def _torch_as_it_was():
     yield
     torch = sys.modules.get("torch")
     assert torch is None or torch.get_default_dtype() is torch.float32
+
+
+@pytest.fixture
+def look():
+    """Look at pages in a real browser: ``look(folder, ["index.html", …])``."""
+    pytest.importorskip("playwright", reason="pip install '.[browser]'")
+    pytest.importorskip("axe_playwright_python", reason="pip install '.[browser]'")
+    from browsing import CHROMIUM, look_at
+
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+
+    def judge(folder: Path, pages: list[str]) -> None:
+        wrong = look_at(folder, pages)
+        assert not wrong, "\n".join(wrong)
+
+    return judge
+
+
+@pytest.fixture
+def browser_page(look, tmp_path):
+    """A tab with a page in it: ``browser_page(text, java_script_enabled=False)``."""
+    from browsing import CHROMIUM
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+        def opened(text: str, **options: Any) -> Any:
+            file = tmp_path / "page.html"
+            file.write_text(text, "utf-8")
+            tab = browser.new_context(**options).new_page()
+            tab.goto(file.as_uri())
+            return tab
+
+        yield opened
+        browser.close()

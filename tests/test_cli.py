@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 import pytest
 
+import scoreproof as package
+from scoreproof.check_examples import EXAMPLES
 from scoreproof.claims import NAMES
 
 GOOD = """
@@ -37,14 +40,24 @@ def user(tmp_path):
     return tmp_path
 
 
-def test_verify_prints_a_table_and_plain_progress(scoreproof):
+def test_verify_is_brief_and_ends_with_its_verdict(scoreproof):
     done = scoreproof("verify", "gaussian_kl", "--profile", "quick", "--workers", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "faults refuted" in done.stdout
-    assert "gaussian_kl" in done.stdout
-    assert "Lean:" in done.stdout
+    lines = done.stdout.splitlines()
+    assert len(lines) < 10
+    assert max(map(len, lines[:4])) <= 100
+    assert lines[0].startswith("claim")
+    assert lines[-2].startswith("Lean: not checked here") or "verified here" in lines[-2]
+    assert lines[-1] == "The claim holds; 33 of 33 planted faults are refuted."
     assert "\x1b[" not in done.stdout, "no terminal, no control characters"
+
+
+def test_verbose_has_a_line_a_task_and_all_columns(scoreproof):
+    done = scoreproof("verify", "gaussian_kl", "--profile", "quick", "--workers", "1", "--verbose")
+    assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("[  1/")
+    assert "smallest ε refuted" in done.stdout
+    assert "a tolerance derived from rounding" in done.stdout
 
 
 def test_quiet_prints_nothing(scoreproof):
@@ -128,7 +141,7 @@ def interruptible():
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_interrupt_prints_what_is_done_and_exits_130(root):
     process = subprocess.Popen(
-        [sys.executable, "-m", "scoreproof", "verify", "--workers", "2"],
+        [sys.executable, "-m", "scoreproof", "verify", "--verbose", "--workers", "2"],
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -178,11 +191,118 @@ def test_an_edited_lean_file_fails_the_verification(tmp_path, monkeypatch, capsy
     assert json.loads(file.read_text("utf-8"))["status"] == 4
 
 
-def test_check_help_prints_what_the_check_takes(scoreproof):
-    done = scoreproof("check", "marginals", "help")
+def test_check_lists_what_it_judges(scoreproof):
+    done = scoreproof("check")
+    assert done.returncode == 0, done.stderr
+    for name, example in EXAMPLES.items():
+        assert f"\n  {name}\n      {example.judges}\n" in done.stdout
+    assert set(EXAMPLES) == {
+        n.removeprefix("check_") for n in package.__all__ if n.startswith("check_")
+    }
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_of_every_check_holds(scoreproof, name, tmp_path):
+    (tmp_path / "example.py").write_text(textwrap.dedent(EXAMPLES[name].module), "utf-8")
+    done = scoreproof("check", name, "example:mine", cwd=tmp_path)
+    assert (done.returncode, done.stdout[:5]) == (0, "Holds"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", [("marginals",), ("marginals", "help"), ("check_marginals",)])
+def test_a_check_without_an_object_prints_what_it_takes(scoreproof, words):
+    done = scoreproof("check", *words)
     assert done.returncode == 0
     assert "drift" in done.stdout
     assert "Parameters" in done.stdout
+    assert "scoreproof check marginals example:mine" in done.stdout
+
+
+def test_tables_schedulers_and_coefficients_go_in_from_the_shell(scoreproof, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "class Scheduler:\n"
+        "    betas = np.linspace(1e-4, 0.02, 100)\n"
+        "    alphas_cumprod = np.cumprod(1 - betas)\n"
+        "made = Scheduler()\n"
+        "def tables(): return dict(betas=made.betas, alphas_cumprod=made.alphas_cumprod * 1.01)\n"
+        "def scalings(sigma):\n"
+        "    s = sigma**2 + 0.25\n"
+        "    return 0.25 / s, 0.5 * sigma / s**0.5, s**-0.5\n",
+        "utf-8",
+    )
+    for what, target, status in (
+        ("schedule", "made", 0),
+        ("schedule", "Scheduler", 0),
+        ("schedule", "tables", 1),
+        ("preconditioning", "scalings", 0),
+    ):
+        done = scoreproof("check", what, f"mine:{target}", cwd=tmp_path)
+        assert done.returncode == status, done.stdout + done.stderr
+    seeded = scoreproof("check", "schedule", "mine:made", "--seed", "1", cwd=tmp_path)
+    assert seeded.returncode == 2
+    assert "check_schedule draws nothing" in seeded.stderr
+
+
+def test_check_writes_a_page(scoreproof, user):
+    page = user / "found.html"
+    done = scoreproof("check", "marginals", "mysde:bad", "--html", str(page), cwd=user)
+    assert done.returncode == 1, done.stderr
+    text = page.read_text("utf-8")
+    assert "Cause: the marginal returns a variance" in text
+    assert "<code>scoreproof check marginals mysde:bad</code>" in text
+    refused = scoreproof("check", "marginals", "mysde:bad", "--html", "no/such/x.html", cwd=user)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+THEIRS = """
+import numpy as np
+
+class SDE:
+    def __init__(self, beta, steps=1000): self.beta = beta
+    def f(self, t, x): return -x
+    def g(self, t): return np.sqrt(2.0)
+    def mean_std(self, x_start, t): return x_start * np.exp(-t), np.sqrt(1 - np.exp(-2 * t))
+
+class ScoreSDE:
+    def sde(self, x, t): return -x, np.sqrt(2.0)
+    def marginal_prob(self, x, t):
+        t = np.asarray(t).reshape(-1, 1)
+        return x * np.exp(-t), np.sqrt(1 - np.exp(-2 * t))
+
+class Nothing: pass
+
+def step(x, t, t_next, noise, model): return x
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    (tmp_path / "theirs.py").write_text(THEIRS, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("target", ["SDE", "ScoreSDE"])
+def test_a_wrapper_is_written_that_the_check_takes(scoreproof, theirs, target):
+    done = scoreproof("check", "marginals", f"theirs:{target}", "--wrap", cwd=theirs)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.replace("beta=...", "beta=1.0")
+    if target == "SDE":
+        assert "o = SDE(beta=...)" in done.stdout
+        assert "drift=lambda x, t: o.f(t, x)," in done.stdout
+    (theirs / "wrapped.py").write_text(text, "utf-8")
+    judged = scoreproof("check", "marginals", "wrapped:mine", cwd=theirs)
+    assert (judged.returncode, judged.stdout[:5]) == (0, "Holds"), judged.stdout + judged.stderr
+
+
+def test_a_wrapper_leaves_open_what_the_names_do_not_say(scoreproof, theirs):
+    done = scoreproof("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
+    assert "drift=...,  # called (x, t); o has no drift, forward_drift, f" in done.stdout
+    (theirs / "wrapped.py").write_text(done.stdout, "utf-8")
+    judged = scoreproof("check", "fokker_planck", "wrapped:mine", cwd=theirs)
+    assert judged.returncode == 2
+    assert "drift must be" in judged.stderr
+    whole = scoreproof("check", "sampler", "theirs:step", "--wrap", cwd=theirs)
+    assert "mine = o  # it goes in as it is" in whole.stdout
 
 
 def test_a_class_with_marginal_prob_gets_its_adapter(scoreproof, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from importlib import resources
 from typing import Any
@@ -19,8 +20,15 @@ BLOCK = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.S)
 
 
 def with_mathml(page: str) -> str:
-    """``page`` with every formula in MathML."""
-    page = BLOCK.sub(lambda m: mathml(html.unescape(m[1]), block=True), page)
+    """``page`` with every formula in MathML; one with its own line can be scrolled by keyboard."""
+    count = itertools.count(1)
+
+    def block(found: re.Match[str]) -> str:
+        made = mathml(html.unescape(found[1]), block=True)
+        label = f'aria-label="formula {next(count)}"'
+        return f'<div class="formula" tabindex="0" role="region" {label}>{made}</div>'
+
+    page = BLOCK.sub(block, page)
     return INLINE.sub(lambda m: mathml(html.unescape(m[1])), page)
 
 

@@ -1,0 +1,81 @@
+"""The site: it builds strictly, asks for nothing from elsewhere, and its code runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+#: Pages that are made from other tests, and the one whose tests have a file of their own.
+ELSEWHERE = ("causes", "sentences", "guides.md")
+PAGES = [
+    path
+    for path in sorted(DOCS.rglob("*.md"))
+    if path.relative_to(DOCS).parts[0] not in ELSEWHERE and "```python" in path.read_text("utf-8")
+]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(DOCS)) for p in PAGES])
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text("utf-8")
+    for package in ("torch", "jax", "diffusers"):
+        if re.search(rf"^import {package}|^from {package}", text, re.M):
+            pytest.importorskip(package)
+    namespace: dict = {"__name__": "page"}
+    for code in BLOCK.findall(text):
+        exec(compile(code, str(page.relative_to(DOCS)), "exec"), namespace)
+    for name, test in list(namespace.items()):
+        if name.startswith("test_") and callable(test) and not test.__code__.co_argcount:
+            test()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site as `make site` builds it: a warning is an error."""
+    pytest.importorskip("material", reason="pip install '.[docs]'")
+    built = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(built)],
+        cwd=DOCS.parent,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return built
+
+
+def test_it_builds_and_asks_for_nothing_from_elsewhere(site):
+    import scoreproof
+
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 60
+    fetched = re.compile(
+        r"""<(?:link|script|img|iframe|source)[^>]*(?:src|href)=["']?(?:https?:)?//[^"'>]*"""
+    )
+    for page in pages:
+        found = fetched.findall(page.read_text("utf-8"))
+        assert not [f for f in found if 'rel="canonical"' not in f], page
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//", style.read_text("utf-8")), style
+    for name in scoreproof.__all__:
+        if name.startswith("check_"):
+            text = (site / "checks" / f"{name.removeprefix('check_')}.html").read_text("utf-8")
+            assert "Holds (" in text, name
+            assert re.search(r"Refuted \(.*?Cause: ", text, re.S), name
+            assert text.count("<img") >= 1, name
+
+
+def test_every_page_works_in_a_browser(site, look):
+    """Which also serves the site, as the search and the anchors need it."""
+    pages = [str(p.relative_to(site)) for p in sorted(site.rglob("*.html"))]
+    heavy = [p for p in pages if p.startswith(("causes/", "sentences/"))]
+    look(site, [p for p in pages if p not in heavy] + heavy[:1])

@@ -61,12 +61,20 @@ EXAMPLES = {
     "inversion": Example(
         "an inverse and the sampler that leads back: the noise's law, and x as it was",
         """
-        def euler(model, x, sigmas):  # rising or falling; model(x, sigma) is the denoiser
-            for s, n in zip(sigmas[:-1], sigmas[1:]):
-                x = x + (n - s) * (x - model(x, s)) / s
+        def step(model, x, s, n):  # from σ = s to n; model(x, sigma) is the denoiser
+            return x + (n - s) * (x - model(x, s)) / s
+
+        def invert(model, x, rising):
+            for i in range(len(rising) - 1):
+                x = step(model, x, rising[i], rising[i + 1])
             return x
 
-        mine = dict(inverse=euler, sampler=euler)
+        def sample(model, x, falling):
+            for s, n in zip(falling[:-1], falling[1:]):
+                x = step(model, x, s, n)
+            return x
+
+        mine = dict(inverse=invert, sampler=sample)
         """,
     ),
     "reverse_sampler": Example(
@@ -104,8 +112,15 @@ EXAMPLES = {
         """
         import numpy as np
 
-        points = np.random.default_rng(0).standard_normal((16, 3))
-        mine = dict(score=lambda y: -y / 2, prior=None, cov=1.0, points=points)
+        data, sigma = np.random.default_rng(0).standard_normal((200, 8)), 1.5
+
+        def score(y):  # ∇ log p of y = x_0 + N(0, σ² I), x_0 one of the data
+            logits = -((y[:, None] - data) ** 2).sum(axis=2) / (2 * sigma**2)
+            weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+            denoised = weights @ data / weights.sum(axis=1, keepdims=True)
+            return (denoised - y) / sigma**2
+
+        mine = dict(score=score, prior=data, cov=sigma**2)
         """,
     ),
     "preconditioning": Example(

@@ -119,5 +119,5 @@ def _run(name: str, text: str) -> dict[str, str]:
     return {
         "verdict": str(evidence.verdict),
         "explanation": evidence.explain(),
-        "picture": evidence_svg(evidence) if evidence.curves else "",
+        "picture": evidence_svg(evidence),
     }

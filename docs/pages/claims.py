@@ -41,4 +41,5 @@ def _list(items: tuple[str, ...]) -> str:
 
 def _plain(text: str) -> str:
     """As it is, whatever it looks like to Markdown."""
-    return re.sub(r"([\\`*_\[\]<>|$])", r"\\\1", text)
+    text = re.sub(r"([\\`*_\[\]|$])", r"\\\1", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

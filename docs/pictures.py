@@ -1,7 +1,7 @@
-"""Draw the pictures of the guides: ``python docs/pictures.py``.
+"""Draw the pictures of the guides and of the first page: ``python docs/pictures.py``.
 
-Runs each guide that has a picture, as it stands, and draws what its last check with curves found. A
-guide whose package is not installed keeps the picture it has.
+Runs each section that has a picture, as it stands, and draws what its last check with curves found.
+A section whose package is not installed keeps the picture it has.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from matplotlib.figure import Figure
 import scoreproof
 
 HERE = Path(__file__).resolve().parent
+PAGES = ("index.md", "guides.md")
 PICTURE = re.compile(
     r"^## (.+?)$.*?```python\n(.*?)```.*?!\[[^]]*\]\((pictures/[a-z-]+\.svg)\)", re.M | re.S
 )
 
 
 def pictured() -> list[tuple[str, str, str]]:
-    """Title, code and the picture's path of every guide that has one."""
-    sections = re.split(r"^(?=## )", (HERE / "guides.md").read_text("utf-8"), flags=re.M)
+    """Title, code and the picture's path of every section that has one."""
+    texts = [(HERE / page).read_text("utf-8") for page in PAGES]
+    sections = [part for text in texts for part in re.split(r"^(?=## )", text, flags=re.M)]
     return [m.groups() for text in sections if (m := PICTURE.match(text))]
 
 
 def found_by(code: str) -> list[Any]:
-    """What the checks of a guide returned, in their order."""
+    """What the checks of a section returned, in their order."""
     evidences: list[Any] = []
     names = [n for n in scoreproof.__all__ if n.startswith("check_")]
     checks = {n: getattr(scoreproof, n) for n in names}
@@ -45,7 +47,7 @@ def found_by(code: str) -> list[Any]:
         setattr(scoreproof, name, noted(check))
     try:
         namespace: dict[str, Any] = {}
-        exec(compile(code, "docs/guides.md", "exec"), namespace)
+        exec(compile(code, "docs", "exec"), namespace)
         for name, test in namespace.items():
             if name.startswith("test_"):
                 test()

@@ -36,8 +36,9 @@ def test_every_check_has_a_guide():
             assert f"{name}(" in text, f"docs/guides.md has no test with {name}"
 
 
-def test_the_guides_show_the_pictures_they_make():
+def test_the_pages_show_the_pictures_they_make():
     docs = Path(__file__).parents[1] / "docs"
-    shown = re.findall(r"\]\((pictures/[a-z-]+\.svg)\)", (docs / "guides.md").read_text("utf-8"))
-    assert len(shown) == 5
+    text = "".join((docs / page).read_text("utf-8") for page in ("index.md", "guides.md"))
+    shown = re.findall(r"\]\((pictures/[a-z-]+\.svg)\)", text)
+    assert len(shown) == 6
     assert {f"pictures/{p.name}" for p in (docs / "pictures").glob("*.svg")} == set(shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from functools import cached_property
 from typing import Any
 
 __all__ = ["expanded", "reference"]
@@ -33,10 +34,10 @@ def reference(path: str, level: int = 3) -> str:
     module, _, name = path.rpartition(".")
     thing = getattr(importlib.import_module(module), name)
     parts = [f"{'#' * level} `{name}` {{ #{path} }}", _signature(name, thing)]
-    parts.append(markdown(inspect.getdoc(thing) or ""))
+    parts.append(markdown(inspect.getdoc(thing) or "", _parameters(thing)))
     if inspect.isclass(thing):
         for member, value in vars(thing).items():
-            doc = inspect.getdoc(getattr(thing, member))
+            doc = _member_doc(thing, member, value)
             if member.startswith("_") or not doc or member in _fields(thing):
                 continue
             plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
@@ -48,8 +49,27 @@ def reference(path: str, level: int = 3) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
-def markdown(doc: str) -> str:
-    """A docstring's text as Markdown.
+def _member_doc(thing: Any, member: str, value: Any) -> str | None:
+    """The docstring of a method or a property, its own or inherited; of a plain value none, since
+    that would be its type's.
+    """
+    if inspect.isfunction(value) or isinstance(value, classmethod | staticmethod):
+        return inspect.getdoc(getattr(thing, member))
+    homes = [vars(base)[member] for base in thing.__mro__ if member in vars(base)]
+    docs = [v.__doc__ for v in homes if isinstance(v, property | cached_property)]
+    return inspect.cleandoc(docs[0]) if docs and docs[0] else None
+
+
+def _parameters(thing: Any) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def markdown(doc: str, names: tuple[str, ...] = ()) -> str:
+    """A docstring's text as Markdown. ``names``: the parameters; an entry that goes on with another
+    of them is two.
 
     >>> print(markdown("Add.\\n\\nParameters\\n----------\\nx, y: two numbers,\\n    finite"))
     Add.
@@ -62,25 +82,57 @@ def markdown(doc: str) -> str:
     parts = [_prose(pieces[0])]
     for title, text in zip(pieces[1::2], pieces[2::2], strict=True):
         parts.append(f"**{title}**")
-        parts.append(_entries(text) if title in ("Parameters", "Attributes") else _prose(text))
+        listed = title in ("Parameters", "Attributes")
+        parts.append(_entries(text, names) if listed else _prose(text))
     return "\n\n".join(p for p in parts if p)
 
 
 def _signature(name: str, thing: Any) -> str:
+    """Empty where there is none to read."""
     try:
         signature = inspect.signature(thing)
     except (TypeError, ValueError):
-        return f"**`{name}`**"
-    shown = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+        return ""
+    shown = [
+        p.replace(annotation=p.empty, default=_default(p.default))
+        for p in signature.parameters.values()
+        if p.name != "self"
+    ]
     plain = signature.replace(parameters=shown, return_annotation=inspect.Signature.empty)
     text = f"{name}{plain}"
     if len(text) > 90:
-        text = text.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
-        text = re.sub(r"\)$", ",\n)", text)
+        lines = [f"    {part},\n" for part in _apart(plain)]
+        text = f"{name}(\n{''.join(lines)})"
     return f"```python\n{text}\n```"
 
 
-def _entries(text: str) -> str:
+class _Made:
+    """A default that is made anew at each call, as dataclasses have them."""
+
+    def __init__(self, made: str) -> None:
+        self.made = made
+
+    def __repr__(self) -> str:
+        return self.made
+
+
+def _default(value: Any) -> Any:
+    return _Made("{}") if repr(value) == "<factory>" else value
+
+
+def _apart(signature: inspect.Signature) -> list[str]:
+    """The parameters one by one, with the bare star of those that are named."""
+    parts, starred = [], False
+    for p in signature.parameters.values():
+        starred = starred or p.kind is p.VAR_POSITIONAL
+        if p.kind is p.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(str(p))
+    return parts
+
+
+def _entries(text: str, names: tuple[str, ...]) -> str:
     lines: list[str] = []
     after = ""
     for block in re.split(r"\n(?=\S)", text.strip("\n")):
@@ -88,9 +140,25 @@ def _entries(text: str) -> str:
         if entry is None:  # prose, or an example, that follows the list
             after += block + "\n"
             continue
-        said = inspect.cleandoc(block[entry.end() :].strip(" "))
-        lines.append(f"- **`{entry[1].strip('`')}`**: " + _indented(_prose(said)))
+        name = entry[1].strip("`")
+        for said in _split(inspect.cleandoc(block[entry.end() :].strip(" ")), names):
+            name, body = said if said[0] else (name, said[1])
+            lines.append(f"- **`{name}`**: " + _indented(_prose(body)))
     return "\n".join(lines) + ("\n\n" + _prose(after) if after else "")
+
+
+def _split(said: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What is said of one parameter, and of others in the same lines (with their names).
+
+    >>> _split("the times. horizon: the end", ("times", "horizon"))
+    [('', 'the times.'), ('horizon', 'the end')]
+    """
+    found, at, name = [], 0, ""
+    for match in re.finditer(r"(?<=[.)])\s+(\w+(?:, \w+)*):\s+", said):
+        if set(match[1].split(", ")) <= set(names):
+            found.append((name, said[at : match.start()]))
+            at, name = match.end(), match[1]
+    return [*found, (name, said[at:])]
 
 
 def _indented(text: str) -> str:
@@ -108,10 +176,16 @@ def _prose(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """Paragraphs in one line each; lists stay lists."""
+    """Paragraphs in one line each; lists, which begin a paragraph, stay lists."""
     text = re.sub(r"``(.+?)``", r"`\1`", text.strip("\n"), flags=re.S)
     paragraphs = re.split(r"\n\s*\n", text)
-    return "\n\n".join(re.sub(r"\n(?! *[-\d]+[ .])\s*", " ", p) for p in paragraphs if p.strip())
+    return "\n\n".join(_line(p) for p in paragraphs if p.strip())
+
+
+def _line(paragraph: str) -> str:
+    item = r" *(?:-|\d+\.) "
+    kept = rf"(?!{item})" if re.match(item, paragraph) else ""
+    return re.sub(rf"\n{kept}\s*", " ", paragraph)
 
 
 def _fields(thing: Any) -> set[str]:

@@ -10,13 +10,13 @@ MADE := $(VENV)/.made
 TORCH ?= torch==2.13.0
 JAX ?= jax
 
-.PHONY: verify test quickstart lint audits pictures sentences bench soundness mutation clean models
+.PHONY: verify test site quickstart lint audits pictures sentences bench soundness mutation clean models
 
 $(MADE): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scoreproof needs Python 3.11 or newer; run make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[data,report,test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[data,report,test,lint,docs,browser]'
 	touch $@
 
 verify: $(MADE)
@@ -70,6 +70,10 @@ mutation: $(MADE) models
 	$(BIN)/python -c 'import cosmic_ray' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
 	$(BIN)/python bench/mutation.py run
 	$(BIN)/python bench/mutation.py report
+
+# The site, in build/site: a warning is an error.
+site: $(MADE)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The pictures of docs/guides.md, from what its tests find.
 pictures: $(MADE) models

@@ -5,7 +5,7 @@
     python bench/mutation.py run --again              # those that survived, on new tests
     python bench/mutation.py report                   # writes bench/MUTATION.md
 
-The operators are cosmic-ray's (`pip install 'scoreproof[mutation]'`). Its own sessions mutate every
+The operators are cosmic-ray's (`pip install '.[mutation]'`). Its own sessions mutate every
 place of every module against one test command, and know no sample: a week for this package. So the
 sample, the choice of tests and the record are here, the mutants are its own. Left out are those
 that nearly every test notices and that would flatter the score (shifts, bits and `is` in place of

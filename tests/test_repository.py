@@ -31,9 +31,13 @@ def test_readme_examples_run(root):
     assert result.failed == 0
 
 
-def test_readme_opens_with_the_two_commands(root):
+def test_readme_says_in_one_screen_what_it_finds_and_how_to_have_it(root):
     text = (root / "README.md").read_text("utf-8")
-    assert text.index("make verify") < text.index("make test") < 2500
+    first = "\n".join(text.splitlines()[:62])
+    wanted = ("Refuted (", "Cause: ", "<img ", "pip install .", "make verify", "make test")
+    places = [first.index(part) for part in wanted]
+    assert places == sorted(places)
+    assert max(map(len, first.splitlines())) < 200
     makefile = (root / "Makefile").read_text("utf-8")
     for target in {
         a or b for a, b in re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)", text, re.M)

@@ -54,7 +54,11 @@ class MissingExtraError(ScoreproofError, ImportError):
 
     def __init__(self, extra: str, package: str) -> None:
         self.extra, self.package = extra, package
-        super().__init__(f"{package} is not installed; run: pip install 'scoreproof[{extra}]'")
+        # scoreproof is on no package index: the packages themselves are
+        super().__init__(
+            f"{package} is not installed; run: pip install {package} (or, in a checkout of"
+            f" scoreproof, pip install '.[{extra}]')"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.extra, self.package)

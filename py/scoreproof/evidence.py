@@ -303,7 +303,7 @@ class Evidence:
     def plot(self, ax: Any = None) -> Any:
         """Draw the measured curves on ``ax`` (a new figure when omitted) and return the axes.
 
-        Needs matplotlib (``pip install 'scoreproof[report]'``); raises ``MissingExtraError``
+        Needs matplotlib (``pip install matplotlib``); raises ``MissingExtraError``
         without it.
         """
         from scoreproof.plotting import plot_evidence
@@ -315,7 +315,7 @@ class Evidence:
         issue or to keep beside a run. It fetches nothing and needs no script.
 
         ``file``: where it is written as well. The picture needs matplotlib (``pip install
-        'scoreproof[report]'``); without it the page says so.
+        matplotlib``); without it the page says so.
 
         >>> "<h1>" in Evidence.measured(0, 1, "they agree", title="check_kl of mine").to_html()
         True

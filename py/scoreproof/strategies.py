@@ -4,7 +4,7 @@ readable ones.
 Everything is built from explicit numbers on a grid of sixteenths (no seeds, no arrays of raw
 floats), so that a minimal
 example reads like one made by hand: a mean of zero, an identity covariance, an edge from 0 to 1.
-Needs Hypothesis (``pip install 'scoreproof[test]'``).
+Needs Hypothesis (``pip install hypothesis``).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 import scoreproof as sp
 
-pytest.importorskip("matplotlib", reason="pip install 'scoreproof[report]'")
+pytest.importorskip("matplotlib", reason="pip install matplotlib")
 
 
 def kl(mu0, s0, mu1, s1):

@@ -155,7 +155,7 @@ def digits(subject: Posterior, data: NoisyData | None, rng: Any) -> Evidence:
     """
     if data is None:
         return Evidence.not_run(
-            "float", "scikit-learn is not installed; run: pip install 'scoreproof[data]'"
+            "float", "scikit-learn is not installed; run: pip install scikit-learn"
         )
     return _compare_means(subject, data)
 

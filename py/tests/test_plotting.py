@@ -56,7 +56,7 @@ def test_without_matplotlib_one_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(
         sp.MissingExtraError,
-        match=r"matplotlib is not installed; run: pip install 'scoreproof\[report\]'",
+        match=r"matplotlib is not installed; run: pip install matplotlib",
     ):
         sp.Evidence.measured(1e-3, 1e-6, "two sides").plot()
 

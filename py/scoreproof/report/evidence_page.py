@@ -43,7 +43,8 @@ def evidence_page(evidence: Evidence, command: str = "") -> str:
     name = evidence.title or "scoreproof"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
         f"<title>{escape(name)}: {evidence.verdict}</title>\n<style>{_PAGE}</style>\n</head>\n"
         f"<body>\n<main>\n{evidence_fragment(evidence, heading='h1')}\n</main>\n"
         f"<footer>{again}<p>{escape(made)}</p></footer>\n</body>\n</html>\n"

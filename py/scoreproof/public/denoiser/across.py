@@ -19,6 +19,7 @@ from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_words import when
 from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
 from scoreproof.public.denoiser.wrapped import wrapped
+from scoreproof.public.posterior.batch_causes import of_mixed_rows
 from scoreproof.public.posterior.cases import Case, Cause, said
 from scoreproof.public.posterior.closed import common
 from scoreproof.public.posterior.explaining import causes_of, unexplained
@@ -43,7 +44,7 @@ def across(
     picked = list(dict.fromkeys([worst, *(wrong[k] for k in spread)]))
     mixed = mixing(worst.answers, worst.request, worst.eps)
     if mixed:
-        return Diagnosis.cause("rows_mixed", mixed)
+        return of_mixed_rows(_case(worst, sweep), worst.answers.answers, mixed)
     found: list[tuple[AtLevel, Case, list[Cause]]] = []
     for a in picked:
         case = _case(a, sweep)

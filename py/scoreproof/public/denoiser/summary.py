@@ -58,8 +58,13 @@ def summary(sweep: Sweep) -> Evidence:
         return _refuted(evidence, sweep)
     if sweep.single and evidence.verdict == "holds":
         middle = sweep.at[len(sweep.at) // 2]
-        text = f"the network{read_as(sweep)}: {sweep.single}, {when(middle, sweep)}"
+        read = read_as(sweep).rstrip(",")
+        text = f"the network{read}: {sweep.single}, {when(middle, sweep)}"
         return replace(evidence, verdict="refuted", sentence=text)
+    if sweep.among and evidence.verdict == "holds":
+        text = f"the network{read_as(sweep)} {sweep.among.text}"
+        whole = replace(evidence, verdict="refuted", sentence=text)
+        return whole.with_diagnosis(sweep.among.cause)
     if evidence.verdict == "undecided" or _too_few(judged, apart, sweep):
         return _undecided(evidence, worst, judged, sweep)
     largest = max(judged, key=lambda a: a.largest)
@@ -156,7 +161,7 @@ def _coverage(sweep: Sweep, judged: list[AtLevel], apart: list[AtLevel]) -> Cove
 
 def _notes(sweep: Sweep) -> tuple[str, ...]:
     notes = [f"At one level more it could not be asked: {e}." for e in sweep.failed[:1]]
-    if not sweep.steady:
+    if sweep.among is None and not sweep.steady:
         notes.append(
             "It takes a time for each row, but a row's answer depends on the times of other rows:"
             " in training each row has its own. It was told one time for the whole batch."

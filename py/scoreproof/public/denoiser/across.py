@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.denoiser.clamped import clamped
 from scoreproof.public.denoiser.inner import of_the_network_inside
 from scoreproof.public.denoiser.neighbours import of_neighbours
 from scoreproof.public.denoiser.own_level import NO_RULE, own_levels
@@ -62,7 +63,12 @@ def across(
             cases = [(a, case), *((b, _case(b, sweep)) for b in picked[1:])]
             inside = otherwise() or of_the_network_inside(cases, sweep)
             return inside or _nothing(unexplained(case, faults), sweep, a)
-    whole = wrapped(found) or of_neighbours(found, sweep) or own_levels(found, sweep)
+    whole = (
+        wrapped(found)
+        or of_neighbours(found, sweep)
+        or clamped(found, sweep, wrong)
+        or own_levels(found, sweep)
+    )
     if whole is not None and whole.names != (NO_RULE,):
         return whole
     whole = whole or _shared(found)

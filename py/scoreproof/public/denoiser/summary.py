@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import safely
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.across import across
+from scoreproof.public.denoiser.extras import by_options, other_half
 from scoreproof.public.denoiser.retimed import retimed
 from scoreproof.public.denoiser.retold import retold
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
@@ -110,9 +111,7 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
-    cause = safely(
-        lambda: retold(sweep, wrong) or across(sweep, wrong, lambda: retimed(sweep, wrong))
-    )
+    cause = safely(lambda: _cause(sweep, wrong))
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
     inside = extent(worst.answers, worst.request, worst.eps)
     if inside:
@@ -126,6 +125,14 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         notes=(*notes, *evidence.notes),
         diagnosis=cause,
     )
+
+
+def _cause(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
+    found = other_half(sweep, wrong) or retold(sweep, wrong)
+    found = found or across(sweep, wrong, lambda: retimed(sweep, wrong))
+    if found is not None and found.names:
+        return found
+    return by_options(sweep, wrong) or found
 
 
 def _undecided(evidence: Evidence, worst: AtLevel, judged: list[AtLevel], sweep: Sweep) -> Evidence:

@@ -41,7 +41,8 @@ def _beyond(case: Case) -> str:
     far = f"{percent(most)} of the range's width" if most < MANY else f"{most:.3g} times its width"
     return (
         f"; at {np.sum(outside)} of {len(outside)} points it lies outside the range of the data, by"
-        f" up to {far}, where no average of these data lies"
+        f" up to {far}, where no average of these data lies (a fit that overshoots, guidance and"
+        " other data all do this)"
     )
 
 

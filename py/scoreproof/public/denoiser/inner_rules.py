@@ -46,7 +46,7 @@ def _same(value: np.ndarray, other: np.ndarray | float) -> bool:
 def _of_sigma(own: np.ndarray, due: np.ndarray, inside: str) -> str:
     if _same(own, 1 + due):
         return "log(1 + σ) stands where log σ is due"
-    if _same(own, np.exp(due)):
+    if _same(np.log(own), due):
         return "σ stands where log σ is due"
     if _same(own, own[0] / due[0] * due):
         return f"its level is {own[0] / due[0]:.6g} times σ"

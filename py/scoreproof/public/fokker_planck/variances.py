@@ -41,7 +41,7 @@ def variance_of_alpha(
         with np.errstate(all="ignore"):
             level = -(j.rho**2) / (2 * slopes)
             if np.all(np.abs(needed + 2 * slopes)[ok] <= within[ok] + 1e-6 * needed[ok]):
-                return _preserving(j, needed, ok)
+                return _preserving(j, needed, ok, _is_sub_vp(s, j, slopes))
             if not np.all(np.isfinite(level)) or np.ptp(level) > 1e-6 * np.max(np.abs(level)):
                 return None
             alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
@@ -57,6 +57,7 @@ def variance_of_alpha(
         if np.all(np.abs(needed[ok] - due[ok]) <= near):
             k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
             is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+            sub = SUB_VP if text == "(1 - α²)²" else ""
             times = "" if abs(v - 1) < 1e-6 else f"{v:.5g} "
             found = f"{times}({text})" if times and text[0] not in "(√" else f"{times}{text}"
             right = f"{times}({RIGHT})" if times else RIGHT
@@ -65,24 +66,33 @@ def variance_of_alpha(
                 f"Cause: the variance of the density holds {found} where {right} is due,"
                 f" α(t) = exp(∫₀ᵗ A ds) with A the slope of the drift: use {right}; or, which fits"
                 f" as well, the noise is wrong: ρ² = {is_} at t = {j.times[k]:.3g} where this"
-                f" density needs {other} (variance_of_alpha).",
+                f" density needs {other}{sub} (variance_of_alpha).",
             )
     return None
 
 
-def _preserving(j: Judged, needed: np.ndarray, ok: np.ndarray) -> Diagnosis:
+def _is_sub_vp(s: Subject, j: Judged, slopes: np.ndarray) -> bool:
+    """Whether ρ² is -2 A (1 - α⁴)."""
+    alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
+    due = -2 * slopes * (1 - alpha**4)
+    return bool(np.all(np.abs(j.rho**2 - due) <= 1e-6 * np.abs(due)))
+
+
+def _preserving(j: Judged, needed: np.ndarray, ok: np.ndarray, sub: bool) -> Diagnosis:
     k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
     is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+    own = ", that of the sub-VP SDE: its variance is (1 - α²)²" if sub else ""
     return Diagnosis.cause(
         "variance_preserving",
         f"Cause: the noise is wrong for this density: ρ² is {is_} at t = {j.times[k]:.3g} and the"
         f" density needs {other} = -2 A, A the slope of the drift, as that of the"
         " variance-preserving SDE does (β for a drift -β x/2) (variance_preserving). Return"
-        " √(-2 A), or the density of your own noise.",
+        f" √(-2 A), or the density of your own noise{own}.",
     )
 
 
 RIGHT = "1 - α²"
+SUB_VP = ": ρ² (1 - α⁴). That is the sub-VP SDE, whose density this is; the noise is the VP SDE's"
 
 
 def _slope(s: Subject, t: float, d: int) -> float:

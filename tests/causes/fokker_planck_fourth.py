@@ -139,3 +139,35 @@ def weights_short_of_one() -> Evidence:
         )
 
     return check_fokker_planck(lambda x, t: 0 * x, lambda t: np.sqrt(0.8), p)
+
+
+def preserving(log_p):
+    return judged(
+        log_p,
+        drift=lambda x, t: -(0.2 + 3 * t) * x,
+        noise=lambda t: np.sqrt(2 * (0.2 + 3 * t)),
+    )
+
+
+@wrong(
+    "the data's variance is added to that of the noise, not multiplied by alpha squared",
+    says=r"constant 0\.45 where 0\.45 e\^\(2∫A dt\) is due",
+)
+def variance_of_the_data_kept() -> Evidence:
+    def log_p(x, t):
+        a = np.exp(-0.2 * t - 1.5 * t**2)
+        return about_zero(x - 0.5 * a, 0.45 + 1 - a**2)
+
+    return preserving(log_p)
+
+
+@wrong(
+    "alpha for alpha squared before the data's variance",
+    says=r"holds α v₀ where α² v₀ is due, v₀ = 0\.45",
+)
+def alpha_before_the_variance() -> Evidence:
+    def log_p(x, t):
+        a = np.exp(-0.2 * t - 1.5 * t**2)
+        return about_zero(x - 0.5 * a, 0.45 * a + 1 - a**2)
+
+    return preserving(log_p)

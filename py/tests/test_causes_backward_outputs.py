@@ -114,3 +114,21 @@ def test_an_index_or_a_whole_number_is_no_bit():
         lambda a: (a * torch.arange(9.0)[torch.bucketize(a.detach(), x)]).sum(),
     ):
         assert sp.check_backward(f, inputs=(x,), framework="torch")
+
+
+def test_a_softmax_rule_is_read_only_where_the_formula_explains_it():
+    def asked(backward):
+        apply = rule(lambda a: a.softmax(-1), lambda saved, g: backward(saved[0].softmax(-1), g))
+        x = torch.linspace(-1.0, 1.3, 12, dtype=torch.float64).reshape(3, 4)
+        return sp.check_backward(lambda a: (apply(a) ** 3).sum(), inputs=(x,), framework="torch")
+
+    assert asked(lambda y, g: y * (g - (g * y).sum(-1, keepdim=True)))
+    for wrong in (
+        lambda y, g: y * (g - (g * y).sum()),
+        lambda y, g: y * (g - g.sum(-1, keepdim=True)),
+        lambda y, g: g - (g * y).sum(-1, keepdim=True),
+    ):
+        evidence = asked(wrong)
+        assert evidence.diagnosis.names == ("sum_of_softmax",), evidence.explain()
+    other = asked(lambda y, g: y * (g - 0.7 * (g * y).sum(-1, keepdim=True)))
+    assert other.verdict == "refuted" and "sum_of_softmax" not in other.diagnosis.names

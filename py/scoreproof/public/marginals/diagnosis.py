@@ -28,7 +28,7 @@ from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words,
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT
 
-__all__ = ["diagnosed"]
+__all__ = ["by_coefficients", "diagnosed"]
 
 #: mistakes with a σ_0 that is fitted to the deviation
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
@@ -48,6 +48,22 @@ def diagnosed(case: Case) -> Diagnosis:
         found = safely(lambda: _diagnosed(case))
     assert found is not None
     return found
+
+
+def by_coefficients(case: Case, later: Case) -> Diagnosis | None:
+    """What drift and g² are of those that the declared law needs, where their integrals from 0
+    diverge; ``later`` starts at the first time.
+    """
+
+    def found() -> Diagnosis | None:
+        ratio = errors(later, later.start).ratio()
+        c = int(np.argmax(np.max(ratio, axis=(0, 1, 2))))
+        d = declaration(later, c, Context(later.implied.quadrature, c))
+        told = Needed(case, d, c).told
+        return None if told is None else Diagnosis.cause(told.name, f"Cause: {told.text}.")
+
+    with np.errstate(all="ignore"):
+        return safely(found)
 
 
 def _diagnosed(case: Case) -> Diagnosis:

@@ -13,7 +13,9 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.public.laws import Law, is_plain, law, of_time, same
+from scoreproof.public.marginals.clocks import Asked, of_another_time
 from scoreproof.public.marginals.reading import Declaration, Told
+from scoreproof.public.marginals.schedules import TOGETHER, of_cosines, two_schedules
 from scoreproof.public.marginals.verdict import Case
 
 __all__ = ["Needed", "needs"]
@@ -84,6 +86,18 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
         return None  # no noise does that
     if drift_right and noise_right:
         return None
+
+    def at(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = case.said.probe.coefficients(u)
+        return found[0][:, c], found[2][:, c]
+
+    end = float(case.implied.times[-1])
+    # f = -½ β x and g² = β on both sides, whatever β is
+    preserving = same(noise, -2 * rate, left) and same(g2, -2 * a, left)
+    cosines = of_cosines(t, noise, g2, left) if preserving else None
+    clock = of_another_time(Asked(t, end, (a, g2), at, (drift_right, noise_right), left))
+    if cosines is not None or clock is not None:
+        return cosines or clock
     drift = law(of_drift, parts, left, first=logs | (first if not still else {}))
     both = law(of_noise, parts, left, first=logs | (first if not still else {}))
     if not drift_right and drift is not None and "log α" in drift.text:
@@ -125,7 +139,7 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
     ):
         one, other = (of_time(v, t, left) for v in (own, need))
         if not right and (one is None or other is None):
-            return None
+            return two_schedules(t, noise, g2, left) if preserving else None
         if not right:
             texts.append(f"{name} is {one}, and must be {other} for the declared law")
     return Told("schedule", "; ".join(texts))
@@ -152,8 +166,8 @@ def _read(case: Case, d: Declaration, c: int) -> tuple[np.ndarray, ...] | None:
         needed = _needed(case, t, c, end)
     except CallableError:
         return None
-    moments = d.context.moments
-    return t, *needed, moments.value(moments.a, t)[:, c], moments.value(moments.g2, t)[:, c]
+    found = case.said.probe.coefficients(t)
+    return t, *needed, found[0][:, c], found[2][:, c]
 
 
 def _constant(found: Law, case: Case, d: Declaration, c: int, left: float) -> tuple[str, str]:
@@ -205,6 +219,8 @@ def needs(needed: Needed) -> str:
         k = int(np.argmax(np.abs(own - due) / np.maximum(np.abs(own), np.abs(due))))
         if not same(own, due, needed.left):
             parts.append(f"{name} must be {due[k]:.4g} at t = {t[k]:.3g} (it is {own[k]:.4g})")
+    if len(parts) == 2 and same(noise, -2 * rate, needed.left) and same(g2, -2 * a, needed.left):
+        parts[1] += f"; {TOGETHER} of two different β"
     return f" For the declared law {' and '.join(parts)}." if parts else ""
 
 

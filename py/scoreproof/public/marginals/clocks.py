@@ -17,7 +17,7 @@ from scoreproof.public.laws import of_time, same
 from scoreproof.public.marginals.asking import NotAffine
 from scoreproof.public.marginals.reading import Told
 
-__all__ = ["Asked", "of_another_time"]
+__all__ = ["Asked", "of_a_fitted_time", "of_another_time"]
 
 #: steps of Newton's method for a clock, and the step of its differences
 STEPS, STEP = 12, 1e-5
@@ -70,31 +70,45 @@ class Asked:
         )
 
 
-def of_another_time(asked: Asked) -> Told | None:
-    """The time at which what is wrong is what is due."""
+def of_another_time(asked: Asked, besides: str = "") -> Told | None:
+    """The time whose coefficients they are; ``besides``: what they are as formulas."""
     t, end = asked.t, asked.end
-    here = asked.at(t)
-    if all(asked.right) or here is None or len(t) < 4:
+    if not _is_wrong(asked):
         return None
-    with np.errstate(all="ignore"):
-        if any(
-            same(v / w, np.median(v / w), 1e-3) for v, w in zip(here, asked.wanted, strict=True)
-        ):
-            return None  # a constant factor is simpler
-    clocks = {f"T - t (T = {end:g})": end - t, "t²": t**2, "√t": np.sqrt(t)}
+    # own at u is due at t: so own at t is due at what u has t for
+    clocks = {f"T - t (T = {end:g})": end - t, "√t": t**2, "t²": np.sqrt(t)}
     if abs(end - 1) > 1e-9:
-        clocks |= {"1 - t": 1 - t, f"t/T (T = {end:g})": t / end}
+        clocks |= {"1 - t": 1 - t, f"T t (T = {end:g})": t / end, f"t/T (T = {end:g})": end * t}
+    # a power of t is another power: no clock
+    plain = any(of_time(v, t, 1e-4) is not None for v in asked.at(t) or ())
     for text, u in clocks.items():
-        if asked.fits(u):
-            return _told(asked, f"{asked.those} of time {text}, where t is due")
+        if asked.fits(u) and not (plain and "T - t" not in text and "1 - t" not in text):
+            return _told(asked, f"{asked.those} of time {text}, where t is due{besides}")
+    return None
+
+
+def of_a_fitted_time(asked: Asked) -> Told | None:
+    """The same for a time that is a straight line in t."""
     # a straight line, a power or an exponential is another of its kind at any such clock
-    if any(of_time(v, t, 1e-4) is not None for v in here):
+    if not _is_wrong(asked) or any(
+        of_time(v, asked.t, 1e-4) is not None for v in asked.at(asked.t) or ()
+    ):
         return None
     for with_factor in (False, True):
         line = _fitted(asked, with_factor)
         if line is not None:
             return _told(asked, f"{asked.those} {_words(*line, with_factor)}")
     return None
+
+
+def _is_wrong(asked: Asked) -> bool:
+    """By more than a constant factor, which is simpler."""
+    here = asked.at(asked.t)
+    if all(asked.right) or here is None or len(asked.t) < 4:
+        return False
+    with np.errstate(all="ignore"):
+        ratios = [v / w for v, w in zip(here, asked.wanted, strict=True)]
+    return not any(same(r, float(np.median(r)), 1e-3) for r in ratios)
 
 
 def _told(asked: Asked, text: str) -> Told:

@@ -13,7 +13,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.public.laws import Law, is_plain, law, of_time, same
-from scoreproof.public.marginals.clocks import Asked, of_another_time
+from scoreproof.public.marginals.clocks import Asked, of_a_fitted_time, of_another_time
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.schedules import TOGETHER, of_cosines, two_schedules
 from scoreproof.public.marginals.verdict import Case
@@ -95,11 +95,14 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
     # f = -½ β x and g² = β on both sides, whatever β is
     preserving = same(noise, -2 * rate, left) and same(g2, -2 * a, left)
     cosines = of_cosines(t, noise, g2, left) if preserving else None
-    clock = of_another_time(Asked(t, end, (a, g2), at, (drift_right, noise_right), left))
-    if cosines is not None or clock is not None:
-        return cosines or clock
     drift = law(of_drift, parts, left, first=logs | (first if not still else {}))
     both = law(of_noise, parts, left, first=logs | (first if not still else {}))
+    one = drift if noise_right else both if drift_right else None
+    besides = "" if one is None else f" (it is {one.text} times the one needed{_symbols(one)})"
+    asked = Asked(t, end, (a, g2), at, (drift_right, noise_right), left)
+    clock = of_another_time(asked, besides)
+    if cosines is not None or clock is not None:
+        return cosines or clock
     if not drift_right and drift is not None and "log α" in drift.text:
         text = "the drift's rate is log α, an integral, where its derivative (log α)' is due"
         if noise_right:
@@ -139,7 +142,8 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
     ):
         one, other = (of_time(v, t, left) for v in (own, need))
         if not right and (one is None or other is None):
-            return two_schedules(t, noise, g2, left) if preserving else None
+            two = two_schedules(t, noise, g2, left) if preserving else None
+            return two or of_a_fitted_time(asked)
         if not right:
             texts.append(f"{name} is {one}, and must be {other} for the declared law")
     return Told("schedule", "; ".join(texts))

@@ -59,6 +59,9 @@ def _short(k: float) -> float:
 
 def _words(a: float, k: float) -> str:
     inside = "σ"
+    if k != 1 and not is_plain(k) and not is_plain(1 / k):
+        more = a * float(np.log(k))
+        return f"{_words(a, 1.0)} {'-' if more < 0 else '+'} {number(abs(_short(more)))}"
     if k != 1:
         under = float(f"{1 / k:.6g}")
         whole = k < 1 and abs(under * k - 1) <= 1e-6

@@ -93,7 +93,10 @@ def diffusion_doubled():
     )
 
 
-@wrong("flow: the path (1-t, t) with a drift of -x/t", says=r"time 1 - t, where t is due .it is α/σ times")
+@wrong(
+    "flow: the path (1-t, t) with a drift of -x/t",
+    says=r"time 1 - t, where t is due .it is α/σ times",
+)
 def flow_drift():
     return check_marginals(
         lambda x, t: -x / t,

@@ -8,6 +8,7 @@ import numpy as np
 
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose, safely
+from scoreproof.public.families import family_of
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -163,6 +164,9 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
     if own and needed.told is not None:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
     told = _read_off(case, c, d)
+    of_family = bool(family_of(d.alpha, d.std, d.tol)) and not d.mean_wrong
+    if len(told) == 1 and needed.told is not None and told[0].name == "std_form" and of_family:
+        told = [needed.told]  # a law that is right for another g² is not said to be wrong
     if len(told) == 1 and needed.told is not None and told[0].name in OF_VARIANCE:
         # nothing is added to a variance: g² is another
         text = f"{told[0].text}: {needed.told.text}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.public.reverse_sampler.geometric import geometric
 from scoreproof.public.reverse_sampler.laws import Law, is_plain, level_at, number
 from scoreproof.public.reverse_sampler.members import members, velocity
 from scoreproof.public.reverse_sampler.several import apart, schedule
@@ -119,8 +120,8 @@ def _diffusion(s: Terms) -> Told | None:
             text += ": a base-10 logarithm (log10) where the natural one is due"
         elif abs(found.constant * np.log(2) - 1) <= s.tol:
             text += ": a base-2 logarithm where the natural one is due"
-        elif geometric := _geometric(s, found.constant, g, level):
-            text, equal = f"{geometric} ({text})", None
+        elif known := geometric(s, found.constant):
+            text, equal = f"{known} ({text})", None
     elif found is not None:
         text = f"g² is multiplied by {found.text}"
     varies = found is not None and found.constant is None
@@ -129,29 +130,6 @@ def _diffusion(s: Terms) -> Told | None:
     elif equal is not None and equal.constant is None:
         text = f"g is taken for {equal.text}" + (f": {text}" if text else "")
     return Told("diffusion", f"{text}, in {where} alike") if text else None
-
-
-def _geometric(s: Terms, k: float, g: np.ndarray, level: np.ndarray) -> str:
-    """What of g = σ √(2 L) is misplaced where g² is ``k`` times the one due; L is log(σ_max/σ_min)
-    over the time that it takes.
-    """
-    logs = g**2 / (2 * level**2)
-    log = float(np.median(logs))
-    if not (s.same(_alpha(s), 1) and s.same(logs, log)):
-        return ""
-    is_l = f", L = log(σ_max/σ_min)/T = {log:.4g}"
-    for factor, words in (
-        (log, "σ √2 L, L outside the root"),
-        (2 * log, "σ 2 L, the root is missing"),
-        (1 / log, "σ √2, without √L"),
-        (1 / (2 * log), "σ, without √(2 L)"),
-        (log / 2, "σ L, without √ and 2"),
-        (1 / 2, "σ √L, without the 2"),
-        (2.0, "2 σ √L, with the 2 outside the root"),
-    ):
-        if abs(k / factor - 1) <= max(s.tol, 1e-6):
-            return f"g is {words}, where σ √(2 L) is due{is_l}"
-    return ""
 
 
 def _alpha(s: Terms) -> np.ndarray:

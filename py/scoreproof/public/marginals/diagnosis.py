@@ -166,7 +166,9 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
     told = _read_off(case, c, d)
     of_family = bool(family_of(d.alpha, d.std, d.tol)) and not d.mean_wrong
     if len(told) == 1 and needed.told is not None and told[0].name == "std_form" and of_family:
-        told = [needed.told]  # a law that is right for another g² is not said to be wrong
+        # a law that is right for another g² may be meant; where g² is that of no law, it is
+        need, two = needed.told, needed.told.name == "two_families"
+        told = [Told(told[0].name, f"{told[0].text}; or {need.text}") if two else need]
     if len(told) == 1 and needed.told is not None and told[0].name in OF_VARIANCE:
         # nothing is added to a variance: g² is another
         text = f"{told[0].text}: {needed.told.text}"

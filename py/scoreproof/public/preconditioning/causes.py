@@ -14,7 +14,7 @@ from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import FORMS, as_spread, built, slips, spread_in
 from scoreproof.public.preconditioning.logarithms import another_logarithm
-from scoreproof.public.preconditioning.overwritten import products, with_another
+from scoreproof.public.preconditioning.overwritten import plain, products, with_another
 from scoreproof.public.preconditioning.standin import Found
 
 __all__ = ["SIGN", "cause_of", "coarser", "follows", "of_another_level"]
@@ -84,6 +84,8 @@ def cause_of(
             for words, formula in built().items():
                 if follows(value, formula(job.sigmas, spread), eps):
                     return "formula", words
+        if simple is None and job.name in OWN and (words := plain(value, job.sigmas, None, eps)):
+            return "formula", f"it is {words}"
         simple = simple or reading(answer)
     if simple is None:
         return None
@@ -188,7 +190,7 @@ def _rules(
     for more in (float(f"{shift:.3g}"), shift):
         yield (
             f"it is σ {'-' if more < 0 else '+'} {abs(more):.6g} where σ is due: {abs(more):.6g}"
-            f" {sign}, as a consistency model's σ - σ_min",
+            f" {sign}" + (", as a consistency model's σ - σ_min" if more < 0 else ""),
             _shifted(more),
         )
     slope, level = np.polyfit(np.log(s[good]), np.log(own[good]), 1)

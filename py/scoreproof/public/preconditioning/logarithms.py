@@ -28,7 +28,7 @@ def another_logarithm(value: np.ndarray, due: np.ndarray, s: np.ndarray, tol: fl
     if len(s) < LEAST or lines[0] is None or lines[1] is None:
         return ""
     own, right = lines[0], lines[1]
-    if not (is_plain(own[0]) or is_plain(1 / own[0])) or not np.isfinite(own[1]):
+    if not any(is_plain(v) for v in (own[0], 1 / own[0])) or not np.isfinite(own[1]):
         return ""
     text = f"it is {_words(*own)}, where {_words(*right)} is due"
     if own[0] == 1 and right[1] == 1 and abs(own[1] / right[0] - 1) <= 1e-6:
@@ -67,6 +67,12 @@ def _words(a: float, k: float) -> str:
         whole = k < 1 and abs(under * k - 1) <= 1e-6
         inside = f"σ/{under:g}" if whole else f"{number(k)} σ"
     text = f"log({inside})"
+    for base in (2, 10):
+        quarters = 4 * a * float(np.log(base))
+        whole = round(quarters)
+        if a != 1 and whole and abs(quarters / whole - 1) <= 1e-6:
+            text, a = f"log{base}({inside})", whole / 4
+            break
     if a == 1:
         return text
     under = 1 / a

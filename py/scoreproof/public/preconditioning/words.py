@@ -95,6 +95,8 @@ def named(
         diagnosis = Diagnosis.cause("level", f"Cause: in {off}, {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
+        if len(causes) > 1 and len({t for _, t in causes}) == 1:
+            told = f"in {enumerated([n for n, _ in causes])} {causes[0][1]}"
         if pair := _exchanged(found, due, wrong):
             told = f"{pair[0]} and {pair[1]} are exchanged (are they returned in another order?)"
         diagnosis = Diagnosis.cause(" + ".join(n for n, _ in causes), f"Cause: {told}.")

@@ -69,9 +69,9 @@ def _words(a: float, k: float) -> str:
     text = f"log({inside})"
     for base in (2, 10):
         quarters = 4 * a * float(np.log(base))
-        whole = round(quarters)
-        if a != 1 and whole and abs(quarters / whole - 1) <= 1e-6:
-            text, a = f"log{base}({inside})", whole / 4
+        count = round(quarters)
+        if a != 1 and count and abs(quarters / count - 1) <= 1e-6:
+            text, a = f"log{base}({inside})", count / 4
             break
     if a == 1:
         return text

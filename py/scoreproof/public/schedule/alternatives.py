@@ -18,8 +18,8 @@ __all__ = ["Alternative", "alternatives", "composed", "functions", "functions_of
 
 @dataclass(frozen=True)
 class Alternative:
-    """``words`` for "it is …", and the values. ``own``: a function of the table itself, which the
-    words do not name; ``of``: whose table is due, where the formula is the same.
+    """``words`` for "it is …", and values. ``own``: a function of the table itself, which the words
+    do not name; ``of``: whose table is due.
     """
 
     words: str
@@ -150,6 +150,7 @@ def _sums(name: str, base: Base) -> Iterator[Alternative]:
         yield Alternative("the product of √(1 - β), which is √ᾱ", np.cumprod(np.sqrt(1 - b)))
         yield Alternative("√(1 - Σβ)", np.sqrt(1 - sums))
         yield Alternative("√(Σβ)", np.sqrt(sums))
+        yield Alternative("√(1 / ᾱ_t + 1), a plus for a minus", np.sqrt(1 / base.bar + 1))
         if name == "alphas_cumprod":
             words = "the product from step 1: the first β is left out"
             yield Alternative(words, base.bar / (1 - b[0]))

@@ -150,6 +150,12 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
         for other in alternatives(name, base) if name else ():
             if not other.own:
                 yield replace(other, values=other.values[at])
+        n = len(base.bar)
+        for words, share in ((f"t/T (T = {n})", at / n), (f"(t + 1)/T (T = {n})", (at + 1) / n)):
+            yield Alternative(f"{words}, as on a straight path", share)
+            yield Alternative(f"1 - {words}, as on a straight path", 1 - share)
+            yield Alternative(f"√({words})", np.sqrt(share))
+            yield Alternative(f"√(1 - {words})", np.sqrt(1 - share))
     yield from _of_sigma(told)
     yield from functions_of(Alternative(DUE[told.kind][part], due))
 

@@ -28,7 +28,8 @@ def another_logarithm(value: np.ndarray, due: np.ndarray, s: np.ndarray, tol: fl
     if len(s) < LEAST or lines[0] is None or lines[1] is None:
         return ""
     own, right = lines[0], lines[1]
-    if not any(is_plain(v) for v in (own[0], 1 / own[0])) or not np.isfinite(own[1]):
+    bases = (own[0] * b for b in (1.0, np.log(2), np.log(10)))
+    if not any(is_plain(v) or is_plain(1 / v) for v in bases) or not np.isfinite(own[1]):
         return ""
     text = f"it is {_words(*own)}, where {_words(*right)} is due"
     if own[0] == 1 and right[1] == 1 and abs(own[1] / right[0] - 1) <= 1e-6:

@@ -18,9 +18,7 @@ __all__ = ["Alternative", "alternatives", "composed", "functions", "functions_of
 
 @dataclass(frozen=True)
 class Alternative:
-    """``words`` for "it is …", and values. ``own``: a function of the table itself, which the words
-    do not name; ``of``: whose table is due.
-    """
+    """``words`` for "it is …", and values; ``own``: of the table itself; ``of``: whose is due."""
 
     words: str
     values: np.ndarray

@@ -15,6 +15,7 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import ask_step
+from scoreproof.public.reverse_sampler.explaining import step_slip
 from scoreproof.public.reverse_sampler.laws import number
 from scoreproof.public.reverse_sampler.places import FINE, MIDDLE, Steps, short, steps_at
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
@@ -56,6 +57,9 @@ def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evid
     due = (1 - found.lam) ** 0.5
 
     def explain() -> Diagnosis | None:
+        slip = step_slip(job, target)
+        if slip is not None:
+            return Diagnosis.cause(slip.name, f"Cause: {slip.text}.")
         if abs(last - still) > 0.5 * abs(last) and due:
             cause: Told | None = _of_noise(evens[-1] / due)
         else:

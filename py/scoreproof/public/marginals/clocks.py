@@ -159,7 +159,8 @@ def _short(slope: float, start: float, digits: int) -> tuple[float, float]:
 
 
 def _words(slope: float, start: float, with_factor: bool) -> str:
-    line = f"{slope:.6g} t {'+' if start >= 0 else '-'} {abs(start):.6g}"
+    times = "" if slope == 1 else f"{slope:.6g} "
+    line = f"{times}t {'+' if start >= 0 else '-'} {abs(start):.6g}"
     hint = ""
     if abs(slope + start - 1) <= 1e-12 and start:
         s = start / slope

@@ -62,7 +62,8 @@ def _tangent(t: np.ndarray, beta: np.ndarray, left: float) -> Tangent | None:
 
 def _words(found: Tangent | None, beta: np.ndarray, t: np.ndarray, left: float) -> str:
     if found is None:
-        return of_time(beta, t, left) or ""
+        plain, root = (of_time(v, t, left) for v in (beta, np.sqrt(np.maximum(beta, 0))))
+        return plain or (f"({root})²" if root is not None and " t" in root else "")
     c, w, p = found
     angle = f"{w:.5g} t + {p:.4g}"
     if p > 0 and abs(w + p - np.pi / 2) <= 1e-4:

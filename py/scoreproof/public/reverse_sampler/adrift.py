@@ -8,6 +8,8 @@ widths tell: what stays besides has no limit, x moves without bound as steps are
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from scoreproof.coverage import Coverage
@@ -32,17 +34,26 @@ UNIT = 3
 WEIGHTS = np.exp(-(np.append(0.0, SIZES) ** 2) / 2) * np.append(0.5, np.ones(16))
 #: widths; a mean displacement that is smaller, or changes by more from one to the next, is none
 PARTS, LEAST, CHANGE = (1.0, 1 / 4, 1 / 16, 1 / 64), 0.01, 0.05
+#: points at which it must stay
+ROWS = 3
 #: part of it that may differ from a power of the size: what is above the limit, as √h
 SAME = 0.02
 
 
-def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evidence | None:
-    """A refutation, if the mean displacement stays. Four calls at one place, and four more."""
-    kind = FINE if short(job.call.eps) else MIDDLE
-    steps = steps_at(target, job.span, found.t, kind, exact=True)
+@dataclass(frozen=True, eq=False)
+class _Mean:
+    """At one point: the displacement that stays, that without noise, and the even part."""
+
+    last: float
+    still: float
+    even: np.ndarray
+
+
+def _mean(job: Job, target: Diffused, found: Found, steps: Steps, row: int) -> _Mean | None:
+    """Four calls; ``None`` where nothing stays."""
     z = np.repeat(np.concatenate([[0.0], SIZES, -SIZES])[:, None], target.dimension, axis=1)
-    x, g = np.repeat(found.x[:1], len(z), axis=0), target.diffusion(found.t)
-    means, evens, still = [], [], 0.0
+    x = np.repeat(found.x[row : row + 1], len(z), axis=0)
+    g, means, evens, still = target.diffusion(found.t), [], [], 0.0
     for h in (steps.widths[0] * np.array(PARTS)).tolist():
         out = (ask_step(job, target, x, z, steps.pair(h), found.lam) - x)[:, 0] / (g * h**0.5)
         still, plus, minus = float(out[0]), *np.split(out[1:], 2)
@@ -54,6 +65,22 @@ def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evid
     last = float(limits[-1])
     if not abs(last) > LEAST or np.max(np.abs(limits - last)) > CHANGE * abs(last):
         return None
+    return _Mean(last, still, evens[-1])
+
+
+def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evidence | None:
+    """A refutation, if the mean displacement stays at each of some points: at one alone it may be
+    that of a state that is clipped there. Four calls at a point, and four more.
+    """
+    kind = FINE if short(job.call.eps) else MIDDLE
+    steps = steps_at(target, job.span, found.t, kind, exact=True)
+    seen: list[_Mean] = []
+    for row in range(min(ROWS, len(found.x))):
+        one = _mean(job, target, found, steps, row)
+        if one is None:
+            return None
+        seen.append(one)
+    last, still = seen[0].last, seen[0].still
     due = (1 - found.lam) ** 0.5
 
     def explain() -> Diagnosis | None:
@@ -61,7 +88,7 @@ def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evid
         if slip is not None:
             return Diagnosis.cause(slip.name, f"Cause: {slip.text}.")
         if abs(last - still) > 0.5 * abs(last) and due:
-            cause: Told | None = _of_noise(evens[-1] / due)
+            cause: Told | None = _of_noise(seen[0].even / due)
         else:
             cause = _of_all(job, target, found, steps, steps.widths[0] * PARTS[-1]) or shrunk(
                 target, found, shrinking(job, target, found)

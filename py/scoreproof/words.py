@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["enumerated", "listed", "percent", "point", "stretch"]
+__all__ = ["enumerated", "listed", "part_of", "percent", "point", "stretch"]
 
 
 def listed(values: Iterable[object], most: int = 8, form: str = "") -> str:
@@ -42,6 +42,16 @@ def percent(part: float) -> str:
     if not math.isfinite(part):
         return "any size"
     return f"{100 * part:.3g} %" if part >= 1e-4 else f"{part:.1e}"
+
+
+def part_of(part: float, whole: str) -> str:
+    """A size beside another: in percent, or as a factor where that is over 1000 %.
+
+    >>> part_of(2.84, "its terms"), part_of(431.2, "its terms")
+    ('284 % of its terms', '431 times its terms')
+    """
+    times = math.isfinite(part) and part >= 10
+    return f"{part:.3g} times {whole}" if times else f"{percent(part)} of {whole}"
 
 
 def point(x: Iterable[float], most: int = 3, form: str = ".3g") -> str:

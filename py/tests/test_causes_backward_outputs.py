@@ -87,3 +87,48 @@ def test_alike_mistakes_are_told_once_and_others_kept():
 def test_a_budget_is_spent():
     b = Budget(3)
     assert [b.spent(), b.spent(2), b.spent()] == [False, False, True]
+
+
+def bits(x):
+    """Nearly the logarithm to base 2, off the bits of float32."""
+    return x.view(torch.int32).float() * 2.0**-23 - 127
+
+
+def test_bits_that_a_value_depends_on_pass_no_gradient():
+    x = torch.tensor([0.55, 2.1, 3.3])
+    evidence = sp.check_backward(lambda a: (bits(a) * a).sum(), inputs=(x,), framework="torch")
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("bits_of_a_float",)
+    sign = sp.check_backward(
+        lambda a: (torch.where(a.view(torch.int32) < 0, -a, a) ** 3).sum(),
+        inputs=(x * torch.tensor([1.0, -1.0, 1.0]),),
+        framework="torch",
+    )
+    assert sign, sign.explain()
+
+
+def test_an_index_or_a_whole_number_is_no_bit():
+    x = torch.tensor([1.0, 2.1, 3.3], dtype=torch.float64)  # 1.0 lies at a jump of int()
+    for f in (
+        lambda a: (a * 3).int().double().sum() + (a**2).sum(),
+        lambda a: a[a.argmax()] ** 2 + (a > 0).sum() * a.sum(),
+        lambda a: (a * torch.arange(9.0)[torch.bucketize(a.detach(), x)]).sum(),
+    ):
+        assert sp.check_backward(f, inputs=(x,), framework="torch")
+
+
+def test_a_softmax_rule_is_read_only_where_the_formula_explains_it():
+    def asked(backward):
+        apply = rule(lambda a: a.softmax(-1), lambda saved, g: backward(saved[0].softmax(-1), g))
+        x = torch.linspace(-1.0, 1.3, 12, dtype=torch.float64).reshape(3, 4)
+        return sp.check_backward(lambda a: (apply(a) ** 3).sum(), inputs=(x,), framework="torch")
+
+    assert asked(lambda y, g: y * (g - (g * y).sum(-1, keepdim=True)))
+    for wrong in (
+        lambda y, g: y * (g - (g * y).sum()),
+        lambda y, g: y * (g - g.sum(-1, keepdim=True)),
+        lambda y, g: g - (g * y).sum(-1, keepdim=True),
+    ):
+        evidence = asked(wrong)
+        assert evidence.diagnosis.names == ("sum_of_softmax",), evidence.explain()
+    other = asked(lambda y, g: y * (g - 0.7 * (g * y).sum(-1, keepdim=True)))
+    assert other.verdict == "refuted" and "sum_of_softmax" not in other.diagnosis.names

@@ -123,3 +123,54 @@ def test_a_density_that_fails_when_asked_again_leaves_the_refutation():
     assert judged(counted).verdict == "refuted"
     calls, most = 0, calls - 1
     assert judged(counted).verdict == "refuted"
+
+
+def plane(log_density, drift):
+    return sp.check_fokker_planck(
+        drift, lambda t: np.sqrt(THETA), log_density=log_density, dimension=2
+    )
+
+
+def stretched(x, t):
+    """Coordinates with variances of their own."""
+    both = variance(t), 0.5 + 0.2 * np.exp(-2 * THETA * t)
+    return sum(-0.5 * x[:, i] ** 2 / v - 0.5 * np.log(2 * np.pi * v) for i, v in enumerate(both))
+
+
+def test_a_sign_in_a_matrix_is_named_only_if_turning_it_is_enough():
+    def round_(x, t):
+        return sum(gaussian(x[:, i : i + 1], 0.0, variance(t)) for i in (0, 1))
+
+    def pull(x, t):
+        return -THETA * x
+
+    assert plane(round_, pull)
+    turned = plane(round_, lambda x, t: pull(x, t) + 0.7 * x[:, ::-1])
+    assert turned.diagnosis.names == ("matrix_sign",), turned.explain()
+    unequal = plane(round_, lambda x, t: pull(x, t) + x[:, ::-1] * [0.7, 0.4])
+    assert unequal.diagnosis.names == ("matrix_diagonal",), unequal.explain()
+    apart = plane(stretched, lambda x, t: pull(x, t) + 0.7 * x[:, ::-1])
+    assert apart.diagnosis.names == ("matrix_diagonal",), apart.explain()
+
+
+def test_a_wrong_exponent_is_told_from_a_wrong_density_and_a_wrong_normaliser():
+    def exponent(of, normaliser):
+        def log_p(x, t):
+            v = variance(t)
+            return -0.5 * x[:, 0] ** 2 / of(v) - 0.5 * np.log(2 * np.pi * normaliser(v))
+
+        return judged(log_p)
+
+    def same(v):
+        return v
+
+    alone = exponent(np.sqrt, same)
+    assert alone.diagnosis.names == ("std_for_variance",) and "exponent alone" in alone.explain()
+    whole = exponent(np.sqrt, np.sqrt)
+    assert whole.diagnosis.names == ("std_for_variance",)
+    assert "exponent alone" not in whole.explain() and "normaliser" not in whole.explain()
+    other = exponent(same, lambda v: v**2)
+    assert other.diagnosis.names == ("normaliser_of_time",)
+    assert "a square root" in other.explain(), other.explain()
+    both = exponent(np.sqrt, lambda v: v**1.3)
+    assert "exponent alone" not in both.explain() and "power" in both.explain(), both.explain()

@@ -111,3 +111,17 @@ def test_a_field_that_fails_when_asked_again_leaves_the_refutation():
     assert asked().verdict == "refuted"
     calls, most = 0, calls - 1
     assert asked().verdict == "refuted"
+
+
+def test_a_log_determinant_beside_a_turned_flow_is_judged_once_the_flow_is_mended():
+    from scoreproof.public.log_likelihood_gradient.flows import _turned
+    from scoreproof.public.log_likelihood_gradient.parts import Multiples, said
+
+    within = np.full(3, 1e-4)
+    for name in ("flow_forward", "field_sign"):
+        apart, left = _turned(name, "turned", Multiples(np.array([1.0, -1.0, -1.0]), within))
+        assert said(left, {}) is None
+        along, same = _turned(name, "turned", Multiples(np.ones(3), within))
+        assert said(same, {}) is None and apart != along
+        doubled = _turned(name, "turned", Multiples(np.array([1.0, -2.0, -2.0]), within))[1]
+        assert said(doubled, {}).names[0] == "log_det_doubled"

@@ -168,7 +168,7 @@ def test_an_error_says_what_it_is_relative_to():
         return 1e4 * x
 
     text = sp.check_denoiser(network, DATA, schedule=[0.5, 1.0, 2.0]).sentence
-    assert "times how far E[x_0 | x] moves" in text
+    assert "times the distance that E[x_0 | x] moves" in text
 
 
 @pytest.mark.parametrize("buffer", [True, False])

@@ -179,3 +179,34 @@ def test_a_loop_without_a_backward_is_no_traceback():
 
     with pytest.raises(CallableError, match="Reverse-mode"):
         sp.check_backward(doubled, None, jnp.asarray(X))
+
+
+def test_a_rule_that_runs_in_its_own_type_alone_is_judged_in_it():
+    """In float64 the bits have another shape, which shows only in its backward."""
+
+    def bits(x):
+        return jax.lax.bitcast_convert_type(x, jnp.int32).astype(jnp.float32) * 2.0**-23 - 127
+
+    def judged(factor):
+        @jax.custom_vjp
+        def log2(x):
+            return bits(x)
+
+        def back(x, g):
+            return (g * factor / 2 ** jnp.floor(jnp.log2(x)),)
+
+        log2.defvjp(lambda x: (bits(x), x), back)
+        x = jnp.asarray([0.55, 2.1, 3.3], jnp.float32)
+        return sp.check_backward(
+            lambda x: jnp.sum(log2(x) ** 2), inputs=(x,), framework="jax", tolerance=0.05
+        )
+
+    assert judged(1.0).verdict != "refuted"
+    wrong = judged(2.0)
+    assert wrong.verdict == "refuted" and "2 times what is due" in wrong.explain()
+    plain = sp.check_backward(
+        lambda x: jnp.sum(bits(x) * x),
+        inputs=(jnp.asarray([0.55, 2.1, 3.3], jnp.float32),),
+        framework="jax",
+    )
+    assert plain.diagnosis.names == ("bits_of_a_float",), plain.explain()

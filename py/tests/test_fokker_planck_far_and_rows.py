@@ -141,3 +141,51 @@ def test_a_floor_is_not_called_added(factor):
     evidence = sp.check_fokker_planck(lambda x, t: -0.5 * x, lambda t: 1.0, floored)
     assert evidence.verdict == "refuted" and evidence.diagnosis.names == ()
     assert "added to it, or the density is cut off from below" in evidence.explain()
+
+
+def apart(distance, log=False, d=1):
+    """Two components at rest, the second one far from the box."""
+    mean = np.full(d, distance)
+
+    def log_p(x, t):
+        return np.logaddexp(heat(x, t), heat(x - mean, t)) - np.log(2)
+
+    def p(x, t):
+        return (np.exp(heat(x, t)) + np.exp(heat(x - mean, t))) / 2
+
+    return {"log_density": log_p} if log else {"density": p}
+
+
+@pytest.mark.parametrize("distance", [70.0, 5000.0, 6e8])
+@pytest.mark.parametrize("log, d", [(False, 1), (True, 1), (False, 2), (True, 2)])
+def test_a_component_far_from_the_box_is_no_lack_of_mass(distance, log, d):
+    evidence = sp.check_fokker_planck(
+        lambda x, t: 0 * x, lambda t: NOISE, dimension=d, **apart(distance, log, d)
+    )
+    assert evidence.verdict != "refuted", evidence.explain()
+    if log and distance < 1e4:
+        assert evidence and "its mass is 1 to" in evidence.sentence
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_mass_that_is_short_everywhere_is_refuted(d):
+    short = judged(lambda x, t: heat(x, t) + np.log(0.8), d)
+    assert short.verdict == "refuted" and "by 1.25" in short.sentence
+    density = {"density": lambda x, t: 0.8 * np.exp(heat(x, t))}
+    short = sp.check_fokker_planck(lambda x, t: 0 * x, lambda t: NOISE, dimension=d, **density)
+    assert short.verdict == "refuted" and "by 1.25" in short.sentence
+    # a modulus tells nothing at complex points: what underflows may rise again further out
+    density = {"density": lambda x, t: 0.8 * np.exp(heat(np.real(x), t))}
+    short = sp.check_fokker_planck(lambda x, t: 0 * x, lambda t: NOISE, dimension=d, **density)
+    assert short.verdict == "undecided" and "a part far from where was looked" in short.sentence
+
+
+def test_a_uniform_density_wider_than_the_box_has_its_mass():
+    for half in (10.0, 40.0):
+
+        def spread(x, t, half=half):
+            at = half * np.exp(0.5 * t)
+            return np.where(np.abs(x[:, 0]) < at, 0.5 / at, 0.0)
+
+        evidence = sp.check_fokker_planck(lambda x, t: 0.5 * x, lambda t: 0.0, spread)
+        assert evidence.verdict != "refuted", evidence.explain()

@@ -53,14 +53,29 @@ def trace(function: Callable[..., Any], inputs: Sequence[Any], attempt: int = 0)
     for k, attempted in enumerate(ATTEMPTS[attempt:-1], attempt):
         try:
             program = _Reader(jax, called, flat, names, attempted).read()
+            _differentiated(program)
             program.attempt = k
             return program
         except (ArgumentError, CallableError) as error:
-            failed = str(error)
+            failed = _shortened(str(error))
     program = _Reader(jax, called, flat, names, "own").read()
     program.attempt = len(ATTEMPTS) - 1
     program.notes += (f"It cannot be run in float64 ({failed}), so it was judged in its own type.",)
     return program
+
+
+def _shortened(text: str, most: int = 160) -> str:
+    """The first line of an error, without its end where that is long."""
+    first = text.splitlines()[0]
+    return first if len(first) <= most else f"{first[:most].rsplit(' ', 1)[0]} …"
+
+
+def _differentiated(program: JaxProgram) -> None:
+    """Raise ``CallableError`` where a rule of the user's own does not run in that type."""
+    for v, node in enumerate(program.nodes):
+        if node.custom and node.slots:
+            own = program.local(v)
+            own.pull(own.value)
 
 
 def _names(jax: Any, function: Any, inputs: Sequence[Any]) -> list[str]:

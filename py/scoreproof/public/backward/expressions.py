@@ -16,7 +16,7 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 
-__all__ = ["EXPRESSIONS", "Form", "form_of", "product_rules", "products"]
+__all__ = ["EXPRESSIONS", "Form", "form_of", "product_rules", "products", "sigmoid_rules"]
 
 Expression = Callable[[np.ndarray, np.ndarray], np.ndarray]
 LEAST = 3  # distinct entries
@@ -170,3 +170,19 @@ def product_rules(x: np.ndarray, y: np.ndarray, d: np.ndarray) -> Iterator[tuple
             yield f"h alone where h + x h' is due: the second term is missing{legend}", h
             yield f"x h' alone where h + x h' is due: the first term is missing{legend}", d - h
             yield f"h - x h' where h + x h' is due: a sign is wrong{legend}", 2 * h - d
+
+
+def sigmoid_rules(x: np.ndarray, y: np.ndarray, d: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """What becomes of the derivative d of x s, s a sigmoid of x (SiLU), where it is miswritten."""
+    with np.errstate(all="ignore"):
+        h = y / x
+    scale = np.max(np.abs(d), initial=0.0)
+    if not np.all((h > 0) & (h < 1)) or np.any(np.abs(d - h - x * h * (1 - h)) > 1e-6 * scale):
+        return
+    due = " where s (1 + x (1 - s)) is due, s = sigmoid(x)"
+    yield f"s (1 + x s){due}: s stands for 1 - s", h * (1 + x * h)
+    yield f"s + x (1 - s){due}: a factor s is missing", h + x * (1 - h)
+    yield f"s (1 + x s (1 - s)){due}: s is there twice", h * (1 + x * h * (1 - h))
+    yield f"1 + x s (1 - s){due}: 1 stands for s", 1 + x * h * (1 - h)
+    yield f"s (x + 1 - s){due}: x and 1 are exchanged", h * (x + 1 - h)
+    yield f"s + s (1 - s){due}: the factor x is missing", h + h * (1 - h)

@@ -124,6 +124,7 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
     """A factor, with the nodes at which it may have come in."""
     if found.names[0] not in ("factor", "sign", "no_gradient"):
         return found
+    found = replace(found, sentence=f"{found.sentence}{_mean_for_sum(seen, c)}")
     tape = Tape(seen.program, seen.at, seen.seed)
     nodes = [f"[{n.shown}]" for n in _suspects(tape, c)]
     if not nodes:
@@ -136,6 +137,25 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
         else (enumerated(nodes, "or"))
     )
     return replace(found, sentence=f"{found.sentence} It may come in at {at}.")
+
+
+def _mean_for_sum(seen: Seen, c: Compared) -> str:
+    """A factor 1/m of an array that is spread over m rows: their mean."""
+    values = seen.program.values
+    for p, v in enumerate(seen.at):
+        due, found = c.due[p].flat(), c.found[p].flat()
+        size = float(due @ due)
+        if not size or np.allclose(due, found):
+            continue
+        for w, node in enumerate(seen.program.nodes):
+            m, rest = divmod(values[w].size, max(values[v].size, 1))
+            spread = v in node.arguments and m > 1 and not rest
+            if spread and abs(m * float(found @ due) / size - 1) <= 1e-6:
+                return (
+                    f" That is a mean over the {m} rows over which [{node.label}] spreads"
+                    f" `{c.names[p]}`, where their sum is due: sum(0) for mean(0)."
+                )
+    return ""
 
 
 def _suspects(tape: Tape, c: Compared) -> list[Node]:

@@ -18,11 +18,12 @@ from scoreproof.public.backward.own_rules import rule_diagnosis
 from scoreproof.public.backward.probes import Probe
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import SlotFinding
+from scoreproof.public.backward.through_integers import Passed
 from scoreproof.public.backward.whole import along, nearby_point
 from scoreproof.public.rule import compared
 from scoreproof.words import percent
 
-__all__ = ["by_values", "not_finite", "wrong_gradient", "wrong_rule"]
+__all__ = ["by_values", "not_finite", "through_integers", "wrong_gradient", "wrong_rule"]
 
 
 def _refuted(
@@ -84,6 +85,23 @@ def _whole(seen: Seen, rng: np.random.Generator) -> Probe:
     found = [x.like(np.nan_to_num(x.flat(), posinf=0, neginf=0)) for x in found]
     (probe,) = along(seen.program, point, seen.seed, found, rng, [range(len(seen.found))])
     return probe
+
+
+def through_integers(seen: Seen, passed: Passed) -> Evidence:
+    """A part of the derivative that no gradient holds."""
+    node = seen.program.nodes[passed.node]
+    sentence = (
+        f"the value changes through the integers that node [{node.shown}] makes of floating"
+        f" numbers, at the rate {passed.rate:.4g} along a random direction of the inputs, and no"
+        f" gradient passes through integers: {seen.question.who} holds nothing of it"
+    )
+    cause = Diagnosis.cause(
+        "bits_of_a_float",
+        f"Cause: [{node.label}] reads the bits of floating numbers as integers; the gradient stops"
+        " there, and the value does not: give that part a backward of its own (custom_vjp,"
+        " autograd.Function), or compute it without bits (bits_of_a_float).",
+    )
+    return _refuted(seen, 1.0, passed.rounding / abs(passed.rate), sentence, cause)
 
 
 def wrong_gradient(seen: Seen, rng: np.random.Generator) -> Evidence:

@@ -18,6 +18,7 @@ from scoreproof.public.backward.asking import Question, asked, refused
 from scoreproof.public.backward.entries import MORE_RUNS, RUNS, Entries, flat, spread
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import look
+from scoreproof.public.backward.through_integers import through_integers
 from scoreproof.public.backward.whole import nearby_point
 from scoreproof.public.rule import compared
 
@@ -121,6 +122,9 @@ def _verdict(seen: Seen, rng: np.random.Generator) -> Evidence:
         found = refuting.by_values(seen, rng)
         if found is not None:
             return found
+    passed = through_integers(program, seen.seed, rng) if seen.question.gradient is None else None
+    if passed is not None:
+        return refuting.through_integers(seen, passed)
     still = seen.entries.still
     if still:
         moved = _nearby(seen, still, rng)

@@ -105,6 +105,7 @@ def _terms_of_means(x: Leaves, diagonal: np.ndarray, right: Leaves, g: Leaves) -
             if split is None:
                 continue
             sent, mean, product = split
+            yield from _weighted(split, a.shape[axis], over, centre)
             if not centre:
                 yield Part(
                     "norm_constant",
@@ -120,6 +121,35 @@ def _terms_of_means(x: Leaves, diagonal: np.ndarray, right: Leaves, g: Leaves) -
             ):
                 text = f"what is due {words}: the mean and the variance over {over} depend on the"
                 yield Part(name, f"{text} argument as well", Leaves([wrong]))
+
+
+def _weighted(
+    split: tuple[np.ndarray, np.ndarray, np.ndarray], n: int, over: str, centre: bool
+) -> Iterator[Part]:
+    """The terms of the statistics, multiplied by something else than 1."""
+    sent, mean, product = split
+    of_product = "variance" if centre else "norm (or the root mean square)"
+    sums = f"a sum stands where the mean over {over} is due (the factor 1/n is missing, n = {n})"
+    for factor, words in (
+        (float(n), sums),
+        (1 / n, f"it is divided by n = {n} once too often"),
+        (-1.0, "its sign is wrong"),
+        (2.0, "it is counted twice"),
+        (0.5, "half of it is left out"),
+    ):
+        yield Part(
+            "statistics_weighted",
+            f"what is due but for the term of the {of_product}: {words}",
+            Leaves([sent - mean - factor * product]),
+            scaled=False,
+        )
+        if centre:
+            for text, wrong in (
+                ("term of the mean", sent - factor * mean - product),
+                ("terms of mean and variance", sent - factor * (mean + product)),
+            ):
+                told = f"what is due but for the {text}: {words}"
+                yield Part("statistics_weighted", told, Leaves([wrong]), scaled=False)
 
 
 #: what is added to a variance before its root is taken
@@ -141,6 +171,7 @@ def _normalised(
     variance = (centred**2).mean(axis=axis, keepdims=True)
     if n < 3 or not np.all(variance > 0):
         return None
+    best, least = None, ADDS_UP * float(np.abs(due).max())
     for added in ADDED:
         z = centred / np.sqrt(variance + added)
         with np.errstate(all="ignore"):
@@ -148,7 +179,7 @@ def _normalised(
             sent = g.flat().reshape(a.shape) * scale
             mean = sent.mean(axis=axis, keepdims=True) if centre else 0 * sent
             product = z * (sent * z).mean(axis=axis, keepdims=True)
-        left = sent - mean - product - due
-        if np.max(np.abs(left), initial=0.0) <= ADDS_UP * np.abs(due).max():
-            return sent, mean, product
-    return None
+        left = float(np.max(np.abs(sent - mean - product - due), initial=0.0))
+        if left <= least:  # a nearby number that is added comes near as well
+            best, least = (sent, mean, product), left
+    return best

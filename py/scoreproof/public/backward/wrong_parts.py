@@ -14,8 +14,15 @@ import numpy as np
 from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
 from scoreproof.public.backward.activations import DERIVATIVES, named
-from scoreproof.public.backward.expressions import EXPRESSIONS, form_of, product_rules, products
+from scoreproof.public.backward.expressions import (
+    EXPRESSIONS,
+    form_of,
+    product_rules,
+    products,
+    sigmoid_rules,
+)
 from scoreproof.public.backward.sites import FINE, TIMES, Part, Site, same_shapes
+from scoreproof.public.backward.wrong_couplings import of_coupled
 from scoreproof.public.backward.wrong_jacobians import of_one_size
 from scoreproof.public.backward.wrong_sums import of_other_size
 
@@ -103,6 +110,12 @@ def _forms(site: Site) -> Iterator[Part]:
         if np.all(np.isfinite(e)):
             text = f"{words}{due_text.replace(', where', ':')}{legend}"
             yield Part("another_derivative", text, x.like(g.flat() * e))
+    for words, e in sigmoid_rules(xs, ys, d):
+        yield Part(
+            "another_derivative",
+            f"the arriving gradient times {TIMES}{words}",
+            x.like(g.flat() * e),
+        )
     own = named(xs, d)
     for name, of in DERIVATIVES.items():
         if name != own:
@@ -184,6 +197,7 @@ def _pull_at(local: Local, moved: list[Leaves], g: Leaves) -> list[Leaves]:
 GROUPS: dict[str, Callable[[Site], Iterator[Part]]] = {
     "turned": _turned,
     "same size": of_one_size,
+    "coupled": of_coupled,
     "its value": _at_its_value,
     "forms": _forms,
     "scaled": _scaled,

@@ -14,11 +14,15 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.denoiser.clamped import clamped
+from scoreproof.public.denoiser.inner import of_the_network_inside
+from scoreproof.public.denoiser.neighbours import of_neighbours
 from scoreproof.public.denoiser.own_level import NO_RULE, own_levels
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.sweep_words import when
 from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
 from scoreproof.public.denoiser.wrapped import wrapped
+from scoreproof.public.posterior.batch_causes import of_mixed_rows
 from scoreproof.public.posterior.cases import Case, Cause, said
 from scoreproof.public.posterior.closed import common
 from scoreproof.public.posterior.explaining import causes_of, unexplained
@@ -29,6 +33,10 @@ __all__ = ["across"]
 
 #: wrong levels that are looked at
 MOST = 4
+#: an error that is this part of the largest one says nothing of the cause
+SMALL = 1e-8
+#: nor is one worth a clause that is no more than this part
+SLIGHT = 0.1
 Found = list[tuple[AtLevel, Case, list[Cause]]]
 
 
@@ -39,19 +47,28 @@ def across(
     less: a cause at one level alone, levels by no rule, an answer that is linear in x.
     """
     worst = max(wrong, key=lambda a: a.largest)
+    # what is small beside the worst may be rounding alone, of a formula that loses digits
+    wrong = [a for a in wrong if a.largest > SMALL * worst.largest]
     spread = np.linspace(0, len(wrong) - 1, min(MOST - 1, len(wrong))).round().astype(int)
     picked = list(dict.fromkeys([worst, *(wrong[k] for k in spread)]))
     mixed = mixing(worst.answers, worst.request, worst.eps)
     if mixed:
-        return Diagnosis.cause("rows_mixed", mixed)
+        return of_mixed_rows(_case(worst, sweep), worst.answers.answers, mixed)
     found: list[tuple[AtLevel, Case, list[Cause]]] = []
     for a in picked:
         case = _case(a, sweep)
         faults = candidates_of(case)
         found.append((a, case, causes_of(case, faults)))
         if a is worst and not found[0][2]:
-            return otherwise() or _nothing(unexplained(case, faults), sweep, a)
-    whole = wrapped(found) or own_levels(found, sweep)
+            cases = [(a, case), *((b, _case(b, sweep)) for b in picked[1:])]
+            inside = otherwise() or of_the_network_inside(cases, sweep)
+            return inside or _nothing(unexplained(case, faults), sweep, a)
+    whole = (
+        wrapped(found)
+        or of_neighbours(found, sweep)
+        or clamped(found, sweep, wrong)
+        or own_levels(found, sweep)
+    )
     if whole is not None and whole.names != (NO_RULE,):
         return whole
     whole = whole or _shared(found)
@@ -71,7 +88,8 @@ def across(
 def _nothing(there: Diagnosis, sweep: Sweep, worst: AtLevel) -> Diagnosis:
     """Without a cause: with what is seen where there is most noise, and x says least."""
     last = sweep.at[-1]
-    if there.names or last is worst or last.evidence.verdict != "refuted":
+    slight = last.largest < SLIGHT * worst.largest
+    if there.names or last is worst or slight or last.evidence.verdict != "refuted":
         return there
     more = steady(_case(last, sweep), f"{when(last, sweep)} ")
     return replace(there, sentence=f"{there.sentence.rstrip('.')}{more}.") if more else there

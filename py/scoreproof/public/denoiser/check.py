@@ -110,7 +110,8 @@ def check_denoiser(
 
     The denoiser is called 3 times, at each level (the second call must repeat the first, the third
     asks half of the rows again in another order), once more where a coarser type comes back than
-    went in; a network up to 16 times more to see how it takes its time, and about 100 times on 16
+    went in; a network up to 16 times more to see how it takes its time, once with rows of several
+    levels where it takes a time for each row (each has to get its own), and about 100 times on 16
     rows to explain a refutation (400, where another time is searched for). The truth is a softmax
     average of the data or a Kalman update, never Tweedie's formula.
 

@@ -129,8 +129,11 @@ class Tried:
 
     def off(self, sweep: Sweep, answer: np.ndarray) -> float:
         """The largest error of an answer, read as the kind of prediction that was said."""
-        error = np.abs(_mean(self.at, answer, sweep.prediction, self.y) - self.due)
-        return float(np.max(error / self.size))
+        return float(np.max(np.abs(self.mean(sweep, answer) - self.due) / self.size))
+
+    def mean(self, sweep: Sweep, answer: np.ndarray) -> np.ndarray:
+        """E[alpha x_0 | x] as an answer says it."""
+        return _mean(self.at, answer, sweep.prediction, self.y)
 
     def passes_at(self, off: float) -> bool:
         """Whether so small an error is as good as none: to the check's own resolution."""

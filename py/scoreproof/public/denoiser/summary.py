@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import safely
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.across import across
+from scoreproof.public.denoiser.extras import by_options, other_half
 from scoreproof.public.denoiser.retimed import retimed
 from scoreproof.public.denoiser.retold import retold
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
@@ -58,8 +59,13 @@ def summary(sweep: Sweep) -> Evidence:
         return _refuted(evidence, sweep)
     if sweep.single and evidence.verdict == "holds":
         middle = sweep.at[len(sweep.at) // 2]
-        text = f"the network{read_as(sweep)}: {sweep.single}, {when(middle, sweep)}"
+        read = read_as(sweep).rstrip(",")
+        text = f"the network{read}: {sweep.single}, {when(middle, sweep)}"
         return replace(evidence, verdict="refuted", sentence=text)
+    if sweep.among and evidence.verdict == "holds":
+        text = f"the network{read_as(sweep)} {sweep.among.text}"
+        whole = replace(evidence, verdict="refuted", sentence=text)
+        return whole.with_diagnosis(sweep.among.cause)
     if evidence.verdict == "undecided" or _too_few(judged, apart, sweep):
         return _undecided(evidence, worst, judged, sweep)
     largest = max(judged, key=lambda a: a.largest)
@@ -105,9 +111,7 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         f"the network{read_as(sweep)} is not E[x_0 | x] {which}{where(wrong, sweep)};"
         f" the largest error is {size_of_movement(worst.largest)}, {when(worst, sweep)}"
     )
-    cause = safely(
-        lambda: retold(sweep, wrong) or across(sweep, wrong, lambda: retimed(sweep, wrong))
-    )
+    cause = safely(lambda: _cause(sweep, wrong))
     notes = [place(worst, sweep), *rounded(worst.answers, worst.request, worst.eps)]
     inside = extent(worst.answers, worst.request, worst.eps)
     if inside:
@@ -121,6 +125,14 @@ def _refuted(evidence: Evidence, sweep: Sweep) -> Evidence:
         notes=(*notes, *evidence.notes),
         diagnosis=cause,
     )
+
+
+def _cause(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
+    found = other_half(sweep, wrong) or retold(sweep, wrong)
+    found = found or across(sweep, wrong, lambda: retimed(sweep, wrong))
+    if found is not None and found.names:
+        return found
+    return by_options(sweep, wrong) or found
 
 
 def _undecided(evidence: Evidence, worst: AtLevel, judged: list[AtLevel], sweep: Sweep) -> Evidence:
@@ -156,7 +168,7 @@ def _coverage(sweep: Sweep, judged: list[AtLevel], apart: list[AtLevel]) -> Cove
 
 def _notes(sweep: Sweep) -> tuple[str, ...]:
     notes = [f"At one level more it could not be asked: {e}." for e in sweep.failed[:1]]
-    if not sweep.steady:
+    if sweep.among is None and not sweep.steady:
         notes.append(
             "It takes a time for each row, but a row's answer depends on the times of other rows:"
             " in training each row has its own. It was told one time for the whole batch."

@@ -16,6 +16,7 @@ from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
+from scoreproof.public.denoiser.among import Among, Level, among_others
 from scoreproof.public.denoiser.arguments import Request, make_request
 from scoreproof.public.denoiser.asking import Asked, asked
 from scoreproof.public.denoiser.sweep_arguments import (
@@ -72,6 +73,7 @@ class Sweep:
     at: tuple[AtLevel, ...]
     failed: tuple[CallableError, ...]
     single: str
+    among: Among | None
 
 
 def swept(given: SweepRequest) -> Sweep:
@@ -111,6 +113,7 @@ def swept(given: SweepRequest) -> Sweep:
         tuple(found),
         tuple(failed),
         _single(network, told, found),
+        among_others(network, [Level(a.request, a.answers, a.eps, told(a.level)) for a in found]),
     )
 
 

@@ -13,6 +13,9 @@ from scoreproof.public.denoiser.verdict import measured
 from scoreproof.tabular import Table
 from scoreproof.words import percent
 
+#: errors from which a multiple is said, not a percentage
+MANY = 10.0
+
 __all__ = [
     "curves_of",
     "place",
@@ -32,17 +35,17 @@ def read_as(sweep: Sweep) -> str:
 
 
 def size_of(error: float) -> str:
-    """In percent, or in multiples; the sentence says of what."""
-    if error == 0:
-        return "0"
-    return percent(error) if error < 10 else f"{error:.3g} times"
+    """In percent; the sentence says of what."""
+    return "0" if error == 0 else percent(error)
 
 
-def size_of_movement(error: float) -> str:
-    """The same with what it is relative to."""
-    if error == 0:
-        return "0"
-    return f"{size_of(error)}{' of' if error < 10 else ''} how far E[x_0 | x] moves"
+def size_of_movement(error: float, least: float | None = None) -> str:
+    """In percent, or in multiples, of how far E[x_0 | x] moves; with ``least`` from that on."""
+    if error >= MANY:
+        low = "" if least is None else f"{least:.3g} to "
+        return f"{low}{error:.3g} times the distance that E[x_0 | x] moves"
+    low = "" if least is None else f"{size_of(least)} to "
+    return f"{low}{size_of(error)}{' of how far E[x_0 | x] moves' if error else ''}"
 
 
 def when(a: AtLevel, sweep: Sweep) -> str:
@@ -103,7 +106,7 @@ def shares(sweep: Sweep) -> str:
     near = " and ".join(f"{100 * np.mean(errors <= w):.3g} % within {percent(w)}" for w in within)
     growth = grows(np.array([a.level.ratio for a in sweep.at]), np.array(rms), "σ/α")
     return (
-        f"Over draws of x the rms error is {size_of(low.rms)} to {size_of_movement(high.rms)} (the"
+        f"Over draws of x the rms error is {size_of_movement(high.rms, low.rms)} (the"
         f" largest {when(high, sweep)}{', ' + growth if growth else ''}); of all points and levels"
         f" {near}"
         f"{', where ' + percent(tolerance) + ' is the tolerance' if tolerance else ''}."

@@ -9,11 +9,12 @@ import numpy as np
 
 from scoreproof.claims.tweedie.faults import FAULTS
 from scoreproof.claims.tweedie.statement import mean_formula
-from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.denoiser.arguments import Request
 from scoreproof.public.denoiser.asking import Asked
 from scoreproof.public.denoiser.verdict import measured
+from scoreproof.public.posterior.batch_causes import of_mixed_rows
 from scoreproof.public.posterior.cases import Case, made
 from scoreproof.public.posterior.causes import (
     SINGLE,
@@ -78,9 +79,9 @@ def explained(
     )
     evidence = replace(evidence, sentence=text, notes=rounded(asked, request, eps))
     mixed = mixing(asked, request, eps)
-    if mixed:
-        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
     case = case_of(asked, request, eps, again=again)
+    if mixed:
+        return evidence.with_diagnosis(safely(lambda: of_mixed_rows(case, asked.answers, mixed)))
     return evidence.with_diagnosis(safely(lambda: explanation(case, candidates_of(case))))
 
 

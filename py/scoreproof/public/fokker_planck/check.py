@@ -84,8 +84,9 @@ def check_fokker_planck(
     -------
     Evidence; on a refutation ``diagnosis`` names the planted fault (or pair) under which your three
     functions would agree, and ``notes`` say where it is and which factor would mend it. The mass is
-    integrated for d <= 2 and fitted for d <= 64. Where it is fitted, a mass below 1 is undecided,
-    since a part of it may lie where was not looked; above, the sentence says that the mass is not
+    integrated for d <= 2 and fitted for d <= 64. A mass below 1 is undecided where a part of it may
+    lie where was not looked: where it is fitted, and for d <= 2 where p underflows far out and
+    cannot be continued to complex points. Above d = 64 the sentence says that the mass is not
     looked at.
 
     Batched calls with T times (33 to 35 by default). Strong, NumPy: the density about 17 T, up to

@@ -23,6 +23,7 @@ from scoreproof.public.fokker_planck.noise import (
 from scoreproof.public.fokker_planck.of_functions import factor_of_time, polynomials
 from scoreproof.public.fokker_planck.other_clocks import drift_at
 from scoreproof.public.fokker_planck.summands import Family, Judged, constant, families, in_time
+from scoreproof.public.fokker_planck.variances import start_undecayed
 from scoreproof.words import stretch
 
 __all__ = ["one_number", "one_number_a_time"]
@@ -51,6 +52,8 @@ def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
             if related is not None:
                 return related
         told.append(_words(family.name, c, within, j, d))
+        if told[-1][0] == "noise_factor" and c > 1:
+            told += start_undecayed(s, j, c * j.rho**2)
         if family.name == "noise":
             told += of_dimension(c, within, d) + of_the_start(s, j, c, within)
         if family.name == "noise" and not np.any(j.along) and not np.any(j.squeezed):

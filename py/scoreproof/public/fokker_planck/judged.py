@@ -19,13 +19,12 @@ from scoreproof.public.fokker_planck.breaks import Lines
 from scoreproof.public.fokker_planck.far import FARTHEST, Far, constant_far_out, without
 from scoreproof.public.fokker_planck.followed import back
 from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
+from scoreproof.public.fokker_planck.mass_words import DIGITS, unknown, wrong_mass
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.streams import stream
 
 __all__ = ["with_lines", "with_mass"]
 
-#: a mass is told from 1 by no less than this: normalisers are written with so many digits
-DIGITS = 1e-6
 #: points at which a density is asked for more than a constant
 NEARBY = 512
 
@@ -121,17 +120,17 @@ def with_mass(
     limit = max(COARSEST, tolerance or 0.0) - accepted
     found = [m for m in found if 3 * m.error <= (limit or accepted) * m.value]
     if heavy and not found:
-        return _wrong(evidence, heavy, heavy[0], accepted, s)
+        return wrong_mass(evidence, heavy, heavy[0], accepted, s)
     if light and not found:
-        return _unknown(evidence, light[0], s)
+        return unknown(evidence, light, light[0], s)
     if not found:
         return passed_over("it could not be integrated")
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
     sure = [m for m in off if m.value > 1 or m.whole]
     if sure:
-        return _wrong(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
+        return wrong_mass(evidence, found, max(sure, key=lambda m: abs(m.value - 1)), accepted, s)
     if off:
-        return _unknown(evidence, off[0], s)
+        return unknown(evidence, found, off[0], s)
     best = max(max(abs(m.value - 1), 2 * m.error) for m in found)
     listed = ", ".join(f"{m.t:.3g}" for m in found)
     known_to = said(f"its mass is 1 to {max(best, 1e-15):.1e} at t = {listed}")
@@ -209,40 +208,7 @@ def _masses(s: Subject, place: Place, wanted: tuple[float, ...]) -> list[Mass]:
         if m is None:
             continue
         found.append(m)
-        if m.drawn is not None and k + 1 < len(wanted):
+        if not m.whole and m.drawn is not None and k + 1 < len(wanted):
             carried = back(s, place.box, m.drawn, t, wanted[k + 1])
             points = carried if points is None else np.concatenate([points, carried])
     return found
-
-
-def _unknown(evidence: Evidence, m: Mass, s: Subject) -> Evidence:
-    """A mass below 1 from a search that may have missed a part of it."""
-    text = (
-        f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
-        f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
-        "looked; pass points= or a domain= that reach it, or normalized=False"
-    )
-    return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
-
-
-def _wrong(evidence: Evidence, found: list[Mass], m: Mass, accepted: float, s: Subject) -> Evidence:
-    listed = ", ".join(f"{one.value:.6g} at t = {one.t:.3g}" for one in found)
-    values = np.array([one.value for one in found])
-    if np.ptp(values) > accepted + 2 * max(one.error for one in found):
-        cause = (
-            "mass is created or lost in time: a normaliser that depends on t wrongly, or a process "
-            "that explodes (then pass normalized=False)"
-        )
-    else:
-        cause = (
-            "the normaliser is wrong, which the linear equation cannot see: multiply the density "
-            f"by {1 / m.value:.6g} (or pass normalized=False if that is on purpose)"
-        )
-    return replace(
-        evidence,
-        verdict="refuted",
-        value=abs(m.value - 1),
-        bound=accepted + 2 * m.error,
-        sentence=f"the integral of the density is {listed}; {cause}",
-        cost=s.calls,
-    )

@@ -60,14 +60,9 @@ def wrong_matrix(j: Judged) -> Diagnosis | None:
         return None
     known = _affine(j, f)
     if known is not None and d > 1:
-        a, b = known
-        for name, other, text in (
-            ("transposed", a.T, "the matrix of the drift is transposed: x @ A for x @ A.T"),
-            ("diagonal", np.diag(np.diag(a)), "the off-diagonal part of the drift is not due"),
-            ("triangles", _exchanged(a), "the coordinates of the drift's matrix are exchanged"),
-        ):
-            if not np.allclose(a, other) and _fits(j, first, other - a, 0 * b):
-                return Diagnosis.cause(f"matrix_{name}", f"Cause: {text} (matrix_{name}).")
+        cause = _rearranged(j, first, known[0])
+        if cause is not None:
+            return cause
     columns = [-(first[:, i] * j.x[:, k]) - float(i == k) for i in range(d) for k in range(d)] + [
         -first[:, i] for i in range(d)
     ]
@@ -83,6 +78,47 @@ def wrong_matrix(j: Judged) -> Diagnosis | None:
         return None
     m, b = fit[: d * d].reshape(d, d), fit[d * d :]
     return _said(m, b, None if known is None else known[0])
+
+
+def _rearranged(j: Judged, first: np.ndarray, a: np.ndarray) -> Diagnosis | None:
+    """Another matrix made of the entries of the drift's."""
+    d = len(a)
+
+    def fits(other: np.ndarray) -> bool:
+        return not np.allclose(a, other) and _fits(j, first, other - a, np.zeros(d))
+
+    off = a - np.diag(np.diag(a))
+    turned = np.allclose(off, -off.T)
+    transposed = "the matrix of the drift is transposed: x @ A for x @ A.T"
+    if turned:
+        transposed += ", which here turns the rotation the other way: the sign of its rate is wrong"
+    none_due = "the off-diagonal part of the drift is not due"
+    signs = [(i, k) for i, k in np.argwhere(off) if fits(_one_turned(a, int(i), int(k)))]
+    if signs and not fits(a.T):
+        told = " or ".join(
+            f"of x[:, {k}] in drift[:, {i}] ({a[i, k]:.4g} for {-a[i, k]:.4g})" for i, k in signs
+        )
+        pair = all(np.isclose(off[k, i], off[i, k]) for i, k in signs)
+        why = ": a rotation has opposite signs in its two places" if pair else ""
+        also = f"; or, which this density cannot tell from it, {none_due}"
+        more = also if fits(np.diag(np.diag(a))) else ""
+        return Diagnosis.cause(
+            "matrix_sign", f"Cause: the sign is wrong {told}{why}{more} (matrix_sign)."
+        )
+    for name, other, text in (
+        ("transposed", a.T, transposed),
+        ("diagonal", np.diag(np.diag(a)), none_due),
+        ("triangles", _exchanged(a), "the coordinates of the drift's matrix are exchanged"),
+    ):
+        if fits(other):
+            return Diagnosis.cause(f"matrix_{name}", f"Cause: {text} (matrix_{name}).")
+    return None
+
+
+def _one_turned(a: np.ndarray, i: int, k: int) -> np.ndarray:
+    other = a.copy()
+    other[i, k] = -other[i, k]
+    return other
 
 
 def _fits(j: Judged, first: np.ndarray, m: np.ndarray, b: np.ndarray) -> bool:

@@ -18,7 +18,7 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.followed import COUNT
 from scoreproof.public.fokker_planck.modes import Mode, completed, modes
-from scoreproof.public.fokker_planck.panels import integral
+from scoreproof.public.fokker_planck.whole import whole
 from scoreproof.streams import stream
 
 __all__ = ["FITTED", "MOST", "Mass", "flux", "mass"]
@@ -60,14 +60,9 @@ def mass(
     rng = stream(seed, "fokker_planck", "mass")
     found = completed(s, box, t, found, rng, points)
     if d <= 2:
-        value, error = integral(
-            lambda x: s.change(x, t, np.zeros(len(x))),
-            [(m.mean, m.covariance) for m in found],
-            box.sides,
-        )
-        if np.isfinite(error):
-            height = max(abs(m.log) for m in found)
-            return Mass(t, value, error + s.law.eps * (8 + 2 * height) * value, True)
+        known = whole(s, box, t, found, seed)
+        if known is not None:
+            return Mass(t, known.value, known.error, known.sure, known.means)
         if d == 1:
             return None
     return _sampled(s, found, t, rng)

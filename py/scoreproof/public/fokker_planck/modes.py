@@ -14,7 +14,7 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.streams import stream
 
-__all__ = ["Mode", "completed", "modes"]
+__all__ = ["Mode", "climbed", "completed", "modes"]
 
 ROUNDS = 25
 #: points of the caller's from which modes are searched
@@ -63,7 +63,7 @@ def modes(
         seen = np.where(np.isfinite(seen), seen, -np.inf)
         best = np.argsort(-seen)[:4]
         x, height = np.concatenate([x, grid[best]]), np.concatenate([height, seen[best]])
-    return _climbed(s, x, height, half, t)
+    return climbed(s, x, height, half, t)
 
 
 def completed(
@@ -106,7 +106,7 @@ def completed(
         best = best[more[best] > 0.3]
         if best.size == 0:
             break
-        new = _climbed(s, x[best], height[best], half, t)
+        new = climbed(s, x[best], height[best], half, t)
         both = [*found, *new]
         merged = _distinct(
             np.stack([m.mean for m in both]),
@@ -119,7 +119,7 @@ def completed(
     return found
 
 
-def _climbed(
+def climbed(
     s: Subject, x: np.ndarray, height: np.ndarray, half: np.ndarray, t: float
 ) -> list[Mode]:
     """Where Newton's method ends from each of the points."""

@@ -21,6 +21,8 @@ MOST = 600_000
 #: how far out the outermost panel reaches, in half sides of the box and widths of the peaks, and
 #: steps
 FAR = {1: 10.0 ** np.arange(0, 10), 2: 10.0 ** np.arange(0, 6)}
+#: the same with finer steps, in half sides of the box alone: a flat density has peaks of any width
+SIDES = {1: 2.0 ** np.arange(1, 31), 2: 10.0 ** np.arange(1, 4)}
 #: steps around a peak, in standard deviations
 NEAR = np.array([0.0, 1.5, 3.0, 6.0, 12.0, 40.0])
 TARGET = 1e-10
@@ -90,6 +92,7 @@ def _cuts(peaks: Sequence[tuple[np.ndarray, np.ndarray]], sides: np.ndarray, i: 
         found += [mean[i] + width * steps, mean[i] - width * steps]
         spread = max(spread, abs(float(mean[i]) - centre), 40 * width)
     found += [centre + spread * FAR[d], centre - spread * FAR[d]]
+    found += [centre + half * SIDES[d], centre - half * SIDES[d]]
     cuts = np.unique(np.concatenate(found))
     # cuts that nearly meet make panels of nothing
     apart = np.concatenate([[True], np.diff(cuts) > 1e-9 * np.maximum(np.abs(cuts[1:]), 1e-9)])

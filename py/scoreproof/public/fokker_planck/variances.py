@@ -14,7 +14,7 @@ from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.summands import Judged
 
-__all__ = ["apart", "variance_of_alpha"]
+__all__ = ["apart", "start_undecayed", "variance_of_alpha"]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 
@@ -41,15 +41,22 @@ def variance_of_alpha(
         with np.errstate(all="ignore"):
             level = -(j.rho**2) / (2 * slopes)
             if np.all(np.abs(needed + 2 * slopes)[ok] <= within[ok] + 1e-6 * needed[ok]):
-                return _preserving(j, needed, ok)
-            if not np.all(np.isfinite(level)) or np.ptp(level) > 1e-6 * np.max(np.abs(level)):
+                return _preserving(j, needed, ok, _is_sub_vp(s, j, slopes))
+            if not np.all(np.isfinite(level)):
                 return None
             alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
+            if not np.all(np.isfinite(alpha)):
+                return None
+            start = None
+            if len(ok) == len(j.times):
+                start = _start_of_alpha(j, needed, within, (slopes, alpha))
+            if np.ptp(level) > 1e-6 * np.max(np.abs(level)):
+                return start
     except CallableError:
         return None
     v = float(level.mean())
-    if v <= 0 or not np.all(np.isfinite(alpha)):
-        return None
+    if v <= 0:
+        return start
     for value, slope, text in WRITTEN:
         with np.errstate(all="ignore"):
             due = v * slopes * (slope(alpha) - 2 * value(alpha))
@@ -57,6 +64,7 @@ def variance_of_alpha(
         if np.all(np.abs(needed[ok] - due[ok]) <= near):
             k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
             is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+            sub = SUB_VP if text == "(1 - α²)²" else ""
             times = "" if abs(v - 1) < 1e-6 else f"{v:.5g} "
             found = f"{times}({text})" if times and text[0] not in "(√" else f"{times}{text}"
             right = f"{times}({RIGHT})" if times else RIGHT
@@ -65,24 +73,81 @@ def variance_of_alpha(
                 f"Cause: the variance of the density holds {found} where {right} is due,"
                 f" α(t) = exp(∫₀ᵗ A ds) with A the slope of the drift: use {right}; or, which fits"
                 f" as well, the noise is wrong: ρ² = {is_} at t = {j.times[k]:.3g} where this"
-                f" density needs {other} (variance_of_alpha).",
+                f" density needs {other}{sub} (variance_of_alpha).",
+            )
+    return start
+
+
+def start_undecayed(s: Subject, j: Judged, needed: np.ndarray) -> list[tuple[str, str]]:
+    """A constant v₀ in the variance where α² v₀ is due: V' - 2 A V is larger by -2 A v₀."""
+    try:
+        slopes = np.array([_slope(s, float(t), j.x.shape[1]) for t in j.times])
+    except CallableError:
+        return []
+    with np.errstate(all="ignore"):
+        v0 = (needed - j.rho**2) / (-2 * slopes)
+    if not np.all(np.isfinite(v0)) or np.ptp(v0) > 1e-6 * np.max(np.abs(v0)) or v0[0] <= 0:
+        return []
+    text = (
+        f"the variance of the density holds the constant {float(v0.mean()):.5g} where"
+        f" {float(v0.mean()):.5g} e^(2∫A dt) is due, A the slope of the drift: the variance of the"
+        " start decays with it"
+    )
+    return [("start_undecayed", text)]
+
+
+#: powers of α that stand for α² before the variance of the start
+POWERS = ((1.0, "α"), (0.5, "√α"), (3.0, "α³"), (4.0, "α⁴"))
+
+
+def _start_of_alpha(
+    j: Judged, needed: np.ndarray, within: np.ndarray, known: tuple[np.ndarray, ...]
+) -> Diagnosis | None:
+    """Another power of α before the variance v₀ of the start: V' - 2 A V - ρ² is (p - 2) A αᵖ v₀.
+    ``known``: A and α.
+    """
+    slopes, alpha = known
+    extra = needed - j.rho**2
+    for power, text in POWERS:
+        with np.errstate(all="ignore"):
+            unit = (power - 2) * slopes * alpha**power
+            v0 = float(unit @ extra) / float(unit @ unit)
+        if (
+            np.isfinite(v0)
+            and v0 > 0
+            and np.all(np.abs(extra - v0 * unit) <= within + 1e-6 * np.abs(extra))
+        ):
+            return Diagnosis.cause(
+                "start_of_alpha",
+                f"Cause: the variance of the density holds {text} v₀ where α² v₀ is due, v₀ ="
+                f" {v0:.5g} the variance of the start and α(t) = exp(∫₀ᵗ A ds), A the slope of the"
+                " drift: the square is missing or too much (start_of_alpha).",
             )
     return None
 
 
-def _preserving(j: Judged, needed: np.ndarray, ok: np.ndarray) -> Diagnosis:
+def _is_sub_vp(s: Subject, j: Judged, slopes: np.ndarray) -> bool:
+    """Whether ρ² is -2 A (1 - α⁴)."""
+    alpha = np.array([_alpha(s, float(t), j.x.shape[1]) for t in j.times])
+    due = -2 * slopes * (1 - alpha**4)
+    return bool(np.all(np.abs(j.rho**2 - due) <= 1e-6 * np.abs(due)))
+
+
+def _preserving(j: Judged, needed: np.ndarray, ok: np.ndarray, sub: bool) -> Diagnosis:
     k = int(ok[np.argmax(np.abs(needed[ok] - j.rho[ok] ** 2))])
     is_, other = apart(float(j.rho[k] ** 2), float(needed[k]))
+    own = ", that of the sub-VP SDE: its variance is (1 - α²)²" if sub else ""
     return Diagnosis.cause(
         "variance_preserving",
         f"Cause: the noise is wrong for this density: ρ² is {is_} at t = {j.times[k]:.3g} and the"
         f" density needs {other} = -2 A, A the slope of the drift, as that of the"
         " variance-preserving SDE does (β for a drift -β x/2) (variance_preserving). Return"
-        " √(-2 A), or the density of your own noise.",
+        f" √(-2 A), or the density of your own noise{own}.",
     )
 
 
 RIGHT = "1 - α²"
+SUB_VP = ": ρ² (1 - α⁴). That is the sub-VP SDE, whose density this is; the noise is the VP SDE's"
 
 
 def _slope(s: Subject, t: float, d: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.fokker_planck.moments import Moments, fit
+from scoreproof.public.fokker_planck.other_variances import another, normaliser
 from scoreproof.public.fokker_planck.variances import apart
 
 __all__ = ["wrong_moment"]
@@ -34,15 +35,20 @@ def wrong_moment(m: Moments) -> Diagnosis | None:
     if off_cov:
         parts.append(_covariance(m, blur * size))
     volume = -0.5 * np.einsum("tij,tji->t", np.linalg.inv(m.cov), m.grows)
-    if np.max(np.abs(m.rise - volume)) > blur * (1 + float(np.max(np.abs(volume)))):
-        parts.append(
-            (
-                "normaliser_of_time",
-                "its normaliser is not that of its covariance: 1/√det(2πC(t)) is missing, doubled"
-                " or"
-                " taken of another C; divide by the integral at each t",
+    near_rise = blur * (1 + float(np.max(np.abs(volume))))
+    if np.max(np.abs(m.rise - volume)) > near_rise:
+        other = another(m) if off_cov else None
+        if other is not None and np.max(np.abs(m.rise - other.volume)) <= near_rise:
+            name, text = parts.pop()
+            parts.append(
+                (
+                    name,
+                    f"{text}. That is so in the exponent alone: the normaliser is that"
+                    " of the variance which is due",
+                )
             )
-        )
+        else:
+            parts.append(("normaliser_of_time", normaliser(m, volume, near_rise)))
     if not parts:
         return None
     right = [name for name, off in (("the mean", off_mean), ("the covariance", off_cov)) if not off]
@@ -141,9 +147,9 @@ def _covariance(m: Moments, near: float) -> tuple[str, str]:
         return "variance_rate", f"{text}: {alone}"
     if np.max(np.abs(m.grows)) <= near:
         return "variance_constant", f"{text}: it does not depend on t"
-    for name, of, inverse, what in INSTEAD:
-        if _obeys(m, of, inverse):
-            return name, f"{text}: {what}"
+    other = another(m)
+    if other is not None:
+        return other.name, f"{text}: {other.words}"
     rate = _own_rate(m)
     return ("variance_wrong", text + (f": {rate}" if rate else ""))
 
@@ -166,72 +172,6 @@ def _of_coordinates(m: Moments, near: float) -> str | None:
         f"it relaxes {number(c, 1e-5)} times as fast as is due{like}; the other coordinates are"
         " right"
     )
-
-
-#: w(C) that would obey the equation in place of C, with w'(C)
-INSTEAD = (
-    (
-        "variance_for_std",
-        np.sqrt,
-        lambda v: 0.5 / np.sqrt(v),
-        "its variance is the square of the one due: the variance was passed as a standard"
-        " deviation, as to scale=; pass its square root",
-    ),
-    (
-        "std_for_variance",
-        np.square,
-        lambda v: 2 * v,
-        "its variance is the square root of the one due: a standard deviation was passed as a"
-        " variance; pass its square",
-    ),
-    (
-        "precision_for_variance",
-        np.reciprocal,
-        lambda v: -1 / v**2,
-        "its variance is 1 over the one due: a precision was passed as a variance",
-    ),
-    (
-        "variance_doubled",
-        lambda v: v / 2,
-        lambda v: 0.5 + 0 * v,
-        "its variance is twice the one due: (x-m)²/(4v) for (x-m)²/(2v), or 2Dt counted twice",
-    ),
-    (
-        "variance_halved",
-        lambda v: 2 * v,
-        lambda v: 2 + 0 * v,
-        "its variance is half of the one due: the ½ of (x-m)²/(2v) is missing",
-    ),
-    (
-        "squared_std_of_square",
-        lambda v: v**0.25,
-        lambda v: 0.25 * v**-0.75,
-        "its variance is the fourth power of the one due",
-    ),
-    (
-        "log_variance",
-        np.exp,
-        np.exp,
-        "its variance is the logarithm of the one due: exponentiate it",
-    ),
-)
-
-
-def _obeys(m: Moments, of: object, slope: object) -> bool:
-    """Whether w(C) obeys the equation in place of C: for one variance for all coordinates."""
-    d = m.mean.shape[1]
-    v = m.cov[:, 0, 0]
-    if np.max(np.abs(m.cov - v[:, None, None] * np.eye(d))) > 1e-6 * np.max(v):
-        return False
-    a = m.a[:, 0, 0]
-    sym = (m.a + np.swapaxes(m.a, 1, 2)) / 2
-    if np.max(np.abs(sym - a[:, None, None] * np.eye(d))) > 1e-6 * (1 + np.max(np.abs(a))):
-        return False
-    with np.errstate(all="ignore"):
-        w, dw = of(v), slope(v)  # type: ignore[operator]
-        gap = np.abs(dw * m.grows[:, 0, 0] - 2 * a * w - m.rho**2)
-        size = np.abs(dw * m.grows[:, 0, 0]) + np.abs(2 * a * w) + m.rho**2
-    return bool(np.all(gap <= 1e3 * m.blur * size))
 
 
 def _own_rate(m: Moments) -> str:

@@ -21,7 +21,7 @@ from scoreproof.public.kl.again import asked_again
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
-from scoreproof.public.kl.coordinates import weighted
+from scoreproof.public.kl.coordinates import of_one_term, weighted
 from scoreproof.public.kl.distances import instead
 from scoreproof.public.kl.enclosed import enclosed
 from scoreproof.public.kl.explained import explained
@@ -182,7 +182,7 @@ def _diagnosis(
         return known
     if (other := enclosed(places) or instead(places)) is not None:
         return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
-    if text := weighted(places):
+    if text := weighted(places) or of_one_term(places):
         sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
         return Diagnosis.cause("coordinates", sentence)
     return replace(known, sentence=f"{known.sentence}{wrong_part(beyond, found, answers)}")

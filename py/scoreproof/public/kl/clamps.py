@@ -11,11 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scoreproof.numerics.minimum import least
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.readings import CALLED, changed
 
 __all__ = ["Clamp", "clamps", "roots"]
+
+
+#: what is as good as 0, of what is beside it
+TOUCHED = 1e-6
+#: a number below this is 0 there
+FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,22 @@ def _parts(
     yield Clamp(f"{name}_outside_log", f"{words} everywhere but in the logarithm", of, grid, "rest")
 
 
+def _touched(
+    gap: Callable[[float], float], grid: np.ndarray, values: list[float]
+) -> Iterator[float]:
+    """Where it is 0 without a change of sign, as at σ = 1, where the divergence is least."""
+    size = np.abs(values)
+    for k in range(1, len(grid) - 1):
+        if not np.all(np.isfinite(size[k - 1 : k + 2])) or size[k] > min(size[k - 1], size[k + 1]):
+            continue
+        low, high = float(grid[k - 1]), float(grid[k + 1])
+        c = least(lambda v: abs(gap(v)), low, high, 1e-9 * max(abs(low), abs(high)))
+        if abs(gap(c)) <= TOUCHED * max(size[k - 1], size[k + 1]):
+            # where it is flat it is known to half the digits
+            short = 0.0 if abs(c) <= FLAT else float(f"{c:.3g}")
+            yield short if abs(short - c) <= 1e-4 * abs(c) + FLAT else c
+
+
 def roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:
     """Where it changes its sign, to the last digit."""
     values = [gap(float(c)) for c in grid]
@@ -134,3 +157,4 @@ def roots(gap: Callable[[float], float], grid: np.ndarray) -> Iterator[float]:
                 middle = short
                 break
         yield middle
+    yield from _touched(gap, grid, values)

@@ -11,8 +11,11 @@ import numpy as np
 
 from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.summands import LOGS, due_summands
 
-__all__ = ["by_coordinate", "weighted"]
+__all__ = ["by_coordinate", "of_one_term", "weighted"]
+
+_NAMES = {"mean": "the mean term", "trace": "the trace term", "one": "the constant"}
 
 #: rows for one weight
 ROWS = 2
@@ -38,6 +41,11 @@ RULES: tuple[tuple[str, Callable[[int], np.ndarray]], ...] = (
 )
 
 
+def _rule(weights: Callable[[int], np.ndarray], d: int, alone: bool) -> np.ndarray:
+    """``alone``: a vector of one entry is counted as it is due."""
+    return np.ones(1) if alone and d == 1 else weights(d) * 1.0
+
+
 def weighted(places: Places) -> str:
     """A clause, empty if weights of the coordinates do not explain what was returned."""
     if places.options.form == "full":
@@ -45,14 +53,43 @@ def weighted(places: Places) -> str:
     each = [by_coordinate(b) for b in places.laws]
     for words, weights in RULES:
         for alone in (True, False):  # a vector of one entry is often an exception
-            made = [
-                v @ (np.ones(1) if alone and v.shape[1] == 1 else weights(v.shape[1]) * 1.0)
-                for v in each
-            ]
+            made = [v @ _rule(weights, v.shape[1], alone) for v in each]
             prediction = np.concatenate([places.options.reduce(v) for v in made])
             if places.explained(prediction, prediction):
                 return words
     return _fitted(places, each) if places.options.reduction == "none" else ""
+
+
+def of_one_term(places: Places) -> str:
+    """A clause, empty unless one term alone is taken over some of the coordinates."""
+    if places.options.form == "full":
+        return ""
+    due = due_summands(places.options)
+    with np.errstate(all="ignore"):
+        each = [[s.of(b) * s.factor for b in places.laws] for s in due]
+    if any(v.ndim != 2 for rows in each for v in rows):
+        return ""
+    whole = [np.sum([rows[k] for rows in each], axis=0) for k in range(len(places.laws))]
+    slots: list[tuple[tuple[int, ...], str]] = [
+        ((k,), _NAMES[s.slot]) for k, s in enumerate(due) if s.slot in _NAMES
+    ]
+    logs = tuple(k for k, s in enumerate(due) if s.slot.startswith(LOGS))
+    slots.append((logs, "the log term"))
+    firsts = [
+        (f"only the first {n} coordinates count", lambda d, n=n: np.arange(d) < n) for n in (2, 3)
+    ]
+    for which, name in slots:
+        part = [np.sum([each[k][b] for k in which], axis=0) for b in range(len(places.laws))]
+        for words, weights in (*RULES, *firsts):
+            for alone in (True, False):
+                made = [
+                    v.sum(axis=1) - p @ (1.0 - _rule(weights, p.shape[1], alone))
+                    for v, p in zip(whole, part, strict=True)
+                ]
+                prediction = np.concatenate([places.options.reduce(v) for v in made])
+                if places.explained(prediction, np.abs(prediction)):
+                    return f"in {name} {words}, in the other terms all of them"
+    return ""
 
 
 def _fitted(places: Places, each: list[np.ndarray]) -> str:

@@ -12,6 +12,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
+from scoreproof.public.kl.averages import averages, believed
 from scoreproof.public.kl.clamps import Clamp, clamps, roots
 from scoreproof.public.kl.fit import Combination, Places, combined
 from scoreproof.public.kl.laws import Laws
@@ -29,7 +30,7 @@ __all__ = ["Explained", "clamped", "explained"]
 @dataclass(frozen=True, eq=False)
 class Explained:
     """``reading``: of which laws it is right; ``replaced``: due summands that others stand for;
-    ``number``: of a clamp; ``averaged``: how the whole is averaged, one of `AVERAGES`.
+    ``number``: of a clamp; ``averaged``: how the whole is averaged, one of `averages`.
     """
 
     combination: Combination
@@ -56,13 +57,6 @@ class Explained:
 FEWEST = 3
 #: nothing but a factor of a due summand, which is tried first, costs less than one other thing
 CHEAP = 2
-#: what is done to the divergences ``(n,)`` of a batch
-AVERAGES: dict[str, Callable[[np.ndarray, Laws], np.ndarray]] = {
-    "mean_over_dimensions": lambda v, b: v / b.shape[1],
-    "sum_over_batch": lambda v, b: np.full(len(v), v.sum()),
-    "mean_over_batch": lambda v, b: np.full(len(v), v.mean()),
-    "divided_by_batch": lambda v, b: v / len(v),
-}
 
 
 def explained(places: Places) -> Explained | None:
@@ -147,9 +141,7 @@ class _Basis:
 
     def averaged(self) -> Iterator[Explained]:
         """All of it averaged over the dimensions, or over the batch."""
-        for name, average in AVERAGES.items():
-            if name != "mean_over_dimensions" and self.places.options.reduction != "none":
-                continue
+        for name, average in averages(self.places.options.reduction).items():
             with np.errstate(all="ignore"):
                 columns = np.stack(
                     [
@@ -160,7 +152,7 @@ class _Basis:
                     ]
                 )
             found = combined(self.places, self.summands, columns)
-            if found is not None:
+            if found is not None and believed(name, found):
                 yield Explained(found, self.summands, self.reading, averaged=name)
 
     def replaced(self, count: int) -> Iterator[Explained]:

@@ -123,6 +123,8 @@ _OTHERS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("trace", "1/σ1² (without σ0²)", "", lambda a, v, b, w: 1 / w),
     ("trace", "σ0² σ1²", "", lambda a, v, b, w: v * w),
     ("trace", "σ0⁴/σ1⁴ (squared twice)", "σ⁴ (squared twice)", lambda a, v, b, w: (v / w) ** 2),
+    ("trace", "log(1 + σ0²/σ1²) (softplus where the exponential is due)",
+     "log(1 + σ²) (softplus where the exponential is due)", lambda a, v, b, w: np.log1p(v / w)),
     ("trace", "(σ0 - σ1)²/σ1²", "(σ - 1)²", lambda a, v, b, w: (v**0.5 - w**0.5) ** 2 / w),
     ("trace", "|log σ0²/σ1²| (without the exponential)", "|log σ²| (without the exponential)",
      lambda a, v, b, w: abs(np.log(v / w))),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from scoreproof.public.kl.arguments import Options
+from scoreproof.public.kl.averages import AVERAGED, FIXED, beside_the_number
 from scoreproof.public.kl.explained import Explained
 from scoreproof.public.kl.fit import CLOSED
 from scoreproof.public.kl.summands import LOGS, Summand
@@ -22,13 +24,6 @@ RATIOS = {
     0.25: "is a quarter of what is due",
     -2.0: "is doubled and has the wrong sign",
     -0.5: "is halved and has the wrong sign",
-}
-AVERAGED = {
-    "mean_over_dimensions": "it is an average over the dimensions where their sum is due (1/d too"
-    " many)",
-    "sum_over_batch": "every row gets the sum over the whole batch: sum over the last axis alone",
-    "mean_over_batch": "every row gets the average over the whole batch: keep the rows apart",
-    "divided_by_batch": "each row is divided by the number of rows (1/n too many)",
 }
 CHOLESKY = " (log det C is twice Σ log diag L of its Cholesky factor L)"
 WHOLE = {
@@ -51,6 +46,10 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     if found.averaged:
         names.append(found.averaged)
         texts.append(AVERAGED[found.averaged])
+    if found.averaged.startswith(FIXED):
+        number, rest = beside_the_number(found.combination)
+        found = replace(found, combination=rest)
+        texts[-1] += f": the number is {number:.6g}"
     if known := (
         _by_heart(found)
         or _entropy(found, options)

@@ -18,6 +18,7 @@ REMEDY = {
     "constant": "a constant is added: the divergence of a law to itself is 0",
     "floor": "a threshold (free bits, a clamp) belongs to the loss, not to the divergence",
     "ceiling": "a clamp from above belongs to the loss, not to the divergence",
+    "capacity": "how far it is from a capacity C, |KL - C|, belongs to the loss",
     "free_bits": "a threshold on every coordinate (free bits) belongs to the loss",
     "epsilon_in_log": "what is added inside the logarithm is not small beside small scales",
 }
@@ -86,6 +87,10 @@ def added(
     if lowest > 0:
         out[f"constant of {lowest:.3g}"] = [v + lowest for v in truth]
         out[f"floor at {lowest:.3g}"] = [np.maximum(v, lowest) for v in truth]
+        # equal laws are not quite equal
+        short = float(f"{lowest:.3g}")
+        c = short if abs(short - lowest) <= 1e-4 * lowest else lowest
+        out[f"capacity of {c:.3g}"] = [np.abs(v - c) for v in truth]
         if options.form != "full":
             each = [by_coordinate(batch) for batch in laws]
             out[f"free_bits of {lowest / d:.3g}"] = [

@@ -21,8 +21,10 @@ from scoreproof.numerics.adjoint import Grid
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.entries import every_entry
 from scoreproof.public.log_likelihood_gradient.fitting import fitted_number
+from scoreproof.public.log_likelihood_gradient.flow_words import FLOWS, TURNED, Field
 from scoreproof.public.log_likelihood_gradient.linearization import path_of, prepare_black_box
 from scoreproof.public.log_likelihood_gradient.parts import (
+    Multiples,
     fitted,
     may_fit,
     parts,
@@ -74,45 +76,6 @@ class Wanted:
         return parts(field, prepared, self.latent, nus, self.how)
 
 
-Field = Callable[[Any, Any, Any], Any]
-FLOWS: tuple[tuple[str, Callable[[Field], Field], str], ...] = (
-    (
-        "flow_forward",
-        lambda f: lambda z, p, s: -f(z, p, 1 - s),
-        "the flow is run in the other direction, from x at s = 0 forward to s = 1: x sits at s = 1,"
-        " and z(0) is found by integrating from 1 down to 0",
-    ),
-    (
-        "mirrored_clock",
-        lambda f: lambda z, p, s: f(z, p, 1 - s),
-        "the field is asked at 1 - s where s is due: on the way down from 1 to 0 the time is not to"
-        " be turned again",
-    ),
-    (
-        "field_sign",
-        lambda f: lambda z, p, s: -f(z, p, s),
-        "the field's sign is turned, dz/ds = -f, and its clock is not: on the way down the step"
-        " ds is"
-        " negative already",
-    ),
-    (
-        "time_at_0",
-        lambda f: lambda z, p, s: f(z, p, 0 * s),
-        "the field is always asked at s = 0: the time does not reach it",
-    ),
-    (
-        "time_at_1",
-        lambda f: lambda z, p, s: f(z, p, 0 * s + 1),
-        "the field is always asked at s = 1: the time does not reach it",
-    ),
-    (
-        "time_in_thousandths",
-        lambda f: lambda z, p, s: f(z, p, 1000 * s),
-        "the field is asked at 1000 s where s is due: its time is in steps",
-    ),
-)
-
-
 def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
     """The flow whose gradient was found, to the limit."""
     for name, of, text in FLOWS:
@@ -120,6 +83,8 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
         multiples = None if basis is None else fitted(wanted.found, basis, wanted.limit)
         if multiples is None or not multiples.simple:
             continue
+        if name in TURNED:
+            text, multiples = _turned(name, text, multiples)
         more = said(multiples, {})
         also = "" if more is None else f". Besides, {more.sentence.removeprefix('Cause: ')}"
         return Diagnosis.cause(name, f"Cause: {text} ({name}){also.rstrip('.')}.")
@@ -128,6 +93,13 @@ def another_flow(field: BlackBoxField, wanted: Wanted) -> Diagnosis | None:
         if found is not None:
             return found
     return None
+
+
+def _turned(name: str, text: str, m: Multiples) -> tuple[str, Multiples]:
+    """With the log-determinant's sign against the velocity's, and the multiples that remain."""
+    apart = m.values[1] < 0 and m.values[2] < 0
+    left = np.array([1.0, -1.0, -1.0]) * m.values if apart else m.values
+    return f"{text}; {TURNED[name][0 if apart else 1]}", Multiples(left, m.within)
 
 
 def _basis(field: BlackBoxField, wanted: Wanted, of: Callable[[Field], Field]) -> np.ndarray | None:

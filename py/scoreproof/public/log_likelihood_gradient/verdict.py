@@ -217,5 +217,13 @@ def _name(c: Comparison, k: int) -> str:
     return f"one of params[{', '.join(map(str, among[:3]))}, …]"
 
 
+#: from here on a part is told as so many times, not in percent
+MANY = 10.0
+
+
 def _off(error: float, own: float) -> str:
-    return f"{percent(error / own)} of its own size" if own > 0 else f"{error:.2g} where 0 is due"
+    if own <= 0:
+        return f"{error:.2g} where 0 is due"
+    ratio = error / own
+    size = f"{ratio:.3g} times" if MANY <= ratio < np.inf else f"{percent(ratio)} of"
+    return f"{size} its own size"

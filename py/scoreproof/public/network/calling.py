@@ -21,6 +21,13 @@ __all__ = ["Network", "TimeForm", "odd_batch", "recognised"]
 
 #: what outputs of public code are called where they are not the array itself
 OUTPUTS = ("sample", "prediction", "pred", "model_output", "output", "out", "x")
+#: of c wanted channels out of 2 c
+HALVES: dict[str, Callable[[int], slice]] = {
+    "first": lambda c: slice(0, c),
+    "second": lambda c: slice(c, 2 * c),
+    "even": lambda c: slice(0, 2 * c, 2),
+    "odd": lambda c: slice(1, 2 * c, 2),
+}
 #: roundings that separate a row asked among others from one asked alone
 SLACK = 2.0**12
 
@@ -50,8 +57,8 @@ class Network:
     """``function(x, time, **options)`` of samples of ``shape``.
 
     ``options`` with a first axis of 1 are repeated for every row. ``form`` is how the time is
-    handed over, once it is known; ``halved`` that only the first half of the channels was taken (a
-    learned variance).
+    handed over, once it is known; ``halved`` that only one half of the channels was taken (the
+    other is a learned variance), ``half`` which: the first, the second, the even or the odd ones.
     """
 
     function: Callable[..., Any]
@@ -61,6 +68,7 @@ class Network:
     options: Mapping[str, Any] = field(default_factory=dict)
     form: TimeForm = TimeForm(1, False)
     halved: bool = False
+    half: str = "first"
 
     def at(self, when: float | np.ndarray, form: TimeForm | None = None) -> Callable[[Any], Any]:
         """The function of rows at one time, or at a time for each row."""
@@ -114,7 +122,7 @@ class Network:
         doubled = (m, 2 * self.shape[0], *self.shape[1:])
         if shape == doubled and len(self.shape) > 1:
             self.halved = True
-            out, shape = out[:, : self.shape[0]], wanted
+            out, shape = out[:, HALVES[self.half](self.shape[0])], wanted
         if shape != wanted:
             raise CallableError(
                 "denoiser",

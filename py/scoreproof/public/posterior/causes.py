@@ -84,6 +84,16 @@ REASONS = {f.name: f.why for f in FAULTS} | {
         "E[x|y] - y was divided by LᵀL where L Lᵀ is due: the factor was transposed"
     ),
     "residual_divided_by_diagonal": "E[x|y] - y was divided by the diagonal of Σ alone",
+    "residual_times_precision_diagonal": (
+        "E[x|y] - y was multiplied by the diagonal of Σ⁻¹ alone: what is off the diagonal of Σ⁻¹ is"
+        " dropped"
+    ),
+    "residual_times_lower_precision": (
+        "E[x|y] - y was multiplied by the lower triangle of Σ⁻¹ alone, where all of Σ⁻¹ is due"
+    ),
+    "residual_times_upper_precision": (
+        "E[x|y] - y was multiplied by the upper triangle of Σ⁻¹ alone, where all of Σ⁻¹ is due"
+    ),
     "y_not_subtracted": "y was not subtracted: it is Σ⁻¹ E[x|y]",
     "mean_not_subtracted": "E[x|y] was left out: it is -Σ⁻¹ y",
     "minus_scaled_by_std": "it is E[ε | y], the noise: divide it by σ and change its sign",

@@ -11,6 +11,8 @@ __all__ = ["common"]
 
 #: relative: a fitted number this near to a formula is that formula
 NEAR = 1e-6
+#: a number that somebody wrote, of two digits
+SHORT = 1e-3
 CONSTANTS = {"": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "4": 4.0, "1/4": 0.25, "√2": 2**0.5}
 POWERS = {1.0: "{}", -1.0: "1/{}", 2.0: "{}²", -2.0: "1/{}²", 0.5: "√{}", -0.5: "1/√{}"}
 
@@ -48,4 +50,30 @@ def common(
             if np.all(np.abs(factor * value / np.abs(found) - 1) <= within):
                 sign = "-" if found[0] < 0 else ""
                 return f"{sign}{constant} · {text}" if constant else f"{sign}{text}"
+    return _with_a_number(found, names, symbols, within)
+
+
+def _with_a_number(
+    found: np.ndarray, names: Sequence[str], symbols: Sequence[Mapping[str, float]], within: float
+) -> str:
+    """``σ/(σ + 0.01)``, ``σ/√(σ² + 0.01)`` and the like: a number that was added, of few digits."""
+    if np.any(found <= 0):
+        return ""
+    for name in names:
+        s = np.array([v[name] for v in symbols])
+        for base, form in ((s, name), (s**2, f"{name}²")):
+            for value, text in (
+                (found, f"{form}/({form} + {{}})"),
+                (1 / found, f"({form} + {{}})/{form}"),
+                (found**2, f"{name}/√({name}² + {{}})" if form != name else ""),
+                (found**-2.0, f"√({name}² + {{}})/{name}" if form != name else ""),
+                (found * base, f"1/({form} + {{}})"),
+            ):
+                more = base * (1 / value - 1)
+                c = float(more[np.argmax(np.abs(1 / value - 1))])
+                short = float(f"{c:.2g}")
+                if not text or short == 0 or abs(c / short - 1) > SHORT:
+                    continue
+                if np.all(np.abs(value * (base + short) / base - 1) <= within):
+                    return text.format(f"{short:g}").replace("+ -", "- ")
     return ""

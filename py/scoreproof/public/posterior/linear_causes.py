@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.one_coefficient import SAME, one_coefficient
 
 __all__ = ["by_the_data", "in_x_and_mean"]
 
-#: relative: two fitted numbers this near are the same
-SAME = 1e-6
 #: no kinds of prediction
 MISTAKEN = ("exchanged", "added")
 KINDS = {
@@ -135,12 +134,10 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
         return
     if case.kind.name == "x0" and alpha != 1.0 and abs(a - 1) <= SAME:
         yield from _x_in_a_formula(case, prediction, float(b))
-    for names, own, wanted in _bases((a, b), due, alpha, sigma):
-        for k in range(2):
-            if abs(own[1 - k] - wanted[1 - k]) <= SAME * np.max(np.abs(wanted)):
-                blend = case.kind.name == "x0" and alpha == 1.0 and names == ("ε", "x") and k == 0
-                yield _one_coefficient(prediction, names, own, wanted, k, blend)
-                return
+    slip = one_coefficient(case, (float(a), float(b)), due)
+    if slip is not None:
+        yield slip.cause(prediction)
+        return
     yield Cause(
         "mixed",
         prediction,
@@ -197,45 +194,3 @@ def _returned(name: str, sign: str) -> Callable[[Mapping[str, str]], str]:
         return f"it returns {KINDS[name]}: say prediction={name!r}"
 
     return say
-
-
-def _bases(
-    own: tuple[float, float], due: tuple[float, float], alpha: float, sigma: float
-) -> Iterator[tuple[tuple[str, str], np.ndarray, np.ndarray]]:
-    """The coefficients in x_0 and x, in ε and x, and in x_0 and ε."""
-    turns = (
-        (("x_0", "x"), np.eye(2)),
-        (("ε", "x"), np.array([[-sigma / alpha, 0.0], [1 / alpha, 1.0]])),
-        (("x_0", "ε"), np.array([[1.0, alpha], [0.0, sigma]])),
-    )
-    for names, turn in turns:
-        yield names, turn @ np.array(own), turn @ np.array(due)
-
-
-def _one_coefficient(
-    prediction: np.ndarray,
-    names: tuple[str, str],
-    own: np.ndarray,
-    wanted: np.ndarray,
-    k: int,
-    blend: bool,
-) -> Cause:
-    part, other = names[k], names[1 - k]
-    # x - c σ ε is a blend of x_0 and x
-    whole = "; that is {0} E[x_0 | x] + (1 - {0}) x" if blend else ""
-    if wanted[k] != 0 and abs(wanted[k]) > SAME * abs(own[k]):
-        return Cause(
-            "coefficient",
-            prediction,
-            lambda t: (
-                f"the term of {part} in it is {t['factor']} times what is due ({t['more']} {part}"
-                f" are added), that of {other} is right{whole.format(t['factor'].split(' = ')[0])}"
-            ),
-            {"factor": float(own[k] / wanted[k]), "more": float(own[k] - wanted[k])},
-        )
-    return Cause(
-        "term_added",
-        prediction,
-        lambda t: f"{t['factor']} times {part} is added to what is due",
-        {"factor": float(own[k])},
-    )

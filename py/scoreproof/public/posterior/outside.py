@@ -18,6 +18,8 @@ __all__ = ["seen", "steady"]
 FAR, OFTEN = 0.01, 0.05
 #: an error that varies by less than this part of itself is the same everywhere
 STEADY = 0.1
+#: sizes from which a multiple is said, not a percentage
+MANY = 10.0
 
 
 def seen(case: Case) -> str:
@@ -35,10 +37,12 @@ def _beyond(case: Case) -> str:
     outside = np.any(past > FAR, axis=1)
     if np.mean(outside) < OFTEN:
         return ""
+    most = float(np.max(past))
+    far = f"{percent(most)} of the range's width" if most < MANY else f"{most:.3g} times its width"
     return (
         f"; at {np.sum(outside)} of {len(outside)} points it lies outside the range of the data, by"
-        f" up to {percent(float(np.max(past)))} of that, where no average of data lies: it is"
-        " extrapolated, as by guidance, or made of other data"
+        f" up to {far}, where no average of these data lies (a fit that overshoots, guidance and"
+        " other data all do this)"
     )
 
 
@@ -55,5 +59,5 @@ def steady(case: Case, where: str = "") -> str:
     return (
         f"; {where}the error of E[x_0 | x] is nearly the same at all points, {point(middle)} (it"
         f" varies by {percent(spread / size)} of that): what x says is used, and the middle of the"
-        " answers is off, as for data with another mean or by guidance away from one"
+        " answers is off, as for data with another mean"
     )

@@ -150,6 +150,12 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
         for other in alternatives(name, base) if name else ():
             if not other.own:
                 yield replace(other, values=other.values[at])
+        n = len(base.bar)
+        for words, share in ((f"t/T (T = {n})", at / n), (f"(t + 1)/T (T = {n})", (at + 1) / n)):
+            yield Alternative(f"{words}, as on a straight path", share)
+            yield Alternative(f"1 - {words}, as on a straight path", 1 - share)
+            yield Alternative(f"√({words})", np.sqrt(share))
+            yield Alternative(f"√(1 - {words})", np.sqrt(1 - share))
     yield from _of_sigma(told)
     yield from functions_of(Alternative(DUE[told.kind][part], due))
 
@@ -164,8 +170,15 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
         inside = (moved >= 0) & (moved <= last)
         around = table[moved % (last + 1)]
         if shift == -1 and not np.all(inside):
+            # held at 0: where the first is right, nothing is said of it
+            yield Alternative(f"that of timestep {words}", table[np.maximum(moved, 0)])
             text = f"that of timestep {words}, with the last for the first (an index of -1)"
+            clamped = f"that of timestep {words} (at t = 0 its own: the index is clamped)"
+            yield Alternative(clamped, table[np.maximum(moved, 0)])
             yield Alternative(text, around)
+        if shift == 1 and not np.all(inside):
+            clamped = f"that of timestep {words} (at the last its own: the index is clamped)"
+            yield Alternative(clamped, table[np.minimum(moved, last)])
         yield Alternative(f"that of timestep {words}", np.where(inside, around, np.nan))
     for by in (2, 4, 5, 10, 20, 50, 100):
         yield Alternative(f"that of timestep t // {by}", table[at // by])

@@ -110,7 +110,29 @@ def possible(slopes: Slopes, tolerance: float | None, calls: int) -> Evidence | 
         tolerance=tolerance,
         cost={"calls": calls},
     )
-    return evidence if evidence.verdict == "refuted" else None
+    return replace(evidence, sentence=_broken(signs, slopes)) if _refuted(evidence) else None
+
+
+def _refuted(evidence: Evidence) -> bool:
+    return evidence.verdict == "refuted"
+
+
+def _broken(signs: _Signs, slopes: Slopes) -> str:
+    """Which of the two conditions is broken, and where."""
+    looked = f"looked at: {slopes.describe()}"
+    unit = "of its largest entry, in units of the noise"
+    i, j = int(np.argmax(signs.skew)), int(np.argmax(signs.negative))
+    if signs.skew[i] / max(signs.skew_doubt[i], 1e-300) >= signs.negative[j] / max(
+        signs.negative_doubt[j], 1e-300
+    ):
+        return (
+            f"it is no score: at point {slopes.rows[i]} its Jacobian differs from its transpose by"
+            f" {signs.skew[i]:.2g} {unit}, and that of a score is symmetric ({looked})"
+        )
+    return (
+        f"it is no score: at point {slopes.rows[j]} Σ + Σ J Σ, J being its Jacobian, is negative by"
+        f" {signs.negative[j]:.2g} {unit}, and it would be a covariance ({looked})"
+    )
 
 
 def necessary(
@@ -204,4 +226,5 @@ def _said(
         limit = np.full(asked.answers.values.shape, 0.0)
         mixed = mixed_rows(asked.answers, limit, asked.found)
         return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
+    evidence = replace(evidence, sentence=_broken(_signs(slopes), slopes))
     return evidence.with_diagnosis(no_gradient(slopes, request.problem.noise))

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.objects.mixtures import GaussianMixture
+from scoreproof.public.posterior.batch_causes import of_mixed_rows
 from scoreproof.public.posterior.cases import Case, made
 from scoreproof.public.posterior.causes import (
     SINGLE,
@@ -37,6 +38,7 @@ def _wrong_scores(score: np.ndarray, mean: np.ndarray, due: Due) -> dict[str, np
     """
     y, noise, residual = due.y, due.problem.noise, mean - due.y
     cov, factor = noise.cov, np.linalg.cholesky(noise.cov)
+    precision = np.linalg.inv(cov)
     found = {
         "posterior_mean_returned": mean / due.problem.alpha,
         "residual_not_divided_by_cov": residual,
@@ -56,6 +58,9 @@ def _wrong_scores(score: np.ndarray, mean: np.ndarray, due: Due) -> dict[str, np
             "residual_divided_by_transposed_factor": residual @ np.linalg.inv(factor.T),
             "residual_divided_by_swapped_factor": residual @ np.linalg.inv(factor.T @ factor),
             "residual_divided_by_diagonal": residual / np.diagonal(cov),
+            "residual_times_precision_diagonal": residual * np.diagonal(precision),
+            "residual_times_lower_precision": residual @ np.tril(precision).T,
+            "residual_times_upper_precision": residual @ np.triu(precision).T,
         }
     return found
 
@@ -114,9 +119,9 @@ def explained(
     evidence = replace(evidence, sentence=text, notes=(*notes, *evidence.notes))
     allowed = 2 * (measure.granted(tolerance) + measure.rounding + (tolerance or 0) * measure.size)
     mixed = mixed_rows(asked.answers, allowed[:m, :d], asked.found)
-    if mixed:
-        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
     case = _case(asked, request, due, eps, again)
+    if mixed:
+        return evidence.with_diagnosis(safely(lambda: of_mixed_rows(case, asked.answers, mixed)))
     return evidence.with_diagnosis(safely(lambda: explanation(case, _own_terms(case))))
 
 

@@ -39,8 +39,19 @@ TERMS: dict[str, tuple[Rows, str]] = {
 _ANOTHER_ROW = "each row got the ν of another row of its batch"
 #: the pairs that are tried, simplest first: name -> (left, right, reason, what mends it)
 PAIRS: dict[str, tuple[str, str, str, str]] = {
-    "last_nu_missing": ("nu", "ones", "νᵀJ was summed without its last ν", "Multiply by ν again"),
-    "first_nu_missing": ("ones", "nu", "Jν was summed without its first ν", "Multiply by ν again"),
+    "last_nu_missing": (
+        "nu",
+        "ones",
+        "νᵀJ was summed over its coordinates and not multiplied by ν first",
+        "Multiply by ν before the sum, (νᵀJ * ν).sum(1)",
+    ),
+    "first_nu_missing": (
+        "ones",
+        "nu",
+        "it is 1ᵀJν, with ones in place of the ν on the left: grad_outputs of a vector-Jacobian"
+        " product is ones, not ν, or Jν was summed and not multiplied by ν first",
+        "Pass ν as grad_outputs, or (Jν * ν).sum(1)",
+    ),
     "nu_missing": ("ones", "ones", "the sum of all entries of J, no ν at all", "Use ν twice"),
     "signs_of_nu": (
         "signs",

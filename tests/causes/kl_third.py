@@ -1,0 +1,50 @@
+"""Wrong divergences: sizes known by heart, and terms over some of the coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from causes import wrong
+from scoreproof import check_kl
+
+VAE = {"form": "diagonal", "parameterization": "logvar", "against": "standard"}
+
+
+def each(mu, logvar):
+    return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+
+
+@wrong("the mean divides by a batch of 96", says=r"divided by one number.*the number is 96\b")
+def batch_by_heart():
+    return check_kl(lambda m, v: each(m, v).sum() / 96, reduction="mean", **VAE)
+
+
+@wrong("the log term over the first half", says=r"in the log term only the first half")
+def half_a_log():
+    def kl(mu, logvar):
+        half = max(1, logvar.shape[1] // 2)
+        return 0.5 * ((mu**2 + np.exp(logvar) - 1).sum(1) - logvar[:, :half].sum(1))
+
+    return check_kl(kl, **VAE)
+
+
+@wrong("σ is kept at 1 or more", says=r"standard deviations are clamped to at least 1\b")
+def sigma_at_least_one():
+    def kl(mu, sigma):
+        s = np.maximum(sigma, 1.0)
+        return (0.5 * (mu**2 + s**2 - 1) - np.log(s)).sum(1)
+
+    return check_kl(kl, **(VAE | {"parameterization": "std"}))
+
+
+@wrong("softplus for the exponential", says=r"trace term.*softplus where the exponential is due")
+def softplus_variance():
+    def kl(mu, logvar):
+        return 0.5 * (mu**2 + np.logaddexp(0, logvar) - 1 - logvar).sum(1)
+
+    return check_kl(kl, **VAE)
+
+
+@wrong("the distance from a capacity of 8", says=r"how far it is from a capacity.*capacity of 8")
+def from_a_capacity():
+    return check_kl(lambda m, v: np.abs(each(m, v).sum(1) - 8.0), **VAE)

@@ -28,12 +28,12 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     for package in ("torch", "jax", "diffusers"):
         if re.search(rf"^import {package}|^from {package}", text, re.M):
             pytest.importorskip(package)
+    (tmp_path / "audits").symlink_to(DOCS.parent / "audits")  # one page reads the findings
     namespace: dict = {"__name__": "page"}
     for code in BLOCK.findall(text):
         exec(compile(code, str(page.relative_to(DOCS)), "exec"), namespace)
-    for name, test in list(namespace.items()):
-        if name.startswith("test_") and callable(test) and not test.__code__.co_argcount:
-            test()
+        for name in re.findall(r"^def (test_\w+)\(\):", code, re.M):
+            namespace[name]()
 
 
 @pytest.fixture(scope="module")

@@ -294,6 +294,29 @@ def test_a_wrapper_is_written_that_the_check_takes(scoreproof, theirs, target):
     assert (judged.returncode, judged.stdout[:5]) == (0, "Holds"), judged.stdout + judged.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("scoreproof ver", {"verify"}),
+        ("scoreproof check ma", {"marginals"}),
+        ("scoreproof explain g", {"gaussian_kl"}),
+    ],
+)
+def test_a_shell_can_complete(tmp_path, line, words):
+    pytest.importorskip("argcomplete", reason="pip install argcomplete")
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words"),
+        "_ARGCOMPLETE_IFS": "\n",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    program = "import sys; from scoreproof.cli import main; sys.argv[0] = 'scoreproof'; main()"
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **asked}, timeout=60)
+    found = (tmp_path / "words").read_text("utf-8").split()
+    assert {word.strip() for word in found} == words
+
+
 def test_a_wrapper_leaves_open_what_the_names_do_not_say(scoreproof, theirs):
     done = scoreproof("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
     assert "drift=...,  # called (x, t); o has no drift, forward_drift, f" in done.stdout

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: ``scoreproof verify | list | explain | check | lean``.
 
 Exit statuses: 0 all hold; 1 a claim or the user's object refuted; 2 usage, or an object that cannot
@@ -7,8 +8,10 @@ be judged; 3 undecided or not run without stronger cover; 4 the tool itself fail
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from scoreproof import __version__
@@ -33,12 +36,13 @@ def parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify", help="run the claims' checks, planted faults and sharpness probes"
     )
-    verify.add_argument(
+    claims = verify.add_argument(
         "claims",
         nargs="*",
         metavar="CLAIM",
         help="claims to verify (default: all; see `scoreproof list`)",
     )
+    _completed(claims, _claims)
     verify.add_argument(
         "--profile",
         choices=("quick", "default", "deep"),
@@ -89,12 +93,12 @@ def parser() -> argparse.ArgumentParser:
     explain = commands.add_parser(
         "explain", help="what a claim says, when it holds, what each check can and cannot see"
     )
-    explain.add_argument("claim", metavar="CLAIM")
+    _completed(explain.add_argument("claim", metavar="CLAIM"), _claims)
 
     check = commands.add_parser(
         "check", help="check an object of your own: `scoreproof check marginals module:object`"
     )
-    check.add_argument(
+    what = check.add_argument(
         "what",
         metavar="WHAT",
         nargs="?",
@@ -103,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
             " without it, what can be judged is listed"
         ),
     )
+    _completed(what, _checks)
     check.add_argument(
         "target",
         metavar="module:object",
@@ -140,6 +145,23 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _completed(action: argparse.Action, names: Callable[..., list[str]]) -> None:
+    """Where argcomplete asks what a word could be."""
+    action.completer = names  # type: ignore[attr-defined]
+
+
+def _claims(**_: object) -> list[str]:
+    from scoreproof.claims import NAMES
+
+    return list(NAMES)
+
+
+def _checks(**_: object) -> list[str]:
+    from scoreproof.check_examples import NAMES
+
+    return list(NAMES)
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -156,7 +178,13 @@ def _seed(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    arguments = parser().parse_args(argv)
+    root = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could follow; no one else pays for it
+        with suppress(ImportError):
+            import argcomplete
+
+            argcomplete.autocomplete(root)
+    arguments = root.parse_args(argv)
     try:
         if arguments.command == "verify":
             from scoreproof.commands import run_verify

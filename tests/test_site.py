@@ -18,11 +18,28 @@ PAGES = [
     for path in sorted(DOCS.rglob("*.md"))
     if path.relative_to(DOCS).parts[0] not in ELSEWHERE and "```python" in path.read_text("utf-8")
 ]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+#: A block of code, and what the page says that it prints: a quotation, or text as it is.
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n+(?:prints\n+)?"
+    r"(?P<said>(?:^>[^\n]*\n)+|^```text\n.*?^```)?",
+    re.M | re.S,
+)
+
+
+def plain(text):
+    """Words alone, without Markdown's signs and breaks."""
+    text = re.sub(r"^(?:> ?|```\w*)", "", text, flags=re.M)
+    return " ".join(re.sub(r"\\([\W_])", r"\1", text).split())
+
+
+def agrees(said, printed):
+    """Where the page leaves something out it writes … or [...]."""
+    parts = [re.escape(part.strip()) for part in re.split(r"…|\[\.\.\.\]", plain(said))]
+    return re.search(".*".join(parts), plain(printed), re.S) is not None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(DOCS)) for p in PAGES])
-def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
+def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     text = page.read_text("utf-8")
     for package in ("torch", "jax", "diffusers"):
@@ -30,10 +47,14 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
             pytest.importorskip(package)
     (tmp_path / "audits").symlink_to(DOCS.parent / "audits")  # one page reads the findings
     namespace: dict = {"__name__": "page"}
-    for code in BLOCK.findall(text):
-        exec(compile(code, str(page.relative_to(DOCS)), "exec"), namespace)
-        for name in re.findall(r"^def (test_\w+)\(\):", code, re.M):
+    for block in BLOCK.finditer(text):
+        capsys.readouterr()
+        exec(compile(block["code"], str(page.relative_to(DOCS)), "exec"), namespace)
+        printed = capsys.readouterr().out
+        for name in re.findall(r"^def (test_\w+)\(\):", block["code"], re.M):
             namespace[name]()
+        if printed and block["said"]:
+            assert agrees(block["said"], printed), printed
 
 
 @pytest.fixture(scope="module")

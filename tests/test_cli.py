@@ -288,10 +288,54 @@ def test_a_wrapper_is_written_that_the_check_takes(scoreproof, theirs, target):
     text = done.stdout.replace("beta=...", "beta=1.0")
     if target == "SDE":
         assert "o = SDE(beta=...)" in done.stdout
-        assert "drift=lambda x, t: o.f(t, x)," in done.stdout
+        assert "drift=lambda x, t: o.f(t=t, x=x)," in done.stdout
     (theirs / "wrapped.py").write_text(text, "utf-8")
     judged = scoreproof("check", "marginals", "wrapped:mine", cwd=theirs)
     assert (judged.returncode, judged.stdout[:5]) == (0, "Holds"), judged.stdout + judged.stderr
+
+
+ODD_ORDERS = """
+import numpy as np
+
+class Odd:
+    def __init__(self, *, scale): self.scale = scale
+    def drift(self, t, y0): return -y0
+    def diffusion(self, time, extra): return 1.0
+    @staticmethod
+    def marginal_prob(t, x_start): return x_start, t
+    def kl_loss(self, logvar, mu): return mu
+    def sde(self, t, x): return -x, 1.0
+    def forward(self, x, t): return x
+
+class Both:
+    def sde(self, t, x): return -x, 1.0
+    def marginal_prob(self, x, t): return x, t
+"""
+
+
+@pytest.mark.parametrize("what", EXAMPLES)
+@pytest.mark.parametrize("name", ["Odd", "Both"])
+def test_every_wrapper_is_a_program_and_guesses_nothing(what, name, monkeypatch):
+    from types import ModuleType
+
+    from scoreproof.wrapping import wrapper
+
+    module = ModuleType("odd")
+    monkeypatch.setitem(sys.modules, "odd", module)
+    exec(ODD_ORDERS, vars(module))
+    text = wrapper(what, f"odd:{name}", getattr(module, name))
+    compile(text, "wrapped.py", "exec")
+    assert f"o = {name}(" in text
+    if name == "Odd":
+        assert "o = Odd(scale=...)" in text
+    if (what, name) == ("marginals", "Odd"):
+        assert "drift=lambda x, t: o.drift(t=t, y0=x)," in text
+        assert "diffusion=...,  # lambda t: o.diffusion(time=t, extra=?)" in text
+        assert "marginal=lambda x0, t: o.marginal_prob(t=t, x_start=x0)," in text
+    if (what, name) == ("marginals", "Both"):
+        assert "drift=lambda x, t: o.sde(t, x)[0]," in text
+        assert "diffusion=lambda t: o.sde(t, np.zeros((1, 2)))[1]," in text
+        assert "import numpy as np" in text
 
 
 @pytest.mark.parametrize(
@@ -319,13 +363,13 @@ def test_a_shell_can_complete(tmp_path, line, words):
 
 def test_a_wrapper_leaves_open_what_the_names_do_not_say(scoreproof, theirs):
     done = scoreproof("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
-    assert "drift=...,  # called (x, t); o has no drift, forward_drift, f" in done.stdout
+    assert "drift=...,  # called (x, t); the class has no drift, forward_drift, f" in done.stdout
     (theirs / "wrapped.py").write_text(done.stdout, "utf-8")
     judged = scoreproof("check", "fokker_planck", "wrapped:mine", cwd=theirs)
     assert judged.returncode == 2
     assert "drift must be" in judged.stderr
     whole = scoreproof("check", "sampler", "theirs:step", "--wrap", cwd=theirs)
-    assert "mine = o  # it goes in as it is" in whole.stdout
+    assert "mine = o  # called with (x, t, t_next, noise, model)" in whole.stdout
 
 
 def test_a_class_with_marginal_prob_gets_its_adapter(scoreproof, tmp_path):

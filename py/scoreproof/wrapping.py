@@ -29,8 +29,11 @@ class Wanted:
     remark: str = ""
 
 
-_DRIFT = Wanted(("drift", "forward_drift", "f", "drift_fn"), ("x", "t"))
-_DIFFUSION = Wanted(("diffusion", "g", "dispersion", "diffusion_coeff", "diffusion_fn"), ("t",))
+_DRIFT = Wanted(("drift", "forward_drift", "f", "drift_coeff", "drift_fn"), ("x", "t"))
+_DIFFUSION = Wanted(
+    ("diffusion", "g", "dispersion", "diffusion_coeff", "diffusion_coefficient", "diffusion_fn"),
+    ("t",),
+)
 WANTED: dict[str, dict[str, Wanted]] = {
     "marginals": {
         "drift": _DRIFT,
@@ -49,19 +52,25 @@ WANTED: dict[str, dict[str, Wanted]] = {
         "sampler": Wanted(
             ("drift_and_noise", "reverse_sde", "reverse_step", "step", "p_sample"),
         ),
-        "process": Wanted(("process", "sde", "schedule", "forward_process")),
+        "process": Wanted(
+            ("process", "schedule", "forward_process"),
+            remark="with drift(x, t), diffusion(t), alpha(t), sigma(t)",
+        ),
     },
     "inversion": {
         "inverse": Wanted(("invert", "inverse", "ddim_inversion", "encode", "reverse_sample")),
         "sampler": Wanted(("sample", "decode", "sampler", "ddim_sample", "p_sample_loop")),
     },
     "denoiser": {
-        "denoiser": Wanted(("denoise", "denoiser", "forward", "__call__")),
+        "denoiser": Wanted(("denoise", "denoiser", "__call__", "forward")),
         "prior": Wanted(("data", "dataset", "atoms"), remark="your data, one sample a row"),
-        "cov": Wanted(("cov", "variance"), remark="σ², the variance of the noise"),
+        "cov": Wanted(
+            ("cov", "variance"),
+            remark="σ², of a denoiser of one level; of a network of x and a time: schedule=...",
+        ),
     },
     "score": {
-        "score": Wanted(("score", "score_fn", "score_net", "forward", "__call__")),
+        "score": Wanted(("score", "score_fn", "score_net", "__call__", "forward")),
         "prior": Wanted(("data", "atoms"), (), "None", "your data, to hold it against ∇ log p"),
         "cov": Wanted(("cov", "variance"), remark="σ², the variance of the noise"),
     },
@@ -71,7 +80,12 @@ WANTED: dict[str, dict[str, Wanted]] = {
         "x": Wanted(("x", "data"), remark="rows (n, D)"),
         "gradient": Wanted(("gradient", "grad", "log_prob_grad"), ("x", "params", "nu")),
     },
-    "kl": {"kl": Wanted(("kl", "kl_divergence", "kl_loss", "analytical_kl", "gaussian_kl"))},
+    "kl": {
+        "kl": Wanted(("kl", "kl_divergence", "kl_loss", "analytical_kl", "gaussian_kl")),
+        "form": Wanted(("form",), remark='"isotropic", "diagonal" or "full"'),
+        "parameterization": Wanted(("parameterization",), remark='"std", "variance" or "logvar"'),
+        "against": Wanted(("against",), remark='"pair", or "standard" for N(0, I)'),
+    },
     "trace_estimator": {
         "estimator": Wanted(
             ("divergence", "trace", "hutchinson", "trace_estimator", "estimate"), ("f", "z", "nu")
@@ -87,7 +101,7 @@ IMPORTS = {
 }
 #: Other names of the arguments of people's callables, as the checks call them.
 ALIASES = {
-    "x0": ("x0", "x_0", "x", "x_start", "mean", "x_init"),
+    "x0": ("x0", "x_0", "x", "x_start", "mean", "x_init", "y0", "x1", "x_data"),
     "x": ("x", "xt", "x_t", "z", "y", "sample", "state"),
     "t": ("t", "time", "timestep", "s", "ts"),
     "z": ("z", "x", "y", "state"),
@@ -101,31 +115,28 @@ ALIASES = {
 def wrapper(what: str, target: str, thing: Any) -> str:
     """The text of a module whose ``mine`` hands ``thing``, found at ``target``, to a check."""
     module, _, path = target.partition(":")
-    name = path.partition(".")[0]
-    made = path
-    if inspect.isclass(thing):
-        made += f"({', '.join(f'{n}=...' for n in _names(thing) or ())})"
+    made = path + (f"({_constructed(thing)})" if inspect.isclass(thing) else "")
     library = _library(thing)
     wanted = WANTED.get(what)
-    if wanted is None or (len(wanted) == 1 and not inspect.isclass(thing) and callable(thing)):
-        body = ["mine = o  # it goes in as it is"]
+    if wanted is None or (callable(thing) and _is_function(thing)):
+        body = _whole(what, thing)
     else:
         entries = [_entry(argument, one, thing, library) for argument, one in wanted.items()]
-        if what == "marginals" and hasattr(thing, "sde"):
-            entries.append("batched_time=True,  # as score_sde's classes, a time for each row")
+        if what == "marginals" and not _member(wanted["drift"], thing) and hasattr(thing, "sde"):
+            entries.append("batched_time=True,  # if it takes a time for each row, as score_sde's")
         if library != "numpy" and "framework" in _parameters(what):
-            entries.append(f'framework="{library}",')
+            entries.append(f'framework="{library}",  # its module imports it: drop this for NumPy')
         body = ["mine = dict(", *(f"    {e}" for e in entries), ")"]
     imported = IMPORTS[library] if any(".zeros(" in e for e in body) else ""
     return "\n".join(
         [
             f'"""{path} as check_{what} takes it: {EXAMPLES[what].judges}.',
             "",
-            f"    scoreproof check {what} FILE:mine      (FILE: the name of this file)",
+            f"Every ... is to be filled in. Then: scoreproof check {what} FILE:mine",
             '"""',
             "",
             *([imported] if imported else []),
-            f"from {module} import {name}",
+            f"from {module} import {path.partition('.')[0]}",
             "",
             f"o = {made}",
             *body,
@@ -134,67 +145,110 @@ def wrapper(what: str, target: str, thing: Any) -> str:
     )
 
 
+def _is_function(thing: Any) -> bool:
+    return inspect.isroutine(thing) or not hasattr(type(thing), "__dict__")
+
+
+def _whole(what: str, thing: Any) -> list[str]:
+    """An object that the check takes whole, if it takes it at all: the check says what is amiss."""
+    needed = [n for n, p in _parameters(what).items() if p.default is p.empty]
+    first = needed[0] if needed else next(iter(_parameters(what)))
+    more = "".join(f"    {n}=...,\n" for n in needed[1:])
+    names = _names(thing)
+    takes = f"  # called with ({', '.join(names)})" if names else ""
+    if not more:
+        return [f"mine = o{takes}"]
+    return [f"mine = dict(\n    {first}=o,{takes}\n{more})"]
+
+
 def _entry(argument: str, wanted: Wanted, thing: Any, library: str) -> str:
     name = _member(wanted, thing)
     if name is not None:
         own = "o" if name == "__call__" else f"o.{name}"
-        return f"{argument}={_ordered(own, getattr(thing, name), wanted.called)},"
-    if hasattr(thing, "sde") and argument in ("drift", "diffusion"):  # drift and diffusion at once
+        return f"{argument}={_ordered(own, getattr(thing, name), wanted)}"
+    if argument in ("drift", "diffusion") and callable(getattr(thing, "sde", None)):
+        # both at once, as score_sde's classes return them
         zeros = f"{ARRAYS[library]}.zeros((1, 2))"
-        both = {"drift": "lambda x, t: o.sde(x, t)[0]",
-                "diffusion": f"lambda t: o.sde({zeros}, t)[1]"}  # fmt: skip
-        return f"{argument}={both[argument]},"
+        x = "x" if argument == "drift" else zeros
+        asked = f"t, {x}" if _swapped(thing.sde) else f"{x}, t"
+        taken = ("x, t", 0) if argument == "drift" else ("t", 1)
+        return f"{argument}=lambda {taken[0]}: o.sde({asked})[{taken[1]}],"
     how = f"called ({', '.join(wanted.called)}); " if wanted.called else ""
+    of = "the class has" if inspect.isclass(thing) else "o has"
     tried = ", ".join(n for n in wanted.names if not n.startswith("__"))
-    remark = wanted.remark or f"{how}o has no {tried}"
+    remark = wanted.remark or f"{how}{of} no {tried}"
     return f"{argument}={wanted.value},  # {remark}"
 
 
 def _member(wanted: Wanted, thing: Any) -> str | None:
-    return next((n for n in wanted.names if hasattr(thing, n) and not _is_trivial(thing, n)), None)
-
-
-def _is_trivial(thing: Any, name: str) -> bool:
-    """``__call__`` of a class is its constructor; its instances may have none of their own."""
-    return name == "__call__" and inspect.isclass(thing) and "__call__" not in dir(thing)
-
-
-def _ordered(own: str, member: Any, called: tuple[str, ...]) -> str:
-    """``member`` as it is if it takes its arguments in the check's order, else a lambda that puts
-    them into its own, with an ellipsis for what the check does not have.
+    """The first of the names that it has; ``__call__`` of a class is its constructor, where its
+    instances have none of their own.
     """
-    names = _names(member)
+    own = [n for n in wanted.names if n != "__call__" or "__call__" in dir(_class(thing))]
+    return next((n for n in own if hasattr(thing, n)), None)
+
+
+def _ordered(own: str, member: Any, wanted: Wanted) -> str:
+    """``member`` as it is if it takes its arguments in the check's order; else a lambda that puts
+    them into its own. What the names do not say is left open.
+    """
+    names, called = _names(member), wanted.called
     if not called or names is None:
-        return own
-    place = {n: next((c for c in called if n in ALIASES.get(c, (c,))), None) for n in names}
-    if [place[n] for n in names] == list(called) or (
-        len(names) == len(called) and None in place.values()
-    ):
-        return own
-    passed = ", ".join(place[n] or f"{n}=..." for n in names)
-    return f"lambda {', '.join(called)}: {own}({passed})"
+        return f"{own},"
+    place = {n: _place(n, called) for n in names}
+    strange = [n for n in names if place[n] is None]
+    left = [c for c in called if c not in place.values()]
+    if len(strange) == len(left) == 1:  # one name is unknown, and one argument left for it
+        place[strange[0]], strange = left[0], []
+    if [place[n] for n in names] == list(called):
+        return f"{own},"
+    passed = ", ".join(f"{n}={place[n] or '?'}" for n in names)
+    if strange:
+        return f"...,  # lambda {', '.join(called)}: {own}({passed})"
+    return f"lambda {', '.join(called)}: {own}({passed}),"
+
+
+def _place(name: str, called: tuple[str, ...]) -> str | None:
+    return next((c for c in called if name == c or name in ALIASES.get(c, ())), None)
+
+
+def _swapped(member: Any) -> bool:
+    names = _names(member) or []
+    return [_place(n, ("x", "t")) for n in names] == ["t", "x"]
 
 
 def _names(member: Any) -> list[str] | None:
-    """The names of the arguments that it needs, without ``self``."""
+    """The names of the arguments that it needs, without ``self``; nothing where they cannot be
+    read, or are positional only.
+    """
     try:
         parameters = list(inspect.signature(member).parameters.values())
     except (TypeError, ValueError):
         return None
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if any(p.kind is p.POSITIONAL_ONLY for p in parameters):
+        return None
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [
         p.name for p in parameters if p.kind in kinds and p.default is p.empty and p.name != "self"
     ]
 
 
+def _constructed(thing: Any) -> str:
+    return ", ".join(f"{n}=..." for n in _names(thing) or ())
+
+
+def _class(thing: Any) -> Any:
+    return thing if inspect.isclass(thing) else type(thing)
+
+
 def _library(thing: Any) -> str:
     """What the class's own module works with."""
-    cls = thing if inspect.isclass(thing) else type(thing)
-    used = vars(inspect.getmodule(cls) or object)
+    used = vars(inspect.getmodule(_class(thing)) or object)
     return "torch" if "torch" in used else "jax" if "jax" in used or "jnp" in used else "numpy"
 
 
 def _parameters(what: str) -> Any:
     import scoreproof
 
-    return inspect.signature(getattr(scoreproof, f"check_{what}")).parameters
+    every = inspect.signature(getattr(scoreproof, f"check_{what}")).parameters
+    return {n: p for n, p in every.items() if p.kind is not p.VAR_KEYWORD}

@@ -41,5 +41,5 @@ def _missing(sweep: Sweep) -> str:
         return ""
     return (
         "it returns v = α ε - σ x_0, but the velocity of the path, α' x_0 + σ' ε, is"
-        f" {number(float(ratio[0, 0]), SAME)} v: this factor is missing"
+        f" v times {number(float(ratio[0, 0]), SAME)}: this factor is missing"
     )

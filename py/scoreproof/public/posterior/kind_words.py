@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoreproof.public.posterior.closed import Examples
 from scoreproof.public.posterior.prediction import Prediction
 
 __all__ = ["DUE", "KINDS", "comes_back", "flow_for_velocity", "of_kind"]
@@ -93,12 +94,11 @@ def flow_for_velocity(t: Mapping[str, str]) -> str:
     if a == f"-{s}":
         lacks = f"the factor {s}, the speed of the path, is missing"
     else:
-        lost = [f"α' = {a} before x_0"] * (a != "-1") + [f"σ' = {s} before ε"] * (s != "1")
-        lacks = (
-            f"the factor {lost[0]} is missing"
-            if len(lost) == 1
-            else f"the factors {' and '.join(lost)} are missing"
-        )
+        # numbers that differ between levels were said already
+        own = "σ'" if isinstance(s, Examples) else s
+        lost = ["-α' before x_0"] * (a != "-1") + [f"{own} before ε"] * (s != "1")
+        many = len(lost) > 1
+        lacks = f"the factor{'s' * many} {' and '.join(lost)} {'are' if many else 'is'} missing"
     return (
         f"it returns ε - x_0, but the velocity of the path is α' x_0 + σ' ε with α' = {a},"
         f" σ' = {s}: {lacks}; if the network is meant to predict ε - x_0, {SAY_FLOW}, and convert"

@@ -70,8 +70,8 @@ def by_the_data(case: Case) -> Iterator[Cause]:
             "from_the_mean",
             mean + factor * away,
             lambda t: (
-                f"its distance from the data's mean is {t['factor']} times what is due: mean +"
-                f" {t['factor'].split(' = ')[0]} (E[x_0 | x] - mean), as guidance does"
+                f"its distance from the data's mean is {t['factor']} times what is due: with f for"
+                " this factor it is mean + f (E[x_0 | x] - mean), as guidance does"
             ),
             {"factor": factor},
         )

@@ -46,7 +46,11 @@ def of_another_form(name: str, value: np.ndarray, form: str, sigmas: np.ndarray,
     if form == "edm":
         return ""
     for sign, mark in ((1.0, ""), (-1.0, "minus ")):
-        own = _spread(name, sign * value, sigmas, lambda v, sign=sign: same(sign * v))
+
+        def signed(v: np.ndarray, sign: float = sign) -> bool:
+            return same(sign * v)
+
+        own = _spread(name, sign * value, sigmas, signed)
         if own:
             of = f"{mark}EDM's c_{name[2:]} {TEXTS['edm', name]}"
             wanted = (

@@ -18,6 +18,7 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for
 from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
+from scoreproof.interop.jax_callback import finished
 from scoreproof.public.sampler.asked import Asked
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
@@ -31,6 +32,11 @@ __all__ = ["StepForm", "WholeForm", "needed"]
 GENERATORS = ("rng", "generator")
 STATES = ("random_state",)
 KEYS = ("key", "rng", "rng_key", "prng_key")
+#: where a model that NumPy computes cannot be asked
+TRACED = (
+    "the exact model that is handed over can be asked inside jax.jit and lax.scan, but not under"
+    " jax.vmap, jax.grad or jax.jvp: ask it for the whole batch at once, outside of these"
+)
 #: no seed that somebody's code would take
 SEED = 730_919
 
@@ -98,7 +104,7 @@ class _Function:
 
     def call(self, *arguments: Any, **more: Any) -> Any:
         try:
-            return self.function(*arguments, **more)
+            return finished(self.function(*arguments, **more))
         except CallableError:
             raise
         except (Exception, SystemExit) as error:
@@ -106,7 +112,9 @@ class _Function:
                 "sampler",
                 "return normally",
                 raised(error, self.function),
-                remedy_for(error, "call it once by hand, or pass framework=, dtype="),
+                TRACED
+                if "IO callback" in str(error)
+                else remedy_for(error, "call it once by hand, or pass framework=, dtype="),
             ) from error
 
 

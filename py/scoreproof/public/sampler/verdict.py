@@ -38,6 +38,8 @@ FAR_OFF = 4.0
 SMALL = 0.01
 #: an error that falls by less than this from one number of steps to the next stays
 FALLING = 0.75
+#: an error of a law that is kept exactly, in double precision
+EXACT = 1e-9
 #: two limits that differ by no more than this part are the same
 STEADY = 0.3
 #: what is drawn where nothing is wrong
@@ -174,8 +176,8 @@ def _own(runs: Runs) -> str:
     """What the caller's own number of steps makes of data at one point, if they are not kept."""
     one = runs.first()
     size = words.deviations([_largest([one])[0]])
-    if _largest([one])[0] <= 1e-9:
-        return ""
+    if _largest([one])[0] <= max(EXACT, min(float(np.max(runs.limit(False).tables)), SMALL / 10)):
+        return "; exact for data at one point, to rounding"
     return (
         f"; not exact for data at one point: {size} off with {one.steps} steps (exact=True makes it"
         " part of the verdict)"
@@ -188,7 +190,7 @@ def _together(
     """All of it as one: the sentence on Gaussian data, and where the chain ends."""
     point, _, spread, last = found
     ends = last.sentence.split(": ", 1)[1].split(" (")[0]
-    exact = "; exact for data at one point" if point.value <= 1e-9 else _own(runs)
+    exact = "; exact for data at one point" if point.value <= EXACT else _own(runs)
     more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
     coverage = Coverage.together(
         [e.coverage for e in found if e.coverage is not None],

@@ -79,9 +79,10 @@ def mistaken(answer: Found) -> tuple[str, str]:
 
 
 def _of(program: Program, target: str) -> str:
-    """Where a part of the posterior's mean stands in it."""
-    mean = dict(program).get("mean")
-    return f", in mean = {shown(mean)}" if target in INNER and mean else ""
+    """Where a part of the posterior's mean stands in it, or an x that a step begins with."""
+    of = {"y": "x_next", **dict.fromkeys(INNER, "mean")}.get(target, "")
+    tree = dict(program).get(of)
+    return f", in {of} = {shown(tree)}" if tree else ""
 
 
 def reading(answer: Found) -> str:
@@ -100,7 +101,7 @@ def reading(answer: Found) -> str:
     used = {p[1] for p, _ in places(m.now) if p[0] == "name"} if m is not None else set()
     for name in sorted(used):
         base, _, where = name.rpartition("_")
-        if where == "old":
+        if where == "old" and name in SIGNS:
             return f"; {SIGNS[name]} is that of the step before"
         if where in ("before", "after"):
             return f"; that is a table of {base} read at t {'-' if where == 'before' else '+'} 1"

@@ -194,11 +194,13 @@ def _home(job: Job, trips: Trips) -> Evidence:
         worst, limit_of = float(np.abs(found).max()), "in the limit of many steps"
         if sizes[-1] > max(WHOLE, GROWS * sizes[0]):  # there is none
             worst, limit_of = sizes[-1], f"with {last[-1].steps[1]} steps, and the more the farther"
+        why = causes.growing(last, sizes)
+        why = why or causes.of_the_trip(job, last[-1], found, float(np.max(bound)))
         text = (
             f"{job.name}: x does not come back: it is off by {size_of(worst)}"
             f"{words.coordinate(i, job.shape)}"
             f" ({limit_of}; {words.trend(last, sizes)} off at most)"
-            f"{causes.of_the_trip(job, last[-1], found, float(np.max(bound)))}"
+            f"{why}"
         )
         return _sure(replace(evidence, sentence=text), sizes)
     return evidence

@@ -69,7 +69,7 @@ def renoised(good: Sequence[tuple[Formula, float | None]]) -> str:
         "every step draws x anew from the predicted x_0, x_next = α_next·x_0 + σ_next·z, as"
         " consistency models are sampled: that is right for a model that returns a sample of the"
         " data, but this one returns their mean, E[x_0 | x], so that the spread of the data is"
-        " lost. Take a step of DDIM or DDPM, or check a consistency model by other means"
+        " lost. Where a step of DDIM was meant, fresh noise z stands where the predicted ε is due"
     )
 
 

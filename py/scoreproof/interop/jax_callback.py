@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["called_back", "finished", "traced"]
+__all__ = ["called_back", "finished", "not_there", "traced"]
 
 
 def traced(*arguments: Any) -> bool:
@@ -37,3 +37,13 @@ def finished(value: Any) -> Any:
     """The value, once everything that it is made of has been run."""
     jax = sys.modules.get("jax")
     return value if jax is None else jax.block_until_ready(value)
+
+
+def not_there(error: BaseException) -> str:
+    """What helps against an error of JAX where a model cannot be called back; empty for others."""
+    if "IO callback" not in str(error):
+        return ""
+    return (
+        "the exact model that is handed over can be asked inside jax.jit and lax.scan, but not"
+        " under jax.vmap, jax.grad or jax.jvp: ask it for the whole batch at once, outside of these"
+    )

@@ -6,6 +6,7 @@ Conventions: a formula is believed if it gives both batches that were asked, of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -64,11 +65,15 @@ def _formulas(case: Case) -> Iterator[tuple[str, str, Formula]]:
             " of each row",
             lambda y: case.told(softmax(logits(y).ravel()).reshape(len(y), -1) @ known.points, y),
         )
+
+    def rolled(step: int, y: np.ndarray) -> np.ndarray:
+        return np.roll(right(y), step, axis=0)
+
     for step, way in ((1, "next"), (-1, "previous")):
         yield (
             "rows_rolled",
             f"the rows are shifted by one: the {way} row gets a row's answer",
-            lambda y, step=step: np.roll(right(y), step, axis=0),
+            partial(rolled, step),
         )
     yield (
         "rows_reversed",

@@ -79,13 +79,13 @@ def argument(tape: Tape, hit: Hit) -> str:
 
 def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     """All these slots lie on one way back, and the factor may enter at any of them."""
-    first, last = hits[0], hits[-1]
+    first = hits[0]
     nodes = tape.program.nodes
     here = f"node [{nodes[first.node].shown}]"
     wrong = sorted(c.wrong)
     if abs(first.factor) <= first.within:
-        what = f"the path through {here} to {argument(tape, first)} is missing"
-        remedy = "add its contribution (it is left out, detached, or overwritten by = for +=)"
+        what = f"what {here} sends to {argument(tape, first)} is missing"
+        remedy = "add it (a term left out of a gradient by hand, or a detach)"
         name = "path_missing"
     elif abs(first.factor + 1) <= 2 * first.within:
         what = f"the contribution of {here} to {argument(tape, first)} has the wrong sign"
@@ -94,10 +94,23 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
         shown = number(first.factor, first.within, c.known)
         what = f"the contribution of {here} to {argument(tape, first)} is counted {shown} times"
         remedy, name = "it counts once", "factor"
+    alike = [
+        f"[{nodes[v].label}]"
+        for v in dict.fromkeys(h.node for h in hits)
+        if v != first.node
+        and any(
+            h.node == v and abs(h.factor - first.factor) <= 2 * (h.within + first.within)
+            for h in hits
+        )
+    ]
     along = ""
-    if last.node != first.node:
-        along = f", or that of one of the nodes from there to [{nodes[last.node].label}]"
-    text = f"Cause: {what}{along}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}"
+    if alike:
+        more = f" or {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
+        along = (
+            f" (The same mistake further on this way back, at {enumerated(alike[:SHOWN], 'or')}"
+            f"{more}, would return the same.)"
+        )
+    text = f"Cause: {what}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}{along}"
     return Diagnosis.cause(name, text)
 
 

@@ -49,8 +49,9 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
     if abs(c - 2) <= within:
         return (
             "half_missing",
-            "the density spreads with ρ² Δp where ½ ρ² Δp is due: the ½ is left out, or diffusion"
-            " returns √D where √(2D) is due; multiply ρ² by 2, ρ by √2, or mend the variance",
+            "diffusion returns √D where √(2D) is due, the coefficient of dW: multiply it by √2; or,"
+            " if it is right, the density spreads with ρ² Δp where ½ ρ² Δp is due: the ½ is left"
+            " out of its variance",
         )
     if abs(c - 0.5) <= within:
         return (
@@ -74,10 +75,15 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
 
 def of_dimension(c: float, within: float, d: int) -> list[tuple[str, str]]:
     """A factor d, or 1/d."""
-    if d == 1:
+    if d == 1 or abs(c - 2) <= within:  # in the plane a factor 2 is a forgotten ½
         return []
     if abs(c - d) <= within:
-        return [("laplacian_times_d", f"the noise has a factor d = {d}, as in E|dW|² = d dt")]
+        return [
+            (
+                "laplacian_times_d",
+                f"the density's variance has d = {d} times the noise, as in E|dW|² = d dt",
+            )
+        ]
     if abs(c - 1 / d) <= within:
         return [("laplacian_over_d", "the mean of the second derivatives stands for their sum")]
     return []

@@ -79,12 +79,15 @@ def factor_of_time(j: Judged, what: str, c: np.ndarray, within: np.ndarray) -> D
     if form.text.startswith("1/"):  # it stands there already
         inverse = Form(1 / form.factor, form.text.removeprefix("1/")).whole
         mend = f"{what} is to be divided by c(t) = {inverse}, which is one factor too many"
+        there = "were not there"
     else:
         mend = f"{what} lacks the factor c(t) = {one}: multiply by it"
+        there = "were there"
+    verb = "are" if " and " in what else "is"
     return Diagnosis.cause(
         "factor_of_time",
-        f"Cause: {mend}, and all terms agree (factor_of_time); or the density depends on t as if"
-        " that factor were not there.",
+        f"Cause: {mend}, and all terms agree (factor_of_time). The density depends on t as if that"
+        f" factor {there}: if {what} {verb} right as written, mend the density.",
     )
 
 

@@ -85,3 +85,11 @@ def rand_for_randn() -> Evidence:
         return (nu * jvp(f, z, nu)).sum(axis=1)
 
     return check_trace_estimator(estimator, dimension=4)
+
+
+@wrong(
+    "every entry of the Jacobian is summed for the exact divergence",
+    says=r"where tr J = .*sum of all entries of J.*For the exact divergence sum the diagonal alone",
+)
+def every_entry_summed() -> Evidence:
+    return check_trace_estimator(lambda f, z: exact_jacobian(f, z).sum(axis=(1, 2)), dimension=4)

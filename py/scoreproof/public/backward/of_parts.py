@@ -30,12 +30,13 @@ def of_parts(seen: Seen, c: Compared) -> Diagnosis | None:
     factor, within = fit
     m = round(factor if factor > 1 else 1 / factor) if factor > 0 else 0
     off = abs((factor if factor > 1 else 1 / factor) / m - 1) if m else 1.0
-    if not m < 2 or off > min(2 * within + 1e-9, WHOLE):
+    if m < 2 or off > min(2 * within + 1e-9, WHOLE):
         return None
-    if m > max((len(a) for x in seen.program.values for a in x.arrays if a.ndim), default=0):
-        return None  # there are no so many parts of a batch
     whole = factor > 1
     over = _reduced(seen, m, np.mean if whole else np.sum)
+    rows = max((len(a) for x in seen.program.values for a in x.arrays if a.ndim), default=0)
+    if m > rows and not over:
+        return None  # a batch has no more parts than rows
     if whole:
         shown, remedy = f"{m}", f"divide by {m}"
         parts = f"a sum over {m} micro-batches (or devices) that is not divided by their number"
@@ -46,7 +47,8 @@ def of_parts(seen: Seen, c: Compared) -> Diagnosis | None:
         parts = f"a mean over {m} micro-batches (or devices) of which the sum is due"
         first = over and f"a mean over {over} of which the sum is due"
         two = "the 2 of a square that is forgotten"
-    told = [text for text in (first, two if m == 2 and not whole else "", parts) if text]
+    told = [first, two if m == 2 and not whole else "", parts if m <= rows else ""]
+    told = [text for text in told if text]
     told += [two] if m == 2 and whole else []
     what = ", or ".join(f"of {text}" for text in told)
     text = f"Cause: the whole gradient is {shown} times what is due, as {what}: {remedy}."

@@ -57,8 +57,8 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
     for name, (left, right, reason, mend) in PAIRS.items():
         pair = [form(left, right) for form in forms]
         # without any ν it is meant as the exact trace
-        of = "tr J" if (left, right) == ("ones", "ones") else "νᵀJν"
-        yield Guess(name, [v for v, _ in pair], [s for _, s in pair], reason, mend, of)
+        meant = "tr J" if (left, right) == ("ones", "ones") else "νᵀJν"
+        yield Guess(name, [v for v, _ in pair], [s for _, s in pair], reason, mend, meant)
     along = [p.rows.trial.product(p.rows.z, p.rows.nu) for p in parts]
     lengths = [(a * a).sum(axis=1) for a in along]
     yield Guess(

@@ -93,7 +93,7 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     else:
         shown = number(first.factor, first.within, c.known)
         what = f"the contribution of {here} to {argument(tape, first)} is counted {shown} times"
-        remedy, name = "it counts once", "factor"
+        remedy, name = f"it counts once{_reduced(tape, hits)}", "factor"
     alike = [
         f"[{nodes[v].label}]"
         for v in dict.fromkeys(h.node for h in hits)
@@ -105,13 +105,25 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     ]
     along = ""
     if alike:
-        more = f" or {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
+        at = alike if len(alike) <= SHOWN else [*alike[:SHOWN], f"{len(alike) - SHOWN} more"]
         along = (
-            f" (The same mistake further on this way back, at {enumerated(alike[:SHOWN], 'or')}"
-            f"{more}, would return the same.)"
+            f" (The same mistake further on this way back, at {enumerated(at, 'or')}, would return"
+            " the same.)"
         )
     text = f"Cause: {what}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}{along}"
     return Diagnosis.cause(name, text)
+
+
+def _reduced(tape: Tape, hits: Sequence[Hit]) -> str:
+    """A factor m, or 1/m, where m entries are reduced to one: the sum and the mean exchanged."""
+    values, nodes = tape.program.values, tape.program.nodes
+    for h in hits:
+        x, y = values[nodes[h.node].arguments[h.slot]], values[h.node]
+        m = x.size // max(y.size, 1)
+        for factor, got, due in ((m, "a sum", "mean"), (1 / max(m, 1), "a mean", "sum")):
+            if m > 1 and abs(h.factor / factor - 1) <= 2 * h.within:
+                return f" ({got} over the {m} entries, where their {due} is due?)"
+    return ""
 
 
 def told(

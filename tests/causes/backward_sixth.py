@@ -159,7 +159,7 @@ def parts_averaged() -> Evidence:
 
 @wrong(
     "the mean of a centred array is held constant",
-    says=r"what node \[sub = .*\] sends to `mean` \(argument 2\) is missing: add it",
+    says=r"path through node \[sub = .*\] to `mean` \(argument 2\) is missing: add what it sends",
     needs="torch",
 )
 def mean_term_missing() -> Evidence:

@@ -84,8 +84,11 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     here = f"node [{nodes[first.node].shown}]"
     wrong = sorted(c.wrong)
     if abs(first.factor) <= first.within:
-        what = f"what {here} sends to {argument(tape, first)} is missing"
-        remedy = "add it (a term left out of a gradient by hand, or a detach)"
+        what = f"the path through {here} to {argument(tape, first)} is missing"
+        why = "a term left out of a gradient by hand, or a detach"
+        if all(x.size <= 1 for x in tape.program.values):  # an engine of scalars adds with +=
+            why = "it is left out, or overwritten by = for +="
+        remedy = f"add what it sends there ({why})"
         name = "path_missing"
     elif abs(first.factor + 1) <= 2 * first.within:
         what = f"the contribution of {here} to {argument(tape, first)} has the wrong sign"

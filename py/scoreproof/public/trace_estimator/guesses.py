@@ -41,7 +41,8 @@ class Guess:
     @property
     def without_nu(self) -> bool:
         """Whether an estimator that is given no ν may return it."""
-        return self.free or self.of == "tr J"
+        # without ν the sum of all entries is that of a ν of ones, too: `fixed` says both
+        return self.free or (self.of == "tr J" and self.name != "nu_missing")
 
 
 def guesses(parts: list[Judged]) -> Iterator[Guess]:

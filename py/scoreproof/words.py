@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["enumerated", "listed", "percent", "point", "stretch"]
+__all__ = ["enumerated", "listed", "percent", "point", "share", "stretch"]
+
+#: from here on a part is told as so many times, not in percent
+MANY = 10.0
 
 
 def listed(values: Iterable[object], most: int = 8, form: str = "") -> str:
@@ -42,6 +45,15 @@ def percent(part: float) -> str:
     if not math.isfinite(part):
         return "any size"
     return f"{100 * part:.3g} %" if part >= 1e-4 else f"{part:.1e}"
+
+
+def share(part: float) -> str:
+    """A relative size, to be followed by what it is relative to: in percent, or so many times.
+
+    >>> share(0.012) + " it", share(500.0) + " it", share(float("inf")) + " it"
+    ('1.2 % of it', '500 times it', 'any size of it')
+    """
+    return f"{part:.3g} times" if MANY <= part < math.inf else f"{percent(part)} of"
 
 
 def point(x: Iterable[float], most: int = 3, form: str = ".3g") -> str:

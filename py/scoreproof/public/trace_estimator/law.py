@@ -100,8 +100,8 @@ def _variance(
             )
         return Diagnosis.unknown(
             "On linear fields f whose J has a single entry its mean is right, to"
-            f" {percent(known)}: E[νν^T] = I there. It is wrong where J has more of them, where f"
-            " bends, as a difference with a long step is, or at some points only."
+            f" {percent(known)}: E[νν^T] = I there. It is wrong where J has more of them, or f"
+            " bends, as it does for a difference with a long step, or at some points only."
         )
     if np.all(np.abs(own) <= SURE * blur):
         if np.all(squares == 0):

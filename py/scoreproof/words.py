@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["enumerated", "listed", "percent", "point", "share", "stretch"]
+__all__ = ["MANY", "enumerated", "listed", "part_of", "percent", "point", "stretch"]
 
 #: from here on a part is told as so many times, not in percent
 MANY = 10.0
@@ -47,13 +47,14 @@ def percent(part: float) -> str:
     return f"{100 * part:.3g} %" if part >= 1e-4 else f"{part:.1e}"
 
 
-def share(part: float) -> str:
-    """A relative size, to be followed by what it is relative to: in percent, or so many times.
+def part_of(part: float, whole: str) -> str:
+    """A size beside another: in percent, or as a factor where that is over 1000 %.
 
-    >>> share(0.012) + " it", share(500.0) + " it", share(float("inf")) + " it"
-    ('1.2 % of it', '500 times it', 'any size of it')
+    >>> part_of(2.84, "its terms"), part_of(431.2, "its terms")
+    ('284 % of its terms', '431 times its terms')
     """
-    return f"{part:.3g} times" if MANY <= part < math.inf else f"{percent(part)} of"
+    times = math.isfinite(part) and part >= MANY
+    return f"{part:.3g} times {whole}" if times else f"{percent(part)} of {whole}"
 
 
 def point(x: Iterable[float], most: int = 3, form: str = ".3g") -> str:

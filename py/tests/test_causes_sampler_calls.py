@@ -108,3 +108,48 @@ def test_an_inverse_with_another_table(prediction, table):
     )
     assert ("that of the scaled_linear" in text) == (table == "scaled_linear"), text
     assert "that of the linear (β from 0.0001 to 0.02) schedule:" in text
+
+
+def edm(net, x, sigmas, rng):
+    """EDM's sampler with S_churn = 8: at 608 steps one σ̂ lies beside another σ of the grid."""
+    n = len(sigmas) - 1
+    for s, r in zip(sigmas[:-1], sigmas[1:], strict=True):
+        hat = s * (1 + min(8 / n, 2**0.5 - 1))
+        x = x + (hat**2 - s**2) ** 0.5 * rng.standard_normal(x.shape)
+        d = (x - net(x, hat)) / hat
+        y = x + (r - hat) * d
+        x = y if r == 0 else x + (r - hat) / 2 * (d + (y - net(y, r)) / r)
+    return x
+
+
+def test_a_churn_before_the_last_step_ends_at_what_is_denoised_there():
+    assert check(edm, shape=1)
+
+
+def test_a_last_step_that_is_told_more_noise_than_there_is():
+    def euler(net, x, sigmas):
+        for s, r in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (r - s) * (x - net(x, s if r else 1.3 * s)) / s
+        return x
+
+    found = check(euler, times=[*np.geomspace(8, 0.3, 20), 0], shape=1)
+    assert found.verdict == "refuted" and "another time" in found.diagnosis.sentence
+
+
+def test_noise_on_a_step_without_noise_has_two_mends():
+    def predictor(score, x, sigmas, rng):
+        for s, r in zip(sigmas[:-1], sigmas[1:], strict=True):
+            g2 = s**2 - r**2
+            x = x + 0.5 * g2 * score(x, s) + g2**0.5 * rng.standard_normal(x.shape)
+        return x
+
+    def churn_free(net, x, sigmas, rng):
+        for s, r in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (r - s) * (x - net(x, s)) / s
+            x = x + (s**2 - r**2) ** 0.5 * rng.standard_normal(x.shape)
+        return x
+
+    more = {"times": np.geomspace(9, 0.1, 24), "shape": 1}
+    for sampler, kind in ((predictor, "score"), (churn_free, "x0")):
+        said = check(sampler, prediction=kind, **more).diagnosis.sentence
+        assert "Two mends fit" in said and "EDM" not in said

@@ -93,7 +93,10 @@ def diffusion_doubled():
     )
 
 
-@wrong("flow: the path (1-t, t) with a drift of -x/t", says=r"your drift is α/σ times")
+@wrong(
+    "flow: the path (1-t, t) with a drift of -x/t",
+    says=r"time 1 - t, where t is due .it is α/σ times",
+)
 def flow_drift():
     return check_marginals(
         lambda x, t: -x / t,
@@ -134,7 +137,7 @@ def two_epsilons():
 
 @wrong(
     "logarithmic time: σ = σ_min (σ_max/σ_min)^t with t in place of its square root",
-    says=r"g² must be",
+    says=r"your g² is that of time √t, where t is due",
 )
 def other_schedule():
     low, high = 0.01, 50.0

@@ -21,7 +21,7 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.causes import explained, placed
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.fokker_planck.variances import apart
-from scoreproof.words import share
+from scoreproof.words import part_of
 
 __all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "off", "sentence"]
 
@@ -66,7 +66,7 @@ def off(found: Found, worst: int, wrong: np.ndarray) -> str:
     return (
         "the density changes in time at another rate than drift and diffusion say, at"
         f" {int(wrong.sum())} of {wrong.size} points and times: worst near {where}, where ∂_t log p"
-        f" is {a} and {RIGHT_SIDE} is {b}, {share(part)} the size of the terms apart"
+        f" is {a} and {RIGHT_SIDE} is {b}, {part_of(part, 'the size of the terms')} apart"
     )
 
 

@@ -6,7 +6,6 @@ Conventions: encode's k-th noise is ``(x_{k+1} - a x_k - b x_0)/s``, decode's st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.draws import intercepted
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import Given
+from scoreproof.public.inversion.which import Side, elsewhere
 from scoreproof.public.sampler.asking import to_framework
 from scoreproof.public.sampler.causes.tableau import SMALL, Prescribed
 from scoreproof.public.sampler.causes.words import constant
@@ -26,23 +26,16 @@ __all__ = ["difference"]
 NEAR = 1e-7
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """Of each step: which x enter it, a, b and s, and the level that the model is told."""
-
-    entering: list[list[int]]
-    a: np.ndarray
-    b: np.ndarray
-    s: np.ndarray
-    told: list[tuple[float, float]]
-
-
 def difference(job: Job, times: list[float], levels: list[Level]) -> str:
     """In what encode and decode differ; empty where it is not found."""
     n = len(times) - 1
     up, down = _encode(job, times, n), _decode(job, times, n)
     if up is None or down is None:
         return ""
+    bare_up, bare_down = (make(job, times, n, raw=True) for make in (_encode, _decode))
+    text = elsewhere(bare_up, bare_down, times) if bare_up and bare_down else ""
+    if text:
+        return text
     if up.entering != [[k, k + 1] for k in range(n)]:
         k = next(k for k in range(n) if up.entering[k] != [k, k + 1])
         if up.entering == [[n - 1 - k, n - k] for k in range(n)]:
@@ -121,10 +114,10 @@ def _when(told: tuple[float, float], times: list[float], levels: list[Level]) ->
     return f"{times[near]:g} (α = {told[0]:.3g}, σ = {told[1]:.3g})"
 
 
-def _encode(job: Job, times: list[float], n: int) -> _Side | None:
+def _encode(job: Job, times: list[float], n: int, raw: bool = False) -> Side | None:
     form, d = job.up, int(np.prod(job.shape))
     count = 2 + n + 4 * n
-    data = Prescribed(np.zeros(d), np.ones(d), count, first=2 + n)
+    data = Prescribed(np.zeros(d), np.ones(d), count, first=2 + n, raw=raw)
     xs = np.zeros((n + 1, count, d))
     for j in range(n + 1):
         xs[j, 1 + j] = SMALL
@@ -137,17 +130,20 @@ def _encode(job: Job, times: list[float], n: int) -> _Side | None:
     z = np.stack([np.asarray(as_numpy(v), float).reshape(count, -1)[:, 0] for v in noises])
     z = (z[:, 1:] - z[:, :1]) / SMALL
     entering = [[j for j in range(n + 1) if abs(row[j]) > 1e-12] for row in z]
+    rows = [(v[0] - v[0][:1]).reshape(count, -1)[1 : n + 2, 0] for v in data.asked]
+    asked = [[int(j) for j in np.flatnonzero(np.abs(row) > SMALL / 2)] for row in rows]
+    told = [(v[1], v[2]) for v in data.asked]
     k = np.arange(n)
     with np.errstate(all="ignore"):
         s = 1 / z[k, k + 1]
         a, b = -z[k, k] * s, -z[k, n + 1 + k] * s
-    return _Side(entering, a, b, s, [(v[1], v[2]) for v in data.asked])
+    return Side(entering, a, b, s, told, z[:, : n + 1], asked)
 
 
-def _decode(job: Job, times: list[float], n: int) -> _Side | None:
+def _decode(job: Job, times: list[float], n: int, raw: bool = False) -> Side | None:
     form, d = job.down, int(np.prod(job.shape))
     count = 2 + n + 4 * n
-    data = Prescribed(np.zeros(d), np.ones(d), count, first=2 + n)
+    data = Prescribed(np.zeros(d), np.ones(d), count, first=2 + n, raw=raw)
     x = np.zeros((count, d))
     x[1] = SMALL
     z = np.zeros((n, count, d))
@@ -168,7 +164,7 @@ def _decode(job: Job, times: list[float], n: int) -> _Side | None:
     told = [(v[1], v[2]) for v in data.asked]
     fresh = [rows[j + 1, 1 : 1 + n] - a[j] * rows[j, 1 : 1 + n] for j in range(n)]
     entering = [[int(i) for i in np.flatnonzero(np.abs(z) > 1e-9)] for z in fresh]
-    return _Side(entering, a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], told)
+    return Side(entering, a, rows[k + 1, 1 + n + k], rows[k + 1, 1 + k], told)
 
 
 def _call(job: Job, form: Any, data: Prescribed, *arguments: Any) -> Any:

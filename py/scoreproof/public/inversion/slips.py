@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.public.inversion import rounds
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import RisingScheduler
 from scoreproof.public.sampler.arguments import Job as One
@@ -45,6 +46,9 @@ def _slip(job: Job, eps: float) -> Diagnosis | None:
             continue
         if table is None:
             continue
+        text = rounds.mistaken(job, form, table)
+        if text:
+            return _claimed(name, f"in the {name}, {text}")
         every = list(_steps(one, table))
         back = next((text for steps in every if (text := _back(one, steps))), "")
         if back:

@@ -20,7 +20,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Measurement
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
 from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import settled
-from scoreproof.words import share
+from scoreproof.words import part_of
 
 __all__ = ["by_draws"]
 
@@ -82,7 +82,7 @@ def by_draws(
     resolution = float(np.max(parts, initial=0.0)) if parts.size else math.inf
     sentence = f"the mean of {calls * copies} gradients that draw their own ν"
     cost = {"gradient_calls": measure.calls}
-    shift = f"a shift of {share(float(f'{resolution:.2g}'))} its size"
+    shift = f"a shift of {part_of(float(f'{resolution:.2g}'), 'its size')}"
     evidence = Evidence.statistical(p_value, LEVEL, f"0.99 against {shift}", sentence, cost=cost)
     i = int(np.argmax(off / np.maximum(spread, 1e-300)))
     if evidence.verdict == "refuted" and how.columns is None:

@@ -19,7 +19,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
 from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import COARSEST, settled
-from scoreproof.words import share
+from scoreproof.words import part_of
 
 __all__ = ["PASS", "Comparison", "entrywise"]
 
@@ -218,4 +218,4 @@ def _name(c: Comparison, k: int) -> str:
 
 
 def _off(error: float, own: float) -> str:
-    return f"{share(error / own)} its own size" if own > 0 else f"{error:.2g} where 0 is due"
+    return f"{part_of(error / own, 'its own size')}" if own > 0 else f"{error:.2g} where 0 is due"

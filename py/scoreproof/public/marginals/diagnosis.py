@@ -8,6 +8,7 @@ import numpy as np
 
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose, safely
+from scoreproof.public.families import family_of
 from scoreproof.public.marginals.blurred import of_blurred_data
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
@@ -29,7 +30,7 @@ from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words,
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT
 
-__all__ = ["diagnosed"]
+__all__ = ["by_coefficients", "diagnosed"]
 
 #: mistakes with a σ_0 that is fitted to the deviation
 FITTED = {n for n, (fits, _) in OUTPUTS.items() if fits} | {*STARTS} - {"sigma0_missing"}
@@ -49,6 +50,22 @@ def diagnosed(case: Case) -> Diagnosis:
         found = safely(lambda: _diagnosed(case))
     assert found is not None
     return found
+
+
+def by_coefficients(case: Case, later: Case) -> Diagnosis | None:
+    """What drift and g² are of those that the declared law needs, where their integrals from 0
+    diverge; ``later`` starts at the first time.
+    """
+
+    def found() -> Diagnosis | None:
+        ratio = errors(later, later.start).ratio()
+        c = int(np.argmax(np.max(ratio, axis=(0, 1, 2))))
+        d = declaration(later, c, Context(later.implied.quadrature, c))
+        told = Needed(case, d, c).told
+        return None if told is None else Diagnosis.cause(told.name, f"Cause: {told.text}.")
+
+    with np.errstate(all="ignore"):
+        return safely(found)
 
 
 def _diagnosed(case: Case) -> Diagnosis:
@@ -151,6 +168,11 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
     if own and needed.told is not None:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
     told = _read_off(case, c, d)
+    of_family = bool(family_of(d.alpha, d.std, d.tol)) and not d.mean_wrong
+    if len(told) == 1 and needed.told is not None and told[0].name == "std_form" and of_family:
+        # a law that is right for another g² may be meant; where g² is that of no law, it is
+        need, two = needed.told, needed.told.name == "two_families"
+        told = [Told(told[0].name, f"{told[0].text}; or {need.text}") if two else need]
     if len(told) == 1 and needed.told is not None and told[0].name in OF_VARIANCE:
         # nothing is added to a variance: g² is another
         text = f"{told[0].text}: {needed.told.text}"

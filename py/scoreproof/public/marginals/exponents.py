@@ -13,6 +13,9 @@ from scoreproof.public.marginals.reading import Declaration
 
 __all__ = ["exponent"]
 
+#: a schedule in discrete time has this many steps, or more
+STEPS = 10
+
 
 def exponent(d: Declaration, alpha: np.ndarray) -> str | None:
     """log α as a multiple of the one due, or as another function of the drift's rate."""
@@ -28,6 +31,16 @@ def exponent(d: Declaration, alpha: np.ndarray) -> str | None:
         hint = ""
         if any(abs(k / base - 1) < 1e-6 for base in (np.log(10), np.log(2))):
             hint = f": a power of {round(np.exp(k))} stands where one of e is due"
+        elif steps := _steps(k):
+            hint = (
+                f" (if β is that of one step of {steps}, a unit of time has {steps} of them:"
+                f" multiply it by {steps} in the drift and in g²)"
+            )
+        elif steps := _steps(1 / k):
+            hint = (
+                f" (is β multiplied by the number of steps, {steps}, once too often, or a step"
+                " counted as a unit of time?)"
+            )
         return f"the declared log α is {_part(k)} times the integral of the drift's rate{hint}"
     alone = one_coefficient(d.t[told], log[told], due[told])
     if alone is not None:
@@ -55,6 +68,12 @@ def exponent(d: Declaration, alpha: np.ndarray) -> str | None:
                 )
                 return f"the declared log α is{factor}{text}{linear}"
     return None
+
+
+def _steps(k: float) -> int:
+    """A usual number of steps; 0 if it is none."""
+    whole = round(k) if np.isfinite(k) else 0
+    return whole if whole >= STEPS and whole % 10 == 0 and abs(k / whole - 1) <= 1e-6 else 0
 
 
 def _part(k: float) -> str:

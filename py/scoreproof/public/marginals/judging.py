@@ -19,7 +19,7 @@ from scoreproof.public.marginals.arguments import Given
 from scoreproof.public.marginals.asking import TINY, NotAffine, Probe
 from scoreproof.public.marginals.batches import mixed
 from scoreproof.public.marginals.declared import Declared
-from scoreproof.public.marginals.diagnosis import diagnosed
+from scoreproof.public.marginals.diagnosis import by_coefficients, diagnosed
 from scoreproof.public.marginals.implied import Implied, implied
 from scoreproof.public.marginals.looking import times_to_look_at
 from scoreproof.public.marginals.remarking import digits_lost, remarks
@@ -188,10 +188,10 @@ def _from_first_time(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     """
     probe, said = case.said.probe, case.said
     origin = float(case.implied.times[0])
-    singular = (
-        "∫g² (or ∫ of the drift's rate) from t = 0 does not converge: the SDE cannot start"
-        f" there{_hint(case)}"
+    plain = (
+        "∫g² (or ∫ of the drift's rate) from t = 0 does not converge: the SDE cannot start there"
     )
+    singular = f"{plain}{_hint(case)}"
     if len(case.implied.times) < 2:
         return Evidence.undecided("float", singular, cost=_cost(probe, said, case.implied))
     rest = implied(
@@ -215,8 +215,10 @@ def _from_first_time(case: Case, given: Given, span: sweep.Sweep) -> Evidence:
     if not np.any(found.ratio() > 1):
         why = f"{singular}; from t = {origin:.3g} on the declared marginal agrees"
         return Evidence.undecided("float", why, cost=cost)
-    note = f"{singular[0].upper()}{singular[1:]}."
-    return replace(_compare(moved, given, span), diagnosis=None, notes=(note,), cost=cost)
+    cause = by_coefficients(case, moved)
+    note = singular if cause is None or not cause.names else plain
+    note = f"{note[0].upper()}{note[1:]}."
+    return replace(_compare(moved, given, span), diagnosis=cause, notes=(note,), cost=cost)
 
 
 def _hint(case: Case) -> str:

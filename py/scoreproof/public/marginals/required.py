@@ -12,14 +12,18 @@ from functools import cached_property
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.public.laws import Law, is_plain, law, of_time, same
+from scoreproof.public.families import Sides, of_families
+from scoreproof.public.laws import Law, law, of_time, same
+from scoreproof.public.marginals.clocks import Asked, of_a_fitted_time, of_another_time
+from scoreproof.public.marginals.constants import LEFT, constant
 from scoreproof.public.marginals.reading import Declaration, Told
+from scoreproof.public.marginals.schedules import TOGETHER, of_cosines, two_schedules
 from scoreproof.public.marginals.verdict import Case
 
 __all__ = ["Needed", "needs"]
 
-#: the step of the differences, as a part of t and of T - t; what they leave; times
-STEP, LEFT, TIMES = 2e-3, 1e-5, 12
+#: the step of the differences, as a part of t and of T - t; times
+STEP, TIMES = 2e-3, 12
 #: the step in single precision, and roundings that differences are off by
 COARSE_STEP, ROUNDINGS, SINGLE = 1e-2, 16.0, 1e-10
 SYMBOLS = {"α": "factor of x0", "σ": "standard deviation"}
@@ -71,6 +75,7 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
             "1/(1 + α²)": 1 / (1 + alpha**2),
             "(1 + α²)": 1 + alpha**2,
             "1/(1 + α)": 1 / (1 + alpha),
+            "(1 - α⁴)": 1 - alpha**4,
             "1/√t": t**-0.5,
         }
     parts = {"α": alpha, "σ": std, "t": t} if not still else {"σ": std, "t": t}
@@ -84,8 +89,29 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
         return None  # no noise does that
     if drift_right and noise_right:
         return None
+
+    def at(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = case.said.probe.coefficients(u)
+        return found[0][:, c], found[2][:, c]
+
+    end = float(case.implied.times[-1])
+    # f = -½ β x and g² = β on both sides, whatever β is
+    preserving = same(noise, -2 * rate, left) and same(g2, -2 * a, left)
+    cosines = of_cosines(t, noise, g2, left) if preserving else None
+    known = None if case.implied.quadrature.diverges else d.context.log_at(t)
+    families = of_families(Sides(t, alpha, std, rate, known, noise, left, drift_right))
+    if families is not None and not still:
+        return Told(*families)
     drift = law(of_drift, parts, left, first=logs | (first if not still else {}))
     both = law(of_noise, parts, left, first=logs | (first if not still else {}))
+    alone = drift if noise_right else both if drift_right else None
+    besides = (
+        "" if alone is None else f" (it is {alone.text} times the one needed{_symbols(alone)})"
+    )
+    asked = Asked(t, end, (a, g2), at, (drift_right, noise_right), left)
+    clock = of_another_time(asked, besides)
+    if cosines is not None or clock is not None:
+        return cosines or clock
     if not drift_right and drift is not None and "log α" in drift.text:
         text = "the drift's rate is log α, an integral, where its derivative (log α)' is due"
         if noise_right:
@@ -93,7 +119,7 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
     forms = [of_time(v, t, left) for v in (noise, g2)]
     if drift_right and both is not None:
         mine, due = ("" if v is None else f", {v}," for v in forms)
-        times, why = _constant(both, case, d, c, left)
+        times, why = constant(both, case.at_zero, float(d.std[-1]), c, left)
         if due == "" and both.constant is None and (form := law(g2, parts, left)) is not None:
             due = f", {form.text}"
         # with a base that is told to a few digits, two formulas mislead
@@ -125,7 +151,8 @@ def _required(needed: Needed, read: tuple[np.ndarray, ...]) -> Told | None:
     ):
         one, other = (of_time(v, t, left) for v in (own, need))
         if not right and (one is None or other is None):
-            return None
+            two = two_schedules(t, noise, g2, left) if preserving else None
+            return two or of_a_fitted_time(asked)
         if not right:
             texts.append(f"{name} is {one}, and must be {other} for the declared law")
     return Told("schedule", "; ".join(texts))
@@ -152,47 +179,8 @@ def _read(case: Case, d: Declaration, c: int) -> tuple[np.ndarray, ...] | None:
         needed = _needed(case, t, c, end)
     except CallableError:
         return None
-    moments = d.context.moments
-    return t, *needed, moments.value(moments.a, t)[:, c], moments.value(moments.g2, t)[:, c]
-
-
-def _constant(found: Law, case: Case, d: Declaration, c: int, left: float) -> tuple[str, str]:
-    """The factor, and what it is of the constants that the process is made of."""
-    k = found.constant
-    if k is None:
-        return found.text, ""
-    shown = f"{k:.6g}" if left <= LEFT else f"{k:.3g}"
-    for base, name in ((10.0, "10"), (2.0, "2")):
-        if abs(k * np.log(base) - 1) <= left:
-            why = f": a base-{name} logarithm stands where the natural one is due"
-            return f"{shown} = 1/ln {name}", why
-    own = case.at_zero
-    if is_plain(k) or own is None or not 0 < own[c] < d.std[-1]:
-        return found.text if left <= LEFT else shown, ""
-    low, high = float(own[c]), float(d.std[-1])
-    for words, value in (
-        ("2 log(σ(T)/σ(0))", 2 * np.log(high / low)),
-        ("log(σ(T)/σ(0))", np.log(high / low)),
-        ("2 log₁₀(σ(T)/σ(0))", 2 * np.log10(high / low)),
-        ("σ(T) - σ(0)", high - low),
-        ("2 (σ(T) - σ(0))", 2 * (high - low)),
-        ("σ(T)² - σ(0)²", high**2 - low**2),
-        ("σ(T)/σ(0)", high / low),
-        ("σ(T)", high),
-        ("σ(0)", low),
-    ):
-        for power, text in (
-            (-1, f"1/({words})"),
-            (1, words),
-            (-2, f"1/({words})²"),
-            (2, f"({words})²"),
-        ):
-            if abs(k / value**power - 1) <= 4 * left:
-                why = f"; σ(0) = {low:.6g}, σ(T) = {high:.6g}"
-                if power == -1:
-                    why += f": a factor {words} = {value:.4g} is missing"
-                return f"{shown} = {text}", why
-    return found.text if left <= LEFT else shown, ""
+    found = case.said.probe.coefficients(t)
+    return t, *needed, found[0][:, c], found[2][:, c]
 
 
 def needs(needed: Needed) -> str:
@@ -205,6 +193,8 @@ def needs(needed: Needed) -> str:
         k = int(np.argmax(np.abs(own - due) / np.maximum(np.abs(own), np.abs(due))))
         if not same(own, due, needed.left):
             parts.append(f"{name} must be {due[k]:.4g} at t = {t[k]:.3g} (it is {own[k]:.4g})")
+    if len(parts) == 2 and same(noise, -2 * rate, needed.left) and same(g2, -2 * a, needed.left):
+        parts[1] += f"; {TOGETHER} of two different β"
     return f" For the declared law {' and '.join(parts)}." if parts else ""
 
 

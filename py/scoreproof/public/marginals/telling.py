@@ -64,17 +64,22 @@ def both_sides(found: Diagnosis, needed: Needed) -> Diagnosis:
     """A standard deviation that is wrong for this drift and g² may be right, and g² wrong: both are
     said, where the one is no more likely than the other.
     """
-    if not {*found.names} & OF_EITHER or needed.d.mean_wrong or needed.d.shift_wrong:
+    either = {*found.names} & (OF_EITHER | {"variance_for_std"})
+    if not either or needed.d.mean_wrong or needed.d.shift_wrong:
         return found
     need = needed.told
+    if either == {"variance_for_std"} and (need is None or need.name != "two_families"):
+        return found
     more = []
     if "drift_forgotten_in_variance" in found.names:
         more.append("g² lacks -2 (f/x) σ² (a law of mean α x0 needs g² = (σ²)' - 2 (α'/α) σ²)")
-    if need is not None and need.name == "diffusion_required":
+    if need is not None and need.name in ("diffusion_required", "discount"):
         more.append(need.text)
+    text = found.sentence.removesuffix(".")
+    if need is not None and need.name == "two_families":
+        return replace(found, names=(*found.names, need.name), sentence=f"{text}; or {need.text}.")
     if not more:
         return found
-    text = found.sentence.removesuffix(".")
     return replace(
         found,
         names=(*found.names, "diffusion_required"),

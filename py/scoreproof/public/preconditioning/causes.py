@@ -13,10 +13,11 @@ from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import FORMS, as_spread, built, slips, spread_in
-from scoreproof.public.preconditioning.overwritten import products, with_another
+from scoreproof.public.preconditioning.logarithms import another_logarithm
+from scoreproof.public.preconditioning.overwritten import plain, products, with_another
 from scoreproof.public.preconditioning.standin import Found
 
-__all__ = ["cause_of", "coarser", "follows", "of_another_level"]
+__all__ = ["SIGN", "cause_of", "coarser", "follows", "of_another_level"]
 
 #: roundings that two ways to compute a coefficient may be apart, and what is lost where 1 cancels
 ROUNDINGS = 256.0
@@ -25,6 +26,7 @@ ROUNDED = 8.0
 TYPES = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
 #: forms that have no σ_data
 OWN = ("v", "eps")
+SIGN = "its sign is wrong"
 #: what it means that a coefficient is 0
 NOTHING = {
     "c_skip": "x is not added",
@@ -49,7 +51,7 @@ def cause_of(
     """A name and words for what one coefficient is instead."""
     value, right, eps = found.values[name], due[name], found.eps[name]
     if follows(value, -right, eps):
-        return "sign", "its sign is wrong"
+        return "sign", SIGN
     if not np.any(value):
         return "nothing", f"it is 0: {NOTHING[name]}"
     if job.name == "edm":
@@ -71,6 +73,8 @@ def cause_of(
         for words, other_value in with_another(name, job.form, due, job.sigmas, spread):
             if follows(value, other_value, eps):
                 return "overwritten", words
+    if name == "c_noise" and (words := another_logarithm(value, right, job.sigmas, eps)):
+        return "logarithm", words
     with np.errstate(all="ignore"):
         limit = ROUNDINGS * eps * np.maximum(np.abs(right), 1e-6 * np.max(np.abs(right)))
         known = {"σ_data": spread} if job.name == "edm" else {}
@@ -80,6 +84,8 @@ def cause_of(
             for words, formula in built().items():
                 if follows(value, formula(job.sigmas, spread), eps):
                     return "formula", words
+        if simple is None and job.name in OWN and (words := plain(value, job.sigmas, None, eps)):
+            return "formula", f"it is {words}"
         simple = simple or reading(answer)
     if simple is None:
         return None
@@ -184,7 +190,7 @@ def _rules(
     for more in (float(f"{shift:.3g}"), shift):
         yield (
             f"it is σ {'-' if more < 0 else '+'} {abs(more):.6g} where σ is due: {abs(more):.6g}"
-            f" {sign}, as a consistency model's σ - σ_min",
+            f" {sign}" + (", as a consistency model's σ - σ_min" if more < 0 else ""),
             _shifted(more),
         )
     slope, level = np.polyfit(np.log(s[good]), np.log(own[good]), 1)

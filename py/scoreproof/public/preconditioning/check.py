@@ -73,8 +73,8 @@ def check_preconditioning(
     ...     return sigma_data**2 / total, sigma * sigma_data / total**0.5, 1 / total**0.5
     >>> bool(check_preconditioning(scalings, sigma_data=0.5))
     True
-    >>> print(check_preconditioning(scalings, sigma_data=1.0).diagnosis.sentence.split(";")[0])
-    Cause: c_skip: σ_data is 0.5 in it where 1 is declared
+    >>> print(check_preconditioning(scalings, sigma_data=1.0).diagnosis.sentence)
+    Cause: in c_skip, c_out and c_in σ_data is 0.5 in it where 1 is declared.
     """
     given = Request(
         precondition,

@@ -134,13 +134,20 @@ def built() -> dict[str, Formula]:
         "σ² + σ_data⁴": lambda s, d: s**2 + d**4,
         "σ⁴ + σ_data²": lambda s, d: s**4 + d**2,
         "σ² + 1": lambda s, d: s**2 + 1,
+        "σ + 1": lambda s, d: s + 1,
     }
-    found = {}
+    found: dict[str, Formula] = {
+        "it is σ": lambda s, d: s,
+        "it is σ²": lambda s, d: s**2,
+        "it is 1/σ": lambda s, d: 1 / s,
+        "it is 1/σ²": lambda s, d: s**-2.0,
+    }
     for (a, top), (b, low) in itertools.product(over.items(), under.items()):
         for text, power in (("{} / √({})", -0.5), ("{} / ({})", -1.0), ("{} / ({})²", -2.0)):
             found[f"it is {text.format(a, b)}"] = _quotient(top, low, power)
-        found[f"it is {a} √({b})"] = _quotient(top, low, 0.5)
-        found[f"it is {a} ({b})"] = _quotient(top, low, 1.0)
+        times = "" if a == "1" else f"{a} "
+        found[f"it is {times}√({b})"] = _quotient(top, low, 0.5)
+        found[f"it is {times}({b})" if times else f"it is {b}"] = _quotient(top, low, 1.0)
     return found
 
 

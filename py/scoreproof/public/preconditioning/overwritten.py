@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.public.preconditioning.forms import Form, built
 
-__all__ = ["products", "with_another"]
+__all__ = ["plain", "products", "with_another"]
 
 
 def products(
@@ -29,14 +29,18 @@ def products(
         if (name, other) == ("c_skip", "c_in"):
             yield f"{twice} (it multiplies x after c_in did)", right * times
         else:
-            plain = _plain(right * times, s, d, eps)
-            yield twice + (f", that is {plain}" if plain else ""), right * times
+            other_form = plain(right * times, s, d, eps)
+            yield twice + (f", that is {other_form}" if other_form else ""), right * times
         with np.errstate(all="ignore"):
-            plain = _plain(right / times, s, d, eps)
-            yield f"it is {f'{plain}, which is ' if plain else ''}{name} / {other}", right / times
+            other_form = plain(right / times, s, d, eps)
+            yield (
+                f"it is {f'{other_form}, which is ' if other_form else ''}{name} / {other}",
+                right / times,
+            )
 
 
-def _plain(values: np.ndarray, s: np.ndarray, d: float | None, eps: float) -> str:
+def plain(values: np.ndarray, s: np.ndarray, d: float | None, eps: float) -> str:
+    """The values as a formula in σ, and σ_data where there is one; empty if they are none."""
     with np.errstate(all="ignore"):
         for words, formula in built().items():
             if d is None and "data" in words:

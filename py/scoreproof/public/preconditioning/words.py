@@ -11,6 +11,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.causes import (
+    SIGN,
     cause_of,
     coarser,
     follows,
@@ -18,7 +19,7 @@ from scoreproof.public.preconditioning.causes import (
 )
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS
 from scoreproof.public.preconditioning.standin import Found
-from scoreproof.words import enumerated, percent
+from scoreproof.words import enumerated, part_of
 
 __all__ = ["MIXED", "data_apart", "named"]
 
@@ -56,7 +57,7 @@ def named(
             parts.append(f"{name} differs between the entries of a sample, by {what}, {where}")
             continue
         if np.max(found.uneven[name]) > VARIES and found.clip is None:
-            part = percent(float(found.uneven[name][k]))
+            part = part_of(float(found.uneven[name][k]), "itself")
             parts.append(
                 f"{name} is no number: it differs by up to {part} between the entries of a batch at"
                 f" σ = {s[k]:.4g}, so that it depends on x ({where})"
@@ -70,15 +71,18 @@ def named(
             causes.append((name, cause[1]))
     if not parts:
         k = int(np.argmax(found.apart))
-        parts.append(
-            f"at σ = {s[k]:.4g} D is not c_skip x + c_out F: {percent(found.apart[k])} are left"
-        )
+        rest = part_of(found.apart[k], "it")
+        parts.append(f"at σ = {s[k]:.4g} D is not c_skip x + c_out F: {rest} are left")
     sentence = "; ".join(parts)
     whole = _other_form(found, job)
     rounded = coarser(found, due)
     level = of_another_level(found, due, wrong, job, spread)
     diagnosis = None
-    if whole:
+    if [c for _, c in causes] == [SIGN] and len(parts) == 1:
+        # with its sign turned it may be another form's as well: that is no other mistake
+        name = causes[0][0]
+        diagnosis = Diagnosis.cause(name, f"Cause: {name}: {SIGN}{_turned(whole, name, job)}.")
+    elif whole:
         text = f"Cause: all are those of form={whole!r}."
         diagnosis = Diagnosis.cause(f"form_{whole}", text)
     elif found.clip is not None:
@@ -91,6 +95,8 @@ def named(
         diagnosis = Diagnosis.cause("level", f"Cause: in {off}, {level}.")
     elif causes:
         told = "; ".join(f"{n}: {t}" for n, t in causes)
+        if len(causes) > 1 and len({t for _, t in causes}) == 1:
+            told = f"in {enumerated([n for n, _ in causes])} {causes[0][1]}"
         if pair := _exchanged(found, due, wrong):
             told = f"{pair[0]} and {pair[1]} are exchanged (are they returned in another order?)"
         diagnosis = Diagnosis.cause(" + ".join(n for n, _ in causes), f"Cause: {told}.")
@@ -101,6 +107,15 @@ def named(
         )
         diagnosis = Diagnosis.cause("rows_mixed", text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
+
+
+def _turned(whole: str, name: str, job: Job) -> str:
+    """What the network answers with such a sign, and the form whose sign it is."""
+    answer = {"v": "v", "eps": "ε"}.get(job.name)
+    if name != "c_out" or answer is None:
+        return ""
+    of = f" (EDM's has this sign, with σ_data = {_spread_of(job):g})" if whole == "edm" else ""
+    return f", as for a network that answers with -{answer}; for {answer} it is negative{of}"
 
 
 def _exchanged(
@@ -135,11 +150,15 @@ def _other_form(found: Found, job: Job) -> str:
     for name, form in FORMS.items():
         if name == job.name or len(have) < 2:
             continue
-        spread = job.sigma_data or job.spread or 0.5
+        spread = _spread_of(job)
         due = [f(job.sigmas, spread) for n in have if (f := form.of(n)) is not None]
         if all(follows(found.values[n], d, found.eps[n]) for n, d in zip(have, due, strict=True)):
             return name
     return ""
+
+
+def _spread_of(job: Job) -> float:
+    return job.sigma_data or job.spread or 0.5
 
 
 def data_apart(evidence: Evidence, job: Job, spread: float) -> Evidence:
@@ -152,7 +171,7 @@ def data_apart(evidence: Evidence, job: Job, spread: float) -> Evidence:
     length = float(np.hypot(job.sigmas[0], job.spread) / np.hypot(job.sigmas[0], spread))
     text = (
         f"σ_data is {spread:.4g}, but the data's standard deviation is {job.spread:.4g}:"
-        f" {percent(off)} apart; at σ = {job.sigmas[0]:g} the network's input has standard"
+        f" {part_of(off, 'that')} apart; at σ = {job.sigmas[0]:g} the network's input has standard"
         f" deviation {length:.3g}, not 1"
     )
     instead = _instead(spread, job.spread)

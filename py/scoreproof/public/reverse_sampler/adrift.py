@@ -2,11 +2,13 @@
 
 Conventions: displacements are in units of g √h. The mean over normal draws is taken over sizes that
 are the same in every coordinate, with both signs; the even part is the mean of the images under z
-and -z less the image under 0. A drift moves x by a multiple of h: a mean displacement that stays in
-these units has no limit, x moves without bound as steps are added.
+and -z less the image under 0. A drift moves x by a multiple of h, in these units of √h, which two
+widths tell: what stays besides has no limit, x moves without bound as steps are added.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.asking import ask_step
+from scoreproof.public.reverse_sampler.explaining import step_slip
 from scoreproof.public.reverse_sampler.laws import number
 from scoreproof.public.reverse_sampler.places import FINE, MIDDLE, Steps, short, steps_at
 from scoreproof.public.reverse_sampler.shrinking import shrinking, shrunk
@@ -29,35 +32,65 @@ SIZES = np.linspace(0.25, 4, 16)
 #: where in them a unit of noise is; the normal weights of 0 and of all sizes, of both signs
 UNIT = 3
 WEIGHTS = np.exp(-(np.append(0.0, SIZES) ** 2) / 2) * np.append(0.5, np.ones(16))
-#: a mean displacement that is smaller, or changes by more from h to h/4 and to h/16, is none
-LEAST, CHANGE = 0.01, 0.05
+#: widths; a mean displacement that is smaller, or changes by more from one to the next, is none
+PARTS, LEAST, CHANGE = (1.0, 1 / 4, 1 / 16, 1 / 64), 0.01, 0.05
+#: points at which it must stay
+ROWS = 3
 #: part of it that may differ from a power of the size: what is above the limit, as √h
 SAME = 0.02
 
 
-def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evidence | None:
-    """A refutation, if the mean displacement stays. Three calls at one place, and four more."""
-    kind = FINE if short(job.call.eps) else MIDDLE
-    steps = steps_at(target, job.span, found.t, kind, exact=True)
+@dataclass(frozen=True, eq=False)
+class _Mean:
+    """At one point: the displacement that stays, that without noise, and the even part."""
+
+    last: float
+    still: float
+    even: np.ndarray
+
+
+def _mean(job: Job, target: Diffused, found: Found, steps: Steps, row: int) -> _Mean | None:
+    """Four calls; ``None`` where nothing stays."""
     z = np.repeat(np.concatenate([[0.0], SIZES, -SIZES])[:, None], target.dimension, axis=1)
-    x, g = np.repeat(found.x[:1], len(z), axis=0), target.diffusion(found.t)
-    means, evens, still = [], [], 0.0
-    for h in (steps.widths[0] * np.array([1.0, 1 / 4, 1 / 16])).tolist():
+    x = np.repeat(found.x[row : row + 1], len(z), axis=0)
+    g, means, evens, still = target.diffusion(found.t), [], [], 0.0
+    for h in (steps.widths[0] * np.array(PARTS)).tolist():
         out = (ask_step(job, target, x, z, steps.pair(h), found.lam) - x)[:, 0] / (g * h**0.5)
         still, plus, minus = float(out[0]), *np.split(out[1:], 2)
         both = (plus + minus) / 2
         means.append(float(WEIGHTS @ np.append(still, both) / WEIGHTS.sum()))
         evens.append(both - still)
-    last = means[-1]
-    if not abs(last) > LEAST or np.max(np.abs(np.array(means) - last)) > CHANGE * abs(last):
+    # from a width to a quarter of it what a drift adds is halved
+    limits = 2 * np.array(means[1:]) - np.array(means[:-1])
+    last = float(limits[-1])
+    if not abs(last) > LEAST or np.max(np.abs(limits - last)) > CHANGE * abs(last):
         return None
+    return _Mean(last, still, evens[-1])
+
+
+def adrift(job: Job, target: Diffused, found: Found, coverage: Coverage) -> Evidence | None:
+    """A refutation, if the mean displacement stays at each of some points: at one alone it may be
+    that of a state that is clipped there. Four calls at a point, and four more.
+    """
+    kind = FINE if short(job.call.eps) else MIDDLE
+    steps = steps_at(target, job.span, found.t, kind, exact=True)
+    seen: list[_Mean] = []
+    for row in range(min(ROWS, len(found.x))):
+        one = _mean(job, target, found, steps, row)
+        if one is None:
+            return None
+        seen.append(one)
+    last, still = seen[0].last, seen[0].still
     due = (1 - found.lam) ** 0.5
 
     def explain() -> Diagnosis | None:
+        slip = step_slip(job, target)
+        if slip is not None:
+            return Diagnosis.cause(slip.name, f"Cause: {slip.text}.")
         if abs(last - still) > 0.5 * abs(last) and due:
-            cause: Told | None = _of_noise(evens[-1] / due)
+            cause: Told | None = _of_noise(seen[0].even / due)
         else:
-            cause = _of_all(job, target, found, steps, steps.widths[0] / 16) or shrunk(
+            cause = _of_all(job, target, found, steps, steps.widths[0] * PARTS[-1]) or shrunk(
                 target, found, shrinking(job, target, found)
             )
         named = cause is not None and cause.name

@@ -32,7 +32,7 @@ from scoreproof.public.reverse_sampler.telling import told
 from scoreproof.public.reverse_sampler.terms import Told, within
 from scoreproof.public.reverse_sampler.velocity import Found
 
-__all__ = ["does_not_settle", "explained", "unsettled"]
+__all__ = ["does_not_settle", "explained", "step_slip", "unsettled"]
 
 #: times at which a cause is looked for, and members; places at which the sampler is asked again
 TIMES, MEMBERS, AGAIN = 6, 4, 6
@@ -65,7 +65,7 @@ def explained(job: Job, span: Span, worst: list[Found]) -> Diagnosis:
 def does_not_settle(job: Job, span: Span, first: Found) -> Diagnosis | None:
     """Why x_next does not tend to x."""
     jumping = [f for f in span.all if np.any(f.jumps)][:AGAIN]
-    slip = _slip(job, span.target)
+    slip = step_slip(job, span.target)
     if slip is not None:
         return Diagnosis.cause(slip.name, _sentence([slip]))
     try:
@@ -95,7 +95,7 @@ def _coefficient(job: Job, target: Diffused, found: Found) -> str:
         return ""
 
 
-def _slip(job: Job, target: Diffused) -> Told | None:
+def step_slip(job: Job, target: Diffused) -> Told | None:
     """One wrong coefficient of a DDIM or DDPM step."""
     try:
         steps = long_steps(job, target)
@@ -129,7 +129,7 @@ def _claims(job: Job, span: Span, worst: list[Found], wrong: list[tuple[Found, .
     """One cause, or where the model is asked and one cause besides."""
     target = span.target
     if job.form == "step":
-        slip = _slip(job, target)
+        slip = step_slip(job, target)
         if slip is not None:
             return [slip]
         powers = shrunk(target, worst[0], shrinking(job, target, worst[0]))

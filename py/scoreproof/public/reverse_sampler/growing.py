@@ -18,7 +18,7 @@ from scoreproof.public.laws import number
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.terms import Told
 from scoreproof.public.reverse_sampler.velocity import Found
-from scoreproof.words import percent
+from scoreproof.words import part_of
 
 __all__ = ["beyond_which", "part_wrong", "rows_wrong"]
 
@@ -45,7 +45,7 @@ def _part(target: Diffused, places: list[Found]) -> str:
     if max(noise) <= allowed:
         return (
             "The noise is right, √(1-λ) g; the drift differs from f - (1 - λ/2) g² ∇log p, by up"
-            f" to {percent(max(drift))} of its terms"
+            f" to {part_of(max(drift), 'its terms')}"
         )
     if max(drift) <= allowed:
         return (

@@ -34,6 +34,11 @@ def members(s: Terms) -> Told | None:
             f"the ODE's drift v is kept while noise is added{_noise_words(s, of_noise)}:"
             f" - ½ c² ∇log p is missing ({RULE})",
         )
+    if s.same(s.w, noise / 2) and np.any(noise > s.tol):
+        return Told(
+            "ode_drift_missing",
+            f"the drift is f - ½ c² ∇log p: the ODE's - ½ g² ∇log p is left out of it ({RULE})",
+        )
     found = velocity(s, varies=varies)
     if found is not None:
         return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.public.families import FAMILIES, Sides, discount, family_of
 from scoreproof.public.reverse_sampler.laws import is_plain, number, of_time
 from scoreproof.public.reverse_sampler.terms import Terms, Told
 
@@ -38,6 +39,8 @@ def schedule(s: Terms) -> Told | None:
     for name, found, due in (("g²", scale * g2, g2), ("the rate of f", s.a * rate, rate)):
         if s.same(found, due):
             continue
+        if not _of_time_alone(s, found):
+            return None
         one, other = (of_time(v, s.t, max(s.tol, 1e-7)) for v in (found, due))
         if one is None and (power := _power(found, due, s.tol)):
             one, other = f"that of the process to the power {power}", None
@@ -60,7 +63,34 @@ def schedule(s: Terms) -> Told | None:
     if len(parts) == 2:
         return Told("schedule", f"another schedule: {'; '.join(parts)}")
     right = "the term of the score and the noise are" if alone == "f" else "f is"
+    if alone == "g" and (known := of_a_family(s, scale * g2)):
+        return Told("g_of_another_family", f"g alone is wrong: {known}; f is right")
     return Told("schedule", f"{alone} alone is wrong: {parts[0]}; {right} right")
+
+
+def _of_time_alone(s: Terms, found: np.ndarray) -> bool:
+    """Whether what is found is the same for every λ: a schedule knows t alone."""
+    return all(s.same(found[s.t == t], found[s.t == t][0]) for t in np.unique(s.t).tolist())
+
+
+def of_a_family(s: Terms, g2: np.ndarray) -> str:
+    """The process whose g² it is, where it is that of another; or what of a sub-VP's is."""
+    t = np.unique(s.t)
+    first = np.array([int(np.argmax(s.t == u)) for u in t])
+    level = [s.target.level(u) for u in t.tolist()]
+    alpha, std = np.array([v[0] for v in level]), np.array([v[2] ** 0.5 for v in level])
+    rate, own = np.array([s.target.rate(u) for u in t.tolist()]), g2[first]
+    law_is = family_of(alpha, std, s.tol)
+    if not law_is or np.any(rate >= 0):
+        return ""
+    sides = Sides(t, alpha, std, rate, np.log(alpha), own, max(s.tol, 1e-6), True)
+    name, _, needs = FAMILIES[law_is]
+    if sides.own and sides.own != law_is:
+        other, _, has = FAMILIES[sides.own]
+        return f"it is that of {other}, {has}, and the process is {name}, {needs}"
+    if law_is == "sub-VP" and (wrong := discount(sides)):
+        return f"the process is {name}, {needs}; {wrong}"
+    return ""
 
 
 def _power(found: np.ndarray, due: np.ndarray, tol: float) -> str:

@@ -137,7 +137,7 @@ def _drift(seen: Shrinking, here: Around) -> tuple[str, bool]:
     q, h = seen.drift_power, float(seen.widths[-1])
     sizes = [float(np.max(np.abs(m))) for m in seen.moved]
     if abs(q - 0.5) <= 0.1 and abs(np.log(sizes[0] / sizes[1]) / np.log(4) - 0.5) <= 0.1:
-        return "the drift is multiplied by √h where the step h = t - t_next is due", True
+        return _of_root(seen, here)
     moved = (4 * seen.moved[-1] - seen.moved[-2]) / 3  # the limit, if what is above it falls as h
     earlier = (4 * seen.moved[1] - seen.moved[0]) / 3
     stays = np.max(np.abs(moved - earlier)) <= 0.1 * np.max(np.abs(moved))
@@ -166,6 +166,29 @@ def _drift(seen: Shrinking, here: Around) -> tuple[str, bool]:
             f" steps are added (x_next - x, without noise, is about {size:.2g} h²)"
         ), True
     return f"x_next - x, without noise, shrinks as h^{q:.2g} where h = t - t_next is due", True
+
+
+def _of_root(seen: Shrinking, here: Around) -> tuple[str, bool]:
+    """Which of the terms shrinks as √h."""
+    last, before = (seen.moved[k] / seen.widths[k] ** 0.5 for k in (-1, -2))
+    moved = 2 * last - before  # what is above it falls as √h
+    weight = 1 - seen.lam / 2
+    terms = {
+        "the drift is": here.f - weight * here.g2 * here.score,
+        "the score's term is": -weight * here.g2 * here.score,
+        "the forward drift f is": here.f,
+    }
+    fits = []
+    for what, term in terms.items():
+        size = float(np.sum(term * term))
+        k = -float(np.sum(moved * term)) / size if size > 0 else 0.0
+        if k and np.max(np.abs(moved + k * term)) <= SAME * np.max(np.abs(moved)):
+            fits.append((abs(k - 1), what, k))
+    if fits:  # where two are alike, that which needs no other factor
+        off, what, k = min(fits)
+        times = "" if off < SAME else f" (and by {_round(k)})"
+        return f"{what} multiplied by √h where the step h = t - t_next is due{times}", True
+    return "x_next - x, without noise, shrinks as √h where h = t - t_next is due", False
 
 
 def _of_x(moved: np.ndarray, x: np.ndarray) -> str | None:

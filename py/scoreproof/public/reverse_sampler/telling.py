@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.public.reverse_sampler.geometric import geometric
 from scoreproof.public.reverse_sampler.laws import Law, is_plain, level_at, number
 from scoreproof.public.reverse_sampler.members import members, velocity
 from scoreproof.public.reverse_sampler.several import apart, schedule
@@ -119,6 +120,8 @@ def _diffusion(s: Terms) -> Told | None:
             text += ": a base-10 logarithm (log10) where the natural one is due"
         elif abs(found.constant * np.log(2) - 1) <= s.tol:
             text += ": a base-2 logarithm where the natural one is due"
+        elif known := geometric(s, found.constant):
+            text, equal = f"{known} ({text})", None
     elif found is not None:
         text = f"g² is multiplied by {found.text}"
     varies = found is not None and found.constant is None

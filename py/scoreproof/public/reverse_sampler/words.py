@@ -12,7 +12,7 @@ from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.sweeping import Span
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.velocity import Found, around
-from scoreproof.words import point
+from scoreproof.words import part_of, point
 
 __all__ = [
     "NOT_AFFINE",
@@ -22,7 +22,7 @@ __all__ = [
     "describe_noise",
     "listed",
     "looked_at",
-    "percent",
+    "share",
     "spread_over",
     "velocity_off",
 ]
@@ -44,9 +44,14 @@ NOT_AFFINE = (
 )
 
 
-def percent(part: float) -> str:
-    """A relative error for a sentence: in percent, or as a power of ten when it is tiny."""
-    return f"{100 * part:.3g} %" if part >= 1e-4 else f"a part {part:.2g}"
+def share(part: float, whole: str) -> str:
+    """A relative error for a sentence: in percent, as a factor where that is over 1000 %, or as a
+    power of ten when it is tiny.
+
+    >>> share(2.84, "its terms"), share(25.0, "its terms"), share(1e-5, "its terms")
+    ('284 % of its terms', '25 times its terms', 'a part 1e-05 of its terms')
+    """
+    return part_of(part, whole) if part >= 1e-4 else f"a part {part:.2g} of {whole}"
 
 
 def listed(values: tuple[float, ...]) -> str:
@@ -72,7 +77,7 @@ def velocity_off(job: Job, target: Diffused, found: Found, k: int) -> str:
         f"at λ = {found.lam:g}, t = {found.t:.3g}, x = {point(found.x[k])} {limit}drift and noise"
         " do not keep the marginals: the velocity they imply, drift + ½ noise² ∇log p, is"
         f" {implied:.3g}{axis} where f - ½ g² ∇log p = {due:.3g} is due, an error of"
-        f" {percent(float(found.error[k]))} of its terms"
+        f" {share(float(found.error[k]), 'its terms')}"
     )
 
 

@@ -42,6 +42,8 @@ class Tape:
         self.seeded = False
         #: from what noise of its own it starts
         self.began: Began | None = None
+        #: the level that the model is told at its last call, where that is known
+        self.told_last: Level | None = None
 
     def reached(self, x: np.ndarray, level: Level, step: int) -> None:
         """The state with the rows x, due to be at ``level``."""
@@ -127,6 +129,7 @@ def chain(
         log.eps,
         tuple(dict.fromkeys([*tape.notes, *log.notes, *again])),
         tape.began,
+        tape.told_last,
     )
 
 

@@ -29,7 +29,8 @@ class Chain:
     """One run of about ``n`` steps; ``end`` is the law of what was returned, due at ``last``
     (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch,
     ``parts`` the sizes of calls for less; ``eps``: the unit roundoff of the coarsest numbers that
-    went into doubled arithmetic; ``began``: what noise of its own it starts from.
+    went into doubled arithmetic; ``began``: what noise of its own it starts from; ``told_last``:
+    what the model is told at its last call.
     """
 
     n: int
@@ -46,3 +47,4 @@ class Chain:
     eps: float
     notes: tuple[str, ...]
     began: Began | None = None
+    told_last: Level | None = None

@@ -25,6 +25,8 @@ from scoreproof.public.sampler.runs import Runs
 __all__ = ["judged", "largest"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
+#: EDM's churn takes x to no more than √2 of its σ
+CHURNED = 2**0.5 * (1 + 1e-9)
 #: roundings of an end, each relative to its unit
 ROUNDINGS = 1e3
 
@@ -118,10 +120,20 @@ def _declared(chain: Chain) -> np.ndarray:
 
 
 def _denoised(chain: Chain) -> np.ndarray:
-    level, data = inner(chain)[-1].level, chain.data
+    level, data = _last_asked(chain), chain.data
     _, std = data.moments(level)
     shrunk = Data(data.mean, data.width * level.alpha * data.width / std)
     return deviation(chain.end, shrunk, CLEAN, _unit(chain))
+
+
+def _last_asked(chain: Chain) -> Level:
+    """Where x is when it is denoised at last: at the last level, or where a churn has taken it from
+    there.
+    """
+    level, told = inner(chain)[-1].level, chain.told_last
+    if told is None or told.sigma <= 0:
+        return level
+    return told if level.snr >= told.snr >= level.snr / CHURNED else level
 
 
 def _unit(chain: Chain) -> np.ndarray:

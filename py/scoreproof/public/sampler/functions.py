@@ -175,10 +175,11 @@ class WholeForm(_Function):
         tape.reached(rows, start, -1)
         on_grid = {round(t, 12): k for k, t in enumerate(times)}
         last: dict[int, tuple[np.ndarray, Level]] = {}
-        for x, level in self.asked:
-            k = on_grid.get(round(level.when, 12), near(times, level.when))
-            if k is not None:
-                last[k] = (x, level)
+        for exact in (False, True):  # a churned level may lie beside one of the grid by chance
+            for x, level in self.asked:
+                k = on_grid.get(round(level.when, 12)) if exact else near(times, level.when)
+                if k is not None:
+                    last[k] = (x, level)
         if len(last) < (len(times) - 1) / 2:  # it has a grid of its own, or asks elsewhere
             falling = sorted({level.when: x for x, level in self.asked}.items(), reverse=True)
             last = {k: (x, self.level_of(t)) for k, (t, x) in enumerate(falling)}
@@ -193,6 +194,7 @@ class WholeForm(_Function):
             if k > 0:
                 tape.reached(*last[k], k - 1)
         tape.steps, tape.last = len(times) - 1, self.level_of(times[-1])
+        tape.told_last = self.asked[-1][1] if self.asked else None
         return out
 
     def _started(self, tape: Tape, level: Level) -> None:

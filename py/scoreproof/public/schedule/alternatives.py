@@ -1,7 +1,6 @@
 """What a table may be in place of itself: its formula with other arguments, or a function of it.
 
-Conventions: the simplest first. A formula is asked again with each of its arguments β_t, ᾱ_t and
-ᾱ_{t-1} replaced; ``Mistaken`` is a base whose ᾱ_{t-1} is not that of its ᾱ.
+Conventions: the simplest first. ``Mistaken`` is a base whose ᾱ_{t-1} is not that of its ᾱ.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ __all__ = ["Alternative", "alternatives", "composed", "functions", "functions_of
 
 @dataclass(frozen=True)
 class Alternative:
-    """``words`` for "it is …", and what would have been the values. ``own``: a function of the
-    table itself, which the words do not name.
-    """
+    """``words`` for "it is …", and values; ``own``: of the table itself; ``of``: whose is due."""
 
     words: str
     values: np.ndarray
     own: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +111,8 @@ def other_schedules(table: Table, base: Base) -> Iterator[Alternative]:
                 if not np.allclose(betas, b, rtol=1e-6):
                     other = Base(betas, np.cumprod(1 - betas), base.eps)
                     of = " and these ends" if options else ""
-                    text = f"{table.words} of β of the form {form!r}{words}{of}"
-                    yield Alternative(text, table.of(other))
+                    text = f"{table.words} of other β, of the form {form!r}{words}{of}"
+                    yield Alternative(text, table.of(other), of=" of the given ones")
     for by in (2, 4, 5, 10, 20, 25, 40, 50, 100):
         fine = np.interp(np.arange(by * (n - 1) + 1) / by, np.arange(n), b)
         for first in (0, by - 1):
@@ -150,6 +148,7 @@ def _sums(name: str, base: Base) -> Iterator[Alternative]:
         yield Alternative("the product of √(1 - β), which is √ᾱ", np.cumprod(np.sqrt(1 - b)))
         yield Alternative("√(1 - Σβ)", np.sqrt(1 - sums))
         yield Alternative("√(Σβ)", np.sqrt(sums))
+        yield Alternative("√(1 / ᾱ_t + 1), a plus for a minus", np.sqrt(1 / base.bar + 1))
         if name == "alphas_cumprod":
             words = "the product from step 1: the first β is left out"
             yield Alternative(words, base.bar / (1 - b[0]))

@@ -146,8 +146,9 @@ def _cosines(values: np.ndarray) -> Likely:
     yield "the form 'cosine' with no clipping at 0.999", betas(0.008, 2, n, 1.0)
     step = "1 - ᾱ_t / ᾱ_{t-1} of"
     yield f"{step} ᾱ = the cosine, not its square", betas(0.008, 1, n, 0.999)
-    words = f"the form 'cosine' with β clipped at {most:.6g}, not at 0.999"
-    yield words, betas(0.008, 2, n, most)
+    for cut in dict.fromkeys((most, largest)):
+        words = f"the form 'cosine' with β clipped at {cut:.6g}, not at 0.999"
+        yield words, betas(0.008, 2, n, cut)
     words = f"{step} ᾱ = the cosine to the fourth power, not its square"
     yield words, betas(0.008, 4, n, most)
     text = f"the form 'cosine' on the grid of T - 1 = {n - 1} steps"
@@ -155,6 +156,14 @@ def _cosines(values: np.ndarray) -> Likely:
     found = _solved(lambda s: betas(s, 2, n, most), values, 1e-6, 10.0)
     yield f"the form 'cosine' with s = {found:.6g}, not 0.008", betas(found, 2, n, most)
     t = np.arange(n + 1) / n
+
+    def turned(end: float) -> np.ndarray:
+        bar = np.cos((t + 0.008) / 1.008 * min(end, np.pi / 2)) ** 2
+        return np.minimum(1 - bar[1:] / bar[:-1], most)
+
+    end = _solved(turned, values, 0.05, np.pi / 2)
+    of = f" = π/{np.pi / end:.6g}" if abs(np.pi / end - round(np.pi / end)) < 1e-4 else ""
+    yield f"{step} ᾱ = cos² that ends at {end:.6g}{of}, not at π/2", turned(end)
     for text, angle in (
         ("cos(π t), without the half", np.cos(t * np.pi) ** 2),
         ("cos((t + s) π/2), not divided by 1 + s", np.cos((t + 0.008) * np.pi / 2) ** 2),

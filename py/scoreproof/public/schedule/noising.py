@@ -14,6 +14,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions_of
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels
+from scoreproof.public.schedule.entries import NAMES, Dues, own_factors, wrong_axis
 from scoreproof.public.schedule.responses import responses
 from scoreproof.public.schedule.shapes import shaped
 from scoreproof.public.schedule.tables import TABLES, Base
@@ -31,7 +32,6 @@ FACTORS = {
     "vp": ("sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod"),
     "ve": ("", "train_sigmas"),
 }
-NAMES = ("x_0", "noise")
 DUE = {
     "vp": ("√ᾱ_t", "√(1 - ᾱ_t)"),
     "ve": ("1", "σ_t"),
@@ -52,13 +52,13 @@ def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnos
     """What the factors are, and the kind of process that explains them."""
     alpha, sigma = told.levels.alpha, told.levels.sigma
     for kind, due in _kinds(given, told).items():
-        if text := _across(told.levels, due):
+        if text := wrong_axis(told.levels, due):
             there = replace(told, kind=kind, due=due)
             return there, Diagnosis.cause("wrong_axis", f"Cause: {text}.")
     close, found = np.maximum(4 * bound, 1e-6), []
     if text := responses(given, told.levels):
         return told, Diagnosis.cause("not_linear", f"Cause: {text}.")
-    if text := _entries(told, close):
+    if text := own_factors(told.levels, told.due, close):
         return told, Diagnosis.cause("some_entries", f"Cause: {text}.")
     for kind, due in _kinds(given, told).items():
         other = replace(told, kind=kind, due=due)
@@ -79,9 +79,6 @@ def noised(given: Given, told: Heard, bound: np.ndarray) -> tuple[Heard, Diagnos
             found.append((other, Diagnosis.cause("other_factor", text)))
     unknown = "No known cause explains it; where it is wrong is said above."
     return found[0] if found else (told, Diagnosis.unknown(unknown))
-
-
-Dues = tuple[np.ndarray, np.ndarray]
 
 
 def _kinds(given: Given, told: Heard) -> dict[str, Dues]:
@@ -150,6 +147,12 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
         for other in alternatives(name, base) if name else ():
             if not other.own:
                 yield replace(other, values=other.values[at])
+        n = len(base.bar)
+        for words, share in ((f"t/T (T = {n})", at / n), (f"(t + 1)/T (T = {n})", (at + 1) / n)):
+            yield Alternative(f"{words}, as on a straight path", share)
+            yield Alternative(f"1 - {words}, as on a straight path", 1 - share)
+            yield Alternative(f"√({words})", np.sqrt(share))
+            yield Alternative(f"√(1 - {words})", np.sqrt(1 - share))
     yield from _of_sigma(told)
     yield from functions_of(Alternative(DUE[told.kind][part], due))
 
@@ -164,8 +167,15 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
         inside = (moved >= 0) & (moved <= last)
         around = table[moved % (last + 1)]
         if shift == -1 and not np.all(inside):
+            # held at 0: where the first is right, nothing is said of it
+            yield Alternative(f"that of timestep {words}", table[np.maximum(moved, 0)])
             text = f"that of timestep {words}, with the last for the first (an index of -1)"
+            clamped = f"that of timestep {words} (at t = 0 its own: the index is clamped)"
+            yield Alternative(clamped, table[np.maximum(moved, 0)])
             yield Alternative(text, around)
+        if shift == 1 and not np.all(inside):
+            clamped = f"that of timestep {words} (at the last its own: the index is clamped)"
+            yield Alternative(clamped, table[np.minimum(moved, last)])
         yield Alternative(f"that of timestep {words}", np.where(inside, around, np.nan))
     for by in (2, 4, 5, 10, 20, 50, 100):
         yield Alternative(f"that of timestep t // {by}", table[at // by])
@@ -197,36 +207,6 @@ def _of_sigma(told: Heard) -> Iterator[Alternative]:
         yield Alternative("sin(π σ_t / 2)", np.sin(np.pi * s / 2))
         yield Alternative("1 + σ_t", 1 + s)
         yield Alternative("√(1 - σ_t)", np.sqrt(1 - s))
-
-
-def _entries(told: Heard, close: np.ndarray) -> str:
-    """Some entries of a sample have factors of their own."""
-    texts = []
-    for part, values in enumerate((told.levels.alpha, told.levels.sigma)):
-        due = told.due[part][:, None]
-        off = np.abs(values - due) > close[part][:, None] * np.abs(due)
-        columns = np.flatnonzero(np.any(off, axis=0))
-        if 0 < columns.size < values.shape[1]:
-            k = int(np.argmax(off[:, columns[0]]))
-            ratio = values[k, columns[0]] / told.due[part][k]
-            listed = ", ".join(map(str, columns[:6])) + (", …" if columns.size > 6 else "")
-            what = "entry" if columns.size == 1 else "entries"
-            texts.append(
-                f"{NAMES[part]} has another factor at {what} {listed} of {values.shape[1]} of a"
-                f" sample, {ratio:.6g} times that of the others"
-            )
-    return "; ".join(texts)
-
-
-def _across(found: Levels, dues: Dues) -> str:
-    """The factor of sample j stands at entry j of every sample."""
-    for values, due in zip((found.alpha, found.sigma), dues, strict=True):
-        n, d = values.shape
-        if d > 1 and n >= d and np.ptp(due[:d]) > 0 and np.ptp(values[0]) > 0:
-            likely = np.broadcast_to(due[:d], values.shape)
-            if np.all(np.abs(values - likely) <= 1e-4 * np.abs(likely)):
-                return "entry j of every sample gets the factor of sample j: the wrong axis"
-    return ""
 
 
 def mixture(given: Given, found: Levels, k: int) -> Diagnosis:

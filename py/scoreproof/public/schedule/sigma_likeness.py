@@ -13,6 +13,7 @@ import numpy as np
 
 from scoreproof.public.schedule.ends import told_ends
 from scoreproof.public.schedule.forms import SIGMA_FORMS, made
+from scoreproof.public.schedule.ramps import of_a_ramp, of_an_integral
 
 __all__ = ["ends", "sigmas_instead"]
 
@@ -35,9 +36,25 @@ def sigmas_instead(form: str, options: Mapping[str, Any], values: np.ndarray) ->
             ramp = np.linspace(1, 0, len(values)) ** rho
             words = "are σ_min + r^ρ (σ_max - σ_min): the ramp r is raised to ρ, and not σ^(1/ρ)"
             yield words, values[-1] + ramp * (values[0] - values[-1])
+            yield from of_a_ramp(form, options, values, rho)
+        if form == "vp":
+            yield from of_an_integral(options, values, due)
         if form == "shifted":
             by = _shift(options)
             yield f"are {name}, shifted once more by {by:g}", by * due / (1 + (by - 1) * due)
+            plain = due / (by - (by - 1) * due)
+            of = f"where {by:g} σ/(1 + {by - 1:g} σ) is due"
+            yield (
+                f"are {by:g} σ/(1 + {by:g} σ), {of}: the -1 is missing",
+                by * plain / (1 + by * plain),
+            )
+            yield f"are {by:g} σ, {of}: it is not divided", by * plain
+            yield (
+                f"are σ/({by:g} - {by - 1:g} σ), {of}: the inverse shift",
+                plain / (by - (by - 1) * plain),
+            )
+            yield f"are not shifted by {by:g}", plain
+            yield f"are 1 - σ of {name}, not reversed", 1 - due
             twice = {
                 n: by * options[n] / (1 + (by - 1) * options[n]) for n in NAMES if n in options
             }

@@ -16,6 +16,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, composed, plain
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
+from scoreproof.public.schedule.rescaled import rescaled
 from scoreproof.public.schedule.shapes import LEAST, PART, few, most_of_it, shaped, span
 from scoreproof.public.schedule.tables import TABLES, Base, Table, named
 from scoreproof.public.schedule.unclipped import unclipped
@@ -65,6 +66,8 @@ def _cause(
     shape = shaped(values, due, allowed, wrong)
     if shape is not None and shape[0] in ("clamped", "half_precision"):
         return shape
+    if earlier := rescaled(name, values, base):
+        return "rescaled", earlier
     if base.of_betas and (text := unclipped(name, values, base, allowed)):
         return "unclipped", f"{text}, where {table.words} is due"
     if other := _other(plain(name, base), table, values, due, allowed, wrong):
@@ -122,8 +125,8 @@ def _other(
 ) -> tuple[str, str] | None:
     for other in others:
         if where := agrees(values, other.values, due, allowed, wrong):
-            text = f"{where.lstrip()}it is {other.words}, where {table.words} is due"
-            return "other_formula", text
+            due_of = f"{table.words}{other.of}"
+            return "other_formula", f"{where.lstrip()}it is {other.words}, where {due_of} is due"
     return None
 
 

@@ -24,7 +24,7 @@ from scoreproof.public.trace_estimator.fields import Trial
 from scoreproof.public.trace_estimator.repeats import BLOCK, call, enough
 from scoreproof.public.trace_estimator.residuals import CALLS, Residuals
 from scoreproof.public.trace_estimator.rows import Rows
-from scoreproof.words import MANY, percent, share
+from scoreproof.words import MANY, part_of, percent
 
 __all__ = ["CHANCE", "COPIES", "Draw", "by_draws", "shares_one_nu"]
 
@@ -93,7 +93,7 @@ def _off(mean: float, error: float) -> str:
     """The relative deviation of the mean in words; ``error``: its standard error."""
     if abs(mean) < 3 * error:
         return "right on the whole, and wrong in a part of the points or coordinates"
-    size = percent(abs(mean)) if abs(mean) < MANY else f"{share(abs(mean))} the trace"
+    size = percent(abs(mean)) if abs(mean) < MANY else part_of(abs(mean), "the trace")
     return f"too {'large' if mean > 0 else 'small'} by {size}"
 
 

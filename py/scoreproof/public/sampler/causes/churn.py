@@ -35,7 +35,7 @@ def untold(job: Job, steps: Steps, q: Question, every: Sequence[Formula]) -> str
         return ""
     hat = np.hypot(now, np.append(0.0, z[:-1]))
     hat[0] = after[0] / first
-    if np.allclose(hat, q.names["sigma_hat"], rtol=NEAR):
+    if np.allclose(hat, q.names.get("sigma_hat", now), rtol=NEAR):
         return ""
     names = {**q.names, "sigma_hat": hat, "sigma_hat_next": np.append(hat[1:], after[-1])}
     edm = [f for f in every if f.name.startswith("EDM") and f.kind == "x0"]

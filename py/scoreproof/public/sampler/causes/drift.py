@@ -47,9 +47,10 @@ def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
     size = _size(q, noise) or f"{noise[k]:.4g} in the step from {place(steps.before[k])}"
     return (
         f"the steps are those of {good[0][0].name}, which draw no noise, but noise of standard"
-        f" deviation w = {size} is added to them, and the drift that belongs to it is not: for"
-        " noise w the ε that is kept has to fall from σ_next to √(σ_next² - w²) (that is"
-        " w²/(2 σ_next)·ε less, or w²/2·score more, for a small w)"
+        f" deviation w = {size} is added to them, and the drift that belongs to it is not. Two"
+        " mends fit: leave the noise away (an ODE step), or keep it (an SDE step): for noise w the"
+        " ε that is kept has to fall from σ_next to √(σ_next² - w²) (that is w²/(2 σ_next)·ε less,"
+        " or w²/2·score more, for a small w)"
     )
 
 

@@ -189,12 +189,15 @@ def read(
             f" Convert it first, or pass prediction={f.kind!r} if that is what the model returns",
         )
     answers = found(same, q, given, swaps(job, steps))
+    without = drift.kept(steps, q, same)
+    if answers and answers[0].factor is not None and answers[0].rank >= 5:
+        yield "drift", without  # steps of one ratio make its drift a constant factor
     if answers:
         yield (
             "step",
             readings.said(answers, steps, q, uneven) + (f". Besides, {added}" if added else ""),
         )
-    yield "drift", drift.kept(steps, q, same)
+    yield "drift", without
     yield "combination", combined.raw(job, steps, eps, same, steps_looked_at(job))
     yield "weights", combined.weights(q, same)
     yield "output", scaled.output(job, steps, q, same, eps, steps_looked_at(job))

@@ -52,7 +52,8 @@ def names(job: Job, steps: Steps) -> dict[str, Any]:
     t, t_next = (np.array([v.when for v in levels]) for levels in (now, after))
     hats = np.array([c[0].sigma if c else v.sigma for c, v in zip(steps.told, now, strict=True)])
     found |= {"t": t, "t_next": t_next, "dt": t - t_next}
-    found |= {"sigma_hat": hats, "sigma_hat_next": np.append(hats[1:], after[-1].sigma)}
+    if not np.allclose(hats, found["sigma_t"], rtol=1e-9):  # else nothing is churned
+        found |= {"sigma_hat": hats, "sigma_hat_next": np.append(hats[1:], after[-1].sigma)}
     table = table_of(job)
     if table is not None:
         at = np.clip(np.round(t).astype(int), 0, len(table) - 1)

@@ -110,7 +110,6 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
             f"; the step from {words.place(steps.before[odd[0]])} is wrong otherwise as well (is it"
             " treated apart?)"
         )
-    text += words.reading(best)
     others = [
         a
         for a in answers[1:]
@@ -122,6 +121,7 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     ordinary = best.rank < 3 or best.factor in (-1, 0)
     if others and not ordinary:
         text += f" (the same numbers, read otherwise: {words.mistaken(others[0])[0]})"
+    text += words.reading(best)
     if re.search(r"\bout\b", text):
         text += "; out is what the model returns"
     if "x_next.z_2" in steps.coefficients and "z_2" not in text:

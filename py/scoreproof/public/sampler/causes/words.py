@@ -25,6 +25,8 @@ _SIMPLE = {
     np.log(2): "ln 2",
     1 / np.log(2): "1/ln 2",
 }
+#: steps of an equation with noise, whose ODE has half of their score
+HALVES = ("Euler–Maruyama", "the reverse diffusion predictor")
 
 
 def constant(c: float) -> str:
@@ -73,10 +75,12 @@ def reading(answer: Found) -> str:
     """What a mistake amounts to, where it has a name."""
     m, name = answer.mistake, answer.formula.name
     about = shown(m.was) if m is not None else ""
-    if name == "Euler–Maruyama" and answer.factor == 0.5 and ("score" in about or "out" in about):
+    scored = "score" in about or "out" in about
+    if name in HALVES and answer.factor == 0.5 and scored:
         return (
             "; that is the drift of the probability-flow ODE, ½ g² score, kept while noise is"
-            " added: with noise it is g² score"
+            " added. Two mends fit: the whole score with the noise (an SDE step, as above), or half"
+            " of it without the noise (an ODE step)"
         )
     if answer.factor is not None and about.endswith("z") and name == "EDM":
         return "; that is S_noise, which is 1 in a sampler that keeps the laws"

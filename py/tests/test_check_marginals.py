@@ -50,7 +50,11 @@ def test_the_ve_class_under_both_readings():
     ve = VE()
     literal = sp.check_marginals(ve.drift, ve.diffusion, ve.marginal)
     assert literal.verdict == "refuted"
-    assert literal.diagnosis.names[0] == "sigma0_missing"
+    assert literal.diagnosis.names == ("sigma0_missing",)
+    assert "data that are blurred by σ(0) = 0.01 first" in literal.explain()
+    assert "the variance due is σ(t)² - σ(0)²" in literal.explain()
+    other = sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, initial_std=0.02)
+    assert other.diagnosis.names == ("another_blur",)
     assert 'reading="blurred"' in literal.explain()
     assert sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, reading="blurred")
     assert sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, initial_std=0.01)

@@ -22,6 +22,8 @@ from scoreproof.words import point
 __all__ = ["another_prior", "power_of_std"]
 
 MOST = 8
+#: what is said of a function of z(0) that is none of the usual penalties
+SOME = ", such as a regulariser"
 
 
 def another_prior(field: BlackBoxField, prepared: Any, wanted: Wanted) -> Diagnosis | None:
@@ -114,10 +116,13 @@ def _said(start: np.ndarray, found: np.ndarray, due: np.ndarray, blur: np.ndarra
     elif simple is not None:
         prior = f" ({simple.words})"
     use = "Use the log_latent that was given, by default a standard normal, or pass the one meant"
+    if simple is not None and simple.name == "factor_by_row":  # true of any function of |z(0)|
+        prior = ""
     either = f"the prior is another{prior}"
     # the two add the same to the gradient: any function of z(0) may be in the loss as well
     other = f"something of z(0) is in the loss{added}, which is no log-likelihood then"
-    told = f"either {other}; or {either}" if added and not prior else f"either {either}; or {other}"
+    first, then = (other, either) if added != SOME and not prior else (either, other)
+    told = f"Either {first}; or {then}"
     return Diagnosis(
         ("another_prior", "added_at_z0"),
         0.0,
@@ -139,6 +144,6 @@ def _regulariser(start: np.ndarray, gap: np.ndarray, blur: np.ndarray) -> str:
     ):
         weight = float(np.sum(slope * gap) / np.sum(slope * slope))
         if np.all(np.abs(gap - weight * slope) <= blur + 1e-6 * np.abs(gap)):
-            sign = "-" if weight < 0 else "+"
-            return f", such as a regulariser, {sign} {abs(weight):.4g} {text}"
-    return ", such as a regulariser"
+            what = "taken from" if weight < 0 else "added to"
+            return f", a regulariser: {abs(weight):.4g} {text} is {what} log p"
+    return SOME

@@ -208,7 +208,7 @@ def test_what_a_sketch_leaves_is_weighed_by_the_rank_of_j():
     assert (
         "summed over 3 random vectors" in by_rank(lambda r: min(r, 2) + 3 * max(r - 2, 0)).sentence
     )
-    assert "is 0.25 times what is due" in by_rank(lambda r: min(r, 1) + max(r - 1, 0) / 4).sentence
+    assert "= 1/4 times what is due" in by_rank(lambda r: min(r, 1) + max(r - 1, 0) / 4).sentence
     assert "is missing" in by_rank(lambda r: min(r, 3)).sentence
     assert by_rank(lambda r: r) is None  # right at every rank
     assert by_rank(lambda r: 1.2 * r) is None  # wrong at every rank

@@ -160,7 +160,9 @@ def settled(
         )
     if not resolution <= most:
         what = "the tolerance is" if tolerance else "a verdict needs"
-        seen = percent(resolution) if resolution < MANY else f"{resolution:.3g} times the size"
+        seen = percent(resolution)
+        if MANY <= resolution < np.inf:
+            seen = f"{resolution:.3g} times the size"
         text = (
             f"no error is seen, but a relative deviation below {seen} would not "
             f"have been seen ({what} {percent(most)}): {remedy}"

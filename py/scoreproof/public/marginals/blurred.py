@@ -12,6 +12,9 @@ from scoreproof.public.marginals.words import short
 
 __all__ = ["of_blurred_data"]
 
+#: what σ_0, fitted, makes the same law of: only the first is what people mean
+ALIKE = ("sigma0_missing", "sigma0_added", "sigma0_not_squared")
+
 
 def of_blurred_data(case: Case) -> Diagnosis | None:
     """That the law is the one of blurred data, if it is at every time."""
@@ -33,8 +36,10 @@ def of_blurred_data(case: Case) -> Diagnosis | None:
             f"Cause: {law}; it was held against data that are blurred by {short(case.start)}:"
             f" {meant} (another_blur).",
         )
-    return Diagnosis.cause(
-        "sigma0_missing",
+    return Diagnosis(
+        ALIKE,
+        0.0,
+        None,
         f"Cause: {law}; it was held against an SDE that starts at the data themselves: {meant}; if"
         f" not, the variance due is {left} (sigma0_missing).",
     )

@@ -108,3 +108,34 @@ def one_output_for_all() -> Evidence:
         return sum(row(k) for k, row in enumerate(rows))
 
     return check_trace_estimator(divergence)
+
+
+def sketched(columns: int, vectors: int, weight: float):
+    """Hutch++ with QR of a random sketch, and ``weight`` times the sum over the rest's vectors."""
+    rng = np.random.default_rng(8)
+
+    def estimator(f, z):
+        n, d = z.shape
+        sketch = [jvp(f, z, rng.standard_normal((n, d))) for _ in range(columns)]
+        q = np.linalg.qr(np.stack(sketch, axis=2))[0]
+        total = sum((q[:, :, k] * jvp(f, z, q[:, :, k])).sum(axis=1) for k in range(columns))
+        for _ in range(vectors):
+            g = rng.choice([-1.0, 1.0], (n, d))
+            g = g - np.einsum("nik,njk,nj->ni", q, q, g)
+            total = total + weight * (g * jvp(f, z, g)).sum(axis=1)
+        return total
+
+    return estimator
+
+
+@wrong(
+    "Hutch++ without its 1/m before the sum over the rest",
+    says=r"sketch of 1 column, and what the sketch leaves is summed over 2 random vectors",
+)
+def rest_is_not_averaged() -> Evidence:
+    return check_trace_estimator(sketched(1, 2, 1.0), dimension=4)
+
+
+@wrong("Hutch++ without the rest", says=r"sketch of 2 columns, and what the sketch leaves is miss")
+def rest_is_missing() -> Evidence:
+    return check_trace_estimator(sketched(2, 0, 1.0), dimension=4)

@@ -9,6 +9,7 @@ import numpy as np
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.public.families import family_of
+from scoreproof.public.marginals.blurred import of_blurred_data
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -69,6 +70,9 @@ def by_coefficients(case: Case, later: Case) -> Diagnosis | None:
 
 def _diagnosed(case: Case) -> Diagnosis:
     """One cause for all coordinates that are wrong, or one for each."""
+    blurred = of_blurred_data(case)
+    if blurred is not None:
+        return blurred
     ratio = errors(case, case.start).ratio()
     wrong = np.atleast_1d((ratio > 1).any(axis=(0, 1, 2)))
     order = np.argsort(-np.max(ratio, axis=(0, 1, 2)), kind="stable")[: max(1, int(wrong.sum()))]

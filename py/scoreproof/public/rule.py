@@ -239,6 +239,6 @@ def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
             name = getattr(value.func, "__name__", None)
         if name is None and type(value).__module__ not in ("builtins", "numpy", "torch"):
             name = type(value).__qualname__
-        if name is not None:
+        if name is not None and not str(name).endswith("<lambda>"):
             return str(name).rpartition("<locals>.")[2]
     return ""

@@ -139,7 +139,15 @@ class SchedulerForm:
 
         def made(x: Any, noise: Any) -> np.ndarray:
             out = forward(x, timesteps, noise) if swapped else forward(x, noise, timesteps)
-            return np.asarray(as_numpy(out), dtype=float).ravel()
+            made = np.asarray(as_numpy(out), dtype=float)
+            if made.size != len(when):
+                raise CallableError(
+                    f"sampler.{'scale_noise' if swapped else 'add_noise'}",
+                    f"return an array of the sample's shape, {(len(when), 1)}",
+                    f"it returned shape {made.shape} for timesteps of shape {(len(when),)}",
+                    "give the factors of each timestep the axes of a sample",
+                )
+            return made.ravel()
 
         alpha, sigma = made(one, 0 * one), made(0 * one, one)
         found = [

@@ -209,7 +209,7 @@ def _std_factor(d: Declaration, found: Law, k: float) -> str:
     if known := of_rates(d, k * k):
         return (
             f"the declared variance is {number(k * k)} times the one that drift and diffusion"
-            f" imply, {known}; either the standard deviation must be divided by {form}, or g multiplied"
-            " by it"
+            f" imply, {known}; either the standard deviation must be divided by {form}, or g"
+            " multiplied by it"
         )
     return f"{text}: divide it by {form}, or multiply g by {form}"

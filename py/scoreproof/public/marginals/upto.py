@@ -108,7 +108,9 @@ def _held(
     t: np.ndarray, symbols: dict[str, np.ndarray], ratio: np.ndarray, own: np.ndarray, first: int
 ) -> _Held | None:
     """What is held, at which value, and since when."""
-    late, between = slice(first, None), t[[first - 1, first]]
+    # just beyond the onset the two still agree
+    late, beside = slice(first, None), [first - 2, first]
+    between = t[beside]
     constant = np.ptp(own[late]) <= SAME * np.max(np.abs(own[late]))
     for name, value in symbols.items():
         if constant and name not in ("1 - t", "t"):
@@ -120,7 +122,7 @@ def _held(
             bound = float(np.median(bounds))
             if not np.all(np.abs(bounds - bound) <= SAME * abs(bound)):
                 continue
-            gap = value[[first - 1, first]] - bound
+            gap = value[beside] - bound
             if gap[0] * gap[1] > 0:
                 continue
             shown = number(float(f"{bound:.4g}"))
@@ -133,7 +135,7 @@ def _held(
     before = own[: max(first - 1, 1)]
     if not constant or np.ptp(before) <= SAME * np.max(np.abs(before)):
         return None  # what never moves is not held
-    gap = (own / ratio)[[first - 1, first]] - own[first]  # where it is what is due
+    gap = (own / ratio)[beside] - own[first]  # where it is what is due
     value = number(float(f"{own[first]:.4g}"))
     return _Held(f"it is held at {value}", f"{ratio[-1]:.4g} (at the end)", _zero(gap, between))
 

@@ -147,6 +147,8 @@ def apart(s: Terms) -> Told | None:
     plain = [f for _, f in parts if f is not None and (f.constant is None or is_plain(f.constant))]
     if len(plain) < len(parts):
         return None
+    if s.job.prediction == "x0" and any(f is not None and f.constant is None for _, f in parts):
+        return None  # what x_0 is multiplied by belongs to the model's answer
     text = ", ".join(
         f"{what} is left out"
         if found.constant is not None and abs(found.constant) <= s.tol

@@ -177,6 +177,9 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
         return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
     if own and needed.told is not None:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
+    steps = None if sure else tabled(case, d, c)
+    if steps is not None and steps.rigid:  # no number in it was fitted, and it is cheaper to find
+        return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     told = _read_off(case, c, d)
     of_family = bool(family_of(d.alpha, d.std, d.tol)) and not d.mean_wrong
     if len(told) == 1 and needed.told is not None and told[0].name == "std_form" and of_family:
@@ -193,7 +196,6 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
         return Diagnosis.cause(" + ".join(cause.name for cause in told), f"Cause: {text}.")
     if needed.told is not None and not sure:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
-    steps = None if sure else tabled(case, d, c)
     if steps is not None:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)

@@ -73,7 +73,8 @@ def _steps(case: Case, c: int, count: int, end: float) -> Told | None:
             "table_between",
             f"drift and diffusion are constant for {end / count:.3g} at a time, a table of"
             f" {count} entries; at its entries the declared law is theirs, between them it is"
-            " another (log ᾱ must be interpolated linearly in t)",
+            " another (log ᾱ must be interpolated linearly in t, or the table be interpolated)",
+            True,
         )
     each = f"drift and diffusion are those of a table of {count} steps"
     with np.errstate(all="ignore"):
@@ -101,7 +102,7 @@ def _steps(case: Case, c: int, count: int, end: float) -> Told | None:
         )
     for values, text in forms:
         if is_due(values):
-            return Told("table_rate", f"{each}: the rate of a step (-2 f/x) is {text}")
+            return Told("table_rate", f"{each}: the rate of a step (-2 f/x) is {text}", True)
     for shifted, here, text in (
         (own[1:], slice(None, -1), "the entry before the one"),
         (own[:-1], slice(1, None), "the entry after the one"),
@@ -113,5 +114,7 @@ def _steps(case: Case, c: int, count: int, end: float) -> Told | None:
                 if is_due(shifted, here)
                 else (f", and the rate is {n} β_k where -{n} log(1 - β_k) is due")
             )
-            return Told("table_shifted", f"{each}: each interval has {text} that is due{more}")
+            return Told(
+                "table_shifted", f"{each}: each interval has {text} that is due{more}", True
+            )
     return None

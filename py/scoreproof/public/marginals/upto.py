@@ -127,7 +127,7 @@ def _held(
                 continue
             shown = number(float(f"{bound:.4g}"))
             side = "below" if gap[1] < 0 else "above"
-            up = {1: "", 2: "²"}.get(abs(power), "^½")
+            up = {1.0: "", 2.0: "²", 0.5: "^½"}[abs(power)]
             bracketed = f"({name})" if " " in name else name
             quotient = f"{bracketed}/{shown}" if power > 0 else f"{shown}/{bracketed}"
             times = f"({quotient}){up}" if up else quotient
@@ -136,8 +136,8 @@ def _held(
     if not constant or np.ptp(before) <= SAME * np.max(np.abs(before)):
         return None  # what never moves is not held
     gap = (own / ratio)[beside] - own[first]  # where it is what is due
-    value = number(float(f"{own[first]:.4g}"))
-    return _Held(f"it is held at {value}", f"{ratio[-1]:.4g} (at the end)", _zero(gap, between))
+    level = number(float(f"{own[first]:.4g}"))
+    return _Held(f"it is held at {level}", f"{ratio[-1]:.4g} (at the end)", _zero(gap, between))
 
 
 def _zero(gap: np.ndarray, between: np.ndarray) -> float:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoreproof.public.inversion.asking import Trip
-from scoreproof.public.sampler.words import size_of
+from scoreproof.public.sampler.words import deviations
 from scoreproof.words import listed
 
 __all__ = ["coordinate", "trend"]
 
 
-def trend(trips: Sequence[Trip], sizes: Sequence[float]) -> str:
-    """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``."""
+def trend(trips: Sequence[Trip], sizes: Sequence[float], whole: str = "") -> str:
+    """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``; ``whole``: what the percent are of."""
     steps = listed((t.steps[1] for t in trips), 8)
-    return f"with {steps} steps {listed(map(size_of, sizes), 8)}"
+    return f"with {steps} steps {deviations(sizes, whole)}"
 
 
 def coordinate(i: int, shape: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, ends, maps, slips, unused, words
+from scoreproof.public.inversion import causes, ends, far, maps, slips, unused, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, trip
 from scoreproof.public.inversion.demands import in_order
@@ -68,10 +68,14 @@ def _judged(job: Job, trips: Trips) -> Evidence:
         if slip is not None:
             wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
         return _said(wrong.with_diagnosis(slip), trips)
+    bends: far.Bends = (None, None)
     if all(e.verdict == "holds" for e in found):
         short = ends.left_out(job, trips)
         if short is not None:
             return _said(short, trips)
+        cut, bends = far.looked(job, trips)
+        if cut is not None:
+            return _said(cut, trips)
         extra = unused.noted(job, trips.made[0])
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *extra))
     order = order_of(trips)
@@ -92,6 +96,7 @@ def _judged(job: Job, trips: Trips) -> Evidence:
                 shared=("coordinates",),
             ),
         )
+        whole = far.noted(whole, trips, bends)
     return _said(replace(whole, order=order), trips)
 
 

@@ -151,7 +151,9 @@ def _law(job: Job, trips: Trips) -> Evidence:
     if evidence.verdict != "refuted":
         return evidence
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
-    k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
+    each = np.abs(found).max(axis=(1, 2))
+    at_end = wrong[-1] and each[-1] > evidence.value / 2  # else the largest is said
+    k = len(levels) - 1 if at_end else int(np.argmax(each))
     part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
     limit_of = "in the limit of many steps; "
     if part == 1 and found[k, part, i] < -1 or np.abs(found[k]).max() > 3 * sizes[-1]:
@@ -161,7 +163,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
     else:
         error = float(found[k, part, i])
     where = of_the_law(levels[k], part, i, error, job.shape)
-    place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
+    place = "where the inverse ends" if at_end else "on the way of the inverse"
     first = int(np.argmax(wrong))
     begin = f", from {at_level(levels[first])} on" if first < k else ""
     size = float(np.max(bound))
@@ -202,11 +204,9 @@ def _home(job: Job, trips: Trips) -> Evidence:
     if evidence.verdict == "refuted":
         i = int(np.argmax(np.abs(found).max(axis=0)))
         worst = float(np.abs(found).max())
-        unit = f"{'the' if worst > 2 else 'of the'} standard deviation"
+        off = words.home(worst, words.coordinate(i, job.shape), words.trend(last, sizes))
         text = (
-            f"{job.name}: x does not come back: it is off by {size_of(worst)}"
-            f" {unit}{words.coordinate(i, job.shape)}"
-            f" (in the limit of many steps; {words.trend(last, sizes)} off at most)"
+            f"{job.name}: x does not come back: {words.diverges(trips.made, off_home) or off}"
             f"{causes.of_the_trip(job, last[-1], found, float(np.max(bound)))}"
         )
         return _sure(replace(evidence, sentence=text), sizes)

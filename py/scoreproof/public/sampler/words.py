@@ -14,6 +14,10 @@ from scoreproof.words import listed, percent
 __all__ = ["farthest", "at_level", "drawn", "grows", "of_the_law", "trend"]
 
 
+#: a deviation of so many times what is known of it
+CLEARLY = 10.0
+
+
 def size_of(part: float) -> str:
     """A relative size: in percent, or in times where it is more than all of it."""
     return f"{part:.3g} times" if part > 2 else percent(part)
@@ -95,5 +99,7 @@ def farthest(found: Limit) -> tuple[int, int, int]:
     with np.errstate(all="ignore"):
         ratio = np.abs(found.limit) / np.maximum(found.blur, 1e-300)
     ratio = np.where(np.isfinite(ratio), ratio, np.inf)
+    if CLEARLY < np.max(ratio) < np.inf:  # of what is clearly wrong the largest is said
+        ratio = np.where(ratio >= CLEARLY, np.abs(found.limit), 0.0)
     k, part, i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     return int(k), int(part), int(i)

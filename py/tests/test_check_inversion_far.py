@@ -12,26 +12,16 @@ from scoreproof import check_inversion
 from scoreproof.objects.discrete import DiscreteVP
 
 PROCESS = DiscreteVP(np.linspace(1e-4, 0.02, 1000))
-TIMES = range(960, -1, -60)
+TIMES = range(960, -1, -80)
 
 
-def thresholded(x0: np.ndarray, most: float) -> np.ndarray:
-    """As Imagen's: each sample is scaled down to its own largest entry."""
-    largest = np.maximum(np.abs(x0).max(axis=-1, keepdims=True), most)
-    return x0 * most / largest
-
-
-def walk(
-    cut: float = 0.0, last: float = 0.0, by: Callable[[np.ndarray, float], np.ndarray] | None = None
-) -> Callable[..., Any]:
-    clip = by or (lambda v, m: np.clip(v, -m, m))
-
+def walk(cut: float = 0.0, last: float = 0.0) -> Callable[..., Any]:
     def run(model: Any, x: Any, times: Any) -> Any:
         for t, s in zip(times[:-1], times[1:], strict=True):
             eps = model(x, t)
             x0 = (x - PROCESS.sigma(t) * eps) / PROCESS.alpha(t)
             if cut:
-                x0 = clip(x0, cut)
+                x0 = np.clip(x0, -cut, cut)
                 eps = (x - PROCESS.alpha(t) * x0) / PROCESS.sigma(t)
             x = PROCESS.alpha(s) * x0 + PROCESS.sigma(s) * eps
         return np.clip(x, -last, last) if last else x
@@ -40,7 +30,7 @@ def walk(
 
 
 def judged(up: Any, down: Any) -> Any:
-    return check_inversion(up, down, PROCESS, times=TIMES, prediction="eps", shape=2)
+    return check_inversion(up, down, PROCESS, times=TIMES, prediction="eps", shape=1)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +47,8 @@ def judged(up: Any, down: Any) -> Any:
             "the sampler clips or thresholds the predicted x_0 at ±1.2, and the in",
         ),
         (walk(1.0), walk(1.5), "at ±1, and the sampler at ±1.5"),
-        (walk(1.0, by=thresholded), walk(), "the inverse clips or thresholds the predicted x_0 at"),
     ],
-    ids=["inverse", "sampler", "ranges", "thresholding"],
+    ids=["inverse", "sampler", "ranges"],
 )
 def test_one_alone_is_refuted(up: Any, down: Any, said: str) -> None:
     evidence = judged(up, down)

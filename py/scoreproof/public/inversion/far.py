@@ -86,7 +86,8 @@ class _Look:
         end, asked = far(SCALE)
         if self.bend(end, SCALE) <= self.least:
             return None
-        late = all(self.bend(x, SCALE) <= self.least for _, x in asked)
+        late = not up and all(self.bend(x, SCALE) <= self.least for _, x in asked)
+        late = late and self.late()
         scale = _begins(lambda s: self.bend(far(s)[0], s) > self.least)
         end, asked = far(scale)
         every = [
@@ -94,15 +95,28 @@ class _Look:
             for v, x in asked
             if v.sigma > 0
         ]
-        if late and not up:
-            every = [end]
-        return Bend(scale, max(float(np.abs(v).max()) for v in every), late and not up)
+        every = [end] if late else every
+        return Bend(scale, max(float(np.abs(v).max()) for v in every), late)
+
+    def late(self) -> bool:
+        """Whether the sampler bends no x on its way with the most steps either: of few steps the
+        last one alone may predict so much.
+        """
+        t = self.trips.made[-1]
+        prepared(self.job, t.n)
+        where = np.concatenate([t.where, SCALE * t.where[1:]])
+        asked = passage(self.job.down, t.n, t.data, place(t.data, t.high, where))[1]
+        prepared(self.job, self.trips.made[0].n)
+        return all(self.bend(x, SCALE) <= self.least for _, x in asked)
 
     def home(self, scale: float) -> float:
         """By how many standard deviations x that far out comes back elsewhere than it points to."""
-        t = self.trips.made[0]
-        noised = passage(self.job.up, t.n, t.data, self.rows(True, scale))[0]
+        t = self.trips.made[-1]  # of few steps the sampler may not lead as far out again
+        prepared(self.job, t.n)
+        rows = place(t.data, t.low, np.concatenate([t.where, scale * t.where[1:]]))
+        noised = passage(self.job.up, t.n, t.data, rows)[0]
         end = passage(self.job.down, t.n, t.data, noised)[0]
+        prepared(self.job, self.trips.made[0].n)
         near = len(t.where)
         off = end[near:] - end[0] - scale * (end[1:near] - end[0])
         return float(np.abs(off / t.data.moments(t.low)[1]).max())
@@ -132,8 +146,7 @@ def _clipped(job: Job, trips: Trips) -> tuple[Evidence | None, Bends]:
     mild = up is None and (down is None or down.late)  # an image is cut off when it is done
     if mild or (up and down and max(up.most, down.most) <= ALIKE * min(up.most, down.most)):
         return None, (up, down)
-    ends = [b.scale if b else SCALE for b in (up, down)]
-    scale = sum(ends) / 2
+    scale = (up.scale + down.scale) / 2 if up and down else SCALE
     size = look.home(scale)
     bound = look.least * scale
     if size <= bound:
@@ -171,7 +184,8 @@ def noted(evidence: Evidence, trips: Trips, bends: Bends) -> Evidence:
         return evidence
     most = min(b.most for b in found)
     if up is None:
-        note = f"The sampler clips what it returns at ±{most:.3g}; the inverse clips nothing."
+        what = "what it returns" if down is None or down.late else "the predicted x_0"
+        note = f"The sampler clips {what} at ±{most:.3g}; the inverse clips nothing."
     else:
         what = "both" if down is not None else "the inverse"
         note = f"Far out {what} clip{'' if down else 's'} or threshold the predicted x_0 at"

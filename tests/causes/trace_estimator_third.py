@@ -85,3 +85,26 @@ def rand_for_randn() -> Evidence:
         return (nu * jvp(f, z, nu)).sum(axis=1)
 
     return check_trace_estimator(estimator, dimension=4)
+
+
+@wrong(
+    "every entry of the Jacobian is summed for the exact divergence",
+    says=r"where tr J = .*sum of all entries of J.*For the exact divergence sum the diagonal alone",
+)
+def every_entry_summed() -> Evidence:
+    return check_trace_estimator(lambda f, z: exact_jacobian(f, z).sum(axis=(1, 2)), dimension=4)
+
+
+@wrong(
+    "one output is differentiated for all in the exact divergence",
+    says=r"where tr J = .*sum of the last row of J.*Sum the diagonal of J",
+)
+def one_output_for_all() -> Evidence:
+    def divergence(f, z, nu):
+        j = exact_jacobian(f, z)
+        rows = []
+        for i in range(z.shape[1]):
+            rows.append(lambda k: j[:, i, k])  # noqa: B023
+        return sum(row(k) for k, row in enumerate(rows))
+
+    return check_trace_estimator(divergence)

@@ -159,8 +159,8 @@ def _clipped(job: Job, trips: Trips) -> tuple[Evidence | None, Bends]:
     than = f"the {whom} at ±{other.most:.3g}" if other else f"the {whom} does not"
     text = (
         f"{job.name}: data far out do not come back: x that starts {scale:.3g} standard deviations"
-        f" from its mean comes back off by {size_of(size)} {'the' if size > 2 else 'of the'}"
-        f" standard deviation, although x within ±{_inside(trips):.2g} comes back"
+        f" from its mean comes back off by {size_of(size)}, although x within"
+        f" ±{_inside(trips):.2g} comes back"
     )
     cause = (
         f"Cause: {does}, and {than}: data beyond ±{one.most:.3g} do not come back. Switch it off in"

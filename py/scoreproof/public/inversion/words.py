@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from scoreproof.public.inversion.asking import Trip
-from scoreproof.public.sampler.words import size_of
+from scoreproof.public.sampler.words import deviations
 from scoreproof.words import listed
 
-__all__ = ["coordinate", "diverges", "home", "trend"]
+__all__ = ["coordinate", "diverges", "trend"]
 
 #: an error that is no size any more, in standard deviations
 HUGE = 1e4
 
 
-def trend(trips: Sequence[Trip], sizes: Sequence[float]) -> str:
-    """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``."""
+def trend(trips: Sequence[Trip], sizes: Sequence[float], whole: str = "") -> str:
+    """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``; ``whole``: what the percent are of."""
     steps = listed((t.steps[1] for t in trips), 8)
-    return f"with {steps} steps {listed(map(size_of, sizes), 8)}"
+    return f"with {steps} steps {deviations(sizes, whole)}"
 
 
 def diverges(trips: Sequence[Trip], errors: Callable[[Trip], np.ndarray]) -> str:
@@ -31,15 +31,6 @@ def diverges(trips: Sequence[Trip], errors: Callable[[Trip], np.ndarray]) -> str
     return (
         "it diverges, the faster the more steps there are (with"
         f" {first} steps it is already off by more than {HUGE:,.0f} times the standard deviation)"
-    )
-
-
-def home(worst: float, where: str, trend: str) -> str:
-    """By how much an x that came back is off."""
-    unit = f"{'the' if worst > 2 else 'of the'} standard deviation"
-    return (
-        f"it is off by {size_of(worst)} {unit}{where} (in the limit of many steps; {trend} off at"
-        " most)"
     )
 
 

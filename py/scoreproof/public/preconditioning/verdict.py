@@ -17,7 +17,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
 from scoreproof.public.preconditioning.standin import Found
-from scoreproof.public.preconditioning.words import MIXED, data_apart, named
+from scoreproof.public.preconditioning.words import MIXED, data_apart, named, size_of
 from scoreproof.public.rule import compared
 from scoreproof.tabular import Table
 
@@ -31,7 +31,6 @@ def judge(found: Found, job: Job) -> Evidence:
     """The verdict on all coefficients that are there."""
     spread = _spread(found, job)
     s = job.sigmas
-    length = np.hypot(s, spread)
     names = [n for n in COEFFICIENTS if n in found.values and _due(n, job, spread) is not None]
     if not names:
         raise ArgumentError(
@@ -45,10 +44,7 @@ def judge(found: Found, job: Job) -> Evidence:
         right, value = _due(name, job, spread), found.values[name]
         assert right is not None
         due[name] = right
-        size = {
-            "c_skip": spread / length,
-            "c_noise": np.maximum(np.abs(right), 1.0),
-        }.get(name, np.abs(right))
+        size = size_of(name, right, s, spread)
         uneven = found.uneven[name] * np.abs(value)
         errors.append(np.maximum(np.abs(value - right), uneven) / size)
         # 1 - σ²/(σ² + σ_data²) is c_skip too, in which 1 cancels

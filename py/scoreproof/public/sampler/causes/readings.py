@@ -16,7 +16,7 @@ from scoreproof.public.sampler.causes import words
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import etas, halves
 from scoreproof.public.sampler.causes.etas import right as right_ones
-from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.formulas import RENOISED, Formula
 from scoreproof.public.sampler.causes.matching import Found, found, plain
 from scoreproof.public.sampler.causes.question import question
 from scoreproof.public.sampler.causes.steps import Steps, relevelled
@@ -29,6 +29,7 @@ __all__ = [
     "inexact",
     "lasting",
     "name",
+    "renoised",
     "reversed",
     "said",
     "seconds",
@@ -57,6 +58,18 @@ def right(f: Formula, eta: float | None, asked: float | None = None) -> str:
     return (
         f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
         " without a mistake"
+    )
+
+
+def renoised(good: Sequence[tuple[Formula, float | None]]) -> str:
+    """Steps of consistency models, whose model returns a mean."""
+    if not good or good[0][0].name != RENOISED:
+        return ""
+    return (
+        "every step draws x anew from the predicted x_0, x_next = α_next·x_0 + σ_next·z, as"
+        " consistency models are sampled: that is right for a model that returns a sample of the"
+        " data, but this one returns their mean, E[x_0 | x], so that the spread of the data is"
+        " lost. Where a step of DDIM was meant, fresh noise z stands where the predicted ε is due"
     )
 
 

@@ -31,6 +31,13 @@ _SIMPLE = {
 HALVES = ("Euler–Maruyama", "the reverse diffusion predictor")
 
 
+#: what a formula is not read without
+TOLD = {"var", "std", "sigma_up", "sigma_down", "a_down", "mid_sigma"}
+TOLD |= {"r", "s", "q", "k", "c_0", "c_t", "mean", "D", "e", "y"}
+#: parts of the posterior's mean
+INNER = ("c_0", "c_t")
+
+
 def constant(c: float) -> str:
     """A fitted number, with its closed form where it is one."""
     for value, name in _SIMPLE.items():
@@ -82,7 +89,14 @@ def mistaken(answer: Found) -> tuple[str, str]:
                 program, m.statement
             )
         text = f"it has {now} where {was} is due{' (the sign)' * sign}, in {left}"
-    return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}"
+    return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}{_of(program, target)}"
+
+
+def _of(program: Program, target: str) -> str:
+    """Where a part of the posterior's mean stands in it, or an x that a step begins with."""
+    of = {"y": "x_next", **dict.fromkeys(INNER, "mean")}.get(target, "")
+    tree = dict(program).get(of)
+    return f", in {of} = {shown(tree)}" if tree else ""
 
 
 def _churned(due: Tree, tree: Tree) -> tuple[str, str] | None:
@@ -124,7 +138,7 @@ def reading(answer: Found) -> str:
     used = {p[1] for p, _ in places(m.now) if p[0] == "name"} if m is not None else set()
     for name in sorted(used):
         base, _, where = name.rpartition("_")
-        if where == "old":
+        if where == "old" and name in SIGNS:
             return f"; {SIGNS[name]} is that of the step before"
         if where in ("before", "after"):
             return f"; that is a table of {base} read at t {'-' if where == 'before' else '+'} 1"
@@ -162,13 +176,34 @@ def _flat(tree: Tree, sign: str = "+") -> list[tuple[str, Tree]]:
 
 
 def _with(program: Program, k: int) -> str:
-    """The statements that the k-th needs, as far as they are not evident."""
-    told = [
-        f"{shown(('name', t))} = {shown(e)}"
-        for t, e in program[:k]
-        if t in ("var", "std", "sigma_up", "sigma_down", "mid_sigma", "r", "s", "q", "k", "c_t")
-    ]
+    """The statements that the k-th needs, as far as they are not evident; what is used once only
+    is put in where it is used.
+    """
+    made = dict(program[:k])
+    for name in INNER:
+        own = _uses(program[k][1], name)
+        if name in made and not own and sum(_uses(tree, name) for _, tree in program) == 1:
+            put = made.pop(name)
+            made = {t: _replaced(e, name, put) for t, e in made.items()}
+    needed, seen = [program[k][1]], set()
+    while needed:
+        tree = needed.pop()
+        for part, _ in places(tree):
+            if part[0] == "name" and part[1] in made and part[1] not in seen:
+                seen.add(part[1])
+                needed.append(made[part[1]])
+    told = [f"{shown(('name', t))} = {shown(e)}" for t, e in made.items() if t in seen & TOLD]
     return f", with {', '.join(told)}" if told else ""
+
+
+def _uses(tree: Tree, name: str) -> int:
+    return sum(part == ("name", name) for part, _ in places(tree))
+
+
+def _replaced(tree: Tree, name: str, put: Tree) -> Tree:
+    if tree == ("name", name):
+        return put
+    return tuple(_replaced(t, name, put) if isinstance(t, tuple) else t for t in tree)
 
 
 def _whole(program: Program) -> str:

@@ -64,12 +64,12 @@ def _judged(job: Job, trips: Trips) -> Evidence:
         found = [look(job, trips) for look in looks]
     wrong = next((e for e in found if e.verdict == "refuted"), None)
     if wrong is not None:
-        law = found[0]
+        of_law = wrong is found[0]
         slip = slips.slip(job, trips.table)
         if slip is not None:
             last = trips.made[-3:] if slip.names else []
             wrong = replace(wrong, sentence=causes.bare(wrong.sentence, last))
-        return _said(wrong.with_diagnosis(slip), trips, law=wrong is law)
+        return _said(wrong.with_diagnosis(slip), trips, law=of_law)
     bends: far.Bends = (None, None)
     if all(e.verdict == "holds" for e in found):
         short = ends.left_out(job, trips)

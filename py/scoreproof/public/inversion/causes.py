@@ -10,10 +10,11 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, back
 from scoreproof.public.inversion.forms import law_of_rows
+from scoreproof.public.inversion.trips import off_home, sizes_of
 from scoreproof.public.sampler.convergence import FLOOR
 from scoreproof.public.sampler.words import at_level, size_of
 
-__all__ = ["UNKNOWN", "growing", "of_the_inverse", "of_the_trip", "unlike"]
+__all__ = ["UNKNOWN", "bare", "growing", "of_the_inverse", "of_the_trip", "unlike"]
 
 #: what is asked where no slip is found
 UNKNOWN = (
@@ -40,6 +41,12 @@ def of_the_inverse(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
         return "; it leaves x nearly as it was: is x_next formed with the α and σ of t_next?"
     known = _tables(job) or _taken_for(trip, off, law_of_rows(_as_if(trip), trip.where), bound)
     return known or UNKNOWN
+
+
+def bare(sentence: str, last: Sequence[Trip]) -> str:
+    """A sentence without its guesses, where the cause is known."""
+    guess = growing(last, sizes_of(last, off_home)) if last else ""
+    return sentence.replace(UNKNOWN, "").replace(guess, "")
 
 
 def of_the_trip(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:

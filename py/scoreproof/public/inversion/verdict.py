@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, ends, maps, slips, unused, words
+from scoreproof.public.inversion import causes, ends, far, maps, slips, unused, words
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import trip
 from scoreproof.public.inversion.demands import in_order
@@ -64,15 +64,20 @@ def _judged(job: Job, trips: Trips) -> Evidence:
         found = [look(job, trips) for look in looks]
     wrong = next((e for e in found if e.verdict == "refuted"), None)
     if wrong is not None:
-        wrong_law = wrong is found[0]
+        of_law = wrong is found[0]
         slip = slips.slip(job, trips.table)
         if slip is not None:
-            wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
-        return _said(wrong.with_diagnosis(slip), trips, law=wrong_law)
+            last = trips.made[-3:] if slip.names else []
+            wrong = replace(wrong, sentence=causes.bare(wrong.sentence, last))
+        return _said(wrong.with_diagnosis(slip), trips, law=of_law)
+    bends: far.Bends = (None, None)
     if all(e.verdict == "holds" for e in found):
         short = ends.left_out(job, trips)
         if short is not None:
             return _said(short, trips)
+        cut, bends = far.looked(job, trips)
+        if cut is not None:
+            return _said(cut, trips)
         extra = unused.noted(job, trips.made[0])
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *extra))
     order = order_of(trips)
@@ -93,6 +98,7 @@ def _judged(job: Job, trips: Trips) -> Evidence:
                 shared=("coordinates",),
             ),
         )
+        whole = far.noted(whole, trips, bends)
     return _said(replace(whole, order=order), trips)
 
 
@@ -141,7 +147,9 @@ def _law(job: Job, trips: Trips) -> Evidence:
     if evidence.verdict != "refuted":
         return evidence
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
-    k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
+    each = np.abs(found).max(axis=(1, 2))
+    at_end = wrong[-1] and each[-1] > evidence.value / 2  # else the largest is said
+    k = len(levels) - 1 if at_end else int(np.argmax(each))
     part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
     limit_of = "in the limit of many steps; "
     if part == 1 and found[k, part, i] < -1 or np.abs(found[k]).max() > 3 * sizes[-1]:
@@ -151,7 +159,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
     else:
         error = float(found[k, part, i])
     where = of_the_law(levels[k], part, i, error, job.shape)
-    place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
+    place = "where the inverse ends" if at_end else "on the way of the inverse"
     first = int(np.argmax(wrong))
     begin = f", from {at_level(levels[first])} on" if first < k else ""
     size = float(np.max(bound))
@@ -196,11 +204,10 @@ def _home(job: Job, trips: Trips) -> Evidence:
             worst, limit_of = sizes[-1], f"with {last[-1].steps[1]} steps, and the more the farther"
         why = causes.growing(last, sizes)
         why = why or causes.of_the_trip(job, last[-1], found, float(np.max(bound)))
+        off = f"it is off by {size_of(worst)}{words.coordinate(i, job.shape)}"
+        off += f" ({limit_of}; {words.trend(last, sizes)} off at most)"
         text = (
-            f"{job.name}: x does not come back: it is off by {size_of(worst)}"
-            f"{words.coordinate(i, job.shape)}"
-            f" ({limit_of}; {words.trend(last, sizes)} off at most)"
-            f"{why}"
+            f"{job.name}: x does not come back: {words.diverges(trips.made, off_home) or off}{why}"
         )
         return _sure(replace(evidence, sentence=text), sizes)
     return evidence

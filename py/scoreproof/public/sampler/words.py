@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 
+#: a deviation of so many times what is known of it
+CLEARLY = 10.0
 #: more than twice a whole is said in times of it
 WHOLE = 2.0
 #: less than that is a power of ten, no percent
@@ -135,5 +137,7 @@ def farthest(found: Limit) -> tuple[int, int, int]:
     with np.errstate(all="ignore"):
         ratio = np.abs(found.limit) / np.maximum(found.blur, 1e-300)
     ratio = np.where(np.isfinite(ratio), ratio, np.inf)
+    if CLEARLY < np.max(ratio) < np.inf:  # of what is clearly wrong the largest is said
+        ratio = np.where(ratio >= CLEARLY, np.abs(found.limit), 0.0)
     k, part, i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     return int(k), int(part), int(i)

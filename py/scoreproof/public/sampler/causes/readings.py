@@ -139,10 +139,8 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
         text += "; out is what the model returns"
     if "x_next.z_2" in steps.coefficients and "z_2" not in text:
         text += ". (Two draws of noise enter each step; here they are taken together)"
-    left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
-    return (
-        f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
-    )
+    most = ", but for that one," if np.any(best.partly) else ""
+    return f"{text}. With that mended all steps{most} agree with the formula, to rounding"
 
 
 def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: float | None) -> str:
@@ -158,8 +156,8 @@ def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: f
     due = replace(q, measured=made).made(f.program, {"eta": eta})
     k = int(np.argmax(q.inner))
     is_x = all(np.allclose(v[q.inner], float(n == "mid.x"), atol=1e-6) for n, v in made.items())
-    size = " + ".join(f"{made[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
-    need = " + ".join(f"{due[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    size = words.summed((made[n][k], s) for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    need = words.summed((due[n][k], s) for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
     what = "x itself, as the first call is" if is_x else f"{size} at step {k}"
     formula = next((words.shown(t) for n, t in f.program if n == "mid"), "")
     return (

@@ -5,6 +5,8 @@ Conventions: clauses without a full stop, except where they are whole sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from scoreproof.public.sampler.causes.language import SIGNS, Program, Tree, places, shown
@@ -13,7 +15,7 @@ from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.words import at_level
 
-__all__ = ["constant", "mistaken", "reading", "where"]
+__all__ = ["constant", "mistaken", "reading", "summed", "where"]
 
 _SIMPLE = {
     np.sqrt(2): "√2",
@@ -44,6 +46,15 @@ def constant(c: float) -> str:
     return f"{c:.6g}"
 
 
+def summed(parts: Iterable[tuple[float, str]]) -> str:
+    """``0.9684 x - 2.761 x_0``."""
+    text = ""
+    for c, name in parts:
+        sign = (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")
+        text += f"{sign}{abs(c):.4g} {name}"
+    return text
+
+
 def mistaken(answer: Found) -> tuple[str, str]:
     """What is wrong, and what makes it right."""
     program = answer.formula.program
@@ -53,6 +64,9 @@ def mistaken(answer: Found) -> tuple[str, str]:
     assert m is not None
     target, due = program[m.statement]
     left = shown(("name", target))
+    churn = _churned(due, m.tree) if answer.factor is None else None
+    if churn is not None:
+        return churn
     if answer.factor is not None:
         what = shown(m.was, 2)
         c = answer.factor
@@ -83,6 +97,29 @@ def _of(program: Program, target: str) -> str:
     of = {"y": "x_next", **dict.fromkeys(INNER, "mean")}.get(target, "")
     tree = dict(program).get(of)
     return f", in {of} = {shown(tree)}" if tree else ""
+
+
+def _churned(due: Tree, tree: Tree) -> tuple[str, str] | None:
+    """A mistaken noise of EDM, which a step adds before it goes down; programs have it behind the
+    step before, where x has come to σ.
+    """
+    used = {p[1] for p, _ in places(due) if p[0] == "name"}
+    if "sigma_hat_next" not in used or tree[0] != "+" or tree[1] != due[1] or tree == due:
+        return None
+    was, now = (shown(_renamed(t[2]), 2) for t in (due, tree))
+    return (
+        f"the noise that is added at the start of a step, to lift x from σ_t to σ̂, is {now} where"
+        f" {was} is due",
+        f"right: x_hat = x + {was}",
+    )
+
+
+def _renamed(tree: Tree) -> Tree:
+    """The numbers of the step before, as those of the step that begins."""
+    names = {"sigma_hat_next": "sigma_hat", "sigma_next": "sigma_t"}
+    if tree[0] == "name":
+        return ("name", names.get(tree[1], tree[1]))
+    return tuple(_renamed(t) if isinstance(t, tuple) else t for t in tree)
 
 
 def reading(answer: Found) -> str:

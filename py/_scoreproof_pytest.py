@@ -3,16 +3,19 @@
 ``assert check_…(…)`` and ``assert check_…(…).verdict == "holds"`` show the explanation when they
 fail; ``--scoreproof-seed`` and
 ``--scoreproof-profile`` set the fixtures ``scoreproof_seed`` and ``scoreproof_profile``; a summary
-line counts the verdicts that tests asked for.
+line counts the verdicts that tests asked for, with pytest-xdist those of all workers.
 """
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-# Evidence reports here whenever it is tested for truth (see Evidence.__bool__): the evidence of
-# `assert check_…(…)` is a temporary, which no traceback holds.
+# Evidence reports here whenever a test asks for its verdict, by its truth (see Evidence.__bool__)
+# or by a comparison: the evidence of `assert check_…(…)` is a temporary, which no traceback holds.
 _current: list = []
+_explained: list = []
 _counts: dict = {}
 
 
@@ -29,10 +32,26 @@ class Told(str):
     def __reduce__(self):
         return (str, (str(self),))
 
+    def _asked(self) -> None:
+        caller = sys._getframe(2).f_globals.get("__name__", "")
+        if caller.split(".")[0] != "scoreproof":  # the library compares verdicts too
+            observe(self.evidence)
+
+    def __eq__(self, other):
+        self._asked()
+        return str.__eq__(self, other)
+
+    def __ne__(self, other):
+        self._asked()
+        return str.__ne__(self, other)
+
+    __hash__ = str.__hash__
+
 
 def observe(evidence) -> None:
-    """Called by ``Evidence.__bool__`` with the evidence."""
-    _current.append(evidence)
+    """Called with the evidence whose verdict is asked for."""
+    if not any(evidence is seen for seen in _current):
+        _current.append(evidence)
 
 
 def pytest_addoption(parser):
@@ -68,11 +87,13 @@ def scoreproof_profile(request):
 
 def pytest_runtest_setup(item):
     _current.clear()
+    _explained.clear()
 
 
 def pytest_assertrepr_compare(op, left, right):
     for side in (left, right):
         if isinstance(side, Told):
+            _explained.append(side.evidence)
             return [f"{left!r} {op} {right!r}", side.evidence.explain()]
     return None
 
@@ -82,11 +103,29 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if call.when == "call":
         for evidence in _current:
-            _counts[evidence.verdict] = _counts.get(evidence.verdict, 0) + 1
-            if report.failed and evidence.verdict != "holds":
-                report.sections.append(("scoreproof", evidence.explain()))
+            _add({str(evidence.verdict): 1})
+        failing = [e for e in _current if str(e.verdict) != "holds"]
+        # of the many that a test may ask for, Hypothesis' examples say, the last is why it failed
+        if report.failed and failing and not any(failing[-1] is e for e in _explained):
+            report.sections.append(("scoreproof", failing[-1].explain()))
         _current.clear()
     return report
+
+
+def _add(counts) -> None:
+    for verdict, n in counts.items():
+        _counts[verdict] = _counts.get(verdict, 0) + n
+
+
+def pytest_sessionfinish(session):
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a worker of pytest-xdist, whose terminal nobody sees
+        output["scoreproof"] = dict(_counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    _add(getattr(node, "workeroutput", {}).get("scoreproof", {}))
 
 
 def pytest_terminal_summary(terminalreporter):

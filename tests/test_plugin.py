@@ -53,7 +53,40 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
     assert "Refuted (" in done.stdout
     of_the_verdict = done.stdout.split("test_wrong_by_its_verdict", 1)[1]
     assert "'refuted' == 'holds'" in of_the_verdict and "Refuted (" in of_the_verdict
-    assert "scoreproof, verdicts that tests asked for: 1 holds, 1 refuted" in done.stdout
+    assert of_the_verdict.count("Refuted (") == 1
+    assert "scoreproof, verdicts that tests asked for: 1 holds, 2 refuted" in done.stdout
+
+
+EXAMPLES = """
+import scoreproof as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+@settings(max_examples=20, deadline=None, database=None, derandomize=True)
+@given(st.integers(1, 100))
+def test_examples(k):
+    assert sp.Evidence.measured(float(k), 10.5, "at an example")
+
+def test_held():
+    assert sp.Evidence.measured(0.0, 1.0, "nothing")
+
+def test_held_by_its_verdict():
+    one = sp.Evidence.measured(0.0, 1.0, "nothing")
+    assert one and one.verdict == "holds" and one.verdict != "refuted"
+"""
+
+
+def test_workers_send_their_counts_and_one_example_is_explained(tmp_path):
+    (tmp_path / "test_mine.py").write_text(EXAMPLES, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"]
+    lines = []
+    for more in ((), ("-n", "2")):
+        done = subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True)
+        assert "1 failed, 2 passed" in done.stdout, done.stdout
+        explained = [line for line in done.stdout.splitlines() if line.startswith("Refuted (")]
+        assert explained == ["Refuted (float): at an example (error 11, bound 10.5)."]
+        lines += [x for x in done.stdout.splitlines() if x.startswith("scoreproof, verdicts")]
+    assert len(lines) == 2 and lines[0] == lines[1]
 
 
 def test_the_plugin_imports_nothing_until_used(tmp_path):

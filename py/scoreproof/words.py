@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["enumerated", "listed", "part_of", "percent", "point", "stretch"]
+__all__ = ["MANY", "enumerated", "listed", "part_of", "percent", "point", "stretch"]
+
+#: from here on a part is told as so many times, not in percent
+MANY = 10.0
 
 
 def listed(values: Iterable[object], most: int = 8, form: str = "") -> str:
@@ -50,7 +53,7 @@ def part_of(part: float, whole: str) -> str:
     >>> part_of(2.84, "its terms"), part_of(431.2, "its terms")
     ('284 % of its terms', '431 times its terms')
     """
-    times = math.isfinite(part) and part >= 10
+    times = math.isfinite(part) and part >= MANY
     return f"{part:.3g} times {whole}" if times else f"{percent(part)} of {whole}"
 
 

@@ -15,6 +15,7 @@ from scoreproof.objects.graphs import BackwardPass, Graph
 from scoreproof.public.backward.consumers import counting
 from scoreproof.public.backward.engine import Engine, walked
 from scoreproof.public.backward.expressions import form_of
+from scoreproof.public.backward.path_counts import path_counts, paths_told
 from scoreproof.public.backward.problems import problems_on, standard_graphs
 from scoreproof.public.backward.walks import AGAIN, EARLY, WALKS
 
@@ -397,3 +398,64 @@ def test_what_is_right_to_some_roundings_is_given_no_cause():
         loss, inputs=(x, w), gradient=lambda x, w: (gradient(x, w)[0], gradient(x, w)[1].T)
     )
     assert alone.verdict == "holds" or not alone.diagnosis.names, alone.explain()
+
+
+def _answers(graph, send):
+    """Both answers of ``send(run)`` on the graph's first problem."""
+    problem = next(problems_on([graph], 2, np.random.default_rng(1)))
+    return problem, [np.stack(send(run)) for run in problem.runs]
+
+
+def _sent(steps, again=1.0):
+    def send(run):
+        grad = run.seeded()
+        for v in steps:
+            for u, slot in run.predecessors[v]:
+                grad[u] = grad[u] + again * grad[v] @ run.partials[slot]
+        return grad
+
+    return send
+
+
+SHORT_WAY = Graph(5, ((0, 1), (1, 2), (2, 3), (3, 4), (1, 4)))
+
+
+def test_paths_are_counted_and_say_who_sent_too_early():
+    problem, answers = _answers(SHORT_WAY, _sent([4, 1, 3, 2, 1]))
+    counts = path_counts(problem, answers)
+    assert {c.shown: c.times for c in counts}["4→1→0"] == 2
+    assert sum(c.times != 1 for c in counts) == 1
+    name, words = paths_told([problem], answers)
+    assert name == "sent_early_and_again" and "node 1 passed its gradient on before node 2" in words
+    name, words = paths_told([problem], _answers(SHORT_WAY, _sent([4, 1, 3, 2]))[1])
+    assert name == "sent_early" and "4→3→2→1→0 is missing" in words
+
+
+@pytest.mark.parametrize(
+    ("steps", "factor"),
+    [
+        ([4, 3, 2, 1], 1.0),  # right
+        ([4, 3, 2, 1], 0.7),  # no whole number
+        ([4, 3, 1], 1.0),  # node 2 never sends: nobody was too early at node 1
+    ],
+)
+def test_paths_tell_nothing_else(steps, factor):
+    problem, answers = _answers(SHORT_WAY, _sent(steps, factor))
+    assert paths_told([problem], answers) is None
+
+
+@pytest.mark.parametrize("factor", [4.0, 0.25, 3.7, 400.0, -4.0])
+def test_a_whole_multiple_of_everything_is_a_sum_over_parts(factor):
+    torch = pytest.importorskip("torch")
+    data, w, v = (torch.tensor(np.random.default_rng(2).standard_normal(s)) for s in ((8, 3), 3, 8))
+
+    def loss(w, v):
+        return (torch.tanh(data @ w) * v).pow(2).mean()
+
+    def gradient(w, v):
+        w, v = w.detach().requires_grad_(True), v.detach().requires_grad_(True)
+        return [factor * g for g in torch.autograd.grad(loss(w, v), (w, v))]
+
+    text = sp.check_backward(loss, inputs=(w, v), gradient=gradient).explain()
+    assert ("micro-batches" in text) == (factor in (4.0, 0.25)), text
+    assert "4 micro-batches" in text or "It may come in at" in text

@@ -229,3 +229,33 @@ def test_what_is_needed_is_asked_once(monkeypatch):
     monkeypatch.setattr(required, "_read", lambda *a: asked.append(1) or read(*a))
     told(judged(lambda x, t: (law(t)[0] * x, law(t)[1] * (1 + 0.1 * math.sin(9 * t))), d=1))
     assert len(asked) == 1
+
+
+def test_a_range_of_right_times_leaves_no_cause_of_all_times():
+    late = judged(
+        lambda x, t: ((1 - t) * x, t),
+        drift=lambda x, t: -x / (1 - t),
+        diffusion=lambda t: math.sqrt(2 * t / max(1 - t, 0.03)),
+        horizon=0.99,
+    )
+    assert told(late).names == ("held",)
+    assert "1 - t is bounded from below by 0.03, in the diffusion" in told(late).sentence
+    bent = judged(
+        lambda x, t: ((1 - t) * x, t * (1 + (t > 0.9) * (t - 0.9) ** 2)),
+        drift=lambda x, t: -x / (1 - t),
+        diffusion=lambda t: math.sqrt(2 * t / (1 - t)),
+        horizon=0.99,
+    )
+    assert told(bent).names == () and "right up to" in told(bent).sentence
+
+
+def test_rates_are_named_only_where_the_factor_is_made_of_them():
+    def ou(factor):
+        return judged(
+            lambda x, t: (math.exp(-1.3 * t) * x, factor * math.sqrt(-math.expm1(-2.6 * t))),
+            drift=lambda x, t: -1.3 * x,
+            diffusion=lambda t: math.sqrt(2.6),
+        )
+
+    assert "2 θ is left out" in told(ou(math.sqrt(2.6))).sentence
+    assert "θ" not in told(ou(1.27)).sentence

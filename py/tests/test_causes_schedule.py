@@ -167,3 +167,18 @@ def test_an_interpolation_that_is_not_known_is_undecided():
     assert e.verdict == "undecided" and "by none of the known interpolations" in e.sentence
     e = sp.check_schedule(betas=BETAS, timesteps=t, sigmas=np.interp(t + 0.7, grid, levels))
     assert e.verdict == "refuted" and "t + 0.7" in e.explain()
+
+
+def test_a_list_between_right_ends_is_rounded_only_if_it_is():
+    due = np.linspace(12.0 ** (1 / 7), 0.05 ** (1 / 7), 16) ** 7
+
+    def of(values):
+        found = sp.check_schedule(sigmas=np.append(values, 0.0), form="karras").diagnosis
+        return found.names, found.sentence
+
+    assert of(np.concatenate([np.round(due[:-2], 2), due[-2:]]))[0] != ("rounded_digits",)
+    names, text = of(np.round(due, 2))
+    assert names == ("rounded_digits",) and "2 digits" in text
+    jitter = due * (1 + 0.03 * np.sin(7.0 * np.arange(16)) * (np.arange(16) % 15 > 0))
+    names, text = of(jitter)
+    assert names == () and "off irregularly" in text

@@ -735,3 +735,49 @@ def test_a_pixel_that_never_moves_is_no_size_to_compare_with():
     evidence = sp.check_denoiser(denoiser, data, 1.0, tolerance=0.05)
     assert "c_out where that is larger (in 1 of 4 coordinates" in evidence.sentence
     assert "inf" not in evidence.sentence
+
+
+def of_a_mixture(prior, variance, nearest=False):
+    """The posterior mean by hand; ``nearest``: of the component of the largest weight alone."""
+
+    def denoiser(y):
+        logs, means = [], []
+        for w, m, c in zip(prior.weights, prior.means, prior.covariances, strict=True):
+            whole = c + variance * np.eye(len(m))
+            q = np.linalg.solve(whole, (y - m).T).T
+            logs.append(np.log(w) - ((y - m) * q).sum(1) / 2 - np.linalg.slogdet(whole)[1] / 2)
+            means.append(m + q @ c)
+        r = np.exp(np.array(logs) - np.max(logs, axis=0))
+        r = (r == 1).astype(float) if nearest else r
+        return np.einsum("km,kmd->md", r / r.sum(axis=0), np.array(means))
+
+    return denoiser
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-12])
+def test_components_at_one_mean_are_told_apart(gap):
+    means, scales = np.zeros((3, 2)), [1.0, 4.0, 0.2]
+    means[1, 0] = gap
+    prior = sp.GaussianMixture([0.5, 0.3, 0.2], means, [s * np.eye(2) for s in scales])
+    right = of_a_mixture(prior, 0.3)
+    assert sp.check_denoiser(right, prior, 0.3)
+    assert sp.check_score(lambda y: (right(y) - y) / 0.3, prior, 0.3 * np.eye(2))
+    wrong = sp.check_denoiser(of_a_mixture(prior, 0.3, nearest=True), prior, 0.3)
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names == ("nearest_component",)
+
+
+def test_a_component_that_occurs_twice_is_one_of_their_weight():
+    one = sp.GaussianMixture([0.7, 0.3], [[0.0], [3.0]], [[[1.0]], [[0.5]]])
+    prior = sp.GaussianMixture([0.3, 0.3, 0.4], [[0.0], [3.0], [0.0]], [[[1.0]], [[0.5]], [[1.0]]])
+    merged = make_problem(prior, 0.2, 1.0, points=None, n=8, tolerance=None, seed=0, name="x").known
+    assert np.allclose(merged.weights, one.weights)
+    assert np.array_equal(merged.means, one.means)
+    assert np.array_equal(merged.covariances, one.covariances)
+    assert sp.check_denoiser(of_a_mixture(one, 0.2), prior, 0.2)
+
+
+@pytest.mark.parametrize("points", [np.ones((5, 2)), np.ones((1, 2)), np.repeat(data(1, 4), 3, 0)])
+def test_data_that_are_all_the_same_or_repeated_are_judged(points):
+    noised = sp.Atoms(points).noised(0.2 * np.eye(points.shape[1]))
+    assert sp.check_denoiser(noised.posterior_mean, points, 0.2)
+    assert not sp.check_denoiser(lambda y: 0.9 * noised.posterior_mean(y), points, 0.2)

@@ -75,7 +75,10 @@ def jumping(model, x, sigmas):  # the α and σ of t where those of t_next are d
         (jumping, "leaves x nearly as it was"),
         (lambda model, x, s: x + 0.0, "leaves x nearly as it was"),
         (lambda model, x, s: euler(lambda y, t: model(y, 0.9 * t), x, s), "too"),
-        (lambda model, x, s: euler(lambda y, t: model(y, s[-1] * s[0] / t), x, s), "too"),
+        (
+            lambda model, x, s: euler(lambda y, t: model(y, s[-1] * s[0] / t), x, s),
+            "times what is due",
+        ),
         (lambda model, x, s: euler(model, x, s) * [1, 1, 1.02, 1], "in coordinate 2"),
     ],
 )

@@ -51,6 +51,11 @@ def test_the_ve_class_under_both_readings():
     literal = sp.check_marginals(ve.drift, ve.diffusion, ve.marginal)
     assert literal.verdict == "refuted"
     assert literal.diagnosis.names[0] == "sigma0_missing"
+    assert "the sign of σ_0²" not in literal.explain()
+    assert "data that are blurred by σ(0) = 0.01 first" in literal.explain()
+    assert "the variance due is σ(t)² - σ(0)²" in literal.explain()
+    other = sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, initial_std=0.02)
+    assert other.diagnosis.names == ("another_blur",)
     assert 'reading="blurred"' in literal.explain()
     assert sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, reading="blurred")
     assert sp.check_marginals(ve.drift, ve.diffusion, ve.marginal, initial_std=0.01)
@@ -748,7 +753,10 @@ def test_every_fault_is_named(name):
     assert evidence.verdict == "refuted"
     assert name in evidence.diagnosis.names, evidence.explain()
     assert evidence.diagnosis.misfit < 1e-6
-    assert reason(evidence.diagnosis.names[0]) in evidence.explain()
+    first = evidence.diagnosis.names[0]
+    blurred = "data that are blurred by σ(0)"
+    said = blurred if first == "sigma0_missing" else reason(first)
+    assert said in evidence.explain()
 
 
 def test_pairs_are_named():

@@ -302,3 +302,11 @@ def test_a_network_in_a_coarser_type(dtype):
 def test_bad_input_of_a_referee(given, more, error, match):
     with pytest.raises(error, match=match):
         sp.check_preconditioning(given, **more)
+
+
+def test_c_noise_alone_says_nothing_of_sigma_data():
+    alone = sp.check_preconditioning({"c_noise": lambda s: np.log(s) / 4})
+    assert alone and alone.sentence.startswith("c_noise is EDM's at 12 noise levels")
+    assert "σ_data" not in alone.explain()
+    skip = sp.check_preconditioning({"c_skip": lambda s: 0.25 / (s**2 + 0.25)})
+    assert skip and skip.sentence.startswith("c_skip is EDM's with σ_data = 0.5 at")

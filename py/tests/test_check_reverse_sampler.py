@@ -1200,3 +1200,13 @@ def test_the_order_is_measured_inside_the_span():
     point = gaussian(Slow(), 1, None, point_mass=True)
     order_and_exactness(job, gaussian(Slow(), 1, None), point, [60.25])
     assert min(asked) >= 60
+
+
+def test_the_points_of_the_sentence_are_those_of_the_coverage():
+    def family(x, t, score, lam):
+        rate = VP.diffusion(t) ** 2
+        return VP.drift(x, t) - (1 - lam / 2) * rate * score(x, t), ((1 - lam) * rate) ** 0.5
+
+    for more, where in (({}, "d = 1, 2, 3"), ({"dimension": 2}, "d = 2")):
+        held = sp.check_reverse_sampler(family, VP, (0.0, 1.0), **more)
+        assert held and f"in {where}, at {held.coverage.asked['points']} points" in held.sentence

@@ -72,3 +72,57 @@ def test_a_table_has_no_velocity():
 
     with pytest.raises(ArgumentError, match="dα/dt and dσ/dt are known"):
         sp.check_sampler(step, DiscreteVP(np.linspace(1e-4, 0.02, 100)), prediction="velocity")
+
+
+def test_jax_without_x64_is_judged_by_the_type_that_it_has():
+    jax = pytest.importorskip("jax")
+    from scoreproof import check_sampler
+
+    def euler(model, x, sigmas):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (n - s) * (x - model(x, s)) / s
+        return x
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", False)
+    try:
+        found = check_sampler(euler, framework="jax", dtype="float64", steps=20)
+    finally:
+        jax.config.update("jax_enable_x64", before)
+    assert found.verdict == "holds", found.explain()
+    assert found.resolution > 1e-7
+
+
+def test_a_whole_sampler_is_known_by_its_list_of_times():
+    from scoreproof import check_sampler
+
+    def edm(anything, x, sigmas, rng):
+        for s, n in zip(sigmas[:-1], sigmas[1:], strict=True):
+            x = x + (n - s) * (x - anything(x, s)) / s
+        return x
+
+    assert check_sampler(edm, steps=20)
+
+
+def test_a_scheduler_that_mixes_the_axes_of_its_noise_is_told_so():
+    from scoreproof import CallableError, check_sampler
+
+    class Scheduler:
+        def __init__(self):
+            self.alphas_cumprod = np.cumprod(1 - np.linspace(1e-4, 0.02, 100))
+            self.timesteps = np.arange(99, -1, -1)
+
+        def set_timesteps(self, n):
+            self.timesteps = np.linspace(99, 0, n).astype(int)
+
+        def add_noise(self, x, noise, t):
+            bar = self.alphas_cumprod[t]
+            return np.sqrt(bar) * x + np.sqrt(1 - bar) * noise
+
+        def step(self, out, t, x):
+            return x
+
+    with pytest.raises(
+        CallableError, match=r"add_noise must return an array of the sample's shape"
+    ):
+        check_sampler(Scheduler(), prediction="eps")

@@ -518,3 +518,53 @@ def test_calls_that_spread_more_than_their_rows_are_told_by_chi_squared():
         for r in spread_rows:
             found.add(r, np.zeros((100, 1)))
         assert found.dependent(level) == dependent
+
+
+# -- a ν that is rarely not 0 ---------------------------------------------------------------------
+
+
+def by_its_own(law, seed=0):
+    rng = np.random.default_rng(seed)
+
+    def estimator(f, z):
+        nu = law(rng, z.shape)
+        return (nu * np.imag(f(z + 1e-30j * nu)) / 1e-30).sum(axis=1)
+
+    return estimator
+
+
+def one_coordinate(rng, shape):
+    nu = np.zeros(shape)
+    k = rng.integers(0, shape[1], shape[0])
+    nu[np.arange(shape[0]), k] = shape[1] ** 0.5 * rng.choice([-1, 1], shape[0])
+    return nu
+
+
+def rarely(p):
+    return lambda rng, shape: (rng.random((shape[0], 1)) < p) * rng.standard_normal(shape) / p**0.5
+
+
+@pytest.mark.parametrize("p", [1 / 30, 1 / 900])
+def test_a_nu_that_is_rarely_not_zero_is_not_refuted(p):
+    found = sp.check_trace_estimator(by_its_own(rarely(p)), dimension=4)
+    assert found.verdict == "undecided", found.explain()
+    assert "pass more draws" in found.explain()
+
+
+def test_few_draws_that_carry_the_mean_do_not_refute():
+    found = sp.check_trace_estimator(by_its_own(rarely(1e-4), 3), dimension=4, draws=1 << 18)
+    assert found.verdict == "undecided", found.explain()
+    wrong = sp.check_trace_estimator(
+        by_its_own(lambda rng, shape: 1.5 * rarely(0.02)(rng, shape)), dimension=4
+    )
+    assert wrong.verdict == "refuted" and "too large by" in wrong.sentence
+
+
+def test_one_random_coordinate_is_a_right_nu():
+    assert sp.check_trace_estimator(by_its_own(one_coordinate), dimension=4)
+
+
+def test_nothing_is_refuted_after_many_draws_and_says_what_it_could_not_see():
+    found = sp.check_trace_estimator(lambda f, z: 0 * z[:, 0], dimension=4)
+    assert found.verdict == "refuted" and "returns 0" in found.explain()
+    assert "in all of 131072 rows" in found.explain()

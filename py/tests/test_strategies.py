@@ -8,6 +8,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from scoreproof import strategies as sps
+from scoreproof.objects.schedules import VPLinear
 
 NO_DEADLINE = settings(deadline=None, database=None, max_examples=200)
 
@@ -94,6 +95,7 @@ def test_minimal_processes_are_readable():
         settings=NO_DEADLINE,
     )
     assert not theta.any()
+    assert find(sps.schedules(), lambda s: True, settings=NO_DEADLINE) == VPLinear()
     late = find(sps.schedules(), lambda s: s.horizon > 1, settings=NO_DEADLINE)
     assert type(late).__name__ == "EDM"
     process = find(sps.nonlinear_sdes(), lambda p: True, settings=NO_DEADLINE)

@@ -136,8 +136,8 @@ def not_at_zero(x, t):
 @pytest.mark.parametrize(
     ("said", "marginal", "more"),
     [
-        ("This is the literal reading (the SDE started at x0); with the data", blurred, {}),
-        ("The data were blurred by 0.2 first; with the data", blurred, {"initial_std": 0.2}),
+        ('pass reading="blurred" (or initial_std=0.3); if not, the variance due', blurred, {}),
+        ("held against data that are blurred by 0.2: if", blurred, {"initial_std": 0.2}),
         ('pass reading="literal"', law(), {"initial_std": 0.2}),
     ],
 )

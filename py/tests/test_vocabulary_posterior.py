@@ -546,9 +546,13 @@ SUMS = {
     "with the wrong sign inside": lambda y: ALPHA * eps_at(y) + SIGMA * mean_at(y),
     "with α and σ exchanged": lambda y: SIGMA * eps_at(y) - ALPHA * mean_at(y),
     "0.1 = 1/10 times x is added to what is due": lambda y: mean_at(y) + 0.1 * y,
-    "it returns v: say prediction='v'": lambda y: ALPHA * eps_at(y) - SIGMA * mean_at(y),
-    "it returns E[ε | y]: say prediction='eps'": eps_at,
-    "it returns the score: say prediction='score'": lambda y: -eps_at(y) / SIGMA,
+    "it returns v = α ε - σ x_0 where E[x_0 | x] is due: convert it, x_0 = (α x": lambda y: (
+        ALPHA * eps_at(y) - SIGMA * mean_at(y)
+    ),
+    "x_0 = (x - σ ε)/α; if ε is meant, say prediction='eps'": eps_at,
+    "x_0 = (x + σ² s)/α; if the score is meant, say prediction='score'": lambda y: (
+        -eps_at(y) / SIGMA
+    ),
 }
 
 
@@ -567,7 +571,8 @@ def test_the_velocity_comes_back():
         alpha=ALPHA,
         rates=rates,
     )
-    assert "it returns the velocity: say prediction='velocity'" in said.sentence
+    assert "it returns the velocity where E[ε | x] is due: convert it" in said.sentence
+    assert "if the velocity is meant, say prediction='velocity'" in said.sentence
 
 
 def wiener(cov):

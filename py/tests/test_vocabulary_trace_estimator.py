@@ -13,6 +13,7 @@ from scoreproof.public.trace_estimator.arguments import given
 from scoreproof.public.trace_estimator.asking import asked
 from scoreproof.public.trace_estimator.causes import explained
 from scoreproof.public.trace_estimator.rows import mirrored, rows_for
+from scoreproof.public.trace_estimator.sketches import of_a_sketch
 from scoreproof.public.trace_estimator.vectors import (
     MULTIPLES,
     OTHERS,
@@ -167,7 +168,8 @@ def test_a_long_step_is_not_told_as_a_law_of_nu():
     def long(f, z, nu):
         return (nu * (f(z + 0.5 * nu) - f(z - 0.5 * nu))).sum(axis=1)
 
-    assert "it is wrong where f bends, as a difference with a long step is" in drawn(long).explain()
+    told = drawn(long).explain()
+    assert "or f bends, as it does for a difference with a long step" in told
     shrunk = drawn(lambda f, z, nu: 0.9 * long(f, z, nu)).explain()
     assert "gives the mean" in shrunk and "on the check's curved field, and" in shrunk
 
@@ -192,3 +194,22 @@ def test_what_the_mean_of_draws_does_not_tell():
     odd = drawn(lambda f, z, nu: hutchinson(f, z, nu) * (1 + 0.2 * np.sign(z[:, 0])))
     assert odd.verdict == "refuted"
     assert "right on the whole, and wrong in a part of the points or coordinates" in odd.explain()
+
+
+def test_what_a_sketch_leaves_is_weighed_by_the_rank_of_j():
+    rng = np.random.default_rng(4)
+
+    def by_rank(estimate):
+        def linear(matrix):
+            return estimate(int(np.trace(matrix))) + 0.01 * rng.standard_normal(4096)
+
+        return of_a_sketch(linear, 5)
+
+    assert (
+        "summed over 3 random vectors" in by_rank(lambda r: min(r, 2) + 3 * max(r - 2, 0)).sentence
+    )
+    assert "= 1/4 times what is due" in by_rank(lambda r: min(r, 1) + max(r - 1, 0) / 4).sentence
+    assert "is missing" in by_rank(lambda r: min(r, 3)).sentence
+    assert by_rank(lambda r: r) is None  # right at every rank
+    assert by_rank(lambda r: 1.2 * r) is None  # wrong at every rank
+    assert by_rank(lambda r: r + (r > 2)) is None  # not so many times each

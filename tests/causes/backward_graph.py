@@ -266,3 +266,67 @@ def second_slot_negated():
         return grad
 
     return check_backward(backward)
+
+
+LONGER = [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3), (3, 4), (0, 4), (2, 5), (4, 5)]
+SHORT_WAY = [(0, 1), (1, 2), (2, 3), (3, 4), (1, 4)]
+
+
+@wrong(
+    "a work list takes in a node whenever it is reached, unless it is waiting",
+    says=r"path 4→1→0 counts twice: node 1 passed its gradient on before node 2 had sent to it, and"
+    r" then passed the whole of it on again",
+)
+def work_list_sends_again():
+    def backward(graph, partials, v_out, one):
+        grad = {v: np.zeros_like(one) for v in range(graph.size)}
+        grad[v_out] = one
+        waiting = deque([v_out])
+        while waiting:
+            v = waiting.popleft()
+            for u, slot in graph.predecessors[v]:
+                grad[u] = grad[u] + grad[v] @ partials[slot]
+                if u not in waiting:
+                    waiting.append(u)
+        return grad
+
+    return check_backward(backward, SHORT_WAY)
+
+
+@wrong(
+    "nodes are taken from a set as they are reached, the one in the middle first",
+    says=r"path 5→2→1 counts twice.*: node 2 passed its gradient on before node 3 had sent to it,"
+    r" and then passed the whole of it on again",
+)
+def work_set_sends_again():
+    def backward(graph, partials, v_out, one):
+        grad = [np.zeros_like(one) for _ in range(graph.size)]
+        grad[v_out] = one
+        waiting = {v_out}
+        while waiting:
+            v = sorted(waiting)[len(waiting) // 2]
+            waiting.discard(v)
+            for u, slot in graph.predecessors[v]:
+                grad[u] = grad[u] + grad[v] @ partials[slot]
+                waiting.add(u)
+        return grad
+
+    return check_backward(backward, LONGER)
+
+
+@wrong(
+    "a node that was reached twice is put into the order twice",
+    says=r"node 1 passes its whole gradient on twice",
+)
+def node_listed_twice():
+    def backward(graph, partials, v_out, one):
+        grad = [np.zeros_like(one) for _ in range(graph.size)]
+        grad[v_out] = one
+        order = [*reversed(graph.order)]
+        order.insert(order.index(1), 1)
+        for v in order:
+            for u, slot in graph.predecessors[v]:
+                grad[u] = grad[u] + grad[v] @ partials[slot]
+        return grad
+
+    return check_backward(backward, SHORT_WAY)

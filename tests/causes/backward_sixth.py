@@ -114,3 +114,63 @@ def bias_averaged() -> Evidence:
         return data.T @ d, d.mean(0)
 
     return check_backward(loss, inputs=(w, b), gradient=gradient, framework="torch")
+
+
+def by_parts(parts: int, whole: bool) -> Evidence:
+    """The gradient of a mean over 12 rows, part by part, and what becomes of the parts."""
+    import torch
+
+    rng = np.random.default_rng(6)
+    data, w, v = (torch.tensor(rng.standard_normal(s)) for s in ((12, 3), (3, 4), (4, 1)))
+
+    def loss(w: Any, v: Any) -> Any:
+        out = (torch.sigmoid(data @ w) @ v) ** 2
+        return out.mean() if whole else out.sum()
+
+    def gradient(w: Any, v: Any) -> Any:
+        w, v = w.detach().requires_grad_(True), v.detach().requires_grad_(True)
+        total = [torch.zeros_like(w), torch.zeros_like(v)]
+        for rows in data.split(12 // parts):
+            out = (torch.sigmoid(rows @ w) @ v) ** 2
+            one = torch.autograd.grad(out.mean() if whole else out.sum(), (w, v))
+            total = [a + b / (1 if whole else parts) for a, b in zip(total, one, strict=True)]
+        return total
+
+    return check_backward(loss, inputs=(w, v), gradient=gradient, framework="torch")
+
+
+@wrong(
+    "gradients of six micro-batches are added up, of means",
+    says=r"6 times what is due, as of a sum over 6 micro-batches .*divided by their number",
+    needs="torch",
+)
+def parts_summed() -> Evidence:
+    return by_parts(6, whole=True)
+
+
+@wrong(
+    "gradients of three micro-batches are averaged, of sums",
+    says=r"as of a mean over 3 micro-batches .*of which the sum is due: multiply by 3",
+    needs="torch",
+)
+def parts_averaged() -> Evidence:
+    return by_parts(3, whole=False)
+
+
+@wrong(
+    "the mean of a centred array is held constant",
+    says=r"path through node \[sub = .*\] to `mean` \(argument 2\) is missing: add what it sends",
+    needs="torch",
+)
+def mean_term_missing() -> Evidence:
+    import torch
+
+    x = torch.tensor(np.random.default_rng(7).standard_normal((5, 4)))
+
+    def gradient(x: Any) -> Any:
+        return torch.cos(x - x.mean(0, keepdim=True))
+
+    def loss(x: Any) -> Any:
+        return torch.sin(x - x.mean(0, keepdim=True)).sum()
+
+    return check_backward(loss, inputs=(x,), gradient=gradient, framework="torch")

@@ -171,3 +171,40 @@ def alpha_before_the_variance() -> Evidence:
         return about_zero(x - 0.5 * a, 0.45 * a + 1 - a**2)
 
     return preserving(log_p)
+
+
+def variance_preserving(x, t):
+    a = np.exp(-0.1 * t - 1.5 * t**2)
+    return about_zero(x - 0.5 * a, 0.45 * a**2 + 1 - a**2)
+
+
+@wrong(
+    "the drift without β(t)",
+    says=r"drift lacks the factor c\(t\) = ρ\(t\)².*depends on t as if that factor were there",
+)
+def drift_without_beta() -> Evidence:
+    return judged(
+        variance_preserving,
+        drift=lambda x, t: -x / 2,
+        noise=lambda t: np.sqrt(0.2 + 6 * t),
+    )
+
+
+@wrong(
+    "drift and noise without β(t)",
+    says=r"drift and ρ² lacks? the factor c\(t\) = 0\.2 \+ 6 t: multiply",
+)
+def both_without_beta() -> Evidence:
+    return judged(variance_preserving, drift=lambda x, t: -x / 2, noise=lambda t: 1.0)
+
+
+@wrong(
+    "the root of the diffusivity in three dimensions",
+    says=r"Cause: diffusion returns √D where √\(2D\) is due",
+)
+def root_of_diffusivity() -> Evidence:
+    def plume(x, t):
+        v = 0.5 + 2 * 0.2 * t
+        return np.exp(-(x * x).sum(axis=1) / (2 * v)) / (2 * np.pi * v) ** 1.5
+
+    return check_fokker_planck(lambda x, t: 0 * x, lambda t: np.sqrt(0.2), plume, dimension=3)

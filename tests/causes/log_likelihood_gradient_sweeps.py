@@ -10,6 +10,7 @@ from causes._likelihood_gradients import (
     by_autograd,
     divergence,
     field,
+    flow,
     judged,
     judged_by_hand,
     normal,
@@ -97,3 +98,29 @@ def standard_score_for_a_narrow_prior() -> Evidence:
         return -vjp(a, m[0]) - m[2], -vjp(a, m[1]) - m[3]
 
     return judged_by_hand(adjoint(rate), log_latent=lambda z: normal(z, 0.7))
+
+
+def _penalised(penalty) -> Evidence:
+    def log_p(x, p, nu):
+        z, delta = flow(x, p, nu)
+        return normal(z) - delta - penalty(z)
+
+    return judged(by_autograd(log_p))
+
+
+@wrong(
+    "a penalty on the squared length of z(0) is left in the loss",
+    says=r"either as of a regulariser, 0\.05 \|z\(0\)\|² taken from log p",
+    needs="torch",
+)
+def penalty_on_the_length() -> Evidence:
+    return _penalised(lambda z: 0.05 * (z**2).sum(1))
+
+
+@wrong(
+    "a penalty on the absolute values of z(0) is left in the loss",
+    says=r"a regulariser: 0\.03 Σ\|z_k\(0\)\| is taken from log p.* or the prior is another",
+    needs="torch",
+)
+def penalty_on_absolute_values() -> Evidence:
+    return _penalised(lambda z: 0.03 * z.abs().sum(1))

@@ -62,3 +62,22 @@ def other_deviation():
         c_out=lambda s: s * 0.4 / np.sqrt(s**2 + s2),
         c_in=lambda s: 1 / np.sqrt(s**2 + s2),
     )
+
+
+def of_noise(**change) -> Evidence:
+    due = {
+        "c_skip": np.ones_like,
+        "c_out": lambda s: -s,
+        "c_in": lambda s: 1 / np.sqrt(s**2 + 1),
+    }
+    return check_preconditioning(due | change, form="eps")
+
+
+@wrong("c_in has EDM's σ_data", says=r"c_in: it is EDM's.* σ_data = 0\.8 .*1 is due in the place")
+def input_for_other_data():
+    return of_noise(c_in=lambda s: 1 / np.sqrt(s**2 + D**2))
+
+
+@wrong("c_skip is EDM's", says=r"c_skip: it is EDM's.* σ_data = 0\.8 .*1 is due")
+def skip_for_other_data():
+    return of_noise(c_skip=lambda s: D**2 / (s**2 + D**2))

@@ -132,7 +132,7 @@ def ddpm_beta_for_the_posterior_variance():
     return few(changed(DDPM, std=lambda self, bar, prev, beta: beta**0.5), exact=True)
 
 
-@wrong("β_t of the table with a stride of 40", says=r"β_t is the table's, of one step")
+@wrong("β_t of the table with a stride of 40", says=r"β_t is the training table's betas")
 def ddpm_beta_of_the_table():
     def step(self, out, t, x, rng=None):
         bar, prev, beta = self.bar_of(t), self.bar_of(self.previous(t)), self.betas[t]
@@ -211,7 +211,7 @@ def edm_s_noise():
     return check_sampler(lambda m, x, s, rng: karras_edm(m, x, s, rng, s_noise=1.05), shape=2)
 
 
-@wrong("σ̂ - σ for √(σ̂² - σ²)", says=r"\(σ̂_next - σ_next\)·z where √\(σ̂_next² - σ_next²\)·z is due")
+@wrong("σ̂ - σ for √(σ̂² - σ²)", says=r"\(σ̂ - σ_t\)·z where √\(σ̂² - σ_t²\)·z is due")
 def edm_churn_without_the_squares():
     def sample(m, x, s, rng):
         return karras_edm(m, x, s, rng, size=lambda a, h: h - a)

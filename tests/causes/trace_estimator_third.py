@@ -85,3 +85,57 @@ def rand_for_randn() -> Evidence:
         return (nu * jvp(f, z, nu)).sum(axis=1)
 
     return check_trace_estimator(estimator, dimension=4)
+
+
+@wrong(
+    "every entry of the Jacobian is summed for the exact divergence",
+    says=r"where tr J = .*sum of all entries of J.*For the exact divergence sum the diagonal alone",
+)
+def every_entry_summed() -> Evidence:
+    return check_trace_estimator(lambda f, z: exact_jacobian(f, z).sum(axis=(1, 2)), dimension=4)
+
+
+@wrong(
+    "one output is differentiated for all in the exact divergence",
+    says=r"where tr J = .*sum of the last row of J.*Sum the diagonal of J",
+)
+def one_output_for_all() -> Evidence:
+    def divergence(f, z, nu):
+        j = exact_jacobian(f, z)
+        rows = []
+        for i in range(z.shape[1]):
+            rows.append(lambda k: j[:, i, k])  # noqa: B023
+        return sum(row(k) for k, row in enumerate(rows))
+
+    return check_trace_estimator(divergence)
+
+
+def sketched(columns: int, vectors: int, weight: float):
+    """Hutch++ with QR of a random sketch, and ``weight`` times the sum over the rest's vectors."""
+    rng = np.random.default_rng(8)
+
+    def estimator(f, z):
+        n, d = z.shape
+        sketch = [jvp(f, z, rng.standard_normal((n, d))) for _ in range(columns)]
+        q = np.linalg.qr(np.stack(sketch, axis=2))[0]
+        total = sum((q[:, :, k] * jvp(f, z, q[:, :, k])).sum(axis=1) for k in range(columns))
+        for _ in range(vectors):
+            g = rng.choice([-1.0, 1.0], (n, d))
+            g = g - np.einsum("nik,njk,nj->ni", q, q, g)
+            total = total + weight * (g * jvp(f, z, g)).sum(axis=1)
+        return total
+
+    return estimator
+
+
+@wrong(
+    "Hutch++ without its 1/m before the sum over the rest",
+    says=r"sketch of 1 column, and what the sketch leaves is summed over 2 random vectors",
+)
+def rest_is_not_averaged() -> Evidence:
+    return check_trace_estimator(sketched(1, 2, 1.0), dimension=4)
+
+
+@wrong("Hutch++ without the rest", says=r"sketch of 2 columns, and what the sketch leaves is miss")
+def rest_is_missing() -> Evidence:
+    return check_trace_estimator(sketched(2, 0, 1.0), dimension=4)

@@ -25,7 +25,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind, worst
 from scoreproof.public.drawing import by_place
-from scoreproof.words import percent
+from scoreproof.words import MANY, percent
 
 __all__ = ["COARSEST", "WITHIN_ROUNDING", "compared", "public_check", "settled", "weakest"]
 
@@ -160,8 +160,11 @@ def settled(
         )
     if not resolution <= most:
         what = "the tolerance is" if tolerance else "a verdict needs"
+        seen = percent(resolution)
+        if MANY <= resolution < np.inf:
+            seen = f"{resolution:.3g} times the size"
         text = (
-            f"no error is seen, but a relative deviation below {percent(resolution)} would not "
+            f"no error is seen, but a relative deviation below {seen} would not "
             f"have been seen ({what} {percent(most)}): {remedy}"
         )
         return _undecided(evidence, text)
@@ -236,6 +239,6 @@ def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
             name = getattr(value.func, "__name__", None)
         if name is None and type(value).__module__ not in ("builtins", "numpy", "torch"):
             name = type(value).__qualname__
-        if name is not None:
+        if name is not None and not str(name).endswith("<lambda>"):
             return str(name).rpartition("<locals>.")[2]
     return ""

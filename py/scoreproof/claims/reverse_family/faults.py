@@ -95,7 +95,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "noise_variance_for_coefficient": (
         {"noise": lambda lam, g: (1 - lam) * (1 - lam) * (g * g) * (g * g)},
-        "(1-λ) g² dW: the variance rate handed over as coefficient",
+        "(1-λ) g² dW: the variance rate handed over as coefficient, its root √(1-λ) g is due",
     ),
     "noise_full": (
         {"noise": lambda lam, g: g * g},

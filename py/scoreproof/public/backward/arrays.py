@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.leaves import Leaves
 from scoreproof.public.backward.compared import NO_FACTOR, Compared, gradients_of, undone
 
-__all__ = ["array_causes", "late_causes"]
+__all__ = ["array_causes", "common_factor", "late_causes"]
 
 ROUND = 1e-6  # how sharply a norm must be a round number
 
@@ -91,7 +91,7 @@ def _transposed(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
     return Diagnosis.cause("transposed", text)
 
 
-def _factor(c: Compared, places: Sequence[int]) -> tuple[float, float] | None:
+def common_factor(c: Compared, places: Sequence[int]) -> tuple[float, float] | None:
     """``(factor, how well it is known)`` of some arrays together."""
     found = np.concatenate([c.found[p].flat() for p in places])
     due = np.concatenate([c.due[p].flat() for p in places])
@@ -110,7 +110,7 @@ def _factor(c: Compared, places: Sequence[int]) -> tuple[float, float] | None:
 
 
 def _common_factor(c: Compared, wrong: Sequence[int]) -> Diagnosis | None:
-    fit = _factor(c, wrong) if wrong else None
+    fit = common_factor(c, wrong) if wrong else None
     if fit is None:
         return None
     factor, within = fit

@@ -58,9 +58,11 @@ def check_backward(
        otherwise on standard ones, with ``u * u``, up to 24 arguments or consumers of a node, 12
        slots between two nodes, a chain of 48, isolated nodes and nodes after v_out.
        Calls: ``4 * graphs``.
+
     2. *A PyTorch* ``nn.Module`` *or function*, with example ``inputs`` (a tensor or a tuple): the
-    graph is read by torch.fx. 3. *A JAX function*, with example ``inputs``: the graph is read from
-    its jaxpr.
+       graph is read by torch.fx.
+
+    3. *A JAX function*, with example ``inputs``: the graph is read from its jaxpr.
 
     In uses 2 and 3 the graph is run node by node in double precision, whatever the type of the
     inputs, and two things are judged. Every node's own rule (the framework's vector-Jacobian

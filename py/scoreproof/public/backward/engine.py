@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from scoreproof.objects.graphs import BackwardPass
-from scoreproof.public.backward.walks import RIGHT, Walk
+from scoreproof.public.backward.walks import RIGHT
+from scoreproof.public.backward.work_lists import Walk
 
 __all__ = ["Engine", "walked"]
 

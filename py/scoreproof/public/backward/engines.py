@@ -21,7 +21,8 @@ from scoreproof.objects.graphs import BackwardPass
 from scoreproof.public.backward.engine import Engine, walked
 from scoreproof.public.backward.kept import cached, kept, visited_kept
 from scoreproof.public.backward.problems import Problem
-from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS, TooLongError
+from scoreproof.public.backward.walks import OTHERS, RIGHT, WALKS
+from scoreproof.public.backward.work_lists import TooLongError
 
 __all__ = ["engine_pairs", "engines", "walked_over"]
 

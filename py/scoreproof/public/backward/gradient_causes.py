@@ -15,6 +15,7 @@ from scoreproof.public.backward.arrays import array_causes, late_causes
 from scoreproof.public.backward.compared import ROUNDINGS, Compared, places
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import walked_over
+from scoreproof.public.backward.of_parts import of_parts
 from scoreproof.public.backward.recovered import recovered
 from scoreproof.public.backward.searching import searched, sites_of
 from scoreproof.public.backward.seen import Seen
@@ -127,6 +128,8 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
     found = replace(found, sentence=f"{found.sentence}{_mean_for_sum(seen, c)}")
     tape = Tape(seen.program, seen.at, seen.seed)
     nodes = [f"[{n.shown}]" for n in _suspects(tape, c)]
+    parts = of_parts(seen, c) if found.names == ("factor",) else None
+    found = parts or found
     if not nodes:
         return found
     at = (
@@ -136,7 +139,13 @@ def _entered(seen: Seen, c: Compared, found: Diagnosis) -> Diagnosis:
         if len(nodes) > 3
         else (enumerated(nodes, "or"))
     )
-    return replace(found, sentence=f"{found.sentence} It may come in at {at}.")
+    if parts is not None:  # the function's lines are right, and so may be all that goes back
+        where = (
+            f"Where there are no such parts, the factor comes in at what goes back through {at}."
+        )
+    else:
+        where = f"It may come in at {at}."
+    return replace(found, sentence=f"{found.sentence} {where}")
 
 
 def _mean_for_sum(seen: Seen, c: Compared) -> str:

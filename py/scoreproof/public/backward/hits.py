@@ -79,13 +79,16 @@ def argument(tape: Tape, hit: Hit) -> str:
 
 def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     """All these slots lie on one way back, and the factor may enter at any of them."""
-    first, last = hits[0], hits[-1]
+    first = hits[0]
     nodes = tape.program.nodes
     here = f"node [{nodes[first.node].shown}]"
     wrong = sorted(c.wrong)
     if abs(first.factor) <= first.within:
         what = f"the path through {here} to {argument(tape, first)} is missing"
-        remedy = "add its contribution (it is left out, detached, or overwritten by = for +=)"
+        why = "a term left out of a gradient by hand, or a detach"
+        if all(x.size <= 1 for x in tape.program.values):  # an engine of scalars adds with +=
+            why = "it is left out, or overwritten by = for +="
+        remedy = f"add what it sends there ({why})"
         name = "path_missing"
     elif abs(first.factor + 1) <= 2 * first.within:
         what = f"the contribution of {here} to {argument(tape, first)} has the wrong sign"
@@ -93,12 +96,37 @@ def factor_told(tape: Tape, c: Compared, hits: Sequence[Hit]) -> Diagnosis:
     else:
         shown = number(first.factor, first.within, c.known)
         what = f"the contribution of {here} to {argument(tape, first)} is counted {shown} times"
-        remedy, name = "it counts once", "factor"
+        remedy, name = f"it counts once{_reduced(tape, hits)}", "factor"
+    alike = [
+        f"[{nodes[v].label}]"
+        for v in dict.fromkeys(h.node for h in hits)
+        if v != first.node
+        and any(
+            h.node == v and abs(h.factor - first.factor) <= 2 * (h.within + first.within)
+            for h in hits
+        )
+    ]
     along = ""
-    if last.node != first.node:
-        along = f", or that of one of the nodes from there to [{nodes[last.node].label}]"
-    text = f"Cause: {what}{along}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}"
+    if alike:
+        at = alike if len(alike) <= SHOWN else [*alike[:SHOWN], f"{len(alike) - SHOWN} more"]
+        along = (
+            f" (The same mistake further on this way back, at {enumerated(at, 'or')}, would return"
+            " the same.)"
+        )
+    text = f"Cause: {what}: {remedy}. Wrong by it: {c.called(wrong)}.{c.rest(wrong)}{along}"
     return Diagnosis.cause(name, text)
+
+
+def _reduced(tape: Tape, hits: Sequence[Hit]) -> str:
+    """A factor m, or 1/m, where m entries are reduced to one: the sum and the mean exchanged."""
+    values, nodes = tape.program.values, tape.program.nodes
+    for h in hits:
+        x, y = values[nodes[h.node].arguments[h.slot]], values[h.node]
+        m = x.size // max(y.size, 1)
+        for factor, got, due in ((m, "a sum", "mean"), (1 / max(m, 1), "a mean", "sum")):
+            if m > 1 and abs(h.factor / factor - 1) <= 2 * h.within:
+                return f" ({got} over the {m} entries, where their {due} is due?)"
+    return ""
 
 
 def told(

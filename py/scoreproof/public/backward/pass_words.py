@@ -14,12 +14,15 @@ from scoreproof.public.backward.consumers import counting
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import engine_pairs, engines
 from scoreproof.public.backward.limits import limited, limiting_reasons, stopping
+from scoreproof.public.backward.path_counts import paths_told
 from scoreproof.public.backward.problems import Problem
+from scoreproof.public.backward.walks import WALKS
 
 __all__ = ["Answer", "pass_diagnosis", "predicted"]
 
 PAIRS_UP_TO, WALKED_UP_TO = 400, 5000  # slots of all problems
 SMALL = 40  # slots of a graph on which faults are tried in pairs
+ONCE = "process each node once, after all of its consumers, in reverse topological order"
 EXPLAINED = 1e-6  # of the deviation: sums are exact, or rounded by float64
 
 
@@ -92,7 +95,7 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
         walked = {n: flat(x) for n, x in engines(problems, everything).items()}
         candidates |= distinct(walked, candidates)
     if (found := best()).names:
-        return found
+        return _with_paths(found, problems, measured)
     if slots <= WALKED_UP_TO:
         candidates |= {n: flat(x) for n, x in limited(problems, measured, due).items()}
         candidates |= stopping(problems, lambda loops, cut: predicted(loops, "", cut))
@@ -110,6 +113,21 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
                     candidates[f"{a} + {b}"] = predicted(pair, f"{a} + {b}", problems)
         candidates |= distinct({n: flat(x) for n, x in engine_pairs(problems).items()})
         found = best()
+    if not found.names and (paths := paths_told(problems, measured)) is not None:
+        name, words = paths
+        return Diagnosis.cause(name, f"Cause: {words}; {ONCE} ({name}).")
     if counts is not None and not found.names:
         return replace(found, sentence=f"{counts.sentence} {found.sentence}")
     return found
+
+
+def _with_paths(
+    found: Diagnosis, problems: Sequence[Problem], measured: Sequence[np.ndarray]
+) -> Diagnosis:
+    """A walk in a wrong order, with who sent too early here, or again."""
+    if not {*WALKS, "push_breadth_first"} >= set(found.names):
+        return found
+    paths = paths_told(problems, measured)
+    if paths is None:
+        return found
+    return replace(found, sentence=f"{found.sentence} {paths[1][0].upper()}{paths[1][1:]}.")

@@ -9,31 +9,26 @@ Conventions
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterator
 
 from scoreproof.objects.graphs import BackwardPass
+from scoreproof.public.backward.work_lists import (
+    MOST,
+    WAITING,
+    Step,
+    TooLongError,
+    Walk,
+    by_size,
+    heap,
+    sends,
+)
 
-__all__ = ["EARLY", "OTHERS", "RIGHT", "WALKS", "TooLongError", "Walk"]
-
-MOST = 20_000  # steps
-
-Step = tuple[int, int, int]
-Walk = Callable[[BackwardPass], Iterator[Step]]
-
-
-class TooLongError(Exception):
-    """The walk visits more nodes than it is worth."""
-
-
-def _sends(run: BackwardPass, v: int) -> Iterator[Step]:
-    for u, slot in run.predecessors[v]:
-        yield v, u, slot
+__all__ = ["EARLY", "OTHERS", "RIGHT", "WALKS"]
 
 
 def _reversed(run: BackwardPass) -> Iterator[Step]:
     for v in reversed(run.order):
-        yield from _sends(run, v)
+        yield from sends(run, v)
 
 
 def _reached(run: BackwardPass) -> Iterator[Step]:
@@ -42,14 +37,14 @@ def _reached(run: BackwardPass) -> Iterator[Step]:
     for v in reversed(run.order):
         if v in reached:
             reached.update(u for u, _ in run.predecessors[v])
-            yield from _sends(run, v)
+            yield from sends(run, v)
 
 
 def _built(run: BackwardPass) -> Iterator[Step]:
     """A right walk: in the reversed order that a depth-first search builds."""
     order = list(dict.fromkeys(v for v, _, _ in _depth_first(True)(run)))
     for v in reversed(order):
-        yield from _sends(run, v)
+        yield from sends(run, v)
 
 
 def _recursion(children: Callable[[list[int]], Collection[int]]) -> Walk:
@@ -62,7 +57,7 @@ def _recursion(children: Callable[[list[int]], Collection[int]]) -> Walk:
             steps += 1 + len(run.predecessors[v])
             if steps > MOST:
                 raise TooLongError
-            yield from _sends(run, v)
+            yield from sends(run, v)
             stack += reversed(list(children([u for u, _ in run.predecessors[v]])))
 
     return walk
@@ -73,7 +68,7 @@ def _slot_by_slot(visited: bool) -> Walk:
 
     def walk(run: BackwardPass) -> Iterator[Step]:
         seen, steps = {run.v_out}, 0
-        stack = [_sends(run, run.v_out)]
+        stack = [sends(run, run.v_out)]
         while stack:
             step = next(stack[-1], None)
             if step is None:
@@ -86,7 +81,7 @@ def _slot_by_slot(visited: bool) -> Walk:
             u = step[1]
             if not visited or u not in seen:
                 seen.add(u)
-                stack.append(_sends(run, u))
+                stack.append(sends(run, u))
 
     return walk
 
@@ -97,46 +92,20 @@ def _depth_first(after: bool, backwards: bool = False) -> Walk:
     def visit(run: BackwardPass, v: int, seen: set[int]) -> Iterator[Step]:
         seen.add(v)
         if not after:
-            yield from _sends(run, v)
+            yield from sends(run, v)
         links = run.predecessors[v]
         for u, _ in reversed(links) if backwards else links:
             if u not in seen:
                 yield from visit(run, u, seen)
         if after:
-            yield from _sends(run, v)
+            yield from sends(run, v)
 
     return lambda run: visit(run, run.v_out, set())
 
 
-def _heap(last_in_first_out: bool, marked: str) -> Walk:
-    """A stack or a queue. ``marked``: a node counts as visited when it is put in, when it is taken
-    out, or never.
-    """
-
-    def walk(run: BackwardPass) -> Iterator[Step]:
-        waiting, seen, steps = deque([run.v_out]), {run.v_out}, 0
-        done: set[int] = set()
-        while waiting:
-            v = waiting.pop() if last_in_first_out else waiting.popleft()
-            if marked == "out" and v in done:
-                continue
-            done.add(v)
-            for step in _sends(run, v):
-                steps += 1
-                if steps > MOST:
-                    raise TooLongError
-                yield step
-                u = step[1]
-                if marked != "in" or u not in seen:
-                    seen.add(u)
-                    waiting.append(u)
-
-    return walk
-
-
 def _by_number(run: BackwardPass) -> Iterator[Step]:
     for v in reversed(range(len(run.order))):
-        yield from _sends(run, v)
+        yield from sends(run, v)
 
 
 def _without(first: bool) -> Walk:
@@ -155,7 +124,7 @@ def _from_position(first: int) -> Walk:
 
     def walk(run: BackwardPass) -> Iterator[Step]:
         for v in reversed(run.order[first:]):
-            yield from _sends(run, v)
+            yield from sends(run, v)
 
     return walk
 
@@ -165,10 +134,12 @@ def _once(children: list[int]) -> Collection[int]:
 
 
 AGAIN = (
-    "so a node is visited once for every path that leads to it, and sends each time all that it"
-    " has added up: a set of visited nodes and a topological order are missing"
+    "so a node is visited each time that it is reached, and sends each time all that it has added"
+    " up, what it has sent before too: a set of visited nodes and a topological order are missing"
 )
-EARLY = "so a node sends before its gradient is complete; take the nodes in topological order"
+EARLY = (
+    "so a node sends before its gradient is complete; take the nodes in reverse topological order"
+)
 
 #: The right walk, and others: name -> (walk, what it is in words).
 WALKS: dict[str, tuple[Walk, str]] = {
@@ -178,11 +149,11 @@ WALKS: dict[str, tuple[Walk, str]] = {
     ),
     "recursion_into_set": (
         _recursion(_once),
-        f"a recursion into the set of arguments without a visited set, {AGAIN}",
+        f"a recursion into the set of arguments (or a work list) without a visited set, {AGAIN}",
     ),
     "recursion_into_sorted_set": (
         _recursion(lambda children: sorted(set(children))),
-        f"a recursion into the set of arguments without a visited set, {AGAIN}",
+        f"a recursion into the set of arguments (or a work list) without a visited set, {AGAIN}",
     ),
     "recursion_slot_by_slot": (
         _slot_by_slot(False),
@@ -206,18 +177,25 @@ WALKS: dict[str, tuple[Walk, str]] = {
         "a depth-first walk in post-order: the arguments first, and a node after them, so it sends"
         " to nodes that have already sent; reverse the list before the rules are run",
     ),
-    "stack": (_heap(True, "in"), f"nodes are taken from a stack, {EARLY}"),
+    "stack": (heap(True, "in"), f"nodes are taken from a stack, {EARLY}"),
     "stack_without_visited": (
-        _heap(True, "never"),
+        heap(True, "never"),
         f"nodes are taken from a stack without a visited set, {AGAIN}",
     ),
     "queue_marked_late": (
-        _heap(False, "out"),
+        heap(False, "out"),
         f"nodes are taken from a queue as they are reached, {EARLY}",
     ),
     "queue_without_visited": (
-        _heap(False, "never"),
+        heap(False, "never"),
         f"nodes are taken from a queue without a visited set, {AGAIN}",
+    ),
+    "queue_of_waiting": (heap(False, "waiting"), f"a work list (a queue), {WAITING}"),
+    "stack_of_waiting": (heap(True, "waiting"), f"a work list (a stack), {WAITING}"),
+    "numbers_waiting": (by_size(max), f"a work list (the largest number first), {WAITING}"),
+    "small_numbers_waiting": (
+        by_size(min),
+        f"a work list (the smallest number first, as of the pop of a set), {WAITING}",
     ),
     "by_number": (
         _by_number,

@@ -24,7 +24,7 @@ from scoreproof.public.denoiser.words import candidates_of, case_of, mixing
 from scoreproof.public.denoiser.wrapped import wrapped
 from scoreproof.public.posterior.batch_causes import of_mixed_rows
 from scoreproof.public.posterior.cases import Case, Cause, said
-from scoreproof.public.posterior.closed import common
+from scoreproof.public.posterior.closed import Examples, common
 from scoreproof.public.posterior.explaining import causes_of, unexplained
 from scoreproof.public.posterior.mixture_causes import LINEAR
 from scoreproof.public.posterior.outside import steady
@@ -141,7 +141,7 @@ def _texts(causes: list[Cause], cases: list[Case], at: list[AtLevel]) -> Mapping
             low, high = sorted(zip(at, values, strict=True), key=lambda p: p[0].level.ratio)[
                 :: max(len(at) - 1, 1)
             ][:2]
-            text = (
+            text = Examples(
                 f"{low[1]:.6g} at σ/α = {low[0].level.ratio:.4g} and {high[1]:.6g} at σ/α ="
                 f" {high[0].level.ratio:.4g}"
             )

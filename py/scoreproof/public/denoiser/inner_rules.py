@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.public.network.levels import Levels, NoiseLevel
 
-__all__ = ["Told", "rule_of"]
+__all__ = ["Told", "rounded_levels", "rule_of"]
 
 #: relative: what is found by a fit is known to this
 NEAR = 1e-5
@@ -121,7 +121,26 @@ def _rounded(mine: np.ndarray, asked: np.ndarray) -> str:
 def _beside(own: np.ndarray, due: np.ndarray) -> str:
     """Every level a little larger, or a little smaller, by no one factor."""
     gap = np.log(own / due)
-    if np.max(np.abs(gap)) > NEXT or len(own) < 3 or np.any(np.sign(gap) != np.sign(gap[0])):
+    if np.max(np.abs(gap)) > NEXT or len(own) < 3:
         return ""
+    if np.any(np.sign(gap) != np.sign(gap[0])):
+        return rounded_levels(own, due)
     side = "next larger" if gap[0] > 0 else "next smaller"
-    return f"everywhere a {side} level, as by an index of its table of σ that is off by one"
+    way = "up" if gap[0] > 0 else "down"
+    return (
+        f"everywhere a {side} level, as by an index of its table of σ that is off by one, or by"
+        f" rounding {way} to a list of levels"
+    )
+
+
+def rounded_levels(own: np.ndarray, due: np.ndarray) -> str:
+    """Some levels a little larger, others a little smaller than is due; empty if not."""
+    gap = np.log(own / due)
+    above, below = np.max(gap, initial=0.0), -np.min(gap, initial=0.0)
+    if len(own) < 3 or max(above, below) > NEXT or min(above, below) <= NEAR:
+        return ""
+    return (
+        f"up to {100 * np.expm1(above):.2g} % more at some levels, and up to"
+        f" {-100 * np.expm1(-below):.2g} % less at others, as by rounding to the nearest of a list"
+        " of levels (interpolate between them)"
+    )

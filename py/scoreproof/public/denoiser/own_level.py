@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.denoiser.inner_rules import NEXT
+from scoreproof.public.denoiser.retold import asked_at
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.network.levels import NoiseLevel
 from scoreproof.public.posterior.cases import Case, Cause
 from scoreproof.public.posterior.closed import common
+from scoreproof.public.posterior.level_words import reason
 from scoreproof.words import enumerated
 
 __all__ = ["NO_RULE", "own_levels"]
@@ -19,6 +23,8 @@ __all__ = ["NO_RULE", "own_levels"]
 NO_RULE = "noise_level_by_no_rule"
 #: relative: two levels this near are the same
 SAME = 1e-5
+#: what a level is multiplied by to see whether the answer stands still
+MOVED = 1.0001
 
 
 def own_levels(
@@ -64,7 +70,7 @@ def _rule(
     factor = ratios / due
     # as many digits as the levels are known to: a factor that prints as 1 is none
     if np.ptp(factor) <= SAME * np.max(factor) and abs(factor[0] - 1) > 10 * SAME:
-        return f"its noise levels are {factor[0]:.6g} times those that are due"
+        return _times(float(factor[0]), sweep)
     more = ratios - due
     if np.ptp(more) <= SAME * np.max(np.abs(more)):
         return f"its noise levels σ/α are {abs(more[0]):.6g} {'more' if more[0] > 0 else 'less'}"
@@ -86,7 +92,45 @@ def _rule(
             f"its noise levels are a power of those that are due, σ/α to the {power[0]:.4g} times"
             f" {np.exp(power[1]):.4g}"
         )
-    return ""
+    return _of_a_list(own, ratios / due, sweep)
+
+
+def _of_a_list(own: list[tuple[NoiseLevel, float, float]], factor: np.ndarray, sweep: Sweep) -> str:
+    """Levels that stand still where what the network is told moves a little."""
+    near = np.max(np.abs(np.log(factor))) <= NEXT
+    if sweep.network.form.whole or sweep.levels.whole or not near:
+        return ""
+    for at in sweep.at:
+        if not any(level is at.level for level, _, _ in own):
+            continue
+        rows, when = at.answers.due.y[:4], sweep.told(at.level)
+        first, second = (asked_at(sweep, rows, when * c) for c in (1.0, MOVED))
+        if first is None or second is None or not np.array_equal(first, second):
+            return ""
+    return (
+        "its noise levels are rounded to a list: it answers the same where the level that it is"
+        f" told is {MOVED:g} times as large (interpolate between the levels of the list)"
+    )
+
+
+def _times(factor: float, sweep: Sweep) -> str:
+    """One factor of all levels: its form, and what makes such a factor of σ²."""
+    d = float(np.prod(sweep.network.shape))
+    shown = number(factor, SAME, {"d": d})
+    # levels are fitted: their square is known to half the digits
+    square = _rounded(factor**2)
+    why = reason(square, tuple(sweep.network.shape))
+    of = f" (σ² is {number(square, SAME, {'d': d})} times what is due{why})"
+    return f"its noise levels are {shown} times those that are due{of}"
+
+
+def _rounded(square: float) -> float:
+    """A square, or its inverse, that is a short number to the digits that are known."""
+    for value, back in ((square, 1.0), (1 / square, -1.0)):
+        short = float(f"{value:.4g}")
+        if abs(value / short - 1) <= 2 * SAME:
+            return float(short**back)
+    return square
 
 
 def _shift(own: list[tuple[NoiseLevel, float, float]], sweep: Sweep) -> str:

@@ -16,6 +16,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.denoiser.questions import questions
+from scoreproof.public.denoiser.retold_words import kind_words
 from scoreproof.public.denoiser.sweep import AtLevel, Sweep
 from scoreproof.public.denoiser.verdict import measured
 from scoreproof.public.network.calling import TimeForm
@@ -82,7 +83,7 @@ def retold(sweep: Sweep, wrong: list[AtLevel]) -> Diagnosis | None:
             if not names and not kinds:
                 continue
             all_names = (*names, *_kind_names(kinds))
-            all_words = (*words, *_kind_words(kinds))
+            all_words = (*words, *kind_words(kinds, sweep))
             full = _Found(all_names, all_words, found.left, found.error, _beyond(sweep, skipped))
             best = full if best is None or _better(full, best) else best
     if best is None:
@@ -232,15 +233,6 @@ def _kind_names(kinds: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         f"returns_{k}" if not k.startswith("-") else f"returns_minus_{k[1:]}" for k in kinds
     )
-
-
-def _kind_words(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    def words(k: str) -> str:
-        if k.startswith("-"):
-            return f"it is right with the other sign, as prediction={k[1:]!r}"
-        return f"it is right as prediction={k!r}"
-
-    return tuple(words(k) for k in kinds)
 
 
 def _sentence(found: _Found) -> str:

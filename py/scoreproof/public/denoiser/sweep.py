@@ -60,13 +60,15 @@ class AtLevel:
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """All levels, and the network as it was asked; ``steady``: a row's answer does not depend on
-    the times of other rows.
+    the times of other rows; ``asked_for``: the prediction as it was declared, of which "flow" is
+    judged as a velocity.
     """
 
     network: Network
     levels: Levels
     told: Callable[[NoiseLevel], float]
     prediction: str
+    asked_for: str
     chosen: bool
     steady: bool
     calls: int
@@ -107,6 +109,7 @@ def swept(given: SweepRequest) -> Sweep:
         levels,
         told,
         "velocity" if prediction == "flow" else prediction,
+        prediction,
         given.levels is not None,
         steady,
         calls,

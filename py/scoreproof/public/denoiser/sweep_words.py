@@ -31,7 +31,7 @@ __all__ = [
 
 
 def read_as(sweep: Sweep) -> str:
-    return "" if sweep.prediction == "x0" else f", read as {sweep.prediction},"
+    return "" if sweep.prediction == "x0" else f", read as {sweep.asked_for},"
 
 
 def size_of(error: float) -> str:

@@ -85,8 +85,8 @@ FORMS: dict[str, tuple[str, int, Coefficients]] = {
         lambda s, p: (s / _out(s, p[0]), _skip(s, p[0]) * (1 - s / _out(s, p[0]))),
     ),
     "F_returned": (
-        "the network's F comes back, without c_skip x and c_out: say"
-        " prediction='F', sigma_data={s}",
+        "the network's F comes back where c_skip x + c_out F is due, with σ_data = {s}; if F is"
+        " meant, say prediction='F', sigma_data={s}",
         1,
         lambda s, p: (1 / _out(s, p[0]), -_skip(s, p[0]) / _out(s, p[0])),
     ),

@@ -20,6 +20,7 @@ from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.clusters import clusters
 from scoreproof.public.rule import settled
+from scoreproof.words import part_of
 
 __all__ = ["integrated"]
 
@@ -131,7 +132,7 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
         sentence=(
             "integrated against smooth test functions, the density does not change in time as drift"
             f" and diffusion say{reading}: from t = {ends[worst[0]]:.3g} to"
-            f" {ends[worst[0] + 1]:.3g}, where it is worst, {100 * value:.3g} % of what it is there"
+            f" {ends[worst[0] + 1]:.3g}, where it is worst, {part_of(value, 'what it is there')}"
             f" is missing or too much ({int(np.sum(error > allowed))} of {error.size} integrals in"
             f" {words.box(box.domain)} are off)"
         ),

@@ -49,15 +49,16 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
     if abs(c - 2) <= within:
         return (
             "half_missing",
-            "the density spreads with ρ² Δp where ½ ρ² Δp is due: the ½ is left out, or diffusion"
-            " returns √D where √(2D) is due; multiply ρ² by 2, ρ by √2, or mend the variance",
+            "diffusion returns √D where √(2D) is due, the coefficient of dW: multiply it by √2; or,"
+            " if it is right, the density spreads with ρ² Δp where ½ ρ² Δp is due: the ½ is left"
+            " out of its variance",
         )
     if abs(c - 0.5) <= within:
         return (
             "half_twice",
-            "the density spreads with ¼ ρ² Δp where ½ ρ² Δp is due: the ½ is taken twice, or ρ is"
-            " √2"
-            " times too large; multiply ρ² by 0.5, or mend the variance",
+            "diffusion returns √2 times what is due, as √(2D) for √D: divide it by √2; or, if it is"
+            " right, the density spreads with ¼ ρ² Δp where ½ ρ² Δp is due: the ½ is taken twice"
+            " in its variance",
         )
     if c < 0:
         return "noise_factor", f"the noise would have to be {shown} times ½ ρ² Δp"
@@ -74,10 +75,16 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
 
 def of_dimension(c: float, within: float, d: int) -> list[tuple[str, str]]:
     """A factor d, or 1/d."""
-    if d == 1:
+    # in the plane a factor 2 or ½ is that of Itô's formula
+    if d == 1 or abs(c - 2) <= within or abs(c - 0.5) <= within:
         return []
     if abs(c - d) <= within:
-        return [("laplacian_times_d", f"the noise has a factor d = {d}, as in E|dW|² = d dt")]
+        return [
+            (
+                "laplacian_times_d",
+                f"the density's variance has d = {d} times the noise, as in E|dW|² = d dt",
+            )
+        ]
     if abs(c - 1 / d) <= within:
         return [("laplacian_over_d", "the mean of the second derivatives stands for their sum")]
     return []

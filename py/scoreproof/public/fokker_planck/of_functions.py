@@ -72,19 +72,23 @@ def _forms(j: Judged) -> Iterator[tuple[str, np.ndarray]]:
 
 def factor_of_time(j: Judged, what: str, c: np.ndarray, within: np.ndarray) -> Diagnosis | None:
     """``what`` lacks a factor c(t) that is a function of the caller's, or of t."""
-    form = _form(j, c, within)
+    form = _form(j, c, within) or _line(j, c)
     if form is None:
         return None
     one = form.whole
+    several = " and " in what
+    verb, lacks = ("are", "lack") if several else ("is", "lacks")
     if form.text.startswith("1/"):  # it stands there already
         inverse = Form(1 / form.factor, form.text.removeprefix("1/")).whole
-        mend = f"{what} is to be divided by c(t) = {inverse}, which is one factor too many"
+        mend = f"{what} {verb} to be divided by c(t) = {inverse}, which is one factor too many"
+        there = "were not there"
     else:
-        mend = f"{what} lacks the factor c(t) = {one}: multiply by it"
+        mend = f"{what} {lacks} the factor c(t) = {one}: multiply by it"
+        there = "were there"
     return Diagnosis.cause(
         "factor_of_time",
-        f"Cause: {mend}, and all terms agree (factor_of_time); or the density depends on t as if"
-        " that factor were not there.",
+        f"Cause: {mend}, and all terms agree (factor_of_time). The density depends on t as if that"
+        f" factor {there}: if {what} {verb} right as written, mend the density.",
     )
 
 
@@ -102,6 +106,24 @@ def _form(j: Judged, c: np.ndarray, within: np.ndarray) -> Form | None:
                 continue
             return Form(middle, text)
     return None
+
+
+def _line(j: Judged, c: np.ndarray) -> Form | None:
+    """β₀ + β₁ t with coefficients as people write them, of three digits or fewer."""
+    ok = np.isfinite(c)
+    if ok.sum() < FEW:
+        return None
+    line = np.polynomial.Polynomial.fit(j.times[ok], c[ok], 1)
+    ends = [float(v) for v in line.convert().coef]
+    size = float(np.max(np.abs(c[ok])))
+    short = [float(f"{v:.3g}") for v in ends]
+    if len(ends) < 2 or min(map(abs, ends)) <= 1e-4 * size:
+        return None
+    if np.max(np.abs(short[0] + short[1] * j.times[ok] - c[ok])) > EXACT * size:
+        return None
+    sign = "-" if short[1] < 0 else "+"
+    slope = "" if abs(short[1]) == 1 else f"{abs(short[1]):g} "
+    return Form(1.0, f"{short[0]:g} {sign} {slope}t")
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,9 @@ def _told(family: str, c: float, within: float) -> tuple[str, str]:
         if abs(c - 2) <= within:
             return (
                 "half_missing",
-                "the density spreads with Σ ∂_i∂_j (D_ij p) where half of that is due: the ½ is"
-                " left"
-                " out, or diffusion returns √D where √(2D) is due",
+                "diffusion returns √D where √(2D) is due, the coefficient of dW; or, if it is"
+                " right, the density spreads with Σ ∂_i∂_j (D_ij p) where half of that is due: the"
+                " ½ is left out",
             )
         if abs(c - 0.5) <= within:
             return (

@@ -21,6 +21,7 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.causes import explained, placed
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.fokker_planck.variances import apart
+from scoreproof.words import part_of
 
 __all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "off", "sentence"]
 
@@ -61,11 +62,11 @@ def off(found: Found, worst: int, wrong: np.ndarray) -> str:
     rate = float(now.rate[i])
     due = rate - float(now.residual[i])
     a, b = apart(rate, due)
-    part = 100 * abs(rate - due) / max(float(now.size[i]), 1e-300)
+    part = abs(rate - due) / max(float(now.size[i]), 1e-300)
     return (
         "the density changes in time at another rate than drift and diffusion say, at"
         f" {int(wrong.sum())} of {wrong.size} points and times: worst near {where}, where ∂_t log p"
-        f" is {a} and {RIGHT_SIDE} is {b}, {part:.3g} % of the size of the terms apart"
+        f" is {a} and {RIGHT_SIDE} is {b}, {part_of(part, 'the size of the terms')} apart"
     )
 
 

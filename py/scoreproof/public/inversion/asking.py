@@ -19,7 +19,7 @@ from scoreproof.public.sampler.data import Data, Level, gaussian
 from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.streams import stream
 
-__all__ = ["Trip", "back", "calls", "ran", "trip"]
+__all__ = ["Trip", "back", "calls", "passage", "prepared", "ran", "trip"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 
@@ -63,7 +63,7 @@ def trip(job: Job, n: int, *, drawing: bool = False) -> Trip:
     d = int(np.prod(job.shape))
     data = gaussian(d)
     where = signs(d, stream(job.seed, "inversion", "rows"))
-    low = _prepared(job, n)
+    low = prepared(job, n)
     start = place(data, low, where)
     noised, up, drawn, _ = _run(job.up, n, data, start, _noise(job, "up", drawing))
     home, down, served, eps = _run(job.down, n, data, noised, _noise(job, "down", drawing))
@@ -99,6 +99,14 @@ def ran(form: Any, n: int, data: Data, rows: np.ndarray) -> np.ndarray:
     return _run(form, n, data, rows, None)[0]
 
 
+def passage(
+    form: Any, n: int, data: Data, rows: np.ndarray
+) -> tuple[np.ndarray, list[tuple[Level, np.ndarray]]]:
+    """What a form makes of other rows, and every x that it asks its model at."""
+    end, tape, _, _ = _run(form, n, data, rows, None)
+    return end, [(s.level, s.law.mean) for s in tape.states]
+
+
 def calls(form: Any, n: int, data: Data, rows: np.ndarray) -> int:
     """How often a form asks its model for other rows, of other data."""
     return _run(form, n, data, rows, None)[1].calls
@@ -131,7 +139,7 @@ def _run(
     return np.asarray(out), tape, tuple(log.draws), log.eps
 
 
-def _prepared(job: Job, n: int) -> Level:
+def prepared(job: Job, n: int) -> Level:
     """The level at which the inverse starts; a function that follows a scheduler gets its times."""
     down = job.down
     if isinstance(down, StepForm | WholeForm):

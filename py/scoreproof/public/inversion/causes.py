@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.asking import Trip, back
 from scoreproof.public.inversion.forms import law_of_rows
+from scoreproof.public.inversion.trips import off_home, sizes_of
 from scoreproof.public.sampler.convergence import FLOOR
 from scoreproof.public.sampler.words import at_level, size_of
 
-__all__ = ["UNKNOWN", "of_the_inverse", "of_the_trip", "unlike"]
+__all__ = ["UNKNOWN", "bare", "growing", "of_the_inverse", "of_the_trip", "unlike"]
 
 #: what is asked where no slip is found
 UNKNOWN = (
@@ -20,6 +23,8 @@ UNKNOWN = (
 )
 #: a part of an error that a cause explains it to
 NEAR = 0.3
+#: the logarithm of a factor by which steps enlarge an error, the narrow ones too
+LEAST = 0.01
 #: what x_0 taken for a noisy x costs at most
 SMALL = 0.1
 
@@ -38,6 +43,12 @@ def of_the_inverse(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
     return known or UNKNOWN
 
 
+def bare(sentence: str, last: Sequence[Trip]) -> str:
+    """A sentence without its guesses, where the cause is known."""
+    guess = growing(last, sizes_of(last, off_home)) if last else ""
+    return sentence.replace(UNKNOWN, "").replace(guess, "")
+
+
 def of_the_trip(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
     """Of an x that comes back off by ``off``, although the inverse leads to the right law."""
     known = _tables(job) or _taken_for(trip, off, _as_if(trip), bound)
@@ -54,6 +65,22 @@ def of_the_trip(job: Job, trip: Trip, off: np.ndarray, bound: float) -> str:
     return (
         "; the sampler by itself leads to the right data, but not back to the same x: the inverse"
         " does not take the sampler's steps in reverse"
+    )
+
+
+def growing(trips: Sequence[Trip], sizes: Sequence[float]) -> str:
+    """Of an error that every step enlarges by the same factor, whatever its width is."""
+    if not (np.all(np.isfinite(sizes)) and min(sizes) > 0 and len(sizes) == 3):
+        return ""
+    more, count = np.diff(np.log(sizes)), np.diff([float(t.steps[1]) for t in trips])
+    rates = more / count
+    if min(rates) < LEAST or np.ptp(rates) > NEAR / 3 * max(rates):
+        return ""
+    return (
+        f"; every step enlarges the error by the factor {np.exp(rates[-1]):.3g}, however narrow it"
+        " is: something is divided by a fixed number less than 1, or multiplied by one over 1, in"
+        " each step (as where two tracks are mixed, x = (x - (1 - p) y)/p, and only one of them is"
+        " handed over)"
     )
 
 

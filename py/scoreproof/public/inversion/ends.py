@@ -114,8 +114,8 @@ def _said(job: Job, t: Trip, name: str, gone: Gone, size: float, exact: bool) ->
     text = (
         f"{job.name}: the {name} takes data at one point from the law of {went}, with"
         f" {len(levels) - 1} steps, where it is to lead from {at_level(levels[0])} to"
-        f" {at_level(due)}: x is off by {size_of(size)} {'the' if size > 2 else 'of the'} standard"
-        " deviation at its end; this fades with more steps, but a step is always left out"
+        f" {at_level(due)}: x is off by {size_of(size)} at its"
+        " end; this fades with more steps, but a step is always left out"
     )
     if not exact:
         ends = listed_ends(gone[0])

@@ -79,8 +79,7 @@ def judged(job: Job) -> Evidence:
         text = (
             f"{job.name}: x does not come back from its noises: at"
             f" {at_level(levels[first])}{', the first such time,' if whole else ''} it is off by"
-            f" {size_of(worst)} {'the' if worst > 2 else 'of the'} standard deviation"
-            f"{words.coordinate(i, job.shape)}{cause}"
+            f" {size_of(worst)}{words.coordinate(i, job.shape)}{cause}"
         )
         evidence = replace(evidence, sentence=text)
         if why:

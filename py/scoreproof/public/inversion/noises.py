@@ -6,6 +6,7 @@ Conventions: encode's k-th noise is ``(x_{k+1} - a x_k - b x_0)/s``, decode's st
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.draws import intercepted
 from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import Given
+from scoreproof.public.inversion.means import departs
 from scoreproof.public.inversion.which import Side, elsewhere
 from scoreproof.public.sampler.asking import to_framework
 from scoreproof.public.sampler.causes.tableau import SMALL, Prescribed
@@ -59,32 +61,54 @@ def difference(job: Job, times: list[float], levels: list[Level]) -> str:
             f" {times[k + 1]:g} encode tells it {_when(up.told[k], times, levels)}, decode"
             f" {_when(down.told[k], times, levels)}"
         )
+    apart = _sizes(up, down, times)
+    if apart.known:
+        return apart.said
+    apart = apart if apart.said else _means(up, down, levels)
+    why = departs(job, levels, up, down) if apart.said else ""
+    return f"{why} ({apart.said})" if why else apart.said
+
+
+@dataclass(frozen=True)
+class _Text:
+    """``known``: it says what is mistaken for what."""
+
+    said: str = ""
+    known: bool = False
+
+
+def _sizes(up: Side, down: Side, times: list[float]) -> _Text:
+    """What encode divides by against what decode multiplies by."""
     ratio = up.s / down.s
     k = int(np.argmax(np.abs(ratio - 1)))
     step = f"in the step from {times[k]:g} to {times[k + 1]:g}"
-    if abs(ratio[k] - 1) > NEAR:
-        for text, value in (
-            ("the variance σ², decode multiplies by σ", down.s**2),
-            ("√σ, decode multiplies by σ", np.sqrt(down.s)),
-        ):
-            if np.allclose(up.s, value, rtol=1e-7):
-                size = f"{step} by {up.s[k]:.4g}, where {down.s[k]:.4g} is due"
-                return f"encode divides by {text} ({size})"
-        same = np.ptp(ratio) < NEAR * abs(ratio[0])
-        by = f"{constant(float(ratio[0]))} times the σ" if same else "another σ than the one"
-        return (
-            f"encode divides by {by} that decode multiplies by ({step} by {up.s[k]:.4g}, where"
-            f" {down.s[k]:.4g} is due)"
-        )
+    if not abs(ratio[k] - 1) > NEAR:
+        return _Text()
+    for text, value in (
+        ("the variance σ², decode multiplies by σ", down.s**2),
+        ("√σ, decode multiplies by σ", np.sqrt(down.s)),
+    ):
+        if np.allclose(up.s, value, rtol=1e-7):
+            size = f"{step} by {up.s[k]:.4g}, where {down.s[k]:.4g} is due"
+            return _Text(f"encode divides by {text} ({size})", True)
+    same = np.ptp(ratio) < NEAR * abs(ratio[0])
+    by = f"{constant(float(ratio[0]))} times the σ" if same else "another σ than the one"
+    return _Text(
+        f"encode divides by {by} that decode multiplies by: {step} by {up.s[k]:.4g}, decode"
+        f" multiplies by {down.s[k]:.4g}"
+    )
+
+
+def _means(up: Side, down: Side, levels: list[Level]) -> _Text:
+    """What encode takes off against what decode adds."""
     for name, one, two in (("x", up.a, down.a), ("x_0", up.b, down.b)):
         k = int(np.argmax(np.abs(one - two)))
         if abs(one[k] - two[k]) > NEAR * (1 + abs(two[k])):
-            step = f"from {at_level(levels[k])}"
-            return (
-                f"the means differ: in the step {step} encode takes {one[k]:.6g} {name} off, decode"
-                f" adds {two[k]:.6g} {name}"
+            return _Text(
+                f"the means differ: in the step from {at_level(levels[k])} encode takes"
+                f" {one[k]:.6g} {name} off, decode adds {two[k]:.6g} {name}"
             )
-    return ""
+    return _Text()
 
 
 def _used(entering: list[list[int]], times: list[float]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.public.inversion import rounds
@@ -14,7 +16,10 @@ from scoreproof.public.inversion.arguments import Job
 from scoreproof.public.inversion.forms import RisingScheduler
 from scoreproof.public.sampler.arguments import Job as One
 from scoreproof.public.sampler.causes import forward
+from scoreproof.public.sampler.causes.etas import right
 from scoreproof.public.sampler.causes.explain import earlier, read
+from scoreproof.public.sampler.causes.formulas import formulas
+from scoreproof.public.sampler.causes.question import question, shape_of
 from scoreproof.public.sampler.causes.steps import Steps, relevelled, steps_of
 from scoreproof.public.sampler.causes.tableau import Tableau, measured
 from scoreproof.public.sampler.data import Level
@@ -23,6 +28,14 @@ from scoreproof.public.sampler.words import at_level
 
 __all__ = ["slip"]
 
+#: steps without which nothing is said of all
+FEW = 4
+DOWN = (
+    "each step goes down where it must go up: it takes x to be at the noisier of its two ends, and"
+    " leads it to the other, nearer to the data, as the sampler's steps do. Let it lead from the"
+    " level that x is at (the time that is nearer to the data) to the next noisier one: α and σ of"
+    " the two ends exchanged"
+)
 CLEAN = Level(0.0, 1.0, 0.0)
 MOST = 100
 
@@ -53,6 +66,8 @@ def _slip(job: Job, eps: float) -> Diagnosis | None:
         back = next((text for steps in every if (text := _back(one, steps))), "")
         if back:
             return _claimed(name, f"in the {name}, {back}")
+        if form is job.up and any(_down(one, steps, eps) for steps in every):
+            return _claimed(name, f"in the {name}, {DOWN}")
         wrong = [_first(one, table, steps, eps) for steps in every]
         if wrong and all(w is not None for w in wrong):  # of two readings one may be right
             found = next((w for w in wrong if w and w[0]), None)
@@ -107,6 +122,17 @@ def _back(one: One, steps: Steps) -> str:
         " past the end of the table the inverse takes the ᾱ that the sampler ends with"
         " (final_alpha_cumprod). Let it stop at the last entry, or take ᾱ = 0 there"
     )
+
+
+def _down(one: One, steps: Steps, eps: float) -> bool:
+    """Whether the steps of an inverse are those of a sampler, from their upper end to the lower."""
+    turned = relevelled(steps, steps.after, steps.before)
+    q = question(one, turned, eps)
+    if len(q.outs) != steps.stages or np.sum(q.inner) < FEW:
+        return False
+    discrete = one.kind == "scheduler" or one.form.grid.whole
+    every = formulas(shape_of(turned), steps.stages, discrete)
+    return bool(right([f for f in every if f.kind == one.form.prediction], q, None))
 
 
 def _first(one: One, table: Tableau, steps: Steps, eps: float) -> tuple[str, str] | None:

@@ -25,6 +25,7 @@ __all__ = [
     "Trips",
     "along",
     "law_of",
+    "laws",
     "levels_of",
     "limit",
     "mixed",
@@ -125,6 +126,17 @@ def along(t: Trip, levels: Sequence[Level]) -> np.ndarray:
     wanted = [-np.log(v.snr) for v in levels]
     smooth = PchipInterpolator(np.array(own), np.array(found), axis=0)
     return np.asarray(smooth(np.clip(wanted, own[0], own[-1])))
+
+
+def laws(trips: Trips) -> tuple[list[Level], Callable[[Trip], np.ndarray]]:
+    """The levels at which the laws on the way up are judged, and their errors there."""
+    levels = [*levels_of(trips), trips.made[-1].high]
+
+    def errors(t: Trip) -> np.ndarray:
+        end = law_of(t)[None]
+        return np.concatenate([along(t, levels[:-1]), end]) if len(levels) > 1 else end
+
+    return levels, errors
 
 
 def off_home(t: Trip) -> np.ndarray:

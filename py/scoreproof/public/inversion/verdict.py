@@ -12,15 +12,13 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.inversion import causes, ends, maps, slips, unused, words
+from scoreproof.public.inversion import causes, ends, far, maps, slips, unused, words
 from scoreproof.public.inversion.arguments import Job
-from scoreproof.public.inversion.asking import Trip, trip
+from scoreproof.public.inversion.asking import trip
 from scoreproof.public.inversion.demands import in_order
 from scoreproof.public.inversion.trips import (
     Trips,
-    along,
-    law_of,
-    levels_of,
+    laws,
     limit,
     mixed,
     off_home,
@@ -29,12 +27,14 @@ from scoreproof.public.inversion.trips import (
 )
 from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.sampler.convergence import FLOOR
-from scoreproof.public.sampler.words import at_level, of_the_law, size_of
+from scoreproof.public.sampler.words import WHOLE, at_level, of_the_law, size_of
 
 __all__ = ["judge"]
 
 #: as in the verdict of `check_sampler`
 FALLING = 0.75
+#: an error that grows by more than this with the steps has no limit
+GROWS = 1.5
 
 
 def judge(job: Job) -> Evidence:
@@ -64,14 +64,20 @@ def _judged(job: Job, trips: Trips) -> Evidence:
         found = [look(job, trips) for look in looks]
     wrong = next((e for e in found if e.verdict == "refuted"), None)
     if wrong is not None:
+        of_law = wrong is found[0]
         slip = slips.slip(job, trips.table)
         if slip is not None:
-            wrong = replace(wrong, sentence=wrong.sentence.replace(causes.UNKNOWN, ""))
-        return _said(wrong.with_diagnosis(slip), trips)
+            last = trips.made[-3:] if slip.names else []
+            wrong = replace(wrong, sentence=causes.bare(wrong.sentence, last))
+        return _said(wrong.with_diagnosis(slip), trips, law=of_law)
+    bends: far.Bends = (None, None)
     if all(e.verdict == "holds" for e in found):
         short = ends.left_out(job, trips)
         if short is not None:
             return _said(short, trips)
+        cut, bends = far.looked(job, trips)
+        if cut is not None:
+            return _said(cut, trips)
         extra = unused.noted(job, trips.made[0])
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *extra))
     order = order_of(trips)
@@ -84,7 +90,7 @@ def _judged(job: Job, trips: Trips) -> Evidence:
         more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
         whole = replace(
             home,
-            sentence=f"{law.sentence}; {home.sentence.split(': ', 1)[1]}{more}",
+            sentence=f"{law.sentence}; and {home.sentence.split(': ', 1)[1]}{more}",
             resolution=max(law.resolution or 0.0, home.resolution or 0.0),
             coverage=Coverage.together(
                 [c for c in (law.coverage, home.coverage) if c is not None],
@@ -92,6 +98,7 @@ def _judged(job: Job, trips: Trips) -> Evidence:
                 shared=("coordinates",),
             ),
         )
+        whole = far.noted(whole, trips, bends)
     return _said(replace(whole, order=order), trips)
 
 
@@ -110,8 +117,7 @@ def _drawn(job: Job, trips: Trips) -> Evidence | None:
     where = f" ({draw.where})" if draw is not None else ""
     text = (
         f"{job.name}: {('the inverse', 'the sampler')[who]} draws noise{where}, so that x comes"
-        f" back as another x each time (off by {size_of(apart)}"
-        f" {'the' if apart > 2 else 'of the'} standard deviation): only a sampler without noise"
+        f" back as another x each time (off by {size_of(apart)}): only a sampler without noise"
         " leads back (DDIM with eta = 0); hand noises over with form='noises'"
     )
     seen = Coverage({"rows": len(one.start)})
@@ -123,12 +129,7 @@ def _drawn(job: Job, trips: Trips) -> Evidence | None:
 def _law(job: Job, trips: Trips) -> Evidence:
     """The law of x on the way up, and where the inverse ends, which the sampler starts from."""
     last, three = trips.made[-1], trips.made[-3:]
-    levels = [*levels_of(trips), last.high]
-
-    def errors(t: Trip) -> np.ndarray:
-        end = law_of(t)[None]
-        return np.concatenate([along(t, levels[:-1]), end]) if len(levels) > 1 else end
-
+    levels, errors = laws(trips)
     found, bound = limit(trips, errors)
     sizes = sizes_of(three, errors)
     text = (
@@ -146,7 +147,9 @@ def _law(job: Job, trips: Trips) -> Evidence:
     if evidence.verdict != "refuted":
         return evidence
     wrong = (np.abs(found) > bound).any(axis=(1, 2))
-    k = len(levels) - 1 if wrong[-1] else int(np.argmax(np.abs(found).max(axis=(1, 2))))
+    each = np.abs(found).max(axis=(1, 2))
+    at_end = wrong[-1] and each[-1] > evidence.value / 2  # else the largest is said
+    k = len(levels) - 1 if at_end else int(np.argmax(each))
     part, i = (int(v) for v in np.unravel_index(np.argmax(np.abs(found[k])), found[k].shape))
     limit_of = "in the limit of many steps; "
     if part == 1 and found[k, part, i] < -1 or np.abs(found[k]).max() > 3 * sizes[-1]:
@@ -156,7 +159,7 @@ def _law(job: Job, trips: Trips) -> Evidence:
     else:
         error = float(found[k, part, i])
     where = of_the_law(levels[k], part, i, error, job.shape)
-    place = "where the inverse ends" if wrong[-1] else "on the way of the inverse"
+    place = "where the inverse ends" if at_end else "on the way of the inverse"
     first = int(np.argmax(wrong))
     begin = f", from {at_level(levels[first])} on" if first < k else ""
     size = float(np.max(bound))
@@ -188,21 +191,23 @@ def _home(job: Job, trips: Trips) -> Evidence:
     found, bound = limit(trips, off_home)
     sizes = sizes_of(last, off_home)
     back = (
-        "and with more steps the sampler leads every x back to where it came from"
-        f" ({words.trend(last, sizes)} of its standard deviation off at most)"
+        "with more steps the sampler leads every x back to where it came from"
+        f" ({words.trend(last, sizes, ' of its standard deviation')} off at most)"
     )
     text = f"{job.name}: {back}"
     seen = Coverage({"samples": len(found), "coordinates": found.shape[-1]})
     evidence = _compared(job, found, bound, text, seen)
     if evidence.verdict == "refuted":
         i = int(np.argmax(np.abs(found).max(axis=0)))
-        worst = float(np.abs(found).max())
-        unit = f"{'the' if worst > 2 else 'of the'} standard deviation"
+        worst, limit_of = float(np.abs(found).max()), "in the limit of many steps"
+        if sizes[-1] > max(WHOLE, GROWS * sizes[0]):  # there is none
+            worst, limit_of = sizes[-1], f"with {last[-1].steps[1]} steps, and the more the farther"
+        why = causes.growing(last, sizes)
+        why = why or causes.of_the_trip(job, last[-1], found, float(np.max(bound)))
+        off = f"it is off by {size_of(worst)}{words.coordinate(i, job.shape)}"
+        off += f" ({limit_of}; {words.trend(last, sizes)} off at most)"
         text = (
-            f"{job.name}: x does not come back: it is off by {size_of(worst)}"
-            f" {unit}{words.coordinate(i, job.shape)}"
-            f" (in the limit of many steps; {words.trend(last, sizes)} off at most)"
-            f"{causes.of_the_trip(job, last[-1], found, float(np.max(bound)))}"
+            f"{job.name}: x does not come back: {words.diverges(trips.made, off_home) or off}{why}"
         )
         return _sure(replace(evidence, sentence=text), sizes)
     return evidence
@@ -226,20 +231,20 @@ def _clear(found: Sequence[Evidence], trips: Trips) -> bool:
     return stays and any(e.verdict == "refuted" and e.separation > 4 for e in found)
 
 
-def _said(evidence: Evidence, trips: Trips) -> Evidence:
-    """With the curves, and what it cost."""
+def _said(evidence: Evidence, trips: Trips, law: bool = False) -> Evidence:
+    """With the curves, of the inverse's ``law`` if that is what is wrong, and what it cost."""
     own = min(trips.made, key=lambda t: abs(t.n - trips.job.steps))
     calls = f"{own.calls[0]} and {own.calls[1]} calls of the model"
     notes = [causes.unlike(trips.job, own)]
     notes.append(f"Of {own.steps[0]} steps up and {own.steps[1]} down: {calls}.")
-    curve = (
-        [float(t.steps[1]) for t in trips.made],
-        sizes_of(trips.made, off_home),
-    )
+    shown, errors = (trips.made[-3:], laws(trips)[1]) if law else (trips.made, off_home)
+    curve = [float(t.steps[1]) for t in shown], sizes_of(shown, errors)
+    name = "x on the way of the inverse" if law else "x that came back"
+    of = "deviation of mean and std of x (in std)" if law else "error of x, relative to its std"
     return replace(
         evidence,
         notes=(*evidence.notes, *filter(None, notes)),
-        curves={"x that came back": curve},
-        labels=("steps", "error of x, relative to its std"),
+        curves={name: curve},
+        labels=("steps", of),
         cost={"calls of the model": sum(sum(t.calls) for t in trips.made)},
     )

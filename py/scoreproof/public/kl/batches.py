@@ -13,11 +13,16 @@ import numpy as np
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import MILD, Draw, Laws, alternate
 
-__all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "asked", "extremes"]
+__all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "SAME_MEANS", "SAME_SPREADS", "asked", "extremes"]
 
 #: Types with a larger spacing at 1 are half precision: no room for wide scales and long sums.
 HALF = 1e-4
-NEAR, EQUAL = "nearly equal laws", "equal laws"
+NEAR, EQUAL = "nearly equal laws", "equal and all but equal laws"
+SAME_MEANS = "laws with equal means"
+SAME_SPREADS = {
+    form: f"laws with equal {'covariances' if form == 'full' else 'variances'}"
+    for form in ("full", "diagonal", "isotropic")
+}
 NARROW = "first laws far narrower than the second"
 
 
@@ -33,7 +38,8 @@ def asked(
 
 def _short(laws: Laws) -> Laws:
     n = 2 if laws.shape[1] != 2 else 3
-    return Laws(laws.what, laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n], laws.sharp)
+    first = (laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n])
+    return Laws(laws.what, *first, laws.sharp, laws.alone)
 
 
 def _asked(
@@ -58,10 +64,10 @@ def _asked(
     ratio = alternate(6, 0.5, 4.0)
     if half:  # where v0 is far below v1, log1p(v0/v1 - 1) loses too much
         ratio = np.linspace(2.5, 4.0, 6)
-    yield draw.apart("laws with equal means", 6, 3, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
+    yield draw.apart(SAME_MEANS, 6, 3, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
     if not options.standard:
         gap = alternate(6, *((5.0, 6.0) if half else (3.0, 4.0)))
-        yield draw.apart("laws with equal variances", 6, 3, gap=gap, ratio=0 * gap)
+        yield draw.apart(SAME_SPREADS[options.form], 6, 3, gap=gap, ratio=0 * gap)
     for n, d in ((6, 3),) if half else ((14, 7), (65, 64)):
         if d < 64 or many == n:
             yield draw.one_coordinate(n, d, 6.0 if half else 4.0)

@@ -23,7 +23,8 @@ MILD = 3.0  # of those of nearly equal laws, where rounding counts most
 @dataclass(frozen=True, eq=False)
 class Laws:
     """One batch. ``sharp``: a relative deviation of its divergences is to be seen; else (laws
-    nearly equal, or long sums in half precision) only what exceeds rounding is.
+    nearly equal, or long sums in half precision) only what exceeds rounding is. ``alone``: row i
+    differs in coordinate i (modulo d) alone.
     """
 
     what: str
@@ -32,6 +33,7 @@ class Laws:
     m1: np.ndarray
     v1: np.ndarray
     sharp: bool = True
+    alone: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -147,6 +149,9 @@ class Draw:
         widths = np.diagonal(v0, axis1=1, axis2=2) if v0.ndim == 3 else v0
         widths = np.broadcast_to(np.sqrt(widths), (n, d))
         m0[rows, here] += gap * widths[rows, here] * np.resize([1, -1], n)
+        differ = "means differ"
         if self.options.form == "diagonal":
             v0[rows, here] *= np.exp(alternate(n, 1.0, 1.5))
-        return Laws(f"laws that differ in one of {d} coordinates", m0, v0, laws.m1, laws.v1)
+            differ = "mean and variance differ"
+        what = f"laws whose {differ} in one of {d} coordinates"
+        return Laws(what, m0, v0, laws.m1, laws.v1, alone=True)

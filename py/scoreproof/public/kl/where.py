@@ -6,7 +6,7 @@ import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
-from scoreproof.public.kl.batches import EQUAL
+from scoreproof.public.kl.batches import EQUAL, SAME_MEANS, SAME_SPREADS
 from scoreproof.public.kl.coordinates import by_coordinate
 from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.verdict import Found
@@ -53,9 +53,11 @@ def place(found: Found, answers: list[Answer], options: Options, tolerance: floa
 def wrong_part(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:
     """Which summand it is in, from the batches that lack one; a sentence, or nothing."""
     right = {a.laws.what: not np.any(beyond[found.batch == k] > 1) for k, a in enumerate(answers)}
-    if right.get("laws with equal means") and not right.get("laws with equal variances", True):
+    means = right.get(SAME_MEANS)
+    spreads = next((right[what] for what in SAME_SPREADS.values() if what in right), None)
+    if means and spreads is False:
         return " It is right where the means are equal: what is wrong is the mean term."
-    if right.get("laws with equal variances") and not right.get("laws with equal means", True):
+    if spreads and means is False:
         return " It is right where the variances are equal: what is wrong is the trace or log term."
     return ""
 
@@ -65,7 +67,7 @@ def _coordinates(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str
     for k, answer in enumerate(answers):
         here = beyond[found.batch == k]
         n, d = answer.laws.shape
-        if "differ in one of" not in answer.laws.what or here.size != n or n < d:
+        if not answer.laws.alone or here.size != n or n < d:
             continue
         of = np.arange(n) % d
         wrong = np.unique(of[here > 1])

@@ -20,6 +20,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Measurement
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
 from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import settled
+from scoreproof.words import part_of
 
 __all__ = ["by_draws"]
 
@@ -81,9 +82,8 @@ def by_draws(
     resolution = float(np.max(parts, initial=0.0)) if parts.size else math.inf
     sentence = f"the mean of {calls * copies} gradients that draw their own ν"
     cost = {"gradient_calls": measure.calls}
-    evidence = Evidence.statistical(
-        p_value, LEVEL, f"0.99 against a shift of {100 * resolution:.2g} %", sentence, cost=cost
-    )
+    shift = f"a shift of {part_of(float(f'{resolution:.2g}'), 'its size')}"
+    evidence = Evidence.statistical(p_value, LEVEL, f"0.99 against {shift}", sentence, cost=cost)
     i = int(np.argmax(off / np.maximum(spread, 1e-300)))
     if evidence.verdict == "refuted" and how.columns is None:
         k = i % truth.gradient.shape[1]

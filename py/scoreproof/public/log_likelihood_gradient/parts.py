@@ -209,9 +209,27 @@ def _prior(value: float, within: float, known: Mapping[str, float]) -> Diagnosis
     d = known.get("D", 1)
     averaged = d > 1 and abs(value - 1 / d) <= within
     mean = " = 1/D: the mean over coordinates for their sum?" if averaged else ""
-    return Diagnosis.cause(
-        "prior_std",
-        f"Cause: the prior's part counts {value:.5g} times, as of a normal prior of standard"
-        f" deviation σ = {shown} (1/σ² = {value:.5g}{mean}) where σ = 1, or your log_latent, is due"
-        " (prior_std).",
+    prior = (
+        f"as of a normal prior of standard deviation σ = {shown} (1/σ² = {value:.5g}{mean}) where"
+        " σ = 1, or your log_latent, is due"
     )
+    part = f"Cause: the prior's part counts {value:.5g} times"
+    if averaged or value < 1:  # nobody rewards a large z(0)
+        return Diagnosis.cause("prior_std", f"{part}, {prior} (prior_std).")
+    weight = (value - 1) / 2
+    added = (
+        f"as of a regulariser, {weight:.4g} |z(0)|² taken from log p where the prior is a standard"
+        f" normal ({value - 1:.4g} log p_Z added)"
+    )
+    # the one whose number is the rounder one comes first
+    names, told = ("prior_std", "added_at_z0"), (prior, added)
+    if _digits(weight) < _digits(std):
+        names, told = names[::-1], told[::-1]
+    return Diagnosis(
+        names, 0.0, None, f"{part}: either {told[0]}; or {told[1]} ({names[0]}, {names[1]})."
+    )
+
+
+def _digits(value: float) -> int:
+    """How many digits it takes to tell it to five of them."""
+    return len(f"{value:.4e}".split("e")[0].rstrip("0").replace(".", "").lstrip("-"))

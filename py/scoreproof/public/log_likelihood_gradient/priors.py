@@ -22,6 +22,8 @@ from scoreproof.words import point
 __all__ = ["another_prior", "power_of_std"]
 
 MOST = 8
+#: what is said of a function of z(0) that is none of the usual penalties
+SOME = ", such as a regulariser"
 
 
 def another_prior(field: BlackBoxField, prepared: Any, wanted: Wanted) -> Diagnosis | None:
@@ -100,21 +102,48 @@ def _std(latent: Any, start: np.ndarray) -> float | None:
 
 def _said(start: np.ndarray, found: np.ndarray, due: np.ndarray, blur: np.ndarray) -> Diagnosis:
     shown = (
-        f"at z(0) = {point(start[0])} its score is {point(found[0], form='.4g')}, where"
+        f"at z(0) = {point(start[0])} it is {point(found[0], form='.4g')}, where"
         f" {point(due[0], form='.4g')} is due"
     )
+    gap = found - due
     simple = reading(Answer.of(found, due, blur))
-    what = ""
+    prior, added = "", _regulariser(start, gap, blur)
     if np.all(np.abs(found + np.sign(start)) <= blur):
-        what = ": it is -sign(z), the score of a Laplace prior"
+        prior = " (a(0) is -sign(z), the score of a Laplace prior)"
     elif simple is not None and simple.name == "offset":
-        shift = float(np.mean(found - due))
-        what = f": the score is off by {shift:.5g} everywhere, as of a prior of mean {shift:.5g}"
+        shift = float(np.mean(gap))
+        prior = f" (a(0) is off by {shift:.5g} everywhere, as of a prior of mean {shift:.5g})"
     elif simple is not None:
-        what = f": {simple.words}"
-    return Diagnosis.cause(
-        "another_prior",
-        f"Cause: everything is right but the prior: {shown}{what} (another_prior). Use the"
-        f" log_latent"
-        " that was given, by default a standard normal, or pass the one that you mean.",
+        prior = f" ({simple.words})"
+    use = "Use the log_latent that was given, by default a standard normal, or pass the one meant"
+    if simple is not None and simple.name == "factor_by_row":  # true of any function of |z(0)|
+        prior = ""
+    either = f"the prior is another{prior}"
+    # the two add the same to the gradient: any function of z(0) may be in the loss as well
+    other = f"something of z(0) is in the loss{added}, which is no log-likelihood then"
+    first, then = (other, either) if added != SOME and not prior else (either, other)
+    told = f"Either {first}; or {then}"
+    return Diagnosis(
+        ("another_prior", "added_at_z0"),
+        0.0,
+        None,
+        f"Cause: all is right but a(0), with which the way back starts: {shown}. {told}"
+        f" (another_prior, added_at_z0). {use}; keep a regulariser out of what is checked.",
     )
+
+
+def _regulariser(start: np.ndarray, gap: np.ndarray, blur: np.ndarray) -> str:
+    """What is added to log p, if its derivative at z(0) is that of a usual penalty."""
+    length = np.sum(start**2, axis=1, keepdims=True)
+    for text, slope in (
+        ("|z(0)|²", 2 * start),
+        ("Σ|z_k(0)|", np.sign(start)),
+        ("|z(0)|", start / np.sqrt(length)),
+        ("|z(0)|⁴", 4 * length * start),
+        ("Σ z_k(0)⁴", 4 * start**3),
+    ):
+        weight = float(np.sum(slope * gap) / np.sum(slope * slope))
+        if np.all(np.abs(gap - weight * slope) <= blur + 1e-6 * np.abs(gap)):
+            what = "taken from" if weight < 0 else "added to"
+            return f", a regulariser: {abs(weight):.4g} {text} is {what} log p"
+    return SOME

@@ -19,7 +19,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
 from scoreproof.public.log_likelihood_gradient.words import without_use
 from scoreproof.public.rule import COARSEST, settled
-from scoreproof.words import percent
+from scoreproof.words import part_of
 
 __all__ = ["PASS", "Comparison", "entrywise"]
 
@@ -217,13 +217,5 @@ def _name(c: Comparison, k: int) -> str:
     return f"one of params[{', '.join(map(str, among[:3]))}, …]"
 
 
-#: from here on a part is told as so many times, not in percent
-MANY = 10.0
-
-
 def _off(error: float, own: float) -> str:
-    if own <= 0:
-        return f"{error:.2g} where 0 is due"
-    ratio = error / own
-    size = f"{ratio:.3g} times" if MANY <= ratio < np.inf else f"{percent(ratio)} of"
-    return f"{size} its own size"
+    return f"{part_of(error / own, 'its own size')}" if own > 0 else f"{error:.2g} where 0 is due"

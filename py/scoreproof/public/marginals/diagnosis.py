@@ -9,6 +9,7 @@ import numpy as np
 from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.public.families import family_of
+from scoreproof.public.marginals.blurred import of_blurred_data
 from scoreproof.public.marginals.candidates import candidates, swings
 from scoreproof.public.marginals.forms import formed
 from scoreproof.public.marginals.mistakes import OUTPUTS, STARTS, Context
@@ -25,7 +26,14 @@ from scoreproof.public.marginals.required import Needed, needs
 from scoreproof.public.marginals.retiming import asked_at_other_times, retimed
 from scoreproof.public.marginals.starting import constant, exchanged, of_other_coordinates, started
 from scoreproof.public.marginals.tables import tabled
-from scoreproof.public.marginals.telling import OF_OTHERS, both_sides, in_words, likely_first
+from scoreproof.public.marginals.telling import (
+    OF_OTHERS,
+    both_sides,
+    in_words,
+    likely_first,
+    of_another_beta,
+)
+from scoreproof.public.marginals.upto import held_from_a_time, right_up_to
 from scoreproof.public.marginals.verdict import Case, errors
 from scoreproof.public.marginals.words import REASONS, WITH_DRIFT
 
@@ -69,6 +77,9 @@ def by_coefficients(case: Case, later: Case) -> Diagnosis | None:
 
 def _diagnosed(case: Case) -> Diagnosis:
     """One cause for all coordinates that are wrong, or one for each."""
+    blurred = of_blurred_data(case)
+    if blurred is not None:
+        return blurred
     ratio = errors(case, case.start).ratio()
     wrong = np.atleast_1d((ratio > 1).any(axis=(0, 1, 2)))
     order = np.argsort(-np.max(ratio, axis=(0, 1, 2)), kind="stable")[: max(1, int(wrong.sum()))]
@@ -145,24 +156,34 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
         )
 
     reasons = REASONS if np.ptp(context.M) <= resolution else REASONS | WITH_DRIFT
+    d = declaration(case, c, Context(i.quadrature, c))
+    needed = Needed(case, d, c)
+    if first := right_up_to(d):  # no cause of all times is right at those
+        piece = pieces(d) or held_from_a_time(needed, first)
+        if piece is not None:
+            return Diagnosis.cause(piece.name, f"Cause: {piece.text}.")
+        where = f"The law is right up to t = {d.t[first - 1]:.3g}: it is no mistake of all times."
+        return Diagnosis.unknown(f"No known fault explains it. {where} {parts_wrong(d)}")
     best = named(False)
     sure = bool(best.names)
     # where there is a drift, what contains a σ_0 that was fitted may be something simpler
     fitted = np.ptp(context.M) > resolution and {*best.names} <= FITTED
-    d = declaration(case, c, Context(i.quadrature, c))
-    needed = Needed(case, d, c)
     flat_std = constant(d)
     if flat_std is not None:
         return Diagnosis.cause(flat_std.name, f"Cause: {flat_std.text}.")
     # a law that is made of α alone is no mistake of the marginal where the one due is none
     own = bool(best.names) and {*best.names} <= {*OF_OTHERS} and not _is_preserving(context)
     if sure and not fitted and not own:
-        return both_sides(likely_first(best, reasons), needed)
+        told_first = both_sides(likely_first(best, reasons), needed)
+        return of_another_beta(told_first, reasons, together=_is_preserving(context, (1,)))
     swapped = exchanged(case) or of_other_coordinates(case)
     if swapped is not None:
         return Diagnosis.cause("coordinates_exchanged", f"Cause: {swapped}.")
     if own and needed.told is not None:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
+    steps = None if sure else tabled(case, d, c)
+    if steps is not None and steps.rigid:  # no number in it was fitted, and it is cheaper to find
+        return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     told = _read_off(case, c, d)
     of_family = bool(family_of(d.alpha, d.std, d.tol)) and not d.mean_wrong
     if len(told) == 1 and needed.told is not None and told[0].name == "std_form" and of_family:
@@ -179,7 +200,6 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
         return Diagnosis.cause(" + ".join(cause.name for cause in told), f"Cause: {text}.")
     if needed.told is not None and not sure:
         return Diagnosis.cause(needed.told.name, f"Cause: {needed.told.text}.")
-    steps = None if sure else tabled(case, d, c)
     if steps is not None:
         return Diagnosis.cause(steps.name, f"Cause: {steps.text}.")
     pair = best if sure else named(True)
@@ -188,10 +208,10 @@ def _of_coordinate(case: Case, c: int) -> Diagnosis:
     return replace(best, sentence=f"{in_words(best, reasons)} {parts_wrong(d)}{needs(needed)}")
 
 
-def _is_preserving(context: Context) -> bool:
+def _is_preserving(context: Context, powers: tuple[int, ...] = (1, 2)) -> bool:
     """Whether the variance due is 1 - α², or its square."""
     lost = 1 - context.M**2
-    return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in (1, 2))
+    return any(np.allclose(context.V, lost**p, rtol=1e-6, atol=1e-12) for p in powers)
 
 
 def _read_off(case: Case, c: int, d: Declaration) -> list[Told]:

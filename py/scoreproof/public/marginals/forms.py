@@ -14,6 +14,7 @@ from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.wholes import MAPS
 from scoreproof.public.laws import Law, is_plain, law, number, same
 from scoreproof.public.marginals.exponents import exponent
+from scoreproof.public.marginals.rates import of_rates
 from scoreproof.public.marginals.reading import Declaration, Told
 from scoreproof.public.marginals.retiming import retimed
 
@@ -159,7 +160,7 @@ def _std(d: Declaration) -> Told | None:
     if found is not None and found.constant is not None:
         if number(found.constant) == "1":
             return None  # it would be divided by 1
-        return Told("std_factor", _std_factor(found, found.constant), is_plain(found.constant))
+        return Told("std_factor", _std_factor(d, found, found.constant), is_plain(found.constant))
     whole = d.whole(d.std, std=True)
     if whole is not None:
         right = " = √(1 - α²)" if same(np.array([d.total or 0.0]), 1, d.loose) else ""
@@ -190,7 +191,7 @@ def _std(d: Declaration) -> Told | None:
     return None
 
 
-def _std_factor(found: Law, k: float) -> str:
+def _std_factor(d: Declaration, found: Law, k: float) -> str:
     form = found.text.split(" = ")[-1]
     if k < 0:
         return f"the standard deviation is {found.text} times the one due: it must be positive"
@@ -205,4 +206,10 @@ def _std_factor(found: Law, k: float) -> str:
                     f"{text}: a base-{base} logarithm stands where the natural one is due, in"
                     f" {'g' if sign > 0 else 'the standard deviation'}"
                 )
+    if known := of_rates(d, k * k):
+        return (
+            f"the declared variance is {number(k * k)} times the one that drift and diffusion"
+            f" imply, {known}; either the standard deviation must be divided by {form}, or g"
+            " multiplied by it"
+        )
     return f"{text}: divide it by {form}, or multiply g by {form}"

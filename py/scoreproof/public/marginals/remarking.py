@@ -6,7 +6,6 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.marginals.verdict import Case, errors
-from scoreproof.public.marginals.words import short
 
 __all__ = ["digits_lost", "remarks"]
 
@@ -25,25 +24,7 @@ def remarks(case: Case, found: Diagnosis) -> tuple[str, ...]:
             ' a quotient of integers in torch)? Make it float64, or pass dtype="float32" or'
             " tolerance=."
         )
-    own = case.at_zero
-    if (
-        own is not None
-        and np.any(own > 0)
-        and not np.array_equal(own, case.start)
-        and case.fits(own)
-    ):
-        error = float(np.max(errors(case, own).error[1]))
-        read = (
-            f"The data were blurred by {short(case.start)} first"
-            if np.any(case.start)
-            else "This is the literal reading (the SDE started at x0)"
-        )
-        notes.append(
-            f"{read}; with the data first blurred by a standard deviation of"
-            f" {short(own)}, which is what your marginal declares "
-            f'at t=0, it is right to {error:.1g}: if that is meant, pass reading="blurred".'
-        )
-    elif np.any(case.start) and case.fits(0 * case.start):
+    if np.any(case.start) and case.fits(0 * case.start):
         notes.append('It is right for the SDE started at x0 itself: pass reading="literal".')
     return tuple(notes)
 

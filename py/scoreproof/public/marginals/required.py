@@ -49,6 +49,17 @@ class Needed:
         """What drift or diffusion are of those that the declared law needs."""
         return None if self.read is None else _required(self, self.read)
 
+    def at(self, t: np.ndarray) -> tuple[np.ndarray, ...] | None:
+        """The same as ``read``, without its times, at other times before the end."""
+        if self.case.implied.origin or not self.d.straight:
+            return None
+        try:
+            due = _needed(self.case, t, self.c, float(self.d.t[-1]))
+        except CallableError:
+            return None
+        found = self.case.said.probe.coefficients(t)
+        return *due, found[0][:, self.c], found[2][:, self.c]
+
     @property
     def left(self) -> float:
         """What rounding leaves in the differences."""

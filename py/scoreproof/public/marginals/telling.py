@@ -13,7 +13,7 @@ from dataclasses import replace
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.marginals.required import Needed
 
-__all__ = ["OF_OTHERS", "both_sides", "in_words", "likely_first"]
+__all__ = ["OF_OTHERS", "both_sides", "in_words", "likely_first", "of_another_beta"]
 
 LIKELY = (
     "sigma0_missing",
@@ -58,6 +58,30 @@ def likely_first(found: Diagnosis, reasons: Mapping[str, str]) -> Diagnosis:
         what = f"two at once: {what}"
     left = f", all but {found.misfit:.1g} of the deviation" if found.misfit > 1e-6 else ""
     return replace(found, names=tuple(names), sentence=f"Cause{left}: {what}.")
+
+
+#: a law of mean and standard deviation together, of another β: by how much
+OF_BETA = {
+    "half_missing_in_log_mean": ("twice as large", "-α'/α", "half of"),
+    "half_twice_in_log_mean": ("half as large", "-4 α'/α", "twice"),
+}
+
+
+def of_another_beta(found: Diagnosis, reasons: Mapping[str, str], *, together: bool) -> Diagnosis:
+    """Mean and standard deviation are those of 2 β, or of β/2: where drift and g² are of one β as
+    well (``together``), β may be what is wrong; neither side is blamed.
+    """
+    name = next((n for n in OF_BETA if n in found.names), None)
+    if name is None or len(found.names) > 1 or not together:
+        return found
+    times, yours, much = OF_BETA[name]
+    k = "2 β" if much == "half of" else "β/2"
+    text = (
+        f"the declared law needs a β {times}: it needs β = -2 α'/α (α the declared factor of x0),"
+        f" and that of drift and g² is {yours}; either β is {much} what is due in the drift and"
+        f" in g² alike, or the declared law is that of {k} ({reasons[name]})"
+    )
+    return replace(found, sentence=f"Cause: {text}.")
 
 
 def both_sides(found: Diagnosis, needed: Needed) -> Diagnosis:

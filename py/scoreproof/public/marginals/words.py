@@ -45,7 +45,7 @@ WHY = {
     ),
     "preserving_std": "the standard deviation √(1-α²) of the variance-preserving SDE",
     "preserving_std_of_root": (
-        "the standard deviation √(1-α) where √(1-α²) is due: ᾱ taken for its root"
+        "the standard deviation √(1-α) where √(1-α²) is due: α, the root of ᾱ, taken for ᾱ"
     ),
     "sub_preserving_std": "the standard deviation 1-α² of the sub-VP SDE",
     "variance_for_std": "the marginal returns a variance where a standard deviation is due",
@@ -189,7 +189,7 @@ def refuting(case: Case, found: Errors, tolerance: float | None) -> str:
     which, k, r, c = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     wrong = ratio > 1
     where = _where(case, wrong[which])
-    other = "" if which or not wrong[1].any() else "; so is the standard deviation"
+    other = "" if which or not wrong[1].any() else "; the standard deviation is wrong too"
     mean, std = case.law(case.start)
     t = case.implied.times[k]
     if which == 0:

@@ -10,6 +10,7 @@ import numpy as np
 from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.posterior.asking import Answers
+from scoreproof.public.posterior.batch_formulas import of_a_batch
 from scoreproof.public.posterior.cases import LEFT, Case
 
 __all__ = ["of_mixed_rows"]
@@ -20,7 +21,14 @@ def of_mixed_rows(case: Case, answers: Answers, seen: str) -> Diagnosis:
     number of rows, that is the cause.
     """
     by_count = _by_count(case, answers)
-    return by_count or Diagnosis.cause("rows_mixed", seen)
+    if by_count is not None:
+        return by_count
+    known = of_a_batch(case, answers)
+    if known is not None:
+        name, words = known
+        return Diagnosis(("rows_mixed", name), 0.0, None, f"Cause: {seen}: {words}.")
+    first = "look first for a sum, a mean or a softmax over axis 0, where axis 1 is due"
+    return Diagnosis.cause("rows_mixed", f"Cause: {seen}: rows are mixed; {first}.")
 
 
 def _by_count(case: Case, answers: Answers) -> Diagnosis | None:

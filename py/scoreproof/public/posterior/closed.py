@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["common"]
+__all__ = ["Examples", "common"]
 
 #: relative: a fitted number this near to a formula is that formula
 NEAR = 1e-6
@@ -15,6 +15,22 @@ NEAR = 1e-6
 SHORT = 1e-3
 CONSTANTS = {"": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "4": 4.0, "1/4": 0.25, "√2": 2**0.5}
 POWERS = {1.0: "{}", -1.0: "1/{}", 2.0: "{}²", -2.0: "1/{}²", 0.5: "√{}", -0.5: "1/√{}"}
+
+
+#: what a factor of a model with α = 1 is in terms of a variance-preserving one at the same σ/α
+PRESERVING = {
+    "1/√(σ² + 1)": "√ᾱ of ᾱ = 1/(σ² + 1)",
+    "√(σ² + 1)": "1/√ᾱ of ᾱ = 1/(σ² + 1)",
+    "1/(σ² + 1)": "ᾱ",
+    "σ/√(σ² + 1)": "√(1 - ᾱ) of ᾱ = 1/(σ² + 1)",
+    "σ²/(σ² + 1)": "1 - ᾱ of ᾱ = 1/(σ² + 1)",
+}
+
+
+class Examples(str):
+    """A text that gives a number at two levels, where no formula is known for it."""
+
+    __slots__ = ()
 
 
 def common(
@@ -68,6 +84,9 @@ def _with_a_number(
                 (found**2, f"{name}/√({name}² + {{}})" if form != name else ""),
                 (found**-2.0, f"√({name}² + {{}})/{name}" if form != name else ""),
                 (found * base, f"1/({form} + {{}})"),
+                (found**2 * base, f"1/√({form} + {{}})"),
+                (base / found**2, f"√({form} + {{}})"),
+                (base / found, f"({form} + {{}})" if form != name else ""),
             ):
                 more = base * (1 / value - 1)
                 c = float(more[np.argmax(np.abs(1 / value - 1))])
@@ -75,5 +94,7 @@ def _with_a_number(
                 if not text or short == 0 or abs(c / short - 1) > SHORT:
                     continue
                 if np.all(np.abs(value * (base + short) / base - 1) <= within):
-                    return text.format(f"{short:g}").replace("+ -", "- ")
+                    text = text.format(f"{short:g}").replace("+ -", "- ")
+                    gloss = PRESERVING.get(text)
+                    return f"{text} ({gloss})" if gloss and "α" not in names else text
     return ""

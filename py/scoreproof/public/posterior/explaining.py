@@ -19,6 +19,7 @@ from scoreproof.public.posterior.chunk_causes import by_chunks
 from scoreproof.public.posterior.data_causes import kernel, nearest, weights_of_the_prior
 from scoreproof.public.posterior.difference_causes import finite_differences
 from scoreproof.public.posterior.entry_causes import as_bytes, by_row, clipped_inside
+from scoreproof.public.posterior.kind_words import KINDS, of_kind
 from scoreproof.public.posterior.level_causes import (
     other_covariances,
     other_level,
@@ -69,13 +70,16 @@ def known_faults(candidates: Mapping[str, np.ndarray], *, pairs: bool) -> Maker:
     def make(case: Case) -> Iterator[Cause]:
         for name, prediction in candidates.items():
             if (" + " in name) == pairs:
-                words = " and ".join(_told(part) for part in name.split(" + "))
+                words = " and ".join(_told(part, case) for part in name.split(" + "))
                 yield stated(name, prediction, f"two at once: {words}" if pairs else words, name)
 
     return make
 
 
-def _told(name: str) -> str:
+def _told(name: str, case: Case) -> str:
+    kind = name.removeprefix("returns_")
+    if kind != name and kind in KINDS:
+        return f"{of_kind(kind, case.kind)} ({name})"
     return f"{REASONS[name].rstrip('.')} ({name})" if name in REASONS else name.replace("_", " ")
 
 

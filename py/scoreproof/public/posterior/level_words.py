@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
 
 import numpy as np
 
 from scoreproof.public.posterior.cases import LEFT, Case
+from scoreproof.words import enumerated
 
-__all__ = ["level_and_alpha_words", "level_words"]
+__all__ = ["level_and_alpha_words", "level_words", "reason"]
+
+
+def reason(factor: float, shape: tuple[int, ...]) -> str:
+    """What people write that multiplies the noise variance by ``factor``, for samples of that
+    shape; empty if nothing is known.
+
+    >>> reason(48.0, (3, 4, 4))[:70]
+    ', d = 48: the squared distance is averaged over the coordinates, where'
+    """
+
+    def near(other: float) -> bool:
+        return abs(factor / other - 1) <= LEFT
+
+    d = int(np.prod(shape))
+    if near(1 / 2):
+        return ": the factor 2 is missing in the exponent, -|x - x_0|²/(2σ²)"
+    if near(2):
+        return ": the factor 2 is there twice in the exponent, -|x - x_0|²/(2σ²)"
+    averaged = "the squared distance is averaged over the"
+    if d > 1:
+        if near(d):
+            return f", d = {d}: {averaged} coordinates, where their sum is due"
+        if near(2 * d):
+            return f", 2 d = {2 * d}: a mean over the coordinates, and a factor 2"
+        if near(d / 2):
+            return f", d/2 = {d / 2:g}: {averaged} coordinates, and the factor 2 of 2σ² is missing"
+        if near(1 / d):
+            return f", 1/d: σ² is divided by d = {d}"
+    for axes in _some_axes(len(shape)):
+        n = int(np.prod([shape[a] for a in axes]))
+        if n > 1 and near(n):
+            which = enumerated([str(a) for a in axes])
+            return (
+                f", {n}: {averaged} {'axis' if len(axes) == 1 else 'axes'} {which} of a sample of"
+                f" shape {shape}, where a sum is due"
+            )
+    short = float(f"{factor:.3g}")
+    if near(short):
+        return f", as a temperature of {short:g} in the softmax"
+    return ""
+
+
+def _some_axes(rank: int) -> Iterator[tuple[int, ...]]:
+    for count in range(1, rank):
+        yield from combinations(range(rank), count)
 
 
 def level_words(case: Case, factor: float, converted: bool) -> Callable[[Mapping[str, str]], str]:
-    problem = case.due.problem
-    variance, d = problem.noise.variance, problem.dimension
-    why = ""
-    if abs(factor - 1 / 2) <= LEFT:
-        why = ": the factor 2 is missing in the exponent, -|x - x_0|²/(2σ²)"
-    elif d > 1 and abs(factor / d - 1) <= LEFT:
-        why = f", d = {d}: the squared distance is averaged over the coordinates, not summed"
-    elif d > 1 and abs(factor / (2 * d) - 1) <= LEFT:
-        why = f", 2 d = {2 * d}: a mean over the coordinates, and a factor 2"
-    elif d > 1 and abs(factor * d - 1) <= LEFT:
-        why = f", 1/d: σ² is divided by d = {d}"
+    variance = case.due.problem.noise.variance
+    why = reason(factor, case.shape)
     tail = ", in the mean and in the conversion" if converted else ""
 
     def say(t: Mapping[str, str]) -> str:

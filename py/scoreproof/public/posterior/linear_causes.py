@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from scoreproof.public.posterior import kind_words
 from scoreproof.public.posterior.cases import Case, Cause, stated
 from scoreproof.public.posterior.one_coefficient import SAME, one_coefficient
 
@@ -17,12 +18,7 @@ __all__ = ["by_the_data", "in_x_and_mean"]
 
 #: no kinds of prediction
 MISTAKEN = ("exchanged", "added")
-KINDS = {
-    "x0": "E[x_0 | x]",
-    "eps": "E[ε | x]",
-    "score": "the score",
-    "v": "v = α ε - σ x_0",
-    "flow": "ε - x_0, a straight flow's velocity",
+KINDS = kind_words.KINDS | {
     "exchanged": "σ ε - α x_0: v = α ε - σ x_0 with α and σ exchanged",
     "added": "α ε + σ x_0: v = α ε - σ x_0 with the wrong sign inside",
 }
@@ -74,8 +70,8 @@ def by_the_data(case: Case) -> Iterator[Cause]:
             "from_the_mean",
             mean + factor * away,
             lambda t: (
-                f"its distance from the data's mean is {t['factor']} times what is due: mean +"
-                f" {t['factor'].split(' = ')[0]} (E[x_0 | x] - mean), as guidance does"
+                f"its distance from the data's mean is {t['factor']} times what is due: with f for"
+                " this factor it is mean + f (E[x_0 | x] - mean), as guidance does"
             ),
             {"factor": factor},
         )
@@ -120,10 +116,14 @@ def in_x_and_mean(case: Case) -> Iterator[Cause]:
         gap = np.hypot(a - factor * p, b - factor * q)
         if name == case.kind.name or gap > SAME * np.hypot(a, b):
             continue
-        if abs(factor - 1) <= SAME:
-            yield Cause(f"returns_{name}", prediction, _returned(name, ""))
+        rates = case.kind.rates
+        if abs(factor - 1) <= SAME and (name, case.kind.name) == ("flow", "velocity") and rates:
+            own = {"α'": float(rates[0]), "σ'": float(rates[1])}
+            yield Cause("returns_flow", prediction, kind_words.flow_for_velocity, own)
+        elif abs(factor - 1) <= SAME:
+            yield stated(f"returns_{name}", prediction, _returned(name, case, minus=False))
         elif abs(factor + 1) <= SAME:
-            yield Cause(f"returns_minus_{name}", prediction, _returned(name, "-"))
+            yield stated(f"returns_minus_{name}", prediction, _returned(name, case, minus=True))
         else:
             yield Cause(
                 f"multiple_of_{name}",
@@ -185,12 +185,7 @@ def _multiple(name: str) -> Callable[[Mapping[str, str]], str]:
     return lambda t: f"it is {t['factor']} times {KINDS[name]}"
 
 
-def _returned(name: str, sign: str) -> Callable[[Mapping[str, str]], str]:
-    def say(_: Mapping[str, str]) -> str:
-        if name in MISTAKEN:
-            return f"it returns {sign}({KINDS[name]})" if sign else f"it returns {KINDS[name]}"
-        if sign:
-            return f"it returns minus {KINDS[name]}: negate it and say prediction={name!r}"
-        return f"it returns {KINDS[name]}: say prediction={name!r}"
-
-    return say
+def _returned(name: str, case: Case, *, minus: bool) -> str:
+    if name in MISTAKEN:
+        return f"it returns -({KINDS[name]})" if minus else f"it returns {KINDS[name]}"
+    return kind_words.of_kind(name, case.kind, minus=minus)

@@ -5,12 +5,13 @@ Conventions: ``x = α x_0 + σ ε``, and ``x_0 = α x - σ v`` where α² + σ²
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from scoreproof.public.posterior.cases import Case, Cause, stated
+from scoreproof.public.posterior.closed import Examples
 
 __all__ = ["SAME", "one_coefficient"]
 
@@ -46,17 +47,18 @@ class Slip:
             words = f"the sign of {term} is turned in x_0 = {self.formula}"
             return stated(f"minus_{self.part}", prediction, words)
         # x - c σ ε is a blend of x_0 and x
-        whole = "; that is {0} E[x_0 | x] + (1 - {0}) x" if self.blend else ""
-        return Cause(
-            "coefficient",
-            prediction,
-            lambda t: (
-                f"the term of {self.part} in it is {t['factor']} times what is due ({t['more']}"
-                f" {self.part} are added), that of {self.other} is"
-                f" right{whole.format(t['factor'].split(' = ')[0])}"
-            ),
-            {"factor": self.own / self.due, "more": self.own - self.due},
-        )
+        whole = "; with f for this factor it is f E[x_0 | x] + (1 - f) x" if self.blend else ""
+
+        def say(t: Mapping[str, str]) -> str:
+            more = f" ({t['more']} {self.part} are added)"
+            return (
+                f"the term of {self.part} in it is {t['factor']} times what is due"
+                f"{'' if isinstance(t['more'], Examples) else more}, that of {self.other} is"
+                f" right{whole}"
+            )
+
+        factors = {"factor": self.own / self.due, "more": self.own - self.due}
+        return Cause("coefficient", prediction, say, factors)
 
 
 def one_coefficient(case: Case, own: tuple[float, float], due: tuple[float, float]) -> Slip | None:

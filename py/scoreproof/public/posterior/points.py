@@ -156,7 +156,9 @@ def _pairs(problem: Problem, rng: np.random.Generator, count: int) -> np.ndarray
     where = where / np.sqrt(extent)
     if problem.components <= MANY:
         gaps = np.linalg.norm(where[:, None] - where, axis=2)
-        tree = minimum_spanning_tree(gaps + 1e-300 * (gaps == 0))
+        # the order of the gaps alone decides on a shortest tree; one near 0 would be no edge
+        ranks = 1.0 + np.unique(gaps, return_inverse=True)[1].reshape(gaps.shape)
+        tree = minimum_spanning_tree(ranks * ~np.eye(len(where), dtype=bool))
         root = int(rng.integers(len(where)))
         _, towards = breadth_first_order(tree, root, directed=False)
         towards[root] = int(np.flatnonzero(towards == root)[0])

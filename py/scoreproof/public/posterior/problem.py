@@ -161,7 +161,7 @@ def make_problem(
 
 def _law(prior: Prior) -> GaussianMixture | Atoms:
     if isinstance(prior, GaussianMixture):
-        return prior
+        return _merged(prior)
     atoms = (
         prior if isinstance(prior, Atoms) else Atoms(to_float("prior", prior, shape=(None, None)))
     )
@@ -172,3 +172,18 @@ def _law(prior: Prior) -> GaussianMixture | Atoms:
     if len(unique) == atoms.size:
         return atoms
     return Atoms(unique, np.bincount(np.ravel(where), weights=np.asarray(atoms.weights)))
+
+
+def _merged(mixture: GaussianMixture) -> GaussianMixture:
+    """The same law without a component that occurs twice: two alike always share, and a point
+    where only they do tells nothing.
+    """
+    k = len(mixture.means)
+    rows = np.concatenate([mixture.means, mixture.covariances.reshape(k, -1)], axis=1)
+    _, first, where = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    if len(first) == k:
+        return mixture
+    order = np.argsort(first)
+    weights = np.bincount(np.ravel(where), weights=np.asarray(mixture.weights))[order]
+    kept = first[order]
+    return GaussianMixture(weights, mixture.means[kept], mixture.covariances[kept])

@@ -14,6 +14,7 @@ from scoreproof.causes.wholes import factor
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import FORMS, as_spread, built, slips, spread_in
 from scoreproof.public.preconditioning.logarithms import another_logarithm
+from scoreproof.public.preconditioning.other_forms import of_another_form
 from scoreproof.public.preconditioning.overwritten import plain, products, with_another
 from scoreproof.public.preconditioning.standin import Found
 
@@ -64,6 +65,10 @@ def cause_of(
             with np.errstate(all="ignore"):
                 if follows(value, formula(job.sigmas, spread), eps):
                     return "formula", words
+    with np.errstate(all="ignore"):
+        words = of_another_form(name, value, job.name, job.sigmas, lambda v: follows(value, v, eps))
+    if words:
+        return "another_form", words
     for words, other_value in products(
         name, due, job.sigmas, None if job.name in OWN else spread, eps
     ):

@@ -27,7 +27,13 @@ def products(
             continue
         twice = f"it is {name} · {other}: {other} enters twice"
         if (name, other) == ("c_skip", "c_in"):
-            yield f"{twice} (it multiplies x after c_in did)", right * times
+            yield (
+                (
+                    "the skip takes the scaled x, c_in x, where x itself is due (its coefficient is"
+                    " c_skip · c_in): keep the unscaled x for it"
+                ),
+                right * times,
+            )
         else:
             other_form = plain(right * times, s, d, eps)
             yield twice + (f", that is {other_form}" if other_form else ""), right * times

@@ -17,9 +17,10 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.preconditioning.arguments import Job
 from scoreproof.public.preconditioning.forms import COEFFICIENTS, spread_in
 from scoreproof.public.preconditioning.standin import Found
-from scoreproof.public.preconditioning.words import MIXED, data_apart, named
+from scoreproof.public.preconditioning.words import MIXED, data_apart, named, size_of
 from scoreproof.public.rule import compared
 from scoreproof.tabular import Table
+from scoreproof.words import enumerated
 
 __all__ = ["judge"]
 
@@ -31,7 +32,6 @@ def judge(found: Found, job: Job) -> Evidence:
     """The verdict on all coefficients that are there."""
     spread = _spread(found, job)
     s = job.sigmas
-    length = np.hypot(s, spread)
     names = [n for n in COEFFICIENTS if n in found.values and _due(n, job, spread) is not None]
     if not names:
         raise ArgumentError(
@@ -45,10 +45,7 @@ def judge(found: Found, job: Job) -> Evidence:
         right, value = _due(name, job, spread), found.values[name]
         assert right is not None
         due[name] = right
-        size = {
-            "c_skip": spread / length,
-            "c_noise": np.maximum(np.abs(right), 1.0),
-        }.get(name, np.abs(right))
+        size = size_of(name, right, s, spread)
         uneven = found.uneven[name] * np.abs(value)
         errors.append(np.maximum(np.abs(value - right), uneven) / size)
         # 1 - σ²/(σ² + σ_data²) is c_skip too, in which 1 cancels
@@ -63,7 +60,8 @@ def judge(found: Found, job: Job) -> Evidence:
     evidence = compared(
         np.stack(errors),
         np.stack(bounds),
-        f"{', '.join(names)} are {job.form.words} with σ_data = {spread:.4g} at {len(s)} noise"
+        f"{enumerated(names)} {'is' if len(names) == 1 else 'are'} {job.form.words}"
+        f"{f' with σ_data = {spread:.4g}' if _spread_enters(names, job) else ''} at {len(s)} noise"
         f" levels from {s[0]:g} to {s[-1]:g}",
         coverage=seen,
         tolerance=job.tolerance,
@@ -114,10 +112,17 @@ def _spread(found: Found, job: Job) -> float:
     return float(np.median(good)) if good else (job.spread or 0.5)
 
 
+def _spread_enters(names: list[str], job: Job) -> bool:
+    """Whether σ_data is in a coefficient that is judged: in EDM's, but for c_noise."""
+    return job.name == "edm" and names != ["c_noise"]
+
+
 def _span(names: list[str], job: Job, spread: float, found: Found) -> str:
     left = [n for n in COEFFICIENTS if n not in names]
     said = "declared" if job.sigma_data is not None else "read from the coefficients"
-    text = f"σ_data = {spread:.4g}, {said}" if job.name == "edm" else job.form.source
+    text = job.form.source
+    if _spread_enters(names, job):
+        text = f"σ_data = {spread:.4g}, {said}"
     if found.form:
         text += (
             f"; σ as {found.form}; |D| up to {found.reach:.3g}: where it clips beyond is not seen"

@@ -21,7 +21,7 @@ from scoreproof.public.preconditioning.forms import COEFFICIENTS, FORMS
 from scoreproof.public.preconditioning.standin import Found
 from scoreproof.words import enumerated, part_of
 
-__all__ = ["MIXED", "data_apart", "named"]
+__all__ = ["MIXED", "data_apart", "named", "size_of"]
 
 #: relative: a coefficient of another row's σ is off by more, as neighbouring levels are
 MIXED = 1e-2
@@ -49,8 +49,10 @@ def named(
         if not np.any(bad):
             continue
         value = found.values[name]
-        gap = np.abs(value - due[name]) / np.maximum(np.abs(due[name]), 1e-300)
-        k = int(np.argmax(np.where(bad, gap, -1.0)))
+        off = np.abs(value - due[name])
+        gap = off / np.maximum(np.abs(due[name]), 1e-300)
+        # the place is that of the error that is stated
+        k = int(np.argmax(np.where(bad, off / size_of(name, due[name], s, spread), -1.0)))
         where = _where(bad, s)
         if gap[k] <= 4 * found.eps[name] and np.any(found.uneven[name] > 0):
             what = "x" if name != "c_out" else "the network's answer"
@@ -107,6 +109,13 @@ def named(
         )
         diagnosis = Diagnosis.cause("rows_mixed", text)
     return replace(evidence, sentence=sentence, diagnosis=diagnosis)
+
+
+def size_of(name: str, due: np.ndarray, s: np.ndarray, spread: float) -> np.ndarray:
+    """What an error of a coefficient is relative to."""
+    if name == "c_skip":
+        return np.asarray(spread / np.hypot(s, spread))
+    return np.maximum(np.abs(due), 1.0 if name == "c_noise" else 1e-300)
 
 
 def _turned(whole: str, name: str, job: Job) -> str:

@@ -84,7 +84,7 @@ def validate(given: Request) -> Job:
         raise ArgumentError(
             "lambdas",
             "one value for a sampler that takes no λ",
-            f"{len(lambdas)} values",
+            "none" if given.lambdas is None else f"{len(lambdas)} values",
             "name the λ it implements, e.g. lambdas=(1.0,) for an ODE",
         )
     if form == "step" and hasattr(given.process, "timesteps"):

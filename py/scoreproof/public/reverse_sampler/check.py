@@ -22,7 +22,7 @@ from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.reverse_sampler.arguments import Job, Request, validate
 from scoreproof.public.reverse_sampler.verdict import judge
-from scoreproof.public.reverse_sampler.words import listed
+from scoreproof.public.reverse_sampler.words import listed, looked_at
 from scoreproof.public.rule import public_check
 
 __all__ = ["check_reverse_sampler"]
@@ -168,7 +168,10 @@ def _together(job: Job, judged: list[Evidence]) -> Evidence:
         first,
         value=worst.value,
         bound=worst.bound,
-        sentence=first.sentence.replace("in d = 1,", f"in d = {listed(job.dimensions)},"),
+        sentence=first.sentence.replace(
+            looked_at(looked[0], job.dimensions[:1], job.lambdas),
+            looked_at(coverage, job.dimensions, job.lambdas),
+        ),
         resolution=max(e.resolution or 0.0 for e in judged),
         coverage=coverage,
         notes=notes,

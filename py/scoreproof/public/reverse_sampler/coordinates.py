@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.causes.places import indices
+from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.telling import told
 from scoreproof.public.reverse_sampler.terms import Terms, Told, within
@@ -17,14 +18,14 @@ from scoreproof.public.reverse_sampler.velocity import Found
 __all__ = ["by_coordinate", "of_noise"]
 
 
-def by_coordinate(target: Diffused, places: list[Found], parameter: str) -> Told | None:
+def by_coordinate(target: Diffused, places: list[Found], job: Job) -> Told | None:
     """The coordinates that are wrong, and what is wrong in them, if it is the same in all."""
     d = target.dimension
     if d == 1:
         return None
     wrong, causes = np.zeros(d, bool), set()
     for i in range(d):
-        terms = within(target, places, parameter, i)
+        terms = within(target, places, job, i)
         if terms is None:
             return None
         if _is_right(terms):

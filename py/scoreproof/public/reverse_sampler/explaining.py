@@ -166,7 +166,7 @@ def _cause(
     bent = passed_on(job, target, places)
     if bent is not None:
         return bent
-    terms = within(target, places, job.parameter)
+    terms = within(target, places, job)
     if terms is not None:
         found = told(terms)
         if found is not None:
@@ -186,7 +186,7 @@ def _cause(
     for look in (of_another_score, added):
         if found is None:
             found = look(target, every)
-    return by_coordinate(target, places, job.parameter) if found is None else found
+    return by_coordinate(target, places, job) if found is None else found
 
 
 def _told_best(rows: list[tuple[Found, ...]]) -> list[tuple[Found, ...]]:

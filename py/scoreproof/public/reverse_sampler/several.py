@@ -118,15 +118,27 @@ def _of_other_times(s: Terms, of_g: bool, found: np.ndarray) -> str:
     return ""
 
 
+def _terms(s: Terms) -> dict[str, np.ndarray]:
+    """The multiples of the drift's terms; where the model returns x_0, of those in x and x_0."""
+    w = 1 - s.lam / 2
+    if s.job.prediction != "x0":
+        of_score = "the term of ε" if s.job.prediction == "eps" else "the score's term"
+        return {"f": s.a, of_score: s.w / w}
+    rate = np.array([s.target.rate(t) for t in s.t])
+    pull = np.array([s.target.diffusion(t) ** 2 / s.target.level(t)[2] for t in s.t])
+    with np.errstate(all="ignore"):
+        of_x = (s.a * rate + s.w * pull) / (rate + w * pull)
+    return {
+        "the coefficient of x in the drift": of_x,
+        "the coefficient of x_0 in the drift": s.w / w,
+    }
+
+
 def apart(s: Terms) -> Told | None:
     """Several multiples are wrong, each by itself."""
-    w, c = 1 - s.lam / 2, 1 - s.lam
+    c = 1 - s.lam
     seen = c > s.tol
-    parts = []
-    if not s.same(s.a, 1):
-        parts.append(("f", s.law(s.a)))
-    if not s.same(s.w, w):
-        parts.append(("the score's term", s.law(s.w / w)))
+    parts = [(what, s.law(v)) for what, v in _terms(s).items() if not s.same(v, 1)]
     if not s.same(s.c, c):
         ratio = s.law(s.c[seen] / c[seen], seen) if s.same(s.c[~seen], 0) and np.any(seen) else None
         parts.append(("the noise's variance", ratio))
@@ -135,6 +147,8 @@ def apart(s: Terms) -> Told | None:
     plain = [f for _, f in parts if f is not None and (f.constant is None or is_plain(f.constant))]
     if len(plain) < len(parts):
         return None
+    if s.job.prediction == "x0" and any(f is not None and f.constant is None for _, f in parts):
+        return None  # what x_0 is multiplied by belongs to the model's answer
     text = ", ".join(
         f"{what} is left out"
         if found.constant is not None and abs(found.constant) <= s.tol

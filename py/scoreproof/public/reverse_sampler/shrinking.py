@@ -186,7 +186,7 @@ def _of_root(seen: Shrinking, here: Around) -> tuple[str, bool]:
             fits.append((abs(k - 1), what, k))
     if fits:  # where two are alike, that which needs no other factor
         off, what, k = min(fits)
-        times = "" if off < SAME else f" (and by {_round(k)})"
+        times = "" if off < SAME else f" (and by {_round(k)} at t = {seen.t:.3g})"
         return f"{what} multiplied by √h where the step h = t - t_next is due{times}", True
     return "x_next - x, without noise, shrinks as √h where h = t - t_next is due", False
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scoreproof.public.reverse_sampler.step_forms import Form, forms
-from scoreproof.public.reverse_sampler.step_levels import Array
+from scoreproof.public.reverse_sampler.step_forms import forms
+from scoreproof.public.reverse_sampler.step_levels import Array, Form
 from scoreproof.public.reverse_sampler.stepped import Stepped
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.terms import Told
@@ -57,6 +57,8 @@ def _legend(target: Diffused, steps: list[Stepped], words: str) -> str:
         parts.append("s = η (σ_next/σ_t) √β")
     if "β" in words or len(parts) == 3:
         parts.append("β = σ_t² - (α_t/α_next)² σ_next²")
+    if "e^" in words:
+        parts.append("h = log(α_next/σ_next) - log(α_t/σ_t)")
     return f", with {', '.join(parts)}"
 
 

@@ -6,13 +6,14 @@ Conventions: as in `slips`; arrays have an entry for each step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
+from scoreproof.public.reverse_sampler.solver_forms import solver_forms
 from scoreproof.public.reverse_sampler.step_levels import (
     Array,
+    Form,
     Levels,
     Slot,
     Split,
@@ -22,20 +23,7 @@ from scoreproof.public.reverse_sampler.step_levels import (
 from scoreproof.public.reverse_sampler.stepped import Stepped
 from scoreproof.public.reverse_sampler.targets import Diffused
 
-__all__ = ["Form", "forms"]
-
-
-@dataclass(frozen=True, eq=False)
-class Form:
-    """A formula for the step: ``made`` gives A, B and C from the values of its slots."""
-
-    words: str
-    slots: dict[str, Slot]
-    made: Callable[[dict[str, Array]], tuple[Array, Array, Array]]
-
-    @property
-    def right(self) -> dict[str, Array]:
-        return {name: slot.value for name, slot in self.slots.items()}
+__all__ = ["forms"]
 
 
 def forms(target: Diffused, prediction: str, steps: list[Stepped]) -> Iterator[Form]:
@@ -50,6 +38,8 @@ def forms(target: Diffused, prediction: str, steps: list[Stepped]) -> Iterator[F
             yield _posterior(v, slots, split, noise)
             if prediction in ("eps", "score"):
                 yield _ddpm(v, prediction, noise)
+    if np.all(v.eta == 1):
+        yield from solver_forms(v, prediction, slots, split)
 
 
 def _ddim(v: Levels, slots: dict[str, Slot], split: Split, noise: Slot) -> Form:
@@ -121,6 +111,16 @@ def _noises(v: Levels, more: dict[str, Array]) -> dict[str, Array]:
         "": np.ones_like(v.s),
         **more,
     }
+
+
+def _of_one_step(v: Levels) -> dict[str, Array]:
+    """What is written for σ_t where the step's own is taken for the cumulative one."""
+    one = np.sqrt(v.beta)
+    found = {"√β (of the one step, where σ_t is cumulative)": one}
+    if np.allclose(v.a**2 + v.s**2, 1):
+        text = "√β = √(1 - ᾱ_t/ᾱ_next) (that of the one step, where √(1 - ᾱ_t) is cumulative)"
+        found = {text: one}
+    return found | {"β": v.beta, "√(1 - α_t/α_next)": np.sqrt(1 - v.r)}
 
 
 def _posterior(v: Levels, slots: dict[str, Slot], split: Split, noise: Slot) -> Form:
@@ -198,6 +198,7 @@ def _ddpm(v: Levels, prediction: str, noise: Slot) -> Form:
     }
     if not score:
         own["m"] = level("σ_t", f"in {words}", v.named)
+        own["m"].others.update(_of_one_step(v))
 
     def made(k: dict[str, Array]) -> tuple[Array, Array, Array]:
         return k["f"], k["f"] * (k["n"] if score else -k["n"] / k["m"]), k["c"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Array", "Levels", "Slot", "Split", "answers", "level"]
+__all__ = ["Array", "Form", "Levels", "Slot", "Split", "answers", "level"]
 
 Array = np.ndarray
 
@@ -27,6 +27,19 @@ class Slot:
 
 
 Split = Callable[[dict[str, Array]], tuple[Array, Array, Array, Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A formula for the step: ``made`` gives A, B and C from the values of its slots."""
+
+    words: str
+    slots: dict[str, Slot]
+    made: Callable[[dict[str, Array]], tuple[Array, Array, Array]]
+
+    @property
+    def right(self) -> dict[str, Array]:
+        return {name: slot.value for name, slot in self.slots.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +61,11 @@ class Levels:
     @property
     def r(self) -> Array:
         return np.asarray(self.a / self.b)
+
+    @property
+    def q(self) -> Array:
+        """e^-h, h the step in log(α/σ)."""
+        return np.asarray(self.r * self.u / self.s)
 
     @property
     def beta(self) -> Array:

@@ -12,6 +12,7 @@ from scoreproof.public.reverse_sampler.geometric import geometric
 from scoreproof.public.reverse_sampler.laws import Law, is_plain, level_at, number
 from scoreproof.public.reverse_sampler.members import members, velocity
 from scoreproof.public.reverse_sampler.several import apart, schedule
+from scoreproof.public.reverse_sampler.telling_words import clock, in_clock, kind
 from scoreproof.public.reverse_sampler.terms import Terms, Told
 
 __all__ = ["told"]
@@ -32,7 +33,7 @@ def told(s: Terms) -> Told | None:
     ):
         found = look(s)
         if found is not None:
-            return found
+            return in_clock(s, found)
     return None
 
 
@@ -49,8 +50,7 @@ def _whole(s: Terms) -> Told | None:
     if found.constant is not None and abs(found.constant + 1) <= s.tol:
         return Told(
             "reversed_clock",
-            "the sign of the whole drift is wrong, so is the sign of dt: it is the drift of the"
-            " clock s = T - t, ds > 0, where dt < 0 is meant",
+            f"the sign of the whole drift is wrong{clock(s)}",
         )
     right = ", the noise is right" if s.same(s.c, 1 - s.lam) else ""
     return Told("whole_drift", f"the whole drift is multiplied by {found.text}{right}")
@@ -121,7 +121,9 @@ def _diffusion(s: Terms) -> Told | None:
         elif abs(found.constant * np.log(2) - 1) <= s.tol:
             text += ": a base-2 logarithm where the natural one is due"
         elif known := geometric(s, found.constant):
-            text, equal = f"{known} ({text})", None
+            root = number(found.constant**0.5)
+            text = f"{known}: g is {root} times the one due, g² {number(found.constant)} times"
+            equal = None
     elif found is not None:
         text = f"g² is multiplied by {found.text}"
     varies = found is not None and found.constant is None
@@ -165,7 +167,7 @@ def _noise(s: Terms) -> Told | None:
         )
     part = s.share(s.c)
     if part is not None:
-        due_text = "η²" if s.parameter == "eta" else "(1-λ)"
+        due_text = "η²" if s.job.parameter == "eta" else "(1-λ)"
         return Told(
             "noise_share",
             f"the drift is right, the noise is not: its variance rate is {part} g² where"
@@ -208,7 +210,7 @@ def _weight(s: Terms) -> Told | None:
         much = "multiplied by" if found.constant is None else "too large by the factor"
         return Told(
             "score_factor",
-            f"f and the noise are right, the score's term is {much} {found.text}{_kind(found)}",
+            f"f and the noise are right, the score's term is {much} {found.text}{kind(s, found)}",
         )
     return None
 
@@ -225,18 +227,6 @@ def _of_another_time(s: Terms) -> Told | None:
         f"f and the noise are right, the score's term is multiplied by {found[0]}: a level is taken"
         f" at {found[1]}, not at t",
     )
-
-
-def _kind(found: Law) -> str:
-    return {
-        "σ(t)": " (1/σ is left out: ∇log p = -ε/σ)",
-        "-σ(t)": " (as if ε were the score: ∇log p = -ε/σ)",
-        "1/σ(t)": " (divided by σ twice: -ε/σ² where -ε/σ is due)",
-        "1/g(t)": " (g where g² is due)",
-        "g(t)": " (g³ where g² is due)",
-        "g(t)²": " (g⁴ where g² is due: the square of g²)",
-        "σ(t)²": " (1/σ² is left out)",
-    }.get(found.text, "")
 
 
 def _lambdas(lam: np.ndarray) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.laws import Law, law, same, share
 from scoreproof.public.reverse_sampler.targets import Diffused
 from scoreproof.public.reverse_sampler.velocity import Found
@@ -30,7 +31,7 @@ class Terms:
     """``a``, ``w``, ``c`` at each place (time and λ), as far as they are told to ``tol``."""
 
     target: Diffused
-    parameter: str
+    job: Job
     t: np.ndarray
     lam: np.ndarray
     a: np.ndarray
@@ -51,14 +52,14 @@ class Terms:
         return law(values, t, self.target, self.tol, reverse=reverse)
 
     def share(self, values: np.ndarray) -> str | None:
-        return share(values, self.lam, self.parameter, self.tol)
+        return share(values, self.lam, self.job.parameter, self.tol)
 
     def same(self, values: np.ndarray, others: np.ndarray | float) -> bool:
         return same(values, others, self.tol)
 
 
 def within(
-    target: Diffused, places: list[Found], parameter: str, coordinate: int | None = None
+    target: Diffused, places: list[Found], job: Job, coordinate: int | None = None
 ) -> Terms | None:
     """The multiples, if drift and noise are multiples of the terms everywhere; of all coordinates
     together, or of one.
@@ -91,4 +92,4 @@ def within(
     t, lam, a, w, c = np.array(rows).T
     # however coarse the check is: nothing is right that leaves a part of the deviation to explain
     tol = max(1e-7, 8 * blur, min(1e3 * blur, off / 30))
-    return Terms(target, parameter, t, lam, a, w, c, tol)
+    return Terms(target, job, t, lam, a, w, c, tol)

@@ -31,6 +31,7 @@ from scoreproof.public.reverse_sampler.words import (
     ON_THE_LINE,
     POINTS,
     listed,
+    looked_at,
     spread_over,
 )
 from scoreproof.public.rule import compared, settled
@@ -89,7 +90,7 @@ def judge(job: Job, dimension: int) -> Evidence:
     evidence = compared(
         error[near],
         bound[near],
-        _kept(job, span, found, dimension),
+        _kept(job, coverage, dimension),
         coverage=coverage,
         tolerance=job.tolerance,
         excuse=excuse,
@@ -202,15 +203,13 @@ def _curves(job: Job, span: Span) -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
-def _kept(job: Job, span: Span, found: list[Found], dimension: int) -> str:
+def _kept(job: Job, coverage: Coverage, dimension: int) -> str:
     what = (
         "drift and noise keep the marginals"
         if job.form == "sde"
         else "as the step goes to zero its drift and noise keep the marginals"
     )
-    points = sum(len(f.x) for f in found)
-    where = f"in d = {dimension}, at {points} points (λ = {listed(job.lambdas)})"
-    return f"{what} of a mixture of two {where}"
+    return f"{what} of a mixture of two {looked_at(coverage, (dimension,), job.lambdas)}"
 
 
 def _notes(job: Job, span: Span, dimension: int) -> tuple[str, ...]:

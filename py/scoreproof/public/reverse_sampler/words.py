@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.coverage import Coverage
 from scoreproof.public.reverse_sampler.arguments import Job
 from scoreproof.public.reverse_sampler.sweeping import Span
 from scoreproof.public.reverse_sampler.targets import Diffused
@@ -20,6 +21,7 @@ __all__ = [
     "POINTS",
     "describe_noise",
     "listed",
+    "looked_at",
     "share",
     "spread_over",
     "velocity_off",
@@ -55,6 +57,12 @@ def share(part: float, whole: str) -> str:
 def listed(values: tuple[float, ...]) -> str:
     """``0, 0.5, 1``."""
     return ", ".join(f"{v:g}" for v in values)
+
+
+def looked_at(coverage: Coverage, dimensions: tuple[int, ...], lambdas: tuple[float, ...]) -> str:
+    """Where it was judged: the points are those of all times, the same for each λ."""
+    points = coverage.asked["points"]
+    return f"in d = {listed(dimensions)}, at {points} points (λ = {listed(lambdas)})"
 
 
 def velocity_off(job: Job, target: Diffused, found: Found, k: int) -> str:

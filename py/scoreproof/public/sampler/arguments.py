@@ -19,6 +19,8 @@ FORMS = ("scheduler", "sample", "step")
 KINDS = ("eps", "x0", "v", "score", "F", "flow", "velocity")
 STEPS = 50
 #: how a whole sampler calls its first argument
+#: A whole sampler's third argument, where a step has the next time.
+TIMES = ("sigmas", "times", "timesteps", "ts", "t_steps", "steps", "schedule", "grid", "levels")
 MODELS = ("model", "net", "network", "denoiser", "unet", "score", "model_fn", "score_fn", "f", "m")
 
 
@@ -145,8 +147,12 @@ def recognised(sampler: Any) -> str:
         )
     positional, names = needed(sampler)
     # a whole sampler is handed its model first, a step last
-    whole = positional < 4 or next(iter(names), "").lower() in MODELS
+    whole = positional < 4 or next(iter(names), "").lower() in MODELS or _third(names) in TIMES
     return "sample" if whole else "step"
+
+
+def _third(names: Any) -> str:
+    return next(iter(list(names)[2:3]), "").lower()
 
 
 def _framework(given: Request, kind: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.sampler.rows import SIZE
+from scoreproof.public.sampler.rows import SIZE, Law
 from scoreproof.public.sampler.runs import Runs
 
 __all__ = ["bent", "said"]
@@ -26,12 +26,20 @@ ROUGH = 1e3
 CLIPS = 1e-3
 
 
+def _rounded(law: Law, eps: float) -> float:
+    """What rounding may bend a law by, in standard deviations: where x has gone down to (nearly)
+    one point, or has grown beyond all measure, its numbers are far larger than these are.
+    """
+    return float(np.nan_to_num(ROUGH * eps * law.lost, nan=np.inf))
+
+
 def bent(chain: Chain, runs: Runs) -> Evidence | None:
     """A chain that is not affine where it is asked has no law that could be read off."""
     laws = [s.law for s in chain.states]
     rough = max(BENT, ROUGH * runs.eps)
     bend, joint, tail, far = (
-        max(getattr(law, part) for law in laws) for part in ("bend", "joint", "tail", "far")
+        max(_beyond(getattr(law, part), _rounded(law, runs.eps)) for law in laws)
+        for part in ("bend", "joint", "tail", "far")
     )
     if bend > rough:
         text = (
@@ -53,9 +61,14 @@ def bent(chain: Chain, runs: Runs) -> Evidence | None:
     return None
 
 
-def said(chains: Sequence[Chain]) -> list[str]:
+def _beyond(size: float, rounding: float) -> float:
+    return 0.0 if size <= rounding else size
+
+
+def said(chains: Sequence[Chain], eps: float) -> list[str]:
     """That the chains clip or threshold x_0: to what, and where they were judged."""
-    far = max((law.far for c in chains for law in [*(s.law for s in c.states), c.end]), default=0.0)
+    laws = [law for c in chains for law in [*(s.law for s in c.states), c.end]]
+    far = max((_beyond(law.far, _rounded(law, eps)) for law in laws), default=0.0)
     if far <= CLIPS:
         return []
     data = chains[0].data

@@ -21,12 +21,15 @@ from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import FLOOR, GONE, deviation, extrapolated, inner, width
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.runs import Runs
+from scoreproof.words import listed
 
-__all__ = ["judged", "largest"]
+__all__ = ["judged", "largest", "falling", "unit_of"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 #: EDM's churn takes x to no more than √2 of its σ
 CHURNED = 2**0.5 * (1 + 1e-9)
+#: an end that is off by no more is right
+ROUNDED = 1e-9
 #: roundings of an end, each relative to its unit
 ROUNDINGS = 1e3
 
@@ -49,7 +52,7 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
         return best
     rows = options["the data"]
     mean, wide = (float(np.max(np.abs(v))) for v in rows[-1])
-    unit = "the data's width" if spread else "the last σ before"
+    unit = unit_of(spread)
     if max(mean, wide) >= GONE:
         text = (
             f"{job.name}: where the chain ends x is nan or inf ({what}; {chains[-1].steps} steps)"
@@ -65,6 +68,28 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
         f" off by {wide:.3g}, in units of {unit} ({what}; {chains[-1].steps} steps): {cause}"
     )
     return replace(best, sentence=text)
+
+
+def unit_of(spread: bool) -> str:
+    """What an end is off by so many of."""
+    return "the data's width" if spread else "the last σ before"
+
+
+def falling(job: Job, chains: Sequence[Chain], spread: bool) -> str:
+    """Ends whose error falls, but to what is not known: how far off each of them is."""
+    what = "Gaussian data" if spread else "data at one point"
+    sizes = largest(chains)
+    steps, shown = (listed(v) for v in ((c.steps for c in chains), (f"{s:.3g}" for s in sizes)))
+    text = (
+        f"{job.name}: where the chain ends x is off by {shown} with {steps} steps, in units of"
+        f" {unit_of(spread)} ({what}): "
+    )
+    if sizes[-1] > ROUNDED:
+        return text
+    return (
+        f"{text}it ends right with {chains[-1].steps} steps, and with none of the fewer: are its"
+        " coefficients those of one timestep, from tables, whatever the next one is? "
+    )
 
 
 def largest(chains: Sequence[Chain]) -> list[float]:

@@ -18,6 +18,7 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for
 from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
+from scoreproof.interop.jax_callback import finished, not_there
 from scoreproof.public.sampler.asked import Asked
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
@@ -98,7 +99,7 @@ class _Function:
 
     def call(self, *arguments: Any, **more: Any) -> Any:
         try:
-            return self.function(*arguments, **more)
+            return finished(self.function(*arguments, **more))
         except CallableError:
             raise
         except (Exception, SystemExit) as error:
@@ -106,7 +107,8 @@ class _Function:
                 "sampler",
                 "return normally",
                 raised(error, self.function),
-                remedy_for(error, "call it once by hand, or pass framework=, dtype="),
+                not_there(error)
+                or remedy_for(error, "call it once by hand, or pass framework=, dtype="),
             ) from error
 
 
@@ -154,8 +156,7 @@ class WholeForm(_Function):
 
     def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
         times = self.grid.times(n)
-        start = self.level_of(times[0])
-        rows = tape.rows.start(*data.moments(start))
+        rows = tape.rows.start(*data.moments(start := self.level_of(times[0])))
         if self.scale is None:  # in the run that counts the draws, where all noise is 0
             self._through(times, data, tape, rows)
             self.own = bool(self.asked and tape.log.draws) and not answers(self.asked[0][0], rows)
@@ -226,21 +227,20 @@ class WholeForm(_Function):
         values = np.array(times)
         if self.framework == "numpy":
             return values
-        whole = np.all(values == np.round(values)) and self.grid.whole
-        return to_framework(values, (), self.framework, None if not whole else "int64")
+        whole = self.grid.whole and np.all(values == np.round(values))
+        return to_framework(values, (), self.framework, "int64" if whole else None)
 
     def _random(self, tape: Tape) -> dict[str, Any]:
         """What the function takes of a source of random numbers, by the names of its arguments."""
-        taken = [n for n in needed(self.function)[1] if n not in self.options]
         source, log = tape.rows.noise, tape.log
+        taken = [n for n in needed(self.function)[1] if n not in self.options]
         if self.framework == "jax":
             return {n: jax_key(source, log) for n in taken if n in KEYS}
         if self.framework == "numpy":
             found = {n: numpy_generator(source, log) for n in taken if n in GENERATORS}
             states = {n: numpy_random_state(source, log) for n in taken if n in STATES}
             return found | states
-        taken = [n for n in taken if n in GENERATORS]
-        if taken:
+        if taken := [n for n in taken if n in GENERATORS]:
             import torch
 
             tape.seeded = True

@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.jax_callback import called_back, traced
 from scoreproof.public.sampler.data import Data, Level, rates_of
 
 __all__ = ["ExactModel", "LevelOf", "answer_like"]
@@ -57,15 +58,21 @@ class ExactModel:
     label_dim = 0
 
     def __call__(self, x: Any, when: Any, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
-        rows = np.asarray(as_numpy(x), dtype=float)
-        if rows.shape[1:] != self.shape:
+        shape = tuple(np.shape(x))
+        if shape[1:] != self.shape:
             raise CallableError(
                 "sampler",
                 f"ask its model at x of shape (n, {', '.join(map(str, self.shape))})",
-                f"it passed shape {rows.shape}",
+                f"it passed shape {shape}",
                 "the first axis is the batch; name the shape of one sample by shape=",
             )
+        if traced(x, when):
+            return called_back(self._answered, x, when)
+        return self._answered(x, when)
+
+    def _answered(self, x: Any, when: Any) -> Any:
+        self.calls += 1
+        rows = np.asarray(as_numpy(x), dtype=float)
         flat = rows.reshape(len(rows), -1)
         levels = [self.level_of(t) for t in self._times(when, len(rows))]
         if self.seen is not None:

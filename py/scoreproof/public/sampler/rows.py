@@ -36,7 +36,7 @@ class Law:
     the noises that another choice of signs leaves as it is, if each coordinate has its own;
     ``joint`` and ``tail``: how far all draws together, and a few that are far out, are from the sum
     of single ones, in standard deviations; ``most``: the largest number in the rows that start far
-    out.
+    out; ``lost``: the largest number beside the standard deviation, which roundings grow by.
     """
 
     mean: np.ndarray
@@ -49,6 +49,7 @@ class Law:
     joint: float
     tail: float
     most: float = np.inf
+    lost: float = 1.0
 
 
 @dataclass(eq=False)
@@ -164,7 +165,8 @@ class Rows:
         joint = float(np.max(np.maximum(np.abs(one - all_draws), np.abs(other + all_draws)) / size))
         tail = float(np.max(np.abs(some - TAIL / SIZE * (few @ noise)) / size))
         most = float(np.max(np.abs(x[2:4])))
-        return Law(mean, std, cov, bend, far, mixed, signed, joint, tail, most)
+        lost = float(np.max(np.abs(x).max(axis=0) / size))
+        return Law(mean, std, cov, bend, far, mixed, signed, joint, tail, most, lost)
 
     @cached_property
     def _together(self) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scoreproof.errors import CallableError
+from scoreproof.interop.frameworks import require
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.asking import chain
 from scoreproof.public.sampler.chain import Chain
@@ -60,7 +61,10 @@ class Runs:
     def _type(self) -> float:
         kind = self.job.form.dtype or "float32"
         name = str(kind).removeprefix("torch.")
-        return 2.0**-7 if name == "bfloat16" else float(np.finfo(np.dtype(kind)).eps)
+        eps = 2.0**-7 if name == "bfloat16" else float(np.finfo(np.dtype(kind)).eps)
+        if self.job.form.framework == "jax" and not require("jax").config.jax_enable_x64:
+            return max(eps, float(np.finfo(np.float32).eps))  # whatever type it is asked for
+        return eps
 
     def of(self, spread: bool, n: int) -> Chain:
         """The chain of n steps for Gaussian data, or for one point."""

@@ -23,6 +23,7 @@ from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.functions import SEED
 from scoreproof.public.sampler.hooks import Hooks
 from scoreproof.public.sampler.model import ExactModel
+from scoreproof.public.sampler.scheduler_levels import between, last_level
 
 __all__ = ["SchedulerForm", "is_scheduler", "prediction_of"]
 
@@ -139,14 +140,22 @@ class SchedulerForm:
 
         def made(x: Any, noise: Any) -> np.ndarray:
             out = forward(x, timesteps, noise) if swapped else forward(x, noise, timesteps)
-            return np.asarray(as_numpy(out), dtype=float).ravel()
+            made = np.asarray(as_numpy(out), dtype=float)
+            if made.size != len(when):
+                raise CallableError(
+                    f"sampler.{'scale_noise' if swapped else 'add_noise'}",
+                    f"return an array of the sample's shape, {(len(when), 1)}",
+                    f"it returned shape {made.shape} for timesteps of shape {(len(when),)}",
+                    "give the factors of each timestep the axes of a sample",
+                )
+            return made.ravel()
 
         alpha, sigma = made(one, 0 * one), made(0 * one, one)
         found = [
             Level(float(t), float(a), float(b)) for t, a, b in zip(when, alpha, sigma, strict=True)
         ]
         return [
-            _between(s, level) if level.when != after.when and level.sigma == after.sigma else level
+            between(s, level) if level.when != after.when and level.sigma == after.sigma else level
             for level, after in zip(found, [*found[1:], found[-1]], strict=True)
         ]
 
@@ -192,43 +201,15 @@ class SchedulerForm:
             if k + 1 < len(levels):
                 tape.reached(rows, levels[k + 1], k)
         tape.calls, tape.steps = model.calls, len(timesteps)
-        tape.last = self._last(s)
+        tape.last = last_level(s)
         if not self.hooked:  # the caller's own number of steps comes first
             self.hooked = [*hooks.said(start, levels[0]), ""]
         tape.notes.extend(n for n in self.hooked if n)
         return rows
 
-    @staticmethod
-    def _last(s: Any) -> Level | None:
-        """Where the object says that its last step ends, if not at the data."""
-        bar, sigmas = getattr(s, "final_alpha_cumprod", None), getattr(s, "sigmas", None)
-        if bar is not None and float(bar) < 1:
-            return Level(0.0, float(bar) ** 0.5, (1 - float(bar)) ** 0.5)
-        if sigmas is not None and len(sigmas) and float(sigmas[-1]) > 0:
-            sigma = float(sigmas[-1])
-            scaled = hasattr(s, "alpha_t")  # its x is α x_0 + σ ε, not x_0 + σ ε
-            norm = float(np.hypot(1, sigma)) if scaled else 1.0
-            return Level(0.0, 1 / norm, sigma / norm)
-        return None
-
 
 def _always(level: Level) -> Callable[[float], Level]:
     return lambda _: level
-
-
-def _between(s: Any, level: Level) -> Level:
-    """The level of a timestep between two of the grid, where the object's forward process gives the
-    next one's: from the table of ᾱ, log σ linear between its entries.
-    """
-    table = getattr(s, "alphas_cumprod", None)
-    if table is None:
-        return level
-    bar = np.asarray(as_numpy(table), dtype=float)
-    ratio = np.exp(np.interp(level.when, np.arange(len(bar)), np.log(1 / bar - 1) / 2))
-    norm = np.hypot(level.alpha, level.sigma) if level.alpha != 1 else np.hypot(1, ratio)
-    return Level(
-        level.when, float(norm / np.hypot(1, ratio)), float(norm * ratio / np.hypot(1, ratio))
-    )
 
 
 def _parameters(function: Any) -> set[str]:

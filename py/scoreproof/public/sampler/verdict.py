@@ -23,9 +23,10 @@ from scoreproof.public.sampler.between import between
 from scoreproof.public.sampler.causes.explain import explained
 from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
-from scoreproof.public.sampler.convergence import errors_of, inner, order_of
+from scoreproof.public.sampler.convergence import errors_of, order_of
 from scoreproof.public.sampler.demands import in_order, kept
 from scoreproof.public.sampler.once import asked_once
+from scoreproof.public.sampler.pictures import View, drawn
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.strides import SAID, alike
 
@@ -37,8 +38,12 @@ FAR_OFF = 4.0
 SMALL = 0.01
 #: an error that falls by less than this from one number of steps to the next stays
 FALLING = 0.75
+#: an error of a law that is kept exactly, in double precision
+EXACT = 1e-9
 #: two limits that differ by no more than this part are the same
 STEADY = 0.3
+#: what is drawn where nothing is wrong
+VIEW = View()
 
 
 def judge(job: Job) -> Evidence:
@@ -95,18 +100,27 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
         ]
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
-            return _said(wrong, job, runs), runs
+            return _said(wrong, job, runs, View(spread, wrong is both[1])), runs
         found += both
     order = order_of(runs.chains(True), runs.eps)
     asked = [e for e in (in_order(job, runs, order), kept(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
+    view = _view(whole, found, asked, job)
     if whole.verdict == "holds":
         odd = begins_wrong(job.name, first.began)
         if odd is not None:
             whole = replace(odd, coverage=whole.coverage)
             return _said(whole, job, runs), runs
-        whole = _together(runs, found, asked, whole.resolution or 0.0)
-    return _said(replace(whole, order=order), job, runs), runs
+        whole, view = _together(runs, found, asked, whole.resolution or 0.0), VIEW
+    return _said(replace(whole, order=order), job, runs, view), runs
+
+
+def _view(whole: Evidence, found: Sequence[Evidence], asked: Sequence[Evidence], job: Job) -> View:
+    """What is drawn where one of them decides."""
+    for k, e in enumerate(found):
+        if e is whole:
+            return View(k > 1, k % 2 == 1)
+    return View(not (job.exact and whole is asked[-1]))
 
 
 def _clear(judged: Sequence[Evidence], chains: Sequence[Chain], counts: Sequence[int]) -> bool:
@@ -147,11 +161,13 @@ def _sure(
         # a limit that is a small part of what is left is no more than a guess
         if abs(before - now) < STEADY * now and now > sizes[-1] / 3:
             return evidence
-    found = evidence.sentence.rsplit("; " if size is _largest else ": ", 1)[0]
+    if size is _largest:
+        found = f"{evidence.sentence.rsplit('; ', 1)[0]}: but the"
+    else:
+        found = f"{end.falling(runs.job, runs.chains(spread), spread)}the"
     text = (
-        f"{found}: but the error still falls as the steps become more,"
-        " and does not tell yet whether it falls to 0; pass more steps, or timesteps whose gaps"
-        " halve"
+        f"{found} error still falls as the steps become more, and does not tell yet whether it"
+        " falls to 0; pass more steps, or timesteps whose gaps halve"
     )
     return replace(evidence, verdict="undecided", sentence=text)
 
@@ -159,9 +175,9 @@ def _sure(
 def _own(runs: Runs) -> str:
     """What the caller's own number of steps makes of data at one point, if they are not kept."""
     one = runs.first()
-    size = words.size_of(_largest([one])[0])
-    if _largest([one])[0] <= 1e-9:
-        return ""
+    size = words.deviations([_largest([one])[0]])
+    if _largest([one])[0] <= max(EXACT, min(float(np.max(runs.limit(False).tables)), SMALL / 10)):
+        return "; exact for data at one point, to rounding"
     return (
         f"; not exact for data at one point: {size} off with {one.steps} steps (exact=True makes it"
         " part of the verdict)"
@@ -174,7 +190,7 @@ def _together(
     """All of it as one: the sentence on Gaussian data, and where the chain ends."""
     point, _, spread, last = found
     ends = last.sentence.split(": ", 1)[1].split(" (")[0]
-    exact = "; exact for data at one point" if point.value <= 1e-9 else _own(runs)
+    exact = "; exact for data at one point" if point.value <= EXACT else _own(runs)
     more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
     coverage = Coverage.together(
         [e.coverage for e in found if e.coverage is not None],
@@ -189,26 +205,19 @@ def _together(
     )
 
 
-def _said(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
+def _said(evidence: Evidence, job: Job, runs: Runs, view: View = VIEW) -> Evidence:
     """With the curves, the notes, and what it cost."""
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
     if evidence.coverage is not None:
-        notes += bends.said(chains)
-    curves = {}
-    for c in runs.chains(True) if runs.counts else ():
-        states = inner(c)
-        worst = np.abs(errors_of(c)).max(axis=(1, 2))
-        curves[f"{c.steps} steps"] = (
-            [s.level.sigma / s.level.alpha for s in states],
-            worst.tolist(),
-        )
+        notes += bends.said(chains, runs.eps)
+    curves, labels = drawn(runs, view)
     own = runs.first()
     notes.append(f"Of its {own.steps} steps: {words.drawn(own)}, {own.calls} calls of the model.")
     return replace(
         evidence,
         notes=tuple(dict.fromkeys(notes)),
         curves=curves,
-        labels=("σ/α", "deviation of mean and std (in std)"),
+        labels=labels,
         cost={"calls of the model": sum(c.calls for c in chains)},
     )

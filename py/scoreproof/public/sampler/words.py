@@ -11,12 +11,53 @@ from scoreproof.public.sampler.convergence import Limit
 from scoreproof.public.sampler.data import Level
 from scoreproof.words import listed, percent
 
-__all__ = ["farthest", "at_level", "drawn", "grows", "of_the_law", "trend"]
+__all__ = [
+    "WHOLE",
+    "at_level",
+    "deviations",
+    "drawn",
+    "farthest",
+    "grows",
+    "not_finite",
+    "of_the_law",
+    "size_of",
+    "trend",
+]
 
 
-def size_of(part: float) -> str:
-    """A relative size: in percent, or in times where it is more than all of it."""
-    return f"{part:.3g} times" if part > 2 else percent(part)
+#: a deviation of so many times what is known of it
+CLEARLY = 10.0
+#: more than twice a whole is said in times of it
+WHOLE = 2.0
+#: less than that is a power of ten, no percent
+TINY = 1e-4
+
+
+def size_of(part: float, whole: str = "standard deviation") -> str:
+    """A size beside a whole: a part of it in percent, or how many times the whole it is.
+
+    >>> size_of(0.3), size_of(2.97), size_of(1.2, "one that is due")
+    ('30 % of the standard deviation', '2.97 times the standard deviation', '120 % of the one that \
+is due')
+    """
+    times = np.isfinite(part) and part > WHOLE
+    return f"{part:.3g} times the {whole}" if times else f"{percent(part)} of the {whole}"
+
+
+def deviations(sizes: Sequence[float], whole: str = "") -> str:
+    """Sizes of one list in one unit: percent, or standard deviations; ``whole``: what the percent
+    are of.
+
+    >>> deviations([0.0191, 5.5e-05]), deviations([3e-7, 2e-8]), deviations([5.5, 0.31])
+    ('1.91 %, 0.0055 %', '3.0e-07, 2.0e-08', '5.5, 0.31 standard deviations')
+    """
+    if any(np.isfinite(s) and s > WHOLE for s in sizes):
+        shown = [f"{s:.3g}" if np.isfinite(s) else "any size" for s in sizes]
+        return f"{listed(shown)} standard deviations"
+    if max(sizes, default=0.0) < TINY:
+        return f"{listed(map(percent, sizes))}{whole}"
+    parts = [f"{100 * s:.3g} %" if np.isfinite(s) else "any size" for s in sizes]
+    return f"{listed(parts)}{whole}"
 
 
 def at_level(level: Level) -> str:
@@ -34,22 +75,23 @@ def of_the_law(
     where = where if len(shape) > 1 else f" in coordinate {coordinate}"
     where = "" if int(np.prod(shape)) == 1 else where
     if part == 0:
-        size = f"{size_of(abs(error))} the standard deviation too {_way(error, 'high', 'low')}"
-        size = size.replace("% the", "% of the")
+        size = f"{size_of(abs(error))} too {_way(error, 'high', 'low')}"
         return f"the mean of x at {at_level(place)} is {size}{where}"
     if error < -1:  # what a limit may come out as, no width is
         return (
-            f"the standard deviation of x at {at_level(place)} is off by {size_of(-error)}"
-            f" {'the' if error < -2 else 'of the'} one that is due{where}"
+            f"the standard deviation of x at {at_level(place)} is off by"
+            f" {size_of(-error, 'one that is due')}{where}"
         )
-    size = f"{size_of(abs(error))} too {_way(error, 'large', 'small')}"
+    size = f"{percent(abs(error))} too {_way(error, 'large', 'small')}"
+    if np.isfinite(error) and error > WHOLE:  # "so many times too large" may be read in two ways
+        size = f"{1 + error:.3g} times what is due"
     return f"the standard deviation of x at {at_level(place)} is {size}{where}"
 
 
 def trend(chains: Sequence[Chain], sizes: Sequence[float]) -> str:
     """``with 50, 100, 200 steps 1.9 %, 1.6 %, 1.5 %``."""
     steps = listed((c.steps for c in chains), 8)
-    return f"with {steps} steps {listed(map(size_of, sizes), 8)}"
+    return f"with {steps} steps {deviations(sizes)}"
 
 
 def drawn(chain: Chain) -> str:
@@ -95,5 +137,7 @@ def farthest(found: Limit) -> tuple[int, int, int]:
     with np.errstate(all="ignore"):
         ratio = np.abs(found.limit) / np.maximum(found.blur, 1e-300)
     ratio = np.where(np.isfinite(ratio), ratio, np.inf)
+    if CLEARLY < np.max(ratio) < np.inf:  # of what is clearly wrong the largest is said
+        ratio = np.where(ratio >= CLEARLY, np.abs(found.limit), 0.0)
     k, part, i = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     return int(k), int(part), int(i)

@@ -19,6 +19,7 @@ from scoreproof.public.schedule.arguments import Formula, Given
 from scoreproof.public.schedule.conditioning import roundings
 from scoreproof.public.schedule.forms import DIFFERENCES, made
 from scoreproof.public.schedule.likeness import instead
+from scoreproof.public.schedule.rounded import irregular, rounded
 from scoreproof.public.schedule.rounding import split
 from scoreproof.public.schedule.shapes import FAR, LEAST, few, shaped
 
@@ -84,14 +85,16 @@ def _against(
     )
     if evidence.verdict != "refuted":
         return evidence
-    k = int(np.argmax(error))
-    wrong = error > bound + excuse + (given.tolerance or 0.0)
+    limit = bound + excuse + (given.tolerance or 0.0)
+    wrong = error > limit
+    k = int(np.argmax(np.where(wrong & judged, error, 0.0)))
     text = (
         f"{what}[{k}] = {values[k]:.6g} where the form {asked.form!r}{reading} has {due[k]:.6g},"
         f" {words.entries(wrong)}"
     )
     off = _Off(values, due, bound + (given.tolerance or 0.0), wrong)
-    return replace(evidence, sentence=text).with_diagnosis(_cause(asked, off, sigmas))
+    at = replace(evidence, sentence=text, value=float(error[k]), bound=float(limit[k]))
+    return at.with_diagnosis(_cause(asked, off, sigmas))
 
 
 def _spared(asked: Formula) -> dict[str, int]:
@@ -132,6 +135,8 @@ def _cause(asked: Formula, off: _Off, sigmas: bool) -> Diagnosis:
         if np.min((np.abs(values / due - 1) / off.bound)[wrong]) <= FAR:
             return _none(asked)
         return Diagnosis.cause("few_entries", f"Cause: {few(wrong)}.")
+    if known := rounded(values, due, wrong, sigmas=sigmas):
+        return Diagnosis.cause(known[0], f"Cause: {known[1]}.")
     shape = shaped(values, due, allowed, wrong)
     if shape is not None:
         more = f" the form {asked.form!r}" if shape[0] == "factor" else ""
@@ -140,13 +145,15 @@ def _cause(asked: Formula, off: _Off, sigmas: bool) -> Diagnosis:
         if where := words.agrees(values, other.values, due, allowed, wrong):
             text = f"{where.lstrip()}it is {other.words}, where the form {asked.form!r} is due"
             return Diagnosis.cause("other_function", f"Cause: {text}.")
-    return _none(asked)
+    return _none(asked, irregular(values, due, wrong))
 
 
-def _none(asked: Formula) -> Diagnosis:
+def _none(asked: Formula, more: str = "") -> Diagnosis:
     known = ", ".join(f"{k} = {v:.6g}" for k, v in asked.options.items())
     text = f" with {known}" if known else ""
-    return Diagnosis.unknown(f"No known cause explains it; the form {asked.form!r}{text} is due.")
+    return Diagnosis.unknown(
+        f"No known cause explains it; the form {asked.form!r}{text} is due{more}."
+    )
 
 
 def _of_differences(asked: Formula, reading: str, betas: np.ndarray) -> np.ndarray:

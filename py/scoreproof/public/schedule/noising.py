@@ -167,8 +167,6 @@ def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternati
         inside = (moved >= 0) & (moved <= last)
         around = table[moved % (last + 1)]
         if shift == -1 and not np.all(inside):
-            # held at 0: where the first is right, nothing is said of it
-            yield Alternative(f"that of timestep {words}", table[np.maximum(moved, 0)])
             text = f"that of timestep {words}, with the last for the first (an index of -1)"
             clamped = f"that of timestep {words} (at t = 0 its own: the index is clamped)"
             yield Alternative(clamped, table[np.maximum(moved, 0)])

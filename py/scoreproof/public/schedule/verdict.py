@@ -154,12 +154,15 @@ def _table(given: Given, name: str) -> Evidence:
     )
     if evidence.verdict != "refuted":
         return evidence
-    wrong = error > bound + excuse + (given.tolerance or 0.0)
-    k = int(np.argmax(error))
+    limit = bound + excuse + (given.tolerance or 0.0)
+    wrong = error > limit
+    k = int(np.argmax(np.where(wrong, error, 0.0)))
     digits = 6 if error[k] > 1e-5 else 12
     text = (
         f"{name}[{k}] = {values[k]:.{digits}g} where {due[k]:.{digits}g} follows from"
         f" {given.source}, {words.entries(wrong)}"
     )
     cause = words.cause(name, values, base, bound + (given.tolerance or 0.0), wrong)
-    return replace(evidence, sentence=text).with_diagnosis(cause)
+    # the error of the entry that is named, not of the one that is furthest beyond its bound
+    at = replace(evidence, sentence=text, value=float(error[k]), bound=float(limit[k]))
+    return at.with_diagnosis(cause)

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.causes.growth import grows
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.schedule.alternatives import Alternative, composed, plain
+from scoreproof.public.schedule.asides import around, first_of_next, of_a_root
 from scoreproof.public.schedule.factors import product
 from scoreproof.public.schedule.reading import READERS
 from scoreproof.public.schedule.rescaled import rescaled
@@ -73,8 +74,9 @@ def _cause(
     if other := _other(plain(name, base), table, values, due, allowed, wrong):
         return other
     if shape is not None:
-        more = f" {table.words}" if shape[0] == "factor" else f", where {table.words} is due"
-        return shape[0], f"{shape[1]}{more}"
+        if shape[0] == "factor":
+            return shape[0], f"{shape[1]} {table.words}{of_a_root(table, values, due)}"
+        return shape[0], f"{shape[1]}, where {table.words} is due"
     with np.errstate(all="ignore"):  # a product may leave no more than that of the deviation
         plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
     if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
@@ -126,7 +128,9 @@ def _other(
     for other in others:
         if where := agrees(values, other.values, due, allowed, wrong):
             due_of = f"{table.words}{other.of}"
-            return "other_formula", f"{where.lstrip()}it is {other.words}, where {due_of} is due"
+            first = first_of_next(values, due) if where.strip() else ""
+            text = f"{where.lstrip()}it is {other.words}, where {due_of} is due{first}"
+            return "other_formula", text
     return None
 
 
@@ -155,7 +159,8 @@ def agrees(
         return " "
     if np.sum(seen & wrong) < 2 * LEAST:
         return ""
-    return f"{span(wrong)} "
+    # where the two differ by less than the bound, it is the candidate as well
+    return f"{span(around(wrong, off & seen))} "
 
 
 def _few(

@@ -225,6 +225,6 @@ def _said(
     if rows > allowed:
         limit = np.full(asked.answers.values.shape, 0.0)
         mixed = mixed_rows(asked.answers, limit, asked.found)
-        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", mixed))
+        return evidence.with_diagnosis(Diagnosis.cause("rows_mixed", f"Cause: {mixed}."))
     evidence = replace(evidence, sentence=_broken(_signs(slopes), slopes))
     return evidence.with_diagnosis(no_gradient(slopes, request.problem.noise))

@@ -56,10 +56,11 @@ def fixed_nu(given: Given, d: int, rng: np.random.Generator) -> Diagnosis:
     c = float(nu[0])
     plain = abs(c - 1) <= SAME
     whole = "the sum of all entries of J" + ("" if plain else f", times {c * c:.4g},")
+    exact = "; for the exact divergence sum the diagonal alone" if plain else ""
     why = " (the upper end of randint is exclusive: randint(0, 1) is always 0)" if plain else ""
     return Diagnosis.cause(
         "constant_nu",
         f"Cause: the ν does not vary: it is ({c:.4g}, …, {c:.4g}) or its negative in every row and"
         f" at every call, so that {whole} comes back (constant_nu). Draw signs or Gaussian"
-        f" numbers{why}.",
+        f" numbers{why}{exact}.",
     )

@@ -41,7 +41,8 @@ class Guess:
     @property
     def without_nu(self) -> bool:
         """Whether an estimator that is given no ν may return it."""
-        return self.free or self.of == "tr J"
+        # without ν the sum of all entries is that of a ν of ones, too: `fixed` says both
+        return self.free or (self.of == "tr J" and self.name != "nu_missing")
 
 
 def guesses(parts: list[Judged]) -> Iterator[Guess]:
@@ -56,7 +57,9 @@ def guesses(parts: list[Judged]) -> Iterator[Guess]:
     yield from _cut(parts, values, sizes)
     for name, (left, right, reason, mend) in PAIRS.items():
         pair = [form(left, right) for form in forms]
-        yield Guess(name, [v for v, _ in pair], [s for _, s in pair], reason, mend)
+        # without any ν it is meant as the exact trace
+        meant = "tr J" if (left, right) == ("ones", "ones") else "νᵀJν"
+        yield Guess(name, [v for v, _ in pair], [s for _, s in pair], reason, mend, meant)
     along = [p.rows.trial.product(p.rows.z, p.rows.nu) for p in parts]
     lengths = [(a * a).sum(axis=1) for a in along]
     yield Guess(

@@ -52,6 +52,7 @@ def _diagonal(g: _Given) -> np.ndarray:
     return np.asarray(np.einsum("mkk->mk", g.j))
 
 
+DIAGONAL = "Sum the diagonal of J, ∂f_i/∂z_i over i"
 TWICE = "Multiply by ν and sum over the coordinates"
 #: name, the formula, what it is in words, what mends it
 FORMULAS: tuple[tuple[str, Formula, str, str], ...] = (
@@ -153,6 +154,32 @@ FORMULAS: tuple[tuple[str, Formula, str, str], ...] = (
         "Sum the diagonal of J",
     ),
     (
+        "first_row_of_jacobian",
+        lambda g: g.j[:, 0].sum(axis=1),
+        "the sum of the first row of J, ∂f_0/∂z_i over all i, as where one output is differentiated"
+        " for all",
+        DIAGONAL,
+    ),
+    (
+        "first_column_of_jacobian",
+        lambda g: g.j[:, :, 0].sum(axis=1),
+        "the sum of the first column of J, ∂f_i/∂z_0 over all i",
+        DIAGONAL,
+    ),
+    (
+        "last_row_of_jacobian",
+        lambda g: g.j[:, -1].sum(axis=1),
+        "the sum of the last row of J, ∂f_i/∂z_k over all k with i = D - 1, as of a loop's variable"
+        " that is read after the loop",
+        DIAGONAL,
+    ),
+    (
+        "beside_the_diagonal",
+        lambda g: np.einsum("mkk->mk", np.roll(g.j, -1, axis=2)).sum(axis=1),
+        "the sum of ∂f_i/∂z_(i+1) over i: the entries beside the diagonal of J",
+        DIAGONAL,
+    ),
+    (
         "field_summed",
         lambda g: g.f.sum(axis=1),
         "the sum of f(z): no derivative is taken",
@@ -167,8 +194,14 @@ FREE = {
     "trace_of_the_square",
     "determinant",
     "off_diagonal_alone",
+    "first_row_of_jacobian",
+    "first_column_of_jacobian",
+    "last_row_of_jacobian",
+    "beside_the_diagonal",
     "field_summed",
 }
+#: those in which another vector stands for ν: no exact trace is meant
+IN_PLACE = {"field_for_nu", "point_for_nu"}
 
 
 def of_jacobians(parts: list[Judged]) -> Iterator[Guess]:
@@ -189,7 +222,9 @@ def of_jacobians(parts: list[Judged]) -> Iterator[Guess]:
             np.maximum(np.abs(v), np.where(np.isfinite(s), np.abs(s), 0.0))
             for v, s in zip(values, sizes, strict=True)
         ]
-        yield Guess(name, values, sizes, reason, mend, name, free=name in FREE)
+        free = name in FREE
+        of = "tr J" if free and name not in IN_PLACE else name
+        yield Guess(name, values, sizes, reason, mend, of, free=free)
 
 
 def _absolute(g: _Given) -> _Given:

@@ -13,6 +13,8 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.consistency import Linear, no_law, not_on_curved_fields
 from scoreproof.public.trace_estimator.constants import constant
+from scoreproof.public.trace_estimator.sketches import of_a_sketch
+from scoreproof.words import percent
 
 __all__ = ["law_of_nu"]
 
@@ -20,6 +22,8 @@ __all__ = ["law_of_nu"]
 MOST, ROWS = 6, 1 << 13
 #: standard errors that a mean is allowed, and to which it is known well enough to be named
 SURE, SHARP = 6.0, 0.05
+#: a mean that is known no better than so tells nothing of itself
+MIDDLING = 0.3
 
 
 def law_of_nu(
@@ -39,6 +43,10 @@ def law_of_nu(
     if cut is not None:
         return cut
     told = _told(samples, d, factors)
+    if told is not None and not told.names and not why:
+        told = of_a_sketch(linear, d) or told
+        if told.names:
+            return told
     if told is None or not told.names:
         return told if not why else Diagnosis.unknown(why)
     why = why or not_on_curved_fields(given, rng, samples)
@@ -84,10 +92,16 @@ def _variance(
     d = len(samples)
     squares = np.stack([samples[k, k] for k in range(d)])
     if np.all(np.abs(own - 1) <= SURE * blur):
+        known = SURE * float(np.max(blur))
+        if known > MIDDLING:
+            return Diagnosis.unknown(
+                "No cause is read off: the estimates spread so much that on linear fields f their"
+                f" mean is known to {percent(known)} only."
+            )
         return Diagnosis.unknown(
-            "On linear fields f its mean is right (E[νν^T] = I there), so the ν is not the cause:"
-            " it"
-            " is wrong where f bends, as a difference with a long step is, or at some points only."
+            "On linear fields f whose J has a single entry its mean is right, to"
+            f" {percent(known)}: E[νν^T] = I there. It is wrong where J has more of them, or f"
+            " bends, as it does for a difference with a long step, or at some points only."
         )
     if np.all(np.abs(own) <= SURE * blur):
         if np.all(squares == 0):

@@ -20,12 +20,12 @@ from scoreproof.public.trace_estimator.draws import (
     COPIES,
     Draw,
     by_draws,
-    deterministic,
     shares_one_nu,
 )
 from scoreproof.public.trace_estimator.fields import Mirrored, RationalField, Trial
 from scoreproof.public.trace_estimator.fixed import FIXED, fixed_nu
 from scoreproof.public.trace_estimator.law import law_of_nu
+from scoreproof.public.trace_estimator.repeats import never_differs, seems_deterministic, seen_as
 from scoreproof.public.trace_estimator.rows import Rows, rows_for
 from scoreproof.public.trace_estimator.verdict import against, judged
 from scoreproof.public.trace_estimator.words import refuted
@@ -59,14 +59,9 @@ def own_nu(given: Given) -> Evidence:
     for d in given.dimensions:
         rng = stream(given.seed, "ffjord", "trace", "own", str(d))
         rows = rows_for(given, d, rng)
-        if deterministic(given, rows):
-            answers = asked(given, rows)
-            forms = {"tr J": [against(given, rows, answers, "tr J")]}
-            evidence = refuted(given, judged(given, forms["tr J"], "tr J"), forms, "tr J")
-            cause = evidence.diagnosis
-            if evidence.verdict == "refuted" and (cause is None or not cause.names):
-                cause = safely(partial(fixed_nu, given, d, rng))
-                evidence = evidence.with_diagnosis(cause if cause and cause.names else FIXED)
+        evidence = _undrawn(given, rows, rng)
+        if evidence is not None:
+            pass
         elif shares_one_nu(given, rows):
             text = f"estimates that draw their own ν: {SHARED}"
             seen = f"1 against one draw for {COPIES} rows"
@@ -86,6 +81,25 @@ def own_nu(given: Given) -> Evidence:
     if len(factors) == len(found) == len(named) > 1:  # what all say together leaves least open
         return worst(found).with_diagnosis(named[-1])
     return worst(found)
+
+
+def _undrawn(given: Given, rows: Rows, rng: np.random.Generator) -> Evidence | None:
+    """The verdict on one that draws nothing anew; ``None``: it draws."""
+    if not seems_deterministic(given, rows):
+        return None
+    answers = asked(given, rows)
+    forms = {"tr J": [against(given, rows, answers, "tr J")]}
+    evidence = judged(given, forms["tr J"], "tr J")
+    if evidence.verdict != "refuted":
+        return evidence
+    if not never_differs(given, rows):
+        return None
+    evidence = refuted(given, evidence, forms, "tr J")
+    evidence = replace(evidence, notes=(*evidence.notes, seen_as(rows.dimension)))
+    if evidence.diagnosis is None or not evidence.diagnosis.names:
+        cause = safely(partial(fixed_nu, given, rows.dimension, rng))
+        evidence = evidence.with_diagnosis(cause if cause and cause.names else FIXED)
+    return evidence
 
 
 def uses_nu(given: Given, rows: Rows) -> bool:

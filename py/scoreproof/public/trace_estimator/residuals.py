@@ -26,6 +26,7 @@ class Residuals:
     n: int = 0
     total: float = 0.0
     square: float = 0.0
+    fourth: float = 0.0
     means: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     rows: int = 0
@@ -39,6 +40,7 @@ class Residuals:
         self.n += r.size
         self.total += float(r.sum())
         self.square += float((r * r).sum())
+        self.fourth += float(((1 + r) ** 4).sum())
         self.means.append(float(r.mean()))
         self.sizes.append(r.size)
         if self.rows < LOOKED:
@@ -69,6 +71,14 @@ class Residuals:
     def error(self) -> float:
         """The standard error of the mean, from rows or from calls, whichever is larger."""
         return max(self._by_rows, self._by_calls)
+
+    @property
+    def carried_by(self) -> float:
+        """Of how many estimates of one size the second moment of all would be the sum: of a ν that
+        is rarely not 0, those few; the standard error of the mean is known no better.
+        """
+        whole = self.square + 2 * self.total + self.n
+        return whole**2 / self.fourth if self.fourth > 0 else 0.0
 
     def dependent(self, level: float) -> bool:
         """Whether the means of calls spread more than those of independent rows would."""

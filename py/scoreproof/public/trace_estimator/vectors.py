@@ -52,7 +52,13 @@ PAIRS: dict[str, tuple[str, str, str, str]] = {
         " product is ones, not ν, or Jν was summed and not multiplied by ν first",
         "Pass ν as grad_outputs, or (Jν * ν).sum(1)",
     ),
-    "nu_missing": ("ones", "ones", "the sum of all entries of J, no ν at all", "Use ν twice"),
+    "nu_missing": (
+        "ones",
+        "ones",
+        "the sum of all entries of J, as grad(f.sum()).sum(1) gives it, and no ν in it",
+        "For the exact divergence sum the diagonal alone, grad(f[:, i].sum())[:, i] over i; for an"
+        " estimate use ν twice, νᵀJν",
+    ),
     "signs_of_nu": (
         "signs",
         "signs",

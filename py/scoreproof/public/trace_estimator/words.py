@@ -21,7 +21,7 @@ from scoreproof.public.trace_estimator.differences import by_differences
 from scoreproof.public.trace_estimator.fields import Mirrored
 from scoreproof.public.trace_estimator.rows import Rows
 from scoreproof.public.trace_estimator.verdict import Judged, called
-from scoreproof.words import percent
+from scoreproof.words import MANY, part_of, percent
 
 __all__ = ["refuted"]
 
@@ -31,8 +31,6 @@ BY_DIFFERENCES = 1e-2
 POWER, MOST_ROWS = 1e-3, 0.9
 #: an error beyond this, in what is due, is no longer counted
 BEYOND = 100.0
-#: from here on it is told as so many times, not in percent
-MANY = 10.0
 
 
 def refuted(
@@ -82,7 +80,7 @@ def _sentence(given: Given, parts: list[Judged], form: str) -> str:
     i = _worth(shown)[0]
     usual = np.concatenate([p.usual for p in parts]) & off
     middle = float(np.median(error[usual] if np.any(usual) else error[off]))
-    size = percent(middle) if middle < MANY else f"{middle:.3g} times what is due"
+    size = percent(middle) if middle < MANY else part_of(middle, "what is due")
     if middle > BEYOND:
         size = f"more than {BEYOND:g} times what is due"
     where = _where(parts, off)

@@ -104,3 +104,15 @@ class Question:
     def worst(self, off: np.ndarray) -> float:
         """The largest of the steps that are compared."""
         return float(np.max(off[self.inner], initial=0.0))
+
+
+def but_an_end(wrong: np.ndarray, told: np.ndarray) -> bool:
+    """Whether all that is wrong is explained, but for a step or two at one end: starts and ends are
+    often treated apart.
+    """
+    at, known = np.flatnonzero(wrong), np.flatnonzero(told)
+    if len(known) == len(at):
+        return True
+    most = 1 + len(at) // 20
+    inside = len(known) == known[-1] - known[0] + 1 if len(known) else False
+    return inside and len(known) >= 5 and len(at) - len(known) <= most

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoreproof.public.sampler.causes.coefficients import Question
-from scoreproof.public.sampler.causes.confusions import NOISES
 from scoreproof.public.sampler.causes.etas import halves, right
 from scoreproof.public.sampler.causes.formulas import Formula
-from scoreproof.public.sampler.causes.language import evaluated, parsed, places, shown
+from scoreproof.public.sampler.causes.language import places
+from scoreproof.public.sampler.causes.noise_sizes import sized
+from scoreproof.public.sampler.causes.scores import formed
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.words import constant, place
 
@@ -22,14 +23,6 @@ __all__ = ["kept", "shared"]
 NEAR = 1e-6
 #: a factor further from 1 is none that somebody gives a drift: the noise is of another size
 MOST = 4.0
-MORE = (
-    "sqrt(dt)",
-    "sqrt(sigma_t * dt)",
-    "sqrt(sigma_t / a_t) * sqrt(dt)",
-    "sqrt(sigma_next * dt)",
-    "sqrt(2 * sigma_t * dt)",
-    "t * sqrt(dt)",
-)
 
 
 def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
@@ -44,7 +37,7 @@ def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
     if not good:
         return ""
     k = int(np.argmax(q.inner & (noise > 0)))
-    size = _size(q, noise) or f"{noise[k]:.4g} in the step from {place(steps.before[k])}"
+    size = sized(q, noise) or f"{noise[k]:.4g} in the step from {place(steps.before[k])}"
     return (
         f"the steps are those of {good[0][0].name}, which draw no noise, but noise of standard"
         f" deviation w = {size} is added to them, and the drift that belongs to it is not. Two"
@@ -56,7 +49,7 @@ def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
 
 def shared(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
     """The part of a drift that belongs to the noise, with a factor that is not due: a step of an
-    equation without noise, less κ w²/(2 σ) ε for its noise w.
+    equation without noise, less κ w²/(2 σ) ε for its noise w; or a score that is formed wrongly.
     """
     w = q.measured.get("x_next.z")
     if w is None or steps.stages > 1 or not np.any(w[q.inner] > NEAR):
@@ -80,22 +73,7 @@ def shared(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
             due = "of the wrong sign" if abs(factor[0] + 1) < NEAR else due
             return (
                 f"the steps are those of {f.name} with noise of standard deviation w ="
-                f" {_size(q, w) or first}, but the drift that belongs to the noise is {due}:"
+                f" {sized(q, w) or first}, but the drift that belongs to the noise is {due}:"
                 " for noise w, w²/(2 σ_t)·ε is to be taken off x (or w²/2·score added)"
             )
-    return ""
-
-
-def _size(q: Question, noise: np.ndarray) -> str:
-    """What the noise is in every step, if a usual size is."""
-    at = q.inner & (noise > 0)
-    for text in (*MORE, *NOISES):
-        tree = parsed(f"w = {text}")[0][1]
-        if {p[1] for p, _ in places(tree) if p[0] == "name"} <= set(q.names):
-            with np.errstate(all="ignore"):
-                value = evaluated((("w", tree),), q.names)["w"]
-                ratio = (noise / value)[at]
-            if np.all(np.isfinite(ratio)) and np.ptp(ratio) <= NEAR * ratio[0]:
-                c = "" if abs(ratio[0] - 1) < NEAR else f"{constant(float(ratio[0]))}·"
-                return f"{c}{shown(tree)}"
-    return ""
+    return formed(next((f.kind for f in same), ""), steps, q)

@@ -141,9 +141,8 @@ def read(
     yield "prediction", readings.lasting(steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
-    shape = shape_of(steps)
-    stages, discrete = steps.stages, job.kind == "scheduler" or job.form.grid.whole
-    every = _ordered(job, formulas(shape, stages, discrete), q)
+    discrete = job.kind == "scheduler" or job.form.grid.whole
+    every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
     same = [f for f in every if f.kind == job.form.prediction]
     given = _eta(job)
     good = right(same, q, given)
@@ -154,6 +153,7 @@ def read(
         if np.sum(early.inner) >= 2 and (known := right(same, early, given)):
             yield "last step", last.mistaken(job, steps, early, known, table)
     added = begin.added(steps, i, good)
+    yield "renoised", readings.renoised(good)
     if good and added:
         yield "offset", f"the steps are those of {readings.name(*good[0])}, but {added}"
     if good:

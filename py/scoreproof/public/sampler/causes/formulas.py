@@ -13,7 +13,10 @@ from scoreproof.public.sampler.causes import texts
 from scoreproof.public.sampler.causes.language import Program, parsed
 from scoreproof.public.sampler.causes.twice import TWICE
 
-__all__ = ["Formula", "formulas"]
+__all__ = ["RENOISED", "Formula", "formulas"]
+
+#: steps that are right for a model that returns a sample of the data, not their mean
+RENOISED = "sampling anew from x_0 (as consistency models are sampled)"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def _single(shape: str, table: bool) -> Iterator[Formula]:
     yield from _made("DPM-Solver++", texts.ANY, texts.DPM)
     yield from _made("DPM-Solver", texts.ANY, texts.DPM_EPS)
     yield from _made("SDE-DPM-Solver++", texts.ANY, texts.DPM_SDE)
+    yield from _made(RENOISED, texts.ANY, texts.RENOISED)
     yield from _made("Euler–Maruyama", texts.SCORE, texts.MARUYAMA, exact=False)
     yield from _made(
         "Euler's method on the probability-flow ODE", texts.SCORE, texts.ODE, exact=False
@@ -111,6 +115,8 @@ def _looking_back(shape: str, table: bool) -> Iterator[Formula]:
     name = "DPM-Solver++(2M)"
     yield from _made(name, texts.ANY, texts.DPM_2M, start=1)
     yield from _made(f"{name} SDE", texts.ANY, texts.DPM_2M_SDE, start=1)
+    unic = "DPM-Solver++ with a corrector as UniPC's"
+    yield from _made(unic, texts.ANY, texts.UNIC, start=1)
     yield from _made("DPM-Solver(2M)", texts.ANY, texts.DPM_2M_EPS, start=1, by="eps")
     if shape == "VE":
         for order, body in texts.MULTISTEP.items():

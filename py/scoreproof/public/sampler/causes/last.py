@@ -16,7 +16,7 @@ from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.numbers import table_of
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.tableau import Tableau
-from scoreproof.public.sampler.causes.words import place
+from scoreproof.public.sampler.causes.words import place, summed
 from scoreproof.public.sampler.data import Level
 
 __all__ = ["described", "mistaken"]
@@ -67,7 +67,7 @@ def mistaken(
         if scaled:
             return f"{head} is right as well, but {scaled}"
     return (
-        f"{head} leads to {signal:.4g} x_0 + {left:.4g} ε, where {after.alpha:.4g} x_0 +"
+        f"{head} leads to {summed([(signal, 'x_0'), (left, 'ε')])}, where {after.alpha:.4g} x_0 +"
         f" {after.sigma:.4g} ε is due"
     )
 
@@ -148,8 +148,8 @@ def described(steps: Steps) -> str:
     i = int(np.argmax(np.maximum(off[0][worst], off[1][worst])))
     before, after = steps.before[worst], steps.after[worst]
     said = {"x": "x", "c1": "x_0", "c2": "x_0 of the second call", "o1": "the x_0 before", "z": "z"}
-    parts = " + ".join(
-        f"{float(v[worst, i]):.4g} {said[n.split('.')[1]]}"
+    parts = summed(
+        (float(v[worst, i]), said[n.split(".")[1]])
         for n, v in steps.coefficients.items()
         if n.startswith("x_next.") and n.split(".")[1] in said and v[worst, i] != 0
     )

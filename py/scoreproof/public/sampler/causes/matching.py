@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.public.sampler.causes.coefficients import Question
+from scoreproof.public.sampler.causes.coefficients import Question, but_an_end
 from scoreproof.public.sampler.causes.confusions import OTHERS, VECTORS
 from scoreproof.public.sampler.causes.etas import etas
 from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.language import Tree, places, shown, weight
 from scoreproof.public.sampler.causes.mistakes import Mistake, factors, mistakes, noises, put
+from scoreproof.public.sampler.causes.posterior import posteriors
 
 __all__ = ["CLEAR", "Found", "Swap", "found", "plain"]
 
@@ -156,7 +157,7 @@ def _of(
             return None
         size = float(np.max(np.where(np.isfinite(base), base, 0.0)[wrong]))
         told = wrong & (off <= q.tolerance)
-        if size < CLEAR * q.tolerance or not _but_an_end(wrong, told):
+        if size < CLEAR * q.tolerance or not but_an_end(wrong, told):
             return None
         return told, float(np.max(off[told])) / size, size, wrong & ~told
 
@@ -166,6 +167,10 @@ def _of(
         fit = explains(q.off(q.made(formula.program, {**free, **swap.names})))
         if fit:
             yield Found(formula, eta, *fit[:3], instead=swap, partly=fit[3])
+    for text, program in posteriors(formula):
+        fit = explains(q.off(q.made(program, free)))
+        if fit:
+            yield Found(formula, eta, *fit[:3], instead=Swap(text, {}, late=True), partly=fit[3])
     for m in (*mistakes(formula.program, OTHERS, VECTORS), *noises(formula.program)):
         if not used & MIDDLES and any(p[-1] in MIDDLES for p, _ in places(m.now)):
             continue  # who does not form it does not put it in
@@ -193,18 +198,6 @@ def _eta_of_the_noise(formula: Formula, program: Any, m: Mistake, q: Question) -
     if not ratio.size or not np.all(np.isfinite(ratio)) or not 0 < ratio[0] < 1 - NEAR:
         return []
     return [float(ratio[0])] if np.ptp(ratio) <= NEAR * ratio[0] else []
-
-
-def _but_an_end(wrong: np.ndarray, told: np.ndarray) -> bool:
-    """Whether all that is wrong is explained, but for a step or two at one end: starts and ends are
-    often treated apart.
-    """
-    at, known = np.flatnonzero(wrong), np.flatnonzero(told)
-    if len(known) == len(at):
-        return True
-    most = 1 + len(at) // 20
-    inside = len(known) == known[-1] - known[0] + 1 if len(known) else False
-    return inside and len(known) >= 5 and len(at) - len(known) <= most
 
 
 def _fitted(

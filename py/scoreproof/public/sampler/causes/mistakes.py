@@ -75,6 +75,8 @@ def _changed(
         if op == "sqrt" and inner[0] == "-" and inner[1][0] == inner[2][0] == "square":
             one, two = inner[1][1], inner[2][1]
             return [inner, ("-", one, two), ("sqrt", ("-", one, two))]
+        if part == ("square", ("name", "std")):  # (η √var)²
+            return [inner, ("*", ("name", "eta"), ("name", "var"))]
         return [inner]
     if op == "name":
         swapped: list[Tree] = [("name", n) for n in others.get(part[1], ())]

@@ -70,7 +70,8 @@ def nearest(formulas: Sequence[Formula], q: Question, given: float | None) -> Pa
     head = f"the steps are those of {name}, but {shown(was, 2)} has the factor"
     if was[0] == "*":
         known = {**own.names, **({} if eta is None else {"eta": eta})}
-        stands = _steady(ratio * _value_of(was[1], f, known, own))
+        value = _value_of(was[1], f, known, own)
+        stands = _steady(ratio * value) or _less(ratio * value, value, shown(was[1], 2))
         if stands:
             return Part(
                 f"the steps are those of {name}, but in front of {shown(was[2], 2)} stands {stands}"
@@ -107,6 +108,24 @@ def _steady(values: np.ndarray) -> str:
     n = 1 / abs(values[0])
     whole = f" = {'-' if values[0] < 0 else ''}1/{round(n)}" if abs(n - round(n)) < 1e-6 * n else ""
     return f"{values[0]:.6g}{whole}"
+
+
+def _less(stands: np.ndarray, due: np.ndarray, name: str) -> str:
+    """A level less by the same in all steps, itself or its square, with a root or without."""
+    if len(stands) < 4 or name != "σ_next" or np.any(stands <= 0):
+        return ""
+    with np.errstate(all="ignore"):
+        c = float(np.sqrt(due[-1] ** 2 - stands[-1] ** 2))  # a small level tells a small c best
+        d = float(np.sqrt(due[-1] ** 2 - stands[-1]))
+        e = float(due[-1] - stands[-1])
+        for text, value in (
+            (f"√(σ_next² - {c:.4g}²)", np.sqrt(due**2 - c**2)),
+            (f"σ_next² - {d:.4g}²", due**2 - d**2),
+            (f"σ_next - {e:.4g}", due - e),
+        ):
+            if np.all(np.abs(value - stands) <= ON_IT * stands):
+                return text
+    return ""
 
 
 def _each(

@@ -16,7 +16,7 @@ from scoreproof.public.sampler.causes import words
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import etas, halves
 from scoreproof.public.sampler.causes.etas import right as right_ones
-from scoreproof.public.sampler.causes.formulas import Formula
+from scoreproof.public.sampler.causes.formulas import RENOISED, Formula
 from scoreproof.public.sampler.causes.matching import Found, found, plain
 from scoreproof.public.sampler.causes.question import question
 from scoreproof.public.sampler.causes.steps import Steps, relevelled
@@ -29,6 +29,7 @@ __all__ = [
     "inexact",
     "lasting",
     "name",
+    "renoised",
     "reversed",
     "said",
     "seconds",
@@ -57,6 +58,18 @@ def right(f: Formula, eta: float | None, asked: float | None = None) -> str:
     return (
         f"Its steps, read off one by one, are those of {name(f, eta)}, a method of order {order},"
         " without a mistake"
+    )
+
+
+def renoised(good: Sequence[tuple[Formula, float | None]]) -> str:
+    """Steps of consistency models, whose model returns a mean."""
+    if not good or good[0][0].name != RENOISED:
+        return ""
+    return (
+        "every step draws x anew from the predicted x_0, x_next = α_next·x_0 + σ_next·z, as"
+        " consistency models are sampled: that is right for a model that returns a sample of the"
+        " data, but this one returns their mean, E[x_0 | x], so that the spread of the data is"
+        " lost. Where a step of DDIM was meant, fresh noise z stands where the predicted ε is due"
     )
 
 
@@ -126,10 +139,8 @@ def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
         text += "; out is what the model returns"
     if "x_next.z_2" in steps.coefficients and "z_2" not in text:
         text += ". (Two draws of noise enter each step; here they are taken together)"
-    left = f"{best.misfit:.0e}" if best.misfit > 1e-15 else "rounding"
-    return (
-        f"{text}. With that mended all steps agree with the formula, to {left} of what is wrong now"
-    )
+    most = ", but for that one," if np.any(best.partly) else ""
+    return f"{text}. With that mended all steps{most} agree with the formula, to rounding"
 
 
 def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: float | None) -> str:
@@ -145,8 +156,8 @@ def asked_elsewhere(steps: Steps, q: Question, same: Sequence[Formula], given: f
     due = replace(q, measured=made).made(f.program, {"eta": eta})
     k = int(np.argmax(q.inner))
     is_x = all(np.allclose(v[q.inner], float(n == "mid.x"), atol=1e-6) for n, v in made.items())
-    size = " + ".join(f"{made[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
-    need = " + ".join(f"{due[n][k]:.4g} {s}" for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    size = words.summed((made[n][k], s) for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
+    need = words.summed((due[n][k], s) for n, s in (("mid.x", "x"), ("mid.c1", "x_0")))
     what = "x itself, as the first call is" if is_x else f"{size} at step {k}"
     formula = next((words.shown(t) for n, t in f.program if n == "mid"), "")
     return (

@@ -18,7 +18,7 @@ from scoreproof.public.sampler.causes.patterns import regular
 from scoreproof.public.sampler.causes.tableau import Tableau
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["MIDS", "Steps", "relevelled", "steps_of"]
+__all__ = ["MIDS", "Steps", "given_steps", "relevelled", "steps_of"]
 
 #: relative: a coefficient of less than this is 0
 NOTHING = 1e-11
@@ -101,6 +101,19 @@ def relevelled(steps: Steps, before: tuple[Level, ...], after: tuple[Level, ...]
     """The same steps, taken to lead between other levels."""
     sizes = _sizes(before, after, steps.coefficients)
     return replace(steps, before=before, after=after, sizes=sizes)
+
+
+def given_steps(
+    before: tuple[Level, ...],
+    after: tuple[Level, ...],
+    told: tuple[tuple[Level, ...], ...],
+    numbers: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> Steps:
+    """Steps with one call and one draw, whose coefficients of x, x_0 and z are known."""
+    x, x0, z = (v[:, None] for v in numbers)
+    known = {"x_next.x": x, "x_next.c1": x0, "x_next.z": np.abs(z)}
+    sizes = _sizes(before, after, known)
+    return Steps(before, after, told, known, sizes, (), 1, 0, np.zeros_like(x))
 
 
 class _Read:

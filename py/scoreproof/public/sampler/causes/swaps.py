@@ -76,8 +76,9 @@ def swaps(job: Job, steps: Steps) -> list[Swap]:
         beta = names(job, steps)["beta_table"]
         found.append(
             Swap(
-                "β_t is the table's, of one step of its many, where a step from timestep to"
-                " timestep of this list needs β_t = 1 - ᾱ_t/ᾱ_prev (and α_t = ᾱ_t/ᾱ_prev)",
+                "β_t is the training table's betas[t], which covers one timestep only; this list"
+                " skips timesteps, and its step needs β_t = 1 - ᾱ_t/ᾱ_prev (and α_t ="
+                " ᾱ_t/ᾱ_prev)",
                 {"beta_t": beta, "alpha_t": 1 - beta},
             )
         )

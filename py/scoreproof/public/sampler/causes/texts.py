@@ -117,6 +117,14 @@ q = 1 / (2 * r)
 D = (1 + q) * x_0 - q * x_0_old
 x_next = sigma_next / sigma_t * x - a_next * (exp(-h) - 1) * D
 """
+#: a corrector of order 2 as UniPC's, on the x that the model was asked at, before the next step
+UNIC = """
+x_0_old = o1
+y = x - a_t * (exp(-h_prev) - 1) / 2 * (x_0 - x_0_old)
+x_next = sigma_next / sigma_t * y - a_next * (exp(-h) - 1) * x_0
+"""
+#: as consistency models are sampled in several steps
+RENOISED = "x_next = a_next * x_0 + sigma_next * z"
 DPM_2M_EPS = """
 eps_old = o1
 r = h_prev / h

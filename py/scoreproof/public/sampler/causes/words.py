@@ -5,6 +5,8 @@ Conventions: clauses without a full stop, except where they are whole sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from scoreproof.public.sampler.causes.language import SIGNS, Program, Tree, places, shown
@@ -13,7 +15,7 @@ from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.words import at_level
 
-__all__ = ["constant", "mistaken", "reading", "where"]
+__all__ = ["constant", "mistaken", "reading", "summed", "where"]
 
 _SIMPLE = {
     np.sqrt(2): "√2",
@@ -29,12 +31,28 @@ _SIMPLE = {
 HALVES = ("Euler–Maruyama", "the reverse diffusion predictor")
 
 
+#: what a formula is not read without
+TOLD = {"var", "std", "sigma_up", "sigma_down", "a_down", "mid_sigma"}
+TOLD |= {"r", "s", "q", "k", "c_0", "c_t", "mean", "D", "e", "y"}
+#: parts of the posterior's mean
+INNER = ("c_0", "c_t")
+
+
 def constant(c: float) -> str:
     """A fitted number, with its closed form where it is one."""
     for value, name in _SIMPLE.items():
         if abs(c / value - 1) < 1e-6:
             return f"{c:.6g} = {name}"
     return f"{c:.6g}"
+
+
+def summed(parts: Iterable[tuple[float, str]]) -> str:
+    """``0.9684 x - 2.761 x_0``."""
+    text = ""
+    for c, name in parts:
+        sign = (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")
+        text += f"{sign}{abs(c):.4g} {name}"
+    return text
 
 
 def mistaken(answer: Found) -> tuple[str, str]:
@@ -46,6 +64,9 @@ def mistaken(answer: Found) -> tuple[str, str]:
     assert m is not None
     target, due = program[m.statement]
     left = shown(("name", target))
+    churn = _churned(due, m.tree) if answer.factor is None else None
+    if churn is not None:
+        return churn
     if answer.factor is not None:
         what = shown(m.was, 2)
         c = answer.factor
@@ -68,7 +89,37 @@ def mistaken(answer: Found) -> tuple[str, str]:
                 program, m.statement
             )
         text = f"it has {now} where {was} is due{' (the sign)' * sign}, in {left}"
-    return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}"
+    return text, f"right: {left} = {shown(due)}{_with(program, m.statement)}{_of(program, target)}"
+
+
+def _of(program: Program, target: str) -> str:
+    """Where a part of the posterior's mean stands in it, or an x that a step begins with."""
+    of = {"y": "x_next", **dict.fromkeys(INNER, "mean")}.get(target, "")
+    tree = dict(program).get(of)
+    return f", in {of} = {shown(tree)}" if tree else ""
+
+
+def _churned(due: Tree, tree: Tree) -> tuple[str, str] | None:
+    """A mistaken noise of EDM, which a step adds before it goes down; programs have it behind the
+    step before, where x has come to σ.
+    """
+    used = {p[1] for p, _ in places(due) if p[0] == "name"}
+    if "sigma_hat_next" not in used or tree[0] != "+" or tree[1] != due[1] or tree == due:
+        return None
+    was, now = (shown(_renamed(t[2]), 2) for t in (due, tree))
+    return (
+        f"the noise that is added at the start of a step, to lift x from σ_t to σ̂, is {now} where"
+        f" {was} is due",
+        f"right: x_hat = x + {was}",
+    )
+
+
+def _renamed(tree: Tree) -> Tree:
+    """The numbers of the step before, as those of the step that begins."""
+    names = {"sigma_hat_next": "sigma_hat", "sigma_next": "sigma_t"}
+    if tree[0] == "name":
+        return ("name", names.get(tree[1], tree[1]))
+    return tuple(_renamed(t) if isinstance(t, tuple) else t for t in tree)
 
 
 def reading(answer: Found) -> str:
@@ -87,7 +138,7 @@ def reading(answer: Found) -> str:
     used = {p[1] for p, _ in places(m.now) if p[0] == "name"} if m is not None else set()
     for name in sorted(used):
         base, _, where = name.rpartition("_")
-        if where == "old":
+        if where == "old" and name in SIGNS:
             return f"; {SIGNS[name]} is that of the step before"
         if where in ("before", "after"):
             return f"; that is a table of {base} read at t {'-' if where == 'before' else '+'} 1"
@@ -125,13 +176,34 @@ def _flat(tree: Tree, sign: str = "+") -> list[tuple[str, Tree]]:
 
 
 def _with(program: Program, k: int) -> str:
-    """The statements that the k-th needs, as far as they are not evident."""
-    told = [
-        f"{shown(('name', t))} = {shown(e)}"
-        for t, e in program[:k]
-        if t in ("var", "std", "sigma_up", "sigma_down", "mid_sigma", "r", "s", "q", "k", "c_t")
-    ]
+    """The statements that the k-th needs, as far as they are not evident; what is used once only
+    is put in where it is used.
+    """
+    made = dict(program[:k])
+    for name in INNER:
+        own = _uses(program[k][1], name)
+        if name in made and not own and sum(_uses(tree, name) for _, tree in program) == 1:
+            put = made.pop(name)
+            made = {t: _replaced(e, name, put) for t, e in made.items()}
+    needed, seen = [program[k][1]], set()
+    while needed:
+        tree = needed.pop()
+        for part, _ in places(tree):
+            if part[0] == "name" and part[1] in made and part[1] not in seen:
+                seen.add(part[1])
+                needed.append(made[part[1]])
+    told = [f"{shown(('name', t))} = {shown(e)}" for t, e in made.items() if t in seen & TOLD]
     return f", with {', '.join(told)}" if told else ""
+
+
+def _uses(tree: Tree, name: str) -> int:
+    return sum(part == ("name", name) for part, _ in places(tree))
+
+
+def _replaced(tree: Tree, name: str, put: Tree) -> Tree:
+    if tree == ("name", name):
+        return put
+    return tuple(_replaced(t, name, put) if isinstance(t, tuple) else t for t in tree)
 
 
 def _whole(program: Program) -> str:

@@ -13,7 +13,7 @@ for folder in (HERE, HERE.parent / "py"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from pages import checks, claims, docstrings, formulas, links  # noqa: E402
+from pages import checks, claims, docstrings, formulas, links, tables  # noqa: E402
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -37,8 +37,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
-    """Formulas."""
-    return formulas.with_mathml(html)
+    """Formulas, and tables that a keyboard can scroll."""
+    return tables.reachable(formulas.with_mathml(html))
 
 
 #: The theme's search dialogue has no name for those who do not see it.

@@ -59,8 +59,6 @@ def look_at(folder: Path, pages: list[str]) -> list[str]:
 
 
 def _look(tab: Any, address: str, name: str) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
     wrong: list[str] = []
 
     def requested(request: Any) -> None:
@@ -72,17 +70,29 @@ def _look(tab: Any, address: str, name: str) -> list[str]:
     tab.on("requestfailed", lambda request: wrong.append(f"{request.url} failed"))
     tab.on("request", requested)
     tab.goto(address + name)
-    for width, height in reversed(SCREENS):
-        tab.set_viewport_size({"width": width, "height": height})
-        over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if over > 0:
-            wrong.append(f"{over} px wider than a screen of {width}")
     wrong += [f"no place for #{anchor}" for anchor in tab.evaluate(DEAD_ANCHORS)]
+    for media in ("print", "screen"):
+        tab.emulate_media(media=media)
+        for width, height in SCREENS if media == "screen" else SCREENS[1:2]:
+            tab.set_viewport_size({"width": width, "height": height})
+            over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if over > 0:
+                wrong.append(f"{over} px wider than a {media} of {width}")
+            if (media, width) in (("screen", SCREENS[0][0]), ("screen", SCREENS[-1][0])):
+                wrong += _unreachable(tab, width)
+    return wrong
+
+
+def _unreachable(tab: Any, width: int) -> list[str]:
+    """What axe-core finds."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    wrong = []
     for found in Axe().run(tab).response["violations"]:
         if found["id"] == "landmark-unique" and THEIRS in str(found["nodes"]):
             continue
         at = found["nodes"][0]["html"][:120]
-        wrong.append(f"{found['id']}, {len(found['nodes'])} times: {at}")
+        wrong.append(f"at {width}: {found['id']}, {len(found['nodes'])} times: {at}")
     return wrong
 
 

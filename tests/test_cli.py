@@ -57,7 +57,7 @@ def test_verbose_has_a_line_a_task_and_all_columns(scoreproof):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("[  1/")
     assert "smallest ε refuted" in done.stdout
-    assert "a tolerance derived from rounding" in done.stdout
+    assert "the other bounds are derived from conditioning" in done.stdout
 
 
 def test_quiet_prints_nothing(scoreproof):

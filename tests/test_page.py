@@ -1,5 +1,5 @@
 """The HTML page of a run: complete, self-contained, its figures those of the JSON, its formulas
-those of the statements. Browsers look at it in test_browser.py.
+those of the statements. A browser looks at it as at the site's pages.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def test_its_figures_are_those_of_the_json(run):
             place = f'id="{claim["name"]}-{check["name"]}"'
             row = text[text.index(place) :].split("</tr>")[0]
             assert f">{check['verdict']}</td>" in row
-            if check["kind"] != "exact":
+            if check["kind"] not in ("exact", "statistical"):
                 assert f"{check['bound']:.1e}" in row
                 assert check["value"] == 0 or f"{check['value']:.1e}" in row
         section = text[text.index(f'<section id="{claim["name"]}"') :].split("</section>")[0]
@@ -157,8 +157,16 @@ def test_the_pictures_of_a_claim_are_drawn(run, name):
 
 
 def test_a_browser_finds_nothing_wrong(run, look, tmp_path):
-    (tmp_path / "run.html").write_text(run[0], "utf-8")
-    look(tmp_path, ["run.html"])
+    for name in ("light.html", "dark.html"):  # looked at in these schemes, one after the other
+        (tmp_path / name).write_text(run[0], "utf-8")
+    look(tmp_path, ["light.html", "dark.html"])
+
+
+def test_the_whole_index_of_trust_is_seen_on_a_desk(run, browser_page):
+    tab = browser_page(run[0], viewport={"width": 1440, "height": 900})
+    assert (
+        tab.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.wide'))") == 0
+    )
 
 
 def test_the_slider_shows_one_step_by_keyboard_too(run, browser_page):

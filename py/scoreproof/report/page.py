@@ -122,13 +122,19 @@ def _figure(check: dict[str, Any]) -> str:
         return "0 terms left" if check["value"] == 0 else f"{check['value']:.0f} terms left"
     if check["kind"] == "certified" and check["verdict"] == "holds":
         return f"0 ± {_short(check['bound'])}"
+    if check["kind"] == "statistical":  # its value is the rate of false alarms over p
+        return "not rejected" if check["verdict"] == "holds" else "rejected"
     sign = "≤" if check["verdict"] == "holds" else ">"
     return f"{_short(check['value'])} {sign} {_short(check['bound'])}"
 
 
 def _scale(check: dict[str, Any]) -> str:
-    """Nothing of what has no bound to be drawn: exact checks, and those that did not run."""
-    if check["bound"] is None or check["value"] is None or check["kind"] == "exact":
+    """Nothing of what has no error to be drawn: exact and statistical checks, and those that did
+    not run.
+    """
+    if check["bound"] is None or check["value"] is None:
+        return ""
+    if check["kind"] in ("exact", "statistical"):
         return ""
     scale = CERTIFIED if check["kind"] == "certified" else FLOATS
     return scale.drawn(check["value"], check["bound"], f"{check['name']}: {_figure(check)}")

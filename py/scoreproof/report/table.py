@@ -31,8 +31,9 @@ COLUMNS = (
 )
 BRIEF = ("claim", "verdict", "strongest evidence", "faults refuted", "Lean", "seconds")
 LEGEND = (
-    "The error is relative; a certified bound is the radius of the enclosure, and every other is a"
-    " tolerance derived from rounding.",
+    "The error is relative; a certified bound is the radius of the enclosure, a statistical error"
+    " the rate of false alarms over p, against 1; the other bounds are derived from conditioning,"
+    " rounding and, of convergent checks, refinement.",
     "ε is a relative error planted in one coefficient. `scoreproof explain CLAIM` says what each"
     " check does and cannot see.",
 )

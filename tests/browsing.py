@@ -22,8 +22,9 @@ CHROMIUM = (
 )
 #: Width and height: a desk, a tablet, a phone.
 SCREENS = ((1440, 900), (768, 1024), (390, 844))
-#: The theme's buttons that copy code are landmarks without a name; it makes them in the browser.
-THEIRS = "md-code__nav"
+#: The theme's folded menus and its buttons that copy code are landmarks of one name; it makes
+#: them in the browser.
+THEIRS = '<nav class="md-'
 SCHEMES = ("light", "dark")
 
 
@@ -89,7 +90,7 @@ def _unreachable(tab: Any, width: int) -> list[str]:
 
     wrong = []
     for found in Axe().run(tab).response["violations"]:
-        if found["id"] == "landmark-unique" and THEIRS in str(found["nodes"]):
+        if found["id"] == "landmark-unique" and found["nodes"][0]["html"].startswith(THEIRS):
             continue
         at = found["nodes"][0]["html"][:120]
         wrong.append(f"at {width}: {found['id']}, {len(found['nodes'])} times: {at}")

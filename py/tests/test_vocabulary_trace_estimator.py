@@ -213,3 +213,28 @@ def test_what_a_sketch_leaves_is_weighed_by_the_rank_of_j():
     assert by_rank(lambda r: r) is None  # right at every rank
     assert by_rank(lambda r: 1.2 * r) is None  # wrong at every rank
     assert by_rank(lambda r: r + (r > 2)) is None  # not so many times each
+
+
+@pytest.mark.parametrize("d", [2, 3, 8])
+def test_a_draw_that_is_divided_by_its_norm_is_named_in_every_dimension(d):
+    rng = np.random.default_rng(3)
+
+    def estimator(f, z):
+        nu = rng.standard_normal(z.shape)
+        nu /= np.linalg.norm(nu, axis=1, keepdims=True)
+        return (nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)
+
+    found = sp.check_trace_estimator(estimator, dimension=d)
+    assert found.diagnosis.names == ("nu_of_one_length",), found.explain()
+    assert "multiply ν by √D, or the estimate by D" in found.explain()
+
+
+def test_signs_and_a_factor_are_no_length():
+    rng = np.random.default_rng(4)
+
+    def estimator(f, z):
+        nu = rng.choice([-1.0, 1.0], z.shape)
+        return 0.7 * (nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)
+
+    found = sp.check_trace_estimator(estimator, dimension=3)
+    assert "nu_of_one_length" not in found.diagnosis.names

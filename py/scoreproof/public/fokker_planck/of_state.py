@@ -84,14 +84,17 @@ def _readings(w: Weak, stratonovich: float) -> Iterator[tuple[str, np.ndarray, s
             "ito_read_as_stratonovich",
             ito,
             "the density is that of the Itô equation, and interpretation='stratonovich' was said:"
-            " pass interpretation='ito', or add the correction ½ g ∂g to its drift",
+            " for Stratonovich's equation it lacks the drift ½ g ∂g, so mend the density; or, if"
+            " Itô's equation is meant, pass interpretation='ito'",
         )
     else:
         yield (
             "stratonovich_read_as_ito",
             ito + w.correction,
             "the density is that of the Stratonovich equation, and interpretation='ito' was said:"
-            " pass interpretation='stratonovich', or take the correction ½ g ∂g into the drift",
+            " for Itô's equation it moves by ½ g ∂g too much (where g = s x, the mean of log x is to"
+            " move with μ - s²/2, not μ), so mend the density; or, if Stratonovich's equation is"
+            " meant, pass interpretation='stratonovich'",
         )
     yield (
         "half_correction",

@@ -13,6 +13,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.trace_estimator.arguments import Given
 from scoreproof.public.trace_estimator.consistency import Linear, no_law, not_on_curved_fields
 from scoreproof.public.trace_estimator.constants import constant
+from scoreproof.public.trace_estimator.lengths import of_one_length
 from scoreproof.public.trace_estimator.sketches import of_a_sketch
 from scoreproof.words import percent
 
@@ -32,13 +33,16 @@ def law_of_nu(
     """What is wrong with E[νν^T]; D² calls of the estimator with `ROWS` rows each. ``factors``: of
     tr J, as they were found for other D; that of this one is put there.
     """
-    if d > MOST:
-        return None
     linear = Linear(given, given.rounded(rng.standard_normal((ROWS, d))))
+    if d > MOST:
+        return of_one_length(linear, d)
     samples = linear.of_units()
     added, why = no_law(linear, samples)
     if added is not None:
         return added
+    sphere = None if why else of_one_length(linear, d)
+    if sphere is not None:
+        return sphere
     cut = None if why and "J = 0" in why else _cut(linear, samples)
     if cut is not None:
         return cut

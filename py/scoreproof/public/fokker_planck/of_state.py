@@ -92,9 +92,9 @@ def _readings(w: Weak, stratonovich: float) -> Iterator[tuple[str, np.ndarray, s
             "stratonovich_read_as_ito",
             ito + w.correction,
             "the density is that of the Stratonovich equation, and interpretation='ito' was said:"
-            " for Itô's equation it moves by ½ g ∂g too much (where g = s x, the mean of log x is to"
-            " move with μ - s²/2, not μ), so mend the density; or, if Stratonovich's equation is"
-            " meant, pass interpretation='stratonovich'",
+            " for Itô's equation it moves by ½ g ∂g too much (where g = s x, the mean of log x is"
+            " to move with μ - s²/2, not μ), so mend the density; or, if Stratonovich's equation"
+            " is meant, pass interpretation='stratonovich'",
         )
     yield (
         "half_correction",

@@ -83,7 +83,8 @@ def test_rows_that_are_mixed_are_no_mean_over_the_batch():
         w = np.exp(logits - logits.max(0))
         return w / w.sum(0) @ DATA
 
-    assert sp.check_denoiser(network, DATA, 0.5).diagnosis.names == ("rows_mixed",)
+    names = sp.check_denoiser(network, DATA, 0.5).diagnosis.names
+    assert names == ("rows_mixed", "softmax_over_batch")
 
 
 @pytest.mark.parametrize(

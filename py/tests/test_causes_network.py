@@ -112,7 +112,7 @@ def test_finite_differences_are_recognised_by_their_step():
     [
         (lambda x, s: network(x, np.maximum(s, 0.7)), "as at σ/α = 0.7"),
         (lambda x, s: network(x, s + 0.05), "0.05 more"),
-        (lambda x, s: network(x, 1.1 * s), "1.1 times those that are due"),
+        (lambda x, s: network(x, 1.1 * s), "1.1 = 11/10 times those that are due"),
         (lambda x, s: network(x, s)[:, ::-1], "reverse order"),
         (lambda x, s: network(x, s) + 0.2 * s[:, None], "what is due"),
     ],

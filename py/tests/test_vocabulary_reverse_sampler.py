@@ -76,9 +76,14 @@ LOG = np.log(2)
         ("(g³ where g² is due)", of_score(VP.diffusion), None, {}),
         ("(g⁴ where g² is due: the square of g²)", of_score(beta), None, {}),
         ("(1/σ² is left out)", of_score(lambda t: VP.sigma(t) ** 2), None, {}),
-        ("right if the model's answer is negated", of_x0(lambda a, s: -1), None, X0),
         (
-            "the denoised x0, is multiplied by 0.5: it enters 2 times",
+            "the coefficient of x_0 in the drift is multiplied by -1",
+            of_x0(lambda a, s: -1),
+            None,
+            X0,
+        ),
+        (
+            "the coefficient of x_0 in the drift is multiplied by 2",
             of_x0(lambda a, s: 2),
             None,
             X0,

@@ -111,7 +111,7 @@ def sub_vp_density() -> Evidence:
 
 
 @wrong("the noise of the sub-VP SDE beside the density of VP", says=r"that of the sub-VP SDE")
-def sub_vp_noise() -> Evidence:
+def sub_vp_noise_beside_vp() -> Evidence:
     def decay(t):
         return np.exp(-0.2 * t - 1.5 * t**2)
 

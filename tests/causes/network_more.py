@@ -193,7 +193,7 @@ def label_dropped():
 
 
 @wrong("guidance at scale 3", says=r"it is guided.*label")
-def guided():
+def guided_without_options():
     def answer(one, x, s, label):
         null = one(x, s, np.full_like(label, 9))
         return null + 3.0 * (one(x, s, label) - null)

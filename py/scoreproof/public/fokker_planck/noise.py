@@ -75,9 +75,14 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
 
 def of_dimension(c: float, within: float, d: int) -> list[tuple[str, str]]:
     """A factor d, or 1/d."""
-    # in the plane a factor 2 or ½ is that of Itô's formula
-    if d == 1 or abs(c - 2) <= within or abs(c - 0.5) <= within:
+    # a factor 2 or ½ is that of Itô's formula; in the plane it is d as well, and cannot be told from
+    # it
+    if d == 1 or (d > 2 and min(abs(c - 2), abs(c - 0.5)) <= within):
         return []
+    if d == 2 and abs(c - 2) <= within:
+        return [("laplacian_times_d", "in the plane this may be a factor d in its variance")]
+    if d == 2 and abs(c - 0.5) <= within:
+        return [("laplacian_over_d", "in the plane this may be a mean over the d derivatives")]
     if abs(c - d) <= within:
         return [
             (

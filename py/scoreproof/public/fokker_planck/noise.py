@@ -75,8 +75,7 @@ def noise(c: float, within: float, words: tuple[str, str], j: Judged) -> tuple[s
 
 def of_dimension(c: float, within: float, d: int) -> list[tuple[str, str]]:
     """A factor d, or 1/d."""
-    # a factor 2 or ½ is that of Itô's formula; in the plane it is d as well, and cannot be told from
-    # it
+    # a factor 2 or ½ is that of Itô's formula; in the plane it is also d, or 1/d
     if d == 1 or (d > 2 and min(abs(c - 2), abs(c - 0.5)) <= within):
         return []
     if d == 2 and abs(c - 2) <= within:

@@ -252,3 +252,18 @@ EARLIER, LATER = np.append(BETAS[0], BETAS[:-1]), np.append(BETAS[1:], BETAS[-1]
 )
 def test_a_table_of_other_steps_is_named(text, rates, log_bar):
     assert text in of_table(rates, log_bar)
+
+
+def test_a_rate_that_is_0_at_first_ends_no_search():
+    def rate(t):
+        return max(0.0, 3 * (t - 0.1))
+
+    found = sp.check_marginals(
+        lambda x, t: -rate(t) * x,
+        lambda t: math.sqrt(1 + 2 * rate(t) * t),
+        lambda x0, t: (x0 * math.exp(-rate(1) * t), math.sqrt(t)),
+        times=TIMES,
+        d=1,
+    )
+    assert found.verdict == "refuted" and "ended in" not in found.explain(), found.explain()
+    assert "t times the drift's rate at T" in found.explain()

@@ -58,6 +58,8 @@ def exponent(d: Declaration, alpha: np.ndarray) -> str | None:
             (" the drift's rate integrated from t to T, and must be from 0 to t", end - due[told]),
         ):
             some = np.abs(value) > 1e-6 * np.max(np.abs(value))  # at T nothing is left to T
+            if not np.any(some):  # a rate that is 0 there
+                continue
             ratio = log[told][some] / value[some]
             k = float(np.median(ratio))
             # the rate at an end is read at the times next to it

@@ -207,7 +207,8 @@ def _weight(s: Terms) -> Told | None:
     if found is not None and not (s.same(s.w, 0.5) or s.same(s.w, 1)):
         if found.constant is not None and abs(found.constant + 1) <= s.tol:
             return Told("score_sign", "the sign of the score's term is wrong")
-        much = "multiplied by" if found.constant is None else "too large by the factor"
+        large = found.constant is not None and found.constant > 1
+        much = "too large by the factor" if large else "multiplied by"
         return Told(
             "score_factor",
             f"f and the noise are right, the score's term is {much} {found.text}{kind(s, found)}",

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 import scoreproof
+from scoreproof.plotting import as_svg
 
 HERE = Path(__file__).resolve().parent
 PAGES = ("index.md", "guides.md")
@@ -58,8 +58,6 @@ def found_by(code: str) -> list[Any]:
 
 
 def main() -> None:
-    # no date and no random ids: the same picture from the same numbers
-    mpl.rcParams["svg.hashsalt"] = "scoreproof"
     for title, code, path in pictured():
         try:
             evidence = found_by(code)[-1]
@@ -70,7 +68,7 @@ def main() -> None:
         evidence.plot(figure.add_subplot())
         target = HERE / path
         target.parent.mkdir(exist_ok=True)
-        figure.savefig(target, metadata={"Date": None})
+        target.write_text(as_svg(figure), "utf-8")
         print(f"{title}: {os.path.relpath(target, HERE.parent)}")
 
 

@@ -56,10 +56,11 @@ def index() -> str:
 def pictures(config: Any) -> list[File]:
     """The plots of the examples' evidence."""
     return [
-        File.generated(config, f"checks/pictures/{name}-{which}.svg", content=svg)
+        File.generated(
+            config, f"checks/pictures/{name}-{which}.svg", content=_found(name, which)["picture"]
+        )
         for name in EXAMPLES
         for which in ("right", "wrong")
-        if (svg := _found(name, which)["picture"])
     ]
 
 
@@ -68,8 +69,7 @@ def _told(name: str, which: str, code: str | None) -> str:
     parts = [f"```python\n{code}\n```\n"] if code else []
     quoted = found["explanation"].replace("*", r"\*").replace("_", r"\_")
     parts.append(f"> {quoted}\n")
-    if found["picture"]:
-        parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
+    parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
     return "\n".join(parts)
 
 
@@ -110,7 +110,7 @@ def _package() -> str:
 
 def _run(name: str, text: str) -> dict[str, str]:
     import scoreproof
-    from scoreproof.report.evidence_page import evidence_svg
+    from scoreproof.plotting import as_svg
 
     namespace: dict[str, Any] = {}
     exec(compile(text, f"{name} example", "exec"), namespace)
@@ -119,5 +119,5 @@ def _run(name: str, text: str) -> dict[str, str]:
     return {
         "verdict": str(evidence.verdict),
         "explanation": evidence.explain(),
-        "picture": evidence_svg(evidence),
+        "picture": as_svg(evidence.plot().figure),
     }

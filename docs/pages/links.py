@@ -7,7 +7,7 @@ import re
 
 __all__ = ["outward"]
 
-LINK = re.compile(r"\]\((\.\./[^)\s]+)\)")
+LINK = re.compile(r"\[([^]]*)\]\((\.\./[^)\s]+)\)")
 #: In a checkout the files lie beside the pages; on the site a reader is told the path.
 FOLDER = "docs"
 
@@ -28,4 +28,4 @@ def outward(markdown: str, source: str) -> str:
             return match[0]
         return match[1] if match[1].strip("`") == target else f"{match[1]} (`{target}`)"
 
-    return re.sub(r"\[([^]]*)\]\((\.\./[^)\s]+)\)", told, markdown)
+    return LINK.sub(told, markdown)

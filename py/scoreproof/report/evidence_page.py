@@ -7,8 +7,6 @@ narrow and printed alike.
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
 import platform
@@ -17,13 +15,14 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from scoreproof.errors import MissingExtraError
+from scoreproof.plotting import as_image
 from scoreproof.report.scale import FLOATS
 from scoreproof.tabular import Table, shown
 
 if TYPE_CHECKING:
     from scoreproof.evidence import Evidence
 
-__all__ = ["evidence_fragment", "evidence_page", "evidence_svg"]
+__all__ = ["evidence_fragment", "evidence_page"]
 
 
 #: The page around the article; in a notebook there is none.
@@ -110,25 +109,13 @@ def _picture(evidence: Evidence) -> str:
     if not evidence.curves:
         return ""
     try:
-        picture = evidence_svg(evidence)
+        picture = as_image(evidence.plot().figure)
     except MissingExtraError as missing:
         return f'<p class="aside">No picture: {escape(str(missing))}</p>'
-    data = base64.b64encode(picture.encode("utf-8")).decode("ascii")
     names = ", ".join(sorted(evidence.curves))
     across, up = evidence.labels
     told = f"{names}: {up} against {across}" if across else f"{names}: {up}"
-    return f'<figure><img alt="{escape(told)}" src="data:image/svg+xml;base64,{data}"></figure>'
-
-
-def evidence_svg(evidence: Evidence) -> str:
-    """The plot, the same bytes each time."""
-    axes = evidence.plot()
-    import matplotlib
-
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "scoreproof"}):
-        axes.figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
+    return f'<figure><img alt="{escape(told)}" src="{picture}"></figure>'
 
 
 def _table(table: Table) -> str:

@@ -5,13 +5,13 @@ Each is an SVG that needs nothing else; colours are chosen to be told apart with
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from scoreproof.plotting import as_image
 
 __all__ = ["PICTURES", "Picture"]
 
@@ -177,10 +177,4 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _made(figure: Any, title: str, said: str) -> Picture:
-    import matplotlib
-
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "scoreproof"}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    data = base64.b64encode(text.getvalue().encode("utf-8")).decode("ascii")
-    return Picture(title, said, f"data:image/svg+xml;base64,{data}")
+    return Picture(title, said, as_image(figure))

@@ -13,13 +13,12 @@ from collections.abc import Callable, Collection, Iterator
 
 from scoreproof.objects.graphs import BackwardPass
 from scoreproof.public.backward.work_lists import (
-    MOST,
     WAITING,
     Step,
-    TooLongError,
     Walk,
     by_size,
     heap,
+    limited,
     sends,
 )
 
@@ -51,39 +50,33 @@ def _recursion(children: Callable[[list[int]], Collection[int]]) -> Walk:
     """A node sends, then its arguments do, and theirs, however often they are reached."""
 
     def walk(run: BackwardPass) -> Iterator[Step]:
-        stack, steps = [run.v_out], 0
+        stack = [run.v_out]
         while stack:
             v = stack.pop()
-            steps += 1 + len(run.predecessors[v])
-            if steps > MOST:
-                raise TooLongError
             yield from sends(run, v)
             stack += reversed(list(children([u for u, _ in run.predecessors[v]])))
 
-    return walk
+    return limited(walk)
 
 
 def _slot_by_slot(visited: bool) -> Walk:
     """Through one slot, and on from its end, before the next slot of the node."""
 
     def walk(run: BackwardPass) -> Iterator[Step]:
-        seen, steps = {run.v_out}, 0
+        seen = {run.v_out}
         stack = [sends(run, run.v_out)]
         while stack:
             step = next(stack[-1], None)
             if step is None:
                 stack.pop()
                 continue
-            steps += 1
-            if steps > MOST:
-                raise TooLongError
             yield step
             u = step[1]
             if not visited or u not in seen:
                 seen.add(u)
                 stack.append(sends(run, u))
 
-    return walk
+    return limited(walk)
 
 
 def _depth_first(after: bool, backwards: bool = False) -> Walk:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from scoreproof.objects.graphs import BackwardPass
 
-__all__ = ["MOST", "WAITING", "Step", "TooLongError", "Walk", "by_size", "heap", "sends"]
+__all__ = ["WAITING", "Step", "TooLongError", "Walk", "by_size", "heap", "limited", "sends"]
 
 MOST = 20_000  # steps
 
@@ -30,6 +30,18 @@ class TooLongError(Exception):
     """The walk visits more nodes than it is worth."""
 
 
+def limited(walk: Walk) -> Walk:
+    """``walk``, which may repeat itself without end, up to `MOST` steps."""
+
+    def counted(run: BackwardPass) -> Iterator[Step]:
+        for k, step in enumerate(walk(run)):
+            if k == MOST:
+                raise TooLongError
+            yield step
+
+    return counted
+
+
 def sends(run: BackwardPass, v: int) -> Iterator[Step]:
     for u, slot in run.predecessors[v]:
         yield v, u, slot
@@ -41,7 +53,7 @@ def heap(last_in_first_out: bool, marked: str) -> Walk:
     """
 
     def walk(run: BackwardPass) -> Iterator[Step]:
-        waiting, seen, steps = deque([run.v_out]), {run.v_out}, 0
+        waiting, seen = deque([run.v_out]), {run.v_out}
         done: set[int] = set()
         while waiting:
             v = waiting.pop() if last_in_first_out else waiting.popleft()
@@ -49,31 +61,25 @@ def heap(last_in_first_out: bool, marked: str) -> Walk:
                 continue
             done.add(v)
             for step in sends(run, v):
-                steps += 1
-                if steps > MOST:
-                    raise TooLongError
                 yield step
                 u = step[1]
                 if u not in {"in": seen, "waiting": waiting}.get(marked, ()):
                     seen.add(u)
                     waiting.append(u)
 
-    return walk
+    return limited(walk)
 
 
 def by_size(chosen: Callable[[Collection[int]], int]) -> Walk:
     """A set of waiting nodes, of which the one of the largest or smallest number is taken."""
 
     def walk(run: BackwardPass) -> Iterator[Step]:
-        waiting, steps = {run.v_out}, 0
+        waiting = {run.v_out}
         while waiting:
             v = chosen(waiting)
             waiting.remove(v)
             for step in sends(run, v):
-                steps += 1
-                if steps > MOST:
-                    raise TooLongError
                 yield step
                 waiting.add(step[1])
 
-    return walk
+    return limited(walk)

@@ -46,7 +46,9 @@ def test_verify_is_brief_and_ends_with_its_verdict(scoreproof):
     lines = done.stdout.splitlines()
     assert len(lines) < 10
     assert max(map(len, lines[:4])) <= 100
-    assert lines[0].startswith("claim")
+    assert lines[0].startswith("claim") and "faults refuted" in lines[0]
+    assert lines[2].startswith("gaussian_kl")
+    assert "Lean:" in done.stdout
     assert lines[-2].startswith("Lean: not checked here") or "verified here" in lines[-2]
     assert lines[-1] == "The claim holds; 33 of 33 planted faults are refuted."
     assert "\x1b[" not in done.stdout, "no terminal, no control characters"

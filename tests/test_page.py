@@ -49,6 +49,9 @@ def test_it_is_well_formed_and_asks_for_nothing(run):
     assert open_tags == []
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\((?!data:)|@import|fetch\(""", text)
     assert text.count("<script") == 1
+    assert text.count("<math") == len(NAMES)
+    for name in NAMES:
+        assert f'<section id="{name}">' in text
     assert len(text.encode("utf-8")) < 3 * MEGABYTE
 
 

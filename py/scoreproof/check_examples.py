@@ -9,7 +9,7 @@ import inspect
 import textwrap
 from dataclasses import dataclass
 
-__all__ = ["EXAMPLES", "NAMES", "Example", "listed", "manual"]
+__all__ = ["EXAMPLES", "NAMES", "Example", "in_one_line", "listed", "manual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +232,18 @@ def manual(name: str) -> str:
     )
 
 
+def in_one_line(code: str) -> str:
+    """A call that is written over several lines.
+
+    >>> in_one_line("dict(\\n    a=1,\\n)")
+    'dict(a=1)'
+    """
+    return " ".join(code.split()).replace("( ", "(").replace(", )", ")").replace(" )", ")")
+
+
 def _short(example: Example) -> str:
     """Its object in one line, as far as that says something."""
-    text = " ".join(textwrap.dedent(example.module).split("mine", 1)[1].split())
-    text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+    text = in_one_line(textwrap.dedent(example.module).split("mine", 1)[1])
     if text.startswith("="):
         return f"mine {text}"
     return f"def mine{text.split(':')[0]}: …"

@@ -159,17 +159,17 @@ def _arguments(function: Any, thing: Any, target: str) -> dict[str, Any]:
     if alone is not None and not found:
         return {alone: thing}
     if missing:
+        what = function.__name__.removeprefix("check_")
         remedy = (
             f"name a dict instead, e.g. mine = dict({', '.join(f'{n}=…' for n in needed)});"
-            f" `scoreproof check {function.__name__.removeprefix('check_')} {target} --wrap`"
-            " writes it"
+            f" `scoreproof check {what} {target} --wrap` writes it"
         )
         if hasattr(thing, "sde") and hasattr(thing, "marginal_prob"):
-            remedy = (
-                "wrap it, o being your object: mine = dict(drift=lambda x, t: o.sde(x, t)[0],"
-                " diffusion=lambda t: o.sde(np.zeros((1, 2)), t)[1], marginal=o.marginal_prob,"
-                " batched_time=True)"
-            )
+            from scoreproof.check_examples import in_one_line
+            from scoreproof.wrapping import handed
+
+            code = "\n".join(line.partition("  #")[0] for line in handed(what, thing))
+            remedy = f"wrap it, o being your object: {in_one_line(code)} (--wrap writes it)"
         raise ArgumentError(
             target,
             f"an object or mapping with {', '.join(needed)}",

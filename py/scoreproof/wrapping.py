@@ -13,7 +13,7 @@ from typing import Any
 
 from scoreproof.check_examples import EXAMPLES
 
-__all__ = ["wrapper"]
+__all__ = ["handed", "wrapper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +116,8 @@ def wrapper(what: str, target: str, thing: Any) -> str:
     """The text of a module whose ``mine`` hands ``thing``, found at ``target``, to a check."""
     module, _, path = target.partition(":")
     made = path + (f"({_constructed(thing)})" if inspect.isclass(thing) else "")
-    library = _library(thing)
-    wanted = WANTED.get(what)
-    if wanted is None or (callable(thing) and _is_function(thing)):
-        body = _whole(what, thing)
-    else:
-        entries = [_entry(argument, one, thing, library) for argument, one in wanted.items()]
-        if what == "marginals" and not _member(wanted["drift"], thing) and hasattr(thing, "sde"):
-            entries.append("batched_time=True,  # if it takes a time for each row, as score_sde's")
-        if library != "numpy" and "framework" in _parameters(what):
-            entries.append(f'framework="{library}",  # its module imports it: drop this for NumPy')
-        body = ["mine = dict(", *(f"    {e}" for e in entries), ")"]
-    imported = IMPORTS[library] if any(".zeros(" in e for e in body) else ""
+    body = handed(what, thing)
+    imported = IMPORTS[_library(thing)] if any(".zeros(" in e for e in body) else ""
     return "\n".join(
         [
             f'"""{path} as check_{what} takes it: {EXAMPLES[what].judges}.',
@@ -145,8 +135,18 @@ def wrapper(what: str, target: str, thing: Any) -> str:
     )
 
 
-def _is_function(thing: Any) -> bool:
-    return inspect.isroutine(thing) or not hasattr(type(thing), "__dict__")
+def handed(what: str, thing: Any) -> list[str]:
+    """The lines that make ``mine`` of ``o``, which is ``thing`` or an instance of it."""
+    wanted = WANTED.get(what)
+    if wanted is None or inspect.isroutine(thing):
+        return _whole(what, thing)
+    library = _library(thing)
+    entries = [_entry(argument, one, thing, library) for argument, one in wanted.items()]
+    if what == "marginals" and not _member(wanted["drift"], thing) and hasattr(thing, "sde"):
+        entries.append("batched_time=True,  # if it takes a time for each row, as score_sde's")
+    if library != "numpy" and "framework" in _parameters(what):
+        entries.append(f'framework="{library}",  # its module imports it: drop this for NumPy')
+    return ["mine = dict(", *(f"    {e}" for e in entries), ")"]
 
 
 def _whole(what: str, thing: Any) -> list[str]:

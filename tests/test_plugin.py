@@ -52,6 +52,8 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
     assert "- scoreproof -" in done.stdout
     assert "Refuted (" in done.stdout
     of_the_verdict = done.stdout.split("test_wrong_by_its_verdict", 1)[1]
+    # With CI set, pytest's own summary repeats the first message whole below the failures.
+    of_the_verdict = of_the_verdict.split("short test summary info", 1)[0]
     assert "'refuted' == 'holds'" in of_the_verdict and "Refuted (" in of_the_verdict
     assert of_the_verdict.count("Refuted (") == 1
     assert "scoreproof, verdicts that tests asked for: 1 holds, 2 refuted" in done.stdout

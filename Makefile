@@ -75,7 +75,7 @@ mutation: $(MADE) models
 site: $(MADE)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-# The pictures of docs/guides.md, from what its tests find.
+# The pictures of the guides and of README in the tree. A build of the site makes its own.
 pictures: $(MADE) models
 	$(BIN)/python docs/pictures.py
 

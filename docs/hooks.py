@@ -13,12 +13,14 @@ for folder in (HERE, HERE.parent / "py"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from pages import checks, claims, docstrings, formulas, links, tables  # noqa: E402
+from pages import checks, claims, docstrings, formulas, links, sections, tables  # noqa: E402
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """The pictures of the checks, and the font of the formulas."""
-    for file in [*checks.pictures(config), *formulas.assets(config)]:
+    """The pictures of the checks and of the guides, and the font of the formulas."""
+    for file in [*checks.pictures(config), *sections.pictures(config), *formulas.assets(config)]:
+        if kept := files.get_file_from_path(file.src_uri):
+            files.remove(kept)
         files.append(file)
     return files
 

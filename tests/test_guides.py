@@ -42,3 +42,34 @@ def test_the_pages_show_the_pictures_they_make():
     shown = re.findall(r"\]\((pictures/[a-z-]+\.svg)\)", text)
     assert len(shown) == 6
     assert {f"pictures/{p.name}" for p in (docs / "pictures").glob("*.svg")} == set(shown)
+
+
+def test_the_pictures_in_the_tree_are_those_that_a_build_makes(monkeypatch):
+    pytest.importorskip("mkdocs")
+    docs = Path(__file__).parents[1] / "docs"
+    monkeypatch.syspath_prepend(str(docs))
+    from pages import sections
+
+    made = sections.drawn()
+    assert "pictures/ddim-step.svg" in made
+    for path, picture in made.items():
+        assert words(picture) == words((docs / path).read_text("utf-8")), f"make pictures: {path}"
+
+
+def words(picture: str) -> list[str]:
+    """What is written in it: the lines themselves may differ with the version of the plotter."""
+    return re.findall(r"<!-- (.*?) -->", picture)
+
+
+def test_a_section_without_its_package_keeps_its_picture(monkeypatch):
+    pytest.importorskip("mkdocs")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "docs"))
+    from pages import sections
+
+    monkeypatch.setattr(
+        sections, "sections", lambda: {"pictures/none.svg": "import no_such_package"}
+    )
+    assert sections.drawn() == {}
+    monkeypatch.setattr(sections, "sections", lambda: {"pictures/wrong.svg": "assert False"})
+    with pytest.raises(AssertionError):
+        sections.drawn()

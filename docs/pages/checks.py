@@ -1,29 +1,24 @@
 """The pages of the checks: what a right and a wrong example are told, with the pictures, every
 message, and the reference.
 
-What the examples are told is found by running them, once for each state of the package: it is kept
-in ``build/pages``.
+What the examples are told is found by running them, once for each state of the package.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import textwrap
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from mkdocs.structure.files import File
 
 from pages.docstrings import reference
+from pages.kept import kept
 from pages.wrong_examples import MISTAKES, wrong
 from scoreproof.check_examples import EXAMPLES
 
 __all__ = ["appendix", "index", "pictures"]
 
-ROOT = Path(__file__).resolve().parents[2]
-KEPT = ROOT / "build" / "pages"
 #: Where else the sentences of a check are listed.
 ALSO = {"denoiser": ("network", "posterior"), "score": ("posterior",)}
 
@@ -87,25 +82,10 @@ def _messages(name: str) -> str:
     return f"All sentences, each with an example: {listed}. Their causes by mistake: {causes}.\n"
 
 
-@cache
 def _found(name: str, which: str) -> dict[str, str]:
-    """What the example is told: kept for the package as it is now."""
+    """What the example is told."""
     text = wrong(name) if which == "wrong" else textwrap.dedent(EXAMPLES[name].module).strip("\n")
-    key = hashlib.sha256((_package() + text).encode()).hexdigest()[:16]
-    file = KEPT / f"{name}-{which}-{key}.json"
-    if not file.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        for old in KEPT.glob(f"{name}-{which}-*.json"):
-            old.unlink()
-        file.write_text(json.dumps(_run(name, text)), "utf-8")
-    found: dict[str, str] = json.loads(file.read_text("utf-8"))
-    return found
-
-
-@cache
-def _package() -> str:
-    sources = sorted((ROOT / "py" / "scoreproof").rglob("*.py"))
-    return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()
+    return kept(f"{name}-{which}", text, partial(_run, name))
 
 
 def _run(name: str, text: str) -> dict[str, str]:

@@ -59,8 +59,8 @@ def look():
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
 
-    def judge(folder: Path, pages: list[str]) -> None:
-        wrong = look_at(folder, pages)
+    def judge(folder: Path, pages: list[str], *, axe: bool = True) -> None:
+        wrong = look_at(folder, pages, axe=axe)
         assert not wrong, "\n".join(wrong)
 
     return judge

@@ -63,7 +63,7 @@ def _steps(case: Case, c: int, count: int, end: float) -> Told | None:
     if not np.all(np.isfinite(log_bar)) or np.any(rates >= 0):
         return None
     due, own = -np.diff(np.append(0.0, log_bar)), -2 * rates * (edges[1] - edges[0])
-    n = f"{count / end:g}" if end != 1 else f"{count}"
+    n, twice = (f"{k * count / end:g}" for k in (1, 2))
 
     def is_due(values: np.ndarray, some: slice = slice(None)) -> bool:
         return bool(np.all(np.abs(values - due[some]) <= SAME * np.abs(due[some])))
@@ -91,12 +91,12 @@ def _steps(case: Case, c: int, count: int, end: float) -> Told | None:
             ),
             (
                 -2 * np.log1p(-own / 2),
-                f"{n} β_k where -2 {n} log(1 - β_k/2) is due: the declared"
+                f"{n} β_k where -{twice} log(1 - β_k/2) is due: the declared"
                 " α is multiplied by 1 - β_k/2 in each step",
             ),
             (
                 -2 * np.log1p(-own),
-                f"{n} β_k where -2 {n} log(1 - β_k) is due: the declared α, not"
+                f"{n} β_k where -{twice} log(1 - β_k) is due: the declared α, not"
                 " ᾱ = α², is multiplied by 1 - β_k in each step",
             ),
         )

@@ -117,6 +117,8 @@ def _own_ends(form: str, values: np.ndarray, options: Mapping[str, Any]) -> Like
             for n, v in zip(("beta_start", "beta_end"), own[other], strict=True)
         )
         words = f"the form {other!r} {told_ends((low, high), {'β_start': start, 'β_end': end})}"
+        if other == form and not options:
+            words += f" (if those ends are meant: form_options={ends})"
         yield words, made(other, ends, values, False)[0][1]
     n = len(values)
     if low > 0:

@@ -210,7 +210,9 @@ def _said(evidence: Evidence, job: Job, runs: Runs, view: View = VIEW) -> Eviden
     chains = list(runs.made.values())
     notes = [*evidence.notes, *(n for c in chains for n in c.notes)]
     if evidence.coverage is not None:
-        notes += bends.said(chains, runs.eps)
+        clip = bends.clip_of(chains, runs.eps)
+        notes += [clip.said()] if clip is not None else []
+        evidence = bends.left_out(evidence, clip)
     curves, labels = drawn(runs, view)
     own = runs.first()
     notes.append(f"Of its {own.steps} steps: {words.drawn(own)}, {own.calls} calls of the model.")

@@ -14,6 +14,7 @@ from mkdocs.structure.files import File
 
 from pages.docstrings import reference
 from pages.kept import kept
+from pages.plain import plain
 from pages.wrong_examples import MISTAKES, wrong
 from scoreproof.check_examples import EXAMPLES
 
@@ -62,8 +63,7 @@ def pictures(config: Any) -> list[File]:
 def _told(name: str, which: str, code: str | None) -> str:
     found = _found(name, which)
     parts = [f"```python\n{code}\n```\n"] if code else []
-    quoted = found["explanation"].replace("*", r"\*").replace("_", r"\_")
-    parts.append(f"> {quoted}\n")
+    parts.append(f"> {plain(found['explanation'])}\n")
     parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
     return "\n".join(parts)
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from scoreproof.tabular import jsonable
+
 if TYPE_CHECKING:
     from scoreproof.coverage import Coverage
     from scoreproof.diagnosis import Diagnosis
@@ -280,9 +282,9 @@ class Evidence:
         return {
             "kind": self.kind,
             "verdict": str(self.verdict),
-            "value": _number(self.value),
-            "bound": _number(self.bound),
-            "resolution": _number(self.resolution),
+            "value": number(self.value),
+            "bound": number(self.bound),
+            "resolution": number(self.resolution),
             "coverage": None if self.coverage is None else self.coverage.to_dict(),
             "sentence": self.sentence,
             "explanation": self.explain(),
@@ -290,12 +292,12 @@ class Evidence:
             if found is None
             else {
                 "names": list(found.names),
-                "misfit": _number(found.misfit),
+                "misfit": number(found.misfit),
                 "sentence": found.sentence,
             },
             "notes": list(self.notes),
-            "cost": dict(self.cost),
-            "order": _number(self.order),
+            "cost": counted(self.cost),
+            "order": number(self.order),
             "table": None if self.table is None else self.table.to_dict(),
             "title": self.title,
         }
@@ -366,5 +368,12 @@ def _would_have_seen(resolution: float) -> str:
     )
 
 
-def _number(value: float | None) -> float | None:
+def counted(cost: Mapping[str, int]) -> dict[str, Any]:
+    """Work as JSON has it; what is no number was not counted."""
+    plain = {name: jsonable(count) for name, count in cost.items()}
+    return {name: count for name, count in plain.items() if count is not None}
+
+
+def number(value: float | None) -> float | None:
+    """As JSON has it: what is not finite is null."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -13,6 +13,7 @@ from typing import Any
 from scoreproof.claims import load
 from scoreproof.errors import MissingExtraError
 from scoreproof.evidence import KINDS
+from scoreproof.plotting import own_style
 from scoreproof.report.scale import CERTIFIED, FLOATS
 from scoreproof.verify import Run
 
@@ -36,14 +37,14 @@ def page(run: Run, document: dict[str, Any]) -> str:
     """The HTML page of ``run``; ``document`` is its JSON document (`report.document.document`)."""
     require_report()
     import jinja2
+    from markupsafe import Markup as markup
 
     from scoreproof import lean
     from scoreproof.report.formulas import mathml
     from scoreproof.report.pictures import PICTURES
-    from scoreproof.report.table import in_words
+    from scoreproof.report.table import as_verdict, in_words
     from scoreproof.report.walk import passes
 
-    markup = jinja2.utils.markupsafe.Markup  # of what was made here, and escaped where it was made
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["short"] = _short
     environment.globals.update(
@@ -56,6 +57,7 @@ def page(run: Run, document: dict[str, Any]) -> str:
     template = environment.from_string(_resource("page.html.j2").decode("utf-8"))
     return template.render(
         doc=document,
+        verdict=as_verdict(run, document["status"]),
         words=in_words(run, document["status"]),
         style=markup(_resource("page.css").decode("utf-8")),
         font=base64.b64encode(_resource("math.woff2")).decode("ascii"),
@@ -83,7 +85,8 @@ def _drawn(pictures: Any) -> list[Any]:
     made = []
     for picture in pictures:
         try:
-            made.append(picture())
+            with own_style():
+                made.append(picture())
         except ImportError:
             continue
     return made

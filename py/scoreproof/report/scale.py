@@ -28,16 +28,15 @@ class Scale:
         )
         return 16 + part * (self.width - 32)
 
-    def drawn(self, value: float, bound: float, told: str, *, ticks: bool = True) -> str:
+    def drawn(self, value: float, bound: float, told: str) -> str:
         """The mark of ``value`` over the stretch that ``bound`` allows; ``told`` says it in words.
 
         >>> "<svg" in FLOATS.drawn(3e-16, 1e-14, "error 3e-16, bound 1e-14")
         True
         """
-        marks = "".join(self._tick(k) for k in self._decades()) if ticks else ""
-        height = 34 if ticks else 16
+        marks = "".join(self._tick(k) for k in self._decades())
         return (
-            f'<svg class="scale" viewBox="0 0 {self.width:.0f} {height}" role="img"'
+            f'<svg class="scale" viewBox="0 0 {self.width:.0f} 34" role="img"'
             f' aria-label="{escape(told)}">'
             f'<rect class="allowed" x="16" y="2" width="{self.at(bound) - 16:.1f}" height="12"/>'
             f'<line class="axis" x1="16" x2="{self.width - 16:.0f}" y1="14" y2="14"/>{marks}'

@@ -18,7 +18,7 @@ from pages.plain import plain
 from pages.wrong_examples import MISTAKES, wrong
 from scoreproof.check_examples import EXAMPLES
 
-__all__ = ["appendix", "index", "pictures"]
+__all__ = ["appendix", "found", "index", "pictures"]
 
 #: Where else the sentences of a check are listed.
 ALSO = {"denoiser": ("network", "posterior"), "score": ("posterior",)}
@@ -53,7 +53,7 @@ def pictures(config: Any) -> list[File]:
     """The plots of the examples' evidence."""
     return [
         File.generated(
-            config, f"checks/pictures/{name}-{which}.svg", content=_found(name, which)["picture"]
+            config, f"checks/pictures/{name}-{which}.svg", content=found(name, which)["picture"]
         )
         for name in EXAMPLES
         for which in ("right", "wrong")
@@ -61,10 +61,10 @@ def pictures(config: Any) -> list[File]:
 
 
 def _told(name: str, which: str, code: str | None) -> str:
-    found = _found(name, which)
+    told = found(name, which)
     parts = [f"```python\n{code}\n```\n"] if code else []
-    parts.append(f"> {plain(found['explanation'])}\n")
-    parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
+    parts.append(f"> {plain(told['explanation'])}\n")
+    parts.append(f"![{name}: {told['verdict']}](pictures/{name}-{which}.svg)\n")
     return "\n".join(parts)
 
 
@@ -82,7 +82,7 @@ def _messages(name: str) -> str:
     return f"All sentences, each with an example: {listed}. Their causes by mistake: {causes}.\n"
 
 
-def _found(name: str, which: str) -> dict[str, str]:
+def found(name: str, which: str) -> dict[str, str]:
     """What the example is told."""
     text = wrong(name) if which == "wrong" else textwrap.dedent(EXAMPLES[name].module).strip("\n")
     return kept(f"{name}-{which}", text, partial(_run, name))

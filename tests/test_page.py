@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html import unescape
 from html.parser import HTMLParser
 
@@ -20,14 +21,20 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def run(scoreproof, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    files = folder / "run.html", folder / "run.json"
-    done = scoreproof(
-        "verify", "--profile", "quick", "-q", "--html", str(files[0]), "--json", str(files[1])
-    )
-    assert done.returncode == 0, done.stderr
-    return files[0].read_text("utf-8"), json.loads(files[1].read_text("utf-8"))
+def run(scoreproof, root):
+    """The page and the document of one run for each state of the package, for all processes."""
+
+    def verified(folder):
+        to = ("--html", str(folder / "run.html"), "--json", str(folder / "run.json"))
+        done = scoreproof("verify", "--profile", "quick", "-q", *to)
+        assert done.returncode == 0, done.stderr
+
+    sys.path.insert(0, str(root / "docs"))
+    from pages.kept import built
+
+    folder = built("report", ("py", "lean"), verified)
+    page, document = (folder / name for name in ("run.html", "run.json"))
+    return page.read_text("utf-8"), json.loads(document.read_text("utf-8"))
 
 
 def test_it_is_well_formed_and_asks_for_nothing(run):
@@ -152,6 +159,7 @@ def test_a_command_that_would_be_shown_as_text_is_refused():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_pictures_of_a_claim_are_drawn(run, name):
+    pytest.importorskip("sklearn", reason="pip install '.[data]'")  # one shows its digits
     from scoreproof.report.pictures import PICTURES
 
     text, _ = run

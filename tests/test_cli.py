@@ -141,7 +141,9 @@ def interruptible():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_interrupt_prints_what_is_done_and_exits_130(root):
+@pytest.mark.parametrize("signals", [1, 2])
+def test_interrupt_prints_what_is_done_and_exits_130(root, signals):
+    """At once, whatever the workers are at; they end as well, or the pipe would stay open."""
     process = subprocess.Popen(
         [sys.executable, "-m", "scoreproof", "verify", "--verbose", "--workers", "2"],
         cwd=root,
@@ -155,11 +157,18 @@ def test_interrupt_prints_what_is_done_and_exits_130(root):
     assert process.stdout is not None
     first = process.stdout.readline()
     assert first.startswith("[  1/")
-    time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert "interrupted, not everything ran" in out
+    for _ in range(signals):
+        time.sleep(0.2)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+    try:
+        out, err = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    # the second one may come as this is printed, or as the interpreter ends: a shell's 130 as well
+    assert process.returncode in ((130,) if signals == 1 else (130, -signal.SIGINT)), err
+    assert signals == 2 or "interrupted, not everything ran" in out
     assert "Traceback" not in err
 
 

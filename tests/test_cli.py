@@ -63,7 +63,7 @@ def test_verbose_has_a_line_a_task_and_all_columns(scoreproof):
 
 
 def test_quiet_prints_nothing(scoreproof):
-    done = scoreproof("verify", "gaussian_kl", "--profile", "quick", "-q")
+    done = scoreproof("verify", "gaussian_kl", "--profile", "quick", "--workers", "1", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -409,14 +409,14 @@ def test_a_shell_can_complete(tmp_path, line, words):
     assert {word.strip() for word in found} == words
 
 
-def test_a_wrapper_leaves_open_what_the_names_do_not_say(scoreproof, theirs):
-    done = scoreproof("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
+def test_a_wrapper_leaves_open_what_the_names_do_not_say(in_process, theirs):
+    done = in_process("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
     assert "drift=...,  # called (x, t); the class has no drift, forward_drift, f" in done.stdout
     (theirs / "wrapped.py").write_text(done.stdout, "utf-8")
-    judged = scoreproof("check", "fokker_planck", "wrapped:mine", cwd=theirs)
+    judged = in_process("check", "fokker_planck", "wrapped:mine", cwd=theirs)
     assert judged.returncode == 2
     assert "drift must be" in judged.stderr
-    whole = scoreproof("check", "sampler", "theirs:step", "--wrap", cwd=theirs)
+    whole = in_process("check", "sampler", "theirs:step", "--wrap", cwd=theirs)
     assert "mine = o  # called with (x, t, t_next, noise, model)" in whole.stdout
 
 

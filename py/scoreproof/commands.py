@@ -63,7 +63,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     for result in run.results if quiet else ():
         for failure in result.failures:
             print(f"scoreproof: TOOL FAILURE in {result.name}: {failure}", file=sys.stderr)
-    return exit_status if complete else 4
+    return exit_status if complete or run.interrupted else 4
 
 
 class _Plain(Console):

@@ -87,6 +87,18 @@ def test_a_reader_who_goes_away_changes_no_verdict(objects):
     assert gone("list", cwd=objects) == (0, "")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
+def test_closed_streams_leave_the_status_and_the_files(objects):
+    done = subprocess.run(
+        [*(sys.executable, "-m", "scoreproof", "check", "kl", "objects:prints"), "--json", "f"],
+        cwd=objects,
+        preexec_fn=lambda: os.closerange(1, 3),
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert json.loads((objects / "f").read_text("utf-8"))["verdict"] == "holds"
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 @pytest.mark.parametrize("option", ["--json", "--html"])
 def test_a_file_that_fails_late_loses_no_verdict(in_process, objects, option):

@@ -181,10 +181,7 @@ def _whole(text: str, least: int) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        # a terminal or a pipe without σ (Windows: cp1252) shows \u03c3; it must not lose a verdict
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _make_streams_safe()
     root = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could follow; no one else pays for it
         with suppress(ImportError):
@@ -209,6 +206,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         print(f"scoreproof: the tool itself failed: {told(error)}", file=sys.stderr)
         return 4
+
+
+def _make_streams_safe() -> None:
+    """No verdict is lost for want of a letter (Windows pipes in cp1252: σ comes as \\u03c3), nor
+    where a stream is closed (``>&-``).
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: argparse.Namespace) -> int:

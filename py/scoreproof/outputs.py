@@ -69,13 +69,13 @@ def deliver(say: Callable[[], None], *texts: Text) -> bool:
     is said on standard error. A reader of standard output who went away (``| head``) is no failure
     of the files, nor of the verdict; any other failure to print is raised when they are written.
     """
-    failure: OSError | None = None
+    failure: Exception | None = None
     try:
         say()
         sys.stdout.flush()
     except BrokenPipeError:
         forget_stdout()
-    except OSError as error:
+    except Exception as error:
         failure = error
     complete = True
     for text in texts:

@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from scoreproof.claims import load
+from scoreproof.claims import NAMES, load
 from scoreproof.errors import MissingExtraError
 from scoreproof.evidence import KINDS, strength
 from scoreproof.report.scale import CERTIFIED, FLOATS
@@ -24,12 +24,17 @@ LEAN_NOTE = re.compile(r"(/--?.*?-/|--.*?$)", re.S | re.M)
 
 
 def require_report() -> None:
-    """Raise ``MissingExtraError`` unless the page's dependencies are installed."""
+    """Raise ``MissingExtraError``, which names all that are missing, unless the page's dependencies
+    are installed.
+    """
+    missing = []
     for package in ("jinja2", "latex2mathml", "matplotlib"):
         try:
             __import__(package)
-        except ImportError as error:
-            raise MissingExtraError("report", package) from error
+        except ImportError:
+            missing.append(package)
+    if missing:
+        raise MissingExtraError("report", *missing)
 
 
 def page(run: Run, document: dict[str, Any]) -> str:
@@ -57,6 +62,7 @@ def page(run: Run, document: dict[str, Any]) -> str:
     template = environment.from_string(_resource("page.html.j2").decode("utf-8"))
     return template.render(
         doc=document,
+        named=[name for name in names if set(names) != set(NAMES)],
         words=in_words(run, document["status"]),
         style=markup(_resource("page.css").decode("utf-8")),
         font=base64.b64encode(_resource("math.woff2")).decode("ascii"),

@@ -13,6 +13,8 @@ from html.parser import HTMLParser
 import pytest
 
 from scoreproof.claims import NAMES, load
+from scoreproof.evidence import strength
+from scoreproof.lean.receipt import CITED, COVERED
 
 for package in ("jinja2", "latex2mathml", "matplotlib"):
     pytest.importorskip(package, reason="pip install '.[report]'")
@@ -98,6 +100,65 @@ def test_the_index_has_a_cell_for_every_tier(run):
         assert document["lean"]["claims"][claim["name"]]["status"] in row
 
 
+def test_a_cell_of_the_index_has_the_worst_of_all_instances(run):
+    """The largest radius of an enclosure, the largest error relative to its bound elsewhere."""
+    text, document = run
+    table = text[text.index('class="trust"') :].split("</table>")[0]
+    for claim in document["claims"]:
+        row = table[table.index(f'href="#{claim["name"]}"') :].split("</tr>")[0]
+        for kind, sign in (("certified", "0 ±"), ("convergent", "≤"), ("float", "≤")):
+            instances = [
+                instance
+                for check in claim["checks"]
+                if check["kind"] == kind
+                for instance in check["instances"]
+            ]
+            if not instances:
+                continue
+            if kind == "certified":
+                told = f"{sign} {max(i['bound'] for i in instances):.1e}"
+            else:
+                most = max(instances, key=lambda i: i["value"] / i["bound"])
+                told = f"{most['value']:.1e} {sign} {most['bound']:.1e}"
+            assert f">{told}</a>" in row, (claim["name"], kind, told)
+
+
+def test_checks_stand_from_the_strongest_to_the_weakest(run):
+    text, document = run
+    for claim in document["claims"]:
+        kinds = {check["name"]: check["kind"] for check in claim["checks"]}
+        rows = re.findall(rf'<tr id="{claim["name"]}-(\w+)"', text)
+        assert sorted(rows) == sorted(kinds)
+        ranks = [strength(kinds[row]) for row in rows]
+        assert ranks == sorted(ranks, reverse=True), claim["name"]
+
+
+def test_an_enclosure_of_zero_has_no_dot_and_a_statistical_figure_says_what_it_is(run):
+    text, document = run
+    for claim in document["claims"]:
+        for check in claim["checks"]:
+            row = text[text.index(f'<tr id="{claim["name"]}-{check["name"]}"') :].split("</tr>")[0]
+            drawn = check["kind"] in ("convergent", "float")
+            assert ("<circle" in row) is drawn
+            assert ("<svg" in row) is (drawn or check["kind"] == "certified")
+    assert text.count("(rate of false alarms over p: ") == sum(
+        len(check["instances"])
+        for claim in document["claims"]
+        for check in claim["checks"]
+        if check["kind"] == "statistical"
+    )
+
+
+def test_it_says_how_much_of_a_claim_lean_proves(run):
+    text, document = run
+    table = text[text.index('class="trust"') :].split("</table>")[0]
+    for name, covered in COVERED.items():
+        row = table[table.index(f'href="#{name}"') :].split("</tr>")[0]
+        assert f"covers {covered}" in row
+    assert table.count("covers ") == len(COVERED)
+    assert set(COVERED) == set(CITED)
+
+
 def test_both_passes_end_alike(run):
     text, _ = run
     steps = re.findall(r'aria-label="(the seed|at \w): gradients ([^"]+)"', text)
@@ -165,6 +226,16 @@ def test_the_pictures_of_a_claim_are_drawn(run, name):
     text, _ = run
     section = text[text.index(f'<section id="{name}"') :].split("</section>")[0]
     assert section.count("<figure") == len(PICTURES.get(name, ()))
+
+
+def test_the_digits_are_shown_where_more_than_one_has_weight():
+    """Elsewhere the formula says only that the nearest datum is the nearest."""
+    pytest.importorskip("sklearn", reason="pip install '.[data]'")
+    from scoreproof.report.pictures import digits
+
+    found = re.search(r"average of all (\d+) digits.*perplexity, (\d+) to (\d+)", digits().said)
+    count, low, high = map(int, found.groups())
+    assert 2 <= low <= high <= count / 2
 
 
 def test_a_browser_finds_nothing_wrong(run, look, tmp_path):

@@ -28,7 +28,7 @@ def _statement(name: str) -> str:
     if said.conventions:
         parts += ["**Conventions**", _list(said.conventions)]
     parts += ["**Where a naive check sees nothing**", _list(said.blind_spots)]
-    parts += ["**What the exact core leaves to analysis**", _list(said.not_covered)]
+    parts += ["**What the exact core does not cover**", _list(said.not_covered)]
     status = lean.status()["claims"][name]["status"]
     parts.append(f"**Lean**: {status}; see [the Lean half](../lean.md).")
     return "\n\n".join(parts)

@@ -342,7 +342,7 @@ class Evidence:
 
 def worst(evidence: Sequence[Evidence]) -> Evidence:
     """The most alarming of several outcomes: by verdict, then by how far the value stands above its
-    bound.
+    bound; of enclosures of 0, the one with the largest radius.
 
     >>> worst([Evidence.measured(0, 1, "a"), Evidence.measured(2, 1, "b")]).sentence
     'b'
@@ -352,9 +352,10 @@ def worst(evidence: Sequence[Evidence]) -> Evidence:
             "evidence must be a non-empty sequence (got none); a check needs at least one instance"
         )
 
-    def alarm(e: Evidence) -> tuple[int, float]:
+    def alarm(e: Evidence) -> tuple[int, float, float]:
         ratio = e.separation
-        return (-VERDICTS.index(e.verdict), ratio if ratio == ratio else 0.0)
+        radius = e.bound if e.kind == "certified" else 0.0
+        return (-VERDICTS.index(e.verdict), ratio if ratio == ratio else 0.0, radius)
 
     return max(evidence, key=alarm)
 

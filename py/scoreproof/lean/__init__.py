@@ -137,7 +137,14 @@ def statement_of(claim: str, root: Path | None = None) -> str | None:
     no Lean proof.
     """
     from scoreproof.lean.declarations import declarations
-    from scoreproof.lean.receipt import CITED, ReceiptError, compare, project_root, read_receipt
+    from scoreproof.lean.receipt import (
+        CITED,
+        COVERED,
+        ReceiptError,
+        compare,
+        project_root,
+        read_receipt,
+    )
 
     name = CITED.get(claim)
     if name is None:
@@ -161,4 +168,5 @@ def statement_of(claim: str, root: Path | None = None) -> str | None:
             ),
             text,
         )
-    return f"-- {name}, in {entry['path']}: {found.status}\n{text}"
+    head = f"-- {name}, in {entry['path']}: {found.status}; covers {COVERED[claim]}"
+    return f"{head}\n{text}"

@@ -167,8 +167,8 @@ def entries(page: str) -> list[tuple[str, str | None, str | None]]:
     found = []
     for entry in re.split(r"^- ", page, flags=re.M)[1:]:
         sentence, *rest = entry.splitlines()
-        shown = [read(line[4:]) for line in rest if line.startswith("  > ")]
-        tests = [line.strip()[1:-1] for line in rest if line.startswith("  `")]
+        shown = [read(line[6:]) for line in rest if line.startswith("    > ")]
+        tests = [line.strip()[1:-1] for line in rest if line.startswith("    `")]
         found.append((sentence[1:-1], *(v[0] if v else None for v in (shown, tests))))
     return found
 
@@ -199,6 +199,11 @@ class Heard:
 def pages(said: dict[str, Told]) -> dict[str, str]:
     """The catalogue as Markdown, a page a check (or what the checks share)."""
     heard = Heard(said)
+    # the same few words stand in several checks: an example of the page's own goes first
+    own = {
+        page: Heard({text: told for text, told in said.items() if page in told.test})
+        for page in dict.fromkeys(page_of(sentence.path) for sentence in sentences())
+    }
     bodies: dict[str, list[str]] = {}
     counts: dict[str, list[int]] = {}
     path = ""
@@ -207,22 +212,23 @@ def pages(said: dict[str, Told]) -> dict[str, str]:
         body, count = bodies.setdefault(page, []), counts.setdefault(page, [0, 0])
         if sentence.path != path:
             path = sentence.path
-            body += [*([""] if body else []), f"## {_title(path)}", ""]
-        example = heard.first(sentence)
+            body += [f"## {_title(path)}", ""]
+        example = own[page].first(sentence) or heard.first(sentence)
         body.append(f"- `{sentence.text}`")
         count[0] += 1
         if example is None:
             count[1] += 1
-            body.append("  No test is told this.")
+            body += ["", "    No test is told this.", ""]
         else:
-            body += [f"  > {plain(around(example, sentence))}", "", f"  `{said[example].test}`"]
+            quoted = plain(around(example, sentence))
+            body += ["", f"    > {quoted}", "", f"    `{said[example].test}`", ""]
     made = {}
     index = ["# Every sentence a check can say", "", *INTRODUCTION, ""]
     for page, body in bodies.items():
         number, without = counts[page]
         said_of = f"{number} sentences" + (f", {without} without an example" if without else "")
         index.append(f"- [{page}]({page}.md): {said_of}")
-        made[page] = "\n".join([f"# What {page} says", "", f"{said_of}.", "", *body]) + "\n"
+        made[page] = "\n".join([f"# What {page} says", "", f"{said_of}.", "", *body])
     return {"README": "\n".join(index) + "\n", **made}
 
 

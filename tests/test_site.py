@@ -176,3 +176,16 @@ def least(site, kind):
         (n for n in kind if not n.endswith(("index.html", "README.html"))),
         key=lambda n: (site / n).stat().st_size,
     )
+
+
+def test_the_examples_of_the_sentences_stand_each_with_its_own(site):
+    """A list that is indented by less than four is one long paragraph on the site."""
+    for page in sorted((DOCS / "sentences").glob("*.md")):
+        if page.stem == "README":
+            continue
+        entries = re.split(r"^- ", page.read_text("utf-8"), flags=re.M)[1:]
+        html = (site / "sentences" / f"{page.stem}.html").read_text("utf-8")
+        assert html.count("<li>\n<p><code>") == len(entries), page.stem
+        quoted = re.findall(r"<blockquote>(.*?)</blockquote>", html, re.S)
+        assert len(quoted) == sum("\n    > " in e for e in entries), page.stem
+        assert not [q for q in quoted if "::test_" in q], page.stem

@@ -13,8 +13,10 @@ from html.parser import HTMLParser
 import pytest
 
 from scoreproof.claims import NAMES, load
-from scoreproof.evidence import strength
+from scoreproof.evidence import Evidence, strength
 from scoreproof.lean.receipt import CITED, COVERED
+from scoreproof.report.page import _counted
+from scoreproof.tabular import Table
 
 for package in ("jinja2", "latex2mathml", "matplotlib"):
     pytest.importorskip(package, reason="pip install '.[report]'")
@@ -270,3 +272,41 @@ def test_without_scripts_and_on_paper_all_steps_are_there(run, browser_page):
     printed.emulate_media(media="print")
     assert printed.locator(".frame:visible").count() == 10
     assert not printed.is_visible(".slider")
+
+
+def test_what_was_found_can_be_read_on_a_phone(browser_page):
+    """Words of a table are not broken, as names in sentences are; letters of drawings are not small
+    as these are.
+    """
+    table = Table(tuple("abcdefgh"), (("refuted", 0.000999, "verdict") * 2 + (1, 2),) * 2)
+    curves = {"error": ((1.0, 2.0), (0.1, 0.5))}
+    tab = browser_page(Evidence.measured(0.5, 1e-14, "off", curves=curves, table=table).to_html())
+    tab.set_viewport_size({"width": 390, "height": 844})
+    high = tab.evaluate("[...document.querySelectorAll('td')].map(e => e.offsetHeight)")
+    assert max(high) < 40
+    letters = tab.evaluate(LETTERS)
+    assert min(letters) >= 8, letters
+
+
+#: Heights of the letters of the ruler and of the picture, as they are shown.
+LETTERS = """
+[...document.querySelectorAll('svg text')].map(
+  e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a
+).concat([...document.querySelectorAll('img')].map(
+  e => 10 * (96 / 72) * e.getBoundingClientRect().width / e.naturalWidth))
+"""
+
+
+def test_a_cell_says_what_a_check_lacked_that_did_not_run():
+    held = {"name": "other", "verdict": "holds", "instances": []}
+    why = "scikit-learn is not installed; run: pip install scikit-learn"
+    idle = {
+        "name": "digits",
+        "verdict": "not run",
+        "instances": [{"verdict": "not run", "sentence": why}],
+    }
+    assert _counted(idle, [held, idle, held]) == f"digits: {why}; 2 of 2 others hold"
+    assert _counted(idle, [idle]) == f"digits: {why}"
+    assert (
+        _counted(held, [held]) == "1 check" and _counted(held, [held, held]) == "worst of 2 checks"
+    )

@@ -90,14 +90,14 @@ def found(name: str, which: str) -> dict[str, str]:
 
 def _run(name: str, text: str) -> dict[str, str]:
     import scoreproof
-    from scoreproof.plotting import as_svg, own_style
+    from scoreproof.plotting import as_svg, own_style, small
 
     namespace: dict[str, Any] = {}
     exec(compile(text, f"{name} example", "exec"), namespace)
     mine, check = namespace["mine"], getattr(scoreproof, f"check_{name}")
     evidence = check(**mine) if isinstance(mine, dict) else check(mine)
     with own_style():
-        picture = as_svg(evidence.plot().figure)
+        picture = as_svg(evidence.plot(small()).figure)
     return {
         "verdict": str(evidence.verdict),
         "explanation": evidence.explain(),

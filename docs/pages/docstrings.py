@@ -18,35 +18,46 @@ ENTRY = re.compile(r"^(``[^`]+``|[\w*]+(?:, [\w*]+)*):(?= |\n|$)", re.M)
 EXAMPLE = re.compile(r"^>>> .*(?:\n(?!\n).*)*", re.M)
 
 
-#: A line of a page that stands for the reference of what it names.
-NAMED = re.compile(r"^::: ([\w.]+)$", re.M)
+#: A line of a page that stands for the reference of what it names, and of what a reader is given.
+NAMED = re.compile(r"^::: ([\w.]+)( \(given\))?$", re.M)
 
 
 def expanded(page: str) -> str:
     """``page`` with each line ``::: module.name`` replaced by its reference."""
-    return NAMED.sub(lambda m: reference(m[1]), page)
+    return NAMED.sub(lambda m: reference(m[1], given=bool(m[2])), page)
 
 
-def reference(path: str, level: int = 3) -> str:
+def reference(path: str, level: int = 3, *, given: bool = False) -> str:
     """The Markdown of ``module.name``: its heading, its signature, its docstring; of a class also
-    the public methods that have one.
+    the public methods that have one. Of what a reader is ``given`` the ways to make one come last,
+    folded.
     """
     module, _, name = path.rpartition(".")
     thing = getattr(importlib.import_module(module), name)
-    parts = [f"{'#' * level} `{name}` {{ #{path} }}", _signature(name, thing)]
+    parts = [f"{'#' * level} `{name}` {{ #{path} }}"]
+    made = [_signature(name, thing)]
+    if not given:
+        parts += made
     parts.append(markdown(inspect.getdoc(thing) or "", _parameters(thing)))
-    if inspect.isclass(thing):
-        for member, value in vars(thing).items():
-            doc = _member_doc(thing, member, value)
-            if member.startswith("_") or not doc or member in _fields(thing):
-                continue
-            plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
-            if inspect.isfunction(plain):
-                parts.append(_signature(f"{name}.{member}", getattr(thing, member)))
-            else:
-                parts.append(f"**`{name}.{member}`**")
-            parts.append(markdown(doc))
+    for member, value in vars(thing).items() if inspect.isclass(thing) else ():
+        doc = _member_doc(thing, member, value)
+        if member.startswith("_") or not doc or member in _fields(thing):
+            continue
+        of = made if given and isinstance(value, classmethod) else parts
+        of += [_member(name, thing, member), markdown(doc)]
+    if given and any(made):
+        folded = "\n\n".join(p for p in made if p).replace("\n", "\n    ")
+        parts.append(f'??? note "How checks make one"\n\n    {folded}')
     return "\n\n".join(p for p in parts if p)
+
+
+def _member(name: str, thing: Any, member: str) -> str:
+    """How it is called, or that it is a property."""
+    value = vars(thing)[member]
+    plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+    if inspect.isfunction(plain):
+        return _signature(f"{name}.{member}", getattr(thing, member))
+    return f"**`{name}.{member}`**"
 
 
 def _member_doc(thing: Any, member: str, value: Any) -> str | None:

@@ -8,14 +8,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File
 from pytest import skip
 
 import scoreproof
 from pages.kept import kept
-from scoreproof.plotting import as_svg, own_style
+from scoreproof.plotting import as_svg, own_style, small
 
 __all__ = ["drawn", "pictures", "sections"]
 
@@ -56,9 +55,7 @@ def _run(code: str) -> dict[str, str]:
     with redirect_stdout(StringIO()):
         evidence = _found_by(code)[-1]
     with own_style():
-        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-        evidence.plot(figure.add_subplot())
-        return {"picture": as_svg(figure)}
+        return {"picture": as_svg(evidence.plot(small()).figure)}
 
 
 def _found_by(code: str) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from scoreproof.errors import MissingExtraError
 if TYPE_CHECKING:
     from scoreproof.evidence import Evidence
 
-__all__ = ["as_image", "as_svg", "own_style", "plot_evidence", "stretches"]
+__all__ = ["as_image", "as_svg", "own_style", "plot_evidence", "small", "stretches"]
 
 _COLOURS = {
     "holds": "tab:green",
@@ -31,6 +32,10 @@ BOUND = "bound"
 BELOW = 0.1
 #: Points drawn, of all curves together and at least of each: an SVG has an element a point.
 POINTS, OF_EACH = 4000, 100
+#: How wide a letter is, of its height; a little more than they are on average.
+LETTER = 0.55
+#: Inches of a picture on a page: at the width of a phone its letters can still be read.
+SMALL = (4.6, 3.6)
 
 
 def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
@@ -63,8 +68,18 @@ def plot_evidence(evidence: Evidence, ax: Any = None) -> Any:
             ax.legend()
     of = f"{evidence.title}\n" if evidence.title else ""
     title = _plain(f"{of}{evidence.verdict} ({evidence.kind})")
+    title = _wrapped(title, 1.08 * ax.bbox.width, ax, ax.title)
     ax.set_title(title, color=_COLOURS[evidence.verdict], parse_math=False)
     return ax
+
+
+def small() -> Any:
+    """Axes of their own for a picture on a page."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("report", "matplotlib") from error
+    return Figure(figsize=SMALL, layout="constrained").add_subplot()
 
 
 @contextmanager
@@ -113,8 +128,9 @@ def _curves(ax: Any, evidence: Evidence) -> None:
         ax.set_yscale("log")
     if across and min(across) > 0 and (_spans(across) or "σ" in evidence.labels[0]):
         ax.set_xscale("log")
-    ax.set_xlabel(_plain(evidence.labels[0]), parse_math=False)
-    ax.set_ylabel(_plain(evidence.labels[1]), parse_math=False)
+    across, up = (_plain(label) for label in evidence.labels)
+    ax.set_xlabel(_wrapped(across, ax.bbox.width, ax, ax.xaxis.label), parse_math=False)
+    ax.set_ylabel(_wrapped(up, ax.bbox.height, ax, ax.yaxis.label), parse_math=False)
     for text in ax.legend().get_texts():
         text.set_parse_math(False)
 
@@ -150,6 +166,15 @@ def _kept(y: Sequence[float], stretch: int) -> Sequence[int]:
         if len(finite) < len(here):  # a gap in the curve
             kept.add(next(k for k in here if not math.isfinite(y[k])))
     return sorted(kept)
+
+
+def _wrapped(text: str, room: float, ax: Any, like: Any) -> str:
+    """``text`` in lines of at most ``room`` pixels: a figure grows for no label, it cuts it."""
+    size = like.get_fontsize() * ax.figure.dpi / 72
+    letters = max(12, int(room / (LETTER * size)))
+    return "\n".join(
+        part for line in text.split("\n") for part in textwrap.wrap(line, letters) or [""]
+    )
 
 
 def _plain(text: str) -> str:

@@ -707,3 +707,16 @@ def test_float32_sees_one_percent_of_one_entry():
         dtype="float32",
     )
     assert evidence.verdict == "refuted", evidence.explain()
+
+
+def test_a_picture_shows_which_parameters_are_off():
+    def twice(x, params, nu):
+        gradient = np.array(user(TRUTH)["gradient"](x, params, nu))
+        gradient[:, [3, 7]] *= 2
+        return gradient
+
+    evidence = sp.check_log_likelihood_gradient(field, THETA, X, twice)
+    (at, error), (_, bound) = (evidence.curves[name] for name in ("error", "bound"))
+    assert [int(k) for k, e, b in zip(at, error, bound, strict=True) if e > b] == [3, 7]
+    assert max(error) >= evidence.value and evidence.labels[0] == "parameter"
+    assert list(at) == list(range(THETA.size))

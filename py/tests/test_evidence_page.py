@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html import unescape
 
 import pytest
@@ -173,3 +174,12 @@ def test_numbers_of_numpy_are_numbers_of_json():
     assert found["table"]["rows"] == [[0.5, 7], [None, 1]]
     assert found["cost"] == {"evaluations": 3}
     assert "<td>0.5</td>" in evidence.to_html()
+
+
+def test_a_page_says_the_versions_that_a_report_needs(refuted):
+    np = pytest.importorskip("numpy")
+    foot = re.search(r"<footer>(.*?)</footer>", refuted.to_html(), re.S)[1]
+    assert re.search(r"scoreproof \S+, Python 3\.\S+, ", foot)
+    assert f"NumPy {np.__version__}" in foot
+    for name, shown in (("torch", "PyTorch"), ("jax", "JAX")):
+        assert (shown in foot) == (name in sys.modules)

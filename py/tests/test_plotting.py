@@ -94,3 +94,46 @@ def test_the_plot_of_a_preconditioning_shows_what_is_due():
     order = [line.get_label() for line in ax.lines]
     assert order.index("c_in due") < order.index("c_in")
     assert due["c_in due"].get_linewidth() > due["c_in"].get_linewidth()
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (4.6, 3.6), (6.4, 2.6)])
+def test_no_text_of_a_picture_is_cut(size):
+    """Matplotlib makes room for the height of a label, not for its length."""
+    from matplotlib.figure import Figure
+
+    evidence = sp.Evidence.measured(
+        0.5,
+        0.1,
+        "off",
+        title="check_log_likelihood_gradient of MyContinuousFlow.gradient_of_log_likelihood",
+        curves={"error": ([1, 2, 3], [0.1, 0.2, 0.5])},
+        labels=("divergence that is due, by a form", "deviation of mean and std (in std), a point"),
+    )
+    figure = Figure(figsize=size, layout="constrained")
+    ax = evidence.plot(figure.add_subplot())
+    assert "\n" in ax.get_title()
+    assert outside(figure) == []
+
+
+def test_no_text_of_a_claims_picture_is_cut(monkeypatch):
+    from scoreproof.report import pictures
+
+    figures = []
+    monkeypatch.setattr(pictures, "as_image", lambda figure: figures.append(figure) or "")
+    for drawn in pictures.PICTURES.values():
+        for picture in drawn:
+            try:
+                picture()
+            except ImportError:  # the digits are of scikit-learn
+                continue
+    assert len(figures) >= 4
+    assert [outside(figure) for figure in figures] == [[]] * len(figures)
+
+
+def outside(figure):
+    """The titles and labels that the figure cuts."""
+    figure.draw_without_rendering()
+    texts = [t for ax in figure.axes for t in (ax.title, ax.xaxis.label, ax.yaxis.label)]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in texts if t.get_text()]
+    x, y = figure.bbox.x1, figure.bbox.y1
+    return [text for text, b in boxes if b.x0 < 0 or b.y0 < 0 or b.x1 > x or b.y1 > y]

@@ -16,6 +16,7 @@ from scoreproof.coverage import Coverage, Omission
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import COARSEST, compared, public_check, settled, weakest
+from scoreproof.public.subjects import called_of
 
 SEEN = Coverage({"points": 3})
 
@@ -240,6 +241,23 @@ def test_the_guard_lets_honest_evidence_pass():
     accepted = judged([0.0], 0.02, tolerance=0.05)
     assert check(accepted)(1, tolerance=0.05).verdict == "holds"
     assert check(accepted)(1, 0.05).verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"denoiser": abs, "schedule": Coverage({})}, "abs"),
+        ({"denoiser": lambda y: y, "schedule": Coverage({})}, ""),
+        ({"denoiser": Coverage({})}, "Coverage"),
+        ({"field": abs, "params": 0, "gradient": max}, "max"),
+        ({"field": abs, "params": 0, "gradient": lambda x: x}, ""),
+        ({"drift": abs, "density": None, "log_density": max}, "max"),
+        ({"betas": np.ones(3), "add_noise": max}, "max"),
+    ],
+)
+def test_a_title_names_what_is_judged_and_nothing_else(arguments, name):
+    first = "schedule" if "betas" in arguments else next(iter(arguments))
+    assert called_of(arguments, first) == name
 
 
 def bare(**more):

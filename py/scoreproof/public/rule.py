@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind, worst
 from scoreproof.public.drawing import by_place
+from scoreproof.public.subjects import called_of
 from scoreproof.words import MANY, percent
 
 __all__ = ["COARSEST", "WITHIN_ROUNDING", "compared", "public_check", "settled", "weakest"]
@@ -222,23 +223,8 @@ def public_check(function: F) -> F:
                 f"{function.__name__} returned `holds` without saying what it looked at and would"
                 " have seen; this is a mistake of scoreproof's, please report it"
             )
-        called = _called(args, kwargs)
+        called = called_of(given, next(iter(signature.parameters)))
         title = f"{function.__name__} of {called}" if called else function.__name__
         return replace(evidence, title=title)
 
     return judge  # type: ignore[return-value]
-
-
-def _called(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """What the judged object calls itself: the first argument that has a name of its own; empty if
-    none has.
-    """
-    for value in (*args, *kwargs.values()):
-        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-        if name is None and callable(getattr(value, "func", None)):  # functools.partial
-            name = getattr(value.func, "__name__", None)
-        if name is None and type(value).__module__ not in ("builtins", "numpy", "torch"):
-            name = type(value).__qualname__
-        if name is not None and not str(name).endswith("<lambda>"):
-            return str(name).rpartition("<locals>.")[2]
-    return ""

@@ -11,12 +11,13 @@ import json
 import math
 import platform
 import re
+import sys
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from scoreproof.errors import ScoreproofError
-from scoreproof.plotting import as_image, own_style, stretches
+from scoreproof.plotting import as_image, own_style, small, stretches
 from scoreproof.report.scale import FLOATS
 from scoreproof.tabular import Table, shown
 
@@ -34,6 +35,9 @@ OPENING = re.compile(
 #: Rows of a table and letters of the JSON that a page shows; beyond that they are thinned.
 ROWS, LETTERS = 500, 500_000
 
+#: What computes, where it is loaded.
+COMPUTED = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch", "jax": "JAX"}
+
 #: The page around the article; in a notebook there is none.
 _PAGE = (
     "body { background: #fff; color: #59636e; font: 14px/1.5 system-ui, sans-serif;"
@@ -46,7 +50,8 @@ def evidence_page(evidence: Evidence, command: str = "") -> str:
     """A whole page; ``command`` is what made it, if something did that can be run again."""
     from scoreproof import __version__
 
-    made = f"scoreproof {__version__}, Python {platform.python_version()}"
+    own = (f"scoreproof {__version__}", f"Python {platform.python_version()}")
+    made = ", ".join((*own, *_loaded()))
     again = f"<p>Made by <code>{escape(command)}</code></p>" if command else ""
     name = evidence.title or "scoreproof"
     return _whole(
@@ -57,6 +62,13 @@ def evidence_page(evidence: Evidence, command: str = "") -> str:
         f"<body>\n<main>\n{evidence_fragment(evidence, heading='h1')}\n</main>\n"
         f"<footer>{again}<p>{escape(made)}</p></footer>\n</body>\n</html>\n"
     )
+
+
+def _loaded() -> list[str]:
+    """The versions that a report of a wrong verdict needs: of what computed, no more."""
+    modules = ((shown, sys.modules.get(name)) for name, shown in COMPUTED.items())
+    found = [f"{shown} {v}" for shown, m in modules if (v := getattr(m, "__version__", None))]
+    return [*found, f"{platform.system()} {platform.machine()}"]
 
 
 def evidence_fragment(evidence: Evidence, heading: str = "h3") -> str:
@@ -155,7 +167,7 @@ def _picture(evidence: Evidence) -> str:
         return ""
     try:
         with own_style():
-            picture = as_image(evidence.plot().figure)
+            picture = as_image(evidence.plot(small()).figure)
     except Exception as error:  # of whatever kind: the verdict does not depend on its picture
         told = (
             str(error) if isinstance(error, ScoreproofError) else f"{type(error).__name__}: {error}"

@@ -121,14 +121,25 @@ def _trust(claim: dict[str, Any]) -> dict[str, Any]:
             if holding
             else next(c for c in checks if c["verdict"] != "holds")
         )
-        n = len(checks)
         cells[kind] = {
             "verdict": told["verdict"],
             "figure": _figure(told),
             "check": told["name"],
-            "count": "1 check" if n == 1 else f"worst of {n} checks",
+            "count": _counted(told, checks),
         }
     return cells
+
+
+def _counted(told: dict[str, Any], checks: list[dict[str, Any]]) -> str:
+    """Of how many checks ``told`` is the worst; of one that did not run what it lacks, and that the
+    others do hold.
+    """
+    others = [c for c in checks if c is not told]
+    if told["verdict"] == "not run":
+        why = next(i["sentence"] for i in told["instances"] if i["verdict"] == "not run")
+        n = sum(c["verdict"] == "holds" for c in others)
+        return f"{told['name']}: {why}" + (f"; {n} of {len(others)} others hold" if others else "")
+    return f"worst of {len(checks)} checks" if others else "1 check"
 
 
 def _alarm(check: dict[str, Any]) -> float:

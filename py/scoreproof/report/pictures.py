@@ -42,7 +42,7 @@ def digits() -> Picture:
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     perplexity = np.exp(-np.sum(weights * np.log(np.maximum(weights, 1e-300)), axis=1))
-    figure = _figure(6.4, 3.4)
+    figure = _figure(4.8, 2.8)
     axes = figure.subplots(3, len(shown))
     for row, (name, images) in enumerate(
         (("x", atoms[shown]), ("y = x + σ ε", noisy), ("E[x | y]", weights @ atoms))
@@ -67,7 +67,7 @@ def digits() -> Picture:
 
 def score_field() -> Picture:
     mixture = _mixture(2)
-    figure = _figure(6.4, 3.2)
+    figure = _figure(4.8, 3.0)
     for axes, sigma in zip(figure.subplots(1, 2, sharey=True), (0.3, 1.0), strict=True):
         noised = mixture.noised(sigma**2 * np.eye(2))
         line = np.linspace(-3.2, 3.2, 81)
@@ -98,7 +98,7 @@ def density_over_time() -> Picture:
         alpha, sigma = process.alpha(t), process.sigma(t)
         law = mixture.affine(np.array([[alpha]]), 0.0).noised(np.array([[sigma**2]]))
         columns.append(law.density(line[:, None]))
-    figure = _figure(6.4, 3.0)
+    figure = _figure(4.8, 2.6)
     axes = figure.add_subplot()
     axes.pcolormesh(times, line, np.array(columns).T ** 0.5, cmap="Blues", rasterized=True)
     axes.set_xlabel("t")
@@ -117,13 +117,13 @@ def declared_and_implied() -> Picture:
     times = np.geomspace(1e-4, 1.0, 200)
     declared = low * (high / low) ** times
     implied = np.sqrt(declared**2 - low**2)
-    figure = _figure(6.4, 3.0)
+    figure = _figure(4.8, 2.6)
     axes = figure.add_subplot()
     axes.loglog(times, implied, color="0.8", linewidth=5, label="√∫ρ², from the SDE")
     axes.loglog(times, declared, color=FIRST, label="σ(t), as classes declare it")
     axes.axhline(low, color=THIRD, linestyle="--", label="σ(0)")
     axes.set_xlabel("t")
-    axes.set_ylabel("standard deviation of X_t given X_0")
+    axes.set_ylabel("std of X_t given X_0")
     axes.legend()
     return _made(
         figure,
@@ -138,7 +138,7 @@ def family() -> Picture:
     a gap h is exp(-(1 - λ) h).
     """
     gap, circle = 0.7, np.linspace(0, 2 * np.pi, 200)
-    figure = _figure(6.4, 3.2)
+    figure = _figure(4.8, 2.8)
     left, right = figure.subplots(1, 2)
     line = np.linspace(-3, 3, 200)
     styles = zip((1.0, 0.0, -1.0), (FIRST, SECOND, THIRD), ("-", "--", ":"), strict=True)
@@ -152,8 +152,9 @@ def family() -> Picture:
     left.set_ylabel("density")
     right.set_xlabel(f"x at t + {gap:g}")
     right.set_ylabel("x at t")
-    right.set_aspect("equal")
-    right.legend(loc="upper left")
+    for axes in (left, right):
+        axes.set_box_aspect(1)
+    right.legend(loc="upper left", fontsize="small")
     return _made(
         figure,
         "One marginal, many joint laws",

@@ -18,7 +18,7 @@ class Scale:
     lowest: int
     highest: int
     every: int
-    width: float = 640.0
+    width: float = 400.0
 
     def at(self, size: float) -> float:
         """Where ``size`` lies, in units of the drawing."""
@@ -38,7 +38,7 @@ class Scale:
         marks = "".join(self._tick(k) for k in self._decades())
         dot = "" if value is None else f'<circle cx="{self.at(value):.1f}" cy="8" r="6"/>'
         return (
-            f'<svg class="scale" viewBox="0 0 {self.width:.0f} 34" role="img"'
+            f'<svg class="scale" viewBox="0 0 {self.width:.0f} 32" role="img"'
             f' aria-label="{escape(told)}">'
             f'<rect class="allowed" x="16" y="2" width="{self.at(bound) - 16:.1f}" height="12"/>'
             f'<line class="axis" x1="16" x2="{self.width - 16:.0f}" y1="14" y2="14"/>{marks}'

@@ -15,6 +15,7 @@ from scipy.special import stdtr, stdtrit
 from scoreproof.claims.ffjord.checks_random import LEVEL
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
+from scoreproof.public.drawing import by_place
 from scoreproof.public.log_likelihood_gradient.arguments import LEAST_DRAWS, Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
@@ -83,7 +84,12 @@ def by_draws(
     sentence = f"the mean of {calls * copies} gradients that draw their own ν"
     cost = {"gradient_calls": measure.calls}
     shift = f"a shift of {part_of(float(f'{resolution:.2g}'), 'its size')}"
-    evidence = Evidence.statistical(p_value, LEVEL, f"0.99 against {shift}", sentence, cost=cost)
+    away = np.abs(found.mean(axis=0) - expected)
+    drawn = by_place(away, accepted + floor + critical * spread, ("entry", np.arange(away.size)))
+    if drawn:
+        drawn["labels"] = ("entry of the gradient", "deviation of the mean")
+    power = f"0.99 against {shift}"
+    evidence = Evidence.statistical(p_value, LEVEL, power, sentence, cost=cost, **drawn)
     i = int(np.argmax(off / np.maximum(spread, 1e-300)))
     if evidence.verdict == "refuted" and how.columns is None:
         k = i % truth.gradient.shape[1]

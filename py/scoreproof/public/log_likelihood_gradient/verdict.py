@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
 from scoreproof.evidence import Evidence
+from scoreproof.public.drawing import by_place
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
@@ -125,6 +127,8 @@ def entrywise(base: Evidence, c: Comparison, bound: float, eps: float) -> Eviden
             j = int(np.argmax(value))
             text = f"log p̂ of row {question.rows[j]} is off by {value[j]:.2g} at {question.where}"
             refuted = (float(value[j] / most), float(value[j]), most, text)
+    if not base.curves:
+        base = replace(base, **_drawn(c, bound, accepted))
     coverage, resolution = _seen(c, bound, eps)
     if refuted[0] > 1:
         return replace(
@@ -157,6 +161,22 @@ def entrywise(base: Evidence, c: Comparison, bound: float, eps: float) -> Eviden
     return settled(
         base, resolution=resolution, coverage=coverage, tolerance=tolerance, remedy=REMEDY
     )
+
+
+def _drawn(c: Comparison, bound: float, accepted: np.ndarray) -> dict[str, Any]:
+    """The largest error of each parameter, or direction, over all rows and questions, against its
+    limit there: where a mistake is in some of them, a picture shows which.
+    """
+    errors, limits = [], []
+    for k in range(len(c.asked)):
+        error, largest = np.max(c.error(k), axis=0), c.largest(k)
+        errors.append(error / largest)
+        limits.append((np.maximum(bound * largest, accepted) + c.floor) / largest)
+    worst = np.argmax(_ratio(np.array(errors), np.array(limits)), axis=0)
+    along = np.arange(worst.size)
+    what = "parameter" if c.how.columns is None else "direction of several parameters"
+    drawn = by_place(np.array(errors)[worst, along], np.array(limits)[worst, along], (what, along))
+    return drawn | {"labels": (what, "error, relative to the largest entry")} if drawn else {}
 
 
 def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:

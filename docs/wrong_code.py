@@ -17,21 +17,24 @@ for folder in ("docs", "tests"):
 
 from causes import Wrong, corpus  # noqa: E402
 from pages.plain import plain  # noqa: E402
+from pages.wrong_subjects import around, folded, listening, source  # noqa: E402
 
 FOLDER = ROOT / "docs" / "causes"
 
 
 def entry(subject: Wrong) -> list[str]:
-    """A subject: its cause, where it stands, what is said of it."""
+    """A subject: its cause, where it stands, what was asked, what is said of it, and its code."""
     file = inspect.getsourcefile(subject.run)
     line = inspect.getsourcelines(subject.run)[1]
     where = f"tests/causes/{Path(file or '').name}"
-    text = plain(subject.rate().explanation)
+    with listening() as calls:
+        text = plain(subject.rate().explanation)
     link = f"[`{subject.name}`](../../{where}#L{line})"
-    lines = [f"## {plain(subject.cause)}", "", link, "", f"> {text}"]
+    asked = f": `{calls[-1]}`" if calls else ""
+    lines = [f"## {plain(subject.cause)}", "", link + asked, "", f"> {text}", ""]
     if subject.known is not None:
-        lines += ["", f"The cause is not named: {plain(subject.known)}."]
-    return [*lines, ""]
+        lines += [f"The cause is not named: {plain(subject.known)}.", ""]
+    return [*lines, *folded("the code", source(subject.run)), ""]
 
 
 def page(check: str, subjects: list[Wrong]) -> str:
@@ -40,11 +43,15 @@ def page(check: str, subjects: list[Wrong]) -> str:
         f"# Wrong code, and what `{name_of(check)}` says of it",
         "",
         f"{len(subjects)} wrong subjects as people write them, each with its cause and what the",
-        "check says of it. Made by `make sentences` from `tests/causes`, which the suite runs.",
+        "check says of it; below each its code, and what is not in it at the end of the page. Made",
+        "by `make sentences` from `tests/causes`, which the suite runs.",
         "",
     ]
     for subject in subjects:
         lines += entry(subject)
+    lines += ["## What the code uses", ""]
+    for name, text in around(subjects).items():
+        lines += [*folded(f"<code>{name}</code>", text), ""]
     return "\n".join(lines)
 
 

@@ -28,6 +28,29 @@ def test_the_pages_of_wrong_code_have_the_corpus():
     assert shown == {w.name for w in load("wrong_code").corpus()}
 
 
+def test_a_page_of_wrong_code_shows_the_code_and_what_was_asked():
+    made = load("wrong_code")
+    subjects = made.corpus(["schedule"])
+    entry = "\n".join(made.entry(subjects[0]))
+    assert re.search(r"^\[`\w+`\]\(\S+\): `check_schedule\(.+\)`$", entry, re.M), entry
+    code = re.search(r"^```python\n(.*?)^```$", entry, re.M | re.S)[1]
+    assert code.startswith(f"def {subjects[0].name}(") and "@wrong" not in code
+
+
+def test_pages_of_wrong_code_are_not_too_long_with_their_code():
+    made = load("wrong_code")
+    for page in (ROOT / "docs" / "causes").glob("*.md"):
+        if page.stem == "README":
+            continue
+        subjects = made.corpus([page.stem])
+        parts = [*(made.source(s.run) for s in subjects), *made.around(subjects).values()]
+        for part in parts:
+            compile(part, page.stem, "exec")
+        said = [x for x in page.read_text("utf-8").splitlines() if x.startswith(("> ", "## "))]
+        folds = 300 * len(parts)
+        assert sum(len(x.encode()) for x in [*parts, *said]) + folds < 300_000, page.stem
+
+
 PAGES = ROOT / "docs" / "sentences"
 
 

@@ -73,7 +73,9 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeyp
     assert compared == COMPARED.get(name, 1 if name.startswith("theory/") else 0)
 
 
-@pytest.mark.parametrize("module", ["docstrings", "kept", "links", "plain", "tables"])
+@pytest.mark.parametrize(
+    "module", ["docstrings", "kept", "links", "plain", "tables", "wrong_subjects"]
+)
 def test_the_examples_of_what_builds_the_site_run(module):
     ran = doctest.testmod(importlib.import_module(f"pages.{module}"))
     assert ran.failed == 0 and (ran.attempted > 0 or module == "kept")

@@ -128,9 +128,9 @@ def _curves(ax: Any, evidence: Evidence) -> None:
         ax.set_yscale("log")
     if across and min(across) > 0 and (_spans(across) or "σ" in evidence.labels[0]):
         ax.set_xscale("log")
-    across, up = (_plain(label) for label in evidence.labels)
-    ax.set_xlabel(_wrapped(across, ax.bbox.width, ax, ax.xaxis.label), parse_math=False)
-    ax.set_ylabel(_wrapped(up, ax.bbox.height, ax, ax.yaxis.label), parse_math=False)
+    below, beside = (_plain(label) for label in evidence.labels)
+    ax.set_xlabel(_wrapped(below, ax.bbox.width, ax, ax.xaxis.label), parse_math=False)
+    ax.set_ylabel(_wrapped(beside, ax.bbox.height, ax, ax.yaxis.label), parse_math=False)
     for text in ax.legend().get_texts():
         text.set_parse_math(False)
 

@@ -1,7 +1,8 @@
 """A real browser's opinion of a folder of pages: Debian's Chromium, driven by Playwright.
 
 On every page: nothing is written to the console, no request goes elsewhere or fails, every anchor
-leads somewhere, nothing is wider than the screen, and axe-core finds nothing.
+leads somewhere, nothing is wider than the screen, what scrolls sideways is cut neither above nor
+below, and axe-core finds nothing.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class _Tab:
                 over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
                 if over > 0:
                     wrong.append(f"{over} px wider than a {media} of {width}")
+                wrong += [f"at {width} {cut} is cut below" for cut in tab.evaluate(CUT_BELOW)]
                 if media == "screen" and (width, height) in axe:
                     wrong += _unreachable(tab, width, (width, height) == colours)
         return wrong
@@ -118,4 +120,10 @@ def _unreachable(tab: Any, width: int, colours: bool) -> list[str]:
 DEAD_ANCHORS = """
 [...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href').slice(1))
   .filter(id => id && !document.getElementById(decodeURIComponent(id)))
+"""
+
+CUT_BELOW = """
+[...document.querySelectorAll('.wide, .formula')]
+  .filter(e => getComputedStyle(e).overflowY == 'hidden' && e.scrollHeight > e.clientHeight + 1)
+  .map(e => e.getAttribute('aria-label'))
 """

@@ -58,6 +58,7 @@ class Given:
     """
 
     name: str
+    holder: Any
     base: Base | None
     source: str
     tables: dict[str, Read]
@@ -115,6 +116,7 @@ def gathered(request: Request) -> Given:
     if offset is None:
         offset = setting(holder, "steps_offset") or 0
     return Given(
+        holder=holder,
         name="the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
         base=base,
         source=source,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ALIASES", "LISTS", "TABLES", "Base", "Table", "named"]
+__all__ = ["ALIASES", "LISTS", "TABLES", "Base", "Table", "due_of", "named"]
 
 #: of an inference, not of the table
 LISTS = ("sigmas", "timesteps")
@@ -165,3 +165,16 @@ ALIASES = {
 def named(name: str) -> str:
     """The name in `TABLES`, or of the list."""
     return ALIASES.get(name, name)
+
+
+def due_of(name: str, values: np.ndarray, base: Base) -> np.ndarray:
+    """The table, with the first or last entry in the reading that these values have."""
+    with np.errstate(all="ignore"):
+        due = TABLES[name].of(base)
+    if name.startswith("posterior_log_variance") and np.isfinite(values[0]):
+        # log 0 is replaced by the next entry, or by a number that no variance is as small as
+        floor = values[0] < np.log(1e-9) and (len(due) < 2 or values[0] < due[1] - 1)
+        due[0] = values[0] if floor else due[min(1, len(due) - 1)]
+    if name == "alphas_cumprod_next" and values[-1] == base.bar[-1]:
+        due[-1] = values[-1]
+    return due

@@ -55,3 +55,17 @@ def velocity_exchanged() -> Evidence:
             return np.sqrt(1 - bar) * noise - np.sqrt(bar) * sample
 
     return check_schedule(GaussianDiffusion(BETAS))
+
+
+@wrong(
+    "single precision: 1 - β for its root in posterior_mean_coef2",
+    says=r"Cause: it is \(1 - β_t\) \(1 - ᾱ_\{t-1\}\) / \(1 - ᾱ_t\), with \(1 - β_t\) for √",
+)
+def second_coefficient_in_single_precision() -> Evidence:
+    class Single(Tables):
+        def posterior(self) -> None:
+            super().posterior()
+            gone, before = 1.0 - self.alphas_cumprod, 1.0 - self.alphas_cumprod_prev
+            self.posterior_mean_coef2 = (before * (1.0 - self.betas) / gone).astype(np.float32)
+
+    return check_schedule(Single(np.linspace(1e-4, 0.02, 1000)))

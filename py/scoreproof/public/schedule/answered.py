@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.agreeing import agrees
 from scoreproof.public.schedule.alternatives import Alternative, functions_of
 from scoreproof.public.schedule.noising import at_other_times
 from scoreproof.public.schedule.shapes import shaped
 from scoreproof.public.schedule.tables import TABLES, Base, Table
-from scoreproof.public.schedule.words import agrees
 
 __all__ = ["Answer", "explained"]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.agreeing import agrees
 from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions_of
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels
@@ -18,7 +19,6 @@ from scoreproof.public.schedule.entries import NAMES, Dues, own_factors, wrong_a
 from scoreproof.public.schedule.responses import responses
 from scoreproof.public.schedule.shapes import shaped
 from scoreproof.public.schedule.tables import TABLES
-from scoreproof.public.schedule.words import agrees
 
 __all__ = ["FORMULAS", "Heard", "at_other_times", "mixture", "noised"]
 

@@ -91,6 +91,14 @@ def gathered(request: Request) -> Given:
     timesteps, _ = _list("timesteps", found)
     base, source = base_of(found)
     if base is None and (sigmas is None or found):
+        if isinstance(holder, (list, tuple)) or hasattr(holder, "shape"):
+            raise ArgumentError(
+                "schedule",
+                "an object or mapping that says which table it has",
+                f"a bare {type(holder).__name__}",
+                "name it: check_schedule(betas=…) or (sigmas=…); for the shell, a dict of it,"
+                " mine = dict(sigmas=…)",
+            )
         raise ArgumentError(
             "schedule",
             "betas, alphas_cumprod, sigmas or a log-SNR, as an argument or in an object",

@@ -145,6 +145,15 @@ def recognised(sampler: Any) -> str:
             type(sampler).__name__,
             "pass sample(model, x, sigmas), step(x, t, t_next, noise, model), or the object",
         )
+    forward = getattr(type(sampler), "forward", None)
+    if getattr(forward, "__name__", "") == "_forward_unimplemented":
+        raise ArgumentError(
+            "sampler",
+            "a scheduler object with step, or a function",
+            f"{type(sampler).__name__}, a module without forward that cannot be called",
+            "write its loop as sample(model, x, times), the model handed in where it holds its"
+            " network: `scoreproof check sampler MODULE:NAME --wrap` writes that",
+        )
     positional, names = needed(sampler)
     # a whole sampler is handed its model first, a step last
     whole = positional < 4 or next(iter(names), "").lower() in MODELS or _third(names) in TIMES

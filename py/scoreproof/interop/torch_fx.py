@@ -5,7 +5,7 @@ node, with its own backward, and a module that torch.fx cannot read becomes one.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from types import FunctionType
@@ -87,15 +87,23 @@ def _lent(torch: Any) -> Iterator[None]:
         function.__code__ = code  # other threads may still be in the lent code: its callee stays
 
 
-def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:
+def read_graph(
+    torch: Any, thing: Any, arguments: int, leaves: Collection[Any] = ()
+) -> tuple[Any, Any, tuple[str, ...]]:
     """``(graph, root module, notes)``. A module that torch.fx cannot read becomes one node; a
-    function is refused. A node's ``meta["line"]`` is the user's line that made it.
+    function is refused; ``leaves`` are modules that stay one node. A node's ``meta["line"]`` is
+    the user's line that made it.
     """
+    if thing in leaves:
+        return *_one_node(torch, thing, arguments), ()
     try:
         with _custom_functions_as_nodes(torch):
-            tracer = tracer_of(torch, argument_names(thing, arguments))
+            tracer = tracer_of(torch, argument_names(thing, arguments), leaves)
             whole = isinstance(thing, torch.nn.Module | FunctionType)
             graph = tracer.trace(thing if whole else lambda *args: thing(*args))
+        if any(n.target is torch.autograd.grad for n in graph.nodes):
+            note = "It differentiates inside (torch.autograd.grad), so it was judged as one node."
+            return *_one_node(torch, _differentiating(torch, thing), arguments), (note,)
         return graph, tracer.root, ()
     except Exception as error:
         if not isinstance(thing, torch.nn.Module):
@@ -103,16 +111,40 @@ def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[
             raise ArgumentError(
                 "backward", "a function whose graph torch.fx can read", got, remedy
             ) from error
-        graph, root = torch.fx.Graph(), torch.nn.Module()
-        root.add_module("module", thing)
-        graph.output(
-            graph.call_module(
-                "module", tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
-            )
-        )
+        graph, root = _one_node(torch, thing, arguments)
         got, _ = unreadable(error)
         note = f"torch.fx cannot read the module ({got}), so it was judged as one node."
         return graph, root, (note,)
+
+
+def _one_node(torch: Any, module: Any, arguments: int) -> tuple[Any, Any]:
+    graph, root = torch.fx.Graph(), torch.nn.Module()
+    root.add_module("module", module)
+    inputs = tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
+    graph.output(graph.call_module("module", inputs))
+    return graph, root
+
+
+def _differentiating(torch: Any, thing: Any) -> Any:
+    """A module of a function that takes gradients of its inputs, which need a tape for that."""
+
+    class Whole(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = thing
+
+        def forward(self, *args: Any) -> Any:
+            taped = torch.is_grad_enabled()
+            with torch.enable_grad():
+                value = self.inside(*[_needing(torch, a) for a in args])
+            return value if taped else value.detach()
+
+    return Whole()
+
+
+def _needing(torch: Any, x: Any) -> Any:
+    floating = isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
+    return x.requires_grad_() if floating and not x.requires_grad else x
 
 
 def copied(module: Any) -> Any:

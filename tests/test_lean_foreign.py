@@ -64,6 +64,13 @@ PLANTED = [
     ("contradiction", "theorem a (h : x = y) (h' : y ≠ x) : x = 7 := by tauto", 1),
     ("contradiction", "theorem a (x : ℝ) (h : 0 < x ∧ x < 0) : x = 7 := by linarith", 1),
     ("contradiction", "theorem a (x : ℝ) :\n  x < 0 → 0 < x → x = 7 := by intros; linarith", 1),
+    ("contradiction", "variable (h : False)\ninclude h\ntheorem a : f x = 7 := h.elim", 3),
+    (
+        "contradiction",
+        "variable (h : x < 0)\ntheorem a (k : 0 < x) : f x = 7 := by\n  linarith [h]",
+        2,
+    ),
+    ("contradiction", "theorem a [Fact False] : f x = 7 := Fact.out", 1),
     ("constant", "def IsScore (s : ℝ → ℝ) (p : ℝ → ℝ) : Prop := True", 1),
     ("constant", "def HasDensity (μ : Measure ℝ) : Prop :=\n  True", 1),
     ("constant", "def Valid : ℕ → Prop\n  | 0 => True\n  | _ + 1 => True", 1),
@@ -162,6 +169,8 @@ def test_a_planted_fault_gives_no_other_serious_finding():
         "theorem a (s t : Set ℝ) (h : x ∈ s) (h' : x ∈ t) : x ∈ s ∩ t := ⟨h, h'⟩",
         "theorem a (h : ∀ᵐ x ∂μ, f x = 0) : ∀ᵐ x ∂ν, f x = 0 := ν_le.ae_le h",
         "theorem a (h : f =ᵐ[μ] g) : g =ᵐ[μ] f := h.symm",
+        "variable (h : x < 0)\ntheorem a (k : 0 < x) : f x = x := by simp [k]",
+        "variable [Fact (0 < 1)]\ntheorem a (k : 0 < x) : f x = x := by simp [k]",
         "theorem le_refl' (x : ℝ) : x ≤ x := le_rfl",
         "@[aesop unsafe apply] theorem a (x : ℝ) : x < x + 1 := lt_add_one x",
         "theorem card_le (s : Finset ℕ) :\n    #s ≤ #s + 1 := by simp",
@@ -360,8 +369,12 @@ def test_an_option_of_the_lakefile_is_seen(audit, tmp_path):
     (tmp_path / "lakefile.toml").write_text(
         "[leanOptions]\nautoImplicit = true\ndebug.skipKernelTC = true # fast\n"
     )
+    (tmp_path / "lakefile.lean").write_text(
+        "package a where\n  leanOptions := #[⟨`debug.skipKernelTC, true⟩]\n", "utf-8"
+    )
     code, lines, _ = audit(A="def a := 1\n")
     assert code == 1
+    assert lines.pop(0).startswith("lakefile.lean:2: serious: debug.skipKernelTC is switched on")
     assert lines[0].startswith("lakefile.toml:3: serious: debug.skipKernelTC is switched on")
     assert any(line.startswith("lakefile.toml:2: note: autoImplicit") for line in lines)
 

@@ -10,6 +10,7 @@ from typing import Any
 from scoreproof.lean.conclusions import Text, bare
 from scoreproof.lean.foreign.commands import PROVING, Command
 from scoreproof.lean.foreign.findings import Finding
+from scoreproof.lean.foreign.heads import groups
 from scoreproof.lean.foreign.statements import Statement, canonical, conjuncts, texts
 
 __all__ = ["contradictions"]
@@ -31,11 +32,28 @@ def contradictions(command: Command, said: Statement, path: str) -> Iterator[Fin
         return
     free = frozenset(n for b in binders for n in b.names)
     natural = {n for b in binders if "".join(texts(b.type)) in _NATURAL for n in b.names}
-    parts = [p for h in said.hypotheses for p in conjuncts(h)]
+    assumed = (*said.hypotheses, *_in_scope(command))
+    parts = [p for h in assumed for p in conjuncts(h)]
     forms = [(p, canonical(p, free)) for p in parts]
     found = _alone(forms, natural) or _pair(forms) or _bounds(forms)
     if found:
         yield Finding(path, command.line, "contradiction", f"{command.name} assumes {found}")
+
+
+def _in_scope(command: Command) -> Iterator[Text]:
+    """Variables that the theorem has: included, or named in it; and facts among its instances."""
+    words: set[str] | None = None
+    for binder in command.variables:
+        if binder.bracket != "[" and binder.type:
+            words = words or {t.text.split(".", 1)[0] for t in (*command.head, *command.body)}
+            if set(binder.names) & (words | command.included) and len(binder.type) != 1:
+                yield bare(texts(binder.type))
+            elif set(binder.names) & (words | command.included) and binder.type[0].text == "False":
+                yield ("False",)
+    for binder in (*command.variables, *groups(command.head)):
+        said = texts(binder.type)
+        if binder.bracket == "[" and said[:1] == ("Fact",):
+            yield bare(said[1:])
 
 
 def _is_goal(name: str, binders: tuple[Any, ...]) -> bool:

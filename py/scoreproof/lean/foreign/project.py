@@ -175,18 +175,19 @@ def _unguarded(known: _Known, into: Audited) -> list[Finding]:
 
 
 def _lakefile(root: Path) -> list[Finding]:
-    """Options that lakefile.toml sets for every file."""
-    try:
-        lines = (root / "lakefile.toml").read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
+    """Options that the project's lakefile sets for every file."""
     found = []
-    for number, line in enumerate(lines, start=1):
-        text = line.split("#", 1)[0]
-        if re.search(r"skipKernelTC\W+=?\W*true", text):
-            what = "debug.skipKernelTC is switched on for every file"
-            found.append(Finding("lakefile.toml", number, "no kernel", what))
-        elif re.search(r"autoImplicit\W+=?\W*true", text):
-            what = "autoImplicit is switched on for every file"
-            found.append(Finding("lakefile.toml", number, "autoImplicit", what))
+    for name, comment in (("lakefile.toml", "#"), ("lakefile.lean", "--")):
+        try:
+            lines = (root / name).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue
+        for number, line in enumerate(lines, start=1):
+            text = line.split(comment, 1)[0]
+            if re.search(r"skipKernelTC\W+true", text):
+                what = "debug.skipKernelTC is switched on for every file"
+                found.append(Finding(name, number, "no kernel", what))
+            elif re.search(r"autoImplicit\W+true", text):
+                what = "autoImplicit is switched on for every file"
+                found.append(Finding(name, number, "autoImplicit", what))
     return found

@@ -245,6 +245,17 @@ def test_a_rule_that_writes_into_its_gradient_is_named_or_noted():
     assert "writes into the gradient that arrives" in alone.explain()
 
 
+def test_a_missing_create_graph_is_said():
+    def penalty(x, *more):
+        g = torch.autograd.grad(Cube.apply(x).sum(), x, *more)[0]
+        return g.pow(2).sum() + x.sin().sum()
+
+    found = check_backward(penalty, inputs=X)
+    assert found.verdict == "refuted"
+    assert "without create_graph=True: its result is a constant" in found.explain()
+    fine(check_backward(lambda x: penalty(x, None, None, True), inputs=X))
+
+
 # -- tapes -----------------------------------------------------------------------------------------
 
 

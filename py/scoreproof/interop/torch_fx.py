@@ -101,8 +101,14 @@ def read_graph(
             tracer = tracer_of(torch, argument_names(thing, arguments), leaves)
             whole = isinstance(thing, torch.nn.Module | FunctionType)
             graph = tracer.trace(thing if whole else lambda *args: thing(*args))
-        if any(n.target is torch.autograd.grad for n in graph.nodes):
+        inner = [n for n in graph.nodes if n.target is torch.autograd.grad]
+        if inner:
             note = "It differentiates inside (torch.autograd.grad), so it was judged as one node."
+            if not all(n.kwargs.get("create_graph") or n.args[4:5] == (True,) for n in inner):
+                note += (
+                    " A torch.autograd.grad in it is without create_graph=True: its result is a"
+                    " constant for the backward."
+                )
             return *_one_node(torch, _differentiating(torch, thing), arguments), (note,)
         return graph, tracer.root, ()
     except Exception as error:

@@ -170,6 +170,15 @@ def test_a_running_mean_holds_where_it_is_read_first_and_in_eval_mode(in_place):
     fine(check_backward(inside, inputs=X))
 
 
+def test_a_running_mean_of_a_module_that_is_called_twice():
+    torch.manual_seed(4)
+    block = Averaged(True)
+    found = check_backward(torch.nn.Sequential(block, torch.nn.Tanh(), block), inputs=X)
+    assert found.verdict == "refuted"  # the second call reads what the first wrote of x
+    assert "the backward of [module = Sequential(input_0)] is not" in found.sentence
+    fine(check_backward(torch.nn.Sequential(block, Averaged(True)), inputs=X))
+
+
 def test_a_mean_that_is_written_in_eval_mode_too_is_not_called_checkpointed():
     class Always(Averaged):
         def update(self, h):

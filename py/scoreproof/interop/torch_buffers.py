@@ -58,7 +58,8 @@ def rewound(buffers: Sequence[Buffer]) -> None:
 
 def writers(torch: Any, thing: Any, given: Sequence[Any]) -> set[Any]:
     """The modules of the user's own that write their buffers in forward: torch.fx can neither
-    follow that nor leave it undone, so each becomes one node. One call, if there are any buffers.
+    follow that nor leave it undone, so each becomes one node; or all becomes one, where one of them
+    is called again and reads what it wrote. One call, if there are any buffers.
     """
     own = {
         m
@@ -67,11 +68,17 @@ def writers(torch: Any, thing: Any, given: Sequence[Any]) -> set[Any]:
     }
     if not own:
         return set()
+    calls: list[Any] = []
+    hooks = [m.register_forward_pre_hook(lambda m, _: calls.append(m)) for m in own]
     with put_back(thing) as before:
         try:
             with torch.no_grad():
                 thing(*[x.detach().clone() for x in given])
         except Exception:  # said where it is asked for its value
             return set()
+        finally:
+            for hook in hooks:
+                hook.remove()
         moved = set(changed(before))
-        return {m for m, _, full, _, _ in before if full in moved and m in own}
+    found = {m for m, _, full, _, _ in before if full in moved and m in own}
+    return {thing} if any(calls.count(m) > 1 for m in found) else found

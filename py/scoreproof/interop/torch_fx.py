@@ -181,13 +181,16 @@ def called(
     if node.op == "call_module":
         module = root.get_submodule(node.target)
         names = [n for n, _ in module.named_parameters()]
+        every = sum(1 for _ in module.named_modules(remove_duplicate=False))
+        shared = every > sum(1 for _ in module.modules())
         extra = [parameter(f"{node.target}.{n}", p) for n, p in module.named_parameters()]
 
         def run(own: list[Any], args: Any, kwargs: Any) -> Any:
             state = dict(zip(names, own, strict=True))
             # clones: batch statistics that a call updates are not the user's
             state |= {n: in_type(b, dtype).clone() for n, b in module.named_buffers()}
-            return torch.func.functional_call(module, state, args, kwargs)
+            # of a module that is in there twice torch would not put back what it replaced
+            return torch.func.functional_call(module, state, args, kwargs, tie_weights=not shared)
 
         return run, extra, f"{node.name} = {type(module).__name__}({shown})"
     target = node.target

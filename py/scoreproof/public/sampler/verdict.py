@@ -98,6 +98,8 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
             _sure(e, runs, spread, size) if e.verdict == "refuted" else e
             for e, size in zip(both, sizes, strict=True)
         ]
+        if not spread:
+            both[1] = end.stops(job, runs, both[1])
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
             return _said(wrong, job, runs, View(spread, wrong is both[1])), runs

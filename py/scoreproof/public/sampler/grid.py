@@ -40,12 +40,17 @@ class Grid:
     even: tuple[float, ...] = ()
     #: gaps are cut in the middle, the last one too
     straight: bool = False
-    #: the last time is a level with noise, whose law x is due to have, so that its gap is cut as well
+    #: the last time is a level with noise, whose law x is due to have: its gap is cut as well
     noisy: bool = False
 
     @property
     def steps(self) -> int:
         return len(self.base) - 1
+
+    @property
+    def finest(self) -> bool:
+        """Whether it has every timestep of the table between its ends."""
+        return self.whole and bool(np.all(np.diff(self.base) == -1))
 
     def finer(self, n: int) -> int:
         """The next number of steps: twice as many; of timesteps with nothing between, as many times

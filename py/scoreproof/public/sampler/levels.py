@@ -46,8 +46,8 @@ def levels_of_process(process: Any, rates: bool) -> Callable[[float], Level]:
 
 
 def falling(times: Any, process: Any, prediction: str, step: bool) -> None:
-    """Raises ``ArgumentError`` for times that rise from noise to data, as a flow's often do: with the
-    line that turns them, of a ``step`` or of a whole sampler.
+    """Raises ``ArgumentError`` for times that rise from noise to data, as a flow's often do: with
+    the line that turns them, of a ``step`` or of a whole sampler.
     """
     try:
         given = np.ravel(np.asarray(times, dtype=float))

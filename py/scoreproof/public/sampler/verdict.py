@@ -29,6 +29,7 @@ from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.pictures import View, drawn
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.strides import SAID, alike
+from scoreproof.public.sampler.whole import on_the_whole_table, remedy
 
 __all__ = ["judge"]
 
@@ -79,6 +80,9 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
         odd = draws.random_otherwise(first, runs.otherwise())
         if odd is not None:
             return _said(odd, job, runs), runs
+    whole = on_the_whole_table(job, runs)
+    if whole is not None:
+        return _said(whole, job, runs, View(False)), runs
     if runs.mixes():
         d = int(np.prod(job.shape))
         if d > FULL:
@@ -169,7 +173,7 @@ def _sure(
         found = f"{end.falling(runs.job, runs.chains(spread), spread)}the"
     text = (
         f"{found} error still falls as the steps become more, and does not tell yet whether it"
-        " falls to 0; pass more steps, or timesteps whose gaps halve"
+        f" falls to 0; {remedy(runs.job)}"
     )
     return replace(evidence, verdict="undecided", sentence=text)
 

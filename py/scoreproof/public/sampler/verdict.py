@@ -25,10 +25,12 @@ from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, order_of
 from scoreproof.public.sampler.demands import in_order, kept
+from scoreproof.public.sampler.elsewhere import led_elsewhere
 from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.pictures import View, drawn
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.strides import SAID, alike
+from scoreproof.public.sampler.uneven import with_its_eta
 from scoreproof.public.sampler.whole import on_the_whole_table, remedy
 
 __all__ = ["judge"]
@@ -56,13 +58,14 @@ def judge(job: Job) -> Evidence:
         if once is None:
             raise
         return once
+    evidence = led_elsewhere(evidence, job, runs)
     again = alike(job) if evidence.verdict == "refuted" else None
     if again is not None:  # uneven gaps may be all that is wrong
         other, its = _judged(again)
         if other.verdict == "holds":
             evidence, runs, job = replace(other, notes=(*other.notes, SAID)), its, again
     told = explained(evidence, job, runs.table, lambda j: _judged(j)[0])
-    return noted(told, job, runs.table)
+    return with_its_eta(noted(told, job, runs.table), job, runs)
 
 
 def _judged(job: Job) -> tuple[Evidence, Runs]:

@@ -106,3 +106,48 @@ def test_which_tables_were_rounded():
     for table in (thirds, np.arange(40.0), np.arange(40) / 64, np.full(40, 0.5), np.zeros(3)):
         assert not rounded_before(table)
     assert not rounded_before(thirds.astype(np.float32))  # its type says so
+
+
+class Strided:
+    """DDPM's steps over strides of a table; ``power``: 1 is right, -1 has the two ends of the
+    variance exchanged, which fades as the strides become shorter; ``std``: what η is taken with.
+    """
+
+    def __init__(self, power=1, std=None):
+        self.alphas_cumprod, self.num_train_timesteps = BARS, N
+        self.power, self.std = power, std
+
+    def set_timesteps(self, n):
+        self.stride = N // n
+        self.timesteps = np.arange(n)[::-1] * self.stride
+
+    def add_noise(self, x, z, t):
+        a = self.alphas_cumprod[t].reshape(-1, *[1] * (x.ndim - 1))
+        return a**0.5 * x + (1 - a) ** 0.5 * z
+
+    def step(self, eps, t, x, generator=None):
+        a, p = BARS[t], BARS[t - self.stride] if t >= self.stride else 1.0
+        beta = 1 - a / p
+        var = beta * ((1 - p) / (1 - a)) ** self.power if p < 1 else 0.0
+        x_0 = (x - (1 - a) ** 0.5 * eps) / a**0.5
+        z = generator.standard_normal(x.shape)
+        if self.std is not None:
+            s = self.std(var)
+            return p**0.5 * x_0 + (1 - p - s**2) ** 0.5 * eps + s * z
+        c_t = (1 - beta) ** 0.5 * (1 - p) / (1 - a)
+        return p**0.5 * beta / (1 - a) * x_0 + c_t * x + var**0.5 * z
+
+
+def test_a_slip_that_fades_is_no_refutation():
+    evidence = check_sampler(Strided(-1), steps=9, shape=1)
+    assert evidence.verdict == "undecided" and "no error is seen" not in evidence.sentence
+    assert "known to" in evidence.sentence or "still falls" in evidence.sentence
+
+
+@pytest.mark.parametrize(
+    ("std", "said"), [(np.sqrt, False), (lambda v: 0.6 * v**0.5, False), (lambda v: v, True)]
+)
+def test_noise_of_no_one_eta_is_said(std, said):
+    evidence = check_sampler(Strided(std=std), steps=18, shape=1, tolerance=0.2)
+    assert evidence.verdict == "holds"
+    assert any("is not η·√var" in n for n in evidence.notes) == said

@@ -59,7 +59,7 @@ def _said(job: Job, near: float) -> str:
         for k in (int(np.argmin(eta)), int(np.argmax(eta)))
     )
     return (
-        "The noise of its steps is not η·√var, var the variance of DDPM's posterior, for one η: η is"
-        f" {least}, and {most}. Any of these keeps the law of each level: where one η was meant,"
+        "The noise of its steps is not η·√var, var the variance of DDPM's posterior, for one η: η"
+        f" is {least}, and {most}. Any of these keeps the law of each level: where one η was meant,"
         " look at what the noise is multiplied by."
     )

@@ -81,8 +81,8 @@ def _asked_at_the_data(job: Job, steps: Steps, of: str) -> str:
     return (
         f"the steps are those of {of}, and the last of them asks the model at σ = 0 as well, where"
         " x is the data and tells nothing of the ε that it came from: the mean of ε there is 0, and"
-        " a part of the last noise stays in x. Take the last step with the call at its start only (a"
-        " step of Euler's method), or let the times end at a small σ > 0"
+        " a part of the last noise stays in x. Take the last step with the call at its start only"
+        " (a step of Euler's method), or let the times end at a small σ > 0"
     )
 
 

@@ -64,6 +64,8 @@ def _churn(steps: Steps, q: Question, at: np.ndarray) -> str:
     total = gamma * steps.count
     of = f" = {round(total)}/{steps.count}" if abs(total - round(total)) < NEAR * total else ""
     of = " = √2 - 1" if abs(gamma - 2**0.5 + 1) < NEAR else of
+    if not of and not np.any(q.inner & ~at):
+        return ""  # neither S_churn/n nor a range from S_min to S_max: it may be any noise
     return (
         f"if it is EDM's churn, from σ_t to σ̂ = (1 + γ)·σ_t with γ = {gamma:.4g}{of}, tell"
         " the model σ̂, divide by it and step from it, where σ_t stands; or "

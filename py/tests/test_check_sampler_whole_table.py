@@ -14,7 +14,7 @@ from scoreproof import check_sampler
 from scoreproof.interop.callables import rounded_before
 from scoreproof.objects.discrete import DiscreteVP
 
-N = 24
+N = 36
 BETAS = np.linspace(2e-3, 0.3, N)
 BARS = np.cumprod(1 - BETAS)
 

@@ -62,7 +62,6 @@ def test_without_exact_it_is_told():
     ("wrong", "said"),
     [
         ("root", r"α_t·\(1 - ᾱ_prev\)/\(1 - ᾱ_t\) where √α_t"),
-        ("square", "√var·z is due"),
         ("renoised", "every step draws x anew"),  # right at one point, wrong of data that spread
         ("negated", "the sign"),
     ],

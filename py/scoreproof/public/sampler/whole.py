@@ -2,10 +2,11 @@
 as it is.
 
 Conventions: as in `convergence`. Steps that lead from t to t - 1 whatever the list were not made
-for a thinner one, so that there is no limit of several lists. Gaussian data tell the limit of ever more steps only. Here the
-steps are read off instead: x_next = a x + b x_0 + z with what the model predicts at x, at its time.
-Those which keep the law of one point, and add no more noise than DDPM's do, are DDIM's for some η
-between 0 and 1 each: of them it is known that the law of any data tends to the forward process's.
+for a thinner one, so that there is no limit of several lists, and Gaussian data tell nothing else.
+The steps are read off instead: x_next = a x + b x_0 + z with what the model predicts at x, at its
+time. Those which keep the law of one point, and add no more noise than DDPM's do, are DDIM's for
+some η between 0 and 1 each: of them it is known that the law of any data tends to the forward
+process's.
 """
 
 from __future__ import annotations

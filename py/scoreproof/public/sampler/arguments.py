@@ -10,7 +10,13 @@ from scoreproof.errors import ArgumentError
 from scoreproof.public.arguments import accepted, count, sample_shape, seeded
 from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
-from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process, with_rates
+from scoreproof.public.sampler.levels import (
+    falling,
+    level_of_sigma,
+    levels_of_process,
+    to_the_data,
+    with_rates,
+)
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
 __all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
@@ -114,7 +120,10 @@ def validate(given: Request) -> Job:
                 "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
             )
         level_of = level_of or level_of_sigma
-        grid = grid_of(given.times, given.process).evened(level_of)
+        falling(given.times, given.process, prediction, kind == "step")
+        grid = grid_of(given.times, given.process)
+        to_the_data(level_of, grid.base)
+        grid = grid.evened(level_of)
         if prediction == "velocity":
             with_rates(given.process, level_of(grid.base[0]), table=grid.whole)
         make = StepForm if kind == "step" else WholeForm

@@ -13,7 +13,12 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
-from scoreproof.public.black_box_field import FOURTH_ORDER, BlackBoxField, stencil
+from scoreproof.public.black_box_field import (
+    FOURTH_ORDER,
+    SECOND_ORDER,
+    BlackBoxField,
+    stencil,
+)
 from scoreproof.public.log_likelihood_gradient.flows import Wanted
 from scoreproof.public.log_likelihood_gradient.solvers import METHODS, STRAYED, SUMS
 
@@ -29,6 +34,8 @@ LEFT, PART = 0.3, 3e-3
 FEW = 20
 #: times nearer than any other that one has to be
 CLEAR = 5.0
+#: what a method that is the caller's own leaves: none can be nearer, the plainest goes first
+OWN = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,7 @@ def few_steps(
         orders = {n: m[0] for n, m in (METHODS | STRAYED).items()}
         orders |= {n: m[0] for n, m in SUMS.items()}
         for name, order in orders.items():
-            effect = first.along(name, FIRST) - first.due
+            effect = first.along(name, FIRST, SECOND_ORDER) - first.due
             ratio = float(first.deviation @ effect) / (float(effect @ effect) or 1.0)
             left = float(np.linalg.norm(first.deviation - ratio * effect)) / float(
                 np.linalg.norm(first.deviation)
@@ -66,7 +73,7 @@ def few_steps(
                 continue
 
             def along(steps: int, name: str = name) -> np.ndarray:
-                return first.along(name, steps)
+                return first.along(name, steps, SECOND_ORDER)
 
             near = round(FIRST * ratio ** (-1 / order))
             near = _refined(along, first.deviation, first.due, near, order)
@@ -83,6 +90,8 @@ def few_steps(
                     continue
                 here = log_likelihood(field, wanted, field.params, name, steps)
                 if _same_value(value, here):
+                    if off <= OWN:
+                        return _said(name, order, steps)
                     met.append((off, name, order, steps))
                     break
     except CallableError:
@@ -118,13 +127,13 @@ class _Side:
         self.limit = wanted.limit @ np.abs(weights)
         self.deviation = self.found - self.due
 
-    def along(self, name: str, steps: int) -> np.ndarray:
+    def along(self, name: str, steps: int, weights: tuple[float, ...] = FOURTH_ORDER) -> np.ndarray:
         def value(t: float) -> np.ndarray:
             params = self.field.params + t * self.w
             return log_likelihood(self.field, self.wanted, params, name, steps)
 
         mix = self.wanted.how[0]
-        return np.asarray(mix @ np.asarray(stencil(value, 0.01, FOURTH_ORDER)))
+        return np.asarray(mix @ np.asarray(stencil(value, 0.01, weights)))
 
     def off(self, name: str, steps: int) -> float:
         """The part of the deviation that is left; infinite beyond the limit, which adds up over all

@@ -1,0 +1,115 @@
+"""A kernel without acceptance, read off as an affine map of its state and its noise.
+
+Conventions: whitened coordinates: w = L⁻¹ (x - μ) for the target N(μ, L Lᵀ), and v as it is (unit
+mass), so that the law that is due is N(0, I). ``w' = A w + b + Σ_j B_j z_j``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.public.corrector.asking import Answer, Kernel
+from scoreproof.public.corrector.draws import noise_script
+from scoreproof.public.corrector.target import Target
+from scoreproof.streams import stream
+
+__all__ = ["Affine", "read", "unwhitened", "whitened"]
+
+#: rows at random places with random noise, which say whether it is affine
+RANDOM_ROWS = 8
+#: units of roundoff, in the larger of x and its widths, of one step
+ROUNDINGS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """``matrix`` A ``(D, D)``, ``shift`` b, ``noise`` ``(D, m)`` of all draws side by side.
+
+    ``curved``: the largest deviation from an affine map at random rows; ``mixed``: how much a row
+    changes with the batch; ``blur``: what rounding explains of an entry. ``order``: the states
+    that were asked, what came back and the noise they got, for those who look closer.
+    """
+
+    h: float | None
+    target: Target
+    matrix: np.ndarray
+    shift: np.ndarray
+    noise: np.ndarray
+    curved: float
+    mixed: float
+    blur: float
+    answer: Answer
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return np.asarray(self.noise @ self.noise.T)
+
+    @property
+    def pull(self) -> np.ndarray:
+        """I - A."""
+        return np.eye(len(self.matrix)) - self.matrix
+
+    @property
+    def rate(self) -> float:
+        return float(np.linalg.norm(self.pull, 2))
+
+    @property
+    def affine(self) -> bool:
+        return self.curved <= 1e3 * self.blur and self.mixed <= 1e3 * self.blur
+
+
+def whitened(target: Target, state: np.ndarray) -> np.ndarray:
+    d = target.d
+    w = np.linalg.solve(target.root, (state[:, :d] - target.mean).T).T
+    return np.concatenate([w, state[:, d:]], axis=1)
+
+
+def unwhitened(target: Target, w: np.ndarray) -> np.ndarray:
+    d = target.d
+    return np.concatenate([target.mean + w[:, :d] @ target.root.T, w[:, d:]], axis=1)
+
+
+def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
+    """Two calls: all rows, and half of them in another order."""
+    job = kernel.job
+    d, size = job.d, job.d * (2 if job.two else 1)
+    rng = stream(job.seed, "corrector", "rows")
+    wild = rng.standard_normal((RANDOM_ROWS, size)) * 1.5
+    count = 1 + size + draws * d + RANDOM_ROWS
+    w = np.zeros((count, size))
+    w[1 : 1 + size] = np.eye(size)
+    w[-RANDOM_ROWS:] = wild
+    noise = np.zeros((draws, count, d))
+    for j in range(draws):
+        first = 1 + size + j * d
+        noise[j, first : first + d] = np.eye(d)
+    noise[:, -RANDOM_ROWS:] = rng.standard_normal((draws, RANDOM_ROWS, d))
+    order = rng.permutation(count)
+    state = unwhitened(target, w)
+    out = np.empty_like(w)
+    answer = kernel(target, state[order], noise_script(job, noise[:, order]), h)
+    out[order] = whitened(target, answer.state)
+    origin = out[0]
+    matrix = (out[1 : 1 + size] - origin).T
+    columns = (out[1 + size : count - RANDOM_ROWS] - origin).T
+    flat = noise[:, -RANDOM_ROWS:].transpose(1, 0, 2).reshape(RANDOM_ROWS, -1)
+    due = origin + wild @ matrix.T + flat @ columns.T
+    part = rng.permutation(count)[: max(count // 2, 2)]
+    again = kernel(target, state[part], noise_script(job, noise[:, part]), h)
+    narrow = float(np.min(np.linalg.svd(target.root, compute_uv=False)))
+    steps = max(draws, len(answer.asked), 1)
+    reach = max(float(np.max(np.abs(state))), float(np.max(np.abs(answer.state))))
+    blur = ROUNDINGS * kernel.eps * steps * reach / narrow
+    return Affine(
+        h,
+        target,
+        matrix,
+        origin,
+        columns,
+        float(np.max(np.abs(out[-RANDOM_ROWS:] - due))),
+        float(np.max(np.abs(whitened(target, again.state) - out[part]))),
+        blur,
+        answer,
+    )

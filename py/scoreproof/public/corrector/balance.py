@@ -1,0 +1,253 @@
+"""The verdict on a Metropolis kernel: detailed balance at pairs of points, for a Gaussian and for a
+mixture.
+
+Conventions: ``p(x) q(x, y) a(x, y) = p(y) q(y, x) a(y, x)``; what is judged is the logarithm of the
+quotient of both sides: the relative error of an acceptance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.evidence import Evidence
+from scoreproof.public.corrector.accepting import Metropolis
+from scoreproof.public.corrector.asking import Kernel
+from scoreproof.public.corrector.draws import Drawn
+from scoreproof.public.corrector.ratios import cause_of
+from scoreproof.public.corrector.proposals import Moved, back, log_density, moved
+from scoreproof.public.corrector.target import Target, gaussian, mixture
+from scoreproof.public.rule import compared, settled, weakest
+from scoreproof.streams import stream
+from scoreproof.words import point
+
+__all__ = ["Pairs", "judge"]
+
+PAIRS = 24
+#: pairs that say something: both acceptances above this
+LEAST = 1e-6
+ENOUGH = 8
+ROUNDINGS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Points x and y, the noise of both ways, and for each way (there, back) the logarithm of the
+    acceptance and of the proposal's density; ``log_p`` of x and y. ``error``: of the balance, and
+    ``bound``, what rounding explains of it.
+    """
+
+    target: Target
+    x: np.ndarray
+    y: np.ndarray
+    noise: tuple[np.ndarray, np.ndarray]
+    moved: tuple[Moved, Moved]
+    log_a: tuple[np.ndarray, np.ndarray]
+    log_q: tuple[np.ndarray, np.ndarray]
+    log_p: tuple[np.ndarray, np.ndarray]
+    bound: np.ndarray
+
+    @property
+    def error(self) -> np.ndarray:
+        """log of the left side over the right one."""
+        there, again = (
+            p + q + a for p, q, a in zip(self.log_p, self.log_q, self.log_a, strict=True)
+        )
+        return np.asarray(there - again)
+
+
+def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
+    """Both targets, or the Gaussian alone for a kernel that is told mean and covariance."""
+    job = kernel.job
+    if job.two or len(drawn.noise) != 1 or drawn.accepts != 1:
+        what = f"{len(drawn.noise)} draws of noise and {drawn.accepts} numbers to accept by"
+        if job.two:
+            what = "x and v"
+        text = (
+            f"{job.name} takes {what}; detailed balance is judged of one step with one draw of noise"
+            " and one uniform number a row: call it for one step (options={'n_steps': 1}), with the"
+            " momentum drawn inside"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    targets = [gaussian(job.shape)] + ([] if job.gaussians_only else [mixture(job.shape)])
+    judged = []
+    for k, target in enumerate(targets):
+        evidence = _on(kernel, target, drawn, "a mixture" if k else "a Gaussian")
+        if evidence.verdict == "refuted":
+            return evidence
+        judged.append(evidence)
+    end = weakest(judged)
+    if end.verdict != "holds":
+        return end
+    text = (
+        f"{job.name}: at {sum(e.coverage.asked['pairs'] for e in judged if e.coverage)} pairs of"
+        " points p(x) q(x, y) a(x, y) = p(y) q(y, x) a(y, x), for"
+        f" {'a Gaussian' if job.gaussians_only else 'a Gaussian and for a mixture of two'}"
+    )
+    seen = Coverage.together([e.coverage for e in judged if e.coverage], _SPAN)
+    return replace(end, sentence=text, coverage=seen, cost={"calls": kernel.calls})
+
+
+_SPAN = f"pairs whose acceptances are above {LEAST:g}"
+
+
+def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
+    job = kernel.job
+    rng = stream(job.seed, "corrector", "pairs", name)
+    x = target.law.sample(rng, PAIRS)
+    kind = drawn.noise[0]
+    uniform = kind == "uniform"
+    z = rng.uniform(0.2, 0.8, x.shape) if uniform else rng.standard_normal(x.shape)
+    walk = Metropolis(kernel, target, job.h)
+    walk.oriented(x, z)
+    there = moved(walk.proposed, x, z)
+    y = there.y
+    still = np.all(y == x, axis=1)
+    if np.sum(still) > PAIRS / 2:
+        text = (
+            f"{job.name} stays where it is whatever uniform number it gets, at {int(np.sum(still))} of"
+            f" {PAIRS} points: no acceptance is above {LEAST:g}; pass a smaller step_size"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    refused = walk.rejected(x, z)
+    lost = np.any(refused != x, axis=1) & (np.max(np.abs(refused - y), axis=1) > 1e-9) & ~still
+    if np.any(lost):
+        return _lost(kernel, name, x, refused, y, lost)
+    reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
+    rounding = 16 * kernel.eps * reach
+    reverse, again, found = back(walk.proposed, x, y, z - 0.5 if uniform else z, rounding)
+    ahead = walk.acceptance(x, z, y)
+    behind = walk.acceptance(y, reverse, x)
+    if not (ahead.alone and behind.alone):
+        return _mixed(kernel, name)
+    with np.errstate(divide="ignore"):
+        logs = np.log(ahead.a), np.log(behind.a)
+    usable = found & (np.minimum(*logs) > np.log(LEAST)) & ~still
+    if not (ahead.ordered and behind.ordered):
+        text = f"{job.name} accepts for some uniform numbers between others that it rejects for"
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    if np.sum(~found & ~still) > PAIRS / 3:
+        text = (
+            f"{job.name}: for {name} no noise was found that leads from y back to x, at"
+            f" {int(np.sum(~found))} of {PAIRS} pairs: shorter trajectories (a smaller step_size, fewer"
+            " leapfrog steps) are easier to turn round"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    if np.sum(usable) < ENOUGH:
+        text = (
+            f"{job.name}: for {name} {int(np.sum(usable))} of {PAIRS} pairs have acceptances above"
+            f" {LEAST:g} both ways: pass a smaller step_size"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    pairs = _pairs(kernel, target, (x, y), (z, reverse), (there, again), logs, kind, rounding, usable)
+    return _verdict(kernel, pairs, name)
+
+
+def _pairs(
+    kernel: Kernel,
+    target: Target,
+    points: tuple[np.ndarray, np.ndarray],
+    noise: tuple[np.ndarray, np.ndarray],
+    maps: tuple[Moved, Moved],
+    log_a: tuple[np.ndarray, np.ndarray],
+    kind: str,
+    rounding: float,
+    usable: np.ndarray,
+) -> Pairs:
+    shape = (-1, *target.shape)
+    log_p = tuple(target.log_density(p.reshape(shape)) for p in points)
+    log_q = tuple(log_density(z, m, kind) for z, m in zip(noise, maps, strict=True))
+    size = 1 + sum(np.abs(p) for p in log_p) + sum(np.sum(z * z, axis=1) for z in noise) / 2
+    bound = ROUNDINGS * kernel.eps * size
+    for a, m, z in zip(log_a, maps, noise, strict=True):
+        least = np.linalg.svd(m.jacobian, compute_uv=False)[:, -1]
+        with np.errstate(all="ignore"):
+            bound = bound + 4 * kernel.eps / np.exp(a) + m.log_det_off(rounding)
+            bound = bound + 4 * rounding * np.sum(np.abs(z), axis=1) / least
+    take = usable
+
+    def cut(pair: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+        return pair[0][take], pair[1][take]
+
+    cut_maps = tuple(Moved(m.y[take], m.jacobian[take], m.off[take]) for m in maps)
+    return Pairs(
+        target,
+        points[0][take],
+        points[1][take],
+        cut(noise),
+        (cut_maps[0], cut_maps[1]),
+        cut(log_a),
+        cut(log_q),
+        cut(log_p),
+        bound[take],
+    )
+
+
+def _verdict(kernel: Kernel, pairs: Pairs, name: str) -> Evidence:
+    job = kernel.job
+    seen = Coverage({"pairs": len(pairs.x)}, span=_SPAN)
+    evidence = compared(
+        np.abs(pairs.error),
+        pairs.bound,
+        f"{job.name}: detailed balance for {name}",
+        coverage=seen,
+        tolerance=job.tolerance,
+        remedy="use float64",
+        cost={"calls": kernel.calls},
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    k = int(np.argmax(np.abs(pairs.error) / pairs.bound))
+    log_a = pairs.log_a[0][k], pairs.log_a[1][k]
+    due = pairs.log_p[1][k] - pairs.log_p[0][k] + pairs.log_q[1][k] - pairs.log_q[0][k]
+    text = (
+        f"{job.name} does not keep p, {name}: from x = {point(pairs.x[k])} to y ="
+        f" {point(pairs.y[k])} it moves with probability {np.exp(log_a[0]):.4g} and back with"
+        f" {np.exp(log_a[1]):.4g}, a quotient of {np.exp(log_a[0] - log_a[1]):.4g} where detailed"
+        f" balance asks for p(y) q(y, x) / p(x) q(x, y) = {np.exp(due):.4g}"
+    )
+    value = float(np.abs(pairs.error[k]))
+    cause = safely(lambda: cause_of(kernel, pairs))
+    return replace(evidence, sentence=text, value=value, diagnosis=cause)
+
+
+def _lost(
+    kernel: Kernel, name: str, x: np.ndarray, refused: np.ndarray, y: np.ndarray, lost: np.ndarray
+) -> Evidence:
+    k = int(np.flatnonzero(lost)[0])
+    text = (
+        f"{kernel.job.name} does not stay at x where it rejects, for {name}: at {int(np.sum(lost))} of"
+        f" {PAIRS} points it returns another state, {point(refused[k])} from x = {point(x[k])} with the"
+        f" proposal {point(y[k])}"
+    )
+    cause = Diagnosis.cause(
+        "rejected_not_kept",
+        "Cause: what is returned on rejection is not the x that it started from: return"
+        " where(accept, y, x), with x from before the step.",
+    )
+    return _refuted(kernel, text, cause)
+
+
+def _mixed(kernel: Kernel, name: str) -> Evidence:
+    text = (
+        f"{kernel.job.name}: whether a row is accepted depends on the other rows of its batch, for"
+        f" {name}"
+    )
+    cause = Diagnosis.cause(
+        "accepted_together",
+        "Cause: the acceptance is that of the batch and not of each row: sum over the axes of a"
+        " sample only, so that log p and the ratio have shape (n,).",
+    )
+    return _refuted(kernel, text, cause)
+
+
+def _refuted(kernel: Kernel, text: str, cause: Diagnosis) -> Evidence:
+    found = Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause)
+    return settled(
+        replace(found, cost={"calls": kernel.calls}),
+        resolution=0.0,
+        coverage=Coverage({"pairs": PAIRS}),
+    )

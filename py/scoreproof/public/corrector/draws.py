@@ -1,0 +1,161 @@
+"""What a kernel draws: noise of its rows, the uniform numbers that it accepts by, and what is shared.
+
+Conventions: a draw of noise has a batch's shape ``(n, *shape)``; one to accept by has one number a
+row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.evidence import Evidence
+from scoreproof.interop.draws import Draw
+from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.asking import Answer, Kernel, Script, zeros
+from scoreproof.public.corrector.target import gaussian
+
+__all__ = ["Drawn", "drawn", "noise_script", "refused"]
+
+#: rows of the call that counts the draws; no size that a sample would have
+ROWS = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """``noise``: kinds of the draws for rows, in order; ``accepts``: how many are to accept by."""
+
+    noise: tuple[str, ...]
+    accepts: int
+    odd: tuple[Draw, ...]
+    answer: Answer
+    rows: int
+
+
+def is_noise(draw: Draw, rows: int, job: Job) -> bool:
+    return draw.kind in ("normal", "uniform") and draw.shape == (rows, *job.shape) and not (
+        job.d == 1 and draw.kind == "uniform"
+    )
+
+
+def accepts(draw: Draw, rows: int, job: Job) -> bool:
+    """One number a row, uniform; JAX inside `jit` does not say what its bits are for."""
+    single = draw.shape[:1] == (rows,) and int(np.prod(draw.shape)) == rows
+    blind = job.framework == "jax" and draw.kind == "normal" and job.d > 1
+    return single and (draw.kind in ("uniform", "exponential") or blind)
+
+
+def drawn(kernel: Kernel, h: float | None) -> Drawn:
+    """One call without noise, to see what is drawn."""
+    job = kernel.job
+    target = gaussian(job.shape)
+    k = np.arange(ROWS * (2 if job.two else 1) * job.d).reshape(ROWS, -1)
+    answer = kernel(target, np.sin(1.7 * k + 0.3), zeros, h)
+    noise, count, odd = [], 0, []
+    for draw in answer.draws:
+        if is_noise(draw, ROWS, job):
+            noise.append(draw.kind)
+        elif accepts(draw, ROWS, job):
+            count += 1
+        else:
+            odd.append(draw)
+    return Drawn(tuple(noise), count, tuple(odd), answer, ROWS)
+
+
+def noise_script(
+    job: Job, noise: np.ndarray, uniform: Callable[[int], np.ndarray] | None = None
+) -> Script:
+    """Serves ``noise`` ``(draws, n, d)``, and ``uniform(k)`` to the k-th draw to accept by."""
+    seen = {"noise": 0, "accept": 0}
+
+    def script(draw: Draw) -> np.ndarray:
+        rows = noise.shape[1]
+        if is_noise(draw, rows, job):
+            k = seen["noise"]
+            seen["noise"] += 1
+            return noise[k].reshape(draw.shape) if k < len(noise) else zeros(draw)
+        if uniform is not None and accepts(draw, rows, job):
+            seen["accept"] += 1
+            u = uniform(seen["accept"] - 1)
+            if draw.kind == "exponential":
+                u = -np.log(u)
+            elif draw.kind == "normal":
+                from scipy.special import ndtri
+
+                u = ndtri(u)
+            return np.asarray(u).reshape(draw.shape)
+        return zeros(draw)
+
+    return script
+
+
+def refused(found: Drawn, job: Job) -> Evidence | None:
+    """Noise that a batch shares, and random numbers that cannot be replaced."""
+    one = found.odd[0] if found.odd else None
+    name = job.name
+    used = next((n for n in found.answer.notes if "global generator" in n), None)
+    if used is not None:
+        text = (
+            f"{name} {used}, which cannot be replaced: let it take an argument rng (a"
+            " numpy.random.Generator), and draw from that"
+        )
+        return Evidence.undecided("float", text)
+    if one is not None and one.kind in ("normal", "uniform", "exponential"):
+        size = int(np.prod(one.shape))
+        if size in (1, job.d) and _same_for_more_rows(found, job):
+            return _shared(one, size, job)
+    if one is not None:
+        text = (
+            f"{name} draws {one.kind} numbers of shape {one.shape} ({one.where}) for a batch of"
+            f" {found.rows} samples of shape {job.shape}, so that no row can be told what it gets:"
+            " draw noise with the shape of x, and one uniform number a row to accept by"
+        )
+        return Evidence.undecided("float", text)
+    if job.two or found.noise or found.accepts:
+        return None
+    text = f"{name} draws no random numbers: x moves as it must, and no law with a width is kept"
+    cause = Diagnosis.cause(
+        "no_noise",
+        "Cause: it draws no noise. A Langevin step ends in + √(2h) z; a kernel of NumPy or JAX code"
+        " takes its rng or key as an argument, so that its draws are seen.",
+    )
+    return _certain(text, cause, 1)
+
+
+def _same_for_more_rows(found: Drawn, job: Job) -> bool:
+    """Not one draw a row, in a loop over the rows."""
+    alike = [d for d in found.odd if d.where == found.odd[0].where]
+    return len(alike) % found.rows != 0
+
+
+def _shared(one: Draw, size: int, job: Job) -> Evidence:
+    what = "number" if size == 1 else "noise"
+    if one.kind in ("uniform", "exponential") and size == 1:
+        text = (
+            f"{job.name} draws one {one.kind} number for the whole batch ({one.where}): all rows are"
+            " accepted or rejected by the same number"
+        )
+        cause = Diagnosis.cause(
+            "accepted_together",
+            "Cause: acceptance is decided for the batch, not for each row. Draw u of shape (n,), and"
+            " keep x where u >= a row by row (where(accept[:, None], y, x)).",
+        )
+    else:
+        text = (
+            f"{job.name} draws {one.kind} noise of shape {one.shape} ({one.where}): all rows of a"
+            f" batch get the same {what}"
+        )
+        cause = Diagnosis.cause(
+            "noise_shared", "Cause: the noise has no batch: draw it with the shape of x."
+        )
+    return _certain(text, cause, 1)
+
+
+def _certain(text: str, cause: Diagnosis, draws: int) -> Evidence:
+    return Evidence(
+        "float", "refuted", 1.0, 0.0, text, diagnosis=cause, coverage=Coverage({"draws": draws})
+    )

@@ -1,0 +1,214 @@
+"""Which acceptance a Metropolis kernel has instead of the right one.
+
+Conventions: log a = min(0, π + Q) is right, with π = log p(y) - log p(x) and
+Q = log q(y, x) - log q(x, y); for trajectories Q = K(x) - K(y) of the momenta.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.corrector.asking import Kernel
+
+if TYPE_CHECKING:
+    from scoreproof.public.corrector.balance import Pairs
+
+__all__ = ["cause_of"]
+
+#: of log a: what a candidate may leave
+SAME = 1e-5
+#: logarithms of acceptances between these say how large a ratio is
+INSIDE = (-13.0, -1e-6)
+
+
+def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
+    found = np.concatenate(pairs.log_a)
+    half = pairs.log_p[1] - pairs.log_p[0]
+    pi = np.concatenate([half, -half])
+    half = pairs.log_q[1] - pairs.log_q[0]
+    q = np.concatenate([half, -half])
+    blur = 8 * np.concatenate([pairs.bound, pairs.bound]) + SAME
+    walk = bool(np.max(np.abs(q)) <= 1e-6)
+
+    def fits(values: np.ndarray) -> bool:
+        with np.errstate(all="ignore"):
+            return bool(np.all(np.abs(np.minimum(values, 0.0) - found) <= blur))
+
+    if np.all(found >= -1e-12):
+        return _cause(
+            "never_rejected",
+            "every proposal is accepted: x is to be kept where u >= a (where(u < a, y, x), or log u"
+            " against the logarithm of the ratio)",
+        )
+    old = _old_gradient(pairs)
+    with np.errstate(all="ignore"):
+        candidates = {
+            "no_proposal_ratio": (
+                pi,
+                "the proposal's densities are left out: the ratio is p(y) q(y, x) / p(x) q(x, y),"
+                " and the proposal is not symmetric",
+            ),
+            "proposal_inverted": (
+                pi - q,
+                "the proposal's densities are exchanged: q(y, x), of the way back, is above",
+            ),
+            "target_inverted": (q - pi, "p(x) is above, where p(y) is due: log p(y) - log p(x)"),
+            "ratio_inverted": (-pi - q, "the whole ratio is inverted: it is (new) / (old)"),
+            "no_target": (q, "p(y)/p(x) is left out of the ratio"),
+            "old_gradient": (
+                pi + old,
+                "the density of the way back uses the drift at x: q(y, x) is centred at"
+                " y + h · score(y), with the score computed anew at y",
+            ),
+            "log_missing": (
+                np.log(np.clip(pi + q, 1e-300, None)),
+                "u is compared with the logarithm of the ratio: compare log u, or take exp",
+            ),
+            "one_minus": (
+                np.log1p(-np.exp(np.minimum(pi + q, -1e-16))),
+                "it accepts where u is above the ratio, where below is due: u < ratio",
+            ),
+        }
+    for name, (values, words) in candidates.items():
+        if not (walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")) and fits(
+            values
+        ):
+            return _cause(name, words)
+    return _by_fit(found, pi, q, walk, fits) or _of_the_path(kernel, pairs)
+
+
+def _cause(name: str, words: str) -> Diagnosis:
+    return Diagnosis.cause(name, f"Cause: {words}.")
+
+
+def _by_fit(found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: object) -> Diagnosis | None:
+    """log a = c π + e Q with numbers c and e."""
+    inside = (found > INSIDE[0]) & (found < INSIDE[1])
+    if np.sum(inside) < 4:
+        return None
+    columns = np.stack([pi, q], axis=1)[inside] if not walk else pi[inside, None]
+    solved, _, _, sizes = np.linalg.lstsq(columns, found[inside], rcond=None)
+    if sizes[-1] <= 1e-9 * sizes[0]:
+        return None
+    c, e = float(solved[0]), float(solved[1]) if not walk else 0.0
+    assert callable(fits)
+    if not fits(c * pi + e * q):
+        return None
+    if walk or abs(c - e) <= 1e-4 * abs(c):
+        return _cause(
+            "temperature",
+            f"the logarithm of the ratio is multiplied by {c:.4g}: that keeps p to the power {c:.4g}"
+            " (a temperature), where p itself is asked for",
+        )
+    if abs(c - 1) <= 1e-4:
+        for value, words in (
+            (2.0, "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is missing"),
+            (0.5, "half: the variance in the proposal's density is twice that of its noise (4h for 2h)"),
+        ):
+            if abs(e - value) <= 1e-4 * value:
+                return _cause("proposal_size", f"log q(y, x)/q(x, y) enters {words}")
+        return _cause(
+            "proposal_size",
+            f"log q(y, x)/q(x, y) enters {e:.4g} times: the variance in the proposal's density is"
+            f" {1 / e:.4g} times that of its noise",
+        )
+    return _cause(
+        "exponents",
+        f"the logarithm of the ratio is {c:.4g} log p(y)/p(x) + {e:.4g} log q(y, x)/q(x, y), where both"
+        " are to stand there once",
+    )
+
+
+def _old_gradient(pairs: Pairs) -> np.ndarray:
+    """Q with the way back centred at y plus the drift at x; for Gaussian proposals."""
+    jacobian = pairs.moved[0].jacobian
+    shifts = [
+        m.y - (j @ z[:, :, None])[:, :, 0] - at
+        for m, j, z, at in zip(
+            pairs.moved,
+            (jacobian, pairs.moved[1].jacobian),
+            pairs.noise,
+            (pairs.x, pairs.y),
+            strict=True,
+        )
+    ]
+    there, again = (
+        _exponent(jacobian, end - start - shift)
+        for start, end, shift in (
+            (pairs.y, pairs.x, shifts[0]),
+            (pairs.x, pairs.y, shifts[1]),
+        )
+    )
+    return np.concatenate(
+        [
+            there + np.sum(pairs.noise[0] ** 2, axis=1) / 2,
+            again + np.sum(pairs.noise[1] ** 2, axis=1) / 2,
+        ]
+    )
+
+
+def _exponent(jacobian: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    z = np.linalg.solve(jacobian, rest[:, :, None])[:, :, 0]
+    return np.asarray(-np.sum(z * z, axis=1) / 2)
+
+
+def _of_the_path(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
+    """A leapfrog with a full step where half of one is due, recognised by where it ends."""
+    h, target = kernel.job.h, pairs.target
+    if h is None:
+        return None
+    gradient = lambda x: target.score(x.reshape((-1, *target.shape))).reshape(x.shape)  # noqa: E731
+    for steps in range(1, 65):
+        for name, (first, last, words) in PATHS.items():
+            x, p = pairs.x, pairs.noise[0]
+            p = p + first * h * gradient(x)
+            for k in range(steps):
+                x = x + h * p
+                if k < steps - 1:
+                    p = p + h * gradient(x)
+            p = p + last * h * gradient(x)
+            if np.max(np.abs(x - pairs.y)) <= 1e-6 and name == "right":
+                # it goes the right way; the end of it is in the ratio alone
+                return _kinetic(pairs, x, p, h, gradient(x))
+            if np.max(np.abs(x - pairs.y)) <= 1e-6:
+                return _cause("leapfrog_first", words)
+    return None
+
+
+#: the first and last kick of a leapfrog, in steps
+PATHS = {
+    "right": (0.5, 0.5, ""),
+    "full_first": (
+        1.0,
+        0.5,
+        "the first kick of the leapfrog is a full step, p + h · score(x), where half is due: the path"
+        " cannot be walked back",
+    ),
+    "none_first": (
+        0.0,
+        0.5,
+        "the first half kick of the leapfrog is missing, p + h/2 · score(x): the path cannot be walked"
+        " back",
+    ),
+}
+
+
+def _kinetic(
+    pairs: Pairs, x: np.ndarray, p: np.ndarray, h: float, gradient: np.ndarray
+) -> Diagnosis | None:
+    """The last kick in the ratio: by how much it is off."""
+    start = np.sum(pairs.noise[0] ** 2, axis=1) / 2
+    pi = pairs.log_p[1] - pairs.log_p[0]
+    inside = pairs.log_a[0] < -1e-6
+    for kick, words in (
+        (0.5, "the last kick of the leapfrog is a full step, where half is due: p + h/2 · score(x)"),
+        (-0.5, "the last half kick of the leapfrog is missing: p + h/2 · score(x)"),
+    ):
+        end = p + kick * h * gradient
+        value = np.minimum(pi + start - np.sum(end * end, axis=1) / 2, 0)
+        if np.sum(inside) >= 2 and np.max(np.abs(value - pairs.log_a[0])) <= 1e-5:
+            return _cause("leapfrog_last", f"in the acceptance {words}")
+    return None

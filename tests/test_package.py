@@ -80,6 +80,7 @@ PUBLIC_NEIGHBOURS = {
     "network": {"posterior"},
     "preconditioning": {"network"},
     "inversion": {"sampler"},  # up with its forms, down with it
+    "corrector": {"sampler"},  # how functions take their random numbers, and levels
 }
 
 

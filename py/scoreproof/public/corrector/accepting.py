@@ -15,7 +15,7 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import noise_script
 from scoreproof.public.corrector.target import Target
 
-__all__ = ["Accepts", "Metropolis"]
+__all__ = ["PARTS", "Accepts", "Metropolis"]
 
 #: each call cuts the stretch in which the threshold lies by so much
 PARTS = 32
@@ -44,14 +44,19 @@ class Metropolis:
     h: float | None
     below: bool = True
     high: float = field(default=1.0)
+    most: int = 0
 
     def __post_init__(self) -> None:
         self.high = 1 - self.kernel.eps
 
     def run(self, x: np.ndarray, z: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """One call."""
+        """One call. JAX compiles code anew for every size of a batch: its batches are filled up."""
+        n = len(x)
+        if self.kernel.job.framework == "jax":
+            more = max(self.most - n, 0)
+            x, z, u = (np.concatenate([v, np.repeat(v[:1], more, axis=0)]) for v in (x, z, u))
         script = noise_script(self.kernel.job, z[None], lambda k: u)
-        return self.kernel(self.target, x, script, self.h).state
+        return self.kernel(self.target, x, script, self.h).state[:n]
 
     def proposed(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """What it returns where it accepts most gladly."""
@@ -67,10 +72,10 @@ class Metropolis:
                      for u in (LOW, self.high))  # fmt: skip
         self.below = bool(np.sum(low) >= np.sum(high))
 
-    def acceptance(self, x: np.ndarray, z: np.ndarray, y: np.ndarray) -> Accepts:
-        """11 calls of 32 rows a pair, and 2 of one."""
+    def acceptance(self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: float) -> Accepts:
+        """``rounding``: of y from one call to another. 11 calls of 32 rows a pair, and 2 of one."""
         n = len(x)
-        near = 1e-6 * (np.max(np.abs(y - x), axis=1) + 1e-300)
+        near = np.maximum(1e-6 * np.max(np.abs(y - x), axis=1), rounding)
 
         def accepted(u: np.ndarray, rows: np.ndarray) -> np.ndarray:
             out = self.run(x[rows], z[rows], u)

@@ -19,8 +19,12 @@ __all__ = ["Affine", "read", "unwhitened", "whitened"]
 
 #: rows at random places with random noise, which say whether it is affine
 RANDOM_ROWS = 8
+#: roundings beyond which a deviation is none of rounding
+MANY = 100.0
 #: units of roundoff, in the larger of x and its widths, of one step
-ROUNDINGS = 16
+ROUNDINGS = 4
+#: how far out A and B are read: the rounding of their entries is the smaller
+REACH = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +32,8 @@ class Affine:
     """``matrix`` A ``(D, D)``, ``shift`` b, ``noise`` ``(D, m)`` of all draws side by side.
 
     ``curved``: the largest deviation from an affine map at random rows; ``mixed``: how much a row
-    changes with the batch; ``blur``: what rounding explains of an entry. ``order``: the states
-    that were asked, what came back and the noise they got, for those who look closer.
+    changes with the batch; ``blur``: what rounding explains of an entry of A, b or B; ``loose``:
+    of w'.
     """
 
     h: float | None
@@ -39,6 +43,7 @@ class Affine:
     noise: np.ndarray
     curved: float
     mixed: float
+    loose: float
     blur: float
     answer: Answer
 
@@ -56,8 +61,13 @@ class Affine:
         return float(np.linalg.norm(self.pull, 2))
 
     @property
+    def straight(self) -> bool:
+        """Affine in each row by itself."""
+        return self.curved <= MANY * self.loose
+
+    @property
     def affine(self) -> bool:
-        return self.curved <= 1e3 * self.blur and self.mixed <= 1e3 * self.blur
+        return self.straight and self.mixed <= MANY * self.loose
 
 
 def whitened(target: Target, state: np.ndarray) -> np.ndarray:
@@ -79,12 +89,12 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     wild = rng.standard_normal((RANDOM_ROWS, size)) * 1.5
     count = 1 + size + draws * d + RANDOM_ROWS
     w = np.zeros((count, size))
-    w[1 : 1 + size] = np.eye(size)
+    w[1 : 1 + size] = REACH * np.eye(size)
     w[-RANDOM_ROWS:] = wild
     noise = np.zeros((draws, count, d))
     for j in range(draws):
         first = 1 + size + j * d
-        noise[j, first : first + d] = np.eye(d)
+        noise[j, first : first + d] = REACH * np.eye(d)
     noise[:, -RANDOM_ROWS:] = rng.standard_normal((draws, RANDOM_ROWS, d))
     order = rng.permutation(count)
     state = unwhitened(target, w)
@@ -92,8 +102,8 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     answer = kernel(target, state[order], noise_script(job, noise[:, order]), h)
     out[order] = whitened(target, answer.state)
     origin = out[0]
-    matrix = (out[1 : 1 + size] - origin).T
-    columns = (out[1 + size : count - RANDOM_ROWS] - origin).T
+    matrix = (out[1 : 1 + size] - origin).T / REACH
+    columns = (out[1 + size : count - RANDOM_ROWS] - origin).T / REACH
     flat = noise[:, -RANDOM_ROWS:].transpose(1, 0, 2).reshape(RANDOM_ROWS, -1)
     due = origin + wild @ matrix.T + flat @ columns.T
     part = rng.permutation(count)[: max(count // 2, 2)]
@@ -101,7 +111,7 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     narrow = float(np.min(np.linalg.svd(target.root, compute_uv=False)))
     steps = max(draws, len(answer.asked), 1)
     reach = max(float(np.max(np.abs(state))), float(np.max(np.abs(answer.state))))
-    blur = ROUNDINGS * kernel.eps * steps * reach / narrow
+    unit = ROUNDINGS * kernel.eps * steps / narrow
     return Affine(
         h,
         target,
@@ -110,6 +120,7 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
         columns,
         float(np.max(np.abs(out[-RANDOM_ROWS:] - due))),
         float(np.max(np.abs(whitened(target, again.state) - out[part]))),
-        blur,
+        unit * reach,
+        max(unit * reach / REACH, unit * float(np.max(np.abs(target.mean)))),
         answer,
     )

@@ -1,12 +1,10 @@
 """The arguments of `check_corrector`, validated once.
 
-Conventions: what the kernel takes is known by the names of its positional arguments, or by
-``given=``; a role is what stands for all names of one thing.
+Conventions: a step size is h of ``x + h · score(x) + √(2h) z``, t what the model is told.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -17,87 +15,17 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
 from scoreproof.public.arguments import accepted, sample_shape, seeded
+from scoreproof.public.corrector import names
+from scoreproof.public.corrector.names import positional, roles_of
 from scoreproof.public.sampler.data import Level
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
 from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process
 
-__all__ = ["OF_THE_LAW", "RANDOM", "ROLES", "STEP", "Job", "Request", "validate"]
+__all__ = ["STEP", "Job", "Request", "validate"]
 
-#: what a kernel may take, and the names that it goes by
-ROLES: dict[str, tuple[str, ...]] = {
-    "x": ("x", "x_t", "xt", "x0", "xs", "sample", "samples", "state", "position", "q", "theta"),
-    "v": ("v", "p", "momentum", "velocity", "vel", "mom"),
-    "score": (
-        "score",
-        "score_fn",
-        "score_model",
-        "scorenet",
-        "model",
-        "model_fn",
-        "net",
-        "network",
-        "unet",
-        "eps_model",
-        "denoiser",
-        "s",
-    ),
-    "grad_log_prob": (
-        "grad_log_prob",
-        "grad",
-        "grad_fn",
-        "grad_logp",
-        "grad_log_p",
-        "grad_log_density",
-        "dlogp",
-        "glogp",
-    ),
-    "log_prob": (
-        "log_prob",
-        "logp",
-        "log_p",
-        "log_density",
-        "logdensity",
-        "logdensity_fn",
-        "log_density_fn",
-        "logprob",
-        "logprob_fn",
-        "log_prob_fn",
-        "logpdf",
-        "target_log_prob",
-        "target_log_prob_fn",
-    ),
-    "potential": ("potential", "potential_fn", "energy", "energy_fn", "U"),
-    "grad_potential": ("grad_potential", "grad_energy", "grad_U", "dU"),
-    "t": ("t", "time", "timestep", "sigma", "noise_level", "level"),
-    "t_batch": ("vec_t", "t_vec", "labels", "t_batch", "ts"),
-    "step_size": (
-        "step_size",
-        "stepsize",
-        "h",
-        "eps",
-        "epsilon",
-        "dt",
-        "step",
-        "step_lr",
-        "lr",
-        "delta",
-        "tau",
-        "eta",
-    ),
-    "snr": ("snr", "target_snr"),
-    "noise": ("noise", "z", "xi", "gaussian_noise"),
-    "uniform": ("uniform", "u", "unif"),
-    "mean": ("mean", "mu"),
-    "cov": ("cov", "covariance", "Sigma"),
-    "precision": ("precision", "prec", "Lambda"),
-}
-#: whatever a kernel takes of the law
-OF_THE_LAW = ("score", "grad_log_prob", "log_prob", "potential", "grad_potential")
-OF_GAUSSIANS = ("mean", "cov", "precision")
-#: handed over by name: where its random numbers come from
-RANDOM = {*GENERATORS, *STATES, *KEYS}
 PREDICTIONS = ("score", "eps", "x0", "v", "F")
 STEP = 0.1
+#: the noise level of a model without a process: no power of it is 2 or a half
+SIGMA = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +57,7 @@ class Job:
     function: Callable[..., Any]
     name: str
     roles: tuple[str, ...]
-    names: tuple[str, ...]
+    positional: tuple[str, ...]
     level_of: Callable[[float], Level]
     t: float | int
     prediction: str
@@ -155,7 +83,7 @@ class Job:
     @property
     def gaussians_only(self) -> bool:
         """It is told mean and covariance."""
-        return any(r in OF_GAUSSIANS for r in self.roles)
+        return any(r in names.OF_GAUSSIANS for r in self.roles)
 
 
 def validate(given: Request) -> Job:
@@ -183,7 +111,7 @@ def validate(given: Request) -> Job:
             repr(given.prediction),
             "it is what the model returns that the corrector is handed",
         )
-    roles = _roles(given)
+    roles = roles_of(given.corrector, given.given, given.options)
     level_of, t = _level(given)
     h = _positive("step_size", STEP if given.step_size is None else given.step_size)
     takes = "step_size" in roles
@@ -201,7 +129,7 @@ def validate(given: Request) -> Job:
         given.corrector,
         str(getattr(given.corrector, "__name__", type(given.corrector).__name__)),
         roles,
-        tuple(_positional(given.corrector)[0]),
+        tuple(positional(given.corrector)[0]),
         level_of,
         t,
         given.prediction,
@@ -224,11 +152,11 @@ def _positive(name: str, value: Any) -> float:
 
 
 def _level(given: Request) -> tuple[Callable[[float], Level], float | int]:
-    t = given.t
+    t: Any = given.t
     if t is not None and (not isinstance(t, Real) or not np.isfinite(float(t)) or t < 0):
         raise ArgumentError("t", "a number >= 0", repr(t), "the time, timestep or σ of p_t")
     if given.process is None:
-        return level_of_sigma, 0.5 if t is None else t
+        return level_of_sigma, SIGMA if t is None else t
     level_of = levels_of_process(given.process, False)
     if t is None:
         whole = getattr(given.process, "timesteps", None)
@@ -238,59 +166,3 @@ def _level(given: Request) -> tuple[Callable[[float], Level], float | int]:
         else:
             t = 0.5 * float(length if isinstance(length, Real) else 1.0)
     return level_of, t
-
-
-def _positional(function: Any) -> tuple[list[str], int]:
-    """Names of the positional arguments, and how many have no default."""
-    try:
-        taken = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return [], 0
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [p.name for p in taken if p.kind in kinds]
-    return names, sum(p.kind in kinds and p.default is p.empty for p in taken)
-
-
-def _role(name: str) -> str | None:
-    return next((r for r, names in ROLES.items() if name == r or name in names), None)
-
-
-def _roles(given: Request) -> tuple[str, ...]:
-    if given.given is not None:
-        said = (given.given,) if isinstance(given.given, str) else tuple(given.given)
-        roles = [_role(str(n)) for n in said]
-        unknown = [str(n) for n, r in zip(said, roles, strict=True) if r is None]
-        if unknown or "x" not in roles:
-            raise ArgumentError(
-                "given",
-                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, x among them",
-                ", ".join(unknown) or ", ".join(map(str, said)),
-                'e.g. given=("score", "x", "step_size")',
-            )
-        return tuple(r for r in roles if r is not None)
-    names, needed = _positional(given.corrector)
-    roles = []
-    for k, name in enumerate(names):
-        role = _role(name)
-        if name in RANDOM or name in given.options:
-            break  # by name, with all that follow
-        if role is None:
-            if k >= needed:
-                break
-            raise ArgumentError(
-                "corrector",
-                "a function whose arguments are known by their names",
-                f"{name} among {', '.join(names)}",
-                'say what they are, e.g. given=("score", "x", "step_size"), or fix it by options=',
-            )
-        if k >= needed and role not in ("step_size", *OF_THE_LAW):
-            break
-        roles.append(role)
-    if "x" not in roles:
-        raise ArgumentError(
-            "corrector",
-            "a function of x",
-            f"one of ({', '.join(names)})",
-            'name its arguments by given=, e.g. given=("score", "x")',
-        )
-    return tuple(roles)

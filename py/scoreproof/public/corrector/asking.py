@@ -17,14 +17,14 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roun
 from scoreproof.interop.draws import Draw, Log, intercepted, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
-from scoreproof.interop.jax_callback import finished, traced
-from scoreproof.objects.parameterizations import convert
+from scoreproof.interop.jax_callback import finished
 from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.law import Asked, Law
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
 from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED, STATES, needed
 
-__all__ = ["Answer", "Asked", "Kernel", "Script", "zeros"]
+__all__ = ["Answer", "Kernel", "Script", "zeros"]
 
 Script = Callable[[Draw], np.ndarray]
 
@@ -32,18 +32,6 @@ Script = Callable[[Draw], np.ndarray]
 def zeros(draw: Draw) -> np.ndarray:
     """No noise; a half for what is uniform."""
     return np.full(draw.shape, 0.5 if draw.kind == "uniform" else 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What a score, gradient or density was asked for: where, at which time (``None``: not told),
-    and how many draws there had been.
-    """
-
-    role: str
-    x: np.ndarray
-    t: float | None
-    drawn: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +53,15 @@ class Kernel:
     eps: float = float(np.finfo(float).eps)
     notes: list[str] = field(default_factory=list)
     _seeds: int = 0
+    _key: Any = None
+    _jax: Log = field(default_factory=Log)
+    _script: Script = zeros
+
+    def rounded(self, state: np.ndarray) -> np.ndarray:
+        """The states as they arrive, in the kernel's own floating type."""
+        x = to_framework(state, state.shape[1:], self.job.framework, self.job.dtype)
+        self.eps = max(self.eps, unit_roundoff(x))
+        return np.asarray(as_numpy(x), dtype=float)
 
     def __call__(
         self, target: Target, state: np.ndarray, script: Script, h: float | None = None
@@ -77,7 +74,9 @@ class Kernel:
         with intercepted(
             job.framework, script, double=job.framework == "torch" and job.dtype is None
         ) as log:
-            law = _Law(job, target, log, asked)
+            if job.framework == "jax":
+                log, self._jax.draws[:], self._jax.repeated[:] = self._jax, [], []
+            law = Law(job, target, log, asked)
             kept = as_numpy(x).copy()
             arguments = [self._argument(r, law, x, state, h, log, script) for r in job.roles]
             more = self._random(script, log) | dict(job.options)
@@ -106,7 +105,7 @@ class Kernel:
     def _argument(
         self,
         role: str,
-        law: _Law,
+        law: Law,
         x: Any,
         state: np.ndarray,
         h: float | None,
@@ -125,8 +124,10 @@ class Kernel:
                 return job.t
             times = np.full(len(state), job.t)
             whole = job.framework == "torch" and isinstance(job.t, int)
-            return times if job.framework == "numpy" else to_framework(
-                times, (), job.framework, "int64" if whole else job.dtype
+            return (
+                times
+                if job.framework == "numpy"
+                else to_framework(times, (), job.framework, "int64" if whole else job.dtype)
             )
         if role == "snr":
             return job.snr
@@ -149,9 +150,11 @@ class Kernel:
         """What it takes of a source of random numbers, by name."""
         job = self.job
         taken = needed(job.function)[1]
-        taken = [n for n in taken if n not in job.options and n not in job.names[: len(job.roles)]]
+        taken = [
+            n for n in taken if n not in job.options and n not in job.positional[: len(job.roles)]
+        ]
         if job.framework == "jax":
-            return {n: jax_key(script, log) for n in taken if n in KEYS}
+            return {n: self._jax_key(script) for n in taken if n in KEYS}
         if job.framework == "numpy":
             found = {n: numpy_generator(script, log) for n in taken if n in GENERATORS}
             return found | {n: numpy_random_state(script, log) for n in taken if n in STATES}
@@ -161,6 +164,18 @@ class Kernel:
             self._seeds += 1
             return {n: torch.Generator().manual_seed(SEED + self._seeds) for n in taken}
         return {}
+
+    def _jax_key(self, script: Script) -> Any:
+        """Another key in each call, of one kind: code that JAX compiled for it is not compiled
+        again.
+        """
+        import jax
+
+        self._script = script
+        if self._key is None:
+            self._key = jax_key(lambda draw: self._script(draw), self._jax)
+        self._seeds += 1
+        return jax.random.fold_in(self._key, self._seeds)
 
     def _state(self, out: Any, n: int) -> np.ndarray:
         job = self.job
@@ -206,56 +221,3 @@ class Kernel:
 
 def _said(log: Log) -> tuple[str, ...]:
     return tuple(dict.fromkeys(log.notes))
-
-
-class _Law:
-    """What a kernel is handed of the law, in its own library."""
-
-    def __init__(self, job: Job, target: Target, log: Log, asked: list[Asked]) -> None:
-        self.job, self.target, self.log, self.asked = job, target, log, asked
-
-    def score(self, x: Any, t: Any = None, *args: Any, **kwargs: Any) -> Any:
-        when = self.note("score", x, t)
-        value = self.target.score(x)
-        if t is not None and not _is(when, self.job.t):
-            # another time's score is another one
-            u = t if np.ndim(as_numpy(t) if not traced(t) else t) == 0 else t.reshape(
-                (-1,) + (1,) * (x.ndim - 1)
-            )
-            value = value * ((1 + self.job.t) / (1 + u))
-        if self.job.prediction == "score":
-            return value
-        level = self.job.level_of(self.job.t if when is None else when)
-        kind = self.job.prediction
-        return convert(value, x, "score", kind, level.alpha, level.sigma)
-
-    def grad_log_prob(self, x: Any, *args: Any) -> Any:
-        self.note("grad_log_prob", x, None)
-        return self.target.score(x)
-
-    def grad_potential(self, x: Any, *args: Any) -> Any:
-        self.note("grad_potential", x, None)
-        return -self.target.score(x)
-
-    def log_prob(self, x: Any, *args: Any) -> Any:
-        self.note("log_prob", x, None)
-        return self.target.log_density(x)
-
-    def potential(self, x: Any, *args: Any) -> Any:
-        self.note("potential", x, None)
-        return -self.target.log_density(x)
-
-    def note(self, role: str, x: Any, t: Any) -> float | None:
-        """The time that it is told, if that is a number by now."""
-        when = None
-        if t is not None and not traced(t):
-            times = np.ravel(np.asarray(as_numpy(t), dtype=float))
-            when = float(times[0]) if len(times) else None
-        if not traced(x) and np.ndim(as_numpy(x)) > len(self.job.shape):
-            rows = np.asarray(as_numpy(x), dtype=float).reshape(len(x), -1)
-            self.asked.append(Asked(role, rows, when, len(self.log.draws)))
-        return when
-
-
-def _is(when: float | None, t: float) -> bool:
-    return when is not None and abs(when - t) <= 1e-6 * (1 + abs(t))

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
-from scoreproof.public.corrector.accepting import Metropolis
+from scoreproof.public.corrector.accepting import PARTS, Metropolis
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import Drawn
-from scoreproof.public.corrector.ratios import cause_of
 from scoreproof.public.corrector.proposals import Moved, back, log_density, moved
+from scoreproof.public.corrector.ratios import cause_of
+from scoreproof.public.corrector.rejecting import not_kept, together
 from scoreproof.public.corrector.target import Target, gaussian, mixture
-from scoreproof.public.rule import compared, settled, weakest
+from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
 from scoreproof.words import point
 
@@ -67,7 +68,8 @@ def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
         if job.two:
             what = "x and v"
         text = (
-            f"{job.name} takes {what}; detailed balance is judged of one step with one draw of noise"
+            f"{job.name} takes {what}; detailed balance is judged of one step with one draw of"
+            " noise"
             " and one uniform number a row: call it for one step (options={'n_steps': 1}), with the"
             " momentum drawn inside"
         )
@@ -97,32 +99,35 @@ _SPAN = f"pairs whose acceptances are above {LEAST:g}"
 def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     job = kernel.job
     rng = stream(job.seed, "corrector", "pairs", name)
-    x = target.law.sample(rng, PAIRS)
+    x = kernel.rounded(target.law.sample(rng, PAIRS))
     kind = drawn.noise[0]
     uniform = kind == "uniform"
     z = rng.uniform(0.2, 0.8, x.shape) if uniform else rng.standard_normal(x.shape)
-    walk = Metropolis(kernel, target, job.h)
+    walk = Metropolis(kernel, target, job.h, most=PAIRS * max(PARTS - 1, 1 + 6 * job.d))
     walk.oriented(x, z)
-    there = moved(walk.proposed, x, z)
+    there = moved(walk.proposed, x, z, kernel.eps)
     y = there.y
     still = np.all(y == x, axis=1)
     if np.sum(still) > PAIRS / 2:
         text = (
-            f"{job.name} stays where it is whatever uniform number it gets, at {int(np.sum(still))} of"
+            f"{job.name} stays where it is whatever uniform number it gets, at"
+            f" {int(np.sum(still))} of"
             f" {PAIRS} points: no acceptance is above {LEAST:g}; pass a smaller step_size"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     refused = walk.rejected(x, z)
-    lost = np.any(refused != x, axis=1) & (np.max(np.abs(refused - y), axis=1) > 1e-9) & ~still
-    if np.any(lost):
-        return _lost(kernel, name, x, refused, y, lost)
     reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
-    rounding = 16 * kernel.eps * reach
-    reverse, again, found = back(walk.proposed, x, y, z - 0.5 if uniform else z, rounding)
-    ahead = walk.acceptance(x, z, y)
-    behind = walk.acceptance(y, reverse, x)
+    rounding = 4 * kernel.eps * reach
+    apart = np.max(np.abs(refused - y), axis=1) > 64 * rounding
+    lost = np.any(refused != x, axis=1) & apart & ~still
+    if np.any(lost):
+        return not_kept(kernel, name, (x, refused, y), lost)
+    start = z - 0.5 if uniform else z
+    reverse, again, found = back(walk.proposed, x, y, start, rounding, kernel.eps)
+    ahead = walk.acceptance(x, z, y, 64 * rounding)
+    behind = walk.acceptance(y, reverse, x, 64 * rounding)
     if not (ahead.alone and behind.alone):
-        return _mixed(kernel, name)
+        return together(kernel, name)
     with np.errstate(divide="ignore"):
         logs = np.log(ahead.a), np.log(behind.a)
     usable = found & (np.minimum(*logs) > np.log(LEAST)) & ~still
@@ -132,7 +137,8 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     if np.sum(~found & ~still) > PAIRS / 3:
         text = (
             f"{job.name}: for {name} no noise was found that leads from y back to x, at"
-            f" {int(np.sum(~found))} of {PAIRS} pairs: shorter trajectories (a smaller step_size, fewer"
+            f" {int(np.sum(~found))} of {PAIRS} pairs: shorter trajectories (a smaller step_size,"
+            " fewer"
             " leapfrog steps) are easier to turn round"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
@@ -142,7 +148,9 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             f" {LEAST:g} both ways: pass a smaller step_size"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
-    pairs = _pairs(kernel, target, (x, y), (z, reverse), (there, again), logs, kind, rounding, usable)
+    pairs = _pairs(
+        kernel, target, (x, y), (z, reverse), (there, again), logs, kind, rounding, usable
+    )
     return _verdict(kernel, pairs, name)
 
 
@@ -172,7 +180,7 @@ def _pairs(
     def cut(pair: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
         return pair[0][take], pair[1][take]
 
-    cut_maps = tuple(Moved(m.y[take], m.jacobian[take], m.off[take]) for m in maps)
+    cut_maps = tuple(Moved(m.y[take], m.jacobian[take], m.off[take], m.width) for m in maps)
     return Pairs(
         target,
         points[0][take],
@@ -212,42 +220,3 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str) -> Evidence:
     value = float(np.abs(pairs.error[k]))
     cause = safely(lambda: cause_of(kernel, pairs))
     return replace(evidence, sentence=text, value=value, diagnosis=cause)
-
-
-def _lost(
-    kernel: Kernel, name: str, x: np.ndarray, refused: np.ndarray, y: np.ndarray, lost: np.ndarray
-) -> Evidence:
-    k = int(np.flatnonzero(lost)[0])
-    text = (
-        f"{kernel.job.name} does not stay at x where it rejects, for {name}: at {int(np.sum(lost))} of"
-        f" {PAIRS} points it returns another state, {point(refused[k])} from x = {point(x[k])} with the"
-        f" proposal {point(y[k])}"
-    )
-    cause = Diagnosis.cause(
-        "rejected_not_kept",
-        "Cause: what is returned on rejection is not the x that it started from: return"
-        " where(accept, y, x), with x from before the step.",
-    )
-    return _refuted(kernel, text, cause)
-
-
-def _mixed(kernel: Kernel, name: str) -> Evidence:
-    text = (
-        f"{kernel.job.name}: whether a row is accepted depends on the other rows of its batch, for"
-        f" {name}"
-    )
-    cause = Diagnosis.cause(
-        "accepted_together",
-        "Cause: the acceptance is that of the batch and not of each row: sum over the axes of a"
-        " sample only, so that log p and the ratio have shape (n,).",
-    )
-    return _refuted(kernel, text, cause)
-
-
-def _refuted(kernel: Kernel, text: str, cause: Diagnosis) -> Evidence:
-    found = Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause)
-    return settled(
-        replace(found, cost={"calls": kernel.calls}),
-        resolution=0.0,
-        coverage=Coverage({"pairs": PAIRS}),
-    )

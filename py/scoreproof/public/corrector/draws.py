@@ -1,4 +1,4 @@
-"""What a kernel draws: noise of its rows, the uniform numbers that it accepts by, and what is shared.
+"""What a kernel draws: noise of its rows, uniform numbers to accept by, and what rows share.
 
 Conventions: a draw of noise has a batch's shape ``(n, *shape)``; one to accept by has one number a
 row.
@@ -37,8 +37,10 @@ class Drawn:
 
 
 def is_noise(draw: Draw, rows: int, job: Job) -> bool:
-    return draw.kind in ("normal", "uniform") and draw.shape == (rows, *job.shape) and not (
-        job.d == 1 and draw.kind == "uniform"
+    return (
+        draw.kind in ("normal", "uniform")
+        and draw.shape == (rows, *job.shape)
+        and not (job.d == 1 and draw.kind == "uniform")
     )
 
 
@@ -136,12 +138,14 @@ def _shared(one: Draw, size: int, job: Job) -> Evidence:
     what = "number" if size == 1 else "noise"
     if one.kind in ("uniform", "exponential") and size == 1:
         text = (
-            f"{job.name} draws one {one.kind} number for the whole batch ({one.where}): all rows are"
+            f"{job.name} draws one {one.kind} number for the whole batch ({one.where}): all rows"
+            " are"
             " accepted or rejected by the same number"
         )
         cause = Diagnosis.cause(
             "accepted_together",
-            "Cause: acceptance is decided for the batch, not for each row. Draw u of shape (n,), and"
+            "Cause: acceptance is decided for the batch, not for each row. Draw u of shape (n,),"
+            " and"
             " keep x where u >= a row by row (where(accept[:, None], y, x)).",
         )
     else:

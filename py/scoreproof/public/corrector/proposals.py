@@ -15,7 +15,10 @@ import numpy as np
 
 __all__ = ["Moved", "back", "log_density", "moved"]
 
-WIDTHS = (2.0**-4, 2.0**-5, 2.0**-6)
+#: δ in double and in coarser types
+FINE, COARSE = 2.0**-4, 2.0**-2
+#: roundoff from which a type is coarse
+SINGLE = 1e-10
 STARTS = 4
 ROUNDS = 14
 
@@ -29,6 +32,7 @@ class Moved:
     y: np.ndarray
     jacobian: np.ndarray
     off: np.ndarray
+    width: float
 
     @property
     def log_det(self) -> np.ndarray:
@@ -38,29 +42,33 @@ class Moved:
         """What its error, and rounding of y, leave of it."""
         with np.errstate(all="ignore"):
             least = np.linalg.svd(self.jacobian, compute_uv=False)[:, -1]
-            return np.asarray(
-                self.jacobian.shape[1] * (self.off + 4 * rounding / WIDTHS[-1]) / least
-            )
+            return np.asarray(self.jacobian.shape[1] * (self.off + rounding / self.width) / least)
 
 
-def moved(run: Map, x: np.ndarray, z: np.ndarray) -> Moved:
+def moved(run: Map, x: np.ndarray, z: np.ndarray, eps: float) -> Moved:
     """One call of 1 + 6 d rows for each pair."""
     n, d = x.shape
-    steps = np.concatenate([np.zeros((1, d))] + [s * w * np.eye(d) for w in WIDTHS for s in (1, -1)])
+    widest = FINE if eps < SINGLE else COARSE
+    widths = (widest, widest / 2, widest / 4)
+    steps = np.concatenate(
+        [np.zeros((1, d))] + [s * w * np.eye(d) for w in widths for s in (1, -1)]
+    )
     each = len(steps)
-    out = run(np.repeat(x, each, axis=0), (z[:, None, :] + steps).reshape(-1, d)).reshape(n, each, d)
-    rest = out[:, 1:].reshape(n, len(WIDTHS), 2, d, d)
+    out = run(np.repeat(x, each, axis=0), (z[:, None, :] + steps).reshape(-1, d)).reshape(
+        n, each, d
+    )
+    rest = out[:, 1:].reshape(n, len(widths), 2, d, d)
     slopes = [
-        (rest[:, k, 0] - rest[:, k, 1]).transpose(0, 2, 1) / (2 * w) for k, w in enumerate(WIDTHS)
+        (rest[:, k, 0] - rest[:, k, 1]).transpose(0, 2, 1) / (2 * w) for k, w in enumerate(widths)
     ]
     rough = [(4 * slopes[k + 1] - slopes[k]) / 3 for k in range(2)]
     fine = (16 * rough[1] - rough[0]) / 15
     off = np.max(np.abs(fine - rough[1]), axis=(1, 2))
-    return Moved(out[:, 0], fine, off)
+    return Moved(out[:, 0], fine, off, widths[-1])
 
 
 def back(
-    run: Map, x: np.ndarray, y: np.ndarray, z: np.ndarray, rounding: float
+    run: Map, x: np.ndarray, y: np.ndarray, z: np.ndarray, rounding: float, eps: float
 ) -> tuple[np.ndarray, Moved, np.ndarray]:
     """The noise that leads from y to x, by Newton's method from several starts; the map there; and
     which rows it was found for.
@@ -68,11 +76,11 @@ def back(
     n = len(x)
     best = np.zeros_like(z)
     found = np.zeros(n, bool)
-    limit = 64 * rounding
+    limit = 64 * rounding  # of the way there and of the way back
     for start in (0.0, -1.0, 1.0, 0.5)[:STARTS]:
         trial = np.where(found[:, None], best, start * z)
         for _ in range(ROUNDS):
-            here = moved(run, y, trial)
+            here = moved(run, y, trial, eps)
             rest = x - here.y
             small = np.max(np.abs(rest), axis=1) <= limit
             if np.all(small | found):
@@ -87,12 +95,12 @@ def back(
                 trial,
                 trial + np.clip(step, -3, 3),
             )
-        small = np.max(np.abs(x - moved(run, y, trial).y), axis=1) <= limit
+        small = np.max(np.abs(x - moved(run, y, trial, eps).y), axis=1) <= limit
         best = np.where((small & ~found)[:, None], trial, best)
         found |= small
         if np.all(found):
             break
-    return best, moved(run, y, best), found
+    return best, moved(run, y, best, eps), found
 
 
 def log_density(z: np.ndarray, at: Moved, kind: str) -> np.ndarray:

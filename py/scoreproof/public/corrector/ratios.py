@@ -73,9 +73,9 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             ),
         }
     for name, (values, words) in candidates.items():
-        if not (walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")) and fits(
-            values
-        ):
+        if not (
+            walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")
+        ) and fits(values):
             return _cause(name, words)
     return _by_fit(found, pi, q, walk, fits) or _of_the_path(kernel, pairs)
 
@@ -84,7 +84,9 @@ def _cause(name: str, words: str) -> Diagnosis:
     return Diagnosis.cause(name, f"Cause: {words}.")
 
 
-def _by_fit(found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: object) -> Diagnosis | None:
+def _by_fit(
+    found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: object
+) -> Diagnosis | None:
     """log a = c π + e Q with numbers c and e."""
     inside = (found > INSIDE[0]) & (found < INSIDE[1])
     if np.sum(inside) < 4:
@@ -100,13 +102,22 @@ def _by_fit(found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: 
     if walk or abs(c - e) <= 1e-4 * abs(c):
         return _cause(
             "temperature",
-            f"the logarithm of the ratio is multiplied by {c:.4g}: that keeps p to the power {c:.4g}"
+            f"the logarithm of the ratio is multiplied by {c:.4g}: that keeps p to the power"
+            f" {c:.4g}"
             " (a temperature), where p itself is asked for",
         )
     if abs(c - 1) <= 1e-4:
         for value, words in (
-            (2.0, "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is missing"),
-            (0.5, "half: the variance in the proposal's density is twice that of its noise (4h for 2h)"),
+            (
+                2.0,
+                "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is"
+                " missing",
+            ),
+            (
+                0.5,
+                "half: the variance in the proposal's density is twice that of its noise (4h for"
+                " 2h)",
+            ),
         ):
             if abs(e - value) <= 1e-4 * value:
                 return _cause("proposal_size", f"log q(y, x)/q(x, y) enters {words}")
@@ -117,7 +128,8 @@ def _by_fit(found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: 
         )
     return _cause(
         "exponents",
-        f"the logarithm of the ratio is {c:.4g} log p(y)/p(x) + {e:.4g} log q(y, x)/q(x, y), where both"
+        f"the logarithm of the ratio is {c:.4g} log p(y)/p(x) + {e:.4g} log q(y, x)/q(x, y), where"
+        " both"
         " are to stand there once",
     )
 
@@ -184,13 +196,15 @@ PATHS = {
     "full_first": (
         1.0,
         0.5,
-        "the first kick of the leapfrog is a full step, p + h · score(x), where half is due: the path"
+        "the first kick of the leapfrog is a full step, p + h · score(x), where half is due: the"
+        " path"
         " cannot be walked back",
     ),
     "none_first": (
         0.0,
         0.5,
-        "the first half kick of the leapfrog is missing, p + h/2 · score(x): the path cannot be walked"
+        "the first half kick of the leapfrog is missing, p + h/2 · score(x): the path cannot be"
+        " walked"
         " back",
     ),
 }
@@ -204,7 +218,10 @@ def _kinetic(
     pi = pairs.log_p[1] - pairs.log_p[0]
     inside = pairs.log_a[0] < -1e-6
     for kick, words in (
-        (0.5, "the last kick of the leapfrog is a full step, where half is due: p + h/2 · score(x)"),
+        (
+            0.5,
+            "the last kick of the leapfrog is a full step, where half is due: p + h/2 · score(x)",
+        ),
         (-0.5, "the last half kick of the leapfrog is missing: p + h/2 · score(x)"),
     ):
         end = p + kick * h * gradient

@@ -2,8 +2,8 @@
 
 Conventions: as in `affine`. Where the kernel takes a step size h it is h, h/4, h/16, …; where it
 takes none the target gets wider instead, twice at a time: a step of the same size is then a
-quarter, beside the variance. Deviations are in standard deviations: of the mean, and half the
-relative error of a variance.
+quarter, beside the variance. In coarse floating types halves stand for quarters. Deviations are in
+standard deviations: of the mean, and half the relative error of a variance.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ LEVELS = 5
 FIRST = 0.3
 LEAST = 0.05
 SEARCHES = 14
+COARSE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Sequence:
     found: tuple[Affine, ...]
     fixed: bool
     by_step: bool
+    ratio: float = 4.0
 
     @property
     def finest(self) -> Affine:
@@ -72,25 +74,26 @@ def sequence(kernel: Kernel, draws: int) -> Sequence:
             break
         last = now
     by_step = h is not None
+    # rounding of what is pulled back less and less: in coarse types the steps stay longer
+    ratio, levels = (4.0, LEVELS) if kernel.eps < COARSE else (2.0, LEVELS - 1)
 
     def at(k: int) -> Affine:
         if h is not None:
-            return read(kernel, base.widened(scale), draws, h / 4**k)
-        return read(kernel, base.widened(scale * 2**k), draws, None)
+            return read(kernel, base.widened(scale), draws, h / ratio**k)
+        return read(kernel, base.widened(scale * ratio ** (k / 2)), draws, None)
 
     k = 0
     while not last.rate <= FIRST and k < SEARCHES:
         k += 1
         now = at(k)
-        if now.affine and last.affine and abs(now.rate / last.rate - 1) < 1e-2:
-            if k > 2:
-                return Sequence((last,), True, by_step)
+        if now.affine and last.affine and abs(now.rate / last.rate - 1) < 1e-2 and k > 2:
+            return Sequence((last,), True, by_step)
         last = now
     if last.rate > FIRST or last.rate <= 64 * last.blur:
         return Sequence((last,), True, by_step)
-    found = [last, *(at(k + j) for j in range(1, LEVELS))]
+    found = [last, *(at(k + j) for j in range(1, levels))]
     same = abs(found[-1].rate / found[0].rate - 1) < 1e-2
-    return Sequence(tuple(found[:1] if same else found), same, by_step)
+    return Sequence(tuple(found[:1] if same else found), same, by_step, ratio)
 
 
 def _first(kernel: Kernel, draws: int, base: Target, h: float | None) -> Affine:
@@ -133,5 +136,3 @@ def _weights(nodes: np.ndarray) -> np.ndarray:
             for i, x in enumerate(nodes)
         ]
     )
-
-

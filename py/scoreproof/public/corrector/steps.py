@@ -1,8 +1,8 @@
 """A kernel whose step size depends on the score and the noise, read step by step.
 
-Conventions: a step is ``x' - x = a score(x) + b z``, with a and b of its own in each row: from where
-a kernel asks its model to where it asks next, with the draw between. Drift and noise match where
-``b² = 2 a``. Where the kernel takes a step size, what is left in the limit of small ones is judged.
+Conventions: a step is ``x' - x = a score(x) + b z``, with a and b of its own in each row: from
+where a kernel asks its model to where it asks next, with the draw between. Drift and noise match
+where ``b² = 2 a``. Where the kernel takes a step size, the limit of small ones is judged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = ["Steps", "in_the_limit", "read_steps"]
 
 ROWS = 12
 ROUNDINGS = 32
+RATIO = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ def in_the_limit(
     kernel: Kernel, target: Target, draws: int, h: float
 ) -> tuple[np.ndarray, np.ndarray, float, Steps] | None:
     """What does not match, and what is left of the drift, in the limit of small steps."""
-    levels = [read_steps(kernel, target, draws, h / 4**k) for k in range(1, LEVELS + 1)]
+    levels = [read_steps(kernel, target, draws, h / RATIO**k) for k in range(1, LEVELS + 1)]
     found = [v for v in levels if v is not None]
     if len(found) < len(levels):
         return None
@@ -109,6 +110,6 @@ def in_the_limit(
     blurs = [float(np.max(v.blur)) for v in found]
     if not all(np.all(np.isfinite(o)) for o in off):
         return None
-    at, left = limit(off, blurs, 4.0 ** -np.arange(len(off)))
+    at, left = limit(off, blurs, RATIO ** -np.arange(len(off)))
     half = len(at) // 2
     return at[:half], at[half:], left, found[-1]

@@ -1,4 +1,4 @@
-"""The verdict on a kernel that is not affine and accepts nothing: SNR rules, tamed and clipped scores.
+"""The verdict on a kernel that is not affine and has no acceptance: SNR rules, tamed scores.
 
 Conventions: as in `steps` and `rules`.
 """
@@ -44,7 +44,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
     found = read_steps(kernel, target, draws, job.h)
     if found is None or job.d < 3 or job.two:
         text = (
-            f"{job.name} is not affine in x and its noise for a Gaussian target, and its steps cannot"
+            f"{job.name} is not affine in x and its noise for a Gaussian target, and its steps"
+            " cannot"
             " be told apart: it is judged where it asks its model once for each draw of noise, with"
             " the whole batch and outside of jax.jit, for samples of 3 numbers or more"
         )
@@ -54,7 +55,11 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         {"rows": found.a.shape[1], "steps": found.a.shape[0]},
         span="drift against noise at the step sizes that it took; its own law is not looked at",
     )
-    more: dict[str, Any] = {"tolerance": job.tolerance, "cost": {"calls": kernel.calls}, "coverage": seen}
+    more: dict[str, Any] = {
+        "tolerance": job.tolerance,
+        "cost": {"calls": kernel.calls},
+        "coverage": seen,
+    }
     told = [a.t for a in found.answer.asked if a.t is not None]
     late = next((t for t in told if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
     if late is not None:
@@ -67,7 +72,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         if limiting is not None:
             unmatched, left, open_, finest = limiting
             text = (
-                f"{job.name}: as step_size gets smaller its steps tend to h · score(x) + √(2h) z, drift"
+                f"{job.name}: as step_size gets smaller its steps tend to h · score(x) + √(2h) z,"
+                " drift"
                 " and noise matched"
             )
             errors = np.concatenate([np.abs(unmatched), np.abs(left)])
@@ -81,7 +87,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             return _refuted(kernel, evidence, finest, mixed, blur, draws)
     errors, bounds = found.unmatched, 2 * found.blur
     text = (
-        f"{job.name}: in each of its steps the noise is √(2ε) z for a drift of ε · score(x), at the ε"
+        f"{job.name}: in each of its steps the noise is √(2ε) z for a drift of ε · score(x), at"
+        " the ε"
         f" that it used ({found.a.min():.3g} to {found.a.max():.3g})"
     )
     size = None
@@ -100,7 +107,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
     elif _tamed(found, blur) and job.h is None:
         return _undecided_tamed(kernel, seen)
     bias = (
-        "p_t itself is not kept at these steps: ε depends on x and z, and is not small. What is judged"
+        "p_t itself is not kept at these steps: ε depends on x and z, and is not small. What is"
+        " judged"
         " is that drift and noise go together."
     )
     evidence = compared(errors, bounds, text, notes=(bias,), **more)
@@ -119,7 +127,8 @@ def _tamed(found: Steps, blur: float) -> bool:
 def _undecided_tamed(kernel: Kernel, seen: Coverage) -> Evidence:
     text = (
         f"{kernel.job.name}: its drift is the score times another factor in each row (a tamed or"
-        " truncated score), while its noise is the same; whether that goes away with smaller steps is"
+        " truncated score), while its noise is the same; whether that goes away with smaller steps"
+        " is"
         " not seen, because it takes no step size: let it take an argument step_size"
     )
     return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
@@ -160,7 +169,8 @@ def _refuted(
     if not along:
         part = float(np.median(found.left))
         text = (
-            f"{job.name}: a step is not a · score(x) + b z: {part:.3g} times the drift are left in the"
+            f"{job.name}: a step is not a · score(x) + b z: {part:.3g} times the drift are left in"
+            " the"
             " middle row"
         )
     elif np.max(np.abs(found.unmatched)) > 1e-4:
@@ -180,9 +190,7 @@ def _refuted(
     return replace(evidence, sentence=text, diagnosis=cause)
 
 
-def _cause(
-    kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int
-) -> Diagnosis | None:
+def _cause(kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int) -> Diagnosis | None:
     job = kernel.job
     if np.max(found.left) > 1e-3:
         c = _saturates(kernel, draws)
@@ -218,11 +226,12 @@ def _cause(
     if abs(c - 1) > 1e-4:
         whole = found.b / found.a
         if np.max(np.abs(whole / np.median(whole) - 1)) <= 1e-3:
-            text = (
-                "Cause: the noise is multiplied by the step size, where the root of twice the step is"
+            words = (
+                "Cause: the noise is multiplied by the step size, where the root of twice the step"
+                " is"
                 " due: √(2ε) z."
             )
-            return Diagnosis.cause("no_root", text)
+            return Diagnosis.cause("no_root", words)
         return None
     if job.snr is None:
         return None

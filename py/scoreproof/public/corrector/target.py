@@ -95,7 +95,9 @@ def mixture(shape: tuple[int, ...]) -> Target:
     other = np.diag(np.diag(cov)) * 0.6
     # apart by a fixed number of widths, however many coordinates there are
     aside = 1.2 * np.sqrt(np.diag(cov)) * np.cos(np.arange(len(mean))) / len(mean) ** 0.5
-    law = GaussianMixture([0.4, 0.6], [mean - 1.5 * aside, mean + aside], [cov, other])
+    law = GaussianMixture(
+        np.array([0.4, 0.6]), np.stack([mean - 1.5 * aside, mean + aside]), np.stack([cov, other])
+    )
     return Target(law, shape)
 
 

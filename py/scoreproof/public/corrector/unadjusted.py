@@ -1,4 +1,4 @@
-"""The verdict on an affine kernel without acceptance: its invariant law in the limit of small steps.
+"""The verdict on an affine kernel without acceptance: its law in the limit of small steps.
 
 Conventions: as in `affine` and `refining`. A kernel whose step cannot be made small beside the
 target is judged as it is: it keeps the law exactly, or its drift and noise match at that step.
@@ -7,21 +7,22 @@ target is judged as it is: it keeps the law exactly, or its drift and noise matc
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
-from scoreproof.public.corrector.affine import Affine
-from scoreproof.public.corrector.arguments import OF_THE_LAW, Job
+from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.causes import cause_of
+from scoreproof.public.corrector.names import OF_THE_LAW
 from scoreproof.public.corrector.refining import Law, Sequence, invariant, limit
 from scoreproof.public.corrector.words import of_the_law, steps_words
 from scoreproof.public.rule import compared
 
-__all__ = ["is_affine", "judge", "rows_apart"]
+__all__ = ["is_affine", "judge"]
 
 #: a drift that is off by δ moves a standard deviation by δ/2
 GAIN = 0.5
@@ -45,22 +46,25 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
     start = next(k for k in range(len(laws)) if all(v.gap > 0 for v in laws[k:]))
     laws, found = laws[start:], seen.found[start:]
     if len(laws) < 3:
-        text = f"{job.name}: its steps lead away from the target but for {len(laws)} of the smallest"
+        text = (
+            f"{job.name}: its steps lead away from the target but for {len(laws)} of the smallest"
+        )
         return Evidence.undecided("convergent", text)
     off = [v.off for v in laws]
     roundings = [a.blur / v.gap for a, v in zip(found, laws, strict=True)]
-    nodes = 4.0 ** -np.arange(len(laws))
+    nodes = seen.ratio ** -np.arange(len(laws))
     at, left = limit(off, roundings, nodes)
     if left > OPEN:
         other, less = limit(off, roundings, nodes**0.5)
         at, left = (other, less) if less < left else (at, left)
     sizes = [float(np.max(np.abs(v))) for v in off]
-    order = _order(sizes, roundings)
+    order = _order(sizes, roundings, seen.ratio)
     evidence = compared(
         np.abs(at),
         np.full(len(at), left),
         f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its invariant law tends"
-        f" to p_t (a Gaussian of {job.d} correlated coordinates{', and unit velocities' * job.two})",
+        f" to p_t (a Gaussian of {job.d} correlated"
+        f" coordinates{', and unit velocities' * job.two})",
         coverage=_coverage(seen, len(found), job),
         gain=GAIN,
         tolerance=job.tolerance,
@@ -89,12 +93,12 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
     return replace(evidence, sentence=text, diagnosis=cause, order=None, notes=notes)
 
 
-def _order(sizes: list[float], roundings: list[float]) -> float:
+def _order(sizes: list[float], roundings: list[float], ratio: float) -> float:
     usable = [k for k in range(1, len(sizes)) if sizes[k] > ORDERLESS * roundings[k]]
     if not usable:
         return float("inf")
     k = usable[-1]
-    return float(np.log(sizes[k - 1] / sizes[k]) / np.log(4))
+    return float(np.log(sizes[k - 1] / sizes[k]) / np.log(ratio))
 
 
 def _notes(seen: Sequence, sizes: list[float], order: float, job: Job) -> tuple[str, ...]:
@@ -106,14 +110,17 @@ def _notes(seen: Sequence, sizes: list[float], order: float, job: Job) -> tuple[
         by = f"step_size {first.h:.3g}" if first.h is not None else "the largest of these steps"
         notes.append(
             f"Its bias is of order {order:.2f} in the step: at {by} (x moves by up to"
-            f" {first.rate:.2g} of its distance to the mean) the law is off by {sizes[0]:.2g} standard"
+            f" {first.rate:.2g} of its distance to the mean) the law is off by {sizes[0]:.2g}"
+            " standard"
             " deviations; no Metropolis step takes that away."
         )
     return tuple(notes)
 
 
 def _coverage(seen: Sequence, levels: int, job: Job) -> Coverage:
-    how = "step_size by 4" if seen.by_step else "a fixed step, the target wider by 2"
+    how = f"step_size by {seen.ratio:g}"
+    if not seen.by_step:
+        how = f"a fixed step, the target wider by {seen.ratio**0.5:.3g}"
     return Coverage(
         {"steps": levels, "coordinates": job.d},
         span=f"{how} from one to the next; a Gaussian target, where the kernel is affine",
@@ -159,7 +166,7 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
         {"steps": 1, "coordinates": job.d},
         span="one step; a Gaussian target, where the kernel is affine",
     )
-    more = {
+    more: dict[str, Any] = {
         "coverage": seen_as,
         "gain": max(one.rate, 1e-300) / 2,
         "tolerance": job.tolerance,
@@ -168,15 +175,18 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
     one_step = f"{job.name}: one step"
     if np.max(np.abs(exact)) <= grain:
         text = f"{one_step} from p_t (a Gaussian of {job.d} correlated coordinates) leads to p_t"
-        notes = () if law.gap > NEAR * one.blur else (
-            "Other laws are kept as well: it does not reach all of the space by itself.",
+        notes = (
+            ()
+            if law.gap > NEAR * one.blur
+            else ("Other laws are kept as well: it does not reach all of the space by itself.",)
         )
         return compared(np.abs(exact), np.full(len(exact), grain), text, notes=notes, **more)
     bias = f"{np.max(np.abs(law.off)):.3g}" if law.gap > 0 else "no finite number of"
     if not job.two and np.max(np.abs(matched)) <= grain and law.gap > 0:
         text = (
             f"{one_step}: its noise has the covariance 2 M that its drift M · score asks for; at"
-            f" this size its own law is {bias} standard deviations off p_t, which smaller steps cure"
+            f" this size its own law is {bias} standard deviations off p_t, which smaller steps"
+            " cure"
         )
         return compared(np.abs(matched), np.full(len(matched), grain), text, **more)
     if law.gap <= NEAR * one.blur:
@@ -206,8 +216,3 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
 def is_affine(seen: Sequence) -> bool:
     """At every step that was looked at."""
     return all(a.affine for a in seen.found)
-
-
-def rows_apart(one: Affine) -> bool:
-    """No row depends on the others of its batch."""
-    return one.mixed <= 1e3 * one.blur

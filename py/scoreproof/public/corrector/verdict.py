@@ -29,7 +29,7 @@ def judge(job: Job) -> Evidence:
     worst = max(seen.found, key=lambda a: a.mixed)
     if unadjusted.is_affine(seen):
         return unadjusted.judge(kernel, seen)
-    straight = all(a.curved <= 1e3 * a.blur for a in seen.found)
+    straight = all(a.straight for a in seen.found)
     if straight and not stepwise.along_the_score(kernel, len(found.noise)):
         text = (
             f"{job.name}: what becomes of a row depends on the other rows of its batch, by"
@@ -44,7 +44,7 @@ def judge(job: Job) -> Evidence:
             "float",
             "refuted",
             worst.mixed,
-            worst.blur,
+            worst.loose,
             text,
             diagnosis=cause,
             coverage=Coverage({"rows": len(worst.matrix)}),

@@ -1,0 +1,88 @@
+"""What a kernel is handed of the law: score, density and their relatives, in its own library.
+
+Conventions: the score is ∇ log p, the potential U is -log p. A model that is told another time than
+the kernel was given answers with another score: nothing else would show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.draws import Log
+from scoreproof.interop.jax_callback import traced
+from scoreproof.objects.parameterizations import convert
+from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.target import Target
+
+__all__ = ["Asked", "Law"]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a score, gradient or density was asked for: where, at which time (``None``: not told),
+    and how many draws there had been.
+    """
+
+    role: str
+    x: np.ndarray
+    t: float | None
+    drawn: int
+
+
+class Law:
+    """What a kernel is handed of the law, in its own library."""
+
+    def __init__(self, job: Job, target: Target, log: Log, asked: list[Asked]) -> None:
+        self.job, self.target, self.log, self.asked = job, target, log, asked
+
+    def score(self, x: Any, t: Any = None, *args: Any, **kwargs: Any) -> Any:
+        when = self.note("score", x, t)
+        value = self.target.score(x)
+        if t is not None and not _is(when, self.job.t):
+            # another time's score is another one
+            u = (
+                t
+                if np.ndim(as_numpy(t) if not traced(t) else t) == 0
+                else t.reshape((-1,) + (1,) * (x.ndim - 1))
+            )
+            value = value * ((1 + self.job.t) / (1 + u))
+        if self.job.prediction == "score":
+            return value
+        level = self.job.level_of(self.job.t if when is None else when)
+        kind = self.job.prediction
+        return convert(value, x, "score", kind, level.alpha, level.sigma)
+
+    def grad_log_prob(self, x: Any, *args: Any) -> Any:
+        self.note("grad_log_prob", x, None)
+        return self.target.score(x)
+
+    def grad_potential(self, x: Any, *args: Any) -> Any:
+        self.note("grad_potential", x, None)
+        return -self.target.score(x)
+
+    def log_prob(self, x: Any, *args: Any) -> Any:
+        self.note("log_prob", x, None)
+        return self.target.log_density(x)
+
+    def potential(self, x: Any, *args: Any) -> Any:
+        self.note("potential", x, None)
+        return -self.target.log_density(x)
+
+    def note(self, role: str, x: Any, t: Any) -> float | None:
+        """The time that it is told, if that is a number by now."""
+        when = None
+        if t is not None and not traced(t):
+            times = np.ravel(np.asarray(as_numpy(t), dtype=float))
+            when = float(times[0]) if len(times) else None
+        if not traced(x) and np.ndim(as_numpy(x)) > len(self.job.shape):
+            rows = np.asarray(as_numpy(x), dtype=float).reshape(len(x), -1)
+            self.asked.append(Asked(role, rows, when, len(self.log.draws)))
+        return when
+
+
+def _is(when: float | None, t: float) -> bool:
+    return when is not None and abs(when - t) <= 1e-6 * (1 + abs(t))

@@ -21,13 +21,16 @@ __all__ = ["PARTS", "Accepts", "Metropolis"]
 PARTS = 32
 CALLS = 11
 LOW = 1e-300
+#: what log p is raised by to see a proposal; its exponential is still a number
+RAISED, RAISED_COARSE = 300.0, 80.0
+#: roundoff from which a type is coarse
+COARSE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
 class Accepts:
-    """``a`` ``(n,)``. ``alone``: what a kernel does in a batch of other rows is the same.
-    ``elsewhere``: rows that return neither x nor y where they are rejected; ``ordered``: one
-    threshold each.
+    """``a`` ``(n,)``. ``ordered``: one threshold each; ``alone``: what a kernel does in a batch of
+    other rows is the same.
     """
 
     a: np.ndarray
@@ -37,7 +40,9 @@ class Accepts:
 
 @dataclass(eq=False)
 class Metropolis:
-    """A kernel with a target and a step size; ``below``: it accepts below a threshold."""
+    """A kernel with a target and a step size; ``below``: it accepts below a threshold; ``by``: how
+    its proposals are seen, 0 where they are not seen so; ``most``: rows of the largest batch.
+    """
 
     kernel: Kernel
     target: Target
@@ -45,6 +50,7 @@ class Metropolis:
     below: bool = True
     high: float = field(default=1.0)
     most: int = 0
+    by: float = 0.0
 
     def __post_init__(self) -> None:
         self.high = 1 - self.kernel.eps
@@ -59,8 +65,20 @@ class Metropolis:
         return self.kernel(self.target, x, script, self.h).state[:n]
 
     def proposed(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """What it returns where it accepts most gladly."""
-        return self.run(x, z, np.full(len(x), LOW if self.below else self.high))
+        """What it returns where it accepts most gladly: with log p raised wherever x moves to, if
+        that makes it move.
+        """
+        if not self.by:
+            return self.run(x, z, np.full(len(x), LOW if self.below else self.high))
+        return self._raised(x, z, self.by)
+
+    def _raised(self, x: np.ndarray, z: np.ndarray, by: float) -> np.ndarray:
+        self.kernel.raised = by
+        try:
+            with np.errstate(over="ignore"):
+                return self.run(x, z, np.full(len(x), 0.5))
+        finally:
+            self.kernel.raised = None
 
     def rejected(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """What it returns where it accepts least."""
@@ -71,6 +89,11 @@ class Metropolis:
         low, high = (np.any(self.run(x, z, np.full(len(x), u)) != x, axis=1)
                      for u in (LOW, self.high))  # fmt: skip
         self.below = bool(np.sum(low) >= np.sum(high))
+        most = RAISED if self.kernel.eps < COARSE else RAISED_COARSE
+        for by in (most, -most):
+            if np.all(np.any(self._raised(x, z, by) != x, axis=1)):
+                self.by = by
+                return
 
     def acceptance(self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: float) -> Accepts:
         """``rounding``: of y from one call to another. 11 calls of 32 rows a pair, and 2 of one."""

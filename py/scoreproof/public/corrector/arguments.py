@@ -151,7 +151,7 @@ def _positive(name: str, value: Any) -> float:
     return float(value)
 
 
-def _level(given: Request) -> tuple[Callable[[float], Level], float | int]:
+def _level(given: Request) -> tuple[Callable[[float], Level], Any]:
     t: Any = given.t
     if t is not None and (not isinstance(t, Real) or not np.isfinite(float(t)) or t < 0):
         raise ArgumentError("t", "a number >= 0", repr(t), "the time, timestep or σ of p_t")

@@ -52,6 +52,8 @@ class Kernel:
     calls: int = 0
     eps: float = float(np.finfo(float).eps)
     notes: list[str] = field(default_factory=list)
+    #: what log p is raised by wherever a row moves to
+    raised: float | None = None
     _seeds: int = 0
     _key: Any = None
     _jax: Log = field(default_factory=Log)
@@ -76,7 +78,8 @@ class Kernel:
         ) as log:
             if job.framework == "jax":
                 log, self._jax.draws[:], self._jax.repeated[:] = self._jax, [], []
-            law = Law(job, target, log, asked)
+            raised_by = None if self.raised is None else (state[:, : job.d], self.raised)
+            law = Law(job, target, log, asked, raised_by)
             kept = as_numpy(x).copy()
             arguments = [self._argument(r, law, x, state, h, log, script) for r in job.roles]
             more = self._random(script, log) | dict(job.options)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scoreproof.coverage import Coverage
+from scoreproof.coverage import Coverage, Omission
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.accepting import PARTS, Metropolis
@@ -19,7 +19,7 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import Drawn
 from scoreproof.public.corrector.proposals import Moved, back, log_density, moved
 from scoreproof.public.corrector.ratios import cause_of
-from scoreproof.public.corrector.rejecting import not_kept, together
+from scoreproof.public.corrector.rejecting import no_way_back, not_kept, together
 from scoreproof.public.corrector.target import Target, gaussian, mixture
 from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
@@ -30,6 +30,8 @@ __all__ = ["Pairs", "judge"]
 PAIRS = 24
 #: pairs that say something: both acceptances above this
 LEAST = 1e-6
+#: what stands for an acceptance of 0
+NEVER = 1e-12
 ENOUGH = 8
 ROUNDINGS = 64
 
@@ -50,6 +52,25 @@ class Pairs:
     log_q: tuple[np.ndarray, np.ndarray]
     log_p: tuple[np.ndarray, np.ndarray]
     bound: np.ndarray
+
+    def of(self, take: np.ndarray) -> Pairs:
+        """Some of them."""
+
+        def cut(pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+            return pair[0][take], pair[1][take]
+
+        maps = [Moved(m.y[take], m.jacobian[take], m.off[take], m.width) for m in self.moved]
+        return Pairs(
+            self.target,
+            self.x[take],
+            self.y[take],
+            cut(self.noise),
+            (maps[0], maps[1]),
+            cut(self.log_a),
+            cut(self.log_q),
+            cut(self.log_p),
+            self.bound[take],
+        )
 
     @property
     def error(self) -> np.ndarray:
@@ -128,9 +149,17 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     behind = walk.acceptance(y, reverse, x, 64 * rounding)
     if not (ahead.alone and behind.alone):
         return together(kernel, name)
-    with np.errstate(divide="ignore"):
-        logs = np.log(ahead.a), np.log(behind.a)
-    usable = found & (np.minimum(*logs) > np.log(LEAST)) & ~still
+    logs = np.log(np.maximum(ahead.a, NEVER)), np.log(np.maximum(behind.a, NEVER))
+    shape = (-1, *job.shape)
+    log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
+    log_q = log_density(z, there, kind), log_density(reverse, again, kind)
+    due = log_p[1] - log_p[0] + log_q[1] - log_q[0]
+    if np.any(np.isinf(due) & found):
+        return no_way_back(kernel, name, (x, y), np.isinf(due) & found)
+    # what is never done one way counts where the other way asks for it
+    asked_for = np.where(logs[0] < logs[1], logs[1] + due, logs[0] - due)
+    seen = np.maximum(asked_for, np.minimum(*logs)) > np.log(LEAST)
+    usable = found & (np.maximum(*logs) > np.log(LEAST)) & seen & ~still
     if not (ahead.ordered and behind.ordered):
         text = f"{job.name} accepts for some uniform numbers between others that it rejects for"
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
@@ -148,55 +177,30 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             f" {LEAST:g} both ways: pass a smaller step_size"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
-    pairs = _pairs(
-        kernel, target, (x, y), (z, reverse), (there, again), logs, kind, rounding, usable
-    )
-    return _verdict(kernel, pairs, name)
+    pairs = Pairs(target, x, y, (z, reverse), (there, again), logs, log_q, log_p, np.zeros(len(x)))
+    pairs = _bounded(pairs, kernel.eps, rounding).of(usable)
+    return _verdict(kernel, pairs, name, int(np.sum(~found & ~still)))
 
 
-def _pairs(
-    kernel: Kernel,
-    target: Target,
-    points: tuple[np.ndarray, np.ndarray],
-    noise: tuple[np.ndarray, np.ndarray],
-    maps: tuple[Moved, Moved],
-    log_a: tuple[np.ndarray, np.ndarray],
-    kind: str,
-    rounding: float,
-    usable: np.ndarray,
-) -> Pairs:
-    shape = (-1, *target.shape)
-    log_p = tuple(target.log_density(p.reshape(shape)) for p in points)
-    log_q = tuple(log_density(z, m, kind) for z, m in zip(noise, maps, strict=True))
-    size = 1 + sum(np.abs(p) for p in log_p) + sum(np.sum(z * z, axis=1) for z in noise) / 2
-    bound = ROUNDINGS * kernel.eps * size
-    for a, m, z in zip(log_a, maps, noise, strict=True):
+def _bounded(pairs: Pairs, eps: float, rounding: float) -> Pairs:
+    """With what rounding explains of the balance: in log p, log q, the threshold and y."""
+    size = 1 + np.abs(pairs.log_p[0]) + np.abs(pairs.log_p[1])
+    for z in pairs.noise:
+        size = size + np.sum(z * z, axis=1) / 2
+    bound = ROUNDINGS * eps * size
+    for a, m, z in zip(pairs.log_a, pairs.moved, pairs.noise, strict=True):
         least = np.linalg.svd(m.jacobian, compute_uv=False)[:, -1]
         with np.errstate(all="ignore"):
-            bound = bound + 4 * kernel.eps / np.exp(a) + m.log_det_off(rounding)
+            bound = bound + 4 * eps / np.exp(a) + m.log_det_off(rounding)
             bound = bound + 4 * rounding * np.sum(np.abs(z), axis=1) / least
-    take = usable
-
-    def cut(pair: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
-        return pair[0][take], pair[1][take]
-
-    cut_maps = tuple(Moved(m.y[take], m.jacobian[take], m.off[take], m.width) for m in maps)
-    return Pairs(
-        target,
-        points[0][take],
-        points[1][take],
-        cut(noise),
-        (cut_maps[0], cut_maps[1]),
-        cut(log_a),
-        cut(log_q),
-        cut(log_p),
-        bound[take],
-    )
+    return replace(pairs, bound=bound)
 
 
-def _verdict(kernel: Kernel, pairs: Pairs, name: str) -> Evidence:
+def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
+    """``lost``: how many have no way back that was found."""
     job = kernel.job
-    seen = Coverage({"pairs": len(pairs.x)}, span=_SPAN)
+    gone = Omission("pairs", lost, "whose way back was not found", scattered=True)
+    seen = Coverage({"pairs": len(pairs.x) + lost}, (gone,) if lost else (), span=_SPAN)
     evidence = compared(
         np.abs(pairs.error),
         pairs.bound,
@@ -213,10 +217,13 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str) -> Evidence:
     due = pairs.log_p[1][k] - pairs.log_p[0][k] + pairs.log_q[1][k] - pairs.log_q[0][k]
     text = (
         f"{job.name} does not keep p, {name}: from x = {point(pairs.x[k])} to y ="
-        f" {point(pairs.y[k])} it moves with probability {np.exp(log_a[0]):.4g} and back with"
-        f" {np.exp(log_a[1]):.4g}, a quotient of {np.exp(log_a[0] - log_a[1]):.4g} where detailed"
-        f" balance asks for p(y) q(y, x) / p(x) q(x, y) = {np.exp(due):.4g}"
+        f" {point(pairs.y[k])} it moves {_often(log_a[0])} and back {_often(log_a[1])}, where"
+        f" detailed balance asks for a quotient p(y) q(y, x) / p(x) q(x, y) = {np.exp(due):.4g}"
     )
     value = float(np.abs(pairs.error[k]))
     cause = safely(lambda: cause_of(kernel, pairs))
     return replace(evidence, sentence=text, value=value, diagnosis=cause)
+
+
+def _often(log_a: float) -> str:
+    return f"with probability {np.exp(log_a):.4g}" if log_a > np.log(2 * NEVER) else "never"

@@ -11,6 +11,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.matrices import (
+    SAME,
     Step,
     alike,
     isotropic,
@@ -52,8 +53,8 @@ def cause_of(job: Job, seen: Sequence, end: Law, blur: float) -> Diagnosis | Non
 
 
 def _other_time(job: Job, seen: Sequence) -> Diagnosis | None:
-    told = [a.t for a in seen.finest.answer.asked if a.t is not None]
-    other = next((t for t in told if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
+    times = [a.t for a in seen.finest.answer.asked if a.t is not None]
+    other = next((t for t in times if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
     if other is None:
         return None
     return told(
@@ -86,6 +87,12 @@ def _sizes(job: Job, seen: Sequence, step: Step) -> Diagnosis | None:
     named = _by_level(job, c, level.alpha, level.sigma)
     if named is not None:
         return named
+    if abs(c - 1) <= SAME:
+        return told(
+            "offset",
+            "drift and noise go together, but something that is not the score is added to x in each"
+            " step: the mean moves by it",
+        )
     drift, noise = _in_words(seen, step)
     count = max(seen.finest.noise.shape[1] // job.d, 1)  # steps in one call
     h, q = step.a / count, step.q / count
@@ -167,7 +174,7 @@ def _by_level(job: Job, c: float, alpha: float, sigma: float) -> Diagnosis | Non
                 other = (
                     "√2 is missing in the noise" if c < 1 else "the drift has a factor ½ too much"
                 )
-                both = f"Cause: one of these, which cannot be told apart at this t: {text}; or {other}."
+                both = f"Cause: one of these, which cannot be told apart here: {text}; or {other}."
                 return Diagnosis(("sigma", "root_two" if c < 1 else "half"), 0.0, None, both)
             return told("sigma", text)
     if not same(alpha, 1) and (same(c, alpha) or same(c, 1 / alpha)):

@@ -16,7 +16,7 @@ from scoreproof.interop.draws import Log
 from scoreproof.interop.jax_callback import traced
 from scoreproof.objects.parameterizations import convert
 from scoreproof.public.corrector.arguments import Job
-from scoreproof.public.corrector.target import Target
+from scoreproof.public.corrector.target import Target, like
 
 __all__ = ["Asked", "Law"]
 
@@ -36,8 +36,16 @@ class Asked:
 class Law:
     """What a kernel is handed of the law, in its own library."""
 
-    def __init__(self, job: Job, target: Target, log: Log, asked: list[Asked]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        target: Target,
+        log: Log,
+        asked: list[Asked],
+        raised: tuple[np.ndarray, float] | None = None,
+    ) -> None:
         self.job, self.target, self.log, self.asked = job, target, log, asked
+        self.raised = raised
 
     def score(self, x: Any, t: Any = None, *args: Any, **kwargs: Any) -> Any:
         when = self.note("score", x, t)
@@ -66,11 +74,24 @@ class Law:
 
     def log_prob(self, x: Any, *args: Any) -> Any:
         self.note("log_prob", x, None)
-        return self.target.log_density(x)
+        return self._raised(x, self.target.log_density(x))
 
     def potential(self, x: Any, *args: Any) -> Any:
         self.note("potential", x, None)
-        return -self.target.log_density(x)
+        return -self._raised(x, self.target.log_density(x))
+
+    def _raised(self, x: Any, value: Any) -> Any:
+        """log p, higher by a constant wherever x is not where its row started: every proposal is
+        seen then, and no gradient is another one.
+        """
+        if self.raised is None or traced(x):
+            return value
+        start, by = self.raised
+        rows = np.asarray(as_numpy(x), dtype=float)
+        if rows.shape != (len(start), *self.job.shape):
+            return value
+        gone = np.any(rows.reshape(len(start), -1) != start, axis=1)
+        return value + like(np.where(gone, by, 0.0), value)
 
     def note(self, role: str, x: Any, t: Any) -> float | None:
         """The time that it is told, if that is a number by now."""

@@ -14,7 +14,7 @@ from scoreproof.public.corrector.affine import Affine
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.refining import Law
 
-__all__ = ["Step", "alike", "isotropic", "of_two", "preconditioned", "same", "told"]
+__all__ = ["SAME", "Step", "alike", "isotropic", "of_two", "preconditioned", "same", "told"]
 
 #: relative: what is read at the smallest step, against numbers that it should be
 SAME = 3e-3

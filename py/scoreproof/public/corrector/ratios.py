@@ -31,11 +31,15 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
     half = pairs.log_q[1] - pairs.log_q[0]
     q = np.concatenate([half, -half])
     blur = 8 * np.concatenate([pairs.bound, pairs.bound]) + SAME
+    # what stands for 0, and near to it, says no more than that
+    floor = float(np.log(1e-12))
+    clear = (found > INSIDE[0]) | (found <= floor + 1e-9)
     walk = bool(np.max(np.abs(q)) <= 1e-6)
 
     def fits(values: np.ndarray) -> bool:
         with np.errstate(all="ignore"):
-            return bool(np.all(np.abs(np.minimum(values, 0.0) - found) <= blur))
+            given = np.maximum(np.minimum(values, 0.0), floor)
+            return bool(np.all(np.abs(given - found)[clear] <= blur[clear]))
 
     if np.all(found >= -1e-12):
         return _cause(

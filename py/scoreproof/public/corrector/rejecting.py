@@ -13,7 +13,7 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.rule import settled
 from scoreproof.words import point
 
-__all__ = ["not_kept", "together"]
+__all__ = ["no_way_back", "not_kept", "together"]
 
 
 def not_kept(
@@ -46,6 +46,23 @@ def together(kernel: Kernel, name: str) -> Evidence:
         "accepted_together",
         "Cause: the acceptance is that of the batch and not of each row: sum over the axes of a"
         " sample only, so that log p and the ratio have shape (n,).",
+    )
+    return _refuted(kernel, text, cause)
+
+
+def no_way_back(
+    kernel: Kernel, name: str, points: tuple[np.ndarray, np.ndarray], which: np.ndarray
+) -> Evidence:
+    """``points``: x and y, from which x is never proposed."""
+    x, y = (p[np.flatnonzero(which)[0]] for p in points)
+    text = (
+        f"{kernel.job.name} moves from x = {point(x)} to y = {point(y)}, for {name}, and from there"
+        f" never back, at {int(np.sum(which))} of {len(which)} pairs: no noise leads there"
+    )
+    cause = Diagnosis.cause(
+        "one_sided",
+        "Cause: the proposal goes one way only: its noise has to be symmetric about 0, as"
+        " uniform(-1, 1), or its density stands in the ratio.",
     )
     return _refuted(kernel, text, cause)
 

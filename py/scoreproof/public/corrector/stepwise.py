@@ -226,16 +226,15 @@ def _cause(kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int) 
     if abs(c - 1) > 1e-4:
         whole = found.b / found.a
         if np.max(np.abs(whole / np.median(whole) - 1)) <= 1e-3:
-            words = (
+            text = (
                 "Cause: the noise is multiplied by the step size, where the root of twice the step"
-                " is"
-                " due: √(2ε) z."
+                " is due: √(2ε) z."
             )
-            return Diagnosis.cause("no_root", words)
+            return Diagnosis.cause("no_root", text)
         return None
     if job.snr is None:
         return None
-    for name, (value, words) in mistakes(found, job.snr, job.alpha).items():
-        if np.max(np.abs(found.a / value - 1)) <= 1e3 * blur + SAME:
+    for name, (rule, words) in mistakes(found, job.snr, job.alpha).items():
+        if np.max(np.abs(found.a / rule - 1)) <= 1e3 * blur + SAME:
             return Diagnosis.cause(name, f"Cause: {words} ({RULE}).")
     return None

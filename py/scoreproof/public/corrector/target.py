@@ -16,7 +16,7 @@ import numpy as np
 
 from scoreproof.objects.mixtures import GaussianMixture
 
-__all__ = ["Target", "gaussian", "mixture"]
+__all__ = ["Target", "gaussian", "like", "mixture"]
 
 #: of the coordinates' widths, and of the correlation of neighbours
 UNEVEN, CORRELATED = 0.35, 0.4
@@ -70,10 +70,10 @@ class Target:
     def _terms(self, x: Any) -> tuple[Any, Any]:
         law = self.law
         flat = x.reshape(tuple(x.shape[: x.ndim - len(self.shape)]) + (self.d,))
-        centred = flat[..., None, :] - _like(law.means, x)
-        precisions = _like(np.linalg.inv(law.covariances), x)
+        centred = flat[..., None, :] - like(law.means, x)
+        precisions = like(np.linalg.inv(law.covariances), x)
         scores = -(precisions * centred[..., None, :]).sum(-1)
-        return _like(_norms(law), x) + (centred * scores).sum(-1) / 2, scores
+        return like(_norms(law), x) + (centred * scores).sum(-1) / 2, scores
 
 
 def _norms(law: GaussianMixture) -> np.ndarray:
@@ -112,7 +112,8 @@ def _package(x: Any) -> str:
     return type(x).__module__.split(".")[0]
 
 
-def _like(value: np.ndarray, x: Any) -> Any:
+def like(value: np.ndarray, x: Any) -> Any:
+    """``value`` as an array of the library and type of x."""
     package = _package(x)
     if package == "torch":
         return sys.modules["torch"].as_tensor(np.array(value), dtype=x.dtype, device=x.device)

@@ -82,7 +82,7 @@ def unwhitened(target: Target, w: np.ndarray) -> np.ndarray:
 
 
 def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
-    """Two calls: all rows, and half of them in another order."""
+    """Two calls: all rows, and half of them twice, in another order."""
     job = kernel.job
     d, size = job.d, job.d * (2 if job.two else 1)
     rng = stream(job.seed, "corrector", "rows")
@@ -106,7 +106,7 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     columns = (out[1 + size : count - RANDOM_ROWS] - origin).T / REACH
     flat = noise[:, -RANDOM_ROWS:].transpose(1, 0, 2).reshape(RANDOM_ROWS, -1)
     due = origin + wild @ matrix.T + flat @ columns.T
-    part = rng.permutation(count)[: max(count // 2, 2)]
+    part = np.resize(rng.permutation(count)[: max(count // 2, 2)], count)
     again = kernel(target, state[part], noise_script(job, noise[:, part]), h)
     narrow = float(np.min(np.linalg.svd(target.root, compute_uv=False)))
     steps = max(draws, len(answer.asked), 1)

@@ -51,12 +51,20 @@ def accepts(draw: Draw, rows: int, job: Job) -> bool:
     return single and (draw.kind in ("uniform", "exponential") or blind)
 
 
+def _some(draw: Draw) -> np.ndarray:
+    """Numbers that are not 0, which somebody's code may divide by."""
+    if draw.kind == "uniform":
+        return zeros(draw)
+    k = np.arange(int(np.prod(draw.shape)))
+    return np.asarray(np.cos(0.9 * k + draw.index)).reshape(draw.shape)
+
+
 def drawn(kernel: Kernel, h: float | None) -> Drawn:
-    """One call without noise, to see what is drawn."""
+    """One call, to see what is drawn."""
     job = kernel.job
     target = gaussian(job.shape)
     k = np.arange(ROWS * (2 if job.two else 1) * job.d).reshape(ROWS, -1)
-    answer = kernel(target, np.sin(1.7 * k + 0.3), zeros, h)
+    answer = kernel(target, np.sin(1.7 * k + 0.3), _some, h)
     noise, count, odd = [], 0, []
     for draw in answer.draws:
         if is_noise(draw, ROWS, job):

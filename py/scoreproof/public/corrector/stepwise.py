@@ -119,9 +119,11 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
 
 def _tamed(found: Steps, blur: float) -> bool:
     """The noise is the same in all rows and the drift is not: that may be right in the limit."""
-    b, a = found.b, found.a
-    even = np.max(np.abs(b / np.median(b) - 1)) <= 0.05
-    return bool(even and np.max(np.abs(a / np.median(a) - 1)) > 1e3 * blur)
+    spread = [
+        float(np.max(np.abs(v / np.median(v, axis=1, keepdims=True) - 1)))
+        for v in (found.a, found.b)
+    ]
+    return spread[0] > 1e3 * blur >= spread[1]
 
 
 def _undecided_tamed(kernel: Kernel, seen: Coverage) -> Evidence:

@@ -19,7 +19,12 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import Drawn
 from scoreproof.public.corrector.proposals import Moved, back, log_density, moved
 from scoreproof.public.corrector.ratios import cause_of
-from scoreproof.public.corrector.rejecting import no_way_back, not_kept, together
+from scoreproof.public.corrector.rejecting import (
+    mixed_proposals,
+    no_way_back,
+    not_kept,
+    together,
+)
 from scoreproof.public.corrector.target import Target, gaussian, mixture
 from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
@@ -128,6 +133,11 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     walk.oriented(x, z)
     there = moved(walk.proposed, x, z, kernel.eps)
     y = there.y
+    reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
+    rounding = 4 * kernel.eps * reach
+    part = PAIRS // 2
+    if np.max(np.abs(walk.proposed(x[:part], z[:part]) - y[:part])) > 64 * rounding:
+        return mixed_proposals(kernel, name)
     still = np.all(y == x, axis=1)
     if np.sum(still) > PAIRS / 2:
         text = (
@@ -137,8 +147,6 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     refused = walk.rejected(x, z)
-    reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
-    rounding = 4 * kernel.eps * reach
     apart = np.max(np.abs(refused - y), axis=1) > 64 * rounding
     lost = np.any(refused != x, axis=1) & apart & ~still
     if np.any(lost):

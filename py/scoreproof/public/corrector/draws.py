@@ -103,9 +103,12 @@ def noise_script(
     return script
 
 
-def refused(found: Drawn, job: Job) -> Evidence | None:
+def refused(kernel: Kernel, found: Drawn) -> Evidence | None:
     """Noise that a batch shares, and random numbers that cannot be replaced."""
-    one = found.odd[0] if found.odd else None
+    job = kernel.job
+    # one number for all, beside those to accept by: a step size that is drawn, and held here
+    odd = [d for d in found.odd if not (found.accepts and d.kind == "uniform" and _single(d))]
+    one = odd[0] if odd else None
     name = job.name
     used = next((n for n in found.answer.notes if "global generator" in n), None)
     if used is not None:
@@ -116,8 +119,15 @@ def refused(found: Drawn, job: Job) -> Evidence | None:
         return Evidence.undecided("float", text)
     if one is not None and one.kind in ("normal", "uniform", "exponential"):
         size = int(np.prod(one.shape))
-        if size in (1, job.d) and _same_for_more_rows(found, job):
+        if size in (1, job.d) and _same_for_more_rows(found) and _decides(kernel, one):
             return _shared(one, size, job)
+    if one is not None and _single(one):
+        text = (
+            f"{name} draws one {one.kind} number for the whole batch ({one.where}), as a random"
+            " step"
+            " size would be: pass a corrector in which it is fixed"
+        )
+        return Evidence.undecided("float", text)
     if one is not None:
         text = (
             f"{name} draws {one.kind} numbers of shape {one.shape} ({one.where}) for a batch of"
@@ -136,7 +146,30 @@ def refused(found: Drawn, job: Job) -> Evidence | None:
     return _certain(text, cause, 1)
 
 
-def _same_for_more_rows(found: Drawn, job: Job) -> bool:
+def _single(draw: Draw) -> bool:
+    return int(np.prod(draw.shape)) == 1
+
+
+def _decides(kernel: Kernel, one: Draw) -> bool:
+    """Of one uniform number: whether x stays where it is for some of its values."""
+    if not (_single(one) and one.kind in ("uniform", "exponential")):
+        return True
+    job = kernel.job
+    state = np.cos(np.arange(ROWS * (2 if job.two else 1) * job.d)).reshape(ROWS, -1)
+    for u in (1e-12, 1 - 2.0**-20):
+
+        def script(draw: Draw, u: float = u) -> np.ndarray:
+            if _single(draw) and draw.kind in ("uniform", "exponential"):
+                return np.full(draw.shape, u if draw.kind == "uniform" else -np.log(u))
+            return _some(draw)
+
+        out = kernel(gaussian(job.shape), state, script, job.h).state
+        if np.all(out == kernel.rounded(state)):
+            return True
+    return False
+
+
+def _same_for_more_rows(found: Drawn) -> bool:
     """Not one draw a row, in a loop over the rows."""
     alike = [d for d in found.odd if d.where == found.odd[0].where]
     return len(alike) % found.rows != 0

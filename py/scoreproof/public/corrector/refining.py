@@ -36,11 +36,13 @@ class Law:
     cov: np.ndarray
     gap: float
 
-    @property
-    def off(self) -> np.ndarray:
-        """Deviations from N(0, I), in standard deviations."""
+    def off(self, d: int) -> np.ndarray:
+        """Deviations from N(0, I), in standard deviations; of velocities, the coordinates after the
+        first d, the mean and whether they are independent of x: their mass is the kernel's own.
+        """
         e = (self.cov - np.eye(len(self.mean))) / 2
-        return np.concatenate([self.mean, e[np.triu_indices(len(e))]])
+        rows, columns = np.triu_indices(len(e))
+        return np.concatenate([self.mean, e[rows, columns][rows < d]])
 
 
 @dataclass(frozen=True, eq=False)

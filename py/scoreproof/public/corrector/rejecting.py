@@ -13,7 +13,7 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.rule import settled
 from scoreproof.words import point
 
-__all__ = ["no_way_back", "not_kept", "together"]
+__all__ = ["mixed_proposals", "no_way_back", "not_kept", "together"]
 
 
 def not_kept(
@@ -33,6 +33,17 @@ def not_kept(
         "rejected_not_kept",
         "Cause: what is returned on rejection is not the x that it started from: return"
         " where(accept, y, x), with x from before the step.",
+    )
+    return _refuted(kernel, text, cause)
+
+
+def mixed_proposals(kernel: Kernel, name: str) -> Evidence:
+    called = kernel.job.name
+    text = f"{called}: where a row moves to depends on the other rows of its batch, for {name}"
+    cause = Diagnosis.cause(
+        "rows_mixed",
+        "Cause: the rows of a batch are mixed in the proposal. Keep means, norms and noise to each"
+        " sample's own axes.",
     )
     return _refuted(kernel, text, cause)
 

@@ -1,8 +1,8 @@
-"""Step sizes from a signal-to-noise ratio, as the correctors of Song et al. 2021 have them.
+"""Step sizes from a signal-to-noise ratio: the rule, and other rules that people have.
 
-Conventions: ``ε = 2 α (r ‖z‖ / ‖s‖)²`` with the norms of each sample, averaged over the batch
-(score_sde, diffusers), or √d for ‖z‖ (their tutorial); r is the ratio, α that of a VP process's
-table (1 - β_t), else 1.
+Conventions (Song et al. 2021): ``ε = 2 α (r ‖z‖ / ‖s‖)²`` with the norms of each sample, averaged
+over the batch (score_sde, diffusers), or √d for ‖z‖ (their tutorial); r is the ratio, α that of a
+VP process's table (1 - β_t), else 1.
 """
 
 from __future__ import annotations

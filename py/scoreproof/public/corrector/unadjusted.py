@@ -19,7 +19,7 @@ from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.causes import cause_of
 from scoreproof.public.corrector.names import OF_THE_LAW
 from scoreproof.public.corrector.refining import Law, Sequence, invariant, limit
-from scoreproof.public.corrector.words import of_the_law, steps_words
+from scoreproof.public.corrector.words import of_the_law, steps_words, target_words
 from scoreproof.public.rule import compared
 
 __all__ = ["is_affine", "judge"]
@@ -50,7 +50,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
             f"{job.name}: its steps lead away from the target but for {len(laws)} of the smallest"
         )
         return Evidence.undecided("convergent", text)
-    off = [v.off for v in laws]
+    off = [v.off(job.d) for v in laws]
     roundings = [a.blur / v.gap for a, v in zip(found, laws, strict=True)]
     nodes = seen.ratio ** -np.arange(len(laws))
     at, left = limit(off, roundings, nodes)
@@ -63,8 +63,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         np.abs(at),
         np.full(len(at), left),
         f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its invariant law tends"
-        f" to p_t (a Gaussian of {job.d} correlated"
-        f" coordinates{', and unit velocities' * job.two})",
+        f" to p_t ({target_words(job)})",
         coverage=_coverage(seen, len(found), job),
         gain=GAIN,
         tolerance=job.tolerance,
@@ -79,9 +78,11 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
     if evidence.verdict != "refuted":
         return evidence
     size = len(last.mean)
-    cov = np.eye(size)
+    cov = np.eye(size) if not job.two else last.cov.copy()
+    cov[: job.d, : job.d] = np.eye(job.d)
     rows, columns = np.triu_indices(size)
-    cov[rows, columns] += 2 * at[size:]
+    rows, columns = rows[rows < job.d], columns[rows < job.d]
+    cov[rows, columns] = (rows == columns) + 2 * at[size:]
     cov[columns, rows] = cov[rows, columns]
     end = Law(at[:size], cov, 1.0)
     text = (
@@ -174,14 +175,14 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
     }
     one_step = f"{job.name}: one step"
     if np.max(np.abs(exact)) <= grain:
-        text = f"{one_step} from p_t (a Gaussian of {job.d} correlated coordinates) leads to p_t"
+        text = f"{one_step} from p_t ({target_words(job)}) leads to p_t"
         notes = (
             ()
             if law.gap > NEAR * one.blur
             else ("Other laws are kept as well: it does not reach all of the space by itself.",)
         )
         return compared(np.abs(exact), np.full(len(exact), grain), text, notes=notes, **more)
-    bias = f"{np.max(np.abs(law.off)):.3g}" if law.gap > 0 else "no finite number of"
+    bias = f"{np.max(np.abs(law.off(job.d))):.3g}" if law.gap > 0 else "no finite number of"
     if not job.two and np.max(np.abs(matched)) <= grain and law.gap > 0:
         text = (
             f"{one_step}: its noise has the covariance 2 M that its drift M · score asks for; at"
@@ -193,7 +194,7 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
         return _no_law(kernel, replace(seen, found=(one,)), law)
     exactly = job.gaussians_only and not any(r in OF_THE_LAW for r in job.roles)
     if job.tolerance is not None or (exactly and job.h is None):
-        off = law.off
+        off = law.off(job.d)
         text = f"{one_step} has the invariant law p_t"
         found = compared(
             np.abs(off), np.full(len(off), one.blur / law.gap), text, **(more | {"gain": 1.0})

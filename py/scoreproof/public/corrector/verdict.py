@@ -20,11 +20,18 @@ def judge(job: Job) -> Evidence:
     """The kernel under judgement."""
     kernel = Kernel(job)
     found = drawn(kernel, job.h)
-    early = refused(found, job)
+    early = refused(kernel, found)
     if early is not None:
         return replace(early, cost={"calls": kernel.calls})
     if found.accepts:
         return balance.judge(kernel, found)
+    if "uniform" in found.noise:
+        text = (
+            f"{job.name} draws uniform noise and accepts nothing: its law is no Gaussian one, so"
+            " that it"
+            " is not read off; draw normal noise, of which the limit of small steps is the same"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     seen = sequence(kernel, len(found.noise))
     worst = max(seen.found, key=lambda a: a.mixed)
     if unadjusted.is_affine(seen):

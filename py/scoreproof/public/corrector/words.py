@@ -10,7 +10,7 @@ from scoreproof.public.corrector.affine import Affine
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.refining import Law, Sequence
 
-__all__ = ["factor_words", "of_the_law", "steps_words"]
+__all__ = ["factor_words", "of_the_law", "steps_words", "target_words"]
 
 #: relative: entries that differ by less are told as one number
 ALIKE = 1e-3
@@ -21,6 +21,15 @@ def steps_words(seen: Sequence, found: Many[Affine]) -> str:
     if seen.by_step and found[0].h is not None and found[-1].h is not None:
         return f"step_size {found[0].h:.3g} to {found[-1].h:.2g}"
     return f"{found[0].rate:.2g} to {found[-1].rate:.2g} of the width"
+
+
+def target_words(job: Job) -> str:
+    """The law that is due."""
+    if job.d == 1:
+        text = "a Gaussian of one coordinate"
+    else:
+        text = f"a Gaussian of {job.d} correlated coordinates"
+    return f"{text}, independent of v" if job.two else text
 
 
 def of_the_law(law: Law, job: Job) -> str:
@@ -47,7 +56,7 @@ def of_the_law(law: Law, job: Job) -> str:
     if mean > ALIKE * ALIKE:
         parts.append(f"the mean is off by up to {mean:.3g} standard deviations")
     if not parts:
-        parts.append(f"it is off by {np.max(np.abs(law.off)):.2g} standard deviations")
+        parts.append(f"it is off by {np.max(np.abs(law.off(job.d))):.2g} standard deviations")
     return ", ".join(parts)
 
 

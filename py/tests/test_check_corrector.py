@@ -407,7 +407,7 @@ def test_bad_kernels():
 
 
 def test_calls_are_counted():
-    assert check(ula).cost["calls"] == 11
+    assert check(ula).cost["calls"] == 12
     assert check(sweep).cost["calls"] <= 31
     assert 60 <= check(walk, step_size=0.5).cost["calls"] <= 120
 
@@ -501,3 +501,42 @@ def test_one_coordinate():
     assert evidence and "a Gaussian of one coordinate" in evidence.sentence
     narrow = check(snr_corrector, shape=2)
     assert narrow.verdict == "undecided" and "3 numbers or more" in narrow.sentence
+
+
+def test_single_precision_inside_is_no_mistake():
+    def inside(score, x, h, rng):
+        x, h = x.astype(np.float32), np.float32(h)
+        noise = rng.standard_normal(x.shape).astype(np.float32)
+        return (x + h * score(x) + np.sqrt(2 * h) * noise).astype(float)
+
+    assert check(inside)
+
+    def at_first(score, x, h, rng):
+        x = x.astype(np.float32)
+        return x + h * score(x) + np.sqrt(2 * h) * rng.standard_normal(x.shape)
+
+    assert check(at_first)
+
+    def a_network(score, x, h, rng):
+        noise = rng.standard_normal(x.shape)
+        return x + h * score(x).astype(np.float32).astype(float) + np.sqrt(2 * h) * noise
+
+    assert check(a_network).verdict != "refuted"
+
+
+def test_a_step_that_does_not_get_smaller():
+    def denoising(score, x, h, rng):
+        return ula(score, x, h, rng) + 0.3 * score(x)
+
+    evidence = check(denoising)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("constant_drift",)
+
+
+def test_norms_that_are_divided_by_are_not_0_where_it_is_asked():
+    def normed(score, x, h, rng):
+        s, z = score(x), rng.standard_normal(x.shape)
+        with np.errstate(invalid="raise"):
+            z = z / np.linalg.norm(z, axis=1, keepdims=True)
+        return x + h * s / np.linalg.norm(s, axis=1, keepdims=True) + np.sqrt(2 * h) * z
+
+    assert check(normed).verdict == "refuted"

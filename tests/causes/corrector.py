@@ -237,3 +237,49 @@ def gibbs():
         return x
 
     return check_corrector(sweep)
+
+
+@wrong("x is clamped after the step", says=r"x itself is clipped, to \[-1, 1\]")
+def clamped():
+    def corrector(score, x, rng, step_size=0.01):
+        noise = rng.standard_normal(x.shape)
+        return np.clip(x + step_size * score(x) + np.sqrt(2 * step_size) * noise, -1, 1)
+
+    return check_corrector(corrector)
+
+
+@wrong("x_mean is returned", says=r"returns x without noise \(x_mean\)")
+def mean_returned():
+    def corrector(score_fn, x, t, rng):
+        grad, noise = score_fn(x, t), rng.standard_normal(x.shape)
+        step = 2 * (0.16 * norms(noise).mean() / norms(grad).mean()) ** 2
+        x_mean = x + step * grad
+        return x_mean, x_mean + np.sqrt(2 * step) * noise
+
+    return check_corrector(corrector, snr=0.16)
+
+
+@wrong("the forward drift is left in the corrector", says=r"beside the score.*a multiple of x")
+def forward_drift():
+    def corrector(score, x, h, rng):
+        noise = rng.standard_normal(x.shape)
+        return x + h * (score(x) - 0.5 * x) + np.sqrt(2 * h) * noise
+
+    return check_corrector(corrector)
+
+
+@wrong("noise of one size at every step size", says=r"noise does not get smaller as the drift")
+def constant_noise():
+    def corrector(score, x, h, rng, std=0.1):
+        return x + h * score(x) + std * rng.standard_normal(x.shape)
+
+    return check_corrector(corrector)
+
+
+@wrong("a constant is added", says=r"something that is not the score is added to x")
+def shifted():
+    def corrector(score, x, h, rng):
+        noise = rng.standard_normal(x.shape)
+        return x + h * (score(x) + 0.05) + np.sqrt(2 * h) * noise
+
+    return check_corrector(corrector)

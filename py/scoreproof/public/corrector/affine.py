@@ -25,6 +25,8 @@ MANY = 100.0
 ROUNDINGS = 4
 #: how far out A and B are read: the rounding of their entries is the smaller
 REACH = 4.0
+#: roundoff from which a type is coarse
+SINGLE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,22 +90,27 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     rng = stream(job.seed, "corrector", "rows")
     wild = rng.standard_normal((RANDOM_ROWS, size)) * 1.5
     count = 1 + size + draws * d + RANDOM_ROWS
-    w = np.zeros((count, size))
-    w[1 : 1 + size] = REACH * np.eye(size)
+    # not at the mean, nor without noise: somebody's code may divide by the size of either
+    base = 0.3 * np.cos(np.arange(size) + 0.5)
+    w = np.tile(base, (count, 1))
+    w[1 : 1 + size] += REACH * np.eye(size)
     w[-RANDOM_ROWS:] = wild
-    noise = np.zeros((draws, count, d))
+    # a normal number that JAX makes of a uniform one in single precision is the coarser the larger
+    far, off = (REACH, 0.4) if kernel.eps < SINGLE else (1.0, 0.1)
+    aside = off * np.cos(1.7 * np.arange(draws * d) + 0.2).reshape(draws, 1, d)
+    noise = np.tile(aside, (1, count, 1))
     for j in range(draws):
         first = 1 + size + j * d
-        noise[j, first : first + d] = REACH * np.eye(d)
+        noise[j, first : first + d] += far * np.eye(d)
     noise[:, -RANDOM_ROWS:] = rng.standard_normal((draws, RANDOM_ROWS, d))
     order = rng.permutation(count)
     state = unwhitened(target, w)
     out = np.empty_like(w)
     answer = kernel(target, state[order], noise_script(job, noise[:, order]), h)
     out[order] = whitened(target, answer.state)
-    origin = out[0]
-    matrix = (out[1 : 1 + size] - origin).T / REACH
-    columns = (out[1 + size : count - RANDOM_ROWS] - origin).T / REACH
+    matrix = (out[1 : 1 + size] - out[0]).T / REACH
+    columns = (out[1 + size : count - RANDOM_ROWS] - out[0]).T / far
+    origin = out[0] - matrix @ base - columns @ aside.ravel()
     flat = noise[:, -RANDOM_ROWS:].transpose(1, 0, 2).reshape(RANDOM_ROWS, -1)
     due = origin + wild @ matrix.T + flat @ columns.T
     part = np.resize(rng.permutation(count)[: max(count // 2, 2)], count)
@@ -121,6 +128,6 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
         float(np.max(np.abs(out[-RANDOM_ROWS:] - due))),
         float(np.max(np.abs(whitened(target, again.state) - out[part]))),
         unit * reach,
-        max(unit * reach / REACH, unit * float(np.max(np.abs(target.mean)))),
+        max(unit * reach / REACH, unit * float(np.max(np.abs(state[0])))),
         answer,
     )

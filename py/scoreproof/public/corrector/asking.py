@@ -219,6 +219,13 @@ class Kernel:
                 "one sample in, one sample out; name the shape of a sample by shape=, and map a"
                 " kernel of one chain over the rows (jax.vmap, torch.vmap)",
             )
+        if not np.all(np.isfinite(rows)):
+            raise CallableError(
+                "corrector",
+                "return finite numbers",
+                f"{int(np.sum(~np.isfinite(rows)))} of {rows.size} entries are nan or inf",
+                "look for a division by a norm, or pass a smaller step_size",
+            )
         return rows.reshape(n, -1)
 
 

@@ -46,10 +46,31 @@ def cause_of(job: Job, seen: Sequence, end: Law, blur: float) -> Diagnosis | Non
         )
     if alike(step.drift, -step.noise / 2) or (step.a < 0 and isotropic(step.drift)):
         return _sign(job, step)
+    beside = _beside_the_score(step, seen)
+    if beside is not None:
+        return beside
     both = isotropic(step.drift), isotropic(step.noise)
-    if all(both):
+    moved = float(np.max(np.abs(end.mean))) > 1e-6 if np.all(np.isfinite(end.mean)) else False
+    if all(both) and (not moved or abs(step.q / (2 * step.a) - 1) <= SAME):
         return _sizes(job, seen, step)
-    return preconditioned(step, both)
+    return None if moved else preconditioned(step, both)
+
+
+def _beside_the_score(step: Step, seen: Sequence) -> Diagnosis | None:
+    """A drift a · score(x) - b x: G = a I + b Σ."""
+    cov = seen.finest.target.covariance
+    columns = np.stack([np.eye(len(cov)).ravel(), cov.ravel()], axis=1)
+    (a, b), *_ = np.linalg.lstsq(columns, step.drift.ravel(), rcond=None)
+    small = abs(b) * np.max(cov) <= SAME * abs(a)
+    if len(cov) < 2 or small or not alike(a * np.eye(len(cov)) + b * cov, step.drift):
+        return None
+    sign, size = ("-", b / a) if b > 0 else ("+", -b / a)
+    return told(
+        "linear_drift",
+        f"beside the score the drift has a multiple of x: {sign} {size:.4g} x for each score(x),"
+        " as of a"
+        " forward process or of weight decay; a corrector moves by the score alone",
+    )
 
 
 def _other_time(job: Job, seen: Sequence) -> Diagnosis | None:
@@ -81,6 +102,14 @@ def _sizes(job: Job, seen: Sequence, step: Step) -> Diagnosis | None:
         first, last = Step.of(seen.found[0], job.d), step
         quotient = len(seen.found) - 1
         slope = np.log((last.q / last.a) / (first.q / first.a)) / -np.log(seen.ratio) / quotient
+        of_drift = np.log(last.a / first.a) / -np.log(seen.ratio) / quotient
+        if abs(of_drift) < 0.1:
+            return told(
+                "constant_drift",
+                "the drift does not get smaller with the step size: a multiple of the score that"
+                " is not"
+                " the step's is added to x (a denoising step, say)",
+            )
         if abs(slope) > 0.1:
             return _powers(seen, slope)
     level = job.level_of(float(job.t))

@@ -70,7 +70,7 @@ def check_corrector(
     balance at up to 24 pairs of points each (kind float; errors relative to an acceptance). Step
     sizes that depend on score or noise: drift and noise at the step sizes that are used.
 
-    Calls: 1 + 2 (5 + k) without acceptance, with k <= 28 to find a step that is small beside the
+    Calls: 2 + 2 (5 + k) without acceptance, with k <= 28 to find a step that is small beside the
     width; with acceptance about 35 for each target, of at most 24 (1 + 6 d) or 24 · 31 rows.
 
     Raises ``ArgumentError`` and ``CallableError``.

@@ -60,11 +60,15 @@ def _some(draw: Draw) -> np.ndarray:
 
 
 def drawn(kernel: Kernel, h: float | None) -> Drawn:
-    """One call, to see what is drawn."""
+    """Two calls, to see what is drawn, and whether in double precision."""
     job = kernel.job
     target = gaussian(job.shape)
     k = np.arange(ROWS * (2 if job.two else 1) * job.d).reshape(ROWS, -1)
-    answer = kernel(target, np.sin(1.7 * k + 0.3), _some, h)
+    state = np.sin(1.7 * k + 0.3)
+    answer = kernel(target, state, _some, h)
+    again = kernel(target, state + 1e-10, _some, h).state
+    if np.mean(again == answer.state) > 0.5:  # it was computed in single precision
+        kernel.eps = max(kernel.eps, float(np.finfo(np.float32).eps))
     noise, count, odd = [], 0, []
     for draw in answer.draws:
         if is_noise(draw, ROWS, job):

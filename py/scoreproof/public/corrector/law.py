@@ -84,10 +84,10 @@ class Law:
         """log p, higher by a constant wherever x is not where its row started: every proposal is
         seen then, and no gradient is another one.
         """
-        if self.raised is None or traced(x):
+        rows = None if self.raised is None else _numbers(x)
+        if self.raised is None or rows is None:
             return value
         start, by = self.raised
-        rows = np.asarray(as_numpy(x), dtype=float)
         if rows.shape != (len(start), *self.job.shape):
             return value
         gone = np.any(rows.reshape(len(start), -1) != start, axis=1)
@@ -95,14 +95,23 @@ class Law:
 
     def note(self, role: str, x: Any, t: Any) -> float | None:
         """The time that it is told, if that is a number by now."""
-        when = None
-        if t is not None and not traced(t):
-            times = np.ravel(np.asarray(as_numpy(t), dtype=float))
-            when = float(times[0]) if len(times) else None
-        if not traced(x) and np.ndim(as_numpy(x)) > len(self.job.shape):
-            rows = np.asarray(as_numpy(x), dtype=float).reshape(len(x), -1)
-            self.asked.append(Asked(role, rows, when, len(self.log.draws)))
+        told = None if t is None else _numbers(t)
+        when = float(np.ravel(told)[0]) if told is not None and told.size else None
+        rows = _numbers(x)
+        if rows is not None and rows.ndim > len(self.job.shape):
+            kept = np.array(rows).reshape(len(rows), -1)
+            self.asked.append(Asked(role, kept, when, len(self.log.draws)))
         return when
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """As an array; ``None`` where it stands for numbers that are not known yet, in transforms."""
+    if traced(value):
+        return None
+    try:
+        return np.asarray(as_numpy(value), dtype=float)
+    except RuntimeError:  # a tensor inside torch.func
+        return None
 
 
 def _is(when: float | None, t: float) -> bool:

@@ -101,7 +101,7 @@ def of_two(job: Job, end: Law) -> Diagnosis | None:
         friction = "√(1 - c²) for v ← c v + … (√(2 γ h) in an Euler step)"
         return told(
             "temperature",
-            f"x and v have {cv:.4g} times the variance that is due: the noise of the velocity does"
+            f"x and v have {cx:.4g} times the variance that is due: the noise of the velocity does"
             " not"
             f" go with its friction; it is {friction}",
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.public.corrector.affine import Affine, read
 from scoreproof.public.corrector.asking import Kernel
-from scoreproof.public.corrector.target import Target, gaussian
+from scoreproof.public.corrector.target import gaussian
 
 __all__ = ["Law", "Sequence", "invariant", "limit", "sequence"]
 
@@ -66,8 +66,10 @@ def sequence(kernel: Kernel, draws: int) -> Sequence:
     job = kernel.job
     base = gaussian(job.shape)
     scale, h = 1.0, job.h
-    first = _first(kernel, draws, base, h)
-    last, tries = first, 0
+    by_step = h is not None
+    last, tries = read(kernel, base, draws, h), 0
+    if not last.affine:
+        return Sequence((last,), True, by_step)
     while last.rate < LEAST and tries < SEARCHES and last.rate > 64 * last.blur:
         scale *= max((last.rate / (FIRST / 2)) ** 0.5, 1e-3)
         now = read(kernel, base.widened(scale), draws, h)
@@ -75,7 +77,6 @@ def sequence(kernel: Kernel, draws: int) -> Sequence:
         if not now.affine or abs(now.rate / last.rate - 1) < 1e-2:
             break
         last = now
-    by_step = h is not None
     # rounding of what is pulled back less and less: in coarse types the steps stay longer
     ratio, levels = (4.0, LEVELS) if kernel.eps < COARSE else (2.0, LEVELS - 1)
 
@@ -88,18 +89,18 @@ def sequence(kernel: Kernel, draws: int) -> Sequence:
     while not last.rate <= FIRST and k < SEARCHES:
         k += 1
         now = at(k)
-        if now.affine and last.affine and abs(now.rate / last.rate - 1) < 1e-2 and k > 2:
+        stays = now.affine and last.affine and abs(now.rate / last.rate - 1) < 1e-2 and k > 2
+        if stays and not by_step:
             return Sequence((last,), True, by_step)
         last = now
-    if last.rate > FIRST or last.rate <= 64 * last.blur:
+        if stays:
+            break
+    if (last.rate > FIRST and not by_step) or last.rate <= 64 * last.blur:
         return Sequence((last,), True, by_step)
     found = [last, *(at(k + j) for j in range(1, levels))]
-    same = abs(found[-1].rate / found[0].rate - 1) < 1e-2
+    # what moves as far at every step size has a limit of small ones all the same
+    same = not by_step and abs(found[-1].rate / found[0].rate - 1) < 1e-2
     return Sequence(tuple(found[:1] if same else found), same, by_step, ratio)
-
-
-def _first(kernel: Kernel, draws: int, base: Target, h: float | None) -> Affine:
-    return read(kernel, base, draws, h)
 
 
 def invariant(a: np.ndarray, b: np.ndarray, q: np.ndarray) -> Law:

@@ -12,6 +12,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.rules import RULE, due, mistakes
@@ -25,6 +26,9 @@ __all__ = ["along_the_score", "judge"]
 SAME = 1e-6
 #: of the score's entries: where it saturates, at least so many lie beyond
 BEYOND = 3
+#: what a score in single precision leaves, where it is nearly the noise's direction
+SINGLE = 1e-4
+COARSE = 'if it computes in single precision inside, say so with dtype="float32" or tolerance=0.01'
 
 
 def along_the_score(kernel: Kernel, draws: int) -> bool:
@@ -80,7 +84,12 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             span = "the limit of small steps; its own law is not looked at"
             more["coverage"] = replace(seen, span=span)
             evidence = compared(
-                errors, np.full(len(errors), open_), text, remedy="a smaller step_size", **more
+                errors,
+                np.full(len(errors), open_),
+                text,
+                excuse=SINGLE,
+                remedy=COARSE,
+                **more,
             )
             if evidence.verdict != "refuted":
                 return evidence
@@ -111,7 +120,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         " judged"
         " is that drift and noise go together."
     )
-    evidence = compared(errors, bounds, text, notes=(bias,), **more)
+    evidence = compared(errors, bounds, text, excuse=SINGLE, remedy=COARSE, notes=(bias,), **more)
     if evidence.verdict != "refuted":
         return evidence
     return _refuted(kernel, evidence, found, mixed, blur, draws, size)
@@ -143,7 +152,10 @@ def _saturates(kernel: Kernel, draws: int) -> float | None:
     job = kernel.job
     if draws != 1:
         return None
-    found = read_steps(kernel, gaussian(job.shape), draws, job.h, still=True)
+    try:
+        found = read_steps(kernel, gaussian(job.shape), draws, job.h, still=True)
+    except CallableError:  # it divides by the size of its noise
+        found = None
     if found is None:
         return None
     s, m = found.scores.ravel(), found.moved.ravel()
@@ -154,6 +166,14 @@ def _saturates(kernel: Kernel, draws: int) -> float | None:
     clipped = first * np.clip(s, -c, c)
     fits = np.max(np.abs(m - clipped)) <= 1e-4 * np.max(np.abs(m))
     return float(c) if fits and np.sum(np.abs(s) > c * (1 + 1e-6)) >= BEYOND else None
+
+
+def _bounds(found: Steps) -> tuple[float, float] | None:
+    """What many entries of the last state are equal to, above and below."""
+    state = found.answer.state
+    ends = float(state.min()), float(state.max())
+    many = all(np.sum(state == end) >= BEYOND for end in ends)
+    return ends if many and ends[0] < ends[1] else None
 
 
 def _refuted(
@@ -189,12 +209,20 @@ def _refuted(
             f" {job.snr:g}" + (f", α = {job.alpha:g}" if job.alpha != 1 else "")
         )
     cause = safely(lambda: _cause(kernel, found, mixed, blur, draws))
-    return replace(evidence, sentence=text, diagnosis=cause)
+    return replace(evidence, sentence=text, diagnosis=cause, notes=())
 
 
 def _cause(kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int) -> Diagnosis | None:
     job = kernel.job
     if np.max(found.left) > 1e-3:
+        ends = _bounds(found)
+        if ends is not None:
+            return Diagnosis.cause(
+                "x_clipped",
+                f"Cause: x itself is clipped, to [{ends[0]:.4g}, {ends[1]:.4g}]: p_t is not. Clip"
+                " at the"
+                " end of sampling, or what is predicted for x_0.",
+            )
         c = _saturates(kernel, draws)
         if c is not None:
             return Diagnosis.cause(
@@ -210,6 +238,14 @@ def _cause(kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int) 
             )
         return None
     ratio = found.b**2 / (2 * found.a)
+    if np.max(np.abs(found.b[-1])) <= 1e3 * blur * float(np.max(np.abs(found.b))) or not np.any(
+        np.abs(found.b) > 1e-12
+    ):
+        return Diagnosis.cause(
+            "mean_returned",
+            "Cause: its last step returns x without noise (x_mean), as the end of a sampler may; a"
+            " corrector returns x with it.",
+        )
     c = float(np.median(ratio))
     if np.max(np.abs(ratio / c - 1)) <= 1e-3 and abs(c - 1) > 1e-4:
         if found.a.max() < 0:

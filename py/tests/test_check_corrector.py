@@ -163,7 +163,7 @@ def test_a_step_that_goes_with_the_target_is_judged_as_it_is():
 
 
 def test_deviations_down_to_the_resolution_are_seen():
-    for part in (1e-2, 1e-4, 1e-7):
+    for part in (1e-2, 1e-4, 1e-6):
         evidence = check(
             lambda score, x, step_size, rng, part=part: (
                 x
@@ -516,6 +516,11 @@ def test_single_precision_inside_is_no_mistake():
         return x + h * score(x) + np.sqrt(2 * h) * rng.standard_normal(x.shape)
 
     assert check(at_first)
+
+    def a_constant(score, x, h, rng):
+        return x + h * score(x) + float(np.float32(np.sqrt(2 * h))) * rng.standard_normal(x.shape)
+
+    assert check(a_constant, step_size=0.07).verdict != "refuted"
 
     def a_network(score, x, h, rng):
         noise = rng.standard_normal(x.shape)

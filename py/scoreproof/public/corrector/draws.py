@@ -67,7 +67,9 @@ def drawn(kernel: Kernel, h: float | None) -> Drawn:
     state = np.sin(1.7 * k + 0.3)
     answer = kernel(target, state, _some, h)
     again = kernel(target, state + 1e-10, _some, h).state
-    if np.mean(again == answer.state) > 0.5:  # it was computed in single precision
+    same = np.mean(again == answer.state) > 0.5
+    # it was computed in single precision, unless x is not in it at all
+    if same and np.mean(kernel(target, state + 1e-3, _some, h).state == answer.state) < 0.5:
         kernel.eps = max(kernel.eps, float(np.finfo(np.float32).eps))
     noise, count, odd = [], 0, []
     for draw in answer.draws:

@@ -120,7 +120,15 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         " judged"
         " is that drift and noise go together."
     )
-    evidence = compared(errors, bounds, text, excuse=SINGLE, remedy=COARSE, notes=(bias,), **more)
+    evidence = compared(
+        errors,
+        bounds,
+        text,
+        excuse=SINGLE if not along else 4 * 2.0**-23,
+        remedy=COARSE,
+        notes=(bias,),
+        **more,
+    )
     if evidence.verdict != "refuted":
         return evidence
     return _refuted(kernel, evidence, found, mixed, blur, draws, size)

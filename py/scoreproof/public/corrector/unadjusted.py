@@ -28,6 +28,8 @@ __all__ = ["is_affine", "judge"]
 GAIN = 0.5
 #: polynomials in h; where they leave more open than this, in √h
 OPEN = 1e-3
+#: what constants in single precision leave, √(2h) say
+SINGLE = 4 * 2.0**-23
 #: a deviation below so many roundings is none to take an order from
 ORDERLESS = 100.0
 #: an eigenvalue so near to 1, in roundings, may lie on either side
@@ -66,6 +68,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         f" to p_t ({target_words(job)})",
         coverage=_coverage(seen, len(found), job),
         gain=GAIN,
+        excuse=SINGLE,
         tolerance=job.tolerance,
         remedy="use float64, or a larger step_size",
         kind="convergent",

@@ -545,3 +545,13 @@ def test_norms_that_are_divided_by_are_not_0_where_it_is_asked():
         return x + h * s / np.linalg.norm(s, axis=1, keepdims=True) + np.sqrt(2 * h) * z
 
     assert check(normed).verdict == "refuted"
+
+
+def test_long_trajectories_lead_back_by_the_reversed_momentum():
+    def long(potential, grad_potential, q, step_size, rng):
+        return hmc(potential, grad_potential, q, step_size, rng, n_steps=20)
+
+    evidence = check(long, step_size=0.2)  # other momenta lead back as well
+    assert evidence and evidence.resolution < 1e-2
+    chaotic = check(long, step_size=0.4)
+    assert chaotic.verdict == "undecided" and "a shorter way" in chaotic.sentence

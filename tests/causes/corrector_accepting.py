@@ -238,3 +238,34 @@ def no_target():
         )
 
     return check_corrector(step)
+
+
+@wrong("q with a drift of h for h/2", says=r"of another proposal: with 2 times the drift")
+def mala_two_conventions():
+    def step(log_prob, grad, x, eps, rng):
+        y = x + eps / 2 * grad(x) + np.sqrt(eps) * rng.standard_normal(x.shape)
+
+        def log_q(b, a):
+            return -np.sum((b - a - eps * grad(a)) ** 2, axis=1) / (2 * eps)
+
+        ratio = log_prob(y) - log_prob(x) + log_q(x, y) - log_q(y, x)
+        return kept(np.log(rng.random(len(x))) < ratio, y, x)
+
+    return check_corrector(step)
+
+
+@wrong("a mass in the momentum's draw and not in its energy", says=r"weighs the momenta by")
+def mass_in_the_draw_alone():
+    mass = np.array([1.0, 2.0, 0.5, 4.0])
+
+    def step(log_prob, grad, x, h, rng):
+        p = start = np.sqrt(mass) * rng.standard_normal(x.shape)
+        y = x
+        p = p + h / 2 * grad(y)
+        for k in range(4):
+            y = y + h * p / mass
+            p = p + (h if k < 3 else h / 2) * grad(y)
+        change = np.sum(start**2 - p**2, axis=1) / 2
+        return kept(np.log(rng.random(len(x))) < log_prob(y) - log_prob(x) + change, y, x)
+
+    return check_corrector(step, step_size=0.3)

@@ -13,6 +13,7 @@ import numpy as np
 
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import noise_script
+from scoreproof.public.corrector.law import Asked
 from scoreproof.public.corrector.target import Target
 
 __all__ = ["PARTS", "Accepts", "Metropolis"]
@@ -41,7 +42,8 @@ class Accepts:
 @dataclass(eq=False)
 class Metropolis:
     """A kernel with a target and a step size; ``below``: it accepts below a threshold; ``by``: how
-    its proposals are seen, 0 where they are not seen so; ``most``: rows of the largest batch.
+    its proposals are seen, 0 where they are not seen so; ``most``: rows of the largest batch;
+    ``asked``: what the last call asked for.
     """
 
     kernel: Kernel
@@ -51,6 +53,7 @@ class Metropolis:
     high: float = field(default=1.0)
     most: int = 0
     by: float = 0.0
+    asked: tuple[Asked, ...] = ()
 
     def __post_init__(self) -> None:
         self.high = 1 - self.kernel.eps
@@ -62,7 +65,9 @@ class Metropolis:
             more = max(self.most - n, 0)
             x, z, u = (np.concatenate([v, np.repeat(v[:1], more, axis=0)]) for v in (x, z, u))
         script = noise_script(self.kernel.job, z[None], lambda k: u)
-        return self.kernel(self.target, x, script, self.h).state[:n]
+        answer = self.kernel(self.target, x, script, self.h)
+        self.asked = answer.asked
+        return answer.state[:n]
 
     def proposed(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """What it returns where it accepts most gladly: with log p raised wherever x moves to, if

@@ -17,7 +17,8 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.accepting import PARTS, Metropolis
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import Drawn
-from scoreproof.public.corrector.proposals import Moved, back, log_density, moved
+from scoreproof.public.corrector.paths import turned_round
+from scoreproof.public.corrector.proposals import Moved, Way, back, log_density, moved
 from scoreproof.public.corrector.ratios import cause_of
 from scoreproof.public.corrector.rejecting import (
     mixed_proposals,
@@ -151,8 +152,13 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     lost = np.any(refused != x, axis=1) & apart & ~still
     if np.any(lost):
         return not_kept(kernel, name, (x, refused, y), lost)
-    start = z - 0.5 if uniform else z
-    reverse, again, found = back(walk.proposed, x, y, start, rounding, kernel.eps)
+    centre = 0.5 if uniform else 0.0
+    starts = [np.full_like(z, centre), 2 * centre - z, z, centre + (z - centre) / 2]
+    turned = None if uniform else turned_round(walk, x, z)
+    if turned is not None:
+        starts.insert(0, turned)
+    home = back(Way(walk.proposed, rounding, kernel.eps), x, there, starts)
+    reverse, again, found = home.z, home.moved, home.sure
     ahead = walk.acceptance(x, z, y, 64 * rounding)
     behind = walk.acceptance(y, reverse, x, 64 * rounding)
     if not (ahead.alone and behind.alone):
@@ -215,7 +221,7 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
         f"{job.name}: detailed balance for {name}",
         coverage=seen,
         tolerance=job.tolerance,
-        remedy="use float64",
+        remedy="use float64, or a shorter way (a smaller step_size, fewer leapfrog steps)",
         cost={"calls": kernel.calls},
     )
     if evidence.verdict != "refuted":

@@ -13,16 +13,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Moved", "back", "log_density", "moved"]
+__all__ = ["Back", "Moved", "Way", "back", "log_density", "moved"]
 
 #: δ in double and in coarser types
 FINE, COARSE = 2.0**-4, 2.0**-2
 #: roundoff from which a type is coarse
 SINGLE = 1e-10
-STARTS = 4
 ROUNDS = 14
+#: relative: determinants that differ by less are the same
+DISTINCT = 1e-5
 
 Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """``run(x, z)`` is F; ``rounding`` what is taken from y, ``eps`` the roundoff."""
+
+    run: Map
+    rounding: float
+    eps: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,40 +77,57 @@ def moved(run: Map, x: np.ndarray, z: np.ndarray, eps: float) -> Moved:
     return Moved(out[:, 0], fine, off, widths[-1])
 
 
-def back(
-    run: Map, x: np.ndarray, y: np.ndarray, z: np.ndarray, rounding: float, eps: float
-) -> tuple[np.ndarray, Moved, np.ndarray]:
-    """The noise that leads from y to x, by Newton's method from several starts; the map there; and
-    which rows it was found for.
+@dataclass(frozen=True, eq=False)
+class Back:
+    """``z``: the noise that leads back; ``sure``: rows of which that is the one way back, because
+    the map is affine in its noise or because it changes volumes as the way there does.
     """
-    n = len(x)
-    best = np.zeros_like(z)
-    found = np.zeros(n, bool)
-    limit = 64 * rounding  # of the way there and of the way back
-    for start in (0.0, -1.0, 1.0, 0.5)[:STARTS]:
-        trial = np.where(found[:, None], best, start * z)
-        for _ in range(ROUNDS):
-            here = moved(run, y, trial, eps)
-            rest = x - here.y
-            small = np.max(np.abs(rest), axis=1) <= limit
-            if np.all(small | found):
-                break
-            with np.errstate(all="ignore"):
-                step = np.stack(
-                    [np.linalg.lstsq(j, r, rcond=None)[0] if np.all(np.isfinite(j)) else 0 * r
-                     for j, r in zip(here.jacobian, rest, strict=True)]
-                )  # fmt: skip
-            trial = np.where(
-                (small | found)[:, None] | ~np.all(np.isfinite(step), axis=1)[:, None],
-                trial,
-                trial + np.clip(step, -3, 3),
-            )
-        small = np.max(np.abs(x - moved(run, y, trial, eps).y), axis=1) <= limit
-        best = np.where((small & ~found)[:, None], trial, best)
-        found |= small
-        if np.all(found):
+
+    z: np.ndarray
+    moved: Moved
+    sure: np.ndarray
+
+
+def back(way: Way, x: np.ndarray, there: Moved, starts: list[np.ndarray]) -> Back:
+    """By Newton's method from several starts. A long trajectory may lead back by several noises, of
+    which one is the reverse of the way there: det ∂F/∂z is then the same.
+    """
+    y, rounding, eps = there.y, way.rounding, way.eps
+    level = moved(way.run, y, np.zeros_like(x), eps)
+    best, gap = starts[0], np.full(len(x), np.inf)
+    for start in starts:
+        trial, small = _newton(way, x, y, start)
+        at = moved(way.run, y, trial, eps)
+        apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
+        better = apart < gap - DISTINCT
+        best, gap = np.where(better[:, None], trial, best), np.minimum(apart, gap)
+        size = np.max(np.abs(at.jacobian), axis=(1, 2))
+        bent = np.max(np.abs(at.jacobian - level.jacobian), axis=(1, 2))
+        blur = at.off + level.off + rounding / at.width
+        affine = bent <= DISTINCT * size + 16 * blur
+        if np.all((gap <= DISTINCT) | (affine & small)):
             break
-    return best, moved(run, y, best, eps), found
+    end = moved(way.run, y, best, eps)
+    left = np.max(np.abs(x - end.y), axis=1) <= 64 * rounding
+    same = gap <= DISTINCT + there.log_det_off(rounding) + end.log_det_off(rounding)
+    return Back(best, end, left & (same | affine))
+
+
+def _newton(
+    way: Way, x: np.ndarray, y: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    trial, small = start.copy(), np.zeros(len(x), bool)
+    for _ in range(ROUNDS):
+        here = moved(way.run, y, trial, way.eps)
+        rest = x - here.y
+        small = np.max(np.abs(rest), axis=1) <= 64 * way.rounding
+        if np.all(small):
+            break
+        for k in np.flatnonzero(~small):
+            if np.all(np.isfinite(here.jacobian[k])):
+                step = np.linalg.lstsq(here.jacobian[k], rest[k], rcond=None)[0]
+                trial[k] += np.clip(step, -3, 3)
+    return trial, small
 
 
 def log_density(z: np.ndarray, at: Moved, kind: str) -> np.ndarray:

@@ -6,12 +6,15 @@ Q = log q(y, x) - log q(x, y); for trajectories Q = K(x) - K(y) of the momenta.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.corrector.asking import Kernel
+from scoreproof.public.corrector.densities import old_gradient, other_density
+from scoreproof.words import listed
 
 if TYPE_CHECKING:
     from scoreproof.public.corrector.balance import Pairs
@@ -22,6 +25,8 @@ __all__ = ["cause_of"]
 SAME = 1e-5
 #: logarithms of acceptances between these say how large a ratio is
 INSIDE = (-13.0, -1e-6)
+#: drift and variance of the density, in those of the proposal
+OTHER_DENSITIES = [(c, v) for c in (0.5, 2.0) for v in (0.5, 1.0, 2.0)]
 
 
 def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
@@ -47,7 +52,7 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             "every proposal is accepted: x is to be kept where u >= a (where(u < a, y, x), or log u"
             " against the logarithm of the ratio)",
         )
-    old = _old_gradient(pairs)
+    old = old_gradient(pairs)
     with np.errstate(all="ignore"):
         candidates = {
             "no_proposal_ratio": (
@@ -81,7 +86,19 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")
         ) and fits(values):
             return _cause(name, words)
-    return _by_fit(found, pi, q, walk, fits) or _of_the_path(kernel, pairs)
+    for drift, variance in OTHER_DENSITIES if not walk else ():
+        if fits(pi + other_density(pairs, drift, variance)):
+            return _cause(
+                "proposal_density",
+                f"q in the ratio is the density of another proposal: with {drift:g} times the"
+                " drift and"
+                f" {variance:g} times the variance of what is drawn (h for h/2, or 2h for h)",
+            )
+    return (
+        _by_fit(found, pi, q, walk, fits)
+        or _by_coordinate(pairs, found, pi, fits)
+        or _of_the_path(kernel, pairs)
+    )
 
 
 def _cause(name: str, words: str) -> Diagnosis:
@@ -89,7 +106,11 @@ def _cause(name: str, words: str) -> Diagnosis:
 
 
 def _by_fit(
-    found: np.ndarray, pi: np.ndarray, q: np.ndarray, walk: bool, fits: object
+    found: np.ndarray,
+    pi: np.ndarray,
+    q: np.ndarray,
+    walk: bool,
+    fits: Callable[[np.ndarray], bool],
 ) -> Diagnosis | None:
     """log a = c π + e Q with numbers c and e."""
     inside = (found > INSIDE[0]) & (found < INSIDE[1])
@@ -100,7 +121,6 @@ def _by_fit(
     if sizes[-1] <= 1e-9 * sizes[0]:
         return None
     c, e = float(solved[0]), float(solved[1]) if not walk else 0.0
-    assert callable(fits)
     if not fits(c * pi + e * q):
         return None
     if walk or abs(c - e) <= 1e-4 * abs(c):
@@ -138,37 +158,24 @@ def _by_fit(
     )
 
 
-def _old_gradient(pairs: Pairs) -> np.ndarray:
-    """Q with the way back centred at y plus the drift at x; for Gaussian proposals."""
-    jacobian = pairs.moved[0].jacobian
-    shifts = [
-        m.y - (j @ z[:, :, None])[:, :, 0] - at
-        for m, j, z, at in zip(
-            pairs.moved,
-            (jacobian, pairs.moved[1].jacobian),
-            pairs.noise,
-            (pairs.x, pairs.y),
-            strict=True,
-        )
-    ]
-    there, again = (
-        _exponent(jacobian, end - start - shift)
-        for start, end, shift in (
-            (pairs.y, pairs.x, shifts[0]),
-            (pairs.x, pairs.y, shifts[1]),
-        )
+def _by_coordinate(
+    pairs: Pairs, found: np.ndarray, pi: np.ndarray, fits: Callable[[np.ndarray], bool]
+) -> Diagnosis | None:
+    """log a = π + Σ c_i (z_i² - z'_i²)/2: each momentum weighed by a number of its own."""
+    there, again = (z**2 / 2 for z in pairs.noise)
+    change = np.concatenate([there - again, again - there])
+    inside = (found > INSIDE[0]) & (found < INSIDE[1])
+    if np.sum(inside) < change.shape[1] + 3:
+        return None
+    weights, *_ = np.linalg.lstsq(change[inside], (found - pi)[inside], rcond=None)
+    if not fits(pi + change @ weights):
+        return None
+    return _cause(
+        "mass",
+        f"the kinetic energy weighs the momenta by {listed(weights, 4, '.3g')}, where each counts"
+        " once"
+        " by what it is drawn with: ½ pᵀ M⁻¹ p for p from N(0, M)",
     )
-    return np.concatenate(
-        [
-            there + np.sum(pairs.noise[0] ** 2, axis=1) / 2,
-            again + np.sum(pairs.noise[1] ** 2, axis=1) / 2,
-        ]
-    )
-
-
-def _exponent(jacobian: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    z = np.linalg.solve(jacobian, rest[:, :, None])[:, :, 0]
-    return np.asarray(-np.sum(z * z, axis=1) / 2)
 
 
 def _of_the_path(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.densities import old_gradient, other_density
+from scoreproof.public.corrector.leapfrogs import of_the_path
 from scoreproof.words import listed
 
 if TYPE_CHECKING:
@@ -86,7 +87,20 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")
         ) and fits(values):
             return _cause(name, words)
-    for drift, variance in OTHER_DENSITIES if not walk else ():
+    fit = _fit(found, pi, q, walk, fits)
+    return (
+        _simple_fit(fit, walk)
+        or (None if walk else _of_another_proposal(pairs, pi, fits))
+        or _any_fit(fit)
+        or _by_coordinate(pairs, found, pi, fits)
+        or of_the_path(kernel, pairs)
+    )
+
+
+def _of_another_proposal(
+    pairs: Pairs, pi: np.ndarray, fits: Callable[[np.ndarray], bool]
+) -> Diagnosis | None:
+    for drift, variance in OTHER_DENSITIES:
         if fits(pi + other_density(pairs, drift, variance)):
             return _cause(
                 "proposal_density",
@@ -94,25 +108,21 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
                 " drift and"
                 f" {variance:g} times the variance of what is drawn (h for h/2, or 2h for h)",
             )
-    return (
-        _by_fit(found, pi, q, walk, fits)
-        or _by_coordinate(pairs, found, pi, fits)
-        or _of_the_path(kernel, pairs)
-    )
+    return None
 
 
 def _cause(name: str, words: str) -> Diagnosis:
     return Diagnosis.cause(name, f"Cause: {words}.")
 
 
-def _by_fit(
+def _fit(
     found: np.ndarray,
     pi: np.ndarray,
     q: np.ndarray,
     walk: bool,
     fits: Callable[[np.ndarray], bool],
-) -> Diagnosis | None:
-    """log a = c π + e Q with numbers c and e."""
+) -> tuple[float, float] | None:
+    """c and e of log a = c π + e Q, if that is what it is."""
     inside = (found > INSIDE[0]) & (found < INSIDE[1])
     if np.sum(inside) < 4:
         return None
@@ -121,40 +131,42 @@ def _by_fit(
     if sizes[-1] <= 1e-9 * sizes[0]:
         return None
     c, e = float(solved[0]), float(solved[1]) if not walk else 0.0
-    if not fits(c * pi + e * q):
+    return (c, e) if fits(c * pi + e * q) else None
+
+
+def _simple_fit(fit: tuple[float, float] | None, walk: bool) -> Diagnosis | None:
+    """A temperature, or a proposal's density of another width."""
+    if fit is None:
         return None
+    c, e = fit
     if walk or abs(c - e) <= 1e-4 * abs(c):
         return _cause(
             "temperature",
             f"the logarithm of the ratio is multiplied by {c:.4g}: that keeps p to the power"
-            f" {c:.4g}"
-            " (a temperature), where p itself is asked for",
+            f" {c:.4g} (a temperature), where p itself is asked for",
         )
-    if abs(c - 1) <= 1e-4:
-        for value, words in (
-            (
-                2.0,
-                "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is"
-                " missing",
-            ),
-            (
-                0.5,
-                "half: the variance in the proposal's density is twice that of its noise (4h for"
-                " 2h)",
-            ),
-        ):
-            if abs(e - value) <= 1e-4 * value:
-                return _cause("proposal_size", f"log q(y, x)/q(x, y) enters {words}")
-        return _cause(
-            "proposal_size",
-            f"log q(y, x)/q(x, y) enters {e:.4g} times: the variance in the proposal's density is"
-            f" {1 / e:.4g} times that of its noise",
+    if abs(c - 1) > 1e-4:
+        return None
+    words = (
+        f"{e:.4g} times: the variance in the proposal's density is {1 / e:.4g} times that of its"
+    )
+    words += " noise"
+    if abs(e - 2) <= 1e-4:
+        words = "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is missing"
+    if abs(e - 0.5) <= 1e-4:
+        words = (
+            "half: the variance in the proposal's density is twice that of its noise (4h for 2h)"
         )
+    return _cause("proposal_size", f"log q(y, x)/q(x, y) enters {words}")
+
+
+def _any_fit(fit: tuple[float, float] | None) -> Diagnosis | None:
+    if fit is None:
+        return None
     return _cause(
         "exponents",
-        f"the logarithm of the ratio is {c:.4g} log p(y)/p(x) + {e:.4g} log q(y, x)/q(x, y), where"
-        " both"
-        " are to stand there once",
+        f"the logarithm of the ratio is {fit[0]:.4g} log p(y)/p(x) + {fit[1]:.4g} log q(y, x)/q(x,"
+        " y), where both are to stand there once",
     )
 
 
@@ -176,67 +188,3 @@ def _by_coordinate(
         " once"
         " by what it is drawn with: ½ pᵀ M⁻¹ p for p from N(0, M)",
     )
-
-
-def _of_the_path(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
-    """A leapfrog with a full step where half of one is due, recognised by where it ends."""
-    h, target = kernel.job.h, pairs.target
-    if h is None:
-        return None
-    gradient = lambda x: target.score(x.reshape((-1, *target.shape))).reshape(x.shape)  # noqa: E731
-    for steps in range(1, 65):
-        for name, (first, last, words) in PATHS.items():
-            x, p = pairs.x, pairs.noise[0]
-            p = p + first * h * gradient(x)
-            for k in range(steps):
-                x = x + h * p
-                if k < steps - 1:
-                    p = p + h * gradient(x)
-            p = p + last * h * gradient(x)
-            if np.max(np.abs(x - pairs.y)) <= 1e-6 and name == "right":
-                # it goes the right way; the end of it is in the ratio alone
-                return _kinetic(pairs, x, p, h, gradient(x))
-            if np.max(np.abs(x - pairs.y)) <= 1e-6:
-                return _cause("leapfrog_first", words)
-    return None
-
-
-#: the first and last kick of a leapfrog, in steps
-PATHS = {
-    "right": (0.5, 0.5, ""),
-    "full_first": (
-        1.0,
-        0.5,
-        "the first kick of the leapfrog is a full step, p + h · score(x), where half is due: the"
-        " path"
-        " cannot be walked back",
-    ),
-    "none_first": (
-        0.0,
-        0.5,
-        "the first half kick of the leapfrog is missing, p + h/2 · score(x): the path cannot be"
-        " walked"
-        " back",
-    ),
-}
-
-
-def _kinetic(
-    pairs: Pairs, x: np.ndarray, p: np.ndarray, h: float, gradient: np.ndarray
-) -> Diagnosis | None:
-    """The last kick in the ratio: by how much it is off."""
-    start = np.sum(pairs.noise[0] ** 2, axis=1) / 2
-    pi = pairs.log_p[1] - pairs.log_p[0]
-    inside = pairs.log_a[0] < -1e-6
-    for kick, words in (
-        (
-            0.5,
-            "the last kick of the leapfrog is a full step, where half is due: p + h/2 · score(x)",
-        ),
-        (-0.5, "the last half kick of the leapfrog is missing: p + h/2 · score(x)"),
-    ):
-        end = p + kick * h * gradient
-        value = np.minimum(pi + start - np.sum(end * end, axis=1) / 2, 0)
-        if np.sum(inside) >= 2 and np.max(np.abs(value - pairs.log_a[0])) <= 1e-5:
-            return _cause("leapfrog_last", f"in the acceptance {words}")
-    return None

@@ -116,7 +116,7 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     part = np.resize(rng.permutation(count)[: max(count // 2, 2)], count)
     again = kernel(target, state[part], noise_script(job, noise[:, part]), h)
     narrow = float(np.min(np.linalg.svd(target.root, compute_uv=False)))
-    steps = max(draws, len(answer.asked), 1)
+    steps = max(draws, len(answer.asked), 1) ** 0.5
     reach = max(float(np.max(np.abs(state))), float(np.max(np.abs(answer.state))))
     unit = ROUNDINGS * kernel.eps * steps / narrow
     return Affine(

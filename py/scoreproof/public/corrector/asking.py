@@ -102,7 +102,6 @@ class Kernel:
                     "it wrote into it",
                     "make the update x = x + …, or start with x = x.clone() (NumPy: x.copy())",
                 )
-        self.eps = max(self.eps, log.eps if log.doubled else 0.0)
         return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
 
     def _argument(

@@ -40,6 +40,8 @@ LEAST = 1e-6
 NEVER = 1e-12
 ENOUGH = 8
 ROUNDINGS = 64
+#: what constants in single precision leave of a term
+SINGLE = 2.0**-23
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,12 @@ class Pairs:
             cut(self.log_p),
             self.bound[take],
         )
+
+    @property
+    def size(self) -> np.ndarray:
+        """Of the terms of a ratio."""
+        energies = [np.sum(z * z, axis=1) / 2 for z in self.noise]
+        return np.asarray(1 + sum(np.abs(v) for v in (*self.log_p, *energies)))
 
     @property
     def error(self) -> np.ndarray:
@@ -198,10 +206,7 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
 
 def _bounded(pairs: Pairs, eps: float, rounding: float) -> Pairs:
     """With what rounding explains of the balance: in log p, log q, the threshold and y."""
-    size = 1 + np.abs(pairs.log_p[0]) + np.abs(pairs.log_p[1])
-    for z in pairs.noise:
-        size = size + np.sum(z * z, axis=1) / 2
-    bound = ROUNDINGS * eps * size
+    bound = ROUNDINGS * eps * pairs.size
     for a, m, z in zip(pairs.log_a, pairs.moved, pairs.noise, strict=True):
         least = np.linalg.svd(m.jacobian, compute_uv=False)[:, -1]
         with np.errstate(all="ignore"):
@@ -219,6 +224,7 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
         np.abs(pairs.error),
         pairs.bound,
         f"{job.name}: detailed balance for {name}",
+        excuse=SINGLE * pairs.size,
         coverage=seen,
         tolerance=job.tolerance,
         remedy="use float64, or a shorter way (a smaller step_size, fewer leapfrog steps)",

@@ -10,7 +10,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.corrector.asking import Kernel
-from scoreproof.public.corrector.rules import RULE, mistakes
+from scoreproof.public.corrector.rules import RULE, due, mistakes
 from scoreproof.public.corrector.steps import Steps, read_steps
 from scoreproof.public.corrector.target import gaussian
 
@@ -115,7 +115,12 @@ def cause_of(
         return None
     if job.snr is None:
         return None
-    for name, (rule, words) in mistakes(found, job.snr, job.alpha).items():
-        if np.max(np.abs(found.a / rule - 1)) <= 1e3 * blur + SAME:
-            return Diagnosis.cause(name, f"Cause: {words} ({RULE}).")
+    other = mistakes(found, job.snr, job.alpha)
+    off = {n: float(np.max(np.abs(found.a / rule - 1))) for n, (rule, _) in other.items()}
+    name = min(off, key=lambda n: off[n])
+    if off[name] <= min(10 * blur, 1e-3) + SAME:
+        return Diagnosis.cause(name, f"Cause: {other[name][1]} ({RULE}).")
+    factor = found.a / due(found, job.snr, job.alpha)["mean"]
+    if job.alpha == 1 and np.max(np.abs(factor / np.median(factor) - 1)) <= 1e-3:
+        return Diagnosis.unknown("If the process is a VP one, its α, 1 - β_t, is named by alpha=.")
     return None

@@ -131,6 +131,29 @@ def test_exact_kernels_keep_the_law_to_rounding(kernel):
     assert "leads to p_t" in evidence.sentence
 
 
+def test_noise_for_some_coordinates_at_a_time():
+    def block(x, mean, cov, rng):
+        x = x.copy()
+        for i, j in (([0, 1], [2, 3]), ([2, 3], [0, 1])):
+            gain = cov[np.ix_(i, j)] @ np.linalg.inv(cov[np.ix_(j, j)])
+            left = np.linalg.cholesky(cov[np.ix_(i, i)] - gain @ cov[np.ix_(j, i)])
+            noise = rng.standard_normal((len(x), 2)) @ left.T
+            x[:, i] = mean[i] + (x[:, j] - mean[j]) @ gain.T + noise
+        return x
+
+    def one_by_one(x, mean, precision, rng):
+        x = x.copy()
+        for i in range(x.shape[1]):
+            rest = (x - mean) @ precision[:, i] - precision[i, i] * (x[:, i] - mean[i])
+            noise = rng.standard_normal(len(x)) / precision[i, i] ** 0.5
+            x[:, i] = mean[i] - rest / precision[i, i] + noise
+        return x
+
+    assert check(block) and check(one_by_one)
+    wrong = check(lambda x, mean, precision, rng: 1.01 * one_by_one(x, mean, precision, rng))
+    assert wrong.verdict == "refuted"
+
+
 def test_a_gibbs_step_that_is_not_exact():
     evidence = check(lambda x, mean, precision, rng: sweep(x, mean, precision, rng, 1.001))
     assert evidence.verdict == "refuted" and "1.002 times" in evidence.sentence

@@ -51,7 +51,8 @@ class Kernel:
     job: Job
     calls: int = 0
     eps: float = float(np.finfo(float).eps)
-    notes: list[str] = field(default_factory=list)
+    #: the roundoff of constants and tables that went into doubled arithmetic
+    coarse: float = 0.0
     #: what log p is raised by wherever a row moves to
     raised: float | None = None
     _seeds: int = 0
@@ -102,6 +103,8 @@ class Kernel:
                     "it wrote into it",
                     "make the update x = x + …, or start with x = x.clone() (NumPy: x.copy())",
                 )
+        if log.doubled and log.eps > self.eps:
+            self.coarse = max(self.coarse, log.eps)
         return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
 
     def _argument(

@@ -7,7 +7,7 @@ quotient of both sides: the relative error of an acceptance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.accepting import PARTS, Metropolis
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.draws import Drawn
+from scoreproof.public.corrector.pairs import Pairs, bounded
 from scoreproof.public.corrector.paths import turned_round
-from scoreproof.public.corrector.proposals import Moved, Way, back, log_density, moved
+from scoreproof.public.corrector.proposals import Way, back, log_density, moved
 from scoreproof.public.corrector.ratios import cause_of
 from scoreproof.public.corrector.rejecting import (
     mixed_proposals,
@@ -31,7 +32,7 @@ from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
 from scoreproof.words import point
 
-__all__ = ["Pairs", "judge"]
+__all__ = ["judge"]
 
 PAIRS = 24
 #: pairs that say something: both acceptances above this
@@ -39,69 +40,19 @@ LEAST = 1e-6
 #: what stands for an acceptance of 0
 NEVER = 1e-12
 ENOUGH = 8
-ROUNDINGS = 64
 #: what constants in single precision leave of a term
 SINGLE = 2.0**-23
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Points x and y, the noise of both ways, and for each way (there, back) the logarithm of the
-    acceptance and of the proposal's density; ``log_p`` of x and y. ``error``: of the balance, and
-    ``bound``, what rounding explains of it.
-    """
-
-    target: Target
-    x: np.ndarray
-    y: np.ndarray
-    noise: tuple[np.ndarray, np.ndarray]
-    moved: tuple[Moved, Moved]
-    log_a: tuple[np.ndarray, np.ndarray]
-    log_q: tuple[np.ndarray, np.ndarray]
-    log_p: tuple[np.ndarray, np.ndarray]
-    bound: np.ndarray
-
-    def of(self, take: np.ndarray) -> Pairs:
-        """Some of them."""
-
-        def cut(pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-            return pair[0][take], pair[1][take]
-
-        maps = [Moved(m.y[take], m.jacobian[take], m.off[take], m.width) for m in self.moved]
-        return Pairs(
-            self.target,
-            self.x[take],
-            self.y[take],
-            cut(self.noise),
-            (maps[0], maps[1]),
-            cut(self.log_a),
-            cut(self.log_q),
-            cut(self.log_p),
-            self.bound[take],
-        )
-
-    @property
-    def size(self) -> np.ndarray:
-        """Of the terms of a ratio."""
-        energies = [np.sum(z * z, axis=1) / 2 for z in self.noise]
-        return np.asarray(1 + sum(np.abs(v) for v in (*self.log_p, *energies)))
-
-    @property
-    def error(self) -> np.ndarray:
-        """log of the left side over the right one."""
-        there, again = (
-            p + q + a for p, q, a in zip(self.log_p, self.log_q, self.log_a, strict=True)
-        )
-        return np.asarray(there - again)
 
 
 def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
     """Both targets, or the Gaussian alone for a kernel that is told mean and covariance."""
     job = kernel.job
-    if job.two or len(drawn.noise) != 1 or drawn.accepts != 1:
+    if job.two or len(drawn.noise) != 1 or not drawn.whole or drawn.accepts != 1:
         what = f"{len(drawn.noise)} draws of noise and {drawn.accepts} numbers to accept by"
         if job.two:
             what = "x and v"
+        elif not drawn.whole:
+            what = "noise for some of the coordinates"
         text = (
             f"{job.name} takes {what}; detailed balance is judged of one step with one draw of"
             " noise"
@@ -200,19 +151,8 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     pairs = Pairs(target, x, y, (z, reverse), (there, again), logs, log_q, log_p, np.zeros(len(x)))
-    pairs = _bounded(pairs, kernel.eps, rounding).of(usable)
+    pairs = bounded(pairs, kernel.eps, rounding).of(usable)
     return _verdict(kernel, pairs, name, int(np.sum(~found & ~still)))
-
-
-def _bounded(pairs: Pairs, eps: float, rounding: float) -> Pairs:
-    """With what rounding explains of the balance: in log p, log q, the threshold and y."""
-    bound = ROUNDINGS * eps * pairs.size
-    for a, m, z in zip(pairs.log_a, pairs.moved, pairs.noise, strict=True):
-        least = np.linalg.svd(m.jacobian, compute_uv=False)[:, -1]
-        with np.errstate(all="ignore"):
-            bound = bound + 4 * eps / np.exp(a) + m.log_det_off(rounding)
-            bound = bound + 4 * rounding * np.sum(np.abs(z), axis=1) / least
-    return replace(pairs, bound=bound)
 
 
 def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
@@ -222,7 +162,7 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
     seen = Coverage({"pairs": len(pairs.x) + lost}, (gone,) if lost else (), span=_SPAN)
     evidence = compared(
         np.abs(pairs.error),
-        pairs.bound,
+        pairs.bound + kernel.coarse * pairs.size,
         f"{job.name}: detailed balance for {name}",
         excuse=SINGLE * pairs.size,
         coverage=seen,

@@ -5,12 +5,9 @@ Conventions: y = x + m(x) + B z; Q = log q(y, x) - log q(x, y), for the pairs th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from scoreproof.public.corrector.balance import Pairs
+from scoreproof.public.corrector.pairs import Pairs
 
 __all__ = ["old_gradient", "other_density"]
 

@@ -1,7 +1,7 @@
 """What a kernel draws: noise of its rows, uniform numbers to accept by, and what rows share.
 
-Conventions: a draw of noise has a batch's shape ``(n, *shape)``; one to accept by has one number a
-row.
+Conventions: a draw of noise has a batch's shape ``(n, *shape)``, or fewer numbers a row, which are
+the first of what is served; one to accept by has one uniform number a row.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ ROWS = 7
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """``noise``: kinds of the draws for rows, in order; ``accepts``: how many are to accept by."""
+    """``noise``: kinds of the draws for rows, in order, and whether each has the ``whole`` shape of
+    x; ``accepts``: how many are to accept by.
+    """
 
     noise: tuple[str, ...]
+    whole: bool
     accepts: int
     odd: tuple[Draw, ...]
     answer: Answer
@@ -37,11 +40,11 @@ class Drawn:
 
 
 def is_noise(draw: Draw, rows: int, job: Job) -> bool:
-    return (
-        draw.kind in ("normal", "uniform")
-        and draw.shape == (rows, *job.shape)
-        and not (job.d == 1 and draw.kind == "uniform")
-    )
+    """Noise of x's shape, or normal numbers for some coordinates of each row."""
+    if draw.kind == "uniform":
+        return draw.shape == (rows, *job.shape) and job.d > 1
+    some = draw.shape[:1] == (rows,) and int(np.prod(draw.shape)) <= rows * job.d
+    return draw.kind == "normal" and some and not accepts(draw, rows, job)
 
 
 def accepts(draw: Draw, rows: int, job: Job) -> bool:
@@ -71,15 +74,16 @@ def drawn(kernel: Kernel, h: float | None) -> Drawn:
     # it was computed in single precision, unless x is not in it at all
     if same and np.mean(kernel(target, state + 1e-3, _some, h).state == answer.state) < 0.5:
         kernel.eps = max(kernel.eps, float(np.finfo(np.float32).eps))
-    noise, count, odd = [], 0, []
+    noise, whole, count, odd = [], True, 0, []
     for draw in answer.draws:
         if is_noise(draw, ROWS, job):
             noise.append(draw.kind)
+            whole &= draw.shape == (ROWS, *job.shape)
         elif accepts(draw, ROWS, job):
             count += 1
         else:
             odd.append(draw)
-    return Drawn(tuple(noise), count, tuple(odd), answer, ROWS)
+    return Drawn(tuple(noise), whole, count, tuple(odd), answer, ROWS)
 
 
 def noise_script(
@@ -93,7 +97,10 @@ def noise_script(
         if is_noise(draw, rows, job):
             k = seen["noise"]
             seen["noise"] += 1
-            return noise[k].reshape(draw.shape) if k < len(noise) else zeros(draw)
+            if k >= len(noise):
+                return zeros(draw)
+            each = int(np.prod(draw.shape)) // rows
+            return np.asarray(noise[k][:, :each].reshape(draw.shape))
         if uniform is not None and accepts(draw, rows, job):
             seen["accept"] += 1
             u = uniform(seen["accept"] - 1)

@@ -5,15 +5,11 @@ Conventions: p + h/2 · score(x), then x + h p and p + h · score(x) in turn, th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.corrector.asking import Kernel
-
-if TYPE_CHECKING:
-    from scoreproof.public.corrector.balance import Pairs
+from scoreproof.public.corrector.pairs import Pairs
 
 __all__ = ["of_the_path"]
 

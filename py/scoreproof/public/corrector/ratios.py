@@ -7,7 +7,6 @@ Q = log q(y, x) - log q(x, y); for trajectories Q = K(x) - K(y) of the momenta.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.densities import old_gradient, other_density
 from scoreproof.public.corrector.leapfrogs import of_the_path
+from scoreproof.public.corrector.pairs import Pairs
 from scoreproof.words import listed
-
-if TYPE_CHECKING:
-    from scoreproof.public.corrector.balance import Pairs
 
 __all__ = ["cause_of"]
 

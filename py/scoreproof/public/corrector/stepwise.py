@@ -81,7 +81,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             more["coverage"] = replace(seen, span=span)
             evidence = compared(
                 errors,
-                np.full(len(errors), open_),
+                np.full(len(errors), open_ + 4 * kernel.coarse),
                 text,
                 excuse=SINGLE,
                 remedy=COARSE,
@@ -90,7 +90,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             if evidence.verdict != "refuted":
                 return evidence
             return _refuted(kernel, evidence, finest, mixed, blur, draws)
-    errors, bounds = found.unmatched, 2 * found.blur
+    errors, bounds = found.unmatched, 2 * found.blur + 4 * kernel.coarse
     text = (
         f"{job.name}: in each of its steps the noise is √(2ε) z for a drift of ε · score(x), at"
         " the ε"

@@ -63,7 +63,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
     order = _order(sizes, roundings, seen.ratio)
     evidence = compared(
         np.abs(at),
-        np.full(len(at), left),
+        np.full(len(at), left + 4 * kernel.coarse),
         f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its invariant law tends"
         f" to p_t ({target_words(job)})",
         coverage=_coverage(seen, len(found), job),

@@ -33,11 +33,12 @@ def judge(job: Job) -> Evidence:
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     seen = sequence(kernel, len(found.noise))
+    steps = len(found.noise) if found.whole else 0
     worst = max(seen.found, key=lambda a: a.mixed)
     if unadjusted.is_affine(seen):
         return unadjusted.judge(kernel, seen)
     straight = all(a.straight for a in seen.found)
-    if straight and not stepwise.along_the_score(kernel, len(found.noise)):
+    if straight and not stepwise.along_the_score(kernel, steps):
         text = (
             f"{job.name}: what becomes of a row depends on the other rows of its batch, by"
             f" {worst.mixed:.2g} standard deviations"
@@ -57,4 +58,4 @@ def judge(job: Job) -> Evidence:
             coverage=Coverage({"rows": len(worst.matrix)}),
             cost={"calls": kernel.calls},
         )
-    return stepwise.judge(kernel, len(found.noise), worst.mixed)
+    return stepwise.judge(kernel, steps, worst.mixed)

@@ -237,6 +237,29 @@ def test_a_step_size_from_the_signal_to_noise_ratio():
     )
 
 
+def test_another_rule_is_refuted_where_the_rule_is_claimed():
+    def corrector(model, x, t, snr, rng):
+        return snr_corrector(model, x, t, rng, snr=snr / 2)
+
+    assert check(corrector)
+    assert check(corrector, snr=0.16).verdict == "refuted"
+
+
+def test_further_arguments_and_objects():
+    evidence = check(half, options={"n_steps": 1})
+    assert evidence and check(half).notes != evidence.notes
+
+    class Corrector:
+        scale = 1.0
+
+        def step(self, score, x, step_size, rng):
+            return ula(score, x, self.scale * step_size, rng)
+
+        __call__ = step
+
+    assert check(Corrector().step) and check(Corrector())
+
+
 def test_alpha_of_the_rule_is_the_callers_to_name():
     evidence = check(lambda model, x, t, rng: snr_corrector(model, x, t, rng, alpha=0.95), snr=0.16)
     assert evidence.verdict == "refuted" and not evidence.diagnosis.names

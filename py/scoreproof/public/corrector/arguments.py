@@ -51,7 +51,8 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Job:
     """A validated request. ``roles``: what the positional arguments are. ``h``: the step size that
-    is handed over first, ``None`` where the kernel takes none. ``level_of``: α and σ at a time.
+    is handed over first, ``None`` where the kernel takes none. ``rule``: the step size is to follow
+    from ``snr``. ``level_of``: α and σ at a time.
     """
 
     function: Callable[..., Any]
@@ -63,6 +64,7 @@ class Job:
     prediction: str
     h: float | None
     snr: float | None
+    rule: bool
     alpha: float
     shape: tuple[int, ...]
     options: Mapping[str, Any]
@@ -135,6 +137,7 @@ def validate(given: Request) -> Job:
         given.prediction,
         h if takes else None,
         snr,
+        given.snr is not None,
         1.0 if given.alpha is None else _positive("alpha", given.alpha),
         sample_shape(given.shape),
         dict(given.options),

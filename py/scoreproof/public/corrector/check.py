@@ -56,7 +56,8 @@ def check_corrector(
     prediction: what the model returns: score, eps, x0, v or F.
     step_size: the first step size (default 0.1, where it takes one).
     snr, alpha: for step sizes from a signal-to-noise ratio: then ε = 2 α (snr mean‖z‖ /
-        mean‖score‖)² is asked for as well.
+        mean‖score‖)² is asked for as well (α of a VP process is 1 - β_t). A corrector that takes
+        ``snr`` is handed it, 0.16 by default.
     shape: of one sample, without the batch.
     options: further arguments by name, e.g. ``{"n_steps": 1}``.
     tolerance: the relative error that is accepted.

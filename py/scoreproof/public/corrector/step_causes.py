@@ -113,7 +113,7 @@ def cause_of(
             )
             return Diagnosis.cause("no_root", text)
         return None
-    if job.snr is None:
+    if not job.rule or job.snr is None:
         return None
     other = mistakes(found, job.snr, job.alpha)
     off = {n: float(np.max(np.abs(found.a / rule - 1))) for n, (rule, _) in other.items()}

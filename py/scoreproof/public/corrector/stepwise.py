@@ -67,7 +67,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         cause = Diagnosis.cause("another_time", "Cause: the score is that of another time's law.")
         return Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause, coverage=seen)
     along = np.max(found.left) <= 1e3 * blur
-    if job.h is not None and job.snr is None:
+    if job.h is not None and not job.rule:
         limiting = in_the_limit(kernel, target, draws, job.h)
         if limiting is not None:
             unmatched, left, open_, finest = limiting
@@ -97,7 +97,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         f" that it used ({found.a.min():.3g} to {found.a.max():.3g})"
     )
     size = None
-    if job.snr is not None and along:
+    if job.rule and job.snr is not None and along:
         rules = due(found, job.snr, job.alpha)
         off = {n: found.a / e - 1 for n, e in rules.items()}
         best = min(off, key=lambda n: float(np.max(np.abs(off[n]))))

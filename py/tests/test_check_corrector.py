@@ -607,3 +607,35 @@ def test_long_trajectories_lead_back_by_the_reversed_momentum():
     assert evidence and evidence.resolution < 1e-2
     chaotic = check(long, step_size=0.4)
     assert chaotic.verdict == "undecided" and "a shorter way" in chaotic.sentence
+
+
+def test_proposals_that_multiply():
+    def multiplying(log_prob, x, h, rng, jacobian=1.0):
+        z = h * rng.standard_normal(x.shape)
+        y = x * np.exp(z)
+        ratio = log_prob(y) - log_prob(x) + jacobian * z.sum(axis=1)
+        return np.where((np.log(rng.random(len(x))) < ratio)[:, None], y, x)
+
+    assert check(multiplying, step_size=0.3)
+    wrong = check(lambda log_prob, x, h, rng: multiplying(log_prob, x, h, rng, 0.0), step_size=0.3)
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names == ("no_proposal_ratio",)
+
+
+def test_a_row_that_stays():
+    def kernel(score, x, step_size, rng):
+        y = ula(score, x, step_size, rng)
+        y[0] = x[0]
+        return y
+
+    evidence = check(kernel)
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == ("rows_mixed",)
+
+
+def test_an_acceptance_with_a_floor_has_no_cause_of_trajectories():
+    def floored(log_prob, x, h, rng):
+        y = x + h * rng.standard_normal(x.shape)
+        accept = np.clip(np.exp(np.minimum(log_prob(y) - log_prob(x), 0)), 0.05, 1)
+        return np.where((rng.random(len(x)) < accept)[:, None], y, x)
+
+    evidence = check(floored, step_size=1.0)
+    assert evidence.verdict == "refuted" and not evidence.diagnosis

@@ -113,10 +113,11 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
         return not_kept(kernel, name, (x, refused, y), lost)
     centre = 0.5 if uniform else 0.0
     starts = [np.full_like(z, centre), 2 * centre - z, z, centre + (z - centre) / 2]
-    turned = None if uniform else turned_round(walk, x, z)
+    simple = len(walk.asked) <= 2
+    turned = None if uniform or simple else turned_round(walk, x, z)
     if turned is not None:
         starts.insert(0, turned)
-    home = back(Way(walk.proposed, rounding, kernel.eps), x, there, starts)
+    home = back(Way(walk.proposed, rounding, kernel.eps, simple), x, there, starts)
     reverse, again, found = home.z, home.moved, home.sure
     ahead = walk.acceptance(x, z, y, 64 * rounding)
     behind = walk.acceptance(y, reverse, x, 64 * rounding)

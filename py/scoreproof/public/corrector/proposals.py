@@ -28,11 +28,14 @@ Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """``run(x, z)`` is F; ``rounding`` what is taken from y, ``eps`` the roundoff."""
+    """``run(x, z)`` is F; ``rounding`` what is taken from y, ``eps`` the roundoff; ``simple``: it
+    asks for nothing on its way, as trajectories do.
+    """
 
     run: Map
     rounding: float
     eps: float
+    simple: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +98,10 @@ def back(way: Way, x: np.ndarray, there: Moved, starts: list[np.ndarray]) -> Bac
     y, rounding, eps = there.y, way.rounding, way.eps
     level = moved(way.run, y, np.zeros_like(x), eps)
     best, gap = starts[0], np.full(len(x), np.inf)
+    ends: list[tuple[np.ndarray, np.ndarray]] = []
     for start in starts:
         trial, small = _newton(way, x, y, start)
+        ends.append((trial, small))
         at = moved(way.run, y, trial, eps)
         apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
         better = apart < gap - DISTINCT
@@ -110,7 +115,17 @@ def back(way: Way, x: np.ndarray, there: Moved, starts: list[np.ndarray]) -> Bac
     end = moved(way.run, y, best, eps)
     left = np.max(np.abs(x - end.y), axis=1) <= 64 * rounding
     same = gap <= DISTINCT + there.log_det_off(rounding) + end.log_det_off(rounding)
-    return Back(best, end, left & (same | affine))
+    return Back(best, end, left & (same | affine | (way.simple & _alone(best, ends))))
+
+
+def _alone(best: np.ndarray, ends: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Rows in which every start that came to an end came to the same one, and two did."""
+    count, other = np.zeros(len(best), int), np.zeros(len(best), bool)
+    for trial, small in ends:
+        near = np.max(np.abs(trial - best), axis=1) <= 1e-6 * (1 + np.max(np.abs(best), axis=1))
+        count += small & near
+        other |= small & ~near
+    return np.asarray((count >= 2) & ~other)
 
 
 def _newton(

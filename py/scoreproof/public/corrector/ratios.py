@@ -90,7 +90,7 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
         or (None if walk else _of_another_proposal(pairs, pi, fits))
         or _any_fit(fit)
         or _by_coordinate(pairs, found, pi, fits)
-        or of_the_path(kernel, pairs)
+        or (None if walk else of_the_path(kernel, pairs))
     )
 
 

@@ -50,6 +50,13 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             " the whole batch and outside of jax.jit, for samples of 3 numbers or more"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    if not np.all(np.isfinite(found.unmatched)) and mixed > 1e-3:
+        text = f"{job.name}: what becomes of a row depends on where in its batch it stands"
+        cause = Diagnosis.cause(
+            "rows_mixed", "Cause: some rows stay where they are: move them all."
+        )
+        seen = Coverage({"rows": found.a.shape[1]})
+        return Evidence("float", "refuted", mixed, 0.0, text, diagnosis=cause, coverage=seen)
     blur = float(np.max(found.blur))
     seen = Coverage(
         {"rows": found.a.shape[1], "steps": found.a.shape[0]},

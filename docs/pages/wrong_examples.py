@@ -13,6 +13,7 @@ MISTAKES = {
     "marginals": ("sqrt(1 - exp(-2 * t))", "1 - exp(-2 * t)"),
     "sampler": ("(x - model(x, s)) / s", "(x - model(x, s))"),
     "inversion": ("range(len(rising) - 1)", "range(len(rising) - 2)"),
+    "corrector": ("np.sqrt(2 * step_size)", "np.sqrt(step_size)"),
     "reverse_sampler": ("(1 - lam) ** 0.5 * g", "(1 - lam) * g"),
     "denoiser": ("(2 * sigma**2)", "sigma**2"),
     "score": ("(denoised - y) / sigma**2", "(denoised - y) / sigma"),

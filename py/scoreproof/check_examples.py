@@ -77,6 +77,18 @@ EXAMPLES = {
         mine = dict(inverse=invert, sampler=sample)
         """,
     ),
+    "corrector": Example(
+        "a Langevin, Gibbs or Metropolis step: does it keep the law that it is made for",
+        """
+        import numpy as np
+
+        def langevin(score, x, step_size, rng):  # the next x; score(x) is ∇ log p
+            noise = rng.standard_normal(x.shape)
+            return x + step_size * score(x) + np.sqrt(2 * step_size) * noise
+
+        mine = dict(corrector=langevin, step_size=0.1)
+        """,
+    ),
     "reverse_sampler": Example(
         "the reverse-time drift and noise, or a step, against the λ-family of reverse SDEs",
         """

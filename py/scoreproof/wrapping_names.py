@@ -55,6 +55,12 @@ WANTED: dict[str, dict[str, Wanted]] = {
         "inverse": Wanted(("invert", "inverse", "ddim_inversion", "encode", "reverse_sample")),
         "sampler": Wanted(("sample", "decode", "sampler", "ddim_sample", "p_sample_loop")),
     },
+    "corrector": {
+        "corrector": Wanted(
+            ("step_correct", "corrector", "langevin", "update_fn", "kernel", "mcmc_step", "step"),
+            ("score", "x", "step_size", "rng"),
+        )
+    },
     "denoiser": {
         "denoiser": Wanted(("denoise", "denoiser", "__call__", "forward")),
         "prior": Wanted(("data", "dataset", "atoms"), remark="your data, one sample a row"),

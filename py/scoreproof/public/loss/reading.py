@@ -1,0 +1,274 @@
+"""What is read of a loss: how x_t is made, the gradient at the exact model over all pairs that lead
+to x_t, the target and the weight of each row.
+
+Conventions: rows ``(B, d)``; pairs come first, ``(K, B, d)``. Each row has data of its own: K atoms
+near enough for several to be likely at its level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.asking import Asking, Given, Run
+from scoreproof.public.loss.times import Law, law_of, mixed, times_of
+from scoreproof.public.loss.weights import Levels
+
+__all__ = ["Found", "read"]
+
+#: relative: what a loss that is quadratic in the answer bends by
+STRAIGHT = 1e-6
+#: of the atoms, none like another
+PRIOR = np.array([0.5, 0.3, 0.2])
+#: how far apart they are in two entries, in deviations of the noise: a loss that is a square for
+#: small errors only is seen to be none
+FAR = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs that lead to x_t: ``x0``, ``noise`` ``(K, B, d)``; ``chance`` ``(K, B)``."""
+
+    x: np.ndarray
+    x0: np.ndarray
+    noise: np.ndarray
+    chance: np.ndarray
+
+
+@dataclass(eq=False)
+class Found:
+    """``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and what is left, ``(K, B)``.
+    ``gradients`` at the exact ``answer``; ``weights`` per entry; ``targets`` and what is ``due``,
+    all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
+    ``across``: how far it depends on the answers of other rows.
+    """
+
+    v: Levels
+    pairs: Pairs
+    a: np.ndarray
+    b: np.ndarray
+    rest: np.ndarray
+    label: np.ndarray | None
+    answer: np.ndarray
+    due: np.ndarray
+    gradients: np.ndarray
+    weights: np.ndarray
+    targets: np.ndarray
+    bend: np.ndarray
+    across: np.ndarray
+    blur: np.ndarray
+    extra: np.ndarray
+    runs: list[Run] = field(default_factory=list)
+    law: Law | None = None
+    eps: float = 0.0
+    #: λ of each row in a batch of one time, where t is given
+    alone: np.ndarray | None = None
+
+    @property
+    def size(self) -> np.ndarray:
+        """Of the target, root mean square of each row ``(B,)``."""
+        return np.asarray(np.sqrt(np.mean(self.due**2, axis=(0, 2))))
+
+    @property
+    def weight(self) -> np.ndarray:
+        """λ of each row ``(B,)``."""
+        return np.asarray(np.einsum("kb,kb->b", self.pairs.chance, np.mean(self.weights, axis=2)))
+
+    @property
+    def off(self) -> np.ndarray:
+        """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``; of a
+        loss that is no square, the part of the gradient that is left on average.
+        """
+        mean = np.einsum("kb,kbd->bd", self.pairs.chance, self.gradients)
+        square = np.einsum("kb,kbd->b", self.pairs.chance, self.gradients**2)
+        with np.errstate(all="ignore"):
+            away = _rms(mean / self.weight[:, None]) / self.size
+            left = np.sqrt(np.sum(mean**2, axis=1) / np.where(square > 0, square, 1.0))
+        return np.asarray(np.where(self.straight, away, left))
+
+    @property
+    def straight(self) -> bool:
+        """Whether the loss is quadratic in the answers."""
+        return bool(np.all(self.bend <= STRAIGHT + 64 * (self.eps + self.blur)))
+
+
+def read(job: Job, asking: Asking) -> Found | str:
+    """What was found, or why nothing can be."""
+    rng = np.random.default_rng([job.seed, 17])
+    rows, d = job.rows, job.d
+    extra = rng.standard_normal((3, rows, d))
+    times = _chosen(job, rng)
+    law = None
+    if times is None:
+        x0, noise = rng.standard_normal((rows, d)) * 0.7 + 0.2, rng.standard_normal((rows, d))
+        probe = asking.run(Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d))))
+        times = times_of(job, probe, _encoded(job, x0), noise)
+        if times is None:
+            return _untold(job, probe)
+        law = law_of(job, probe.served, times)
+        if np.any(job.levels(times).sigma <= 0):
+            return (
+                "it draws a t at which there is no noise (σ = 0): no two data lead to one x there"
+            )
+    v = job.levels(times)
+    pairs = _pairs(job, v, rng)
+    due = np.stack(
+        [v.target(x0, e) for x0, e in zip(_inside(job, pairs), pairs.noise, strict=True)]
+    )
+    answer = np.einsum("kb,kbd->bd", pairs.chance, due)
+    size = np.sqrt(np.mean(due**2, axis=(0, 2)))[:, None]
+    step = size * rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.5, 1.0, (rows, d))
+    given_times = None if job.draws_times else times
+
+    def ask(k: int, answers: np.ndarray) -> Run:
+        return asking.run(Given(pairs.x0[k], pairs.noise[k], extra, answers, given_times))
+
+    first = [ask(k, answer) for k in range(len(PRIOR))]
+    second = [ask(k, answer + step) for k in range(len(PRIOR))]
+    third = ask(0, answer + 2 * step)
+    half = np.arange(rows) % 2 == 0
+    other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
+    gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
+    weights = (moved - gradients) / step
+    inside = _inside(job, pairs)
+    with np.errstate(all="ignore"):
+        level = np.mean(weights, axis=2, keepdims=True)
+        targets = answer - gradients / np.where(level != 0, level, np.nan)
+        unit = np.sqrt(np.mean(weights[0] ** 2, axis=1)) * size[:, 0]
+        bent = third.gradient - 2 * moved[0] + gradients[0]
+        unit = np.maximum(unit, _rms(gradients[0]))
+        bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
+        across = _rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
+    mixes = [mixed(r.asked.x, x, e) for r, x, e in zip(first, inside, pairs.noise, strict=True)]
+    a, b = (np.stack([m[i] for m in mixes]) for i in (0, 1))
+    rest = np.stack(
+        [
+            _rms(r.asked.x - p[:, None] * x - q[:, None] * e)
+            for r, p, q, x, e in zip(first, a, b, inside, pairs.noise, strict=True)
+        ]
+    )
+    blur = max(r.blur for r in [*first, *second])
+    mean_weight = np.abs(np.mean(weights, axis=(0, 2)))
+    with np.errstate(all="ignore"):
+        blurred = np.where(mean_weight > 0, blur / (mean_weight * size[:, 0]), 0.0)
+    return Found(
+        v,
+        pairs,
+        a,
+        b,
+        rest,
+        first[0].asked.label,
+        answer,
+        due,
+        gradients,
+        weights,
+        targets,
+        np.nan_to_num(bend),
+        np.nan_to_num(np.where(half, across, 0.0)),
+        blurred,
+        extra,
+        first,
+        law,
+        max(asking.eps, job.process.eps),
+        None if given_times is None else _alone(job, asking, v, rng, extra),
+    )
+
+
+def _chosen(job: Job, rng: np.random.Generator) -> np.ndarray | None:
+    """Times of the rows, in disorder; of a table, whole numbers."""
+    if job.draws_times:
+        return None
+    times = job.process.times(job.rows) if job.times is None else job.times
+    times = np.resize(times, job.rows) if len(times) <= job.rows else times[: job.rows]
+    return np.asarray(rng.permutation(times))
+
+
+def _pairs(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
+    """Atoms as far apart as the noise lets several of them be likely, and no further than data are."""
+    rows, d, k = len(v.times), job.d, len(PRIOR)
+    centre = rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.2, 0.9, (rows, d))
+    away = rng.standard_normal((k, rows, d))
+    away *= 1.3 / np.linalg.norm(away, axis=2, keepdims=True)
+    # far apart in two entries, and each as likely as the others by what is between them
+    first, second = (rng.permuted(np.tile(np.arange(d), (rows, 1)), axis=1)[:, i] for i in (0, 1))
+    at = np.arange(rows)
+    away[:, at, first] += FAR * np.array([1.0, -0.2, 0.1])[:, None]
+    away[:, at, second] += FAR * np.array([0.1, 0.9, -0.3])[:, None]
+    level = v.sigma / np.maximum(v.alpha, 1e-300)
+    inside = centre + np.minimum(level, 1.0)[:, None] * away
+    z = rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.4, 1.8, (rows, d))
+    alpha, sigma = v.alpha[:, None], v.sigma[:, None]
+    z = _between(z, np.where(level[:, None] < 1, 1.0, alpha / sigma) * away)
+    x = alpha * centre + sigma * z
+    # not (x - α x_0)/σ, in which x and α x_0 cancel
+    noise = z + (alpha / sigma) * (centre - inside)
+    noise = np.where(level[:, None] < 1, z - away, noise)
+    logs = np.log(PRIOR)[:, None] - 0.5 * np.sum(noise**2, axis=2)
+    chance = np.exp(logs - logs.max(axis=0))
+    x0 = inside
+    if job.encode is not None:
+        x0 = _decoded(job, inside)
+    return Pairs(x, x0, noise, chance / chance.sum(axis=0))
+
+
+def _between(z: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """z moved so that all atoms are about equally far from x."""
+    out = z.copy()
+    for row in range(len(z)):
+        sides = away[1:, row] - away[0, row]
+        wanted = 0.5 * (np.sum(away[1:, row] ** 2, axis=1) - np.sum(away[0, row] ** 2))
+        wanted = wanted + np.array([0.3, -0.4])
+        out[row] += np.linalg.lstsq(sides, wanted - sides @ z[row], rcond=None)[0]
+    return out
+
+
+def _inside(job: Job, pairs: Pairs) -> np.ndarray:
+    return np.stack([_encoded(job, x0) for x0 in pairs.x0])
+
+
+def _encoded(job: Job, x0: np.ndarray) -> np.ndarray:
+    return x0 if job.encode is None else np.asarray(job.encode(x0), dtype=float)
+
+
+def _decoded(job: Job, inside: np.ndarray) -> np.ndarray:
+    """What `encode`, which is affine in every entry, leads there from."""
+    assert job.encode is not None
+    zero = np.asarray(job.encode(np.zeros_like(inside)), dtype=float)
+    slope = np.asarray(job.encode(np.ones_like(inside)), dtype=float) - zero
+    return np.asarray((inside - zero) / slope)
+
+
+def _alone(
+    job: Job, asking: Asking, v: Levels, rng: np.random.Generator, extra: np.ndarray
+) -> np.ndarray:
+    """λ at two times of batches in which all rows have that time, in the rows of these times."""
+    rows, d = len(v.times), job.d
+    out = np.full(rows, np.nan)
+    x0, noise = (rng.standard_normal((rows, d)) for _ in range(2))
+    answers, step = (rng.standard_normal((rows, d)) for _ in range(2))
+    for which in (int(np.argmin(v.times)), int(np.argmax(v.times))):
+        times = np.full(rows, v.times[which])
+        one, two = (
+            asking.run(Given(x0, noise, extra, a, times)).gradient
+            for a in (answers, answers + step)
+        )
+        out[which] = float(np.mean((two - one) / step))
+    return out
+
+
+def _untold(job: Job, probe: Run) -> str:
+    if not probe.served.noises:
+        return (
+            "it asks its model at an x of which neither t nor the noise can be told: it draws no"
+            " normal noise of the shape of the data; let it take the noise as an argument"
+        )
+    return (
+        "the t that it draws can be told neither from what its model is told nor from x_t; let it"
+        " take t as an argument: loss(model, x0, t)"
+    )
+
+
+def _rms(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.mean(rows**2, axis=-1)))

@@ -1,0 +1,225 @@
+"""What was read of a loss against what is due, the first mistake first.
+
+Conventions: errors are relative: of α and σ in x_t, of the minimiser to the size of the target, of
+the weight to the one that is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoreproof.coverage import Coverage, Omission
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.evidence import Evidence
+from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.labels import labelled
+from scoreproof.public.loss.limits import (
+    across_bound,
+    alpha_bound,
+    off_bound,
+    sigma_bound,
+    weight_bound,
+)
+from scoreproof.public.loss.matched import constant
+from scoreproof.public.loss.other_weights import due_weight
+from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.words import (
+    holds_words,
+    input_words,
+    minimiser_words,
+    table_of,
+    told_words,
+    weight_words,
+)
+from scoreproof.public.rule import compared
+
+__all__ = ["Part", "judge", "parts_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One thing that is asked of a loss, a number a row; ``told``: a refutation's sentence and its
+    cause.
+    """
+
+    name: str
+    error: np.ndarray
+    bound: np.ndarray
+    told: Callable[[], tuple[str, Diagnosis | None]]
+
+
+def judge(job: Job, found: Found, asking: Asking) -> Evidence:
+    """The verdict."""
+    discrete = _discrete(job, found)
+    parts = parts_of(job, found)
+    seen = _coverage(job, found)
+    more = {
+        "coverage": seen,
+        "tolerance": job.tolerance,
+        "cost": {"calls": asking.calls},
+        "table": table_of(found),
+        "along": ("t", found.v.times),
+    }
+    accepted = job.tolerance or 0.0
+    for part in parts:
+        if discrete is not None and part.name == discrete[0]:
+            return _refuted(discrete[1:], 1.0, 0.0, more)
+        wrong = ~(part.error <= accepted + part.bound)
+        if np.any(wrong):
+            # what is not finite is no number: of a weight that vanishes
+            error = np.where(np.isfinite(part.error), part.error, 1.0)
+            k = int(np.argmax(np.where(wrong, error, -1.0)))
+            bound = float(accepted + part.bound[k])
+            return _refuted(part.told(), float(error[k]), bound, more)
+    if discrete is not None:
+        return _refuted(discrete[1:], 1.0, 0.0, more)
+    return compared(
+        np.stack([p.error for p in parts]),
+        np.stack([p.bound for p in parts]),
+        holds_words(job, found),
+        notes=_notes(job, found, asking),
+        remedy="use float64, for tables too",
+        **{k: v for k, v in more.items() if k != "along"},
+    )
+
+
+def parts_of(job: Job, found: Found) -> list[Part]:
+    """What is asked, in the order in which a mistake shows in what follows it."""
+    v = found.v
+    scale = _scale(job, found)
+    tiny = np.maximum(v.alpha, 1e-3 * v.sigma)
+    a = np.max(np.abs(found.a / scale - v.alpha), axis=0) / tiny
+    b = np.max(np.abs(found.b / scale - v.sigma), axis=0) / v.sigma
+    rest = np.max(found.rest / np.sqrt(np.mean(found.pairs.noise**2, axis=2)), axis=0) / v.sigma
+
+    def about_input() -> tuple[str, Diagnosis | None]:
+        return input_words(job, found)
+
+    parts = [
+        Part("α", a, alpha_bound(found), about_input),
+        Part("σ", np.maximum(b, rest), sigma_bound(found), about_input),
+    ]
+    weight = found.weight
+    with np.errstate(all="ignore"):
+        # a weight that vanishes trains nothing, one below 0 trains away from the target
+        trained = (weight > 1e-12 * np.max(np.abs(weight))) | ~np.asarray(found.straight)
+        off = np.where(trained, found.off, np.inf)
+    parts.append(
+        Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained))
+    )
+    parts.append(
+        Part(
+            "across",
+            found.across,
+            across_bound(found),
+            lambda: minimiser_words(job, found, trained),
+        )
+    )
+    due = due_weight(job, v)
+    if due is not None:
+        with np.errstate(all="ignore"):
+            ratio = weight / due
+            bound = weight_bound(found) + np.min(weight_bound(found))
+            unit = ratio[int(np.argmin(np.where(np.isfinite(ratio), bound, np.inf)))]
+            middle = constant(ratio, bound)
+            unit = float(np.median(ratio)) if middle is None else unit
+            apart = np.abs(ratio / unit - 1)
+            spread = np.ptp(np.mean(found.weights, axis=0), axis=1) / np.abs(weight)
+        parts.append(
+            Part(
+                "weight",
+                np.maximum(apart, spread),
+                bound,
+                lambda: weight_words(job, found, due, apart, spread),
+            )
+        )
+    return parts
+
+
+def _scale(job: Job, found: Found) -> np.ndarray:
+    """What x_t is multiplied by before the model sees it: EDM's network has its input so."""
+    if job.prediction != "F":
+        return np.ones_like(found.v.sigma)
+    v = found.v
+    level = v.sigma / v.alpha
+    scale = np.mean(found.b / v.sigma, axis=0)
+    due = 1 / np.hypot(level, v.sigma_data) / v.alpha
+    return (
+        due
+        if np.all(np.abs(scale / due - 1) <= 0.5 * np.abs(1 - 1 / due) + 1e-9)
+        else (np.ones_like(due))
+    )
+
+
+def _discrete(job: Job, found: Found) -> tuple[str, str, Diagnosis | None] | None:
+    """What is wrong without a number: before which part it is said, the sentence, the cause."""
+    alone = len(np.unique(found.v.times)) == 1
+    if found.label is None:
+        if alone:
+            return None
+        text = "the model is not told t, and is asked at several levels of noise"
+        cause = Diagnosis.cause("no_label", "Cause: t is not passed to the model: model(x_t, t).")
+        return "minimiser", text, cause
+    _, wrong = labelled(job, found.v, found.label)
+    if wrong is not None:
+        sentence, diagnosis = told_words(job, found, wrong)
+        return "minimiser", sentence, diagnosis
+    law, steps = found.law, job.process.steps
+    if law is not None and steps is not None and law.low is not None and job.times is None:
+        assert law.high is not None
+        missing = [t for t in (0, steps - 1) if not law.low <= t <= law.high]
+        if missing:
+            never = " and ".join(f"t = {t}" for t in missing)
+            text = f"it draws t as {law.words}, of a table with {steps}: it never trains {never}"
+            due = f"randint(0, {steps})"
+            ends = f"randint({law.low}, {law.high + 1}) draws {law.low} to {law.high}"
+            text_due = f"Cause: {ends}, its upper end not among them; {due} draws every t."
+            cause = Diagnosis.cause("range", text_due)
+            return "law", text, cause
+    return None
+
+
+def _refuted(
+    said: tuple[str, Diagnosis | None], value: float, bound: float, more: dict[str, object]
+) -> Evidence:
+    sentence, diagnosis = said
+    coverage = more["coverage"]
+    assert isinstance(coverage, Coverage)
+    return Evidence(
+        "float",
+        "refuted",
+        value,
+        bound,
+        sentence,
+        diagnosis=diagnosis,
+        coverage=coverage,
+        cost=more["cost"],  # type: ignore[arg-type]
+        table=more["table"],  # type: ignore[arg-type]
+    )
+
+
+def _coverage(job: Job, found: Found) -> Coverage:
+    times = found.v.times
+    span = f"t from {times.min():.4g} to {times.max():.4g}, three pairs of data and noise at each"
+    if job.draws_times:
+        span += ", the t that it draws"
+    if job.weight is None:
+        span += "; the weight is read, and not compared"
+    if job.learned_variance:
+        span += "; the outputs of a learned variance are not looked at"
+    left: tuple[Omission, ...] = ()
+    return Coverage({"times": len(np.unique(times)), "pairs": 3 * len(times)}, left, span)
+
+
+def _notes(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
+    notes = list(asking.notes)
+    if found.law is not None:
+        notes.append(f"It draws t: {found.law.words}.")
+    name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)
+    if name not in (None, "t"):
+        notes.append(f"The model is told {name}.")
+    return tuple(n if n.endswith(".") else f"It {n}." for n in notes)

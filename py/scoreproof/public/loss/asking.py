@@ -78,6 +78,8 @@ class Asking:
     calls: int = 0
     eps: float = DOUBLE
     notes: list[str] = field(default_factory=list)
+    _source: Any = None
+    _made: Any = None
 
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
@@ -194,7 +196,7 @@ class Asking:
         convert = guarded(lambda x: x, "loss", "jax", self.job.dtype).prepare
         assert convert is not None
         with intercepted("jax", served) as log:
-            key = jax_key(served, log)
+            key = self._key(served, jax)
             zeros = convert(np.zeros((MOST, *script.answer.shape)))
             self.eps = max(self.eps, unit_roundoff(zeros))
 
@@ -213,6 +215,13 @@ class Asking:
         self._none_found(script, found[0])
         return float(value), log, 0.0
 
+    def _key(self, served: Served, jax: Any) -> Any:
+        """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
+        self._source = served
+        if self._made is None:
+            self._made = jax_key(lambda draw: self._source(draw))
+        return jax.random.fold_in(self._made, self.calls)
+
     @staticmethod
     def _none_found(script: Script, zeros: np.ndarray) -> None:
         """A gradient of nothing but zeros is one."""
@@ -220,17 +229,19 @@ class Asking:
             script.calls[-1].gradient = zeros
 
     def _numpy(self, given: Given, script: Script, served: Served) -> tuple[float, Log, float]:
-        log = Log()
+        with intercepted("numpy", served) as log:
+            return self._differences(given, script, served, log)
 
+    def _differences(
+        self, given: Given, script: Script, served: Served, log: Log
+    ) -> tuple[float, Log, float]:
         def value_of(answers: np.ndarray) -> float:
             again = Served(served.noise, served.extra, served.turn, served.passed)
             script.answers = answers
             script.calls.clear()
-            with intercepted("numpy", again) as seen:
-                rng = numpy_generator(again, seen)
-                out = self._called(*self._arguments(numpy_model(script), given, rng, np.array))
+            rng = numpy_generator(again, Log())
+            out = self._called(*self._arguments(numpy_model(script), given, rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
-            log.draws, log.notes = seen.draws, seen.notes
             return float(np.sum(np.asarray(out, dtype=float)))
 
         base = np.array(given.answers)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.reading import ROUNDINGS, Found
 
-__all__ = ["across_bound", "alpha_bound", "off_bound", "sigma_bound", "weight_bound"]
-
-ROUNDINGS = 16.0
+__all__ = ["across_bound", "input_bound", "input_size", "off_bound", "weight_bound"]
 
 
 def _level(found: Found) -> np.ndarray:
@@ -20,13 +18,17 @@ def _level(found: Found) -> np.ndarray:
     return np.asarray(found.v.alpha / found.v.sigma)
 
 
-def alpha_bound(found: Found) -> np.ndarray:
-    return ROUNDINGS * found.eps * (1 + np.minimum(1 / _level(found), 1e3))
+def input_size(found: Found) -> np.ndarray:
+    """What an error of x_t is relative to: the smaller of α x_0 and σ ε, ``(K, B)``."""
+    v, pairs = found.v, found.pairs
+    x0, noise = (np.sqrt(np.mean(a**2, axis=2)) for a in (found.inside, pairs.noise))
+    return np.minimum(np.maximum(v.alpha, 1e-3 * v.sigma) * x0, v.sigma * noise)
 
 
-def sigma_bound(found: Found) -> np.ndarray:
+def input_bound(found: Found) -> np.ndarray:
     r = _level(found)
-    return found.eps * (r**2 + ROUNDINGS * (1 + r))
+    apart = r + np.minimum(1 / r, 1e3)
+    return found.eps * (r**2 + ROUNDINGS * (1 + apart)) + found.drawn * (1 + apart)
 
 
 def off_bound(found: Found) -> np.ndarray:

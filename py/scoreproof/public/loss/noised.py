@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
-from scoreproof.public.loss.limits import alpha_bound, sigma_bound
+from scoreproof.public.loss.limits import input_bound, input_size
 from scoreproof.public.loss.matched import constant, matched
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.weights import Levels
@@ -24,6 +24,7 @@ def other_levels(job: Job, v: Levels) -> Iterator[tuple[str, Levels]]:
     if steps is not None:
         for words, shift in (("t + 1", 1), ("t - 1", -1)):
             yield words, job.levels(np.clip(times + shift, -1, steps - 1))
+            yield f"{words} ", job.levels(np.clip(times + shift, 0, steps - 1))
         yield f"{steps - 1} - t", job.levels(steps - 1 - times)
     elif not job.process.is_sigma:
         top = round(job.process.low + job.process.high, 9)
@@ -37,32 +38,34 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
     """A name and words; both empty if none is known."""
     v = found.v
     a, s = v.alpha, v.sigma
-    tight = np.max(found.rest / (s * np.sqrt(np.mean(found.pairs.noise**2, axis=2))), axis=0)
-    if np.any(tight > 4 * sigma_bound(found)):
-        return _of_rest(job, found)
-    candidates = _candidates(job, v)
-    due = np.stack([a, s])
-    read = np.stack([found.a[0], found.b[0]])
-    limit = 4 * np.stack([alpha_bound(found) * np.maximum(a, 1e-3 * s), sigma_bound(found) * s])
-    words = matched(read, due, candidates, limit)
+    run, x0, noise = found.runs[0], found.inside[0], found.pairs.noise[0]
+    blur = (4 * input_bound(found) * input_size(found)[0])[:, None]
+    candidates = {
+        words: p[:, None] * x0 + q[:, None] * noise for words, (p, q) in _candidates(job, v).items()
+    }
+    due = a[:, None] * x0 + s[:, None] * noise
+    words = matched(run.asked.x, due, candidates, blur + 8 * found.eps * np.abs(run.asked.x))
     if words is not None:
-        return "x_t", words
+        return "x_t", words.strip()
+    tight = np.max(found.rest / (s * np.sqrt(np.mean(found.pairs.noise**2, axis=2))), axis=0)
+    if np.any(tight > max(1e-6, 100 * found.eps) + 8 * input_bound(found)):
+        return _of_rest(job, found)
+    fine = 100 * input_bound(found)
     at, bt = found.a[0] / a, found.b[0] / s
-    one, other = constant(at, alpha_bound(found)), constant(bt, sigma_bound(found))
+    one, other = constant(at, fine), constant(bt, fine)
     if one is not None and other is not None:
         if abs(one - 1) < 1e-6:
             return "noise_scaled", f"the noise is multiplied by {other:.6g} in x_t"
         if abs(other - 1) < 1e-6:
             return "data_scaled", f"x_0 is multiplied by {one:.6g} before it is noised"
-    if np.all(np.abs(at / bt - 1) <= 8 * (alpha_bound(found) + sigma_bound(found))):
+    if np.all(np.abs(at / bt - 1) <= 2 * fine):
         scaled = _scale(v, at)
         return "scaled", (
             f"the model is given x_t times {scaled}; pass c_in's effect as prediction='F', or give"
             " the model x_t"
         )
     for k, (name, due_of, read_of) in enumerate((("x_0", a, at), ("ε", s, bt))):
-        fine = (alpha_bound(found), sigma_bound(found))[1 - k]
-        if np.all(np.abs((bt, at)[k] - 1) <= 4 * fine):
+        if np.all(np.abs((bt, at)[k] - 1) <= fine):
             i = int(np.argmax(np.abs(read_of - 1)))
             symbol = "ασ"[k]
             return "", (
@@ -81,7 +84,7 @@ def _scale(v: Levels, factor: np.ndarray) -> str:
     return f"{factor.min():.3g} to {factor.max():.3g}"
 
 
-def _candidates(job: Job, v: Levels) -> dict[str, np.ndarray]:
+def _candidates(job: Job, v: Levels) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     a, s = v.alpha, v.sigma
     table = job.process.steps is not None
     bar, rest = ("ᾱ", "1 - ᾱ") if table else ("α²", "σ²")
@@ -117,7 +120,7 @@ def _candidates(job: Job, v: Levels) -> dict[str, np.ndarray]:
             np.sqrt(1 - keep),
         )
     for words, w in other_levels(job, v):
-        out[f"x_t is that of {words}: α and σ are taken at {words} where t is due"] = (
+        out[f"x_t is that of {words}, where the α and σ of t are due"] = (
             w.alpha,
             w.sigma,
         )
@@ -128,7 +131,7 @@ def _candidates(job: Job, v: Levels) -> dict[str, np.ndarray]:
             a,
             1 - line * a,
         )
-    return {words: np.stack(both) for words, both in out.items()}
+    return out
 
 
 def _of_rest(job: Job, found: Found) -> tuple[str, str]:

@@ -103,7 +103,7 @@ def _span(level_of: Callable[[float], Level], horizon: float) -> tuple[float, fl
     """
     ends = []
     for near, far in ((0.0, 0.02), (1.0, 0.98)):
-        level = level_of(near * horizon) if near else level_of(horizon)
+        level = level_of(near * horizon)
         clear = level.sigma > 1e-3 * level.alpha and level.alpha > 1e-3 * level.sigma
         ends.append((near if clear else far) * horizon)
     return ends[0], ends[1]

@@ -20,11 +20,15 @@ __all__ = ["Found", "read"]
 
 #: relative: what a loss that is quadratic in the answer bends by
 STRAIGHT = 1e-6
-#: of the atoms, none like another
+
+#: how often what rounding left is counted
+ROUNDINGS = 16.0
 PRIOR = np.array([0.5, 0.3, 0.2])
 #: how far apart they are in two entries, in deviations of the noise: a loss that is a square for
 #: small errors only is seen to be none
 FAR = 6.0
+#: the same where JAX draws the noise: it makes large normal numbers of few bits
+NEAR = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,7 @@ class Pairs:
 
 @dataclass(eq=False)
 class Found:
-    """``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and what is left, ``(K, B)``.
+    """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and what is left, ``(K, B)``.
     ``gradients`` at the exact ``answer``; ``weights`` per entry; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
     ``across``: how far it depends on the answers of other rows.
@@ -51,6 +55,7 @@ class Found:
     b: np.ndarray
     rest: np.ndarray
     label: np.ndarray | None
+    inside: np.ndarray
     answer: np.ndarray
     due: np.ndarray
     gradients: np.ndarray
@@ -60,6 +65,7 @@ class Found:
     across: np.ndarray
     blur: np.ndarray
     extra: np.ndarray
+    drawn: np.ndarray
     runs: list[Run] = field(default_factory=list)
     law: Law | None = None
     eps: float = 0.0
@@ -153,6 +159,9 @@ def read(job: Job, asking: Asking) -> Found | str:
     mean_weight = np.abs(np.mean(weights, axis=(0, 2)))
     with np.errstate(all="ignore"):
         blurred = np.where(mean_weight > 0, blur / (mean_weight * size[:, 0]), 0.0)
+    drawn = np.zeros(rows)
+    if _served_by_jax(job):  # the spacing of the normal numbers that it can make
+        drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
     return Found(
         v,
         pairs,
@@ -160,6 +169,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         b,
         rest,
         first[0].asked.label,
+        inside,
         answer,
         due,
         gradients,
@@ -167,8 +177,9 @@ def read(job: Job, asking: Asking) -> Found | str:
         targets,
         np.nan_to_num(bend),
         np.nan_to_num(np.where(half, across, 0.0)),
-        blurred,
+        blurred + drawn / ROUNDINGS,
         extra,
+        drawn,
         first,
         law,
         max(asking.eps, job.process.eps),
@@ -194,8 +205,9 @@ def _pairs(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
     # far apart in two entries, and each as likely as the others by what is between them
     first, second = (rng.permuted(np.tile(np.arange(d), (rows, 1)), axis=1)[:, i] for i in (0, 1))
     at = np.arange(rows)
-    away[:, at, first] += FAR * np.array([1.0, -0.2, 0.1])[:, None]
-    away[:, at, second] += FAR * np.array([0.1, 0.9, -0.3])[:, None]
+    far = NEAR if _served_by_jax(job) else FAR
+    away[:, at, first] += far * np.array([1.0, -0.2, 0.1])[:, None]
+    away[:, at, second] += far * np.array([0.1, 0.9, -0.3])[:, None]
     level = v.sigma / np.maximum(v.alpha, 1e-300)
     inside = centre + np.minimum(level, 1.0)[:, None] * away
     z = rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.4, 1.8, (rows, d))
@@ -211,6 +223,10 @@ def _pairs(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
     if job.encode is not None:
         x0 = _decoded(job, inside)
     return Pairs(x, x0, noise, chance / chance.sum(axis=0))
+
+
+def _served_by_jax(job: Job) -> bool:
+    return job.framework == "jax" and "noise" not in [r for r, _ in job.takes]
 
 
 def _between(z: np.ndarray, away: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -48,8 +47,8 @@ class Served:
             return value.reshape(draw.shape)
         if size == self.noise.size:
             self.uniforms += 1
-            return np.random.default_rng(draw.index).random(draw.shape)
-        value = self.parts(size, draw.index)
+            return np.random.default_rng(self.uniforms).random(draw.shape)
+        value = self.parts(size, len(self.small))
         if draw.kind == "normal":
             from scipy.special import ndtri
 

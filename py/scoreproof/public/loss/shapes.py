@@ -26,7 +26,7 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
     within = max(ALIKE, 100 * rounding)
     size = np.abs(g)
     level = size / np.max(size, axis=(0, 2), keepdims=True)
-    if np.all((np.abs(level - 1) <= within)) and np.all(np.sign(g) == np.sign(r)):
+    if np.all(np.abs(level - 1) <= within) and np.all(np.sign(g) == np.sign(r)):
         return "absolute", f"the loss is the absolute error (L1): {MEDIAN}"
     norms = np.linalg.norm(g, axis=2)
     along = np.abs(np.einsum("kbd,kbd->kb", g, r)) / (norms * np.linalg.norm(r, axis=2))

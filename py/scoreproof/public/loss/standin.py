@@ -19,7 +19,20 @@ __all__ = ["MOST", "Asked", "Script", "numpy_model", "recorded", "shaped", "told
 
 #: calls of the model in one loss that a gradient is kept of
 MOST = 4
-INPUTS = ("x", "x_t", "xt", "sample", "z", "z_t", "input", "inputs", "noisy", "img")
+INPUTS = (
+    "x",
+    "x_t",
+    "xt",
+    "sample",
+    "z",
+    "z_t",
+    "input",
+    "inputs",
+    "noisy",
+    "img",
+    "hidden_states",
+    "noisy_latents",
+)
 TIMES = ("t", "time", "timestep", "timesteps", "sigma", "sigmas", "noise_labels", "s", "times", "c")
 
 

@@ -33,6 +33,8 @@ class JaxModel:
         index = min(self._count, MOST - 1)
         self._count += 1
         answers = jnp.asarray(self._script.answer, dtype=self._moves.dtype) + self._moves[index]
+        if np.shape(x) == () and tuple(np.shape(when)) == self._script.shape:
+            x, when = when, x
         alone = tuple(np.shape(x)) == self._script.shape
         if not alone:
             x, when = shaped(self._script, x, when)

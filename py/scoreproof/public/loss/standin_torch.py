@@ -37,7 +37,7 @@ class TorchModel(torch.nn.Module):
         call.leaf = out if out.requires_grad else None
         if kwargs.get("return_dict") is False:
             return (out,)
-        # views are handed out, so that code which writes into an answer does not spoil the leaf
-        given = out.view_as(out)
+        # a copy is handed out, so that code which writes into an answer does not spoil the leaf
+        given = out.clone() if out.requires_grad else out
         given.sample = given  # as diffusers' networks answer
         return given

@@ -42,8 +42,10 @@ def takes_of(loss: Any, given: Any) -> Takes:
             role = next((r for r in ("t", "noise") if r not in taken), None)
             if role is None:
                 raise _unknown(p.name)
-        # a time that may be left out is drawn by the loss itself, and then its law is seen
-        if role is None or role in taken or role == "t" and optional:
+        # a time that may be left out is drawn by the loss itself, and then its law is seen; a
+        # number that may be left out (eps=1e-5) is no noise
+        mine = role == "t" or optional and p.default is not None
+        if role is None or role in taken or optional and mine:
             continue
         by_name = p.kind is p.KEYWORD_ONLY or len(taken) < k
         found.append((role, p.name if by_name else None))

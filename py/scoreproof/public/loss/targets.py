@@ -12,6 +12,8 @@ from scoreproof.public.loss.limits import off_bound
 from scoreproof.public.loss.matched import constant, matched
 from scoreproof.public.loss.noised import other_levels
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.times import mixed
+from scoreproof.public.loss.weights import Levels
 
 __all__ = ["SYMBOLS", "cause_of_target"]
 
@@ -28,7 +30,11 @@ SYMBOLS = {
 
 def cause_of_target(job: Job, found: Found) -> tuple[str, str]:
     """A name and words; both empty if none is known. For a loss that is quadratic."""
-    blur = 8 * (off_bound(found) * found.size)[None, :, None]
+    size = np.maximum(found.size, np.sqrt(np.mean(found.targets**2, axis=(0, 2))))
+    blur = 8 * (off_bound(found) * size)[None, :, None]
+    own = _other_spread(job, found) if job.prediction == "F" else ""
+    if own:
+        return "sigma_data", own
     candidates = _candidates(job, found)
     words = matched(found.targets, found.due, candidates, blur)
     if words is not None:
@@ -48,13 +54,19 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
     a, s = v.alpha[:, None], v.sigma[:, None]
     xt = a * x0s + s * e
 
-    def of(kind: str, levels: object = None) -> np.ndarray:
+    def of(kind: str, levels: Levels | None = None) -> np.ndarray:
         with np.errstate(all="ignore"):
             w = v if levels is None else levels
-            return np.stack([w.target(x, n, kind) for x, n in zip(x0s, e, strict=True)])  # type: ignore[attr-defined]
+            return np.stack([w.target(x, n, kind) for x, n in zip(x0s, e, strict=True)])
 
     told = f"where the model is said to answer {own}"
     out = {f"the sign of the target is wrong: it is minus {own}": -found.due}
+    if job.prediction == "score":
+        out |= {
+            "the target is -ε/σ² where -ε/σ is due": -e / s**2,
+            "the target is -ε where -ε/σ is due": -e,
+            "the target is -σ ε where -ε/σ is due": -s * e,
+        }
     for kind in KINDS:
         if kind == job.prediction or kind == "velocity" and v.rates is None:
             continue
@@ -62,8 +74,6 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         out[f"the target is minus {SYMBOLS[kind]}, {told}"] = -of(kind)
     out |= {
         f"the target is x_t itself, {told}": xt,
-        "the target is -ε/σ² where -ε/σ is due": -e / s**2,
-        "the target is -ε where -ε/σ is due": -e,
         f"the target is ε/σ, {told}": e / s,
         f"the target is σ ε, the noise as it is added, {told}": s * e,
         f"the target is -σ ε, {told}": -s * e,
@@ -121,23 +131,10 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
                 " together with the label?)"
             )
     v = found.v
-    both = [
-        np.linalg.lstsq(np.stack([x, e], 1), y, rcond=None)[0]
-        for x, e, y in zip(found.pairs.x0[0], found.pairs.noise[0], found.targets[0], strict=True)
-    ]
-    p, q = np.array(both).T
+    p, q = _mixture(found)
     left = found.targets[0] - p[:, None] * found.pairs.x0[0] - q[:, None] * found.pairs.noise[0]
     if not np.all(np.abs(left) <= 8 * blur[0]):
         return "", ""
-    if job.prediction == "F":
-        level = v.sigma / v.alpha
-        with np.errstate(all="ignore"):
-            spread = level * np.abs(q) / np.sqrt(1 - q**2)
-        value = constant(spread, 1e-3)
-        if value is not None:
-            return "sigma_data", (
-                f"σ_data is {value:.4g} in the target where {job.sigma_data:g} is declared"
-            )
     k = int(np.argmax(np.max(np.abs(found.targets - found.due), axis=(0, 2))))
     due = np.linalg.lstsq(
         np.stack([found.pairs.x0[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
@@ -146,3 +143,27 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
         f"at t = {v.times[k]:.4g} the target is {p[k]:.4g} x_0 + {q[k]:.4g} ε where"
         f" {due[0]:.4g} x_0 + {due[1]:.4g} ε is due"
     )
+
+
+def _other_spread(job: Job, found: Found) -> str:
+    """EDM's target with another σ_data: of ε it has -σ_data/√(σ² + σ_data²)."""
+    v = found.v
+    q = _mixture(found)[1]
+    level = v.sigma / v.alpha
+    with np.errstate(all="ignore"):
+        spread = level * np.abs(q) / np.sqrt(1 - q**2)
+    value = constant(spread, 1e-3)
+    if value is None or abs(value / job.sigma_data - 1) < 1e-6:
+        return ""
+    other = Levels(v.times, v.process, "F", value)
+    due = np.stack(
+        [other.target(x, e) for x, e in zip(found.pairs.x0, found.pairs.noise, strict=True)]
+    )
+    if not np.allclose(found.targets, due, rtol=1e-3, atol=1e-3 * float(np.max(np.abs(due)))):
+        return ""
+    return f"σ_data is {value:.4g} in the target where {job.sigma_data:g} is declared"
+
+
+def _mixture(found: Found) -> tuple[np.ndarray, np.ndarray]:
+    """The factors of x_0 and of ε in the targets of the first pair."""
+    return mixed(found.targets[0], found.pairs.x0[0], found.pairs.noise[0])

@@ -13,15 +13,14 @@ import numpy as np
 from scoreproof.interop.draws import Draw
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Run
-from scoreproof.public.loss.labels import forms
 from scoreproof.public.loss.served import Served
 
 __all__ = ["Law", "law_of", "mixed", "times_of"]
 
 #: relative: two levels so near are the same
 NEAR = 1e-4
-#: places between which the level is sought
-GRID = 4001
+#: how often the stretch that t is in is halved
+HALVED = 54
 
 
 @dataclass(frozen=True)
@@ -98,13 +97,22 @@ def _by_level(job: Job, a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 
 def _bisected(job: Job, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The times at which σ/α is b/a; it rises or falls in t."""
     low, high = 1e-6 * job.process.high, max(1.0, job.process.high)
-    grid = np.linspace(low, high, GRID)
-    with np.errstate(all="ignore"):
-        v = job.levels(grid)
-        angle = np.arctan2(v.sigma, v.alpha)
-    order = np.argsort(angle)
-    return np.interp(np.arctan2(b, a), angle[order], grid[order])
+    wanted = np.arctan2(b, a)
+
+    def angle(times: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            levels = job.process.levels(times)
+            return np.array([np.arctan2(v.sigma, v.alpha) for v in levels])
+
+    rising = bool(np.diff(angle(np.array([low, high])))[0] > 0)
+    left, right = np.full(len(a), low), np.full(len(a), high)
+    for _ in range(HALVED):
+        middle = (left + right) / 2
+        later = (angle(middle) < wanted) == rising
+        left, right = np.where(later, middle, left), np.where(later, right, middle)
+    return np.asarray((left + right) / 2)
 
 
 def law_of(job: Job, served: Served, times: np.ndarray) -> Law | None:

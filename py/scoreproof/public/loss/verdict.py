@@ -19,9 +19,9 @@ from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.labels import labelled
 from scoreproof.public.loss.limits import (
     across_bound,
-    alpha_bound,
+    input_bound,
+    input_size,
     off_bound,
-    sigma_bound,
     weight_bound,
 )
 from scoreproof.public.loss.matched import constant
@@ -91,18 +91,14 @@ def parts_of(job: Job, found: Found) -> list[Part]:
     """What is asked, in the order in which a mistake shows in what follows it."""
     v = found.v
     scale = _scale(job, found)
-    tiny = np.maximum(v.alpha, 1e-3 * v.sigma)
-    a = np.max(np.abs(found.a / scale - v.alpha), axis=0) / tiny
-    b = np.max(np.abs(found.b / scale - v.sigma), axis=0) / v.sigma
-    rest = np.max(found.rest / np.sqrt(np.mean(found.pairs.noise**2, axis=2)), axis=0) / v.sigma
+    due = v.alpha[:, None] * found.inside + v.sigma[:, None] * found.pairs.noise
+    asked = np.stack([r.asked.x for r in found.runs]) / scale[:, None]
+    apart = np.sqrt(np.mean((asked - due) ** 2, axis=2)) / input_size(found)
 
     def about_input() -> tuple[str, Diagnosis | None]:
         return input_words(job, found)
 
-    parts = [
-        Part("α", a, alpha_bound(found), about_input),
-        Part("σ", np.maximum(b, rest), sigma_bound(found), about_input),
-    ]
+    parts = [Part("x_t", np.max(apart, axis=0), input_bound(found), about_input)]
     weight = found.weight
     with np.errstate(all="ignore"):
         # a weight that vanishes trains nothing, one below 0 trains away from the target

@@ -1,4 +1,4 @@
-"""Wrong training losses: targets, noising, weights, reductions, drawn times, as people write them."""
+"""Wrong training losses: targets, noising, weights, reductions, drawn times."""
 
 from __future__ import annotations
 

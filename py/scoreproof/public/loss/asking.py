@@ -34,8 +34,8 @@ NAMES = ("loss", "total_loss", "total", "mse", "train_loss")
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What a run is made with: all ``(B, d)``, times ``(B,)`` or ``None`` where the loss draws them;
-    ``extra``: what further draws of noise get; ``turn``: another moves on what it draws.
+    """What a run is made with: all ``(B, d)``, times ``(B,)`` or ``None`` where the loss draws
+    them; ``extra``: what further draws of noise get; ``turn``: another moves on what it draws.
     """
 
     x0: np.ndarray
@@ -123,7 +123,9 @@ class Asking:
                 "do not detach the output, and return the loss as a tensor (no .item())",
             )
 
-    def _arguments(self, model: Any, given: Given, rng: Any, convert: Any) -> tuple[Any, Any]:
+    def _arguments(
+        self, model: Any, given: Given, rng: Any, convert: Any
+    ) -> tuple[list[Any], dict[str, Any]]:
         rows = len(given.x0)
         whole = (rows, *self.job.shape)
         positional: list[Any] = []
@@ -144,6 +146,10 @@ class Asking:
             else:
                 named[keyword] = value
         return positional, named
+
+    def called_with(self, arguments: tuple[list[Any], dict[str, Any]]) -> Any:
+        """The loss of these, guarded."""
+        return self._called(*arguments)
 
     def _called(self, positional: list[Any], named: dict[str, Any]) -> Any:
         self.calls += 1

@@ -12,7 +12,9 @@ from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Request, validate
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.reading import read
+from scoreproof.public.loss.standin import DifferentiatedError
 from scoreproof.public.loss.verdict import judge
 from scoreproof.public.rule import public_check
 
@@ -60,7 +62,12 @@ def check_loss(
         )
     )
     asking = Asking(job)
-    found = read(job, asking)
+    if job.matching == "implicit":
+        return judge_implicit(job, asking)
+    try:
+        found = read(job, asking)
+    except DifferentiatedError:
+        return judge_implicit(job, asking)
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})

@@ -8,6 +8,7 @@ accepted, and said. Without `label` given, t ± 1 of a table and the reversed ti
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def forms(job: Job) -> Mapping[str, Form]:
             f"1000 t/{steps}": lambda v: v.times * 1000 / steps,
         }
     else:
-        out |= {f"{n} t": (lambda n: lambda v: v.times * n)(n) for n in (999, 1000, 998)}
+        out |= {f"{n} t": partial(_times, n) for n in (999, 1000, 998)}
         out["t/T"] = lambda v: v.times / v.process.high
     out |= {
         "σ": lambda v: v.sigma,
@@ -47,6 +48,10 @@ def forms(job: Job) -> Mapping[str, Form]:
         "log(999 σ)": lambda v: np.log(999 * v.sigma),
     }
     return out
+
+
+def _times(factor: float, v: Levels) -> np.ndarray:
+    return v.times * factor
 
 
 def slips(job: Job) -> Mapping[str, Form]:

@@ -181,8 +181,8 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
         )
         if np.all(left <= fine[:, 0]):
             return "two_draws", (
-                "x_t has a second draw of noise in it: the noise that is the target and the noise in"
-                " x_t are not the same"
+                "x_t has a second draw of noise in it: the noise that is the target and the noise"
+                " in x_t are not the same"
             )
     for words, order in (("next", -1), ("previous", 1)):
         if is_(a * inside + s * np.roll(noise, order, axis=0)):

@@ -114,8 +114,8 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             )
         if v.prediction != "v" and job.weight == "min-snr":
             yield (
-                "it is the min-SNR weight of a v model, min(SNR, γ)/(SNR + 1), and the model answers"
-                f" {own}: {_min_snr(v.prediction)} is due",
+                "it is the min-SNR weight of a v model, min(SNR, γ)/(SNR + 1), and the model"
+                f" answers {own}: {_min_snr(v.prediction)} is due",
                 np.minimum(snr, GAMMA) / (snr + 1),
             )
     if job.weight == "min-snr":
@@ -138,9 +138,6 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             np.minimum(1 / snr, GAMMA)
             * {"eps": snr, "v": snr / (snr + 1)}.get(v.prediction, np.ones_like(snr)),
         )
-        gamma = _fitted(v, due)
-        if gamma is not None:
-            yield gamma
     if job.weight == "edm":
         for words, value in _edm_slips(v):
             yield words, value * square
@@ -153,11 +150,6 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             other = due_weight(job, w) if not callable(job.weight) else None
             if other is not None and np.all(np.isfinite(other)):
                 yield f"it is the weight of {words} where that of t is due", other
-
-
-def _fitted(v: Levels, due: np.ndarray) -> None:
-    """Another γ is found by `name_of_weight`, which says it."""
-    return None
 
 
 def _edm_slips(v: Levels) -> Iterator[tuple[str, np.ndarray]]:

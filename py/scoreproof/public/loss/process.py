@@ -31,8 +31,8 @@ TABLES = ("betas", "alphas_cumprod", "sigmas")
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """``level_of(t)``; ``steps``: of a table, whose times are 0 … steps - 1. ``g2``: g(t)², if it is
-    known. ``eps``: the spacing at 1 of the numbers that it was given as.
+    """``level_of(t)``; ``steps``: of a table, whose times are 0 … steps - 1. ``g2``: g(t)², if
+    it is known. ``eps``: the spacing at 1 of the numbers that it was given as.
     """
 
     level_of: Callable[[float], Level]

@@ -43,7 +43,8 @@ class Pairs:
 
 @dataclass(eq=False)
 class Found:
-    """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and what is left, ``(K, B)``.
+    """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and
+    what is left, ``(K, B)``.
     ``gradients`` at the exact ``answer``; ``weights`` per entry; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
     ``across``: how far it depends on the answers of other rows.
@@ -84,8 +85,8 @@ class Found:
 
     @property
     def off(self) -> np.ndarray:
-        """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``; of a
-        loss that is no square, the part of the gradient that is left on average.
+        """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``;
+        where it is no square, the part of the gradient that is left on average.
         """
         mean = np.einsum("kb,kbd->bd", self.pairs.chance, self.gradients)
         square = np.einsum("kb,kbd->b", self.pairs.chance, self.gradients**2)
@@ -197,7 +198,7 @@ def _chosen(job: Job, rng: np.random.Generator) -> np.ndarray | None:
 
 
 def _pairs(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
-    """Atoms as far apart as the noise lets several of them be likely, and no further than data are."""
+    """Atoms so near, for the noise, that several are likely, and no further apart than data."""
     rows, d, k = len(v.times), job.d, len(PRIOR)
     centre = rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.2, 0.9, (rows, d))
     away = rng.standard_normal((k, rows, d))
@@ -235,7 +236,8 @@ def _between(z: np.ndarray, away: np.ndarray) -> np.ndarray:
     for row in range(len(z)):
         sides = away[1:, row] - away[0, row]
         wanted = 0.5 * (np.sum(away[1:, row] ** 2, axis=1) - np.sum(away[0, row] ** 2))
-        wanted = wanted + np.array([0.3, -0.4])
+        # not quite, and of atoms that are near for this noise hardly
+        wanted = wanted + np.array([0.3, -0.4]) * np.tanh(np.linalg.norm(sides, axis=1))
         out[row] += np.linalg.lstsq(sides, wanted - sides @ z[row], rcond=None)[0]
     return out
 

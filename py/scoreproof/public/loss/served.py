@@ -25,7 +25,9 @@ GOLDEN = 0.6180339887498949
 @dataclass(eq=False)
 class Served:
     """A source. ``noises``: what full draws got, in order; ``small``: what other draws got, with
-    their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole numbers, ``(low, high)``, high not among them.
+    their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole
+    numbers, ``(low, high)``, high not among them; ``uniforms``: how many draws of the size of the
+    batch were uniform.
     """
 
     noise: np.ndarray

@@ -54,8 +54,8 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
         falls = np.diff(np.take_along_axis(part, order, axis=2), axis=2)
         if np.all(falls <= within * np.max(part)):
             return "huber", (
-                "the loss grows slower than the square for large errors (Huber, smooth L1, log-cosh):"
-                " its minimiser lies between the median and the mean of the targets of one x_t, and"
-                " what samplers need is the mean: square it"
+                "the loss grows slower than the square for large errors (Huber, smooth L1,"
+                " log-cosh): its minimiser lies between the median and the mean of the targets of one"
+                " x_t, and what samplers need is the mean: square it"
             )
     return "", ""

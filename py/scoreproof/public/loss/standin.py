@@ -12,10 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.errors import CallableError
+from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy
 
-__all__ = ["MOST", "Asked", "Script", "numpy_model", "recorded", "shaped", "told"]
+__all__ = [
+    "MOST",
+    "Asked",
+    "DifferentiatedError",
+    "Script",
+    "numpy_model",
+    "recorded",
+    "shaped",
+    "told",
+]
 
 #: calls of the model in one loss that a gradient is kept of
 MOST = 4
@@ -34,6 +43,10 @@ INPUTS = (
     "noisy_latents",
 )
 TIMES = ("t", "time", "timestep", "timesteps", "sigma", "sigmas", "noise_labels", "s", "times", "c")
+
+
+class DifferentiatedError(ScoreproofError):
+    """The loss differentiates the model in x, which a stand-in cannot answer."""
 
 
 @dataclass(eq=False)

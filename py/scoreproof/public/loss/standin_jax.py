@@ -58,7 +58,7 @@ class JaxModel:
             while len(script.calls) <= index:
                 script.calls.append(Asked(call.x, call.label))
             script.calls[index] = call
-            return np.arange(count, dtype=np.int32) if alone else np.int32(0)
+            return np.arange(count, dtype=np.int32) if alone else np.zeros((), np.int32)
 
         out = jax.ShapeDtypeStruct((), np.int32)
         given = (jax.lax.stop_gradient(x), jax.lax.stop_gradient(told_time))

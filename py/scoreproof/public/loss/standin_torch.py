@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from scoreproof.public.loss.standin import Script, recorded, shaped, told
+from scoreproof.public.loss.standin import DifferentiatedError, Script, recorded, shaped, told
 
 __all__ = ["TorchModel"]
 
@@ -30,8 +30,10 @@ class TorchModel(torch.nn.Module):
         return torch.get_default_dtype()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        script = self._script
+        script: Script = self._script  # type: ignore[assignment]
         x, when = shaped(script, *told(args, kwargs))
+        if x.requires_grad:
+            raise DifferentiatedError
         call = recorded(script, x, when)
         out = torch.tensor(script.answer, dtype=x.dtype, requires_grad=torch.is_grad_enabled())
         call.leaf = out if out.requires_grad else None
@@ -39,5 +41,5 @@ class TorchModel(torch.nn.Module):
             return (out,)
         # a copy is handed out, so that code which writes into an answer does not spoil the leaf
         given = out.clone() if out.requires_grad else out
-        given.sample = given  # as diffusers' networks answer
+        given.sample = given  # type: ignore[attr-defined]  # as diffusers' networks answer
         return given

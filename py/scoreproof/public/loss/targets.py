@@ -110,8 +110,8 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         )
     mean = np.mean(found.due, axis=1, keepdims=True)
     out[
-        "the target is the mean over the batch: (B,) met (B, 1), which makes (B, B) pairs; give both"
-        " the same shape"
+        "the target is the mean over the batch: (B,) met (B, 1), which makes (B, B) pairs; give"
+        " both the same shape"
     ] = mean
     out["the target is 0"] = np.zeros_like(found.due)
     out["the target is the mean over the sample's entries: a mean was taken too early"] = np.mean(

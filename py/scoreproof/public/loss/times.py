@@ -1,7 +1,7 @@
 """At which t a loss that draws it itself has put each row, and the law that it draws it from.
 
-Conventions: t is read from the label and confirmed by x_t; where no known label fits, it is the time
-at which the process has the σ/α of x_t.
+Conventions: t is read from the label and confirmed by x_t; where no known label fits, it is the
+time at which the process has the σ/α of x_t.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     discrete = _discrete(job, found)
     parts = parts_of(job, found)
     seen = _coverage(job, found)
-    more = {
+    more: dict[str, Any] = {
         "coverage": seen,
         "tolerance": job.tolerance,
         "cost": {"calls": asking.calls},
@@ -180,7 +181,7 @@ def _discrete(job: Job, found: Found) -> tuple[str, str, Diagnosis | None] | Non
 
 
 def _refuted(
-    said: tuple[str, Diagnosis | None], value: float, bound: float, more: dict[str, object]
+    said: tuple[str, Diagnosis | None], value: float, bound: float, more: dict[str, Any]
 ) -> Evidence:
     sentence, diagnosis = said
     coverage = more["coverage"]
@@ -193,8 +194,8 @@ def _refuted(
         sentence,
         diagnosis=diagnosis,
         coverage=coverage,
-        cost=more["cost"],  # type: ignore[arg-type]
-        table=more["table"],  # type: ignore[arg-type]
+        cost=more["cost"],
+        table=more["table"],
     )
 
 

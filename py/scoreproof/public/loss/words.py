@@ -107,9 +107,10 @@ def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
         f" {part_of(float(off[k]), 'its size')} away from E[{what.partition(' = ')[0]} | x_t]"
     )
     if not quadratic:
+        left = part_of(float(off[k]), "its size")
         text = (
-            f"the exact model is not the minimiser: at t = {v.times[k]:.4g} the gradient there is not"
-            f" 0 on average over what leads to x_t, {part_of(float(off[k]), 'its size')} are left"
+            f"the exact model is not the minimiser: at t = {v.times[k]:.4g} the gradient there is"
+            f" not 0 on average over what leads to x_t, {left} are left"
         )
         shape = safely(lambda: _caused(cause_of_shape(found, found.eps)))
         return text, shape
@@ -117,8 +118,9 @@ def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
 
 
 ACROSS = (
-    "the errors of different samples are mixed before they are squared or weighted ((B,) met (B, 1),"
-    " or a statistic of the batch divides): keep one error for each sample, and take the mean last"
+    "the errors of different samples are mixed before they are squared or weighted ((B,) met"
+    " (B, 1), or a statistic of the batch divides): keep one error for each"
+    " sample, and take the mean last"
 )
 
 
@@ -146,7 +148,8 @@ def _untrained(job: Job, found: Found, trained: np.ndarray) -> Told:
             )
         )
     times = ", ".join(f"{t:.4g}" for t in np.sort(v.times[wrong])[:4])
-    text = f"the loss does not train the model at {int(wrong.sum())} of {wrong.size} times (t = {times})"
+    count = f"{int(wrong.sum())} of {wrong.size}"
+    text = f"the loss does not train the model at {count} times (t = {times})"
     return text, _caused(
         (
             "zero",
@@ -187,8 +190,8 @@ def weight_words(
     k = _at(found, apart)
     unit = float(np.median(found.weight / due))
     text = (
-        f"the exact model is the minimiser, but the weight is not {words}: at t = {v.times[k]:.4g} it"
-        f" is {found.weight[k] / unit:.4g} where {due[k]:.4g} is due (both up to one factor)"
+        f"the exact model is the minimiser, but the weight is not {words}: at t = {v.times[k]:.4g}"
+        f" it is {found.weight[k] / unit:.4g} where {due[k]:.4g} is due (both up to one factor)"
     )
     return text, safely(lambda: _caused(cause_of_weight(job, found, due)))
 

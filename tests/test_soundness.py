@@ -34,6 +34,7 @@ CHECKS = (
     "network",
     "preconditioning",
     "inversion",
+    "loss",
 )
 
 

@@ -28,6 +28,7 @@ CHECKS = (
     "network",
     "preconditioning",
     "inversion",
+    "loss",
 )
 
 

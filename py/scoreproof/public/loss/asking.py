@@ -7,7 +7,6 @@ differences, of which a quadratic has no error but rounding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,30 +19,15 @@ from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.given import Given, arguments_of, moved, picked
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
 
-__all__ = ["Asking", "Given", "Run"]
+__all__ = ["Asking", "Run"]
 
 DOUBLE = float(np.finfo(float).eps)
 #: the step of a difference, of the size of the answers
 STEP = 2.0**-6
-#: how dictionaries of losses call the one that is minimised
-NAMES = ("loss", "total_loss", "total", "mse", "train_loss")
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """What a run is made with: all ``(B, d)``, times ``(B,)`` or ``None`` where the loss draws
-    them; ``extra``: what further draws of noise get; ``turn``: another moves on what it draws.
-    """
-
-    x0: np.ndarray
-    noise: np.ndarray
-    extra: np.ndarray
-    answers: np.ndarray
-    times: np.ndarray | None = None
-    turn: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,30 +107,6 @@ class Asking:
                 "do not detach the output, and return the loss as a tensor (no .item())",
             )
 
-    def _arguments(
-        self, model: Any, given: Given, rng: Any, convert: Any
-    ) -> tuple[list[Any], dict[str, Any]]:
-        rows = len(given.x0)
-        whole = (rows, *self.job.shape)
-        positional: list[Any] = []
-        named: dict[str, Any] = {}
-        for role, keyword in self.job.takes:
-            if role == "model":
-                value = model
-            elif role == "rng":
-                value = rng
-            elif role == "t":
-                assert given.times is not None
-                whole_number = self.job.process.discrete
-                value = convert(given.times.astype(int) if whole_number else given.times)
-            else:
-                value = convert((given.x0 if role == "x0" else given.noise).reshape(whole))
-            if keyword is None:
-                positional.append(value)
-            else:
-                named[keyword] = value
-        return positional, named
-
     def called_with(self, arguments: tuple[list[Any], dict[str, Any]]) -> Any:
         """The loss of these, guarded."""
         return self._called(*arguments)
@@ -154,7 +114,7 @@ class Asking:
     def _called(self, positional: list[Any], named: dict[str, Any]) -> Any:
         self.calls += 1
         try:
-            return _picked(self.job.loss(*positional, **named))
+            return picked(self.job.loss(*positional, **named))
         except (ScoreproofError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -180,7 +140,7 @@ class Asking:
             torch.enable_grad(),
         ):
             model = TorchModel(script)
-            positional, named = self._arguments(model, given, None, convert)
+            positional, named = arguments_of(self.job, given, model, None, convert)
             self.eps = max([self.eps, *(unit_roundoff(p) for p in positional[1:2])])
             value = self._called(positional, named)
             leaves = [c for c in script.calls if c.leaf is not None]
@@ -209,7 +169,7 @@ class Asking:
             def total(moves: Any) -> Any:
                 script.calls.clear()
                 model = JaxModel(script, moves)
-                out = self._called(*self._arguments(model, given, key, convert))
+                out = self._called(*arguments_of(self.job, given, model, key, convert))
                 return jax.numpy.sum(out)
 
             value, found = jax.value_and_grad(total)(zeros)
@@ -246,7 +206,7 @@ class Asking:
             script.answers = answers
             script.calls.clear()
             rng = numpy_generator(again, Log())
-            out = self._called(*self._arguments(numpy_model(script), given, rng, np.array))
+            out = self._called(*arguments_of(self.job, given, numpy_model(script), rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
             return float(np.sum(np.asarray(out, dtype=float)))
 
@@ -257,26 +217,10 @@ class Asking:
         value = value_of(base)
         for place in np.ndindex(base.shape):
             near, far = (
-                (value_of(_moved(base, place, s)) - value_of(_moved(base, place, -s))) / (2 * s)
+                (value_of(moved(base, place, s)) - value_of(moved(base, place, -s))) / (2 * s)
                 for s in (h, 2 * h)
             )
             gradient[place] = (4 * near - far) / 3
         value_of(base)
         script.calls[-1].gradient = gradient
         return value, log, 4 * DOUBLE * abs(value) / h
-
-
-def _moved(base: np.ndarray, place: tuple[int, ...], by: float) -> np.ndarray:
-    out = base.copy()
-    out[place] += by
-    return out
-
-
-def _picked(value: Any) -> Any:
-    """The loss itself, of a dictionary of losses, or of (loss, more)."""
-    if isinstance(value, Mapping):
-        name = next((n for n in NAMES if n in value), next(iter(value), None))
-        return value[name]
-    if isinstance(value, tuple | list) and value:
-        return value[0]
-    return value

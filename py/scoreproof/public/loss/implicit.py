@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import CallableError
-from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.interop.draws import Draw, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator
@@ -22,21 +22,11 @@ from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.designs import normal_points, signs, together
+from scoreproof.public.loss.directions import AffineModel, Direction, direction
+from scoreproof.public.loss.given import Given, arguments_of
 from scoreproof.public.loss.served import Served, integers_served
-from scoreproof.public.loss.standin import told
 
-__all__ = ["Derivatives", "Direction", "derivatives"]
-
-
-@dataclass(frozen=True, eq=False)
-class Direction:
-    """h(x) = ``matrix`` x + ``bend`` (``along`` · x)²; ``inner`` = E[s · h], ``square`` = E|h|²
-    of the affine part.
-    """
-
-    matrix: np.ndarray
-    along: np.ndarray
-    bend: np.ndarray
+__all__ = ["Derivatives", "derivatives"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,49 +70,16 @@ class _Served(Served):
         return np.tile(np.where(self.vectors > 0, high - 1, low), (size // self.vectors.size, 1))
 
 
-class _Model:
-    """The exact score plus θ h, in whatever library x is of."""
-
-    def __init__(self, mean: np.ndarray, precision: np.ndarray, h: Direction, theta: Any) -> None:
-        self.mean, self.precision, self.h, self.theta = mean, precision, h, theta
-        self.asked: list[Any] = []
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        x, when = told(args, kwargs)
-        if np.ndim(x) < np.ndim(when):
-            x, when = when, x
-        self.asked.append(x)
-        like = _like(x)
-        alone = x.shape == self.shape
-        rows = x.reshape(-1, len(self.mean))
-        centred = rows - like(self.mean)
-        score = -(centred @ like(self.precision))
-        move = rows @ like(self.h.matrix.T)
-        move = move + ((rows @ like(self.h.along)) ** 2)[:, None] * like(self.h.bend)
-        out = score + self.theta * move
-        return out.reshape(self.shape if alone else x.shape)
-
-    shape: tuple[int, ...] = ()
-
-
-def _like(x: Any) -> Any:
-    package = type(x).__module__.split(".")[0]
-    if package == "torch":
-        torch = require("torch")
-        return lambda a: torch.as_tensor(a, dtype=x.dtype)
-    if package in ("jax", "jaxlib"):
-        return require("jax").numpy.asarray
-    return np.asarray
-
-
-def derivatives(job: Job, asking: Asking) -> Derivatives:
-    """Raises ``CallableError``."""
+def derivatives(job: Job, asking: Asking) -> Derivatives | None:
+    """``None`` where it noises its data at a t of its own. Raises ``CallableError``."""
     rng = np.random.default_rng([job.seed, 29])
     d = job.d
     root = np.eye(d) * rng.uniform(0.6, 1.4, d) + 0.15 * rng.standard_normal((d, d)) / np.sqrt(d)
     mean = rng.choice([-1.0, 1.0], d) * rng.uniform(0.3, 1.0, d)
-    directions = [_direction(rng, d, bent) for bent in (False, False, True)]
+    directions = [direction(rng, d, bent) for bent in (False, False, True)]
     noisy = _noises(job, asking, rng, mean, root)
+    if noisy and job.draws_times:
+        return None
     times = _times(job, noisy)
     shape = (len(times), len(directions))
     found = {n: np.zeros(shape) for n in ("slope", "by_value", "curve", "inner", "square", "size")}
@@ -146,12 +103,6 @@ def derivatives(job: Job, asking: Asking) -> Derivatives:
     return Derivatives(times, noisy=noisy, **found)
 
 
-def _direction(rng: np.random.Generator, d: int, bent: bool) -> Direction:
-    matrix = np.diag(rng.uniform(0.5, 1.5, d)) + 0.4 * rng.standard_normal((d, d))
-    along, bend = rng.standard_normal(d), rng.uniform(0.5, 1.0, d)
-    return Direction(matrix, along if bent else 0 * along, bend if bent else 0 * bend)
-
-
 def _times(job: Job, noisy: bool) -> np.ndarray:
     if not noisy:
         return np.zeros(1)
@@ -166,7 +117,7 @@ def _noises(
     roles = [r for r, _ in job.takes]
     if "noise" in roles or "t" in roles:
         return True
-    h = _direction(rng, job.d, False)
+    h = direction(rng, job.d, False)
     run = _Runs(job, asking, (mean, root, 1.0, np.eye(job.d)), h, job.process.low, True)
     model = run.called(0.0)[1]
     asked = model.asked[0]
@@ -190,42 +141,23 @@ class _Runs:
         points, self.noise, self.vectors = together(z, z if noisy else z[:1], signs(job.d))
         self.x0 = mean + points @ root.T
 
-    def called(self, theta: Any) -> tuple[Any, _Model]:
+    def called(self, theta: Any) -> tuple[Any, AffineModel]:
         """What the loss returns, and the model that it was given; inside of what is intercepted."""
         job = self.job
-        model = _Model(self.mean, self.precision, self.h, theta)
+        model = AffineModel(self.mean, self.precision, self.h, theta)
         model.shape = job.shape
         served = _Served(self.noise, np.zeros((1, 1)), 0, False, vectors=self.vectors)
         served.noisy = self.noisy and "noise" not in [r for r, _ in job.takes]
         convert = guarded(lambda x: x, "loss", job.framework, job.dtype).prepare or np.array
+        self.asking.eps = max(self.asking.eps, unit_roundoff(convert(self.x0)))
         with (
             intercepted(job.framework, served, double=job.dtype is None) as log,
             integers_served(job.framework, served),
         ):
             rng = jax_key(served, log) if job.framework == "jax" else numpy_generator(served, log)
-            out = self.asking.called_with(self._arguments(model, rng, convert))
+            given = Given(self.x0, self.noise, self.noise, self.x0, np.full(len(self.x0), self.t))
+            out = self.asking.called_with(arguments_of(job, given, model, rng, convert))
         return out, model
-
-    def _arguments(self, model: Any, rng: Any, convert: Any) -> tuple[list[Any], dict[str, Any]]:
-        whole = (len(self.x0), *self.job.shape)
-        positional: list[Any] = []
-        named: dict[str, Any] = {}
-        for role, keyword in self.job.takes:
-            time = np.full(len(self.x0), self.t)
-            value = {
-                "model": lambda: model,
-                "x0": lambda: convert(self.x0.reshape(whole)),
-                "noise": lambda: convert(self.noise.reshape(whole)),
-                "rng": lambda: rng,
-                "t": lambda time=time: convert(
-                    time.astype(int) if self.job.process.discrete else time
-                ),
-            }[role]()
-            if keyword is None:
-                positional.append(value)
-            else:
-                named[keyword] = value
-        return positional, named
 
     def value(self, theta: float) -> float:
         out = np.asarray(as_numpy(self.called(theta)[0]), dtype=float)

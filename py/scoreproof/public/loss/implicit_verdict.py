@@ -6,10 +6,13 @@ is left is told as a part of c E[s · h].
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
@@ -31,8 +34,18 @@ CAUSES = {
 
 
 def judge_implicit(job: Job, asking: Asking) -> Evidence:
-    """Raises ``CallableError``."""
+    """Raises ``ArgumentError`` and ``CallableError``."""
+    if job.prediction != "score":
+        raise ArgumentError(
+            "prediction",
+            "'score' for a loss with the model's derivative in x",
+            repr(job.prediction),
+            "such a loss trains a score; wrap the model if it answers something else",
+        )
     found = derivatives(job, asking)
+    if found is None:
+        text = "it noises its data at levels that it draws itself; let it take t as an argument"
+        return Evidence.undecided("float", text, coverage=Coverage({"times": 0}))
     where = f" at t = {', '.join(f'{t:.4g}' for t in found.times)}" if found.noisy else ""
     span = (
         "Gaussian data in which coordinates depend on each other; model = score + θ h, h affine or"
@@ -71,8 +84,6 @@ def judge_implicit(job: Job, asking: Asking) -> Evidence:
 
 
 def _with(evidence: Evidence, text: str, cause: Diagnosis) -> Evidence:
-    from dataclasses import replace
-
     return replace(evidence, sentence=text, diagnosis=cause)
 
 

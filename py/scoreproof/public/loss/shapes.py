@@ -55,7 +55,7 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
         if np.all(falls <= within * np.max(part)):
             return "huber", (
                 "the loss grows slower than the square for large errors (Huber, smooth L1,"
-                " log-cosh): its minimiser lies between the median and the mean of the targets of one"
-                " x_t, and what samplers need is the mean: square it"
+                " log-cosh): its minimiser lies between the median and the mean of the targets of"
+                " one x_t, and what samplers need is the mean: square it"
             )
     return "", ""

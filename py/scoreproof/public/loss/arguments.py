@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
@@ -14,6 +13,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.interop.frameworks import FRAMEWORKS
 from scoreproof.public.arguments import accepted, sample_shape, seeded
+from scoreproof.public.loss.library import library_of
 from scoreproof.public.loss.process import Process, process_of
 from scoreproof.public.loss.takes import Takes, takes_of
 from scoreproof.public.loss.weights import NAMED, Levels
@@ -98,7 +98,7 @@ def validate(given: Request) -> Job:
             repr(given.prediction),
             "it is what the model returns",
         )
-    framework = given.framework or ("torch" if "torch" in sys.modules else "numpy")
+    framework = given.framework or library_of(given.loss)
     if framework not in FRAMEWORKS:
         raise ArgumentError(
             "framework",

@@ -208,6 +208,7 @@ class Asking:
             rng = numpy_generator(again, Log())
             out = self._called(*arguments_of(self.job, given, numpy_model(script), rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
+            served.single = again.single
             return float(np.sum(np.asarray(out, dtype=float)))
 
         base = np.array(given.answers)

@@ -191,11 +191,11 @@ def _min_snr(prediction: str) -> str:
 def _gamma(found: Found) -> float | None:
     """γ, if the weight of x_0 is min(SNR, γ)."""
     v = found.v
-    weight = found.weight / v.slope() ** 2
-    ratio = weight / v.snr
     order = np.argsort(v.snr)
-    unit = ratio[order[0]]
-    scaled = weight / unit
+    with np.errstate(all="ignore"):
+        weight = found.weight / v.slope() ** 2
+        unit = (weight / v.snr)[order[0]]
+        scaled = weight / unit
     top = float(np.max(scaled))
     if not np.isfinite(top) or top >= np.max(v.snr) or top <= np.min(v.snr):
         return None

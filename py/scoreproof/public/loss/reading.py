@@ -101,6 +101,8 @@ def read(job: Job, asking: Asking) -> Found | str:
         if times is None:
             return _untold(job, probe)
         law = law_of(job, probe.served, times)
+        if np.ptp(times) == 0 and probe.served.single:
+            return "it draws one t for the whole batch; let it take t as an argument"
         if np.any(job.levels(times).sigma <= 0):
             return (
                 "it draws a t at which there is no noise (σ = 0): no two data lead to one x there"
@@ -123,6 +125,12 @@ def read(job: Job, asking: Asking) -> Found | str:
     third = ask(0, answer + 2 * step)
     half = np.arange(rows) % 2 == 0
     other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
+    several = max(sum(c.gradient is not None for c in r.calls) for r in first)
+    if several > 1:
+        return (
+            f"it is trained through {several} calls of its model at once, and the gradient of one"
+            " is not judged without the others; pass a loss with one of them"
+        )
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
     inside = _inside(job, pairs)

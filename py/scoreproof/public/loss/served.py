@@ -27,7 +27,7 @@ class Served:
     """A source. ``noises``: what full draws got, in order; ``small``: what other draws got, with
     their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole
     numbers, ``(low, high)``, high not among them; ``uniforms``: how many draws of the size of the
-    batch were uniform.
+    batch were uniform; ``single``: one number was drawn for the whole batch.
     """
 
     noise: np.ndarray
@@ -38,6 +38,7 @@ class Served:
     small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
     uniforms: int = 0
+    single: bool = False
 
     def __call__(self, draw: Draw) -> np.ndarray:
         size = int(np.prod(draw.shape))
@@ -51,6 +52,7 @@ class Served:
             self.uniforms += 1
             return np.random.default_rng(self.uniforms).random(draw.shape)
         value = self.parts(size, len(self.small))
+        self.single |= size == 1
         if draw.kind == "normal":
             from scipy.special import ndtri
 
@@ -71,6 +73,7 @@ class Served:
     def integers(self, low: int, high: int, size: int, index: int) -> np.ndarray:
         """Whole numbers over the whole range, both ends among them."""
         self.ranges.append((low, high))
+        self.single |= size == 1
         if size == 1:
             return np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
         value = np.round(low + (high - 1 - low) * np.linspace(0, 1, size)).astype(int)

@@ -25,11 +25,14 @@ HALVED = 54
 
 @dataclass(frozen=True)
 class Law:
-    """``words``: the law of t; ``low``, ``high``: of whole numbers, both among them."""
+    """``words``: the law of t; ``low``, ``high``: of whole numbers, both among them; ``bent``: t is
+    made of the number that is drawn, and is not it.
+    """
 
     words: str
     low: int | None = None
     high: int | None = None
+    bent: bool = False
 
 
 def mixed(x: np.ndarray, x0: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +56,8 @@ def times_of(job: Job, run: Run, x0: np.ndarray, noise: np.ndarray) -> np.ndarra
                 return times
     found = _by_level(job, a, b)
     if found is not None:
-        return found
+        middle = np.median(found)
+        return np.full_like(found, middle) if np.ptp(found) <= 1e-9 * abs(middle) else found
     # x_t is not what is due anywhere: t is what the model is told, if that can be one
     if asked.label is None:
         return None
@@ -122,6 +126,9 @@ def law_of(job: Job, served: Served, times: np.ndarray) -> Law | None:
             inside = np.all((times >= low) & (times <= high - 1))
             if inside and times.min() == low and times.max() == high - 1:
                 return Law(f"whole numbers from {low} to {high - 1}, each alike", low, high - 1)
+        if len(served.ranges) == 1 and np.unique(times).size > 3:
+            least, most = int(times.min()), int(times.max())
+            return Law(f"whole numbers from {least} to {most}", least, most, True)
     for draw, value in served.small:
         if value.size == times.size and value.size > 3:
             law = _of_draw(job, draw, value.ravel(), times)

@@ -29,6 +29,7 @@ from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.words import (
+    curves_of,
     holds_words,
     input_words,
     minimiser_words,
@@ -63,7 +64,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
         "tolerance": job.tolerance,
         "cost": {"calls": asking.calls},
         "table": table_of(found),
-        "along": ("t", found.v.times),
+        "curves": curves_of(found),
+        "labels": ("t", "weight λ(t)"),
     }
     accepted = job.tolerance or 0.0
     for part in parts:
@@ -84,7 +86,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
         holds_words(job, found),
         notes=_notes(job, found, asking),
         remedy="use float64, for tables too",
-        **{k: v for k, v in more.items() if k != "along"},
+        **more,
     )
 
 
@@ -100,11 +102,14 @@ def parts_of(job: Job, found: Found) -> list[Part]:
         return input_words(job, found)
 
     parts = [Part("x_t", np.max(apart, axis=0), input_bound(found), about_input)]
-    weight = found.weight
+    weight, due = found.weight, due_weight(job, v)
     with np.errstate(all="ignore"):
         # a weight that vanishes trains nothing, one below 0 trains away from the target
-        trained = (weight > 1e-12 * np.max(np.abs(weight))) | ~np.asarray(found.straight)
-        off = np.where(trained, found.off, np.inf)
+        least = np.min(np.mean(found.weights, axis=0), axis=1)
+        trained = (least > 1e-12 * np.max(np.abs(weight))) | ~np.asarray(found.straight)
+        idle = np.zeros(len(weight), bool) if due is None else due <= 1e-12 * np.max(due)
+        trained |= idle  # as it is due
+        off = np.where(idle, 0.0, np.where(trained, found.off, np.inf))
     parts.append(
         Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained))
     )
@@ -116,16 +121,17 @@ def parts_of(job: Job, found: Found) -> list[Part]:
             lambda: minimiser_words(job, found, trained),
         )
     )
-    due = due_weight(job, v)
     if due is not None:
         with np.errstate(all="ignore"):
-            ratio = weight / due
+            ratio = np.where(idle & (weight <= 1e-12 * np.max(weight)), np.nan, weight / due)
             bound = weight_bound(found) + np.min(weight_bound(found))
             unit = ratio[int(np.argmin(np.where(np.isfinite(ratio), bound, np.inf)))]
-            middle = constant(ratio, bound)
-            unit = float(np.median(ratio)) if middle is None else unit
-            apart = np.abs(ratio / unit - 1)
+            known = ~np.isnan(ratio)
+            middle = constant(ratio[known], bound[known])
+            unit = float(np.median(ratio[known])) if middle is None else unit
+            apart = np.where(known, np.abs(ratio / unit - 1), 0.0)
             spread = np.ptp(np.mean(found.weights, axis=0), axis=1) / np.abs(weight)
+            spread = np.where(known, spread, 0.0)
         parts.append(
             Part(
                 "weight",
@@ -166,13 +172,15 @@ def _discrete(job: Job, found: Found) -> tuple[str, str, Diagnosis | None] | Non
         sentence, diagnosis = told_words(job, found, wrong)
         return "minimiser", sentence, diagnosis
     law, steps = found.law, job.process.steps
-    if law is not None and steps is not None and law.low is not None and job.times is None:
-        assert law.high is not None
+    if law is not None and steps is not None and law.low is not None and law.high is not None:
         missing = [t for t in (0, steps - 1) if not law.low <= t <= law.high]
         if missing:
             never = " and ".join(f"t = {t}" for t in missing)
             text = f"it draws t as {law.words}, of a table with {steps}: it never trains {never}"
             due = f"randint(0, {steps})"
+            if law.bent:
+                cause = Diagnosis.cause("range", f"Cause: draw it by {due}, and use it as it is.")
+                return "law", text, cause
             ends = f"randint({law.low}, {law.high + 1}) draws {law.low} to {law.high}"
             text_due = f"Cause: {ends}, its upper end not among them; {due} draws every t."
             cause = Diagnosis.cause("range", text_due)
@@ -194,8 +202,7 @@ def _refuted(
         sentence,
         diagnosis=diagnosis,
         coverage=coverage,
-        cost=more["cost"],
-        table=more["table"],
+        **{k: more[k] for k in ("cost", "table", "curves", "labels")},
     )
 
 

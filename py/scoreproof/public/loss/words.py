@@ -17,6 +17,7 @@ from scoreproof.tabular import Table
 from scoreproof.words import part_of
 
 __all__ = [
+    "curves_of",
     "holds_words",
     "input_words",
     "minimiser_words",
@@ -147,6 +148,17 @@ def _untrained(job: Job, found: Found, trained: np.ndarray) -> Told:
                 f"the weight is {weight[k]:.3g} at t = {v.times[k]:.4g}; a weight must be > 0",
             )
         )
+    each = np.mean(found.weights, axis=(0, 1))
+    if np.all(weight > 1e-12 * np.max(weight)):
+        none = each <= 1e-12 * np.max(each)
+        text = f"the loss does not train {int(none.sum())} of the {none.size} entries of a sample"
+        return text, _caused(
+            (
+                "entries",
+                "the errors of some entries do not enter the loss (a mask, a slice of the channels,"
+                " zip or broadcasting of unequal shapes): sum over all of them",
+            )
+        )
     times = ", ".join(f"{t:.4g}" for t in np.sort(v.times[wrong])[:4])
     count = f"{int(wrong.sum())} of {wrong.size}"
     text = f"the loss does not train the model at {count} times (t = {times})"
@@ -211,6 +223,13 @@ def holds_words(job: Job, found: Found) -> str:
     if name is not None:
         return f"{text}; its weight is {name}"
     return f"{text}; its weight is none of the known ones (see the table)"
+
+
+def curves_of(found: Found) -> dict[str, tuple[list[float], list[float]]]:
+    """λ against t, of what the model returns."""
+    order = np.argsort(found.v.times)
+    largest = float(np.max(np.abs(found.weight), initial=1e-300))
+    return {"weight": (found.v.times[order].tolist(), (found.weight / largest)[order].tolist())}
 
 
 def table_of(found: Found) -> Table:

@@ -223,5 +223,6 @@ class Asking:
             )
             gradient[place] = (4 * near - far) / 3
         value_of(base)
-        script.calls[-1].gradient = gradient
+        if script.calls:
+            script.calls[-1].gradient = gradient
         return value, log, 4 * DOUBLE * abs(value) / h

@@ -6,11 +6,13 @@ Conventions: ``x_t = α x_0 + σ ε``; σ is a standard deviation.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
-from scoreproof.public.loss.arguments import Request, validate
+from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.reading import read
@@ -100,26 +102,38 @@ def check_loss(
     >>> print(check_loss(loss, "flow", prediction="eps").diagnosis.sentence)
     Cause: the target is ε - x_0, where the model is said to answer ε (prediction='flow'?).
     """
-    job = validate(
-        Request(
-            loss,
-            process,
-            prediction,
-            weight,
-            times,
-            label,
-            takes,
-            shape,
-            sigma_data,
-            encode,
-            learned_variance,
-            matching,
-            tolerance,
-            framework,
-            dtype,
-            seed,
-        )
+    request = Request(
+        loss,
+        process,
+        prediction,
+        weight,
+        times,
+        label,
+        takes,
+        shape,
+        sigma_data,
+        encode,
+        learned_variance,
+        matching,
+        tolerance,
+        framework,
+        dtype,
+        seed,
     )
+    job = validate(request)
+    try:
+        return judged(job)
+    except CallableError as error:
+        # code that is all methods of tensors names no library
+        if framework is not None or job.framework != "numpy" or "numpy.ndarray" not in error.got:
+            raise
+    return judged(validate(replace(request, framework="torch")))
+
+
+def judged(job: Job) -> Evidence:
+    """By the gradient at the exact model, or where the loss differentiates the model itself, by the
+    derivative along directions.
+    """
     asking = Asking(job)
     if job.matching == "implicit":
         return judge_implicit(job, asking)

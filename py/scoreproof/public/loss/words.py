@@ -83,7 +83,7 @@ def told_words(job: Job, found: Found, wrong: str) -> Told:
 def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
     """The exact model is no minimiser."""
     v, weight = found.v, found.weight
-    if not np.any(trained):
+    if not np.any(trained) and not np.any(weight > 1e-12 * np.max(np.abs(weight))):
         return (
             "the loss does not depend on the model's answer, or pushes it away from its target: its"
             f" second derivative is {weight.min():.3g}",
@@ -216,6 +216,8 @@ def holds_words(job: Job, found: Found) -> str:
     text = (
         f"the exact model ({what}) is the minimiser of the loss at {len(times)} times from"
         f" {times[0]:.4g} to {times[-1]:.4g}"
+        if len(times) > 1
+        else f"the exact model ({what}) is the minimiser of the loss at t = {times[0]:.4g}"
     )
     if job.weight is not None:
         claimed = job.weight if isinstance(job.weight, str) else "weight(t)"

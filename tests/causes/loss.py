@@ -588,3 +588,97 @@ def jax_velocity_against_the_noise():
         return jnp.mean((model((1 - t) * x0 + t * e, t) - e) ** 2)
 
     return check_loss(loss, "flow", prediction="flow", framework="jax")
+
+
+@wrong(
+    "label dropping drops x_0 in x_t", says=r"x_0 is 0 in x_t at \d+ of 17 samples", needs="torch"
+)
+def data_dropped_before_they_are_noised():
+    import torch
+
+    def loss(model, x0, t, noise):
+        keep = col(torch.rand(len(x0)) > 0.3)
+        return ((model(noised(x0 * keep, t, noise), t) - noise) ** 2).mean()
+
+    return ddpm(loss)
+
+
+@wrong("the noise is shuffled", says=r"the target is that of another sample", needs="torch")
+def target_of_a_permutation():
+    import torch
+
+    def loss(model, x0, t, noise):
+        order = torch.randperm(len(x0))
+        return ((model(noised(x0, t, noise), t) - noise[order]) ** 2).mean()
+
+    return ddpm(loss)
+
+
+@wrong("EDM: σ_data of the weight, 0.3", says=r"σ_data is 0.3 in it where 0.5 is declared")
+def edm_weight_of_own_data():
+    def loss(denoiser, y, sigma, noise):
+        s = sigma.reshape(-1, 1)
+        weight = (s**2 + 0.3**2) / (s * 0.3) ** 2
+        return np.mean(weight * (denoiser(y + s * noise, sigma) - y) ** 2)
+
+    return check_loss(loss, prediction="x0", weight="edm", shape=3)
+
+
+@wrong("weight over σ", says=r"one over the root of the weight that is due")
+def dsm_divided_by_sigma():
+    def loss(score, x, sigma, noise):
+        s = sigma.reshape(-1, 1)
+        return np.mean((score(x + s * noise, sigma) + noise / s) ** 2 / s)
+
+    return check_loss(loss, prediction="score", weight="sigma2", shape=3)
+
+
+@wrong("offset noise", says=r"the same at all pixels of a channel", needs="torch")
+def offset_noise():
+    import torch
+
+    def loss(unet, latents):
+        t = torch.randint(0, 1000, (len(latents),))
+        shift = torch.randn(latents.shape[0], latents.shape[1], 1, 1)
+        noise = torch.randn_like(latents) + 0.1 * shift
+        return ((unet(noised(latents, t, noise), t) - noise) ** 2).mean()
+
+    return ddpm(loss)
+
+
+@wrong("noise scaled in x_t", says=r"the noise is multiplied by 1.1 in x_t", needs="torch")
+def noise_too_large():
+    def loss(model, x0, t, noise):
+        return ((model(noised(x0, t, 1.1 * noise), t) - noise) ** 2).mean()
+
+    return ddpm(loss)
+
+
+@wrong("sliced score matching: ½ missing", says=r"½ is missing in front of \|s\|²", needs="torch")
+def sliced_without_its_half():
+    import torch
+
+    def loss(net, x):
+        x = x.detach().requires_grad_(True)
+        v = torch.randn_like(x)
+        s = net(x)
+        g = torch.autograd.grad((s * v).sum(), x, create_graph=True)[0]
+        return ((s * v).sum(-1) ** 2 + (g * v).sum(-1)).mean()
+
+    return check_loss(loss, prediction="score")
+
+
+@wrong("implicit score matching: sign", says=r"the sign of the trace is wrong", needs="torch")
+def trace_subtracted():
+    import torch
+
+    def loss(net, x):
+        x = x.detach().requires_grad_(True)
+        s = net(x)
+        trace = sum(
+            torch.autograd.grad(s[:, k].sum(), x, create_graph=True)[0][:, k]
+            for k in range(x.shape[1])
+        )
+        return (0.5 * s.pow(2).sum(-1) - trace).mean()
+
+    return check_loss(loss, prediction="score")

@@ -30,17 +30,21 @@ DOUBLE = float(np.finfo(float).eps)
 STEP = 2.0**-6
 
 
+#: the loss, what was drawn, what rounding left
+Answered = tuple[float, Log, "float | np.ndarray"]
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """``calls``: of the model, with gradients where the loss depends on the answer; ``blur``: what
-    rounding may leave in an entry of a gradient, beyond its own.
+    rounding may leave in an entry of a gradient, beyond its own, perhaps for each sample.
     """
 
     calls: list[Asked]
     value: float
     served: Served
     log: Log
-    blur: float = 0.0
+    blur: float | np.ndarray = 0.0
 
     @property
     def asked(self) -> Asked:
@@ -128,7 +132,7 @@ class Asking:
 
     # -- one for each framework --------------------------------------------------------------------
 
-    def _torch(self, given: Given, script: Script, served: Served) -> tuple[float, Log, float]:
+    def _torch(self, given: Given, script: Script, served: Served) -> Answered:
         torch = require("torch")
         from scoreproof.public.loss.standin_torch import TorchModel
 
@@ -155,7 +159,7 @@ class Asking:
                 call.gradient = np.array(as_numpy(gradient), dtype=float)
         return float(np.sum(np.asarray(as_numpy(value), dtype=float))), log, 0.0
 
-    def _jax(self, given: Given, script: Script, served: Served) -> tuple[float, Log, float]:
+    def _jax(self, given: Given, script: Script, served: Served) -> Answered:
         jax = require("jax")
         from scoreproof.public.loss.standin_jax import JaxModel
 
@@ -194,14 +198,12 @@ class Asking:
         if script.calls and all(c.gradient is None for c in script.calls):
             script.calls[-1].gradient = zeros
 
-    def _numpy(self, given: Given, script: Script, served: Served) -> tuple[float, Log, float]:
+    def _numpy(self, given: Given, script: Script, served: Served) -> Answered:
         with intercepted("numpy", served) as log:
             return self._differences(given, script, served, log)
 
-    def _differences(
-        self, given: Given, script: Script, served: Served, log: Log
-    ) -> tuple[float, Log, float]:
-        def value_of(answers: np.ndarray) -> float:
+    def _differences(self, given: Given, script: Script, served: Served, log: Log) -> Answered:
+        def value_of(answers: np.ndarray) -> np.ndarray:
             again = Served(served.noise, served.extra, served.turn, served.passed)
             script.answers = answers
             script.calls.clear()
@@ -209,20 +211,25 @@ class Asking:
             out = self._called(*arguments_of(self.job, given, numpy_model(script), rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
             served.single = again.single
-            return float(np.sum(np.asarray(out, dtype=float)))
+            return np.asarray(out, dtype=float)
 
         base = np.array(given.answers)
-        size = float(np.max(np.abs(base))) or 1.0
-        h = STEP * size
+        # of the size of a sample's own answer: those at other levels are of another
+        size = np.max(np.abs(base), axis=1)
+        steps = STEP * np.where(size > 0, size, 1.0)
         gradient = np.zeros_like(base)
         value = value_of(base)
         for place in np.ndindex(base.shape):
+            h = float(steps[place[0]])
             near, far = (
-                (value_of(moved(base, place, s)) - value_of(moved(base, place, -s))) / (2 * s)
+                np.sum(value_of(moved(base, place, s)) - value_of(moved(base, place, -s))) / (2 * s)
                 for s in (h, 2 * h)
             )
             gradient[place] = (4 * near - far) / 3
         value_of(base)
         if script.calls:
             script.calls[-1].gradient = gradient
-        return value, log, 4 * DOUBLE * abs(value) / h
+        # of one number for each sample, the others' do not change
+        apart = value.shape == steps.shape
+        size = np.abs(value) if apart else np.full_like(steps, np.sum(np.abs(value)))
+        return float(np.sum(value)), log, 4 * DOUBLE * size / steps

@@ -52,6 +52,12 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
         return _of_rest(job, found)
     fine = 100 * input_bound(found)
     at, bt = found.a[0] / a, found.b[0] / s
+    gone = np.abs(at) <= fine
+    if np.any(gone) and np.all(np.abs(at[~gone] - 1) <= fine[~gone]) and not np.all(gone):
+        return "dropped", (
+            f"x_0 is 0 in x_t at {int(gone.sum())} of {gone.size} samples: what is dropped there"
+            " must be the label, and not the data"
+        )
     one, other = constant(at, fine), constant(bt, fine)
     if one is not None and other is not None:
         if abs(one - 1) < 1e-6:
@@ -157,6 +163,12 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
         return "encoded", (
             "the loss maps the data to (x_0 + 1)/2 before it noises them: pass"
             " encode=lambda x0: (x0 + 1) / 2"
+        )
+    pixels = ((x - a * inside - s * noise) / s).reshape(len(x), job.shape[0], -1)
+    if pixels.shape[2] > 1 and np.all(np.ptp(pixels, axis=2) <= 1e-4 + 1e3 * found.eps):
+        return "offset", (
+            "a number that is the same at all pixels of a channel is added to the noise (offset"
+            " noise): it is no white noise then, and E[ε | x_t] another one"
         )
     drawn = run.served.noises
     for k in range(max(len(drawn), 1 + len(found.extra))):

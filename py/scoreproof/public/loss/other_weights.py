@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.fits import clamp_of, spread_of
 from scoreproof.public.loss.limits import weight_bound
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.noised import other_levels
@@ -18,6 +19,8 @@ from scoreproof.public.loss.weights import GAMMA, NAMED, WORDS, Levels, known_we
 
 __all__ = ["cause_of_weight", "due_weight", "name_of_weight"]
 
+#: the named weights that are written for the error of x_0
+OF_X0 = ("snr", "min-snr", "truncated-snr", "p2", "edm")
 SYMBOL = {"eps": "ε", "x0": "x_0", "score": "the score", "flow": "ε - x_0", "velocity": "velocity"}
 
 
@@ -40,7 +43,7 @@ def name_of_weight(found: Found) -> str | None:
     for name, value in known_weights(v).items():
         if constant(found.weight / value, weight_bound(found)) is not None:
             return WORDS[name]
-    gamma = _gamma(found)
+    gamma = clamp_of(found)
     return None if gamma is None else f"min(SNR, {gamma:.4g}), for x_0"
 
 
@@ -53,6 +56,12 @@ def cause_of_weight(job: Job, found: Found, due: np.ndarray) -> tuple[str, str]:
             ratio = read / value
         return bool(np.all(value > 0)) and constant(ratio, bound) is not None
 
+    spread = spread_of(found) if job.weight == "edm" else None
+    if spread is not None and abs(spread / found.v.sigma_data - 1) > 1e-6:
+        told = " (it is SNR + 1)" if abs(spread - 1) < 1e-6 else ""
+        return "sigma_data", (
+            f"σ_data is {spread:.4g} in it where {found.v.sigma_data:g} is declared{told}"
+        )
     averaged = _averaged(found, due, is_(np.ones_like(read)))
     if averaged:
         return "averaged", averaged
@@ -100,7 +109,7 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
     square = v.slope() ** 2
     if isinstance(job.weight, str) and job.weight in NAMED:
         plain = due / square  # the formula for x_0
-        if v.prediction != "x0":
+        if v.prediction != "x0" and job.weight in OF_X0:
             yield (
                 f"it is {WORDS[job.weight]}, but multiplies the error of {own}: divide it by the"
                 f" factor between them ({_between(v)})",
@@ -165,12 +174,6 @@ def _edm_slips(v: Levels) -> Iterator[tuple[str, np.ndarray]]:
         "the numerator is (σ + σ_data)² where σ² + σ_data² is due",
         ((level + spread) ** 2 / (level * spread) ** 2),
     )
-    for other in (0.5, 1.0, 0.25, 0.1, 2.0):
-        if other != spread:
-            yield (
-                f"σ_data is {other:g} in it where {spread:g} is declared",
-                ((level**2 + other**2) / (level * other) ** 2),
-            )
     yield (
         "it is 1/c_out², and F's weight is that already: 1 is due for F",
         ((total / (level * spread) ** 2) ** 2),
@@ -186,24 +189,6 @@ def _between(v: Levels) -> str:
 def _min_snr(prediction: str) -> str:
     forms = {"x0": "min(SNR, γ)", "eps": "min(SNR, γ)/SNR", "v": "min(SNR, γ)/(SNR + 1)"}
     return forms.get(prediction, "min(SNR, γ) (∂x_0/∂(prediction))²")
-
-
-def _gamma(found: Found) -> float | None:
-    """γ, if the weight of x_0 is min(SNR, γ)."""
-    v = found.v
-    order = np.argsort(v.snr)
-    with np.errstate(all="ignore"):
-        weight = found.weight / v.slope() ** 2
-        unit = (weight / v.snr)[order[0]]
-        scaled = weight / unit
-    top = float(np.max(scaled))
-    if not np.isfinite(top) or top >= np.max(v.snr) or top <= np.min(v.snr):
-        return None
-    due = np.minimum(v.snr, top)
-    fits = np.all(
-        np.abs(scaled / due - 1) <= 4 * weight_bound(found) + 4 * weight_bound(found)[order[0]]
-    )
-    return top if fits else None
 
 
 def _powers(job: Job, found: Found, due: np.ndarray) -> str:

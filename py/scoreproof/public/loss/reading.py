@@ -33,7 +33,8 @@ class Found:
     what is left, ``(K, B)``.
     ``gradients`` at the exact ``answer``; ``weights`` per entry; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
-    ``across``: how far it depends on the answers of other rows.
+    ``across``: how far it depends on the answers of other rows;
+    ``floor``: what rounding leaves of a weight.
     """
 
     v: Levels
@@ -53,6 +54,7 @@ class Found:
     blur: np.ndarray
     extra: np.ndarray
     drawn: np.ndarray
+    floor: np.ndarray
     runs: list[Run] = field(default_factory=list)
     law: Law | None = None
     eps: float = 0.0
@@ -150,10 +152,10 @@ def read(job: Job, asking: Asking) -> Found | str:
             for r, p, q, x, e in zip(first, a, b, inside, pairs.noise, strict=True)
         ]
     )
-    blur = max(r.blur for r in [*first, *second])
+    blur = np.max([np.broadcast_to(r.blur, (rows,)) for r in [*first, *second]], axis=0)
     mean_weight = np.abs(np.mean(weights, axis=(0, 2)))
-    with np.errstate(all="ignore"):
-        blurred = np.where(mean_weight > 0, blur / (mean_weight * size[:, 0]), 0.0)
+    floor = blur / size[:, 0]
+    blurred = floor / np.maximum(mean_weight, np.maximum(1e-3 * floor, 1e-300))
     drawn = np.zeros(rows)
     if served_by_jax(job):  # the spacing of the normal numbers that it can make
         drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
@@ -175,6 +177,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         blurred + drawn / ROUNDINGS,
         extra,
         drawn,
+        floor,
         first,
         law,
         max(asking.eps, job.process.eps),

@@ -105,11 +105,20 @@ def told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     rest, named = list(args), dict(kwargs)
     x = rest.pop(0) if rest else next((named.pop(n) for n in INPUTS if n in named), None)
     when = next((named[n] for n in TIMES if named.get(n) is not None), None)
-    if when is None and rest:
-        when = rest[0]
+    if when is None:
+        when = next((r for r in rest if _may_be_time(r)), rest[0] if rest else None)
     if isinstance(x, tuple | list) and len(x) == 2:  # a flow's network may take (t, x)
         x, when = x
     return x, when
+
+
+def _may_be_time(value: Any) -> bool:
+    """A number, or one for each sample: not what the model is conditioned on."""
+    try:
+        shape = tuple(np.shape(value))
+    except (TypeError, ValueError):
+        return False
+    return value is not None and all(n == 1 for n in shape[1:])
 
 
 def shaped(script: Script, x: Any, when: Any) -> tuple[Any, Any]:

@@ -130,6 +130,8 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
                 f"of {int(wrong.sum())} of {wrong.size} samples the target is 0 (is x_0 dropped"
                 " together with the label?)"
             )
+    if _permuted(found, blur):
+        return "rows", "the target is that of another sample of the batch (is it shuffled?)"
     v = found.v
     p, q = _mixture(found)
     left = found.targets[0] - p[:, None] * found.pairs.x0[0] - q[:, None] * found.pairs.noise[0]
@@ -143,6 +145,13 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
         f"at t = {v.times[k]:.4g} the target is {p[k]:.4g} x_0 + {q[k]:.4g} ε where"
         f" {due[0]:.4g} x_0 + {due[1]:.4g} ε is due"
     )
+
+
+def _permuted(found: Found, blur: np.ndarray) -> bool:
+    """Whether each target is what is due for some row, and not always for its own."""
+    away = np.abs(found.targets[0][:, None, :] - found.due[0][None, :, :])
+    near = np.all(away <= np.max(blur), axis=2)
+    return bool(np.all(np.sum(near, axis=1) == 1) and not np.all(np.diag(near)))
 
 
 def _other_spread(job: Job, found: Found) -> str:

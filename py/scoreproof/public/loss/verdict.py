@@ -28,17 +28,18 @@ from scoreproof.public.loss.limits import (
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.tables import curves_of, table_of
 from scoreproof.public.loss.words import (
-    curves_of,
     holds_words,
     input_words,
     minimiser_words,
-    table_of,
     told_words,
     weight_words,
 )
 from scoreproof.public.rule import compared
 
+#: relative to the largest weight: a rounding error below it tells 0 from a weight
+DROWNED = 1e-9
 __all__ = ["Part", "judge", "parts_of"]
 
 
@@ -107,9 +108,11 @@ def parts_of(job: Job, found: Found) -> list[Part]:
         # a weight that vanishes trains nothing, one below 0 trains away from the target
         least = np.min(np.mean(found.weights, axis=0), axis=1)
         trained = (least > 1e-12 * np.max(np.abs(weight))) | ~np.asarray(found.straight)
+        lost = (np.abs(weight) <= 10 * found.floor) & (found.floor > DROWNED * np.max(weight))
+        trained |= lost  # what rounding drowned is not 0
         idle = np.zeros(len(weight), bool) if due is None else due <= 1e-12 * np.max(due)
         trained |= idle  # as it is due
-        off = np.where(idle, 0.0, np.where(trained, found.off, np.inf))
+        off = np.where(idle | lost, 0.0, np.where(trained, found.off, np.inf))
     parts.append(
         Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained))
     )
@@ -123,7 +126,8 @@ def parts_of(job: Job, found: Found) -> list[Part]:
     )
     if due is not None:
         with np.errstate(all="ignore"):
-            ratio = np.where(idle & (weight <= 1e-12 * np.max(weight)), np.nan, weight / due)
+            vain = lost | idle & (weight <= 1e-12 * np.max(weight))
+            ratio = np.where(vain, np.nan, weight / due)
             bound = weight_bound(found) + np.min(weight_bound(found))
             unit = ratio[int(np.argmin(np.where(np.isfinite(ratio), bound, np.inf)))]
             known = ~np.isnan(ratio)
@@ -208,7 +212,11 @@ def _refuted(
 
 def _coverage(job: Job, found: Found) -> Coverage:
     times = found.v.times
-    span = f"t from {times.min():.4g} to {times.max():.4g}, three pairs of data and noise at each"
+    most = float(np.max(np.abs(found.pairs.x)))
+    span = (
+        f"t from {times.min():.4g} to {times.max():.4g}, three pairs of data and noise at each,"
+        f" |x_t| up to {most:.3g}"
+    )
     if job.draws_times:
         span += ", the t that it draws"
     if job.weight is None:

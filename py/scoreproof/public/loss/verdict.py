@@ -38,6 +38,11 @@ from scoreproof.public.loss.words import (
 )
 from scoreproof.public.rule import compared
 
+REMEDY = {
+    "numpy": "return one loss for each sample, (B,), or use float64, for tables too",
+    "torch": "use float64, for tables too",
+    "jax": "use float64 (jax_enable_x64), for tables too",
+}
 #: relative to the largest weight: a rounding error below it tells 0 from a weight
 DROWNED = 1e-9
 __all__ = ["Part", "judge", "parts_of"]
@@ -86,7 +91,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
         np.stack([p.bound for p in parts]),
         holds_words(job, found),
         notes=_notes(job, found, asking),
-        remedy="use float64, for tables too",
+        remedy=REMEDY[job.framework],
         **more,
     )
 

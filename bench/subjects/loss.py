@@ -87,7 +87,8 @@ def _loss(setting: SimpleNamespace, what: str = "", size: float = 0.0) -> Callab
         w = w * (1 + part("weight") * (torch.from_numpy(rise) if torched else rise))
         if what == "sample":
             tail = tuple(range(1, x0.ndim))
-            w = w * (1 + off * (((x0 + noise) ** 2).mean(tail).reshape(a.shape) > 1.2))
+            total = noise.sum(tail).reshape(a.shape)
+            w = w * (1 + off * (torch.sin(total) if torched else np.sin(total)))
         return (w * square).mean()
 
     return loss

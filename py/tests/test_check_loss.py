@@ -340,16 +340,30 @@ def test_a_weight_that_is_due_to_vanish_may():
     assert "the weight is 0 at t = 999" in unclaimed.explain()
 
 
-def test_a_mask_with_weights_of_its_own_is_no_uniform_weight():
+def test_entries_may_have_weights_of_their_own_that_are_the_same_at_all_t():
     torch = pytest.importorskip("torch")
     mask = torch.linspace(0.5, 1.5, 48, dtype=torch.float64).reshape(IMAGE)
+    metric = torch.eye(48, dtype=torch.float64) + 0.1
 
-    def loss(model, x0, t, noise):
-        return (mask * (model(noised(x0, t, noise), t) - noise).pow(2)).mean()
+    def masked(model, x0, t, noise, power=0.0):
+        mine = mask ** (1 + power * col(t) / 999)
+        return (mine * (model(noised(x0, t, noise), t) - noise).pow(2)).mean()
 
-    assert check(loss, TABLE, shape=IMAGE)
-    evidence = check(loss, TABLE, shape=IMAGE, weight="eps")
-    assert evidence.verdict == "refuted" and "differs between the entries" in evidence.sentence
+    def in_a_metric(model, x0, t, noise):
+        return ((model(noised(x0, t, noise), t) - noise).flatten(1) @ metric).pow(2).mean()
+
+    for loss in (masked, in_a_metric):
+        evidence = check(loss, TABLE, shape=IMAGE, weight="eps")
+        assert evidence, evidence.explain()
+        assert "weights of their own, or are mixed by a metric" in evidence.explain()
+    evidence = check(
+        lambda model, x0, t, noise: masked(model, x0, t, noise, 1.0),
+        TABLE,
+        shape=IMAGE,
+        weight="eps",
+        framework="torch",
+    )
+    assert evidence.verdict == "refuted"
 
 
 def test_what_is_not_judged_is_undecided():

@@ -31,7 +31,8 @@ ROUNDINGS = 16.0
 class Found:
     """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and
     what is left, ``(K, B)``.
-    ``gradients`` at the exact ``answer``; ``weights`` per entry; ``targets`` and what is ``due``,
+    ``gradients`` at the exact ``answer``; ``weights`` per entry, and their
+    mean along one direction, ``curvature`` ``(K, B)``; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
     ``across``: how far it depends on the answers of other rows;
     ``floor``: what rounding leaves of a weight.
@@ -48,6 +49,7 @@ class Found:
     due: np.ndarray
     gradients: np.ndarray
     weights: np.ndarray
+    curvature: np.ndarray
     targets: np.ndarray
     bend: np.ndarray
     across: np.ndarray
@@ -69,7 +71,7 @@ class Found:
     @property
     def weight(self) -> np.ndarray:
         """λ of each row ``(B,)``."""
-        return np.asarray(np.einsum("kb,kb->b", self.pairs.chance, np.mean(self.weights, axis=2)))
+        return np.asarray(np.einsum("kb,kb->b", self.pairs.chance, self.curvature))
 
     @property
     def off(self) -> np.ndarray:
@@ -81,6 +83,8 @@ class Found:
         with np.errstate(all="ignore"):
             away = _rms(mean / self.weight[:, None]) / self.size
             left = np.sqrt(np.sum(mean**2, axis=1) / np.where(square > 0, square, 1.0))
+            # pairs whose targets hardly differ show little of it
+            left = left * np.minimum(1.0, np.max(_rms(self.answer - self.due), axis=0) / self.size)
         return np.asarray(np.where(self.straight, away, left))
 
     @property
@@ -116,7 +120,8 @@ def read(job: Job, asking: Asking) -> Found | str:
     )
     answer = np.einsum("kb,kbd->bd", pairs.chance, due)
     size = np.sqrt(np.mean(due**2, axis=(0, 2)))[:, None]
-    step = size * rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.5, 1.0, (rows, d))
+    # one direction for all: what a metric makes of it is the same at all t
+    step = size * rng.choice([-1.0, 1.0], d) * rng.uniform(0.5, 1.0, d)
     given_times = None if job.draws_times else times
 
     def ask(k: int, answers: np.ndarray) -> Run:
@@ -135,11 +140,12 @@ def read(job: Job, asking: Asking) -> Found | str:
         )
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
+    curvature = _along(moved - gradients, step)
     inside = _inside(job, pairs)
     with np.errstate(all="ignore"):
-        level = np.mean(weights, axis=2, keepdims=True)
+        level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
-        unit = np.sqrt(np.mean(weights[0] ** 2, axis=1)) * size[:, 0]
+        unit = _rms(moved[0] - gradients[0])
         bent = third.gradient - 2 * moved[0] + gradients[0]
         unit = np.maximum(unit, _rms(gradients[0]))
         bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
@@ -153,7 +159,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         ]
     )
     blur = np.max([np.broadcast_to(r.blur, (rows,)) for r in [*first, *second]], axis=0)
-    mean_weight = np.abs(np.mean(weights, axis=(0, 2)))
+    mean_weight = np.abs(np.mean(curvature, axis=0))
     floor = blur / size[:, 0]
     blurred = floor / np.maximum(mean_weight, np.maximum(1e-3 * floor, 1e-300))
     drawn = np.zeros(rows)
@@ -171,6 +177,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         due,
         gradients,
         weights,
+        curvature,
         targets,
         np.nan_to_num(bend),
         np.nan_to_num(np.where(half, across, 0.0)),
@@ -205,14 +212,14 @@ def _alone(
     rows, d = len(v.times), job.d
     out = np.full(rows, np.nan)
     x0, noise = (rng.standard_normal((rows, d)) for _ in range(2))
-    answers, step = (rng.standard_normal((rows, d)) for _ in range(2))
+    answers, step = rng.standard_normal((rows, d)), rng.standard_normal(d)
     for which in (int(np.argmin(v.times)), int(np.argmax(v.times))):
         times = np.full(rows, v.times[which])
         one, two = (
             asking.run(Given(x0, noise, extra, a, times)).gradient
             for a in (answers, answers + step)
         )
-        out[which] = float(np.mean((two - one) / step))
+        out[which] = float(np.mean(_along(two - one, np.broadcast_to(step, one.shape))))
     return out
 
 
@@ -226,6 +233,11 @@ def _untold(job: Job, probe: Run) -> str:
         "the t that it draws can be told neither from what its model is told nor from x_t; let it"
         " take t as an argument: loss(model, x0, t)"
     )
+
+
+def _along(change: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Of each sample, the second derivative along the step."""
+    return np.asarray(np.sum(change * step, axis=-1) / np.sum(step**2, axis=-1))
 
 
 def _rms(rows: np.ndarray) -> np.ndarray:

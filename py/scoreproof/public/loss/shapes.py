@@ -43,8 +43,8 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
         )
     if parallel:
         return "adaptive", (
-            "the weight of a sample depends on its own error (an adaptive weight, detached or not):"
-            " samples with a large error count less, and the minimiser is no mean; let the weight"
+            "the weight of a sample depends on its own error (an adaptive weight, detached or not, or"
+            " the root in pseudo-Huber): samples with a large error count less, and the minimiser is no mean; let the weight"
             " depend on t alone"
         )
     if np.all(np.sign(g) == np.sign(r)):
@@ -54,8 +54,8 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
         falls = np.diff(np.take_along_axis(part, order, axis=2), axis=2)
         if np.all(falls <= within * np.max(part)):
             return "huber", (
-                "the loss grows slower than the square for large errors (Huber, smooth L1,"
-                " log-cosh): its minimiser lies between the median and the mean of the targets of"
-                " one x_t, and what samplers need is the mean: square it"
+                "a large error counts for less than its size (Huber, smooth L1, log-cosh, or an L1"
+                " term): the minimiser lies between the median and the mean of the targets of one"
+                " x_t, and what samplers need is the mean: square it"
             )
     return "", ""

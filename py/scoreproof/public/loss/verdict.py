@@ -111,8 +111,10 @@ def parts_of(job: Job, found: Found) -> list[Part]:
     weight, due = found.weight, due_weight(job, v)
     with np.errstate(all="ignore"):
         # a weight that vanishes trains nothing, one below 0 trains away from the target
-        least = np.min(np.mean(found.weights, axis=0), axis=1)
-        trained = (least > 1e-12 * np.max(np.abs(weight))) | ~np.asarray(found.straight)
+        idle_entries = np.max(np.abs(found.weights), axis=(0, 1))
+        idle_entries = idle_entries <= 1e-12 * np.max(idle_entries)
+        trained = weight > 1e-12 * np.max(np.abs(weight))
+        trained = trained & ~np.any(idle_entries) | ~np.asarray(found.straight)
         lost = (np.abs(weight) <= 10 * found.floor) & (found.floor > DROWNED * np.max(weight))
         trained |= lost  # what rounding drowned is not 0
         idle = np.zeros(len(weight), bool) if due is None else due <= 1e-12 * np.max(due)
@@ -139,7 +141,11 @@ def parts_of(job: Job, found: Found) -> list[Part]:
             middle = constant(ratio[known], bound[known])
             unit = float(np.median(ratio[known])) if middle is None else unit
             apart = np.where(known, np.abs(ratio / unit - 1), 0.0)
-            spread = np.ptp(np.mean(found.weights, axis=0), axis=1) / np.abs(weight)
+            # entries may have weights of their own, if these are the same at all t
+            shape = found.weights[0] / found.curvature[0][:, None]
+            most = np.max(np.abs(shape[known]))
+            first = shape[int(np.argmin(np.where(known, bound, np.inf)))]
+            spread = np.max(np.abs(shape - first), axis=1) / most
             spread = np.where(known, spread, 0.0)
         parts.append(
             Part(
@@ -234,6 +240,9 @@ def _coverage(job: Job, found: Found) -> Coverage:
 
 def _notes(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
     notes = list(asking.notes)
+    shape = found.weights[0] / found.curvature[0][:, None]
+    if np.any(np.abs(shape - 1) > 1e-3):
+        notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
     if found.law is not None:
         notes.append(f"It draws t: {found.law.words}.")
     name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)

@@ -143,7 +143,7 @@ def _untrained(job: Job, found: Found, trained: np.ndarray) -> Told:
                 f"the weight is {weight[k]:.3g} at t = {v.times[k]:.4g}; a weight must be > 0",
             )
         )
-    each = np.mean(found.weights, axis=(0, 1))
+    each = np.max(np.abs(found.weights), axis=(0, 1))
     if np.all(weight > 1e-12 * np.max(weight)):
         none = each <= 1e-12 * np.max(each)
         text = f"the loss does not train {int(none.sum())} of the {none.size} entries of a sample"
@@ -190,8 +190,8 @@ def weight_words(
     if np.all(apart <= 8 * weight_bound(found)) and np.any(spread > 8 * weight_bound(found)):
         k = int(np.argmax(spread))
         text = (
-            f"the weight differs between the entries of a sample, by"
-            f" {part_of(float(spread[k]), 'itself')} at t = {v.times[k]:.4g}"
+            f"the weight differs between the entries of a sample, and in another way at"
+            f" t = {v.times[k]:.4g} than elsewhere, by {part_of(float(spread[k]), 'the largest')}"
         )
         return text, None
     k = _at(found, apart)

@@ -240,7 +240,8 @@ def _coverage(job: Job, found: Found) -> Coverage:
 
 def _notes(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
     notes = list(asking.notes)
-    shape = found.weights[0] / found.curvature[0][:, None]
+    with np.errstate(all="ignore"):
+        shape = found.weights[0] / found.curvature[0][:, None]
     if np.any(np.abs(shape - 1) > 1e-3):
         notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
     if found.law is not None:

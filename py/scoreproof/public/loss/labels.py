@@ -32,6 +32,8 @@ def forms(job: Job) -> Mapping[str, Form]:
             f"t/{steps - 1}": lambda v: v.times / (steps - 1),
             f"(t + 1)/{steps}": lambda v: (v.times + 1) / steps,
             f"1000 t/{steps}": lambda v: v.times * 1000 / steps,
+            "α": lambda v: v.alpha,
+            "ᾱ": lambda v: v.alpha**2,
         }
     else:
         out |= {f"{n} t": partial(_times, n) for n in (999, 1000, 998)}
@@ -43,8 +45,6 @@ def forms(job: Job) -> Mapping[str, Form]:
         "log σ": lambda v: np.log(v.sigma / v.alpha),
         "the log-SNR": lambda v: np.log(v.snr),
         "minus the log-SNR": lambda v: -np.log(v.snr),
-        "α": lambda v: v.alpha,
-        "ᾱ": lambda v: v.alpha**2,
         "log(999 σ)": lambda v: np.log(999 * v.sigma),
     }
     return out

@@ -44,8 +44,8 @@ def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
     if parallel:
         return "adaptive", (
             "the weight of a sample depends on its own error (an adaptive weight, detached or not,"
-            " or the root in pseudo-Huber): samples with a large error count less, and the minimiser"
-            " is no mean; let the weight depend on t alone"
+            " or the root in pseudo-Huber): samples with a large error count less, and the"
+            " minimiser is no mean; let the weight depend on t alone"
         )
     if np.all(np.sign(g) == np.sign(r)):
         # elementwise: the larger the residual the smaller the part of it that counts

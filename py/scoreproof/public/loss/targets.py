@@ -74,14 +74,12 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         out[f"the target is minus {SYMBOLS[kind]}, {told}"] = -of(kind)
     out |= {
         f"the target is x_t itself, {told}": xt,
-        f"the target is ε/σ, {told}": e / s,
         f"the target is σ ε, the noise as it is added, {told}": s * e,
         f"the target is -σ ε, {told}": -s * e,
         f"the target is α x_0, {told}": a * x0s,
         "α and σ are exchanged in the target: it is σ ε - α x_0": s * e - a * x0s,
         "the target is α x_0 - σ ε": a * x0s - s * e,
         "the target is α ε + σ x_0: the sign of σ x_0 is wrong": a * e + s * x0s,
-        "α and σ are exchanged in v: it is σ ε + α x_0": s * e + a * x0s,
         "σ² and α² are in v where their roots are due": a**2 * e - s**2 * x0s,
         "α² is in v where α is due": a**2 * e - s * x0s,
         "the target is x_t - x_0, the noise as it is added": xt - x0s,

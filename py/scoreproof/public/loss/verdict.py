@@ -45,6 +45,8 @@ REMEDY = {
 }
 #: relative to the largest weight: a rounding error below it tells 0 from a weight
 DROWNED = 1e-9
+#: relative to the largest weight: nothing, but for what underflows
+ZERO = 1e-30
 __all__ = ["Part", "judge", "parts_of"]
 
 
@@ -112,12 +114,12 @@ def parts_of(job: Job, found: Found) -> list[Part]:
     with np.errstate(all="ignore"):
         # a weight that vanishes trains nothing, one below 0 trains away from the target
         idle_entries = np.max(np.abs(found.weights), axis=(0, 1))
-        idle_entries = idle_entries <= 1e-12 * np.max(idle_entries)
-        trained = weight > 1e-12 * np.max(np.abs(weight))
+        idle_entries = idle_entries <= ZERO * np.max(idle_entries)
+        trained = weight > ZERO * np.max(np.abs(weight))
         trained = trained & ~np.any(idle_entries) | ~np.asarray(found.straight)
         lost = (np.abs(weight) <= 10 * found.floor) & (found.floor > DROWNED * np.max(weight))
         trained |= lost  # what rounding drowned is not 0
-        idle = np.zeros(len(weight), bool) if due is None else due <= 1e-12 * np.max(due)
+        idle = np.zeros(len(weight), bool) if due is None else due <= ZERO * np.max(due)
         trained |= idle  # as it is due
         off = np.where(idle | lost, 0.0, np.where(trained, found.off, np.inf))
     parts.append(
@@ -133,7 +135,7 @@ def parts_of(job: Job, found: Found) -> list[Part]:
     )
     if due is not None:
         with np.errstate(all="ignore"):
-            vain = lost | idle & (weight <= 1e-12 * np.max(weight))
+            vain = lost | idle & (weight <= ZERO * np.max(weight))
             ratio = np.where(vain, np.nan, weight / due)
             bound = weight_bound(found) + np.min(weight_bound(found))
             unit = ratio[int(np.argmin(np.where(np.isfinite(ratio), bound, np.inf)))]

@@ -78,7 +78,7 @@ def told_words(job: Job, found: Found, wrong: str) -> Told:
 def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
     """The exact model is no minimiser."""
     v, weight = found.v, found.weight
-    if not np.any(trained) and not np.any(weight > 1e-12 * np.max(np.abs(weight))):
+    if not np.any(trained) and not np.any(weight > 1e-30 * np.max(np.abs(weight))):
         return (
             "the loss does not depend on the model's answer, or pushes it away from its target: its"
             f" second derivative is {weight.min():.3g}",
@@ -121,7 +121,7 @@ ACROSS = (
 
 
 def _of_nothing(found: Found) -> tuple[str, str]:
-    if np.all(found.weight < -1e-12 * np.max(np.abs(found.weight), initial=1e-300)):
+    if np.all(found.weight < -1e-30 * np.max(np.abs(found.weight), initial=1e-300)):
         return "sign", "the sign of the loss is wrong: it is largest at the target"
     if found.runs[0].calls[-1].gradient is not None and not np.any(found.gradients):
         return "unused", (
@@ -144,8 +144,8 @@ def _untrained(job: Job, found: Found, trained: np.ndarray) -> Told:
             )
         )
     each = np.max(np.abs(found.weights), axis=(0, 1))
-    if np.all(weight > 1e-12 * np.max(weight)):
-        none = each <= 1e-12 * np.max(each)
+    if np.all(weight > 1e-30 * np.max(weight)):
+        none = each <= 1e-30 * np.max(each)
         text = f"the loss does not train {int(none.sum())} of the {none.size} entries of a sample"
         return text, _caused(
             (

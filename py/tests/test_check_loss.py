@@ -47,7 +47,7 @@ def test_a_loss_that_draws_from_a_generator():
     evidence = check(loss, "flow", prediction="flow", shape=3)
     assert evidence, evidence.explain()
     assert "It draws t: uniform from 0.01 to 0.99." in evidence.notes
-    assert evidence.cost["calls"] == 9 * (4 * 11 * 3 + 2)
+    assert evidence.cost["calls"] == 11 * (4 * 11 * 3 + 2)
 
 
 def test_a_tolerance_accepts_a_small_error():

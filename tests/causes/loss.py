@@ -682,3 +682,52 @@ def trace_subtracted():
         return (0.5 * s.pow(2).sum(-1) - trace).mean()
 
     return check_loss(loss, prediction="score")
+
+
+@wrong(
+    "diffusers 5654: min(SNR + 1, γ)",
+    says=r"1 is added to the SNR under the minimum too",
+    needs="torch",
+)
+def diffusers_adds_one_under_the_minimum():
+    return weighted(lambda snr: (snr + 1).clamp(max=5) / (snr + 1), "v", weight="min-snr")
+
+
+@wrong(
+    "diffusers 8466: the weight of ε, plus 1", says=r"1 is added to the whole weight", needs="torch"
+)
+def diffusers_adds_one_to_the_weight():
+    return weighted(lambda snr: snr.clamp(max=5) / snr + 1, "v", weight="min-snr")
+
+
+@wrong("bayesflow 787: mean(w) mean(error)", says=r"averaged over the batch before they multiply")
+def weights_keep_a_trailing_axis():
+    def loss(network, x, rng):
+        t, eps = rng.integers(0, 1000, len(x)), rng.standard_normal(x.shape)
+        bar = BAR[t][:, None]
+        weights = 1 / np.cosh(np.log(bar / (1 - bar)) / 2)
+        out = network(np.sqrt(bar) * x + np.sqrt(1 - bar) * eps, t)
+        return np.mean(weights * np.mean((out - eps) ** 2, axis=-1))
+
+    def due(t):
+        bar = BAR[int(t)]
+        return 1 / np.cosh(np.log(bar / (1 - bar)) / 2)
+
+    return check_loss(loss, TABLE, weight=due, shape=3)
+
+
+@wrong(
+    "the same in PyTorch, t drawn by the loss",
+    says=r"averaged over the batch before they",
+    needs="torch",
+)
+def weights_broadcast_where_t_is_drawn():
+    import torch
+
+    def loss(model, x0):
+        t = torch.randint(0, 1000, (len(x0),))
+        noise, snr = torch.randn_like(x0), table()[t] / (1 - table()[t])
+        each = (model(noised(x0, t, noise), t) - noise).pow(2).mean(dim=(1, 2, 3))
+        return (col(snr.clamp(max=5) / snr) * each).mean()
+
+    return ddpm(loss, weight="min-snr")

@@ -208,6 +208,8 @@ class Asking:
             script.answers = answers
             script.calls.clear()
             rng = numpy_generator(again, Log())
+            if served.turn:  # whole numbers and choices are NumPy's own
+                rng.bit_generator.advance(1000 * served.turn)
             out = self._called(*arguments_of(self.job, given, numpy_model(script), rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
             served.single = again.single

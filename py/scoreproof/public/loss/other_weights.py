@@ -85,22 +85,24 @@ def _no_weight(known: str, job: Job) -> str:
 
 
 def _averaged(found: Found, due: np.ndarray, uniform: bool) -> str:
-    """Whether batches of one time have the weights that are due, and mixed ones have not."""
-    if found.alone is None or not uniform:
+    """Whether batches of one time, or of other times, have other weights than the first."""
+    if not uniform:
         return ""
-    at = np.flatnonzero(np.isfinite(found.alone))
-    ratio = found.alone[at] / due[at]
-    if (
-        len(at) == 2
-        and abs(ratio[0] / ratio[1] - 1) <= 1e-3
-        and abs(due[at[0]] / due[at[1]] - 1) > 0.01
-    ):
-        return (
-            "the weights are averaged over the batch before they multiply the errors: every sample"
-            " gets the mean weight ((B, 1, 1, 1) met (B,), or a mean was taken too early): multiply"
-            " sample by sample, then take the mean"
-        )
-    return ""
+    mixed = False
+    if found.alone is not None:
+        at = np.flatnonzero(np.isfinite(found.alone))
+        ratio = found.alone[at] / due[at]
+        asks = len(at) == 2 and abs(due[at[0]] / due[at[1]] - 1) > 0.01
+        mixed = asks and abs(ratio[0] / ratio[1] - 1) <= 1e-3
+    elif found.shifted is not None:
+        mixed = abs(found.shifted - 1) > 1e-6 + 100 * float(np.max(weight_bound(found)))
+    if not mixed:
+        return ""
+    return (
+        "the weights are averaged over the batch before they multiply the errors: every sample gets"
+        " the mean weight ((B, 1, 1, 1) met (B,), or a mean was taken too early): multiply sample"
+        " by sample, then take the mean"
+    )
 
 
 def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -133,6 +135,17 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             np.maximum(snr, GAMMA) * square,
         )
         yield "the SNR in it is α/σ where α²/σ² is due", np.minimum(np.sqrt(snr), GAMMA) * square
+        if v.prediction == "v":
+            yield (
+                "1 is added to the SNR under the minimum too: min(SNR + 1, γ)/(SNR + 1) where"
+                " min(SNR, γ)/(SNR + 1) is due",
+                np.minimum(snr + 1, GAMMA) / (snr + 1),
+            )
+            yield (
+                "1 is added to the whole weight, min(SNR, γ)/SNR + 1, where min(SNR, γ)/(SNR + 1)"
+                " is due",
+                np.minimum(snr, GAMMA) / snr + 1,
+            )
         yield "the SNR in it is squared twice: α⁴/σ⁴", np.minimum(snr**2, GAMMA) * square
         root = np.sqrt(snr)
         per = {"eps": root, "v": root + 1}.get(v.prediction)

@@ -62,6 +62,8 @@ class Found:
     eps: float = 0.0
     #: λ of each row in a batch of one time, where t is given
     alone: np.ndarray | None = None
+    #: where t is drawn, λ in a batch of other t over that in the first, on average
+    shifted: float | None = None
 
     @property
     def size(self) -> np.ndarray:
@@ -189,6 +191,9 @@ def read(job: Job, asking: Asking) -> Found | str:
         law,
         max(asking.eps, job.process.eps),
         None if given_times is None else _alone(job, asking, v, rng, extra),
+        _shifted(asking, pairs, extra, (answer, answer + step), curvature)
+        if job.draws_times
+        else None,
     )
 
 
@@ -221,6 +226,22 @@ def _alone(
         )
         out[which] = float(np.mean(_along(two - one, np.broadcast_to(step, one.shape))))
     return out
+
+
+def _shifted(
+    asking: Asking,
+    pairs: Pairs,
+    extra: np.ndarray,
+    answers: tuple[np.ndarray, np.ndarray],
+    curvature: np.ndarray,
+) -> float:
+    """Weights that are averaged over the batch are others if the t in it are."""
+    one, two = (
+        asking.run(Given(pairs.x0[0], pairs.noise[0], extra, a, None, turn=1)).gradient
+        for a in answers
+    )
+    with np.errstate(all="ignore"):
+        return float(np.mean(_along(two - one, answers[1] - answers[0])) / np.mean(curvature[0]))
 
 
 def _untold(job: Job, probe: Run) -> str:

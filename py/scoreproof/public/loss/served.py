@@ -76,7 +76,8 @@ class Served:
         self.single |= size == 1
         if size == 1:
             return np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
-        value = np.round(low + (high - 1 - low) * np.linspace(0, 1, size)).astype(int)
+        places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
+        value = np.round(low + (high - 1 - low) * places).astype(int)
         return value[np.random.default_rng([size, index]).permutation(size)]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking, Run
+from scoreproof.public.loss.batches import alone, along, shifted
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, served_by_jax
 from scoreproof.public.loss.times import Law, law_of, mixed, times_of
@@ -142,7 +143,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         )
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
-    curvature = _along(moved - gradients, step)
+    curvature = along(moved - gradients, step)
     inside = _inside(job, pairs)
     with np.errstate(all="ignore"):
         level = curvature[:, :, None]
@@ -190,8 +191,8 @@ def read(job: Job, asking: Asking) -> Found | str:
         first,
         law,
         max(asking.eps, job.process.eps),
-        None if given_times is None else _alone(job, asking, v, rng, extra),
-        _shifted(asking, pairs, extra, (answer, answer + step), curvature)
+        None if given_times is None else alone(job, asking, v, rng, extra),
+        shifted(asking, pairs, extra, (answer, answer + step), curvature)
         if job.draws_times
         else None,
     )
@@ -210,40 +211,6 @@ def _inside(job: Job, pairs: Pairs) -> np.ndarray:
     return np.stack([encoded(job, x0) for x0 in pairs.x0])
 
 
-def _alone(
-    job: Job, asking: Asking, v: Levels, rng: np.random.Generator, extra: np.ndarray
-) -> np.ndarray:
-    """λ at two times of batches in which all rows have that time, in the rows of these times."""
-    rows, d = len(v.times), job.d
-    out = np.full(rows, np.nan)
-    x0, noise = (rng.standard_normal((rows, d)) for _ in range(2))
-    answers, step = rng.standard_normal((rows, d)), rng.standard_normal(d)
-    for which in (int(np.argmin(v.times)), int(np.argmax(v.times))):
-        times = np.full(rows, v.times[which])
-        one, two = (
-            asking.run(Given(x0, noise, extra, a, times)).gradient
-            for a in (answers, answers + step)
-        )
-        out[which] = float(np.mean(_along(two - one, np.broadcast_to(step, one.shape))))
-    return out
-
-
-def _shifted(
-    asking: Asking,
-    pairs: Pairs,
-    extra: np.ndarray,
-    answers: tuple[np.ndarray, np.ndarray],
-    curvature: np.ndarray,
-) -> float:
-    """Weights that are averaged over the batch are others if the t in it are."""
-    one, two = (
-        asking.run(Given(pairs.x0[0], pairs.noise[0], extra, a, None, turn=1)).gradient
-        for a in answers
-    )
-    with np.errstate(all="ignore"):
-        return float(np.mean(_along(two - one, answers[1] - answers[0])) / np.mean(curvature[0]))
-
-
 def _untold(job: Job, probe: Run) -> str:
     if not probe.served.noises:
         return (
@@ -254,11 +221,6 @@ def _untold(job: Job, probe: Run) -> str:
         "the t that it draws can be told neither from what its model is told nor from x_t; let it"
         " take t as an argument: loss(model, x0, t)"
     )
-
-
-def _along(change: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Of each sample, the second derivative along the step."""
-    return np.asarray(np.sum(change * step, axis=-1) / np.sum(step**2, axis=-1))
 
 
 def _rms(rows: np.ndarray) -> np.ndarray:

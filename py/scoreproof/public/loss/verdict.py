@@ -17,7 +17,6 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
-from scoreproof.public.loss.labels import labelled
 from scoreproof.public.loss.limits import (
     across_bound,
     input_bound,
@@ -28,12 +27,12 @@ from scoreproof.public.loss.limits import (
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.remarks import notes_of, without_a_number
 from scoreproof.public.loss.tables import curves_of, table_of
 from scoreproof.public.loss.words import (
     holds_words,
     input_words,
     minimiser_words,
-    told_words,
     weight_words,
 )
 from scoreproof.public.rule import compared
@@ -64,7 +63,7 @@ class Part:
 
 def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     """The verdict."""
-    discrete = _discrete(job, found)
+    discrete = without_a_number(job, found)
     parts = parts_of(job, found)
     seen = _coverage(job, found)
     more: dict[str, Any] = {
@@ -92,7 +91,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
         np.stack([p.error for p in parts]),
         np.stack([p.bound for p in parts]),
         holds_words(job, found),
-        notes=_notes(job, found, asking),
+        notes=notes_of(job, found, asking),
         remedy=REMEDY[job.framework],
         **more,
     )
@@ -175,36 +174,6 @@ def _scale(job: Job, found: Found) -> np.ndarray:
     )
 
 
-def _discrete(job: Job, found: Found) -> tuple[str, str, Diagnosis | None] | None:
-    """What is wrong without a number: before which part it is said, the sentence, the cause."""
-    alone = len(np.unique(found.v.times)) == 1
-    if found.label is None:
-        if alone:
-            return None
-        text = "the model is not told t, and is asked at several levels of noise"
-        cause = Diagnosis.cause("no_label", "Cause: t is not passed to the model: model(x_t, t).")
-        return "minimiser", text, cause
-    _, wrong = labelled(job, found.v, found.label)
-    if wrong is not None:
-        sentence, diagnosis = told_words(job, found, wrong)
-        return "minimiser", sentence, diagnosis
-    law, steps = found.law, job.process.steps
-    if law is not None and steps is not None and law.low is not None and law.high is not None:
-        missing = [t for t in (0, steps - 1) if not law.low <= t <= law.high]
-        if missing:
-            never = " and ".join(f"t = {t}" for t in missing)
-            text = f"it draws t as {law.words}, of a table with {steps}: it never trains {never}"
-            due = f"randint(0, {steps})"
-            if law.bent:
-                cause = Diagnosis.cause("range", f"Cause: draw it by {due}, and use it as it is.")
-                return "law", text, cause
-            ends = f"randint({law.low}, {law.high + 1}) draws {law.low} to {law.high}"
-            text_due = f"Cause: {ends}, its upper end not among them; {due} draws every t."
-            cause = Diagnosis.cause("range", text_due)
-            return "law", text, cause
-    return None
-
-
 def _refuted(
     said: tuple[str, Diagnosis | None], value: float, bound: float, more: dict[str, Any]
 ) -> Evidence:
@@ -238,17 +207,3 @@ def _coverage(job: Job, found: Found) -> Coverage:
         span += "; the outputs of a learned variance are not looked at"
     left: tuple[Omission, ...] = ()
     return Coverage({"times": len(np.unique(times)), "pairs": 3 * len(times)}, left, span)
-
-
-def _notes(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
-    notes = list(asking.notes)
-    with np.errstate(all="ignore"):
-        shape = found.weights[0] / found.curvature[0][:, None]
-    if np.any(np.abs(shape - 1) > 1e-3):
-        notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
-    if found.law is not None:
-        notes.append(f"It draws t: {found.law.words}.")
-    name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)
-    if name not in (None, "t"):
-        notes.append(f"The model is told {name}.")
-    return tuple(n if n.endswith(".") else f"It {n}." for n in notes)

@@ -560,3 +560,22 @@ def test_a_detached_output_is_an_error():
 
     with pytest.raises(CallableError, match="depend on the model's output"):
         check(loss, TABLE, shape=IMAGE)
+
+
+def test_channels_that_follow_and_an_index_without_a_table():
+    torch = pytest.importorskip("torch")
+
+    def inpainting(unet, x0, t, noise):
+        x = torch.cat([noised(x0, t, noise), x0.roll(1, 0)], dim=1)
+        return (unet(x, t) - noise).pow(2).mean()
+
+    assert check(inpainting, TABLE, shape=IMAGE, framework="torch")
+    with pytest.raises(CallableError, match="where t is an index of a table, pass the table"):
+        check(inpainting, shape=IMAGE, framework="torch")
+
+    def dequantised(model, x0, t, noise):
+        x = noised(x0 + torch.rand_like(x0) / 256, t, noise)
+        return (model(x, t) - noise).pow(2).mean()
+
+    evidence = check(dequantised, TABLE, shape=IMAGE, framework="torch")
+    assert "is in x_t (dequantisation?)" in evidence.explain()

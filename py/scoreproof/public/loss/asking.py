@@ -19,7 +19,7 @@ from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
-from scoreproof.public.loss.given import Given, arguments_of, moved, picked
+from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
 
@@ -130,7 +130,7 @@ class Asking:
                 "loss",
                 "return normally",
                 raised(error, self.job.loss, f" when called with ({how})"),
-                remedy_for(error, "call it once by hand with a batch of these shapes", self.eps),
+                remedy_for(error, otherwise(error, self.job), self.eps),
             ) from error
 
     # -- one for each framework --------------------------------------------------------------------

@@ -13,7 +13,7 @@ import numpy as np
 
 from scoreproof.public.loss.arguments import Job
 
-__all__ = ["Given", "arguments_of", "moved", "picked"]
+__all__ = ["Given", "arguments_of", "moved", "otherwise", "picked"]
 
 #: how dictionaries of losses call the one that is minimised
 NAMES = ("loss", "total_loss", "total", "mse", "train_loss")
@@ -72,3 +72,10 @@ def picked(value: Any) -> Any:
     if isinstance(value, tuple | list) and value:
         return value[0]
     return value
+
+
+def otherwise(error: Exception, job: Job) -> str:
+    """What helps where nothing in the error says it."""
+    if isinstance(error, IndexError) and not job.process.discrete:
+        return "where t is an index of a table, pass the table: process={'betas': betas}"
+    return "call it once by hand with a batch of these shapes"

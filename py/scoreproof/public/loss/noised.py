@@ -148,8 +148,6 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
     x, noise = run.asked.x, pairs.noise[0]
     a, s = v.alpha[:, None], v.sigma[:, None]
     fine = 1e-4 * s + 1e3 * found.eps
-    if run.served.uniforms and not run.served.noises:
-        return "uniform_noise", "the noise is uniform (rand_like): draw it by randn_like"
 
     def is_(other: np.ndarray) -> bool:
         return bool(np.all(np.abs(x - other) <= fine))
@@ -169,6 +167,15 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
         return "offset", (
             "a number that is the same at all pixels of a channel is added to the noise (offset"
             " noise): it is no white noise then, and E[ε | x_t] another one"
+        )
+    if run.served.uniforms and not run.served.passed and not run.served.noises:
+        flat = run.served.first_uniform.reshape(noise.shape)
+        if is_(a * inside + s * flat) or is_(a * inside + s * (2 * flat - 1)):
+            return "uniform_noise", "the noise is uniform (rand_like): draw it by randn_like"
+    if run.served.uniforms:
+        return "dequantised", (
+            "a uniform number is drawn for every entry and is in x_t (dequantisation?): leave it"
+            " out of the loss that is judged"
         )
     drawn = run.served.noises
     for k in range(max(len(drawn), 1 + len(found.extra))):

@@ -50,7 +50,7 @@ class Served:
             return value.reshape(draw.shape)
         if size == self.noise.size:
             self.uniforms += 1
-            return np.random.default_rng(self.uniforms).random(draw.shape)
+            return _uniform(self.uniforms, draw.shape)
         value = self.parts(size, len(self.small))
         self.single |= size == 1
         if draw.kind == "normal":
@@ -62,6 +62,11 @@ class Served:
         value = value.reshape(draw.shape)
         self.small.append((draw, value))
         return value
+
+    @property
+    def first_uniform(self) -> np.ndarray:
+        """What the first uniform draw of the size of the batch got."""
+        return _uniform(1, self.noise.shape)
 
     def parts(self, size: int, index: int) -> np.ndarray:
         """Middles of equal parts of [0, 1), moved on from turn to turn."""
@@ -79,6 +84,10 @@ class Served:
         places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
         value = np.round(low + (high - 1 - low) * places).astype(int)
         return value[np.random.default_rng([size, index]).permutation(size)]
+
+
+def _uniform(which: int, shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(which).random(shape)
 
 
 @contextmanager

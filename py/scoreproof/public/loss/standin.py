@@ -112,6 +112,12 @@ def told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     return x, when
 
 
+def _conditioned(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether something that the model is conditioned on follows x_t as further channels."""
+    same = len(shape) == len(whole) and shape[:1] + shape[2:] == whole[:1] + whole[2:]
+    return same and shape[1] > whole[1]
+
+
 def _may_be_time(value: Any) -> bool:
     """A number, or one for each sample: not what the model is conditioned on."""
     try:
@@ -128,6 +134,8 @@ def shaped(script: Script, x: Any, when: Any) -> tuple[Any, Any]:
     whole = (len(script.answers), *script.shape)
     if x is not None and tuple(np.shape(x)) != whole and tuple(np.shape(when)) == whole:
         x, when = when, x
+    if x is not None and _conditioned(tuple(np.shape(x)), whole):
+        x = x[:, : whole[1]]
     if x is None or tuple(np.shape(x)) != whole:
         got = "nothing" if x is None else f"shape {tuple(np.shape(x))}"
         raise CallableError(

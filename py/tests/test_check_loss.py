@@ -138,7 +138,7 @@ def right_ones():
     import torch
 
     bar = torch.from_numpy(BAR)
-    sigmas = torch.from_numpy(np.geomspace(0.01, 50, 20))
+    sigmas = torch.from_numpy(np.geomspace(50, 0.01, 20))
 
     def edm(net, images):
         sigma = (torch.randn([images.shape[0], 1, 1, 1]) * 1.2 - 1.2).exp()
@@ -219,7 +219,7 @@ def right_ones():
         lambda t: np.sqrt(1 / (1 + np.exp(-13.3 + 18.3 * t))),
         lambda t: np.sqrt(1 / (1 + np.exp(13.3 - 18.3 * t))),
     )
-    ncsn = {"sigmas": np.geomspace(50, 0.01, 20)}
+    ncsn = {"sigmas": np.geomspace(50, 0.01, 20)}  # in the order of the labels
     return {
         "edm": (edm, None, {"prediction": "x0", "weight": "edm"}),
         "karras": (karras, None, {"prediction": "F", "weight": "edm"}),
@@ -413,6 +413,14 @@ def test_labels():
     bent = check(told(lambda t: (t + 1.0) ** 2), TABLE, shape=IMAGE)
     assert bent and "The model is told an increasing function of t." in bent.notes
     assert check(told(lambda t: t + 1), TABLE, shape=IMAGE, label=lambda t: t + 1)
+
+    def backwards(model, x1, t, noise):  # σ is 1 - t
+        s = t.reshape(-1, 1)
+        return ((model(1 - t, s * x1 + (1 - s) * noise) - (x1 - noise)) ** 2).mean()
+
+    pair = (lambda t: t, lambda t: 1 - t)
+    evidence = check(backwards, pair, prediction="velocity")
+    assert evidence.verdict == "refuted" and "told 1 - t where its x" in evidence.explain()
     for label, says in (
         (lambda t: 999 - t, "told 999 - t where its x is that of t"),
         (lambda t: 0 * t + 3, "told 3 whatever t is"),

@@ -137,3 +137,23 @@ def test_labels_of_a_flow():
     assert "told sqrt(t) where its x" in told("flow", "flow", label=lambda t: t**0.5)
     assert "told σ² where its x" in told(None, "eps", label=lambda t: t**2)
     assert "where label(t) is due" in told(None, "eps", said=lambda t: 2 * t)
+
+
+def test_what_edms_network_is_given():
+    pytest.importorskip("torch")
+
+    def loss(scale):
+        def made(inner, x0, noise, sigma):
+            s = sigma.reshape(-1, 1)
+            total = s**2 + 0.25
+            x = x0 + s * noise
+            target = (x0 - 0.25 / total * x) / (s * 0.5 / total.sqrt())
+            return (inner(x / scale(s), sigma.log() / 4) - target).pow(2).mean()
+
+        return made
+
+    options = {"prediction": "F", "framework": "torch"}
+    wrong = sp.check_loss(loss(lambda s: (s**2 + 1).sqrt()), **options)
+    assert "times 1/√(σ² + 1), where 1/√(σ² + σ_data²) with σ_data = 0.5" in wrong.explain()
+    plain = sp.check_loss(loss(lambda s: 1.0), **options)
+    assert plain and "without c_in" in plain.explain()

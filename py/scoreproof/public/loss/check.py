@@ -5,6 +5,7 @@ Conventions: ``x_t = α x_0 + σ ε``; σ is a standard deviation.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -125,9 +126,14 @@ def check_loss(
         return judged(job)
     except CallableError as error:
         # code that is all methods of tensors names no library
-        if framework is not None or job.framework != "numpy" or "numpy.ndarray" not in error.got:
+        own = framework is None and job.framework == "numpy" and error.got.startswith("it raised")
+        if not own or "torch" not in sys.modules:
             raise
-    return judged(validate(replace(request, framework="torch")))
+        first = error
+    try:
+        return judged(validate(replace(request, framework="torch")))
+    except CallableError:
+        raise first from None
 
 
 def judged(job: Job) -> Evidence:

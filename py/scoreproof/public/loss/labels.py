@@ -83,8 +83,11 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
             return "label(t)", None
         found = _which(label, v, {**forms(job), **slips(job)})
         return found, f"the model is told {found or 'another number'} where label(t) is due"
+    turned = next(iter(slips(job))) if job.process.steps is None else ""
     found = _which(label, v, forms(job))
-    if found is not None:
+    # where σ is 1 - t, the time that runs the other way is no noise level
+    other = {turned: slips(job)[turned]} if " - t" in turned else {}
+    if found is not None and (found in ("t", "t/T") or not _which(label, v, other)):
         return found, None
     slip = _which(label, v, slips(job))
     if slip is not None:

@@ -66,10 +66,10 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
             return "data_scaled", f"x_0 is multiplied by {one:.6g} before it is noised"
     if np.all(np.abs(at / bt - 1) <= 2 * fine):
         scaled = _scale(v, at)
-        return "scaled", (
-            f"the model is given x_t times {scaled}; pass c_in's effect as prediction='F', or give"
-            " the model x_t"
-        )
+        due = "x_t is due (prediction='F' is for EDM's network, inside of c_in and c_out)"
+        if job.prediction == "F":
+            due = f"1/√(σ² + σ_data²) with σ_data = {v.sigma_data:g} is due"
+        return "scaled", f"the model is given x_t times {scaled}, where {due}"
     for k, (name, due_of, read_of) in enumerate((("x_0", a, at), ("ε", s, bt))):
         if np.all(np.abs((bt, at)[k] - 1) <= fine):
             i = int(np.argmax(np.abs(read_of - 1)))

@@ -74,7 +74,7 @@ def process_of(given: Any) -> Process:
     if isinstance(given, Mapping) or not callable(getattr(given, "alpha", None)):
         given, eps = _table(given)
     level_of = levels_of_process(given, True)
-    steps = int(given.steps) if isinstance(given, DiscreteVP | DiscreteVE) else None
+    steps = int(given.steps) if isinstance(given, DiscreteVP | DiscreteVE | _List) else None
     if steps is not None:
         level_of = levels_of_process(given, False)
         return Process(level_of, 0.0, steps - 1.0, steps, _rate_of(given), eps)
@@ -121,7 +121,7 @@ def _table(given: Any) -> tuple[Any, float]:
             return DiscreteVP(array), eps or DOUBLE
         if name == "alphas_cumprod":
             return DiscreteVP.of_alphas_cumprod(array), eps or DOUBLE
-        return DiscreteVE(array), eps or DOUBLE
+        return _List(array), eps or DOUBLE
     what = ", ".join(given) if isinstance(given, Mapping) else type(given).__name__
     raise ArgumentError(
         "process",
@@ -130,6 +130,26 @@ def _table(given: Any) -> tuple[Any, float]:
         what,
         "see the docstring of check_loss; without a process the time is σ and x_t = x_0 + σ ε",
     )
+
+
+class _List:
+    """Noise levels in the caller's own order: t is an index of the list; a 0 at its end is left
+    out.
+    """
+
+    def __init__(self, sigmas: np.ndarray) -> None:
+        levels = sigmas.ravel()[:-1] if sigmas.size and sigmas.ravel()[-1] == 0 else sigmas.ravel()
+        if levels.size < 3 or not np.all(np.isfinite(levels) & (levels > 0)):
+            raise ArgumentError(
+                "process", "three noise levels or more, all > 0", f"{levels.size}", "the whole list"
+            )
+        self.levels, self.steps = levels, levels.size
+
+    def alpha(self, t: Any) -> float:
+        return 1.0
+
+    def sigma(self, t: Any) -> float:
+        return float(self.levels[int(np.clip(np.round(t), 0, self.steps - 1))])
 
 
 def _rate_of(process: Any) -> Callable[[float], float] | None:

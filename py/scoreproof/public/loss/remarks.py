@@ -53,6 +53,8 @@ def notes_of(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
         shape = found.weights[0] / found.curvature[0][:, None]
     if np.any(np.abs(shape - 1) > 1e-3):
         notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
+    if job.prediction == "F" and np.all(np.abs(found.b[0] / found.v.sigma - 1) < 1e-6):
+        notes.append("The network is given x_t as it is, without c_in.")
     if found.law is not None:
         notes.append(f"It draws t: {found.law.words}.")
     name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)

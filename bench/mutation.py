@@ -104,7 +104,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("objects/tanh_network.py", "test_fields.py test_every_claim.py:ffjord"),
     (
         "public/backward/",
-        "test_check_backward.py test_check_backward_torch.py test_check_backward_jax.py",
+        "test_check_backward.py test_check_backward_torch.py test_check_backward_jax.py"
+        " test_check_backward_objects.py",
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
     ("public/loss/", "test_check_loss.py"),

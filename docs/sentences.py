@@ -19,6 +19,10 @@ from itertools import accumulate
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from pages.plain import plain, read  # noqa: E402
+
 PACKAGE = ROOT / "py" / "scoreproof"
 PAGES = ROOT / "docs" / "sentences"
 #: the folders whose strings are said, in the order of the page, and what they are called there
@@ -80,30 +84,12 @@ def sentences() -> list[Sentence]:
     return list(found)
 
 
-def strings(tree: ast.AST) -> Iterator[tuple[str, ...]]:
+def strings(node: ast.AST) -> Iterator[tuple[str, ...]]:
     """The outermost string expressions that are no docstrings, annotations, programs or axes."""
-    skipped: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            skipped.add(id(node.value))
-        for name in ("annotation", "returns"):
-            inner = getattr(node, name, None)
-            if isinstance(inner, ast.AST):
-                skipped.update(id(n) for n in ast.walk(inner))
-        if (isinstance(node, ast.keyword) and node.arg in PLOTTED) or (
-            isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & {*TABLES}
-        ):
-            skipped.update(id(n) for n in ast.walk(node.value))
-    yield from _strings(tree, skipped)
-
-
-def _strings(node: ast.AST, skipped: set[int]) -> Iterator[tuple[str, ...]]:
-    if id(node) in skipped:
-        return
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield tuple(FIELD.split(node.value))
-        return
-    if isinstance(node, ast.JoinedStr):
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            yield tuple(FIELD.split(node.value))
+    elif isinstance(node, ast.JoinedStr):
         parts = [""]
         for value in node.values:
             if isinstance(value, ast.Constant):
@@ -115,10 +101,27 @@ def _strings(node: ast.AST, skipped: set[int]) -> Iterator[tuple[str, ...]]:
         yield tuple(parts)
         for value in node.values:  # strings inside the holes are said as well
             if isinstance(value, ast.FormattedValue):
-                yield from _strings(value.value, skipped)
+                yield from strings(value.value)
+    else:
+        for child in _said_of(node):
+            yield from strings(child)
+
+
+def _said_of(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node in which something may be said."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _strings(child, skipped)
+    if isinstance(node, ast.keyword) and node.arg in PLOTTED:
+        return
+    table = isinstance(node, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id in TABLES for t in node.targets
+    )
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "ctx") or (table and name == "value"):
+            continue
+        for part in value if isinstance(value, list) else (value,):
+            if isinstance(part, ast.AST):
+                yield part
 
 
 def is_said(parts: tuple[str, ...]) -> bool:
@@ -164,8 +167,8 @@ def entries(page: str) -> list[tuple[str, str | None, str | None]]:
     found = []
     for entry in re.split(r"^- ", page, flags=re.M)[1:]:
         sentence, *rest = entry.splitlines()
-        shown = [line[4:] for line in rest if line.startswith("  > ")]
-        tests = [line.strip()[1:-1] for line in rest if line.startswith("  `")]
+        shown = [read(line[6:]) for line in rest if line.startswith("    > ")]
+        tests = [line.strip()[1:-1] for line in rest if line.startswith("    `")]
         found.append((sentence[1:-1], *(v[0] if v else None for v in (shown, tests))))
     return found
 
@@ -196,6 +199,11 @@ class Heard:
 def pages(said: dict[str, Told]) -> dict[str, str]:
     """The catalogue as Markdown, a page a check (or what the checks share)."""
     heard = Heard(said)
+    # the same few words stand in several checks: an example of the page's own goes first
+    own = {
+        page: Heard({text: told for text, told in said.items() if page in told.test})
+        for page in dict.fromkeys(page_of(sentence.path) for sentence in sentences())
+    }
     bodies: dict[str, list[str]] = {}
     counts: dict[str, list[int]] = {}
     path = ""
@@ -204,22 +212,23 @@ def pages(said: dict[str, Told]) -> dict[str, str]:
         body, count = bodies.setdefault(page, []), counts.setdefault(page, [0, 0])
         if sentence.path != path:
             path = sentence.path
-            body += [*([""] if body else []), f"## {_title(path)}", ""]
-        example = heard.first(sentence)
+            body += [f"## {_title(path)}", ""]
+        example = own[page].first(sentence) or heard.first(sentence)
         body.append(f"- `{sentence.text}`")
         count[0] += 1
         if example is None:
             count[1] += 1
-            body.append("  No test is told this.")
+            body += ["", "    No test is told this.", ""]
         else:
-            body += [f"  > {around(example, sentence)}", "", f"  `{said[example].test}`"]
+            quoted = plain(around(example, sentence))
+            body += ["", f"    > {quoted}", "", f"    `{said[example].test}`", ""]
     made = {}
     index = ["# Every sentence a check can say", "", *INTRODUCTION, ""]
     for page, body in bodies.items():
         number, without = counts[page]
         said_of = f"{number} sentences" + (f", {without} without an example" if without else "")
         index.append(f"- [{page}]({page}.md): {said_of}")
-        made[page] = "\n".join([f"# What {page} says", "", f"{said_of}.", "", *body]) + "\n"
+        made[page] = "\n".join([f"# What {page} says", "", f"{said_of}.", "", *body])
     return {"README": "\n".join(index) + "\n", **made}
 
 

@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+for folder in ("docs", "tests"):
+    sys.path.insert(0, str(ROOT / folder))
 
 from causes import Wrong, corpus  # noqa: E402
+from pages.plain import plain  # noqa: E402
 
 FOLDER = ROOT / "docs" / "causes"
 
@@ -24,11 +26,11 @@ def entry(subject: Wrong) -> list[str]:
     file = inspect.getsourcefile(subject.run)
     line = inspect.getsourcelines(subject.run)[1]
     where = f"tests/causes/{Path(file or '').name}"
-    text = subject.rate().explanation.replace("|", "\\|")
+    text = plain(subject.rate().explanation)
     link = f"[`{subject.name}`](../../{where}#L{line})"
-    lines = [f"## {subject.cause}", "", link, "", f"> {text}"]
+    lines = [f"## {plain(subject.cause)}", "", link, "", f"> {text}"]
     if subject.known is not None:
-        lines += ["", f"The cause is not named: {subject.known}."]
+        lines += ["", f"The cause is not named: {plain(subject.known)}."]
     return [*lines, ""]
 
 

@@ -46,60 +46,72 @@ def _served(folder: Path):
 
 def look_at(folder: Path, pages: list[str], *, axe: bool = True) -> list[str]:
     """What is wrong with ``pages`` of ``folder``, a line each. axe-core takes most of the time:
-    up to four pages it looks at both ends of the widths, at more of one make by turns at one end,
-    without ``axe`` at none.
+    up to four pages it looks at both ends of the widths, at colours at one of them; at more pages
+    of one make by turns at one end; without ``axe`` at none.
     """
     from playwright.sync_api import sync_playwright
 
     wrong: list[str] = []
     with _served(folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tabs = [_Tab(browser.new_page(color_scheme=scheme), address) for scheme in SCHEMES]
         ends = (SCREENS[0], SCREENS[-1])
         for k, name in enumerate(pages):
-            widths = ends if len(pages) <= 4 else ends[k // 2 % 2 :][:1]
-            tab = browser.new_page(color_scheme=SCHEMES[k % 2])
-            found = _look(tab, address, name, widths if axe else ())
+            end = ends[k // 2 % 2]
+            widths = () if not axe else ends if len(pages) <= 4 else (end,)
+            found = tabs[k % 2].look(name, widths, end)
             wrong += [f"{name} ({SCHEMES[k % 2]}): {w}" for w in found]
-            tab.close()
         browser.close()
     return wrong
 
 
-def _look(tab: Any, address: str, name: str, axe: tuple[tuple[int, int], ...]) -> list[str]:
-    wrong: list[str] = []
+class _Tab:
+    """A tab in which one page after the other is looked at."""
 
-    def requested(request: Any) -> None:
-        if not request.url.startswith((address, "data:", "blob:")):
-            wrong.append(f"a request to {urlparse(request.url).netloc}")
+    def __init__(self, tab: Any, address: str) -> None:
+        self.tab, self.address = tab, address
+        self.wrong: list[str] = []
+        tab.on("console", lambda message: self.wrong.append(f"the console says {message.text}"))
+        tab.on("pageerror", lambda error: self.wrong.append(f"an error: {error}"))
+        tab.on("requestfailed", lambda request: self.wrong.append(f"{request.url} failed"))
+        tab.on("request", self._requested)
 
-    tab.on("console", lambda message: wrong.append(f"the console says {message.text}"))
-    tab.on("pageerror", lambda error: wrong.append(f"an error: {error}"))
-    tab.on("requestfailed", lambda request: wrong.append(f"{request.url} failed"))
-    tab.on("request", requested)
-    tab.goto(address + name)
-    wrong += [f"no place for #{anchor}" for anchor in tab.evaluate(DEAD_ANCHORS)]
-    for media in ("print", "screen"):
-        tab.emulate_media(media=media)
-        for width, height in SCREENS if media == "screen" else SCREENS[1:2]:
-            tab.set_viewport_size({"width": width, "height": height})
-            over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if over > 0:
-                wrong.append(f"{over} px wider than a {media} of {width}")
-            if media == "screen" and (width, height) in axe:
-                wrong += _unreachable(tab, width)
-    return wrong
+    def _requested(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(f"a request to {urlparse(request.url).netloc}")
+
+    def look(
+        self, name: str, axe: tuple[tuple[int, int], ...], colours: tuple[int, int]
+    ) -> list[str]:
+        """``axe``: the sizes at which axe-core looks, and that at which it looks at colours too."""
+        tab, self.wrong = self.tab, []
+        wrong = self.wrong
+        tab.goto(self.address + name)
+        wrong += [f"no place for #{anchor}" for anchor in tab.evaluate(DEAD_ANCHORS)]
+        for media in ("print", "screen"):
+            tab.emulate_media(media=media)
+            for width, height in SCREENS if media == "screen" else SCREENS[1:2]:
+                tab.set_viewport_size({"width": width, "height": height})
+                over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+                if over > 0:
+                    wrong.append(f"{over} px wider than a {media} of {width}")
+                if media == "screen" and (width, height) in axe:
+                    wrong += _unreachable(tab, width, (width, height) == colours)
+        return wrong
 
 
-def _unreachable(tab: Any, width: int) -> list[str]:
-    """What axe-core finds."""
+def _unreachable(tab: Any, width: int, colours: bool) -> list[str]:
+    """What axe-core finds: of every finding all places but the theme's own."""
     from axe_playwright_python.sync_playwright import Axe
 
+    options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": colours}}}
     wrong = []
-    for found in Axe().run(tab).response["violations"]:
-        if found["id"] == "landmark-unique" and found["nodes"][0]["html"].startswith(THEIRS):
-            continue
-        at = found["nodes"][0]["html"][:120]
-        wrong.append(f"at {width}: {found['id']}, {len(found['nodes'])} times: {at}")
+    for found in Axe().run(tab, options=options).response["violations"]:
+        places = [node["html"] for node in found["nodes"]]
+        if found["id"] == "landmark-unique":
+            places = [place for place in places if not place.startswith(THEIRS)]
+        if places:
+            wrong.append(f"at {width}: {found['id']}, {len(places)} times: {places[0][:120]}")
     return wrong
 
 

@@ -25,15 +25,20 @@ def scoreproof():
     """Run the command line as a subprocess: ``scoreproof("verify", "tweedie", cwd=…)``."""
 
     def run(
-        *arguments: str, cwd: Path = ROOT, timeout: float = 300
+        *arguments: str, cwd: Path = ROOT, timeout: float = 300, encoding: str = "utf-8"
     ) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "COLUMNS": "200",
+            "PYTHONIOENCODING": encoding,
+        }
         return subprocess.run(
             [sys.executable, "-m", "scoreproof", *arguments],
             cwd=cwd,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding=encoding,
             timeout=timeout,
             check=False,
         )
@@ -41,12 +46,32 @@ def scoreproof():
     return run
 
 
-@pytest.fixture(autouse=True)
-def _torch_as_it_was():
-    """No check leaves torch's default type changed, whatever the user's code did meanwhile."""
-    yield
-    torch = sys.modules.get("torch")
-    assert torch is None or torch.get_default_dtype() is torch.float32
+@pytest.fixture
+def in_process(capsys, monkeypatch):
+    """The same in this process, where the process is not what is tested."""
+    import numpy  # noqa: F401  # from here on a user's object is not judged in a fork
+
+    from scoreproof import cli
+
+    def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        before = set(sys.modules)
+        with monkeypatch.context() as context:
+            context.setenv("COLUMNS", "200")
+            context.chdir(cwd)
+            context.syspath_prepend(str(cwd))
+            try:
+                status = cli.main(arguments)
+            except SystemExit as error:  # argparse
+                status = error.code
+        for name in set(sys.modules) - before:  # the next test's module may have the same name
+            file = str(getattr(sys.modules[name], "__file__", None))
+            if cwd != ROOT and file.startswith(str(cwd)):
+                del sys.modules[name]
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, out, err)
+
+    return run
 
 
 @pytest.fixture

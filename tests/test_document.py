@@ -144,3 +144,12 @@ def test_statistical_evidence_alone_never_holds(outcomes):
             altered(weak, check.name, verdict="undecided") if check.kind != "statistical" else weak
         )
     assert judge(CLAIM, weak).verdict != "holds"
+
+
+def test_a_run_is_as_red_as_what_it_found():
+    from scoreproof.report.table import as_verdict
+    from scoreproof.verify import Run
+
+    run = Run((), "quick", 0, False)
+    said = {status: as_verdict(run, status) for status in (0, 1, 3, 4, 130)}
+    assert said == {0: "holds", 1: "refuted", 3: "undecided", 4: "refuted", 130: "undecided"}

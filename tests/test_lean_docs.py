@@ -12,7 +12,7 @@ import pytest
 from scoreproof.claims import NAMES
 from scoreproof.lean import statement_of
 from scoreproof.lean.graph import draw, layers, reduced
-from scoreproof.lean.receipt import CITED, NO_PROOF, read_receipt
+from scoreproof.lean.receipt import CITED, COVERED, NO_PROOF, read_receipt
 
 yaml = pytest.importorskip("yaml")
 
@@ -86,6 +86,32 @@ def test_the_page_sets_every_claim_and_quotes_the_compiled_statement(root):
     assert receipt.mathlib in text
     for word in ("propext", "Classical.choice", "Quot.sound", "lean4checker", "comparator"):
         assert word in text
+
+
+def test_what_is_proved_of_backprop_is_said_wherever_it_is_called_proved(root):
+    """The cited theorem and those behind it speak of no paths."""
+    assert "path" not in (root / "lean" / "ScoreProof" / "Backprop.lean").read_text("utf-8")
+    assert COVERED["backprop"].endswith("not the sum over paths")
+    said = "two loops and the chain rule: **proved**; sum over paths: not"
+    assert said in (root / "docs" / "theory" / "index.md").read_text("utf-8")
+    assert said.replace("**", "").split(";")[0] in (root / "docs" / "lean.md").read_text("utf-8")
+    page = " ".join((root / "docs" / "theory" / "backprop.md").read_text("utf-8").split())
+    assert "the sum over paths (step 5) is not proved in Lean." in page
+
+
+def test_only_the_claims_with_a_theorem_are_called_stated(root):
+    text = " ".join((root / "docs" / "faq.md").read_text("utf-8").split())
+    assert list(CITED) == ["backprop"]
+    assert "One claim, `backprop`, is stated and proved in Lean 4" in text
+    assert "The other six are not stated in Lean yet" in text
+
+
+def test_the_page_says_which_theorem_the_audit_restates(root):
+    audit = (root / "lean" / "ScoreProof" / "Audit.lean").read_text("utf-8")
+    restated = re.findall(r"^example .*?:=\n  (\w+)", audit, re.M | re.S)
+    page = " ".join((root / "docs" / "lean.md").read_text("utf-8").split())
+    (told,) = re.findall(r"`Audit.lean` states the equality of the two loops, `(\w+)`", page)
+    assert restated == [told]
 
 
 def test_formalization_yaml_agrees_with_the_receipt(root):

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 
 from scoreproof.claims import NAMES, load
+from scoreproof.evidence import strength
+from scoreproof.lean.receipt import CITED, COVERED
 
 for package in ("jinja2", "latex2mathml", "matplotlib"):
     pytest.importorskip(package, reason="pip install '.[report]'")
@@ -20,14 +23,20 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def run(scoreproof, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    files = folder / "run.html", folder / "run.json"
-    done = scoreproof(
-        "verify", "--profile", "quick", "-q", "--html", str(files[0]), "--json", str(files[1])
-    )
-    assert done.returncode == 0, done.stderr
-    return files[0].read_text("utf-8"), json.loads(files[1].read_text("utf-8"))
+def run(scoreproof, root):
+    """The page and the document of one run for each state of the package, for all processes."""
+
+    def verified(folder):
+        to = ("--html", str(folder / "run.html"), "--json", str(folder / "run.json"))
+        done = scoreproof("verify", "--profile", "quick", "-q", *to)
+        assert done.returncode == 0, done.stderr
+
+    sys.path.insert(0, str(root / "docs"))
+    from pages.kept import built
+
+    folder = built("report", ("py", "lean"), verified)
+    page, document = (folder / name for name in ("run.html", "run.json"))
+    return page.read_text("utf-8"), json.loads(document.read_text("utf-8"))
 
 
 def test_it_is_well_formed_and_asks_for_nothing(run):
@@ -91,6 +100,65 @@ def test_the_index_has_a_cell_for_every_tier(run):
         assert document["lean"]["claims"][claim["name"]]["status"] in row
 
 
+def test_a_cell_of_the_index_has_the_worst_of_all_instances(run):
+    """The largest radius of an enclosure, the largest error relative to its bound elsewhere."""
+    text, document = run
+    table = text[text.index('class="trust"') :].split("</table>")[0]
+    for claim in document["claims"]:
+        row = table[table.index(f'href="#{claim["name"]}"') :].split("</tr>")[0]
+        for kind, sign in (("certified", "0 ±"), ("convergent", "≤"), ("float", "≤")):
+            instances = [
+                instance
+                for check in claim["checks"]
+                if check["kind"] == kind
+                for instance in check["instances"]
+            ]
+            if not instances:
+                continue
+            if kind == "certified":
+                told = f"{sign} {max(i['bound'] for i in instances):.1e}"
+            else:
+                most = max(instances, key=lambda i: i["value"] / i["bound"])
+                told = f"{most['value']:.1e} {sign} {most['bound']:.1e}"
+            assert f">{told}</a>" in row, (claim["name"], kind, told)
+
+
+def test_checks_stand_from_the_strongest_to_the_weakest(run):
+    text, document = run
+    for claim in document["claims"]:
+        kinds = {check["name"]: check["kind"] for check in claim["checks"]}
+        rows = re.findall(rf'<tr id="{claim["name"]}-(\w+)"', text)
+        assert sorted(rows) == sorted(kinds)
+        ranks = [strength(kinds[row]) for row in rows]
+        assert ranks == sorted(ranks, reverse=True), claim["name"]
+
+
+def test_an_enclosure_of_zero_has_no_dot_and_a_statistical_figure_says_what_it_is(run):
+    text, document = run
+    for claim in document["claims"]:
+        for check in claim["checks"]:
+            row = text[text.index(f'<tr id="{claim["name"]}-{check["name"]}"') :].split("</tr>")[0]
+            drawn = check["kind"] in ("convergent", "float")
+            assert ("<circle" in row) is drawn
+            assert ("<svg" in row) is (drawn or check["kind"] == "certified")
+    assert text.count("(rate of false alarms over p: ") == sum(
+        len(check["instances"])
+        for claim in document["claims"]
+        for check in claim["checks"]
+        if check["kind"] == "statistical"
+    )
+
+
+def test_it_says_how_much_of_a_claim_lean_proves(run):
+    text, document = run
+    table = text[text.index('class="trust"') :].split("</table>")[0]
+    for name, covered in COVERED.items():
+        row = table[table.index(f'href="#{name}"') :].split("</tr>")[0]
+        assert f"covers {covered}" in row
+    assert table.count("covers ") == len(COVERED)
+    assert set(COVERED) == set(CITED)
+
+
 def test_both_passes_end_alike(run):
     text, _ = run
     steps = re.findall(r'aria-label="(the seed|at \w): gradients ([^"]+)"', text)
@@ -152,11 +220,22 @@ def test_a_command_that_would_be_shown_as_text_is_refused():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_pictures_of_a_claim_are_drawn(run, name):
+    pytest.importorskip("sklearn", reason="pip install '.[data]'")  # one shows its digits
     from scoreproof.report.pictures import PICTURES
 
     text, _ = run
     section = text[text.index(f'<section id="{name}"') :].split("</section>")[0]
     assert section.count("<figure") == len(PICTURES.get(name, ()))
+
+
+def test_the_digits_are_shown_where_more_than_one_has_weight():
+    """Elsewhere the formula says only that the nearest datum is the nearest."""
+    pytest.importorskip("sklearn", reason="pip install '.[data]'")
+    from scoreproof.report.pictures import digits
+
+    found = re.search(r"average of all (\d+) digits.*perplexity, (\d+) to (\d+)", digits().said)
+    count, low, high = map(int, found.groups())
+    assert 2 <= low <= high <= count / 2
 
 
 def test_a_browser_finds_nothing_wrong(run, look, tmp_path):

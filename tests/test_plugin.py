@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
+
+import pytest
 
 TESTS = """
 from math import exp, sqrt
@@ -30,9 +34,26 @@ def test_options(scoreproof_seed, scoreproof_profile):
 """
 
 
-def test_a_failing_assert_shows_the_explanation(tmp_path):
-    (tmp_path / "test_mine.py").write_text(TESTS, "utf-8")
-    done = subprocess.run(
+@pytest.fixture(scope="module")
+def guide(root):
+    """docs/ci.md: its first test, with the mistake that the text names, and what it says is printed
+    then: lines are broken for the page, and … stands for what is left away.
+    """
+    text = (root / "docs" / "ci.md").read_text("utf-8")
+    code = re.search(r"^```python\n(.*?)^```", text, re.S | re.M).group(1)
+    quoted = re.search(r"^```text\n(> .*?)^```", text, re.S | re.M).group(1)
+    mistaken = code.replace("sqrt(1 - exp(-2 * t))", "1 - exp(-2 * t)")
+    assert mistaken != code
+    return mistaken, [" ".join(part.split()) for part in quoted.split("\n…\n")]
+
+
+@pytest.fixture(scope="module")
+def done(guide, tmp_path_factory):
+    """One run for the tests below: most of it is imports."""
+    folder = tmp_path_factory.mktemp("plugin")
+    (folder / "test_guide.py").write_text(guide[0], "utf-8")
+    (folder / "test_mine.py").write_text(TESTS, "utf-8")
+    return subprocess.run(
         [
             sys.executable,
             "-m",
@@ -41,14 +62,19 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
             "no:cacheprovider",
             "--scoreproof-seed=7",
             "--scoreproof-profile=deep",
+            "test_guide.py",
             "test_mine.py",
         ],
-        cwd=tmp_path,
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
+
+
+def test_a_failing_assert_shows_the_explanation(done):
     assert done.returncode == 1
-    assert "2 failed, 2 passed" in done.stdout
+    assert "3 failed, 2 passed" in done.stdout
     assert "- scoreproof -" in done.stdout
     assert "Refuted (" in done.stdout
     of_the_verdict = done.stdout.split("test_wrong_by_its_verdict", 1)[1]
@@ -56,7 +82,14 @@ def test_a_failing_assert_shows_the_explanation(tmp_path):
     of_the_verdict = of_the_verdict.split("short test summary info", 1)[0]
     assert "'refuted' == 'holds'" in of_the_verdict and "Refuted (" in of_the_verdict
     assert of_the_verdict.count("Refuted (") == 1
-    assert "scoreproof, verdicts that tests asked for: 1 holds, 2 refuted" in done.stdout
+    assert "scoreproof, verdicts that tests asked for: 1 holds, 3 refuted" in done.stdout
+
+
+def test_the_guide_quotes_what_is_printed(done, guide):
+    printed = " ".join(done.stdout.split())
+    failing, told = guide[1]
+    assert failing in printed
+    assert told + " ____" in printed, "and the next failure follows"
 
 
 EXAMPLES = """

@@ -45,12 +45,33 @@ def test_readme_says_in_one_screen_what_it_finds_and_how_to_have_it(root):
         assert re.search(rf"^{target}:", makefile, re.M), f"README names make {target}"
 
 
-def test_readme_commands_are_known_to_the_command_line(root, scoreproof):
+def test_readme_commands_are_known_to_the_command_line(root, in_process):
     text = (root / "README.md").read_text("utf-8")
     commands = set(re.findall(r"^ {4}(?:\$ )?(?:\.venv/bin/)?scoreproof ([a-z]+)", text, re.M))
     assert commands
     for command in commands:
-        assert scoreproof(command, "--help").returncode == 0
+        assert in_process(command, "--help").returncode == 0
+
+
+def test_contributing_says_what_every_module_is_for(root):
+    """The tables of modules name all of them, by their files or by their folder."""
+    text = (root / "CONTRIBUTING.md").read_text("utf-8")
+    named = set()
+    for cell in re.findall(r"^\| (`[^|]*`) \|", text, re.M):
+        folder = ""
+        for name in re.findall(r"`([\w./]+)`", cell):
+            if name.endswith((".py", "/")):
+                path = name if "/" in name.rstrip("/") or not folder else folder + name
+                folder = path[: path.rfind("/") + 1] if "/" in name.rstrip("/") else folder
+                named.add(path)
+    package = root / "py" / "scoreproof"
+    due = {p.name for p in package.glob("*.py") if not p.name.startswith("__")}
+    due |= {f"{p.parent.name}/" for p in package.glob("*/__init__.py")} - {"claims/", "public/"}
+    due |= {p.relative_to(root).as_posix() for p in (root / "docs").glob("*.py")}
+    pages = (root / "docs" / "pages").glob("*.py")
+    due |= {p.relative_to(root).as_posix() for p in pages if p.name != "__init__.py"}
+    assert not due - named
+    assert all((root / name).exists() for name in named if name.startswith("docs/"))
 
 
 def test_links_lead_somewhere(root):

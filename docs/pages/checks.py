@@ -14,10 +14,11 @@ from mkdocs.structure.files import File
 
 from pages.docstrings import reference
 from pages.kept import kept
+from pages.plain import plain
 from pages.wrong_examples import MISTAKES, wrong
 from scoreproof.check_examples import EXAMPLES
 
-__all__ = ["appendix", "index", "pictures"]
+__all__ = ["appendix", "found", "index", "pictures"]
 
 #: Where else the sentences of a check are listed.
 ALSO = {"denoiser": ("network", "posterior"), "score": ("posterior",)}
@@ -52,7 +53,7 @@ def pictures(config: Any) -> list[File]:
     """The plots of the examples' evidence."""
     return [
         File.generated(
-            config, f"checks/pictures/{name}-{which}.svg", content=_found(name, which)["picture"]
+            config, f"checks/pictures/{name}-{which}.svg", content=found(name, which)["picture"]
         )
         for name in EXAMPLES
         for which in ("right", "wrong")
@@ -60,11 +61,10 @@ def pictures(config: Any) -> list[File]:
 
 
 def _told(name: str, which: str, code: str | None) -> str:
-    found = _found(name, which)
+    told = found(name, which)
     parts = [f"```python\n{code}\n```\n"] if code else []
-    quoted = found["explanation"].replace("*", r"\*").replace("_", r"\_")
-    parts.append(f"> {quoted}\n")
-    parts.append(f"![{name}: {found['verdict']}](pictures/{name}-{which}.svg)\n")
+    parts.append(f"> {plain(told['explanation'])}\n")
+    parts.append(f"![{name}: {told['verdict']}](pictures/{name}-{which}.svg)\n")
     return "\n".join(parts)
 
 
@@ -82,7 +82,7 @@ def _messages(name: str) -> str:
     return f"All sentences, each with an example: {listed}. Their causes by mistake: {causes}.\n"
 
 
-def _found(name: str, which: str) -> dict[str, str]:
+def found(name: str, which: str) -> dict[str, str]:
     """What the example is told."""
     text = wrong(name) if which == "wrong" else textwrap.dedent(EXAMPLES[name].module).strip("\n")
     return kept(f"{name}-{which}", text, partial(_run, name))
@@ -90,14 +90,16 @@ def _found(name: str, which: str) -> dict[str, str]:
 
 def _run(name: str, text: str) -> dict[str, str]:
     import scoreproof
-    from scoreproof.plotting import as_svg
+    from scoreproof.plotting import as_svg, own_style
 
     namespace: dict[str, Any] = {}
     exec(compile(text, f"{name} example", "exec"), namespace)
     mine, check = namespace["mine"], getattr(scoreproof, f"check_{name}")
     evidence = check(**mine) if isinstance(mine, dict) else check(mine)
+    with own_style():
+        picture = as_svg(evidence.plot().figure)
     return {
         "verdict": str(evidence.verdict),
         "explanation": evidence.explain(),
-        "picture": as_svg(evidence.plot().figure),
+        "picture": picture,
     }

@@ -4,8 +4,7 @@ theorem and its status. The prose about them is the page's own.
 
 from __future__ import annotations
 
-import re
-
+from pages.plain import plain
 from scoreproof import lean
 from scoreproof.claims import load
 
@@ -29,17 +28,11 @@ def _statement(name: str) -> str:
     if said.conventions:
         parts += ["**Conventions**", _list(said.conventions)]
     parts += ["**Where a naive check sees nothing**", _list(said.blind_spots)]
-    parts += ["**What the exact core leaves to analysis**", _list(said.not_covered)]
+    parts += ["**What the exact core does not cover**", _list(said.not_covered)]
     status = lean.status()["claims"][name]["status"]
     parts.append(f"**Lean**: {status}; see [the Lean half](../lean.md).")
     return "\n\n".join(parts)
 
 
 def _list(items: tuple[str, ...]) -> str:
-    return "\n".join(f"- {_plain(item)}" for item in items) if items else "- nothing"
-
-
-def _plain(text: str) -> str:
-    """As it is, whatever it looks like to Markdown."""
-    text = re.sub(r"([\\`*_\[\]|$])", r"\\\1", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "\n".join(f"- {plain(item)}" for item in items) if items else "- nothing"

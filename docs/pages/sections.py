@@ -15,7 +15,7 @@ from pytest import skip
 
 import scoreproof
 from pages.kept import kept
-from scoreproof.plotting import as_svg
+from scoreproof.plotting import as_svg, own_style
 
 __all__ = ["drawn", "pictures", "sections"]
 
@@ -55,9 +55,10 @@ def drawn() -> dict[str, str]:
 def _run(code: str) -> dict[str, str]:
     with redirect_stdout(StringIO()):
         evidence = _found_by(code)[-1]
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-    evidence.plot(figure.add_subplot())
-    return {"picture": as_svg(figure)}
+    with own_style():
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        evidence.plot(figure.add_subplot())
+        return {"picture": as_svg(figure)}
 
 
 def _found_by(code: str) -> list[Any]:

@@ -1,7 +1,8 @@
 """A user's code in a process of its own, so that nothing it does ends this one without a word.
 
 ``sys.exit`` is an exception and can be caught; ``os._exit``, ``exec`` or a crash of a compiled
-extension can not. Only the answer that comes through a pipe counts, never how the child ended.
+extension can not. Only the answer that comes through a pipe counts, never how the child ended, nor
+what it left running.
 """
 
 from __future__ import annotations
@@ -11,35 +12,44 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
-from scoreproof.errors import CallableError, ScoreproofError
+from scoreproof.errors import CallableError, Failed, ScoreproofError, told
 
 __all__ = ["apart"]
 
+#: The answer is preceded by its length: a process that the user's code started and left holds the
+#: pipe open for as long as it lives.
+PREFIX = 8
 
-def apart(work: Callable[[], Any], name: str) -> Any:
+
+def apart(work: Callable[[], Any], name: str, *, aside: bool = False) -> Any:
     """``work()``, run in a forked child where that is safe, else here; its errors are raised here.
 
     Forking is safe while no library has started threads: before NumPy is imported. What ``work``
-    returns must be picklable. ``name``: how messages call the user's object. Raises
-    ``CallableError`` when the object ends the process, ``RuntimeError`` when a signal does.
+    returns must be picklable. ``name``: how messages call the user's object. ``aside``: what it
+    prints goes to standard error. Raises ``CallableError`` when the object ends the process,
+    ``Failed`` when a signal does.
     """
     if not hasattr(os, "fork") or "numpy" in sys.modules:
-        return _opened(_answer(work, name))
+        with redirect_stdout(sys.stderr if aside else sys.stdout):
+            return _opened(_answer(work, name))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
+        if aside:
+            with suppress(OSError):  # where there is no standard error there is nowhere to print
+                os.dup2(2, 1)
         _child(work, name, writing)
     os.close(writing)
     received, status, interrupted = b"", 0, False
     while True:  # interrupted or not, the child has the last word
         try:
-            while block := os.read(reading, 1 << 16):
+            while not _whole(received) and (block := os.read(reading, 1 << 16)):
                 received += block
             status = os.waitpid(child, 0)[1]
             break
@@ -52,11 +62,11 @@ def apart(work: Callable[[], Any], name: str) -> Any:
     os.close(reading)
     if interrupted:
         raise KeyboardInterrupt
-    if received:
-        return _opened(pickle.loads(received))
+    if _whole(received):
+        return _opened(pickle.loads(received[PREFIX:]))
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        raise RuntimeError(f"the process was ended by signal {-code} before there was a verdict")
+        raise Failed(f"the process was ended by signal {-code} before there was a verdict")
     raise _ended(name, f"it ended the process with exit status {code}")
 
 
@@ -67,13 +77,30 @@ def _child(work: Callable[[], Any], name: str, writing: int) -> None:
         try:
             message = pickle.dumps(answer)
         except Exception as error:  # what cannot travel goes as its text
-            message = pickle.dumps((None, RuntimeError(f"{answer!r:.200} ({error})")))
+            message = pickle.dumps((None, Failed(f"{answer!r:.200} ({error})")))
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with suppress(Exception):  # nobody reads it, or the user's code put something there
+                stream.flush()
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(message)
+            pipe.write(len(message).to_bytes(PREFIX, "big") + message)
+        _end_daemons()
     finally:
         os._exit(0)
+
+
+def _end_daemons() -> None:
+    """What multiprocessing would do as an interpreter ends, which this one does not."""
+    if "multiprocessing" in sys.modules:
+        import multiprocessing
+
+        for process in multiprocessing.active_children():
+            if process.daemon:
+                process.terminate()
+
+
+def _whole(received: bytes) -> bool:
+    size = int.from_bytes(received[:PREFIX], "big")
+    return len(received) >= PREFIX and len(received) - PREFIX >= size
 
 
 def _answer(work: Callable[[], Any], name: str) -> tuple[Any, BaseException | None]:
@@ -83,7 +110,7 @@ def _answer(work: Callable[[], Any], name: str) -> tuple[Any, BaseException | No
         return None, _ended(name, f"it called sys.exit({'' if error.code is None else error.code})")
     except (Exception, KeyboardInterrupt) as error:
         plain = isinstance(error, ScoreproofError | KeyboardInterrupt)
-        return None, error if plain else RuntimeError(f"{type(error).__name__}: {error}")
+        return None, error if plain else Failed(told(error))
 
 
 def _opened(answer: tuple[Any, BaseException | None]) -> Any:

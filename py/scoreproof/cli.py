@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scoreproof import __version__
-from scoreproof.errors import ScoreproofError
+from scoreproof.errors import ScoreproofError, told
 
 __all__ = ["main"]
 
@@ -112,7 +112,6 @@ def parser() -> argparse.ArgumentParser:
         "target",
         metavar="module:object",
         nargs="?",
-        default="help",
         help=(
             "an object, a dict of arguments, or a function that returns one; without it, what the"
             " check takes is printed, with an example"
@@ -163,45 +162,36 @@ def _checks(**_: object) -> list[str]:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be >= 1 (got {value})")
-    return value
+    return _whole(text, 1)
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be >= 0 (got {value})")
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number >= {least} (got {text})")
     return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    _make_streams_safe()
     root = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could follow; no one else pays for it
         with suppress(ImportError):
             import argcomplete
 
             argcomplete.autocomplete(root)
-    arguments = root.parse_args(argv)
     try:
-        if arguments.command == "verify":
-            from scoreproof.commands import run_verify
-
-            return run_verify(arguments)
-        if arguments.command == "check":
-            from scoreproof.user_object import run_check
-
-            return run_check(arguments)
-        if arguments.command == "lean":
-            from scoreproof import lean
-
-            return lean.run(arguments)
-        from scoreproof.explain import explain_claim, list_claims
-
-        print(list_claims() if arguments.command == "list" else explain_claim(arguments.claim))
-        return 0
+        status = _run(root.parse_args(argv))
+        sys.stdout.flush()
+        return status
     except ScoreproofError as error:
         print(f"scoreproof: {error}", file=sys.stderr)
         return 2
@@ -209,13 +199,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("scoreproof: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `scoreproof explain … | head`
-        sys.stderr.close()
+        from scoreproof.outputs import forget_stdout
+
+        forget_stdout()
         return 0
     except Exception as error:
-        print(
-            f"scoreproof: the tool itself failed: {type(error).__name__}: {error}", file=sys.stderr
-        )
+        print(f"scoreproof: the tool itself failed: {told(error)}", file=sys.stderr)
         return 4
+
+
+def _make_streams_safe() -> None:
+    """No verdict is lost for want of a letter (Windows pipes in cp1252: σ comes as \\u03c3), nor
+    where a stream is closed (``>&-``).
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "verify":
+        from scoreproof.commands import run_verify
+
+        return run_verify(arguments)
+    if arguments.command == "check":
+        from scoreproof.user_object import run_check
+
+        return run_check(arguments)
+    if arguments.command == "lean":
+        from scoreproof import lean
+
+        return lean.run(arguments)
+    from scoreproof.explain import explain_claim, list_claims
+
+    print(list_claims() if arguments.command == "list" else explain_claim(arguments.claim))
+    return 0
 
 
 if __name__ == "__main__":

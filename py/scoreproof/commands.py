@@ -10,25 +10,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scoreproof.evidence import worst
+from scoreproof.outputs import Text, check_outputs, deliver, forget_stdout, is_stdout, print_json
 from scoreproof.tasks import Outcome
-from scoreproof.user_object import writable
 from scoreproof.verify import Run, verify
 
 __all__ = ["run_verify"]
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """``scoreproof verify``: progress while it runs, then the table, the JSON file and the HTML
-    page.
+    """``scoreproof verify``: progress while it runs, then the table, then the JSON file and the
+    HTML page.
     """
     from scoreproof import lean
     from scoreproof.report.document import document, dumps
     from scoreproof.report.table import print_run
 
-    to_stdout = arguments.json is not None and str(arguments.json) == "-"
-    for path in (arguments.json, arguments.html):
-        if path is not None:
-            writable(path)
+    to_stdout = is_stdout(arguments.json)
+    check_outputs(arguments.json, arguments.html)
     if arguments.html is not None:
         from scoreproof.report.page import require_report
 
@@ -44,27 +42,35 @@ def run_verify(arguments: argparse.Namespace) -> int:
         else max(run.status, 4 if lean.exit_status(status) == 4 else 0)
     )
     doc = document(run, status, exit_status=exit_status, timings=not arguments.no_timings)
-    if to_stdout:
-        sys.stdout.write(dumps(doc))
-    elif arguments.json is not None:
-        arguments.json.write_text(dumps(doc), "utf-8")
-    if arguments.html is not None:
+
+    def say() -> None:
+        if to_stdout:
+            print_json(dumps(doc))
+        elif not quiet:
+            console = _Plain(
+                # a table needs room: where output is not a terminal, 80 columns would fold it
+                width=None if sys.stdout.isatty() else 190,
+                soft_wrap=not sys.stdout.isatty(),
+            )
+            print_run(run, status, console, verbose=arguments.verbose, status=exit_status)
+
+    def made() -> str:
         from scoreproof.report.page import page
 
-        arguments.html.write_text(page(run, doc), "utf-8")
-    if not quiet:
-        # a table needs room: where output is not a terminal, 80 columns would fold every cell
-        print_run(
-            run,
-            status,
-            Console(width=None if sys.stdout.isatty() else 190, soft_wrap=not sys.stdout.isatty()),
-            verbose=arguments.verbose,
-            status=exit_status,
-        )
+        return page(run, doc)
+
+    complete = deliver(say, Text(arguments.json, lambda: dumps(doc)), Text(arguments.html, made))
     for result in run.results if quiet else ():
         for failure in result.failures:
             print(f"scoreproof: TOOL FAILURE in {result.name}: {failure}", file=sys.stderr)
-    return exit_status
+    return exit_status if complete or run.interrupted else 4
+
+
+class _Plain(Console):
+    """Rich would end the process with status 1, which here says refuted."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:
@@ -78,11 +84,14 @@ def _with_progress(arguments: argparse.Namespace, quiet: bool) -> Run:
     if not sys.stdout.isatty():
 
         def line(outcome: Outcome, done: int, total: int) -> None:
-            print(
+            text = (
                 f"[{done:3d}/{total}] {outcome.task.claim} · {outcome.task.check} ·"
-                f" {outcome.task.role}: {_brief(outcome)}",
-                flush=True,
+                f" {outcome.task.role}: {_brief(outcome)}"
             )
+            try:
+                print(text, flush=True)
+            except BrokenPipeError:  # the status is still due, and the files
+                forget_stdout()
 
         return verify(arguments.claims, progress=line, **options)
     columns = (

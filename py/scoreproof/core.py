@@ -32,7 +32,7 @@ class Statement:
 
     ``hypotheses``: what must hold for it. ``errata``: what the source prints wrongly or leaves
     unsaid. ``blind_spots``: where a naive check sees nothing. ``not_covered``: what the exact
-    algebraic core leaves to analysis.
+    algebraic core does not cover, in analysis or in dimensions.
     """
 
     name: str

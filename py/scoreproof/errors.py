@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ArgumentError", "CallableError", "MissingExtraError", "ScoreproofError"]
+__all__ = [
+    "ArgumentError",
+    "CallableError",
+    "Failed",
+    "MissingExtraError",
+    "ScoreproofError",
+    "told",
+]
 
 
 class ScoreproofError(Exception):
@@ -50,15 +57,30 @@ class CallableError(ScoreproofError):
 
 
 class MissingExtraError(ScoreproofError, ImportError):
-    """An optional dependency is not installed; the message gives the pip command."""
+    """Optional dependencies are not installed; the message gives the pip command."""
 
-    def __init__(self, extra: str, package: str) -> None:
-        self.extra, self.package = extra, package
+    def __init__(self, extra: str, *packages: str) -> None:
+        self.extra, self.package, self.packages = extra, packages[0], packages
+        *rest, last = packages
+        named = f"{', '.join(rest)} and {last} are" if rest else f"{last} is"
         # scoreproof is on no package index: the packages themselves are
         super().__init__(
-            f"{package} is not installed; run: pip install {package} (or, in a checkout of"
+            f"{named} not installed; run: pip install {' '.join(packages)} (or, in a checkout of"
             f" scoreproof, pip install '.[{extra}]')"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.extra, self.package)
+        return type(self), (self.extra, *self.packages)
+
+
+class Failed(RuntimeError):
+    """The tool itself failed, in another process or earlier: in words, the type among them."""
+
+
+def told(error: BaseException) -> str:
+    """An error in words, with its type once.
+
+    >>> told(ValueError("no such font")), told(Failed("ValueError: no such font"))
+    ('ValueError: no such font', 'ValueError: no such font')
+    """
+    return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"

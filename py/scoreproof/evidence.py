@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from scoreproof.tabular import jsonable
+
 if TYPE_CHECKING:
     from scoreproof.coverage import Coverage
     from scoreproof.diagnosis import Diagnosis
@@ -280,9 +282,9 @@ class Evidence:
         return {
             "kind": self.kind,
             "verdict": str(self.verdict),
-            "value": _number(self.value),
-            "bound": _number(self.bound),
-            "resolution": _number(self.resolution),
+            "value": number(self.value),
+            "bound": number(self.bound),
+            "resolution": number(self.resolution),
             "coverage": None if self.coverage is None else self.coverage.to_dict(),
             "sentence": self.sentence,
             "explanation": self.explain(),
@@ -290,12 +292,12 @@ class Evidence:
             if found is None
             else {
                 "names": list(found.names),
-                "misfit": _number(found.misfit),
+                "misfit": number(found.misfit),
                 "sentence": found.sentence,
             },
             "notes": list(self.notes),
-            "cost": dict(self.cost),
-            "order": _number(self.order),
+            "cost": counted(self.cost),
+            "order": number(self.order),
             "table": None if self.table is None else self.table.to_dict(),
             "title": self.title,
         }
@@ -340,7 +342,7 @@ class Evidence:
 
 def worst(evidence: Sequence[Evidence]) -> Evidence:
     """The most alarming of several outcomes: by verdict, then by how far the value stands above its
-    bound.
+    bound; of enclosures of 0, the one with the largest radius.
 
     >>> worst([Evidence.measured(0, 1, "a"), Evidence.measured(2, 1, "b")]).sentence
     'b'
@@ -350,9 +352,10 @@ def worst(evidence: Sequence[Evidence]) -> Evidence:
             "evidence must be a non-empty sequence (got none); a check needs at least one instance"
         )
 
-    def alarm(e: Evidence) -> tuple[int, float]:
+    def alarm(e: Evidence) -> tuple[int, float, float]:
         ratio = e.separation
-        return (-VERDICTS.index(e.verdict), ratio if ratio == ratio else 0.0)
+        radius = e.bound if e.kind == "certified" else 0.0
+        return (-VERDICTS.index(e.verdict), ratio if ratio == ratio else 0.0, radius)
 
     return max(evidence, key=alarm)
 
@@ -366,5 +369,12 @@ def _would_have_seen(resolution: float) -> str:
     )
 
 
-def _number(value: float | None) -> float | None:
+def counted(cost: Mapping[str, int]) -> dict[str, Any]:
+    """Work as JSON has it; what is no number was not counted."""
+    plain = {name: jsonable(count) for name, count in cost.items()}
+    return {name: count for name, count in plain.items() if count is not None}
+
+
+def number(value: float | None) -> float | None:
+    """As JSON has it: what is not finite is null."""
     return float(value) if value is not None and math.isfinite(value) else None

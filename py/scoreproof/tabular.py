@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["Table", "shown"]
+__all__ = ["Table", "jsonable", "shown"]
 
 Cell = float | int | str
 
@@ -58,11 +59,19 @@ class Table:
         """JSON-ready: a number that is not finite is null."""
         return {
             "columns": list(self.columns),
-            "rows": [
-                [None if isinstance(c, float) and not math.isfinite(c) else c for c in row]
-                for row in self.rows
-            ],
+            "rows": [[jsonable(c) for c in row] for row in self.rows],
         }
+
+
+def jsonable(value: Any) -> float | int | str | None:
+    """A number or a text as JSON has them, of NumPy's kinds too; not finite is null.
+
+    >>> import numpy as np
+    >>> jsonable(np.float32(0.5)), jsonable(np.int64(3)), jsonable(float("nan")), jsonable("none")
+    (0.5, 3, None, 'none')
+    """
+    plain: float | int | str = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def shown(value: Cell) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +49,23 @@ def default_workers() -> int:
 
 
 def _ignore_interrupts() -> None:
-    """In a worker: Ctrl-C is the parent's to handle, and libraries keep to one thread."""
-    import signal
-
+    """In a worker: Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C comes when this is left: what is in here is not done by halves. Processes that are
+    started in here do not hear it at all.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -69,7 +83,9 @@ def _single_threaded_children() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _outcomes(tasks: Sequence[Task], workers: int, executor: Executor | None) -> Iterator[Outcome]:
+def _outcomes(
+    tasks: Sequence[Task], workers: int, executor: Executor | None
+) -> Generator[Outcome, None, None]:
     # the truth first: an interrupted run then still has its verdicts
     ordered = sorted(tasks, key=lambda t: ROLES.index(t.role))
     if executor is not None:
@@ -77,21 +93,30 @@ def _outcomes(tasks: Sequence[Task], workers: int, executor: Executor | None) ->
     elif workers == 1:
         yield from map(run_task, ordered)
     else:
-        # spawn: a forked child would inherit BLAS threads and flint's state
-        with (
-            _single_threaded_children(),
-            ProcessPoolExecutor(
-                workers, multiprocessing.get_context("spawn"), _ignore_interrupts
-            ) as pool,
-        ):
-            try:
-                yield from _collect(pool, ordered)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        with _single_threaded_children():
+            yield from _of_processes(ordered, workers)
+
+
+def _of_processes(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
+    # spawn: a forked child would inherit BLAS threads and flint's state
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _ignore_interrupts)
+    processes = pool._processes  # shutdown forgets them
+    try:
+        yield from _collect(pool, tasks)
+    except BaseException:
+        # shutdown waits for the tasks that run, and those can take a minute; a second Ctrl-C in
+        # that wait would leave the workers and the thread that minds them waiting for each other
+        with _interrupts_held():
+            for process in list((processes or {}).values()):
+                process.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _collect(executor: Executor, tasks: Sequence[Task]) -> Iterator[Outcome]:
-    futures = {executor.submit(run_task, task): task for task in tasks}
+    with _interrupts_held():
+        futures = {executor.submit(run_task, task): task for task in tasks}
     for future in as_completed(futures):
         try:
             yield future.result()
@@ -138,10 +163,11 @@ def verify(
     done: list[Outcome] = []
     interrupted = False
     try:
-        for outcome in _outcomes(tasks, workers or default_workers(), executor):
-            done.append(outcome)
-            if progress is not None:
-                progress(outcome, len(done), len(tasks))
+        with closing(_outcomes(tasks, workers or default_workers(), executor)) as outcomes:
+            for outcome in outcomes:
+                done.append(outcome)
+                if progress is not None:
+                    progress(outcome, len(done), len(tasks))
     except KeyboardInterrupt:
         interrupted = True
     results = tuple(judge(name, [o for o in done if o.task.claim == name]) for name in names)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 # BLAS on one thread, before NumPy is imported: the same numbers on any number of cores
@@ -23,11 +21,3 @@ settings.register_profile(
     "explore", deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("SCOREPROOF_HYPOTHESIS", "scoreproof"))
-
-
-@pytest.fixture(autouse=True)
-def _torch_as_it_was():
-    """No check leaves torch's default type changed, whatever the user's code did meanwhile."""
-    yield
-    torch = sys.modules.get("torch")
-    assert torch is None or torch.get_default_dtype() is torch.float32

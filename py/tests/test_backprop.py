@@ -100,3 +100,25 @@ def test_faults_compose_where_they_edit_different_places():
     assert compose(("minus", "seed_twice")) is not None
     assert compose(("multiplicity_lost", "wrong_slot")) is None
     assert compose(("pull_overwrites", "push_overwrites")) is None
+
+
+def test_an_additive_map_that_moves_zero_breaks_the_sum_over_paths_and_not_the_two_loops():
+    """Over ({0, 1}, max) the constant 1 is additive; v → w, and v_out = u stands alone: there is no
+    path from v to u, and yet v gets a gradient.
+    """
+
+    class Bit(int):
+        def __add__(self, other):
+            return Bit(max(self, other))
+
+        def __matmul__(self, partial):
+            return partial(self)
+
+    graph = Graph(3, ((0, 1),))  # v → w; u by itself
+    for partial, at_v in ((lambda g: Bit(1), 1), (lambda g: g, 0)):
+        for g, h in ((Bit(a), Bit(b)) for a in (0, 1) for b in (0, 1)):
+            assert partial(g + h) == partial(g) + partial(h)
+        run = BackwardPass.of(graph, [partial], [Bit(0)] * 3, 2, Bit(1))
+        one, two = (loop(run, run.seeded()) for loop in (TRUTH.pull, TRUTH.push))
+        assert one == two == [at_v, 0, 1]
+    assert any("additive and keeps 0" in text for text in CLAIM.statement.hypotheses)

@@ -402,7 +402,7 @@ def test_every_holds_says_what_it_would_have_seen_and_looked_at():
     text = evidence.explain()
     assert "would have been seen" in text
     assert "Looked at 64 points, 3 coordinates and 3 components" in text
-    assert "between two components" in text and "may hold none of them" in text
+    assert "between two components" in text and "% of y with probability 5 %" in text
 
 
 @pytest.mark.parametrize("mode", ["bfloat16", "float16"])

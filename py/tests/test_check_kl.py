@@ -514,3 +514,25 @@ def test_a_determinant_in_single_precision_is_a_number(form):
         return 0.5 * ((s0**2 / s1**2).sum(1) + moved - mu0.shape[1] + np.log(determinants))
 
     assert sp.check_kl(kl, form=form)
+
+
+@pytest.mark.parametrize(("against", "low"), [("pair", -12), ("standard", -14)])
+def test_the_log_variances_that_are_asked_are_those_that_the_page_says(against, low):
+    asked = []
+
+    def kl(m0, v0, m1=0.0, v1=0.0):
+        asked.extend([np.min(v0), np.max(v0), np.min(v1), np.max(v1)])
+        gap = (m1 - m0) ** 2 * np.exp(-v1)
+        return 0.5 * (v1 - v0 + np.exp(v0 - v1) + gap - 1).sum(axis=1)
+
+    assert sp.check_kl(kl, form="diagonal", parameterization="logvar", against=against)
+    assert (round(min(asked)), round(max(asked))) == (low, 9)
+
+
+def test_a_clamp_within_the_range_is_refuted():
+    def kl(mu, logvar):
+        logvar = np.clip(logvar, -12, 9)
+        return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+
+    vae = {"form": "diagonal", "parameterization": "logvar", "against": "standard"}
+    assert sp.check_kl(kl, **vae).verdict == "refuted"

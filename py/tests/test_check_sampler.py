@@ -663,11 +663,29 @@ def test_clipping_is_said_and_does_no_harm_inside(table):
     assert evidence and "clips" in evidence.explain() and "within ±1 " in evidence.explain()
 
 
-def test_what_clipping_cuts_off_is_said():
-    def clipped(model, x, sigmas):
-        return euler(lambda y, s: np.clip(model(y, s), -0.5, 0.5), x, sigmas)
+@pytest.mark.parametrize("at", [0.5, 0.8])
+@pytest.mark.parametrize("last", [False, True])
+def test_what_a_close_clip_does_to_the_law_is_not_decided(at, last):
+    """The standard deviation of data clipped at ±0.5 is 0.355 where 0.5 is due."""
 
-    assert "Data beyond ±0.5 are cut off" in check(clipped).explain()
+    def clipped(model, x, sigmas):
+        if last:
+            return np.clip(euler(model, x, sigmas), -at, at)
+        return euler(lambda y, s: np.clip(model(y, s), -at, at), x, sigmas)
+
+    evidence = check(clipped)
+    assert (
+        evidence.verdict == "undecided" and f"clipped or thresholded at ±{at}" in evidence.sentence
+    )
+    assert f"Data beyond ±{at} are cut off" in evidence.explain()
+
+
+def test_a_clip_inside_what_is_judged_is_refuted():
+    def clipped(model, x, sigmas):
+        return np.clip(euler(model, x, sigmas), -0.3, 0.3)
+
+    evidence = check(clipped)
+    assert evidence.verdict == "refuted" and "The clip at ±0.3 lies inside" in evidence.explain()
 
 
 def test_a_thousand_steps(table):

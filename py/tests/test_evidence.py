@@ -301,6 +301,8 @@ def test_worst():
     assert worst([missing, lost, holds]) is lost
     assert worst([wrong, lost, far, holds]) is far
     assert worst([holds]) is holds
+    narrow, wide = (Evidence("certified", "holds", 0.0, r, "j") for r in (1e-75, 1e-73))
+    assert worst([narrow, wide, narrow]) is wide
     assert worst([lost, Evidence.undecided("float", "g")]) is lost
     small = Evidence("float", "undecided", 0.5, 1.0, "h")
     assert worst([lost, small]) is small, "a value that is no number alarms least"

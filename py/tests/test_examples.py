@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def test_a_hardly_trained_model_is_refuted_and_the_tables_are_printed(digits, ca
     digits.main(["--steps", "3", "--samples", "8"])
     out = capsys.readouterr().out
     rows = [line.split("|")[1:-1] for line in out.splitlines() if line.startswith("| ")]
+    committed = " ".join((EXAMPLES / "README.md").read_text("utf-8").split())
+    assert " ".join(next(line for line in out.splitlines() if "| at " in line).split()) in committed
     assert {len(r) for r in rows} == {6, 3, 7}
     first = next(r for r in rows if r[0].strip() == "0.6" and len(r) == 6)
     assert first[5].strip() == "refuted" and float(first[1]) > 0.05
@@ -80,7 +83,25 @@ def test_the_sampler_of_the_example_is_the_family_and_a_wrong_one_is_not(digits)
     )
 
 
-def test_the_committed_output_has_the_tables_of_the_script():
-    text = (EXAMPLES / "README.md").read_text()
-    for heading in ("check_denoiser", "rms over draws", "covariance, learned score", "λ"):
-        assert heading in text
+def test_the_committed_output_has_all_that_the_script_prints():
+    """Every text that it prints, around the numbers, and a row for each of its noise levels."""
+    tree = ast.parse((EXAMPLES / "digits_score.py").read_text("utf-8"))
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    printed = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"]
+    said = [
+        line.strip()
+        for call in printed
+        for n in ast.walk(call)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        for line in n.value.splitlines()
+    ]
+    assert len([line for line in said if len(line) > 6]) > 8
+    assert [line for line in said if line not in text and len(line) > 6] == []
+    (levels,) = (
+        n.value
+        for n in tree.body
+        if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "LEVELS"
+    )
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert {f"{level:g}" for level in ast.literal_eval(levels)} <= set(rows)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoreproof.claims import load
 from scoreproof.claims.gaussian_kl.stable import excess, stable_diagonal, stable_isotropic
 from scoreproof.claims.gaussian_kl.statement import TRUTH
 from scoreproof.numerics.balls import precision
@@ -76,3 +77,17 @@ def test_stable_forms_keep_their_digits(d, gap, seed):
         )
         exact = TRUTH.diagonal(a, b, c, e)
         assert abs(arb(stable) / exact - 1) < 1.8e-15
+
+
+def test_the_printed_form_loses_as_many_digits_as_the_statement_says():
+    """At a relative gap of 1e-8 between the standard deviations."""
+    errors = []
+    for s0 in np.random.default_rng(0).uniform(1, 2, 400):
+        s1 = s0 * (1 + 1e-8)
+        printed = TRUTH.isotropic(np.zeros(1), s0, np.zeros(1), s1)
+        r = (s0 - s1) * (s0 + s1) / s1**2
+        errors.append(abs(printed / (excess(r) / 2) - 1))
+    assert 0.35 < np.median(errors) < 0.45
+    assert 1 < np.max(errors) < 2.3
+    (text,) = [e for e in load("gaussian_kl").statement.errata if "cancels" in e]
+    assert "typically 0.4, up to 2)" in text

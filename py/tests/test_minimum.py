@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from scoreproof.numerics import minimum
-
-
-def test_its_example():
-    assert doctest.testmod(minimum).failed == 0
 
 
 @pytest.mark.parametrize("at", [-3.0, 0.0, 1e-6, 0.25, 2.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,10 +13,11 @@ from scoreproof.claims.reverse_family import CLAIM
 from scoreproof.claims.reverse_family.checks_gaussian import romberg
 from scoreproof.claims.reverse_family.checks_identity import floating_process
 from scoreproof.claims.reverse_family.checks_joint import scaled_variance_ratio
-from scoreproof.claims.reverse_family.checks_samplers import ddim_step
+from scoreproof.claims.reverse_family.checks_samplers import LEVEL, ddim_step
 from scoreproof.claims.reverse_family.faults import Variant
 from scoreproof.claims.reverse_family.processes import AffineMixture, Benes
 from scoreproof.claims.reverse_family.statement import formula, truth
+from scoreproof.core import PROFILES
 from scoreproof.numerics.jets import Jet
 from scoreproof.objects.mixtures import GaussianMixture
 from scoreproof.objects.schedules import VPLinear
@@ -130,3 +133,39 @@ def test_romberg_removes_powers_of_h():
     assert romberg([np.array([2 + 3 * k - k**2 + 4 * k**3]) for k in h])[-1][0] == pytest.approx(
         2.0, abs=1e-12
     )
+
+
+# -- what the statement says of churn and of particles ---------------------------------------------
+
+
+def member(sigmas, churn):
+    """λ = 1 - γσ_i/h of each step, γ = min(S_churn/steps, √2 - 1), h = σ_i - σ_{i+1}."""
+    gamma = min(churn / (len(sigmas) - 1), 2**0.5 - 1)
+    return 1 + gamma * sigmas[:-1] / np.diff(sigmas)
+
+
+def test_churn_is_one_member_on_a_geometric_list_and_none_on_karras():
+    high, low, churn = 80.0, 0.002, 4.0
+    assert any("S_churn/log(σ_max/σ_min)" in text for text in CLAIM.statement.conventions)
+    limit = 1 - churn / np.log(high / low)
+    off = []
+    for steps in (50, 3200):
+        geometric = member(np.geomspace(high, low, steps + 1), churn)
+        assert np.ptp(geometric) < 1e-9
+        off.append(abs(geometric[0] - limit))
+        ramp = np.linspace(high ** (1 / 7), low ** (1 / 7), steps + 1) ** 7
+        assert np.ptp(member(ramp, churn)) > 0.5
+        assert np.all(member(ramp, 0.0) == 1)
+    assert off[1] < 1e-3 < off[0] / 40
+
+
+def test_what_particles_see_is_what_the_blind_spot_says():
+    from scipy.special import kolmogi
+
+    (reason,) = CLAIM.check("particles").blind.values()
+    said = dict(re.findall(r"(\d{5,})(?: particles \(.*?\))? see (0\.\d+)", reason))
+    counts = {i.name.split()[0] for p in PROFILES for i in CLAIM.check("particles").instances(p)}
+    assert said.keys() == counts
+    for count, distance in said.items():
+        assert float(distance) == float(f"{kolmogi(LEVEL) / int(count) ** 0.5:.2g}")
+        assert float(distance) > float(re.search(r"by (0\.\d+) at most", reason)[1])

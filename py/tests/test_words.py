@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
-from scoreproof import words
 from scoreproof.words import enumerated, listed, percent, point, stretch
-
-
-def test_its_examples():
-    assert doctest.testmod(words).failed == 0
 
 
 def test_a_list_is_cut_only_where_something_is_left_away():

@@ -18,6 +18,7 @@ from typing import Any
 __all__ = [
     "CHANGED",
     "CITED",
+    "COVERED",
     "ELSEWHERE",
     "HERE",
     "INSTALLED",
@@ -43,6 +44,8 @@ NO_PROOF = "no Lean proof yet"
 
 #: The main theorem each claim cites. A claim that is not here has no Lean proof.
 CITED = {"backprop": "ScoreProof.Backprop.homework"}
+#: What the proof of a claim covers.
+COVERED = {"backprop": "the two loops and the chain rule; not the sum over paths"}
 
 #: Written by a build that succeeded; `lake clean` removes it.
 STAMP = Path(".lake", "build", "scoreproof-verified.json")

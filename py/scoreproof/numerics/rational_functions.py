@@ -1,8 +1,8 @@
 """The field of rational functions over Q in named symbols, on top of python-flint's multivariate
 polynomials.
 
-A formula evaluated here is checked for all instances at once: it is an identity iff its difference
-has numerator zero.
+A formula evaluated here is checked for all values of its symbols at once: it is an identity iff
+its difference has numerator zero.
 """
 
 from __future__ import annotations

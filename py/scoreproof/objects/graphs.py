@@ -7,8 +7,8 @@ Conventions
   ``merged`` turns them into one slot with the total partial. Mixing the two readings doubles ``u *
   u``.
 - Gradients are rows: the gradient space M_v is whatever holds ``grad[v]``, and ``partials[k]`` is
-  an additive map M_head → M_tail applied from the right, ``grad[head] @ partials[k]``. Matrices,
-  words, residues or pullbacks all do.
+  an additive map M_head → M_tail that keeps 0, applied from the right, ``grad[head] @
+  partials[k]``. Matrices, words, residues or pullbacks all do.
 - An order lists all nodes, every edge pointing forward; a backward pass runs through it in reverse.
 """
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import math
 import platform
 from importlib import resources
 from typing import Any
 
+from scoreproof.evidence import counted, number
 from scoreproof.judge import CheckResult, ClaimResult
 from scoreproof.verify import Run
 
@@ -89,10 +89,6 @@ def _libraries() -> dict[str, str]:
     return found
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
 def _seconds(value: float, timings: bool) -> float | None:
     return round(value, 3) if timings else None
 
@@ -102,18 +98,18 @@ def _check(result: CheckResult, timings: bool) -> dict[str, Any]:
     return {
         "name": result.check.name,
         "kind": result.check.kind,
-        "value": _number(worst.value),
-        "bound": _number(worst.bound),
+        "value": number(worst.value),
+        "bound": number(worst.bound),
         "verdict": worst.verdict,
         "seconds": _seconds(result.seconds, timings),
         "instances": [
             {
                 "name": name,
                 "verdict": e.verdict,
-                "value": _number(e.value),
-                "bound": _number(e.bound),
+                "value": number(e.value),
+                "bound": number(e.bound),
                 "sentence": e.sentence,
-                "cost": dict(e.cost),
+                "cost": counted(e.cost),
             }
             for name, e in result.evidence.items()
         ],
@@ -133,7 +129,7 @@ def _claim(result: ClaimResult, timings: bool) -> dict[str, Any]:
                 "name": f.name,
                 "refuted": f.refuted,
                 "by": list(f.by),
-                "separation": _number(f.separation),
+                "separation": number(f.separation),
             }
             for f in result.faults
         ],

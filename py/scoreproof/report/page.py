@@ -10,9 +10,10 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from scoreproof.claims import load
+from scoreproof.claims import NAMES, load
 from scoreproof.errors import MissingExtraError
-from scoreproof.evidence import KINDS
+from scoreproof.evidence import KINDS, strength
+from scoreproof.plotting import own_style
 from scoreproof.report.scale import CERTIFIED, FLOATS
 from scoreproof.verify import Run
 
@@ -24,26 +25,32 @@ LEAN_NOTE = re.compile(r"(/--?.*?-/|--.*?$)", re.S | re.M)
 
 
 def require_report() -> None:
-    """Raise ``MissingExtraError`` unless the page's dependencies are installed."""
+    """Raise ``MissingExtraError``, which names all that are missing, unless the page's dependencies
+    are installed.
+    """
+    missing = []
     for package in ("jinja2", "latex2mathml", "matplotlib"):
         try:
             __import__(package)
-        except ImportError as error:
-            raise MissingExtraError("report", package) from error
+        except ImportError:
+            missing.append(package)
+    if missing:
+        raise MissingExtraError("report", *missing)
 
 
 def page(run: Run, document: dict[str, Any]) -> str:
     """The HTML page of ``run``; ``document`` is its JSON document (`report.document.document`)."""
     require_report()
     import jinja2
+    from markupsafe import Markup as markup
 
     from scoreproof import lean
+    from scoreproof.lean.receipt import COVERED
     from scoreproof.report.formulas import mathml
     from scoreproof.report.pictures import PICTURES
-    from scoreproof.report.table import in_words
+    from scoreproof.report.table import as_verdict, in_words
     from scoreproof.report.walk import passes
 
-    markup = jinja2.utils.markupsafe.Markup  # of what was made here, and escaped where it was made
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["short"] = _short
     environment.globals.update(
@@ -56,6 +63,8 @@ def page(run: Run, document: dict[str, Any]) -> str:
     template = environment.from_string(_resource("page.html.j2").decode("utf-8"))
     return template.render(
         doc=document,
+        verdict=as_verdict(run, document["status"]),
+        named=[name for name in names if set(names) != set(NAMES)],
         words=in_words(run, document["status"]),
         style=markup(_resource("page.css").decode("utf-8")),
         font=base64.b64encode(_resource("math.woff2")).decode("ascii"),
@@ -64,12 +73,17 @@ def page(run: Run, document: dict[str, Any]) -> str:
         formulas={n: markup(mathml(c.statement.latex, block=True)) for n, c in claims.items()},
         pictures={name: _drawn(PICTURES.get(name, ())) for name in names},
         walk=markup(passes()),
+        ordered={
+            claim["name"]: sorted(claim["checks"], key=lambda c: -strength(c["kind"]))
+            for claim in document["claims"]
+        },
         trust={claim["name"]: _trust(claim) for claim in document["claims"]},
         blind={
             claim["name"]: {(s["check"], s["fault"]): s["reason"] for s in claim["blind_spots"]}
             for claim in document["claims"]
         },
         proofs={name: proofs.get(name, unknown) for name in names},
+        covered=COVERED,
         theorems={name: markup(_lean(lean.statement_of(name) or "")) for name in names},
     )
 
@@ -83,15 +97,17 @@ def _drawn(pictures: Any) -> list[Any]:
     made = []
     for picture in pictures:
         try:
-            made.append(picture())
+            with own_style():
+                made.append(picture())
         except ImportError:
             continue
     return made
 
 
 def _trust(claim: dict[str, Any]) -> dict[str, Any]:
-    """For each kind of evidence the check that says least well, its figure, and how many there
-    are.
+    """For each kind of evidence the check with the worst instance of all, its figure, and how many
+    checks there are. Worst is the largest radius of an enclosure, the largest error relative to its
+    bound elsewhere: a check's own figure is that of its worst instance.
     """
     cells: dict[str, Any] = {}
     for kind in KINDS:
@@ -101,7 +117,7 @@ def _trust(claim: dict[str, Any]) -> dict[str, Any]:
             continue
         holding = all(c["verdict"] == "holds" for c in checks)
         told = (
-            max(checks, key=lambda c: c["bound"] or 0.0)
+            max(checks, key=_alarm)
             if holding
             else next(c for c in checks if c["verdict"] != "holds")
         )
@@ -113,6 +129,12 @@ def _trust(claim: dict[str, Any]) -> dict[str, Any]:
             "count": "1 check" if n == 1 else f"worst of {n} checks",
         }
     return cells
+
+
+def _alarm(check: dict[str, Any]) -> float:
+    if check["kind"] == "certified":
+        return float(check["bound"])
+    return float(check["value"] / check["bound"]) if check["bound"] else 0.0
 
 
 def _figure(check: dict[str, Any]) -> str:
@@ -137,7 +159,9 @@ def _scale(check: dict[str, Any]) -> str:
     if check["kind"] in ("exact", "statistical"):
         return ""
     scale = CERTIFIED if check["kind"] == "certified" else FLOATS
-    return scale.drawn(check["value"], check["bound"], f"{check['name']}: {_figure(check)}")
+    enclosed = check["kind"] == "certified" and check["value"] == 0
+    value = None if enclosed else check["value"]
+    return scale.drawn(value, check["bound"], f"{check['name']}: {_figure(check)}")
 
 
 def _short(value: float | None) -> str:

@@ -36,11 +36,12 @@ def digits() -> Picture:
     atoms = load_digits().data / 8.0 - 1.0
     rng = np.random.default_rng(0)
     shown = [0, 1, 2, 3, 5, 8]
-    sigma = 0.7
+    sigma = 1.5  # from where on more than one digit has weight in every column
     noisy = atoms[shown] + sigma * rng.standard_normal((len(shown), atoms.shape[1]))
     logits = -((noisy[:, None] - atoms) ** 2).sum(axis=2) / (2 * sigma**2)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
+    perplexity = np.exp(-np.sum(weights * np.log(np.maximum(weights, 1e-300)), axis=1))
     figure = _figure(6.4, 3.4)
     axes = figure.subplots(3, len(shown))
     for row, (name, images) in enumerate(
@@ -51,11 +52,16 @@ def digits() -> Picture:
             axes[row, column].set_xticks([])
             axes[row, column].set_yticks([])
         axes[row, 0].set_ylabel(name)
+    for column, effective in enumerate(perplexity):
+        axes[2, column].set_xlabel(f"{effective:.0f}")
     return _made(
         figure,
         "Digits, with noise, and the ideal denoiser's answer",
-        "Six handwritten digits, the same with noise of σ = 0.7, and below the average of all 1797"
-        " digits weighted by how likely each is to have led there: y + σ² ∇ log p(y).",
+        f"Six handwritten digits, the same with noise of σ = {sigma}, and below the average of all"
+        f" {len(atoms)} digits weighted by how likely each is to have led there: y + σ² ∇ log p(y)."
+        " The number under a column says how many digits share the weight: its softmax perplexity,"
+        f" {perplexity.min():.0f} to {perplexity.max():.0f}. The average need not be the digit"
+        " above.",
     )
 
 
@@ -71,7 +77,9 @@ def score_field() -> Picture:
         score = noised.score(coarse)
         axes.quiver(*coarse.T, *(score / np.linalg.norm(score, axis=1, keepdims=True)).T, color=INK)
         axes.set_title(f"σ = {sigma}")
+        axes.set_xlabel("first coordinate")
         axes.set_aspect("equal")
+    figure.axes[0].set_ylabel("second coordinate")
     return _made(
         figure,
         "The score points where the density grows",
@@ -98,8 +106,9 @@ def density_over_time() -> Picture:
     return _made(
         figure,
         "A density in time",
-        "The density of x_t for two Gaussians under the variance-preserving process, from the data"
-        " at t = 0 to the standard normal law: what the Fokker–Planck equation says of it.",
+        "The square root of the density of x_t (so that the tails show) for two Gaussians under the"
+        " variance-preserving process, from the data at t = 0 to nearly the standard normal law:"
+        " what the Fokker–Planck equation says of it. Darker is more.",
     )
 
 
@@ -148,8 +157,9 @@ def family() -> Picture:
     return _made(
         figure,
         "One marginal, many joint laws",
-        "Reverse-time SDEs of λ = 1 (the ODE), 0 and -1 for a stationary process: at each time the"
-        " law is the same, and the joint law of two times is not.",
+        "Reverse-time SDEs of λ = 1 (the ODE), 0 and -1 for the stationary process dX = -X dt + √2"
+        " dW: at each time the law is the same, and the joint law of two times is not. The curves"
+        " on the right are level lines of it, two standard deviations out.",
     )
 
 

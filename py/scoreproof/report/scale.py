@@ -28,20 +28,21 @@ class Scale:
         )
         return 16 + part * (self.width - 32)
 
-    def drawn(self, value: float, bound: float, told: str, *, ticks: bool = True) -> str:
-        """The mark of ``value`` over the stretch that ``bound`` allows; ``told`` says it in words.
+    def drawn(self, value: float | None, bound: float, told: str) -> str:
+        """The mark of ``value`` over the stretch that ``bound`` allows, which is all that is drawn
+        of an enclosure of 0 (``None``); ``told`` says it in words.
 
         >>> "<svg" in FLOATS.drawn(3e-16, 1e-14, "error 3e-16, bound 1e-14")
         True
         """
-        marks = "".join(self._tick(k) for k in self._decades()) if ticks else ""
-        height = 34 if ticks else 16
+        marks = "".join(self._tick(k) for k in self._decades())
+        dot = "" if value is None else f'<circle cx="{self.at(value):.1f}" cy="8" r="6"/>'
         return (
-            f'<svg class="scale" viewBox="0 0 {self.width:.0f} {height}" role="img"'
+            f'<svg class="scale" viewBox="0 0 {self.width:.0f} 34" role="img"'
             f' aria-label="{escape(told)}">'
             f'<rect class="allowed" x="16" y="2" width="{self.at(bound) - 16:.1f}" height="12"/>'
             f'<line class="axis" x1="16" x2="{self.width - 16:.0f}" y1="14" y2="14"/>{marks}'
-            f'<circle cx="{self.at(value):.1f}" cy="8" r="6"/></svg>'
+            f"{dot}</svg>"
         )
 
     def _decades(self) -> range:

@@ -72,8 +72,8 @@ def print_run(
     reason = lean["reason"].removesuffix("; not checked here")
     here = "" if lean["status"] == "verified here" else "not checked here; "
     console.print(Text(f"Lean: {here}{lean['status']}: {reason}"))
-    style = "bold green" if status == 0 else "bold red"
-    console.print(Text(in_words(run, status), style=style))
+    style = COLOURS[as_verdict(run, status)].removeprefix("bold ")
+    console.print(Text(in_words(run, status), style=f"bold {style}"))
 
 
 def _print_open(result: ClaimResult, console: Console) -> None:
@@ -87,6 +87,16 @@ def _print_open(result: ClaimResult, console: Console) -> None:
         if verdict != "holds":
             told = f"{result.name} · {check.check.name}: {check.worst.explain()}"
             console.print(Text(told, style=COLOURS[verdict]))
+
+
+def as_verdict(run: Run, status: int) -> str:
+    """The whole run as one verdict, by which it is coloured: a failure of the tool is no less
+    alarming than a refutation, and an interrupted run alarms by what it found.
+    """
+    if status == 0:
+        return "holds"
+    found = status == 130 and all(r.verdict != "refuted" for r in run.results)
+    return "undecided" if status == 3 or found else "refuted"
 
 
 def in_words(run: Run, status: int) -> str:

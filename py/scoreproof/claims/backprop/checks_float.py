@@ -172,7 +172,7 @@ def _bit_graphs(profile: str) -> tuple[Instance, ...]:
 def bitwise(subject: Loops, run: BackwardPass, rng: np.random.Generator) -> Evidence:
     """Floating point again, compared bit by bit: when version 1 visits successors in reverse
     topological order, both versions add the same products in the same order, and no bit may differ.
-    (With any other inner order bits do differ: see float_reassociation.)
+    (With another inner order bits may differ: see float_reassociation.)
     """
     run = in_reverse_order(run)
     left_over = list(rng.standard_normal((len(run.order), 2, 2)))

@@ -106,8 +106,9 @@ STATEMENT = Statement(
             " topological order (each may use its own)"
         ),
         (
-            "each edge carries an additive map M_w → M_v between the gradient spaces of its ends;"
-            " nothing else is asked of the spaces"
+            "each edge carries a map M_w → M_v between the gradient spaces of its ends that is"
+            " additive and keeps 0 (for the two loops alone any map does); the spaces are"
+            " commutative monoids"
         ),
         (
             "edges are a set with total partials, or a multigraph with one partial per slot: one of"
@@ -116,8 +117,8 @@ STATEMENT = Statement(
     ),
     errata=(
         (
-            "The source does not say that the versions start from the same state; they agree from"
-            " any one, not only from the seed 1 at v_out."
+            "Both listings start from grad = 0 and v_out.grad = 1. Not needed: they agree from any"
+            " one start."
         ),
         (
             "The source asks for the equivalence only; that both equal the sum over paths has to be"
@@ -146,6 +147,7 @@ STATEMENT = Statement(
             "That the partials are the derivatives of the node functions, except in the check that"
             " differentiates them (jacobians)."
         ),
+        "That no bit differs on other graphs than the one random graph of bitwise.",
     ),
     conventions=(
         (

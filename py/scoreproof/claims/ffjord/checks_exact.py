@@ -169,7 +169,7 @@ def _sizes(profile: str) -> tuple[Instance, ...]:
 def identity(subject: Any, s: Symbols, rng: Any) -> Evidence:
     """Writes d(a·δz + b·δθ)/ds + δ(ν^T J ν), the rate of ℓ̂, and what the start values owe to δ log
     p̂ as polynomials over Q in the entries of a, J, ∂f/∂θ, the second derivatives, ν and the
-    variations: all must vanish, for every smooth field at once.
+    variations: all must vanish, for every smooth field of these D and P at once.
     """
     v, local = s.vectors, s.local
     nu = v["nu"]

@@ -125,11 +125,15 @@ STATEMENT = Statement(
             " (existence and smoothness of the flow)"
         ),
         "the change-of-variables formula log p(x) = log p_Z(z(0)) - ∫ tr ∂f/∂z ds",
+        (
+            "dimensions D and numbers of parameters P other than those that the instances of"
+            " identity and designs name"
+        ),
     ),
     conventions=(
         (
-            "FFJORD and most code integrate from data (t0) to latent (t1): that is this s reversed,"
-            " f negated, and the sign of the trace integral turned"
+            "the paper of FFJORD has this clock too. Its code, and most code, has the data at t ="
+            " 0: there s is reversed, f negated, and the sign of the trace integral turned"
         ),
         "autograd's grad(ν^T f) is ν^T J (a row); its product with ν is the quadratic form",
         (

@@ -77,6 +77,7 @@ STATEMENT = Statement(
             "X_t has a density p_t that is smooth for t > 0 (C² in x, C¹ in t); otherwise the"
             " equation holds in the weak sense only"
         ),
+        "f (or f p) is C¹ in x and ρ is continuous, for the equation in the strong sense",
         (
             "no explosion, for p to be a probability density and for the converse (the equation"
             " itself holds for the mass that is left); enough: f locally Lipschitz and x·f <="
@@ -130,6 +131,10 @@ STATEMENT = Statement(
         (
             "polynomial: the moment equations m' = A m + b, C' = A C + C Aᵀ + ρ² I of a linear SDE,"
             " which it assumes; one_step assumes none"
+        ),
+        (
+            "one_step and polynomial: dimensions other than those that their instances name;"
+            " no_decay: other points than its 15"
         ),
     ),
     conventions=(

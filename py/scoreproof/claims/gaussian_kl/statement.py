@@ -114,8 +114,8 @@ STATEMENT = Statement(
     errata=(
         "Correct as printed, d = 0 included.",
         (
-            "Left unsaid: near σ0 = σ1 the printed form cancels in floating point (relative error"
-            " 0.39 at a relative gap of 1e-8); use log1p or a series."
+            "Left unsaid: near σ0 = σ1 the printed form cancels in floating point (at a relative"
+            " gap of 1e-8 the relative error is typically 0.4, up to 2); use log1p or a series."
         ),
     ),
     blind_spots=(
@@ -135,6 +135,7 @@ STATEMENT = Statement(
             "The exact core treats the isotropic and the diagonal form; the full form is checked in"
             " ball arithmetic and by cubature."
         ),
+        "Dimensions other than d = 3, the one of the exact core: there the evidence is in floats.",
     ),
     conventions=(
         "The order of the arguments matters: a VAE's regulariser is KL(q(z|x) ‖ N(0, I)).",

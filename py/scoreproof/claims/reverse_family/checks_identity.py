@@ -88,7 +88,7 @@ def _dimensions(profile: str) -> tuple[Instance, ...]:
 def jet_symbols(subject: Any, axes: list[Symbols], rng: Any) -> Evidence:
     """Writes forward minus reverse Fokker–Planck operator as a polynomial over Q in the symbols p,
     p_x, p_xx, f, f_x, g and λ and reduces it by p·(1/p) = 1: it must vanish, for every smooth
-    process and every λ at once (dimensions 1 and 3).
+    process and every λ at once, in the dimension of the instance.
     """
     ring = axes[0].ring
     residual: Any = 0

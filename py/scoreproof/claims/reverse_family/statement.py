@@ -63,9 +63,9 @@ STATEMENT = Statement(
             " from 0 when p_0 has atoms"
         ),
         (
-            "unsaid: only the laws at single times agree. For a Gaussian process the correlation of"
-            " X_t and X_T is ρ^(1-λ), ρ the forward correlation: it equals the forward one for λ ="
-            " 0 only"
+            "unsaid: only the laws at single times agree. For a linear SDE in one dimension with a"
+            " Gaussian start the correlation of X_t and X_T is ρ^(1-λ), ρ the forward correlation:"
+            " it equals the forward one for λ = 0 only"
         ),
         (
             "the remark that a learned s_θ may be put in holds for the exact score only: with κ"
@@ -91,6 +91,7 @@ STATEMENT = Statement(
     not_covered=(
         "that the reverse Fokker–Planck equation has no second solution that starts from p_T",
         "that the SDE has a solution up to time 0, and that its law has a density",
+        "jet_symbols: dimensions other than those that its instances name",
     ),
     conventions=(
         (
@@ -101,8 +102,9 @@ STATEMENT = Statement(
         (
             "λ and EDM's churn: raising the noise from σ_i to (1+γ)σ_i and stepping down to σ_{i+1}"
             " is λ = 1 - γσ_i/h to first order, h = σ_i - σ_{i+1} the net decrease (S_churn = 0 is"
-            " λ = 1; with h' the way down from the raised level, 1 - γσ_i/(h' - γσ_i)); with γ ="
-            " min(S_churn/steps, √2 - 1) it varies along the chain"
+            " λ = 1; with h' the way down from the raised level, 1 - γσ_i/(h' - γσ_i)). With γ ="
+            " min(S_churn/steps, √2 - 1) it varies along the chain on Karras' σ; on a geometric"
+            " list it does not, and tends to 1 - S_churn/log(σ_max/σ_min)"
         ),
         "λ may be a function of t: the identity holds at each time by itself",
         (

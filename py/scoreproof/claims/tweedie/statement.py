@@ -81,7 +81,10 @@ STATEMENT = Statement(
             "The source lets one swap derivative and integral; under Gaussian noise this always"
             " holds, so it is no hypothesis."
         ),
-        "The hint ℓ' = E[X|Y] ℓ is for Σ = I only; in general Σ ∇log ℓ = E[X|Y].",
+        (
+            "The hint ℓ' = E[X|Y] ℓ is for the scalar case with Σ = 1, as it says; in general Σ"
+            " ∇log ℓ = E[X|Y]."
+        ),
     ),
     blind_spots=(
         (
@@ -105,6 +108,10 @@ STATEMENT = Statement(
         (
             "That p_Y is smooth and positive and that derivatives pass under the integral, for laws"
             " of X that are not finitely many atoms."
+        ),
+        (
+            "More atoms than the instance names, and other dimensions than 2: there the evidence is"
+            " in balls and in floats."
         ),
     ),
     conventions=(

@@ -76,10 +76,11 @@ def check_kl(
     there: a floor, a clamp or a summand inside a logarithm beyond it is refuted. The bound counts
     the roundings of the printed form in whatever order it is summed. ``kl`` is called once for each
     of at most 18 batches of 1 to 130 laws in 1 to 256 dimensions (64 for the full form; 7 in half
-    precision, where longer sums can only show large errors), with log-variances from -12 to 9. That
-    digits are lost near equal laws, within rounding, is a note and no verdict. Where it is refuted
-    the first batch is asked again, and ``diagnosis`` says which summands of the divergence of which
-    laws were returned, if they make up every value.
+    precision, where longer sums can only show large errors), with log-variances from about
+    -12 to 9 (from -14 against the standard normal law). That digits are lost near equal laws,
+    within rounding, is a note and no verdict. Where it is refuted the first batch is asked again,
+    and ``diagnosis`` says which summands of the divergence of which laws were returned, if they
+    make up every value.
 
     Raises
     ------

@@ -54,9 +54,7 @@ class Points:
         draws = self.count("draws")
         if draws:
             missed = 100 * (1 - 0.05 ** (1 / draws))
-            listed.append(
-                f"a region that holds less than {missed:.2g} % of y may hold none of them"
-            )
+            listed.append(f"which miss a region of {missed:.2g} % of y with probability 5 %")
         return ", ".join(listed)
 
 

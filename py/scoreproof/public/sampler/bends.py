@@ -6,6 +6,7 @@ Conventions: as in `rows`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.rows import SIZE, Law
 from scoreproof.public.sampler.runs import Runs
 
-__all__ = ["bent", "said"]
+__all__ = ["Clip", "bent", "clip_of", "left_out"]
 
 #: a deviation of the mean row beyond this is no affine chain
 BENT = 1e-6
@@ -24,6 +25,8 @@ BENT_NOISE = 1e-4
 ROUGH = 1e3
 #: far out a chain that clips bends by more
 CLIPS = 1e-3
+#: data in [-1, 1] are clipped at ±1, to rounding
+USUAL = 0.99
 
 
 def _rounded(law: Law, eps: float) -> float:
@@ -65,18 +68,51 @@ def _beyond(size: float, rounding: float) -> float:
     return 0.0 if size <= rounding else size
 
 
-def said(chains: Sequence[Chain], eps: float) -> list[str]:
-    """That the chains clip or threshold x_0: to what, and where they were judged."""
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """``most``: the largest |x| that chains end at from far out; ``inside``: up to where the
+    prediction stays in what is judged.
+    """
+
+    most: float
+    inside: float
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it is closer than the usual one, at the ends of data in [-1, 1]."""
+        return self.most < USUAL
+
+    def said(self) -> str:
+        text = (
+            f"Far out it is not affine: it clips or thresholds the predicted x_0 (x ends within"
+            f" ±{self.most:.3g} there). Judged where the prediction stays within"
+            f" ±{self.inside:.2g}."
+        )
+        if self.most < self.inside:
+            return f"{text} The clip at ±{self.most:.2g} lies inside that, which moves the law."
+        return f"{text} Data beyond ±{self.most:.2g} are cut off by that." if self.cuts else text
+
+
+def clip_of(chains: Sequence[Chain], eps: float) -> Clip | None:
+    """What the chains clip or threshold x_0 to, if they do."""
     laws = [law for c in chains for law in [*(s.law for s in c.states), c.end]]
     far = max((_beyond(law.far, _rounded(law, eps)) for law in laws), default=0.0)
     if far <= CLIPS:
-        return []
-    data = chains[0].data
+        return None
     width = max(float(np.max(c.data.width)) for c in chains)
-    inside = float(np.max(np.abs(data.mean))) + SIZE * width
-    most = max(c.end.most for c in chains)
-    cut = f" Data beyond ±{most:.2g} are cut off by that." if most < 0.99 else ""
-    return [
-        f"Far out it is not affine: it clips or thresholds the predicted x_0 (x ends within"
-        f" ±{most:.3g} there). Judged where the prediction stays within ±{inside:.2g}.{cut}"
-    ]
+    inside = float(np.max(np.abs(chains[0].data.mean))) + SIZE * width
+    return Clip(max(c.end.most for c in chains), inside)
+
+
+def left_out(evidence: Evidence, clip: Clip | None) -> Evidence:
+    """What holds but for a clip that is closer than the usual one is undecided: what the clip does
+    to the law of data that go beyond it was not looked at.
+    """
+    if evidence.verdict != "holds" or clip is None or not clip.cuts:
+        return evidence
+    text = (
+        f"{evidence.sentence}; but x_0 is clipped or thresholded at ±{clip.most:.2g}, and the data"
+        " go beyond: the law of what is cut off is not judged; clip at the ends of your data (±1"
+        " for data in [-1, 1]), or leave the clip out for this check"
+    )
+    return replace(evidence, verdict="undecided", sentence=text)

@@ -79,6 +79,7 @@ PUBLIC_NEIGHBOURS = {
     "score": {"posterior"},
     "network": {"posterior"},
     "preconditioning": {"network"},
+    "loss": {"sampler"},  # its levels
     "inversion": {"sampler"},  # up with its forms, down with it
     "corrector": {"sampler"},  # how functions take their random numbers, and levels
 }

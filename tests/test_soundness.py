@@ -35,6 +35,7 @@ CHECKS = (
     "preconditioning",
     "inversion",
     "corrector",
+    "loss",
 )
 
 

@@ -29,6 +29,7 @@ CHECKS = (
     "preconditioning",
     "inversion",
     "corrector",
+    "loss",
 )
 
 

@@ -145,6 +145,20 @@ EXAMPLES = {
         mine = dict(precondition=get_scalings, sigma_data=0.5)
         """,
     ),
+    "loss": Example(
+        "a training loss: whether the exact model is its minimiser, and with which weight",
+        """
+        import numpy as np
+
+        bar = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+
+        def loss(model, x0, t, noise):
+            a, s = np.sqrt(bar[t])[:, None], np.sqrt(1 - bar[t])[:, None]
+            return np.mean((model(a * x0 + s * noise, t) - noise) ** 2)
+
+        mine = dict(loss=loss, process={"alphas_cumprod": bar}, prediction="eps")
+        """,
+    ),
     "kl": Example(
         "the KL divergence of Gaussians, or a VAE's regulariser, against the integral",
         """

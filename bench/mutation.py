@@ -104,14 +104,17 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("objects/tanh_network.py", "test_fields.py test_every_claim.py:ffjord"),
     (
         "public/backward/",
-        "test_check_backward.py test_check_backward_torch.py test_check_backward_jax.py",
+        "test_check_backward.py test_check_backward_torch.py test_check_backward_jax.py"
+        " test_check_backward_objects.py",
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
+    ("public/loss/", "test_check_loss.py"),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
     ("public/kl/", "test_check_kl.py"),
     ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
+    ("public/corrector/", "test_check_corrector.py test_vocabulary_corrector.py"),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py"),
     ("public/score/", "test_check_score.py"),
     ("public/trace_estimator/", "test_check_trace_estimator.py test_ffjord.py"),

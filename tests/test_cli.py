@@ -409,6 +409,68 @@ def test_a_shell_can_complete(tmp_path, line, words):
     assert {word.strip() for word in found} == words
 
 
+DDPM = """
+import numpy as np
+
+class Diffusion:
+    def __init__(self, model):
+        self.model, self.betas = model, np.linspace(1e-3, 0.3, 16)
+    def p_sample(self, x, t):
+        return {"sample": x - 0 * self.model(x, t)}
+
+class Held(Diffusion):
+    def __init__(self):
+        super().__init__(None)
+
+class Guided:
+    betas = np.linspace(1e-3, 0.3, 16)
+    def p_sample(self, model, x, t):
+        return x - 0 * model(x, t)
+"""
+
+
+@pytest.mark.parametrize("name", ["Diffusion", "Held", "Guided"])
+def test_a_class_that_samples_by_itself_is_wrapped_and_judged(name, tmp_path, monkeypatch):
+    import numpy as np
+
+    from scoreproof.wrapping import wrapper
+
+    (tmp_path / "ddpm_of_theirs.py").write_text(DDPM, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import ddpm_of_theirs
+
+    text = wrapper("sampler", f"ddpm_of_theirs:{name}", getattr(ddpm_of_theirs, name))
+    assert "..." not in text.partition('"""\n\n')[2]
+    made: dict = {}
+    exec(text, made)
+    asked = []
+    x = made["mine"]["sampler"](lambda x, t: asked.append(t) or x, np.ones((2, 3)), [2, 1, 0])
+    assert asked == [2, 1, 0] and x.shape == (2, 3)
+    assert made["mine"]["times"].tolist() == list(range(15, -1, -1))
+
+
+def test_a_module_without_forward_is_told_how_it_goes_in():
+    torch = pytest.importorskip("torch")
+    import scoreproof as sp
+    from scoreproof.errors import ArgumentError
+
+    class Diffusion(torch.nn.Module):
+        def p_sample(self, x, t): ...
+
+    with pytest.raises(ArgumentError, match=r"a module without forward.*--wrap` writes that"):
+        sp.check_sampler(Diffusion())
+
+
+def test_a_bare_array_is_told_to_be_named():
+    import numpy as np
+
+    import scoreproof as sp
+    from scoreproof.errors import ArgumentError
+
+    with pytest.raises(ArgumentError, match=r"a bare ndarray.*mine = dict\(sigmas=…\)"):
+        sp.check_schedule(np.linspace(2, 1, 5))
+
+
 def test_a_wrapper_leaves_open_what_the_names_do_not_say(in_process, theirs):
     done = in_process("check", "fokker_planck", "theirs:Nothing", "--wrap", cwd=theirs)
     assert "drift=...,  # called (x, t); the class has no drift, forward_drift, f" in done.stdout

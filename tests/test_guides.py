@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-GUIDES = re.findall(
-    r"^## (.+?)$.*?```python\n(.*?)```",
-    (Path(__file__).parents[1] / "docs" / "guides.md").read_text("utf-8"),
-    re.M | re.S,
+SECTIONS = re.split(
+    r"^## ", (Path(__file__).parents[1] / "docs" / "guides.md").read_text("utf-8"), flags=re.M
 )
+BLOCKS = {s.partition("\n")[0]: re.findall(r"```python\n(.*?)```", s, re.S) for s in SECTIONS}
+#: The blocks of a section go on from one another.
+GUIDES = [(title, "\n".join(blocks)) for title, blocks in BLOCKS.items() if blocks]
 
 
 @pytest.mark.parametrize(("title", "code"), GUIDES, ids=[title for title, _ in GUIDES])

@@ -34,6 +34,8 @@ CHECKS = (
     "network",
     "preconditioning",
     "inversion",
+    "corrector",
+    "loss",
 )
 
 

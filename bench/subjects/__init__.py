@@ -28,6 +28,8 @@ CHECKS = (
     "network",
     "preconditioning",
     "inversion",
+    "corrector",
+    "loss",
 )
 
 

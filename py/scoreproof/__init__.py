@@ -44,6 +44,8 @@ _HOME = {
     "check_inversion": "scoreproof.public.inversion.check",
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",
     "check_preconditioning": "scoreproof.public.preconditioning.check",
+    "check_corrector": "scoreproof.public.corrector.check",
+    "check_loss": "scoreproof.public.loss.check",
     "verify": "scoreproof.verify",
 }
 

@@ -77,6 +77,18 @@ EXAMPLES = {
         mine = dict(inverse=invert, sampler=sample)
         """,
     ),
+    "corrector": Example(
+        "a Langevin, Gibbs or Metropolis step: does it keep the law that it is made for",
+        """
+        import numpy as np
+
+        def langevin(score, x, step_size, rng):  # the next x; score(x) is ∇ log p
+            noise = rng.standard_normal(x.shape)
+            return x + step_size * score(x) + np.sqrt(2 * step_size) * noise
+
+        mine = dict(corrector=langevin, step_size=0.1)
+        """,
+    ),
     "reverse_sampler": Example(
         "the reverse-time drift and noise, or a step, against the λ-family of reverse SDEs",
         """
@@ -131,6 +143,20 @@ EXAMPLES = {
             return sigma_data**2 / total, sigma * sigma_data / total**0.5, total**-0.5
 
         mine = dict(precondition=get_scalings, sigma_data=0.5)
+        """,
+    ),
+    "loss": Example(
+        "a training loss: whether the exact model is its minimiser, and with which weight",
+        """
+        import numpy as np
+
+        bar = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+
+        def loss(model, x0, t, noise):
+            a, s = np.sqrt(bar[t])[:, None], np.sqrt(1 - bar[t])[:, None]
+            return np.mean((model(a * x0 + s * noise, t) - noise) ** 2)
+
+        mine = dict(loss=loss, process={"alphas_cumprod": bar}, prediction="eps")
         """,
     ),
     "kl": Example(

@@ -77,11 +77,11 @@ class Coverage:
     @property
     def nothing(self) -> str | None:
         """What there was none of, if something: a verdict from it would be about nothing. Masses
-        that were all wished away leave the places to be judged.
+        or methods that were all wished away leave the places to be judged.
         """
         if not self.asked:
             return "places"
-        aside = {o.what for o in self.left_out if o.wished and o.what == "masses"}
+        aside = {o.what for o in self.left_out if o.wished and o.what in ("masses", "methods")}
         return next(
             (what for what, n in self.looked_at.items() if n == 0 and what not in aside), None
         )

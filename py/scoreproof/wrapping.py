@@ -8,90 +8,15 @@ guessed that the names do not say.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.check_examples import EXAMPLES
+from scoreproof.wrapping_names import ALIASES, WANTED, Wanted
+from scoreproof.wrapping_samplers import NETWORKS, sampler_lines
 
 __all__ = ["handed", "wrapper"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One argument of a check: the ``names`` that code gives it, and the names of the arguments
-    that the check calls it with (empty: it is not called, or as the check recognises it). Where
-    there is none it gets ``value``, with a ``remark`` for who fills it in.
-    """
-
-    names: tuple[str, ...]
-    called: tuple[str, ...] = ()
-    value: str = "..."
-    remark: str = ""
-
-
-_DRIFT = Wanted(("drift", "forward_drift", "f", "drift_coeff", "drift_fn"), ("x", "t"))
-_DIFFUSION = Wanted(
-    ("diffusion", "g", "dispersion", "diffusion_coeff", "diffusion_coefficient", "diffusion_fn"),
-    ("t",),
-)
-WANTED: dict[str, dict[str, Wanted]] = {
-    "marginals": {
-        "drift": _DRIFT,
-        "diffusion": _DIFFUSION,
-        "marginal": Wanted(
-            ("marginal", "marginal_prob", "marginal_params", "mean_std", "perturbation_kernel"),
-            ("x0", "t"),
-        ),
-    },
-    "fokker_planck": {
-        "drift": _DRIFT,
-        "diffusion": _DIFFUSION,
-        "log_density": Wanted(("log_density", "log_prob", "logp", "log_p"), ("x", "t")),
-    },
-    "reverse_sampler": {
-        "sampler": Wanted(
-            ("drift_and_noise", "reverse_sde", "reverse_step", "step", "p_sample"),
-        ),
-        "process": Wanted(
-            ("process", "schedule", "forward_process"),
-            remark="with drift(x, t), diffusion(t), alpha(t), sigma(t)",
-        ),
-    },
-    "inversion": {
-        "inverse": Wanted(("invert", "inverse", "ddim_inversion", "encode", "reverse_sample")),
-        "sampler": Wanted(("sample", "decode", "sampler", "ddim_sample", "p_sample_loop")),
-    },
-    "denoiser": {
-        "denoiser": Wanted(("denoise", "denoiser", "__call__", "forward")),
-        "prior": Wanted(("data", "dataset", "atoms"), remark="your data, one sample a row"),
-        "cov": Wanted(
-            ("cov", "variance"),
-            remark="σ², of a denoiser of one level; of a network of x and a time: schedule=...",
-        ),
-    },
-    "score": {
-        "score": Wanted(("score", "score_fn", "score_net", "__call__", "forward")),
-        "prior": Wanted(("data", "atoms"), (), "None", "your data, to hold it against ∇ log p"),
-        "cov": Wanted(("cov", "variance"), remark="σ², the variance of the noise"),
-    },
-    "log_likelihood_gradient": {
-        "field": Wanted(("field", "ode_func", "vector_field", "velocity"), ("z", "params", "s")),
-        "params": Wanted(("params", "theta"), remark="one array (P,)"),
-        "x": Wanted(("x", "data"), remark="rows (n, D)"),
-        "gradient": Wanted(("gradient", "grad", "log_prob_grad"), ("x", "params", "nu")),
-    },
-    "kl": {
-        "kl": Wanted(("kl", "kl_divergence", "kl_loss", "analytical_kl", "gaussian_kl")),
-        "form": Wanted(("form",), remark='"isotropic", "diagonal" or "full"'),
-        "parameterization": Wanted(("parameterization",), remark='"std", "variance" or "logvar"'),
-        "against": Wanted(("against",), remark='"pair", or "standard" for N(0, I)'),
-    },
-    "trace_estimator": {
-        "estimator": Wanted(
-            ("divergence", "trace", "hutchinson", "trace_estimator", "estimate"), ("f", "z", "nu")
-        )
-    },
-}
 #: How a wrapper makes an array, by the library of what it wraps.
 ARRAYS = {"numpy": "np", "torch": "torch", "jax": "jnp"}
 IMPORTS = {
@@ -99,25 +24,23 @@ IMPORTS = {
     "torch": "import torch",
     "jax": "import jax.numpy as jnp",
 }
-#: Other names of the arguments of people's callables, as the checks call them.
-ALIASES = {
-    "x0": ("x0", "x_0", "x", "x_start", "mean", "x_init", "y0", "x1", "x_data"),
-    "x": ("x", "xt", "x_t", "z", "y", "sample", "state"),
-    "t": ("t", "time", "timestep", "s", "ts"),
-    "z": ("z", "x", "y", "state"),
-    "s": ("s", "t", "time"),
-    "params": ("params", "theta", "parameters", "p"),
-    "nu": ("nu", "eps", "e", "v", "noise", "probe", "eta"),
-    "f": ("f", "field", "fn", "func", "drift"),
-}
+DISCRETE = "from scoreproof.objects.discrete import DiscreteVP"
 
 
 def wrapper(what: str, target: str, thing: Any) -> str:
     """The text of a module whose ``mine`` hands ``thing``, found at ``target``, to a check."""
     module, _, path = target.partition(":")
-    made = path + (f"({_constructed(thing)})" if inspect.isclass(thing) else "")
-    body = handed(what, thing)
-    imported = IMPORTS[_library(thing)] if any(".zeros(" in e for e in body) else ""
+    needed = (_names(thing) or []) if inspect.isclass(thing) else []
+    library = _library(thing)
+    loop = sampler_lines(thing, library, needed) if what == "sampler" else None
+    body = handed(what, thing) if loop is None else loop
+    made = path
+    if inspect.isclass(thing):
+        network = NETWORKS if loop is not None and any("exact" in e for e in loop) else ()
+        values = [f"{n}={'exact' if n in network else '...'}" for n in needed]
+        made += f"({', '.join(values)})"
+    numpy = [IMPORTS["numpy"]] if loop is not None and library != "numpy" else []
+    imported = IMPORTS[library] if loop is not None or any(".zeros(" in e for e in body) else ""
     return "\n".join(
         [
             f'"""{path} as check_{what} takes it: {EXAMPLES[what].judges}.',
@@ -125,11 +48,13 @@ def wrapper(what: str, target: str, thing: Any) -> str:
             f"Every ... is to be filled in. Then: scoreproof check {what} FILE:mine",
             '"""',
             "",
+            *numpy,
             *([imported] if imported else []),
             f"from {module} import {path.partition('.')[0]}",
+            *([DISCRETE] if any("DiscreteVP" in e for e in body) else []),
             "",
-            f"o = {made}",
-            *body,
+            *([f"o = {made}"] if loop is None else []),
+            *(line.replace("MADE", made) for line in body),
             "",
         ]
     )
@@ -154,9 +79,18 @@ def _whole(what: str, thing: Any) -> list[str]:
     needed = [n for n, p in _parameters(what).items() if p.default is p.empty]
     first = needed[0] if needed else next(iter(_parameters(what)))
     more = "".join(f"    {n}=...,\n" for n in needed[1:])
-    names = _names(thing)
+    # a class's own names are its constructor's, not those that its instances are called with
+    names = _names(vars(thing).get("__call__")) if inspect.isclass(thing) else _names(thing)
     takes = f"  # called with ({', '.join(names)})" if names else ""
     if not more:
+        parameters, library = _parameters(what), _library(thing)
+        extra = []
+        if what == "sampler" and hasattr(thing, "betas"):
+            extra.append("    process=DiscreteVP(o.betas),")
+        if "framework" in parameters and library != "numpy" and not hasattr(thing, "set_timesteps"):
+            extra.append(f'    framework="{library}",')
+        if extra:
+            return ["mine = dict(", f"    {first}=o,{takes}", *extra, ")"]
         return [f"mine = o{takes}"]
     return [f"mine = dict(\n    {first}=o,{takes}\n{more})"]
 
@@ -231,10 +165,6 @@ def _names(member: Any) -> list[str] | None:
     return [
         p.name for p in parameters if p.kind in kinds and p.default is p.empty and p.name != "self"
     ]
-
-
-def _constructed(thing: Any) -> str:
-    return ", ".join(f"{n}=..." for n in _names(thing) or ())
 
 
 def _class(thing: Any) -> Any:

@@ -283,13 +283,28 @@ def test_a_constant_in_front_of_the_output():
 # -- steps whose mistake the limit does not show ---------------------------------------------------
 
 
-def test_what_is_wrong_at_the_given_times_is_noted_where_nothing_is_decided():
+def test_steps_of_a_table_that_is_not_respaced_are_refuted_at_any_number():
     before = np.append(1.0, BAR[:-1])
 
-    def sample(model, x, times, rng):  # Ho et al.'s, of a table that is not respaced
+    def sample(model, x, times, rng):  # Ho et al.'s: each step leads to t - 1
         for t in [int(t) for t in times[:-1]]:
             std = (BETAS[t] * (1 - before[t]) / (1 - BAR[t])) ** 0.5
             mean = (x - BETAS[t] / (1 - BAR[t]) ** 0.5 * model(x, t)) / (1 - BETAS[t]) ** 0.5
+            x = mean + std * rng.standard_normal(x.shape)
+        return x
+
+    evidence = check(sample, **LIST | {"times": range(980, -1, -20)})
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "from 980 to 979, and not to 960" in evidence.sentence
+    assert "the step leads to timestep t - 1" in evidence.diagnosis.sentence
+
+
+def test_what_is_wrong_at_the_given_times_is_noted_where_nothing_is_decided():
+    def sample(model, x, times, rng):  # of a respaced table, with a variance that fades
+        for t, n in zip(map(int, times[:-1]), map(int, times[1:]), strict=True):
+            beta = 1 - BAR[t] / BAR[n]
+            std = (beta * (1 - BAR[t]) / (1 - BAR[n])) ** 0.5
+            mean = (x - beta / (1 - BAR[t]) ** 0.5 * model(x, t)) / (1 - beta) ** 0.5
             x = mean + std * rng.standard_normal(x.shape)
         return x
 

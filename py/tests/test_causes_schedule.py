@@ -182,3 +182,21 @@ def test_a_list_between_right_ends_is_rounded_only_if_it_is():
     jitter = due * (1 + 0.03 * np.sin(7.0 * np.arange(16)) * (np.arange(16) % 15 > 0))
     names, text = of(jitter)
     assert names == () and "off irregularly" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("posterior_mean_coef2", (1 - BASE.before) * (1 - BETAS) / (1 - BAR)),
+        ("posterior_mean_coef2", (1 - BASE.before) * BASE.before**0.5 / (1 - BAR)),
+        ("posterior_mean_coef2", (1 - BASE.before) * (1 - BETAS) ** 0.5 / (1 - BAR) ** 0.5),
+        ("posterior_variance", BETAS**0.5 * (1 - BASE.before) / (1 - BAR)),
+    ],
+)
+def test_single_precision_names_the_formula_that_double_does(name, values):
+    """Others are within its bound as well: one minus a third formula, say."""
+    said_in = [
+        said(betas=BETAS.astype(d), **{name: values.astype(d)}).partition("Cause: ")[2]
+        for d in (np.float64, np.float32)
+    ]
+    assert said_in[0] == said_in[1] != ""

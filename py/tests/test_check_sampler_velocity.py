@@ -126,3 +126,74 @@ def test_a_scheduler_that_mixes_the_axes_of_its_noise_is_told_so():
         CallableError, match=r"add_noise must return an array of the sample's shape"
     ):
         check_sampler(Scheduler(), prediction="eps")
+
+
+class Blurred:
+    """Lipman's path: its last level has the noise σ_min."""
+
+    horizon = 1.0
+
+    def __init__(self, least):
+        self.least = least
+
+    def alpha(self, t):
+        return 1 - t
+
+    def sigma(self, t):
+        return self.least + (1 - self.least) * t
+
+    def derivatives(self, t):
+        return -1.0, 1 - self.least
+
+
+def euler(model, x, times, stop=0, past=0.0):
+    for t, n in zip(times[: len(times) - 1 - stop], times[1:], strict=False):
+        v = model(x, t)
+        x = x + (n - t) * v
+    return x - past * v
+
+
+def heun(model, x, times):
+    for t, n in zip(times[:-1], times[1:], strict=True):
+        v = model(x, t)
+        x = x + (n - t) / 2 * (v + model(x + (n - t) * v, n))
+    return x
+
+
+@pytest.mark.parametrize("least", [1e-6, 1e-5, 1e-3, 0.01, 0.1])
+def test_a_last_level_with_noise_is_due_its_own_law(least):
+    given = {"prediction": "velocity", "times": np.linspace(1, 0, 18), "shape": 1}
+    assert sp.check_sampler(euler, Blurred(least), **given).verdict == "holds"
+    if least >= 0.01:
+        assert sp.check_sampler(heun, Blurred(least), order=2, **given).verdict == "holds"
+        for wrong, said in (({"past": 0.04}, "leads to"), ({"stop": 1}, "stops 1 step before")):
+            evidence = sp.check_sampler(euler, Blurred(least), options=wrong, **given)
+            assert evidence.verdict == "refuted" and said in evidence.diagnosis.sentence
+
+
+class Rising:
+    """The flow clock: data at 1."""
+
+    horizon = 1.0
+
+    def alpha(self, t):
+        return t
+
+    def sigma(self, t):
+        return 1 - t
+
+
+def test_times_that_rise_are_told_how_they_are_turned():
+    times = np.linspace(0, 1, 15)
+    given = {"prediction": "velocity", "shape": 1}
+    with pytest.raises(ArgumentError, match=r"rise from noise to data.* -model\(y, 1 - s\)"):
+        sp.check_sampler(euler, Rising(), times=times, **given)
+    with pytest.raises(ArgumentError, match=r"lambda x, t, u, model: .*1 - u.* model\(y, 1 - s\)"):
+        step = lambda x, t, n, model: x  # noqa: E731
+        sp.check_sampler(step, Rising(), times=times, prediction="eps")
+    with pytest.raises(ArgumentError, match="leading from noise to data on the clock of process"):
+        sp.check_sampler(euler, Rising(), times=times[::-1], **given)
+    with pytest.raises(ArgumentError, match="sort them"):
+        sp.check_sampler(euler, FlowMatching(), times=times, **given)
+    turned = lambda model, x, t: euler(lambda y, s: -model(y, 1 - s), x, 1 - t)  # noqa: E731
+    assert sp.check_sampler(turned, FlowMatching(), times=1 - times, **given).verdict == "holds"

@@ -18,7 +18,12 @@ from scoreproof.public.log_likelihood_gradient.linearization import path_of, pre
 from scoreproof.public.log_likelihood_gradient.noises import another_noise
 from scoreproof.public.log_likelihood_gradient.parts import Multiples
 from scoreproof.public.log_likelihood_gradient.parts import said as said_of
-from scoreproof.public.log_likelihood_gradient.stepping import few_steps
+from scoreproof.public.log_likelihood_gradient.stepping import (
+    Value,
+    _same_value,
+    _the_nearest,
+    few_steps,
+)
 from scoreproof.public.log_likelihood_gradient.values import value_cause
 
 RNG = np.random.default_rng(0)
@@ -228,3 +233,15 @@ def test_a_field_that_reverse_mode_cannot_follow_is_refused():
             lambda x, p, nu: due(x.numpy(), p.numpy(), nu.numpy()),
             framework="torch",
         )
+
+
+def test_a_solver_is_claimed_only_where_it_is_clearly_the_nearest_and_log_p_agrees():
+    one, other = (1e-6, "RK4", 4, 12), (1e-4, "RK4 (3/8 rule)", 4, 13)
+    assert _the_nearest([other, one]).names == ("few_steps",)
+    assert not _the_nearest([(3e-6, *other[1:]), one]).names and _the_nearest([]) is None
+    due = np.array([-1.0, -2.0])
+    here = due + [0.01, -0.02]
+    limit = np.full(2, 1e-5)
+    for found in (due, here, here + 3.0):  # right; off as the method is; and by a constant
+        assert _same_value(Value(found, due, limit), here)
+    assert not _same_value(Value(due + [0.01, 0.02], due, limit), here)

@@ -124,3 +124,29 @@ def penalty_on_the_length() -> Evidence:
 )
 def penalty_on_absolute_values() -> Evidence:
     return _penalised(lambda z: 0.03 * z.abs().sum(1))
+
+
+@wrong(
+    "RK4 downward in 9 steps, its third stage told s + h/2 for s - h/2",
+    says=r"RK4 with 9 steps.*its third stage is told s \+ h/2, where s - h/2 is due \(stage_time\)",
+    needs="torch",
+)
+def third_stage_told_another_time() -> Evidence:
+    def log_p(x, p, nu):
+        h = 1 / 9
+
+        def rate(s, y):
+            return divergence(lambda z, s: torch_field(z, p, s), y[0], s, nu)
+
+        z, gone = x, 0 * x[:, 0]
+        for k in range(9):
+            s = 1 - k * h
+            a = rate(s, (z,))
+            b = rate(s - h / 2, (z - h / 2 * a[0],))
+            c = rate(s + h / 2, (z - h / 2 * b[0],))
+            d = rate(s - h, (z - h * c[0],))
+            z = z - h / 6 * (a[0] + 2 * b[0] + 2 * c[0] + d[0])
+            gone = gone + h / 6 * (a[1] + 2 * b[1] + 2 * c[1] + d[1])
+        return normal(z) - gone
+
+    return judged(by_autograd(log_p), log_likelihood=log_p)

@@ -79,7 +79,8 @@ def posterior_variance_without_prev() -> Evidence:
 
 @wrong(
     "prev table padded at the end, not at the start: it is shifted the wrong way",
-    says=r"alphas_cumprod_prev.*(entry t holds that of t \+|ᾱ_\{t\+1\}, the last 0, where)",
+    says=r"alphas_cumprod_prev.*"
+    r"(entry t holds that of t \+|ᾱ_\{t\+1\}, 0 at the last entry, where)",
     needs="torch",
 )
 def prev_table_is_next() -> Evidence:

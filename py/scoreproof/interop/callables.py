@@ -17,7 +17,15 @@ import numpy as np
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.signatures import written_signature
 
-__all__ = ["Guarded", "as_numpy", "raised", "remedy_for", "to_float", "unit_roundoff"]
+__all__ = [
+    "Guarded",
+    "as_numpy",
+    "raised",
+    "remedy_for",
+    "rounded_before",
+    "to_float",
+    "unit_roundoff",
+]
 
 LONGEST = 60
 DOUBLE = float(np.finfo(float).eps)
@@ -55,6 +63,30 @@ def unit_roundoff(array: Any) -> float:
     True
     """
     return _roundoff(array.dtype)
+
+
+#: a table has so many entries or more; and the last bits of float32's 24 that a number which is no
+#: rounded one seldom uses
+ENTRIES, LAST_BITS = 8, 6
+
+
+def rounded_before(values: np.ndarray) -> bool:
+    """Whether a table of double precision is one of float32, converted: all its entries are numbers
+    of float32, and most of them need its last bits, which 0.5 and 0.25 do not.
+
+    >>> rounded_before(np.linspace(1e-4, 0.02, 50)), rounded_before(np.linspace(0, 1, 65))
+    (False, False)
+    >>> rounded_before(np.linspace(1e-4, 0.02, 50).astype(np.float32).astype(float))
+    True
+    """
+    if values.dtype != np.float64 or values.size < ENTRIES:
+        return False
+    with np.errstate(all="ignore"):
+        narrow = values.astype(np.float32)
+    if not np.array_equal(narrow, values):
+        return False
+    low = np.frexp(narrow)[0] * 2.0 ** (24 - LAST_BITS)
+    return bool(np.mean(low != np.round(low)) > 0.5)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from scoreproof.interop.callables import rounded_before
 from scoreproof.interop.draws import Log, asked_in
 
 __all__ = ["LOW", "WIDE", "doubled", "precise"]
@@ -25,6 +26,11 @@ WIDE = {
     torch.complex32: torch.complex128,
 }
 LOW = (torch.float32, torch.float16, torch.bfloat16)
+
+#: how an entry of a table is read
+_ATEN = torch.ops.aten
+READS = {_ATEN.gather.default, _ATEN.index.Tensor, _ATEN.index_select.default, _ATEN.select.int}
+READS |= {_ATEN.take.default, _ATEN.slice.Tensor, _ATEN.flip.default}
 
 ROUNDS = "It writes into a tensor of lower precision, and rounds there."
 MADE_BEFORE = "It works with numbers that were rounded to {} before, or by NumPy (first in {})."
@@ -45,6 +51,8 @@ class _Traits(NamedTuple):
 def doubled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log) -> Any:
     """``func(*args, **kwargs)``, wide."""
     traits = _traits(func)
+    if func in READS:
+        _read(args[0], log)
     if traits.as_is or (func is torch.ops.aten._to_copy.default and _in_backward()):
         return func(*args, **kwargs)  # a gradient has the type of what it belongs to
     seen = None if traits.shaped else log
@@ -141,6 +149,19 @@ def _wide(value: Any, log: Log | None) -> Any:
     if isinstance(value, list | tuple) and not isinstance(value, torch.Size):
         return type(value)(_wide(v, log) for v in value)
     return value
+
+
+def _read(table: Any, log: Log) -> None:
+    """A table of double precision that an entry is read of: it may have been rounded before."""
+    eps = torch.finfo(torch.float32).eps
+    if table.dtype != torch.float64 or table.dim() != 1 or eps <= log.eps:
+        return
+    key = (table.data_ptr(), table.shape[0])
+    if key not in log.tables:
+        log.tables.add(key)
+        if rounded_before(table.detach().cpu().numpy()):
+            log.eps = float(eps)
+            log.note(MADE_BEFORE.format("float32", asked_in()))
 
 
 def _made_before(value: Any, wide: Any, log: Log) -> None:

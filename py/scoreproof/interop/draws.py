@@ -67,6 +67,8 @@ class Log:
     notes: list[str] = field(default_factory=list)
     repeated: list[tuple[Draw, Draw]] = field(default_factory=list)
     eps: float = float(np.finfo(float).eps)
+    #: tables of double precision that were looked at: where they are, and how long
+    tables: set[tuple[int, int]] = field(default_factory=set)
 
     def note(self, text: str) -> None:
         """Once, however often it happens."""

@@ -127,7 +127,7 @@ class _Mode(TorchDispatchMode):
             self.seen[key] = Kept(draw, value)
         else:
             value = earlier.value()
-        z = torch.from_numpy(np.ascontiguousarray(value))
+        z = torch.from_numpy(np.ascontiguousarray(value)).reshape(shape)  # of one number too
         wide = {k: v.to(torch.float64) if _tensor(v) else v for k, v in given.items()}
         out.copy_(made(z, wide))
         return out

@@ -5,7 +5,7 @@ node, with its own backward, and a module that torch.fx cannot read becomes one.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from types import FunctionType
@@ -87,15 +87,29 @@ def _lent(torch: Any) -> Iterator[None]:
         function.__code__ = code  # other threads may still be in the lent code: its callee stays
 
 
-def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[str, ...]]:
+def read_graph(
+    torch: Any, thing: Any, arguments: int, leaves: Collection[Any] = ()
+) -> tuple[Any, Any, tuple[str, ...]]:
     """``(graph, root module, notes)``. A module that torch.fx cannot read becomes one node; a
-    function is refused. A node's ``meta["line"]`` is the user's line that made it.
+    function is refused; ``leaves`` are modules that stay one node. A node's ``meta["line"]`` is
+    the user's line that made it.
     """
+    if thing in leaves:
+        return *_one_node(torch, thing, arguments), ()
     try:
         with _custom_functions_as_nodes(torch):
-            tracer = tracer_of(torch, argument_names(thing, arguments))
+            tracer = tracer_of(torch, argument_names(thing, arguments), leaves)
             whole = isinstance(thing, torch.nn.Module | FunctionType)
             graph = tracer.trace(thing if whole else lambda *args: thing(*args))
+        inner = [n for n in graph.nodes if n.target is torch.autograd.grad]
+        if inner:
+            note = "It differentiates inside (torch.autograd.grad), so it was judged as one node."
+            if not all(n.kwargs.get("create_graph") or n.args[4:5] == (True,) for n in inner):
+                note += (
+                    " A torch.autograd.grad in it is without create_graph=True: its result is a"
+                    " constant for the backward."
+                )
+            return *_one_node(torch, _differentiating(torch, thing), arguments), (note,)
         return graph, tracer.root, ()
     except Exception as error:
         if not isinstance(thing, torch.nn.Module):
@@ -103,16 +117,40 @@ def read_graph(torch: Any, thing: Any, arguments: int) -> tuple[Any, Any, tuple[
             raise ArgumentError(
                 "backward", "a function whose graph torch.fx can read", got, remedy
             ) from error
-        graph, root = torch.fx.Graph(), torch.nn.Module()
-        root.add_module("module", thing)
-        graph.output(
-            graph.call_module(
-                "module", tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
-            )
-        )
+        graph, root = _one_node(torch, thing, arguments)
         got, _ = unreadable(error)
         note = f"torch.fx cannot read the module ({got}), so it was judged as one node."
         return graph, root, (note,)
+
+
+def _one_node(torch: Any, module: Any, arguments: int) -> tuple[Any, Any]:
+    graph, root = torch.fx.Graph(), torch.nn.Module()
+    root.add_module("module", module)
+    inputs = tuple(graph.placeholder(f"input_{i}") for i in range(arguments))
+    graph.output(graph.call_module("module", inputs))
+    return graph, root
+
+
+def _differentiating(torch: Any, thing: Any) -> Any:
+    """A module of a function that takes gradients of its inputs, which need a tape for that."""
+
+    class Whole(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = thing
+
+        def forward(self, *args: Any) -> Any:
+            taped = torch.is_grad_enabled()
+            with torch.enable_grad():
+                value = self.inside(*[_needing(torch, a) for a in args])
+            return value if taped else value.detach()
+
+    return Whole()
+
+
+def _needing(torch: Any, x: Any) -> Any:
+    floating = isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
+    return x.requires_grad_() if floating and not x.requires_grad else x
 
 
 def copied(module: Any) -> Any:
@@ -143,13 +181,16 @@ def called(
     if node.op == "call_module":
         module = root.get_submodule(node.target)
         names = [n for n, _ in module.named_parameters()]
+        every = sum(1 for _ in module.named_modules(remove_duplicate=False))
+        shared = every > sum(1 for _ in module.modules())
         extra = [parameter(f"{node.target}.{n}", p) for n, p in module.named_parameters()]
 
         def run(own: list[Any], args: Any, kwargs: Any) -> Any:
             state = dict(zip(names, own, strict=True))
             # clones: batch statistics that a call updates are not the user's
             state |= {n: in_type(b, dtype).clone() for n, b in module.named_buffers()}
-            return torch.func.functional_call(module, state, args, kwargs)
+            # of a module that is in there twice torch would not put back what it replaced
+            return torch.func.functional_call(module, state, args, kwargs, tie_weights=not shared)
 
         return run, extra, f"{node.name} = {type(module).__name__}({shown})"
     target = node.target

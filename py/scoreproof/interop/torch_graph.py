@@ -16,6 +16,7 @@ from scoreproof.errors import ArgumentError, ScoreproofError
 from scoreproof.interop.callables import unit_roundoff
 from scoreproof.interop.frameworks import require
 from scoreproof.interop.signatures import fits, written_signature
+from scoreproof.interop.torch_buffers import writers
 from scoreproof.interop.torch_fx import Custom, called, copied, operations, read_graph
 from scoreproof.interop.torch_program import TorchProgram, floats, in_type, leaves_of
 from scoreproof.interop.torch_tracer import Method
@@ -27,17 +28,20 @@ DOUBLE = float(np.finfo(float).eps)
 
 
 def trace(thing: Any, inputs: Sequence[Any], attempt: int = 0) -> TorchProgram:
-    """Read the graph of ``thing(*inputs)``: an ``nn.Module`` (copied first) or a function of
-    tensors.
+    """Read the graph of ``thing(*inputs)``: an ``nn.Module`` (copied first), a function of tensors
+    or an ``autograd.Function``.
 
     ``inputs`` are tensors, or arrays, which become tensors of their own type. Sources are the
     floating inputs, then the parameters that require a gradient. A module that torch.fx cannot read
     is one node. Raises ``ArgumentError`` where torch.fx cannot read a function, or a node works in
     place, ``CallableError`` where a node raises or is random, ``MissingExtraError`` without torch.
-    The function is called once here, and once for each gradient of its own. ``attempt=1``
+    The function is called once here (a module of the user's own with buffers once more), and once
+    for each gradient of its own. ``attempt=1``
     keeps its own type.
     """
     torch = require("torch")
+    if isinstance(thing, type) and issubclass(thing, torch.autograd.Function):
+        thing = thing.apply  # type: ignore[attr-defined]
     if not fits(thing, len(inputs)):
         raise ArgumentError(
             "inputs",
@@ -54,7 +58,7 @@ def trace(thing: Any, inputs: Sequence[Any], attempt: int = 0) -> TorchProgram:
         x.detach().clone() if isinstance(x, torch.Tensor) else torch.tensor(np.asarray(x))
         for x in inputs
     )
-    graph, root, notes = read_graph(torch, thing, len(given))
+    graph, root, notes = read_graph(torch, thing, len(given), writers(torch, thing, given))
     own = _Reader(torch, graph, root, given)
     own.read()
     if own.eps <= DOUBLE or attempt > 0:

@@ -15,6 +15,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import require
 from scoreproof.interop.leaves import Leaves
+from scoreproof.interop.torch_buffers import Buffer, changed, put_back, rewound, snapshot
 from scoreproof.interop.traced import Node, Program, Pull
 
 __all__ = ["TorchProgram", "floats", "guard", "in_type", "leaves_of"]
@@ -151,12 +152,18 @@ class TorchProgram(Program):
             seeds = [
                 _tensor(a, o) for a, o in zip(g.arrays, outputs, strict=True) if o.requires_grad
             ]
+            kept = [s.clone() for s in seeds] if node.custom else []
             found = guard(
                 f"the backward of {node.label}",
                 lambda: torch.autograd.grad(
                     live, flat, seeds, retain_graph=True, allow_unused=True
                 ),
             )
+            if node.custom and any(
+                not np.array_equal(leaves_of([s]).flat(), leaves_of([k]).flat(), equal_nan=True)
+                for s, k in zip(seeds, kept, strict=True)
+            ):
+                self.overwrites.add(node.name)
             source = iter(found)
             return [
                 leaves_of([torch.zeros_like(t) if (x := next(source)) is None else x for t in ts])
@@ -173,6 +180,11 @@ class TorchProgram(Program):
     def own(
         self, seed: Leaves, sources: Sequence[Leaves] | None = None
     ) -> tuple[Leaves, list[Leaves]]:
+        return self._asked(seed, sources, False)
+
+    def _asked(
+        self, seed: Leaves, sources: Sequence[Leaves] | None, rewind: bool
+    ) -> tuple[Leaves, list[Leaves]]:
         torch = require("torch")
         places = iter(sources or ())
         inputs, wanted = [], []
@@ -187,22 +199,10 @@ class TorchProgram(Program):
             for p, value in zip(self.leaf_parameters, places, strict=False):
                 with torch.no_grad():
                     p.copy_(_tensor(value.arrays[0], p))
-            with torch.enable_grad():
-                result = guard("backward", lambda: self.thing(*inputs))
-            outputs = floats(result)
             wanted += self.leaf_parameters
-            seeds = [_tensor(a, o) for a, o in zip(seed.arrays, outputs, strict=True)]
-            live = [k for k, o in enumerate(outputs) if o.requires_grad]
-            found: Sequence[Any] = [None] * len(wanted)
-            if live:
-                found = guard(
-                    "the backward of the whole function",
-                    lambda: torch.autograd.grad(
-                        [outputs[k] for k in live],
-                        wanted,
-                        [seeds[k] for k in live],
-                        allow_unused=True,
-                    ),
+            with put_back(self.thing) as buffers:
+                outputs, found = self._differentiated(
+                    inputs, wanted, seed, buffers if rewind else ()
                 )
         finally:
             for p, old in zip(self.leaf_parameters, before, strict=True):
@@ -213,6 +213,58 @@ class TorchProgram(Program):
             for g, w in zip(found, wanted, strict=True)
         ]
         return leaves_of(outputs), grads
+
+    def _differentiated(
+        self, inputs: list[Any], wanted: list[Any], seed: Leaves, buffers: Sequence[Buffer]
+    ) -> tuple[list[Any], Sequence[Any]]:
+        """The function's floating outputs, and their gradients; ``buffers`` are put back between
+        the two.
+        """
+        torch = require("torch")
+        with torch.enable_grad():
+            result = guard("backward", lambda: self.thing(*inputs))
+        rewound(buffers)
+        after = snapshot(self.thing)
+        outputs = floats(result)
+        seeds = [_tensor(a, o) for a, o in zip(seed.arrays, outputs, strict=True)]
+        live = [k for k, o in enumerate(outputs) if o.requires_grad]
+        found: Sequence[Any] = [None] * len(wanted)
+        if live:
+            found = guard(
+                "the backward of the whole function",
+                lambda: torch.autograd.grad(
+                    [outputs[k] for k in live],
+                    wanted,
+                    [seeds[k] for k in live],
+                    allow_unused=True,
+                ),
+            )
+        if not buffers:
+            self.written_twice = tuple(changed(after))
+        return outputs, found
+
+    def buffers_put_back(self, seed: Leaves) -> list[Leaves] | None:
+        return self._asked(seed, None, True)[1] if snapshot(self.thing) else None
+
+    def buffers_held(self, seed: Leaves) -> tuple[tuple[str, ...], Leaves, list[Leaves]] | None:
+        """Which buffers a call writes, and value and gradients with these held at what they become
+        (in eval mode, where nothing is written); None if no buffer is written.
+        """
+        if not snapshot(self.thing):
+            return None
+        modes = [(m, m.training) for m in self.thing.modules()]
+        with put_back(self.thing) as before:
+            guard("backward", lambda: self.thing(*[x.detach().clone() for x in self.given]))
+            names = tuple(changed(before))
+            if not names:
+                return None
+            try:
+                self.thing.eval()
+                value, grads = self.own(seed)
+            finally:
+                for m, training in modes:
+                    m.training = training
+        return names, value, grads
 
 
 def _default(dtype: Any) -> AbstractContextManager[None]:

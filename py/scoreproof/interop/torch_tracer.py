@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from scoreproof.interop.signatures import source_line
@@ -65,8 +65,10 @@ def unreadable(error: Exception) -> tuple[str, str]:
     )
 
 
-def tracer_of(torch: Any, names: Sequence[str]) -> Any:
-    """Makes one placeholder for each example input, whatever the signature, and keeps the lines."""
+def tracer_of(torch: Any, names: Sequence[str], leaves: Collection[Any] = ()) -> Any:
+    """Makes one placeholder for each example input, whatever the signature, and keeps the lines;
+    ``leaves`` are modules that stay one node.
+    """
 
     class Tracer(torch.fx.Tracer):  # type: ignore[misc]
         def create_args_for_root(
@@ -74,6 +76,9 @@ def tracer_of(torch: Any, names: Sequence[str]) -> Any:
         ) -> tuple[Any, list[Any]]:
             given = [self.create_proxy("placeholder", name, (), {}) for name in names]
             return root_fn, [self.root, *given] if is_module else given
+
+        def is_leaf_module(self, m: Any, module_qualified_name: str) -> bool:
+            return m in leaves or bool(super().is_leaf_module(m, module_qualified_name))
 
         def create_node(self, *args: Any, **kwargs: Any) -> Any:
             node = super().create_node(*args, **kwargs)

@@ -83,7 +83,9 @@ class Program(ABC):
     that pass their argument on but no gradient; for the sum over paths they are the identity that
     they compute. ``coarse``: the same nodes run in a coarser type, whose rounding shows in it.
     ``lengths``: how many terms the sums of a node have, as far as they were asked for; ``rules``:
-    what is known of nodes whose backward may be written in their output.
+    what is known of nodes whose backward may be written in their output; ``written_twice``: the
+    buffers of a module that the last backward wrote as well (a block that is run again in it);
+    ``overwrites``: the nodes whose backward writes into the gradient that it gets.
     """
 
     nodes: tuple[Node, ...]
@@ -101,6 +103,8 @@ class Program(ABC):
     held: set[int] = field(default_factory=set)
     lengths: dict[int, float] = field(default_factory=dict)
     rules: Any = None
+    written_twice: tuple[str, ...] = ()
+    overwrites: set[str] = field(default_factory=set)
 
     # -- what a framework provides
     @abstractmethod
@@ -124,6 +128,16 @@ class Program(ABC):
         self, seed: Leaves, sources: Sequence[Leaves] | None = None
     ) -> tuple[Leaves, list[Leaves]]:
         """``(value, gradients)`` of the user's function itself, in its own type (called once)."""
+
+    def buffers_held(self, seed: Leaves) -> tuple[tuple[str, ...], Leaves, list[Leaves]] | None:
+        """The names of the buffers that a call writes, and value and gradients with these held at
+        what they become; None where no buffer is written.
+        """
+        return None
+
+    def buffers_put_back(self, seed: Leaves) -> list[Leaves] | None:
+        """The gradients with the buffers put back between the value and the backward."""
+        return None
 
     # -- what follows from it
     def rounded_to(self, floor: float) -> None:

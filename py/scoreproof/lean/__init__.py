@@ -9,6 +9,7 @@ matches)``, ``changed since it was verified``, ``not verified``. A claim without
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``scoreproof lean``."""
     parser.description = (
         "Compare the Lean files with their receipt and audit them; with --build, compile them with"
-        " Lake."
+        " Lake; with --audit PATH, read another project's files for what a text can show."
     )
     parser.epilog = (
         "The last line is one of: verified here · verified elsewhere (receipt matches) · changed"
         " since it was verified · not verified. Exit status: 0 verified · 2 usage · 3 not verified"
         " · 4 a Lean file differs from its receipt · 130 interrupted. SCOREPROOF_LAKE_PACKAGES"
-        " names a packages folder to share with other Lake projects."
+        " names a packages folder to share with other Lake projects. With --audit PATH the last"
+        " line is a count of findings, and the exit status 0 nothing serious · 1 a serious finding"
+        " (axiom, sorry, native_decide, a statement that says nothing, …) · 2 usage, or a file that"
+        " cannot be read."
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(
@@ -37,8 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     action.add_argument(
         "--audit",
-        action="store_true",
-        help="the static audit and the comparison with the receipt (the default)",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="PATH",
+        help="without PATH: the static audit and the comparison with the receipt (the default);"
+        " with PATH: audit somebody else's Lake project, folder of Lean files, or one file",
     )
     action.add_argument(
         "--receipt",
@@ -58,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="DIR",
         help="the Lake project (default: this checkout, or the copy that was installed)",
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="with --audit PATH: also write the findings to FILE",
     )
 
 
@@ -79,10 +94,28 @@ def run(arguments: argparse.Namespace) -> int:
     from scoreproof.lean.receipt import NOT
 
     try:
+        if isinstance(arguments.audit, str):
+            return _foreign(arguments)
+        if arguments.json:
+            return _usage("--json wants --audit PATH")
         return command(arguments)
     except KeyboardInterrupt:
         print(NOT, flush=True)
         return 130
+
+
+def _foreign(arguments: argparse.Namespace) -> int:
+    """``--audit PATH``."""
+    from scoreproof.lean.foreign.report import run as audit
+
+    if arguments.root:
+        return _usage("--audit PATH names the project; leave --root out")
+    return audit(Path(arguments.audit), arguments.json)
+
+
+def _usage(sentence: str) -> int:
+    print(f"scoreproof lean: {sentence}", file=sys.stderr)
+    return 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from scoreproof.lean.receipt import (
     HERE,
     INSTALLED,
     NOT,
+    RECEIPT,
     STAMP,
     Comparison,
     Receipt,
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
             " that was compiled"
         )
     _say(f"receipt: {comparison.reason}")
+    if arguments.root and not (root / RECEIPT).is_file() and root.is_dir():
+        _say(f"audit: for a project that is not ours: scoreproof lean --audit {arguments.root}")
     if findings and comparison.status in (
         HERE,
         ELSEWHERE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from scoreproof.lean.tokens import CLOSE, OPEN
 
-__all__ = ["Text", "binder_types", "conclusion", "says_nothing"]
+__all__ = ["Text", "bare", "binder_types", "conclusion", "says_nothing", "split_at"]
 
 Text = tuple[str, ...]  # the texts of tokens
 
@@ -21,23 +21,23 @@ def binder_types(group: Text) -> list[Text]:
     for index, text in enumerate(inside):
         depth += (text in OPEN) - (text in CLOSE)
         if text == ":" and not depth:
-            return [_bare(inside[index + 1 :])]
-    return [_bare(inside)] if group[0] == "[" else []
+            return [bare(inside[index + 1 :])]
+    return [bare(inside)] if group[0] == "[" else []
 
 
-def _bare(text: Text) -> Text:
+def bare(text: Text) -> Text:
     """Without parentheses around the whole."""
     while (
         len(text) > 2
         and text[0] == "("
         and text[-1] == ")"
-        and _split(text, (")",), around=True) is None
+        and split_at(text, (")",), around=True) is None
     ):
         text = text[1:-1]
     return text
 
 
-def _split(text: Text, at: Text, *, around: bool = False) -> int | None:
+def split_at(text: Text, at: Text, *, around: bool = False) -> int | None:
     """Index of the first of ``at`` outside all brackets; ``around``: of a closing bracket that is
     not the last token.
     """
@@ -57,31 +57,31 @@ def conclusion(body: Text, context: tuple[Text, ...] = ()) -> tuple[list[Text], 
     statement's ``body``.
     """
     hypotheses = list(context)
-    colon = _split(body, (":",))
+    colon = split_at(body, (":",))
     if colon is None:
         return hypotheses, ()
     hypotheses += _binders(body[:colon])
-    rest = _bare(body[colon + 1 :])
+    rest = bare(body[colon + 1 :])
     while rest and rest not in hypotheses:  # h : ∀ n, P n is a hypothesis as a whole
-        if rest[0] in ("∀", "Π") and (comma := _split(rest, (",",))) is not None:
+        if rest[0] in ("∀", "Π") and (comma := split_at(rest, (",",))) is not None:
             binders = rest[1:comma]
             hypotheses += (
                 _binders(binders)
                 if any(t in OPEN for t in binders) and binders[0] in OPEN
-                else [_bare(binders)]
+                else [bare(binders)]
             )
-            if (kind := _split(binders, (":",))) is not None:
-                hypotheses.append(_bare(binders[kind + 1 :]))
-            rest = _bare(rest[comma + 1 :])
+            if (kind := split_at(binders, (":",))) is not None:
+                hypotheses.append(bare(binders[kind + 1 :]))
+            rest = bare(rest[comma + 1 :])
             continue
         arrow, scope = (
-            _split(rest, ("→", "->")),
-            _split(rest, ("∃", "∀", "fun", "λ", "let", "∑", "∏")),
+            split_at(rest, ("→", "->")),
+            split_at(rest, ("∃", "∀", "fun", "λ", "let", "∑", "∏")),
         )
         if arrow is None or (scope is not None and scope < arrow):
             return hypotheses, rest
-        hypotheses.append(_bare(rest[:arrow]))
-        rest = _bare(rest[arrow + 1 :])
+        hypotheses.append(bare(rest[:arrow]))
+        rest = bare(rest[arrow + 1 :])
     return hypotheses, rest
 
 
@@ -110,17 +110,17 @@ def says_nothing(body: Text, context: tuple[Text, ...] = ()) -> str | None:
 def _nothing(hypotheses: list[Text], end: Text) -> str | None:
     if not end:
         return None
-    if (both := _split(end, ("∧",))) is not None and not {"∃", "∀", "fun", "→"} & set(end[:both]):
+    if (both := split_at(end, ("∧",))) is not None and not {"∃", "∀", "fun", "→"} & set(end[:both]):
         left, right = (
-            _nothing(hypotheses, _bare(end[:both])),
-            _nothing(hypotheses, _bare(end[both + 1 :])),
+            _nothing(hypotheses, bare(end[:both])),
+            _nothing(hypotheses, bare(end[both + 1 :])),
         )
         return left and right and f"{left}, and {right}"
     if end == ("True",):
         return "its conclusion is True"
     if end in hypotheses:
         return "its conclusion is one of its hypotheses: " + " ".join(end)
-    middle = _split(end, ("↔",)) or _split(end, ("=",))
-    if middle is not None and _bare(end[:middle]) == _bare(end[middle + 1 :]):
+    middle = split_at(end, ("↔",)) or split_at(end, ("=",))
+    if middle is not None and bare(end[:middle]) == bare(end[middle + 1 :]):
         return "both sides of its conclusion are the same text"
     return None

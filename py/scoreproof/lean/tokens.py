@@ -8,6 +8,7 @@ pass here as one harmless longer word.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["LeanSyntaxError", "Token", "code", "tokenize"]
@@ -39,22 +40,28 @@ class Token:
         return self.start + len(self.text)
 
 
-def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(low <= ord(character) <= high for low, high in ranges)
+def _class(ranges: tuple[tuple[int, int], ...], less: str = "") -> str:
+    """The ranges inside a regular expression's brackets, without the characters in ``less``."""
+    characters = (chr(c) for low, high in ranges for c in range(low, high + 1))
+    return "".join(re.escape(c) for c in characters if c not in less)
+
+
+#: Of Lean's identifiers: their first character, the characters after it, and what skips ahead.
+_FIRST = "A-Za-z_" + _class(_LETTERS, _NOT_LETTERS)
+_is_first = re.compile(f"[{_FIRST}]").match
+_is_rest = re.compile(f"[{_FIRST}0-9'!?{_class(_SUBSCRIPTS)}]").match
+_rest_of_word = re.compile(f"[{_FIRST}0-9'!?{_class(_SUBSCRIPTS)}]*").match
+_number = re.compile("[0-9A-Za-z]*").match
+_comment_mark = re.compile("/-|-/").search
+_string_mark = re.compile(r'"|\\', re.DOTALL).search
 
 
 def _first(character: str) -> bool:
-    ascii_letter = character.isascii() and character.isalpha()
-    return (
-        ascii_letter
-        or character == "_"
-        or (character not in _NOT_LETTERS and _within(character, _LETTERS))
-    )
+    return _is_first(character) is not None
 
 
 def _rest(character: str) -> bool:
-    digit = character.isascii() and character.isdigit()
-    return _first(character) or digit or character in "'!?" or _within(character, _SUBSCRIPTS)
+    return _is_rest(character) is not None
 
 
 def tokenize(source: str) -> list[Token]:
@@ -107,6 +114,10 @@ def code(source: str) -> list[Token]:
     return found
 
 
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0  # the patterns in use match the empty text too
+
+
 def _scan(source: str, start: int, line: int) -> tuple[str, int]:
     """Kind and end of the token at ``start``."""
     two, character = source[start : start + 2], source[start]
@@ -128,10 +139,7 @@ def _scan(source: str, start: int, line: int) -> tuple[str, int]:
     ):  # #eval, #exit, …
         return "word", _word(source, start + 1)
     if character.isascii() and character.isdigit():
-        stop = start
-        while stop < len(source) and source[stop].isascii() and source[stop].isalnum():
-            stop += 1
-        return "number", stop
+        return "number", _end(_number(source, start))
     return "symbol", start + (2 if two in _PAIRS else 1)
 
 
@@ -141,25 +149,19 @@ def _block_comment(source: str, start: int, line: int) -> int:
     ):  # empty, or a documentation comment that goes on? Code could hide in the difference
         raise LeanSyntaxError(f"line {line}: /--/ is ambiguous; write /- -/")
     depth, position = 1, start + 2
-    while position < len(source):
-        two = source[position : position + 2]
-        if two == "-/":
-            depth, position = depth - 1, position + 2
-            if not depth:
-                return position
-        elif two == "/-":
-            depth, position = depth + 1, position + 2
-        else:
-            position += 1
+    while mark := _comment_mark(source, position):
+        depth, position = depth + (1 if mark[0] == "/-" else -1), mark.end()
+        if not depth:
+            return position
     raise LeanSyntaxError(f"line {line}: a comment does not end")
 
 
 def _string(source: str, start: int, line: int) -> int:
     position = start + 1
-    while position < len(source):
-        if source[position] == '"':
-            return position + 1
-        position += 2 if source[position] == "\\" else 1
+    while mark := _string_mark(source, position):
+        if mark[0] == '"':
+            return mark.end()
+        position = mark.end() + 1
     raise LeanSyntaxError(f"line {line}: a string does not end")
 
 
@@ -189,8 +191,7 @@ def _word(source: str, start: int) -> int:
             stop = source.find("»", position)
             position = len(source) if stop < 0 else stop + 1
         else:
-            while position < len(source) and _rest(source[position]):
-                position += 1
+            position = _end(_rest_of_word(source, position))
         dotted = source[position : position + 1] == "." and position + 1 < len(source)
         if not dotted or not (_first(source[position + 1]) or source[position + 1] == "«"):
             return position

@@ -19,11 +19,12 @@ from scoreproof.interop.callables import Guarded, as_numpy
 from scoreproof.interop.frameworks import require
 from scoreproof.numerics.complex_step import STEP
 
-__all__ = ["EIGHTH_ORDER", "FOURTH_ORDER", "BlackBoxField", "stencil"]
+__all__ = ["EIGHTH_ORDER", "FOURTH_ORDER", "SECOND_ORDER", "BlackBoxField", "stencil"]
 
-#: c_k of Σ_k c_k (F(kh) - F(-kh)) / h, exact for polynomials of degree 8, and of degree 4
+#: c_k of Σ_k c_k (F(kh) - F(-kh)) / h, exact for polynomials of degree 8, of 4 and of 2
 EIGHTH_ORDER = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
 FOURTH_ORDER = (2 / 3, -1 / 12)
+SECOND_ORDER = (1 / 2,)
 
 
 def stencil(

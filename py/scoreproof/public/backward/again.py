@@ -12,6 +12,7 @@ from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.running import gradients
 from scoreproof.public.backward.asking import asked
 from scoreproof.public.backward.compared import Compared
+from scoreproof.public.backward.part_sums import parts_only
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.whole import nearby_point
 from scoreproof.words import enumerated
@@ -51,10 +52,18 @@ def adds_up(seen: Seen, c: Compared) -> Diagnosis | None:
             f" call, or return new arrays.{c.rest(c.wrong)}"
         )
         return Diagnosis.cause("not_cleared", text)
+    if parts_only(seen, c, [c.all_found, again]):
+        text = (
+            f"Cause: terms overwrite each other (= for +=): what is returned for {c.called(moved)}"
+            " is the sum of a part of the terms that are due, and of another part at a second call:"
+            " the nodes are walked in the order of a set, which changes. Add to .grad (+=)."
+            f"{c.rest(c.wrong)}"
+        )
+        return Diagnosis.cause("assigns_in_the_order_of_a_set", text)
     text = (
         "Cause: the answer depends on earlier calls: a second call with the same arguments returned"
-        f" another gradient of {c.called(moved)}: a buffer that is not cleared, or randomness."
-        f"{c.rest(c.wrong)}"
+        f" another gradient of {c.called(moved)}: a buffer that is not cleared, an order that"
+        f" changes (that of a set of nodes), or randomness.{c.rest(c.wrong)}"
     )
     return Diagnosis.cause("depends_on_earlier_calls", text)
 

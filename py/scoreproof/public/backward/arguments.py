@@ -90,6 +90,14 @@ def traced_framework(
             "backward", "callable", type(function).__name__, "pass a module or a function"
         )
     framework = framework or framework_of(function, *given)
+    if framework is None and any(hasattr(x, "grad") for x in given):
+        raise ArgumentError(
+            "inputs",
+            "tensors of torch, or arrays of jax",
+            f"objects of {type(given[0]).__name__}",
+            "pass the same function with torch tensors as inputs, and your engine as gradient=,"
+            " which makes its own objects of the arrays it gets and returns their .grad",
+        )
     if framework not in ("torch", "jax"):
         asked = "nothing" if framework is None else repr(framework)
         raise ArgumentError(

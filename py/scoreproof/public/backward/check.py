@@ -59,8 +59,10 @@ def check_backward(
        slots between two nodes, a chain of 48, isolated nodes and nodes after v_out.
        Calls: ``4 * graphs``.
 
-    2. *A PyTorch* ``nn.Module`` *or function*, with example ``inputs`` (a tensor or a tuple): the
-       graph is read by torch.fx.
+    2. *A PyTorch* ``nn.Module``, *function or* ``autograd.Function`` (its class or its ``apply``),
+       with example ``inputs`` (a tensor or a tuple): the graph is read by torch.fx. Buffers that a
+       module writes are put back after every call; a function that calls ``torch.autograd.grad``
+       is one node.
 
     3. *A JAX function*, with example ``inputs``: the graph is read from its jaxpr.
 
@@ -77,7 +79,8 @@ def check_backward(
     resolve, which the coverage then says. bfloat16 and float16 resolve a few percent at best: pass
     a ``tolerance``, or use float64. The function is called twice, and ``gradient`` once; each once
     more where a gradient is zero at the inputs (it is then judged nearby), and a JAX function once
-    more where it cannot be run in float64.
+    more where it cannot be run in float64, a module of one's own with buffers once more (and up to
+    three times where it is refuted).
 
     A backward that is *meant* to differ from the derivative (a straight-through estimator,
     ``detach`` or ``stop_gradient`` on a path that matters) is refuted: it is no derivative. The

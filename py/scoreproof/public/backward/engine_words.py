@@ -42,6 +42,10 @@ ENGINE_REASONS = {name: text for name, (_, text) in WALKS.items()} | {
     " partials are others: a cache that does not look at them",
     "visited_kept": "the set of visited nodes is kept from one call to the next (a mutable default"
     " argument, say): nodes of earlier calls are left out",
+    "two_calls_added": "the gradients of two calls with the same arguments are added: .grad of the"
+    " leaves is not cleared between them (zero_grad is missing)",
+    "run_again_on_its_gradients": "backward() is called twice on the same graph, whose inner nodes"
+    " keep the gradients of the first run: clear every node, or build the graph anew",
     "averaged_over_consumers": "contributions are averaged over the consumers of a node: they add"
     " up, they are not divided by their number",
     "divided_by_root_of_consumers": "the sum of the contributions is divided by the root of their"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.claims.backprop.faults import FAULTS, REASONS, version_of
+from scoreproof.claims.backprop.statement import TRUTH
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.interop.traced import Node
 from scoreproof.public.backward.again import adds_up, looks_away
@@ -16,6 +17,7 @@ from scoreproof.public.backward.compared import ROUNDINGS, Compared, places
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import walked_over
 from scoreproof.public.backward.of_parts import of_parts
+from scoreproof.public.backward.part_sums import parts_only
 from scoreproof.public.backward.recovered import recovered
 from scoreproof.public.backward.searching import searched, sites_of
 from scoreproof.public.backward.seen import Seen
@@ -53,6 +55,13 @@ def gradient_diagnosis(seen: Seen, rng: np.random.Generator) -> Diagnosis:
     found = searched(tape, c) or late_causes(c) or looks_away(seen, c, rng)
     if found is not None:
         return found
+    if scalars and seen.question.gradient is not None and parts_only(seen, c, [c.all_found]):
+        return Diagnosis.cause(
+            "assigns_some",
+            "Cause: terms overwrite each other (= for +=): what is returned for"
+            f" {c.called(c.wrong)} is the sum of a part of the terms that are due. Add to .grad"
+            f" (+=).{c.rest(c.wrong)}",
+        )
     found, said = recovered(tape, c, sites_of(tape, c))
     if (found := found or two(tape, c)) is not None:
         return found
@@ -85,6 +94,17 @@ def _compared(seen: Seen) -> Compared:
     )
 
 
+def _run_twice(seen: Seen, *, cleared: bool) -> list[Any]:
+    """The gradients of two runs; ``cleared``: the inner nodes start anew, as new objects do."""
+    run = seen.run
+    first = TRUTH.push(run, run.seeded())
+    if cleared:
+        return [x + x for x in first]
+    left = list(first)
+    left[run.v_out] = run.one
+    return TRUTH.push(run, left)
+
+
 def _engine(seen: Seen, c: Compared) -> Diagnosis:
     """Known faults of a backward pass, and other walks, on this graph; one at a time."""
     candidates: dict[str, np.ndarray] = {}
@@ -107,6 +127,9 @@ def _engine(seen: Seen, c: Compared) -> Diagnosis:
                 seen.run, loops.prepare(seen.run, list(seen.run.zeros))
             ),
         )
+    if seen.question.gradient is not None:
+        predict("two_calls_added", lambda: _run_twice(seen, cleared=True))
+        predict("run_again_on_its_gradients", lambda: _run_twice(seen, cleared=False))
     if len(seen.run.partials) <= SLOTS:
         for name, answer in walked_over(seen.run).items():
             predict(name, answer)

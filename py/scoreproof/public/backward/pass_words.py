@@ -14,6 +14,7 @@ from scoreproof.public.backward.consumers import counting
 from scoreproof.public.backward.engine_words import ENGINE_REASONS, distinct
 from scoreproof.public.backward.engines import engine_pairs, engines
 from scoreproof.public.backward.limits import limited, limiting_reasons, stopping
+from scoreproof.public.backward.overwritten import overwritten
 from scoreproof.public.backward.path_counts import paths_told
 from scoreproof.public.backward.problems import Problem
 from scoreproof.public.backward.walks import WALKS
@@ -104,6 +105,8 @@ def pass_diagnosis(problems: Sequence[Problem], answers: Sequence[Answer]) -> Di
     counts = counting(problems, measured)
     if counts is not None and counts.names:
         return counts
+    if (one := overwritten(problems, measured)) is not None:
+        return one
     if slots <= PAIRS_UP_TO:
         names = [f.name for f in FAULTS]
         for i, a in enumerate(names):

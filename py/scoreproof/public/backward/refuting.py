@@ -12,11 +12,13 @@ from scoreproof.errors import ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.running import backward_pass, gradients
 from scoreproof.public.backward import words
+from scoreproof.public.backward.buffers import buffer_diagnosis
 from scoreproof.public.backward.entries import Entries, flat
 from scoreproof.public.backward.gradient_causes import gradient_diagnosis
 from scoreproof.public.backward.own_rules import rule_diagnosis
 from scoreproof.public.backward.probes import Probe
 from scoreproof.public.backward.seen import Seen
+from scoreproof.public.backward.side_effects import side_effect, side_effects
 from scoreproof.public.backward.slots import SlotFinding
 from scoreproof.public.backward.through_integers import Passed
 from scoreproof.public.backward.whole import along, nearby_point
@@ -62,7 +64,8 @@ def _of_rule(seen: Seen, node: int, rng: np.random.Generator) -> Diagnosis | Non
 
     def found() -> Diagnosis | None:
         try:
-            return rule_diagnosis(seen.program, node, rng)
+            effect = side_effect(seen.program, node, rng)
+            return effect or rule_diagnosis(seen.program, node, rng)
         except ScoreproofError:  # it fails at other gradients
             return None
 
@@ -130,13 +133,20 @@ def wrong_gradient(seen: Seen, rng: np.random.Generator) -> Evidence:
         )
         return _refuted(seen, error, bound, sentence, None)
     sentence = f"{who} is not the derivative, the sum over all paths of the graph, {where}"
-    diagnosis = safely(lambda: gradient_diagnosis(seen, rng))
+    diagnosis = safely(lambda: _besides(seen, rng) or gradient_diagnosis(seen, rng))
     if seen.question.gradient is None and not (diagnosis and diagnosis.names):
         sentence += (
             "; the usual causes are a part that is detached out of the graph's sight"
             " (torch.no_grad() inside, say) and a hook that changes a gradient"
         )
     return _refuted(seen, error, bound, sentence, diagnosis)
+
+
+def _besides(seen: Seen, rng: np.random.Generator) -> Diagnosis | None:
+    """What a call does besides computing: buffers that it writes, and what own rules overwrite."""
+    if seen.question.gradient is not None:
+        return None
+    return buffer_diagnosis(seen) or side_effects(seen.program, rng)
 
 
 def _right_if_held(seen: Seen) -> bool:
@@ -194,5 +204,5 @@ def by_values(seen: Seen, rng: np.random.Generator) -> Evidence | None:
         f" detached path in it, or a wrong rule){words.along(seen, seen.bad)}; {seen.question.who}"
         " of the whole function inherits it"
     )
-    diagnosis = _of_rule(seen, nodes[0], rng)
+    diagnosis = safely(lambda: buffer_diagnosis(seen)) or _of_rule(seen, nodes[0], rng)
     return _refuted(seen, worst.off / scale, worst.slack / scale, sentence, diagnosis)

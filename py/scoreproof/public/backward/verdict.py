@@ -15,6 +15,7 @@ from scoreproof.interop.running import backward_pass, gradients
 from scoreproof.interop.traced import Program
 from scoreproof.public.backward import refuting, words
 from scoreproof.public.backward.asking import Question, asked, refused
+from scoreproof.public.backward.buffers import written_besides
 from scoreproof.public.backward.entries import MORE_RUNS, RUNS, Entries, flat, spread
 from scoreproof.public.backward.seen import Seen
 from scoreproof.public.backward.slots import look
@@ -173,7 +174,7 @@ def _right(seen: Seen, still: Sequence[int]) -> Evidence:
         gains.append(2 * bound / f.resolution if fine else 1.0)
     places = seen.entries.places(tolerance)
     coverage = seen.coverage(places.lost)
-    notes = seen.notes
+    notes = (*seen.notes, *written_besides(seen))
     if still:
         names = words.listed([program.nodes[seen.at[p]].label for p in still])
         notes = (*notes, f"The value does not depend on: {names}.")

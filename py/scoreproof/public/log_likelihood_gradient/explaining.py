@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.errors import CallableError
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient import outputs
 from scoreproof.public.log_likelihood_gradient.arguments import Given
@@ -29,10 +28,11 @@ from scoreproof.public.log_likelihood_gradient.noises import another_noise
 from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
 from scoreproof.public.log_likelihood_gradient.priors import another_prior, power_of_std
 from scoreproof.public.log_likelihood_gradient.reference import Settled
-from scoreproof.public.log_likelihood_gradient.repeated import not_the_same_twice
-from scoreproof.public.log_likelihood_gradient.stepping import few_steps
+from scoreproof.public.log_likelihood_gradient.repeated import ignores_nu, not_the_same_twice
+from scoreproof.public.log_likelihood_gradient.stepping import OF_BOTH, few_steps
 from scoreproof.public.log_likelihood_gradient.sweeps import another_sweep
 from scoreproof.public.log_likelihood_gradient.traced_at import traced_elsewhere
+from scoreproof.public.log_likelihood_gradient.values import handed_in as value_handed_in
 from scoreproof.public.log_likelihood_gradient.values import of_value as cause_of_value
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
@@ -69,6 +69,8 @@ class Refuted:
         if cause is None or of_value is None or not cause.names:
             return cause
         if not of_value.names:
+            if cause.names[0] in OF_BOTH:  # they explain log p̂ too
+                return cause
             return replace(cause, sentence=f"{cause.sentence} {of_value.sentence}")
         same = {of_value.names[0]} | ALIKE.get(of_value.names[0], set())
         if {part for name in cause.names for part in name.split(" + ")} & same:
@@ -106,7 +108,7 @@ class Refuted:
         cause = (
             self._simple(blocks, faults, bound)
             or outputs.changed(found, due, limit)
-            or self._ignores_nu()
+            or ignores_nu(self.measure, self.given, self.c, self.rng)
             or another_prior(self.field, prepared, first)
             or another_noise(self.field, first, prepared)
             or traced_elsewhere(self.field, prepared, first)
@@ -122,7 +124,12 @@ class Refuted:
         if near is not None:
             return nearly(near)
         return (
-            few_steps(self.field, first, self.rng)
+            few_steps(
+                self.field,
+                first,
+                self.rng,
+                value_handed_in(self.given, self.settled, self.c, bound),
+            )
             or another_flow(self.field, first)
             or self._placed(faults.together(bound), found, due, limit)
         )
@@ -226,23 +233,3 @@ class Refuted:
             power = power_of_std(multiples, given.latent, prepared.path.start)
             return power or said(multiples, {"n": n, "D": d, "D ln 2": d * np.log(2)})
         return None
-
-    def _ignores_nu(self) -> Diagnosis | None:
-        """Asked with another ν it returns the same."""
-        question = self.c.asked[0]
-        if self.given.in_expectation:
-            return None
-        other = replace(question, nu=self.rng.standard_normal(question.nu.shape))
-        try:
-            again = self.measure.ask(other, self.given.tols[-1])
-        except CallableError:
-            return None
-        if not np.array_equal(again.gradient, self.c.found[0].gradient):
-            return None
-        return Diagnosis.cause(
-            "nu_ignored",
-            "Cause: the ν that it is given is ignored: asked with another ν it returns the same,"
-            " and"
-            " it is not the gradient with the exact trace either, so it keeps a ν of its own"
-            " (nu_ignored). Use the argument nu.",
-        )

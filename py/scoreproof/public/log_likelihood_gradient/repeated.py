@@ -5,14 +5,17 @@ Conventions: as in `explaining`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
-__all__ = ["not_the_same_twice"]
+__all__ = ["ignores_nu", "not_the_same_twice"]
 
 
 def not_the_same_twice(
@@ -39,4 +42,27 @@ def not_the_same_twice(
         " a ν of its own and does not use the ν that it is given, or not in all places, forward"
         " and backward (fresh_nu). Use the argument nu throughout, or, if it is to draw its own,"
         " pass in_expectation=True.",
+    )
+
+
+def ignores_nu(
+    measure: Measurement, given: Given, c: Comparison, rng: np.random.Generator
+) -> Diagnosis | None:
+    """Asked with another ν it returns the same."""
+    question = c.asked[0]
+    if given.in_expectation:
+        return None
+    other = replace(question, nu=rng.standard_normal(question.nu.shape))
+    try:
+        again = measure.ask(other, given.tols[-1])
+    except CallableError:
+        return None
+    if not np.array_equal(again.gradient, c.found[0].gradient):
+        return None
+    return Diagnosis.cause(
+        "nu_ignored",
+        "Cause: the ν that it is given is ignored: asked with another ν it returns the same,"
+        " and"
+        " it is not the gradient with the exact trace either, so it keeps a ν of its own"
+        " (nu_ignored). Use the argument nu.",
     )

@@ -16,9 +16,10 @@ from scoreproof.numerics.adjoint import accumulate
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.entries import value as log_likelihood
 from scoreproof.public.log_likelihood_gradient.reference import Settled
+from scoreproof.public.log_likelihood_gradient.stepping import Value
 from scoreproof.public.log_likelihood_gradient.verdict import Comparison
 
-__all__ = ["of_value", "value_cause"]
+__all__ = ["handed_in", "of_value", "value_cause"]
 
 
 def value_cause(
@@ -116,3 +117,12 @@ def of_value(given: Given, settled: Settled, c: Comparison, bound: float) -> Dia
         limit,
         given.x.shape[1],
     )
+
+
+def handed_in(given: Given, settled: Settled, c: Comparison, bound: float) -> Value | None:
+    """log p̂ at the rows of the first question, if it was handed in."""
+    answer, question = c.found[0], c.asked[0]
+    if answer.value is None or given.in_expectation:
+        return None
+    due = log_likelihood(settled.prepared, given.latent, question.nu)[question.rows]
+    return Value(answer.value, due, bound * np.maximum(1.0, np.abs(due)) + 1e-9)

@@ -10,7 +10,13 @@ from scoreproof.errors import ArgumentError
 from scoreproof.public.arguments import accepted, count, sample_shape, seeded
 from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
-from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process, with_rates
+from scoreproof.public.sampler.levels import (
+    falling,
+    level_of_sigma,
+    levels_of_process,
+    to_the_data,
+    with_rates,
+)
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
 __all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
@@ -114,7 +120,10 @@ def validate(given: Request) -> Job:
                 "pass an object with alpha(t) and sigma(t), DiscreteVP(betas), or form='sample'",
             )
         level_of = level_of or level_of_sigma
-        grid = grid_of(given.times, given.process).evened(level_of)
+        falling(given.times, given.process, prediction, kind == "step")
+        grid = grid_of(given.times, given.process)
+        to_the_data(level_of, grid.base)
+        grid = grid.evened(level_of)
         if prediction == "velocity":
             with_rates(given.process, level_of(grid.base[0]), table=grid.whole)
         make = StepForm if kind == "step" else WholeForm
@@ -144,6 +153,15 @@ def recognised(sampler: Any) -> str:
             "a scheduler object with step, or a function",
             type(sampler).__name__,
             "pass sample(model, x, sigmas), step(x, t, t_next, noise, model), or the object",
+        )
+    forward = getattr(type(sampler), "forward", None)
+    if getattr(forward, "__name__", "") == "_forward_unimplemented":
+        raise ArgumentError(
+            "sampler",
+            "a scheduler object with step, or a function",
+            f"{type(sampler).__name__}, a module without forward that cannot be called",
+            "write its loop as sample(model, x, times), the model handed in where it holds its"
+            " network: `scoreproof check sampler MODULE:NAME --wrap` writes that",
         )
     positional, names = needed(sampler)
     # a whole sampler is handed its model first, a step last

@@ -44,6 +44,8 @@ class Tape:
         self.began: Began | None = None
         #: the level that the model is told at its last call, where that is known
         self.told_last: Level | None = None
+        #: the level that the last step begins at
+        self.before: Level | None = None
 
     def reached(self, x: np.ndarray, level: Level, step: int) -> None:
         """The state with the rows x, due to be at ``level``."""
@@ -130,6 +132,7 @@ def chain(
         tuple(dict.fromkeys([*tape.notes, *log.notes, *again])),
         tape.began,
         tape.told_last,
+        tape.before,
     )
 
 

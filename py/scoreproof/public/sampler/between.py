@@ -12,12 +12,13 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
-from scoreproof.public.rule import compared
+from scoreproof.public.rule import COARSEST, compared
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import FLOOR, Limit, errors_of
 from scoreproof.public.sampler.runs import Runs
+from scoreproof.words import percent
 
 __all__ = ["between"]
 
@@ -55,6 +56,13 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     beyond = bool(np.any(np.abs(limit.limit) > bound))  # rounding of a coarse type grows too
     if evidence.verdict == "refuted" or gone or (beyond and words.grows(sizes[-3:])):
         return _refuted(job, evidence, limit, (k, part, i), chains, sizes[-3:], what)
+    known = evidence.resolution or 0.0
+    if evidence.verdict == "undecided" and not beyond and min(known, sizes[-1]) > COARSEST:
+        text = (
+            f"{text}: the errors fall with more steps, but what they fall to is known to"
+            f" {percent(known)} only (a verdict needs {percent(COARSEST)}): pass more steps"
+        )
+        return replace(evidence, sentence=text)
     return evidence
 
 

@@ -30,7 +30,8 @@ class Chain:
     (``None``: at the data); ``calls`` of the model, ``steps`` that were taken, ``rows`` a batch,
     ``parts`` the sizes of calls for less; ``eps``: the unit roundoff of the coarsest numbers that
     went into doubled arithmetic; ``began``: what noise of its own it starts from; ``told_last``:
-    what the model is told at its last call.
+    what the model is told at its last call; ``before``: the level that the last step begins at,
+    of a function that is told its times.
     """
 
     n: int
@@ -48,3 +49,4 @@ class Chain:
     notes: tuple[str, ...]
     began: Began | None = None
     told_last: Level | None = None
+    before: Level | None = None

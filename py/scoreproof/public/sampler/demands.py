@@ -14,7 +14,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.convergence import errors_of, inner
+from scoreproof.public.sampler.convergence import errors_of, inner, rounding
 from scoreproof.public.sampler.runs import Runs
 
 __all__ = ["in_order", "kept"]
@@ -52,10 +52,8 @@ def kept(job: Job, runs: Runs) -> Evidence | None:
     if not job.exact:
         return None
     chain = runs.first()
-    limit = runs.limit(False)
-    off = errors_of(chain)
-    bound = np.minimum(np.max(limit.tables, axis=(0, 2), keepdims=True), 1e-3) + 0 * off
-    states = inner(chain)
+    off, states = errors_of(chain), inner(chain)
+    bound = min(max(2 * rounding(chain, s, runs.table) for s in states), 1e-3) + 0 * off
     k = int(np.argmax(np.abs(off).max(axis=(1, 2))))
     law = (
         f"with {chain.steps} steps data at one point have the law of the forward process after"

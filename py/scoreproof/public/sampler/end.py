@@ -23,7 +23,7 @@ from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.runs import Runs
 from scoreproof.words import listed
 
-__all__ = ["judged", "largest", "falling", "unit_of"]
+__all__ = ["judged", "largest", "options", "falling", "stops", "unit_of"]
 
 CLEAN = Level(0.0, 1.0, 0.0)
 #: EDM's churn takes x to no more than √2 of its σ
@@ -37,10 +37,10 @@ ROUNDINGS = 1e3
 def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
     """The end against each law that it may have; the nearest decides."""
     chains = runs.chains(spread)
-    each = [_options(c) for c in chains]
-    options = {name: [e[name] for e in each] for name in each[0]}
+    each = [options(c) for c in chains]
+    found = {name: [e[name] for e in each] for name in each[0]}
     what = "Gaussian data" if spread else "data at one point"
-    judged = [_against(job, runs, spread, rows, name) for name, rows in options.items()]
+    judged = [_against(job, runs, spread, rows, name) for name, rows in found.items()]
     best = next((e for e in judged if e.verdict == "holds"), None)
     if best is not None:
         return best
@@ -50,7 +50,7 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
         best = replace(best, verdict="refuted")
     if best.verdict != "refuted":
         return best
-    rows = options["the data"]
+    rows = found["the data"]
     mean, wide = (float(np.max(np.abs(v))) for v in rows[-1])
     unit = unit_of(spread)
     if max(mean, wide) >= GONE:
@@ -68,6 +68,35 @@ def judged(job: Job, runs: Runs, spread: bool) -> Evidence:
         f" off by {wide:.3g}, in units of {unit} ({what}; {chains[-1].steps} steps): {cause}"
     )
     return replace(best, sentence=text)
+
+
+def stops(job: Job, runs: Runs, evidence: Evidence) -> Evidence:
+    """The end of data at one point, refuted where x comes back with the law that is due before the
+    last step, whatever the number of steps: what is left out becomes less where the last gap is cut
+    as well, and no step leads over it all the same.
+    """
+    chains = runs.chains(False)
+    left, before = [_left_out(c) for c in chains], chains[0].before
+    if before is None or not all(left):
+        return evidence
+    text = (
+        f"{job.name}: where the chain ends x has the law that is due at {words.at_level(before)},"
+        f" where the last of its {chains[0].steps} steps begins (data at one point): that step is"
+        " not taken"
+    )
+    return replace(evidence, verdict="refuted", sentence=text, value=max(left), bound=FLOOR)
+
+
+def _left_out(chain: Chain) -> float:
+    """How far the end is from the last level, where it has the law of the level before, to
+    rounding.
+    """
+    if chain.before is None or chain.last is None or not chain.last.sigma > 0:
+        return 0.0
+    if np.max(np.abs(deviation(chain.end, chain.data, chain.before))) > ROUNDED:
+        return 0.0
+    off = float(np.max(np.abs(_declared(chain))))
+    return off if off > FLOOR else 0.0
 
 
 def unit_of(spread: bool) -> str:
@@ -94,18 +123,19 @@ def falling(job: Job, chains: Sequence[Chain], spread: bool) -> str:
 
 def largest(chains: Sequence[Chain]) -> list[float]:
     """How far each end is from the law that the last of them is nearest to."""
-    each = [_options(c) for c in chains]
+    each = [options(c) for c in chains]
     name = min(each[-1], key=lambda k: float(np.max(np.abs(each[-1][k]))))
     return [float(np.max(np.abs(e[name]))) for e in each]
 
 
-def _options(chain: Chain) -> dict[str, np.ndarray]:
-    """Its deviation from each of them."""
-    found = {"the data": _clean(chain)}
-    if chain.data.spread_out:
-        found["the denoised last x"] = _denoised(chain)
+def options(chain: Chain) -> dict[str, np.ndarray]:
+    """The deviation of its end from each of the laws that it may have."""
+    found = {}
     if chain.last is not None and chain.last.sigma > 0:
         found[f"the last level, {words.at_level(chain.last)}"] = _declared(chain)
+    found["the data"] = _clean(chain)
+    if chain.data.spread_out:
+        found["the denoised last x"] = _denoised(chain)
     return found
 
 

@@ -133,7 +133,7 @@ class StepForm(_Function):
             if k + 2 < len(times):
                 tape.reached(rows, levels[k + 1], k)
         tape.calls, tape.steps = model.calls, len(times) - 1
-        tape.last = levels[-1]
+        tape.before, tape.last = levels[-2:]
         return rows
 
     def noise(self, tape: Tape, k: int, rows: int) -> Any:
@@ -194,7 +194,7 @@ class WholeForm(_Function):
         for k in sorted(last):
             if k > 0:
                 tape.reached(*last[k], k - 1)
-        tape.steps, tape.last = len(times) - 1, self.level_of(times[-1])
+        tape.steps, (tape.before, tape.last) = end, (self.level_of(t) for t in times[-2:])
         tape.told_last = self.asked[-1][1] if self.asked else None
         return out
 

@@ -24,6 +24,8 @@ OUT_OF_REACH = 10**9
 WIDEST, DEEPEST = 1.0, 6
 #: gaps are cut into at most so many parts at once, and unevenly only if the parts are this wide
 LARGEST_CUT, NEARLY = 5, 4
+#: a last level with less than this part of the noise before it is the data: a σ that is kept from 0
+FAINT = 1e-3
 #: relative: gaps are alike
 ALIKE = 1e-6
 
@@ -38,10 +40,17 @@ class Grid:
     even: tuple[float, ...] = ()
     #: gaps are cut in the middle, the last one too
     straight: bool = False
+    #: the last time is a level with noise, whose law x is due to have: its gap is cut as well
+    noisy: bool = False
 
     @property
     def steps(self) -> int:
         return len(self.base) - 1
+
+    @property
+    def finest(self) -> bool:
+        """Whether it has every timestep of the table between its ends."""
+        return self.whole and bool(np.all(np.diff(self.base) == -1))
 
     def finer(self, n: int) -> int:
         """The next number of steps: twice as many; of timesteps with nothing between, as many times
@@ -85,6 +94,9 @@ class Grid:
         """
         if self.whole:
             return self
+        before, last = (level_of(t) for t in self.base[-2:])
+        if last.sigma * before.alpha > FAINT * before.sigma * last.alpha:
+            self = replace(self, noisy=True)
         times = list(self.base)
         for _ in range(DEEPEST):
             made = [times[0]]
@@ -123,8 +135,8 @@ class Grid:
     def _middle(self, a: float, b: float) -> float | None:
         if self.straight:
             return (a + b) / 2
-        if b <= 0:  # the last step, to the data, is left as it is
-            return None
+        if b <= 0:  # the last step is left as it is, if it leads to the data
+            return (a + b) / 2 if self.noisy else None
         return float(((a ** (1 / RHO) + b ** (1 / RHO)) / 2) ** RHO)
 
 

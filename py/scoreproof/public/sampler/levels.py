@@ -4,7 +4,7 @@ for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["level_of_sigma", "levels_of_process", "with_rates"]
+__all__ = ["falling", "level_of_sigma", "levels_of_process", "to_the_data", "with_rates"]
 
 #: relative to t: the error of the five-point rule is near 1e-12 of a rate
 STEP = 1e-3
@@ -43,6 +43,53 @@ def levels_of_process(process: Any, rates: bool) -> Callable[[float], Level]:
         return Level(t, float(alpha), float(sigma), _rates(process, at, t) if rates else None)
 
     return level_of
+
+
+def falling(times: Any, process: Any, prediction: str, step: bool) -> None:
+    """Raises ``ArgumentError`` for times that rise from noise to data, as a flow's often do: with
+    the line that turns them, of a ``step`` or of a whole sampler.
+    """
+    try:
+        given = np.ravel(np.asarray(times, dtype=float))
+    except (TypeError, ValueError):
+        return  # no times at all
+    if process is None or len(given) < 3 or not np.all(np.diff(given) > 0):
+        return
+    level_of = levels_of_process(process, False)
+    if not _nearer(level_of(float(given[0])), level_of(float(given[-1]))):
+        return
+    c = f"{given[0] + given[-1]:.6g}"
+    model = f"lambda y, s: {'-' * (prediction == 'velocity')}model(y, {c} - s)"  # dx/dt turns too
+    line = f"lambda model, x, t: mine({model}, x, {c} - t)"
+    if step:
+        line = f"lambda x, t, u, model: mine(x, {c} - t, {c} - u, {model})"
+    raise ArgumentError(
+        "times",
+        "falling",
+        f"from {given[0]:g} to {given[-1]:g}, which rise from noise to data",
+        f"turn the clock: check_sampler({line}, process, times={c} - times, …), with a process that"
+        f" has alpha and sigma at {c} - t (FlowMatching() where yours are t and 1 - t)",
+    )
+
+
+def to_the_data(level_of: Callable[[float], Level], times: Sequence[float]) -> None:
+    """Raises ``ArgumentError`` where the process has the data at the first of the times."""
+    first, last = level_of(times[0]), level_of(times[-1])
+    if _nearer(first, last):
+        return
+    ends = ", ".join(f"α = {v.alpha:.3g}, σ = {v.sigma:.3g} at {v.when:g}" for v in (first, last))
+    raise ArgumentError(
+        "times",
+        "leading from noise to data on the clock of process",
+        f"{ends}, the first and the last",
+        "pass a process whose clock falls from noise to data, as FlowMatching()'s, where α = 1 - t"
+        " and σ = t",
+    )
+
+
+def _nearer(first: Level, last: Level) -> bool:
+    """Whether the second has less noise beside its signal."""
+    return first.sigma * last.alpha > last.sigma * first.alpha
 
 
 def with_rates(process: Any, level: Level, table: bool) -> None:

@@ -149,9 +149,11 @@ class Runs:
         self.counts.append(n)
         return True
 
-    def mixes(self) -> bool:
-        """Whether the coordinates of a sample, or of its noise, do not each answer for itself."""
-        n, job = self.ladder()[0], self.job
+    def mixes(self, n: int = 0) -> bool:
+        """Whether the coordinates of a sample, or of its noise, do not each answer for itself; with
+        ``n`` steps, or with the fewest.
+        """
+        n, job = n or self.ladder()[0], self.job
         one = self.of(False, n)
         if any(s.law.mixed > MIXED for s in one.states):
             return True

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
-from scoreproof.interop.callables import as_numpy, unit_roundoff
+from scoreproof.interop.callables import as_numpy, rounded_before, unit_roundoff
 from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
@@ -82,11 +82,14 @@ class SchedulerForm:
     @property
     def eps(self) -> float:
         """The spacing at 1 of the coarsest floating table that the object holds."""
-        held = [
-            unit_roundoff(v)
+        tables = [
+            v
             for v in vars(self.scheduler).values()
             if hasattr(v, "dtype") and getattr(v, "ndim", 0) > 0
         ]
+        held = [unit_roundoff(v) for v in tables]
+        if any(rounded_before(np.asarray(as_numpy(v))) for v in tables):
+            held.append(float(np.finfo(np.float32).eps))
         return max([float(np.finfo(float).eps), *held])
 
     def fresh(self) -> Any:

@@ -25,10 +25,13 @@ from scoreproof.public.sampler.causes.noted import noted
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import errors_of, order_of
 from scoreproof.public.sampler.demands import in_order, kept
+from scoreproof.public.sampler.elsewhere import led_elsewhere
 from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.pictures import View, drawn
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.strides import SAID, alike
+from scoreproof.public.sampler.uneven import with_its_eta
+from scoreproof.public.sampler.whole import on_the_whole_table, remedy
 
 __all__ = ["judge"]
 
@@ -55,13 +58,14 @@ def judge(job: Job) -> Evidence:
         if once is None:
             raise
         return once
+    evidence = led_elsewhere(evidence, job, runs)
     again = alike(job) if evidence.verdict == "refuted" else None
     if again is not None:  # uneven gaps may be all that is wrong
         other, its = _judged(again)
         if other.verdict == "holds":
             evidence, runs, job = replace(other, notes=(*other.notes, SAID)), its, again
     told = explained(evidence, job, runs.table, lambda j: _judged(j)[0])
-    return noted(told, job, runs.table)
+    return with_its_eta(noted(told, job, runs.table), job, runs)
 
 
 def _judged(job: Job) -> tuple[Evidence, Runs]:
@@ -79,6 +83,9 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
         odd = draws.random_otherwise(first, runs.otherwise())
         if odd is not None:
             return _said(odd, job, runs), runs
+    whole = on_the_whole_table(job, runs)
+    if whole is not None:
+        return _said(whole, job, runs, View(False)), runs
     if runs.mixes():
         d = int(np.prod(job.shape))
         if d > FULL:
@@ -98,6 +105,8 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
             _sure(e, runs, spread, size) if e.verdict == "refuted" else e
             for e, size in zip(both, sizes, strict=True)
         ]
+        if not spread:
+            both[1] = end.stops(job, runs, both[1])
         wrong = next((e for e in both if e.verdict == "refuted"), None)
         if wrong is not None:
             return _said(wrong, job, runs, View(spread, wrong is both[1])), runs
@@ -167,7 +176,7 @@ def _sure(
         found = f"{end.falling(runs.job, runs.chains(spread), spread)}the"
     text = (
         f"{found} error still falls as the steps become more, and does not tell yet whether it"
-        " falls to 0; pass more steps, or timesteps whose gaps halve"
+        f" falls to 0; {remedy(runs.job)}"
     )
     return replace(evidence, verdict="undecided", sentence=text)
 

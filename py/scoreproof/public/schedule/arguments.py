@@ -58,6 +58,7 @@ class Given:
     """
 
     name: str
+    holder: Any
     base: Base | None
     source: str
     tables: dict[str, Read]
@@ -90,6 +91,14 @@ def gathered(request: Request) -> Given:
     timesteps, _ = _list("timesteps", found)
     base, source = base_of(found)
     if base is None and (sigmas is None or found):
+        if isinstance(holder, (list, tuple)) or hasattr(holder, "shape"):
+            raise ArgumentError(
+                "schedule",
+                "an object or mapping that says which table it has",
+                f"a bare {type(holder).__name__}",
+                "name it: check_schedule(betas=…) or (sigmas=…); for the shell, a dict of it,"
+                " mine = dict(sigmas=…)",
+            )
         raise ArgumentError(
             "schedule",
             "betas, alphas_cumprod, sigmas or a log-SNR, as an argument or in an object",
@@ -115,6 +124,7 @@ def gathered(request: Request) -> Given:
     if offset is None:
         offset = setting(holder, "steps_offset") or 0
     return Given(
+        holder=holder,
         name="the tables" if holder is None else getattr(holder, "__name__", type(holder).__name__),
         base=base,
         source=source,

@@ -37,7 +37,9 @@ def check_schedule(
     ----------
     schedule: an object or mapping that has some of the tables below, as attributes or entries: a
         scheduler of diffusers, the ``GaussianDiffusion`` of guided-diffusion or
-        denoising-diffusion-pytorch. Its ``add_noise`` or ``q_sample`` is judged too.
+        denoising-diffusion-pytorch. Its ``add_noise`` or ``q_sample`` is judged too, and the
+        methods that follow from the tables alone: ``q_posterior``, ``predict_start_from_noise``,
+        ``predict_noise_from_start``, ``predict_v``, ``predict_start_from_v``, ``get_velocity``.
     tables: the same as arguments, arrays of any library ``(T,)``: ``betas``, ``alphas``,
         ``alphas_cumprod``, ``alphas_cumprod_prev``, ``sqrt_alphas_cumprod``,
         ``sqrt_one_minus_alphas_cumprod``, ``posterior_variance``,

@@ -16,24 +16,44 @@ __all__ = ["product"]
 MOST = 2.0
 
 
-def product(values: np.ndarray, base: Base, allowed: np.ndarray, due: np.ndarray) -> str:
-    """The formula, empty if the values are no such product; where ``due`` is one as well, which
-    factors are others.
+def product(
+    values: np.ndarray, base: Base, allowed: np.ndarray, due: np.ndarray
+) -> tuple[str, np.ndarray] | None:
+    """The formula and its values, ``None`` if these are no such product; where ``due`` is one as
+    well, which factors are others.
 
     >>> b = Base(np.linspace(0.01, 0.3, 12), np.cumprod(1 - np.linspace(0.01, 0.3, 12)), 1e-16)
-    >>> product(2 * b.betas / (1 - b.bar) ** 0.5, b, np.full(12, 1e-6), np.ones(12))
+    >>> product(2 * b.betas / (1 - b.bar) ** 0.5, b, np.full(12, 1e-6), np.ones(12))[0]
     '2 β_t / √(1 - ᾱ_t)'
     """
     found, wanted = _powers(values, base, allowed), _powers(due, base, allowed)
     if found is None or not any(found[1].values()):
-        return ""
-    text = _words(*found)
+        return None
+    text, of = _words(*found), _values(base, *found)
     if wanted is None:
-        return text
+        return text, of
     if found[1] == wanted[1] and abs(found[0] / wanted[0] - 1) < 1e-5:
-        return ""
+        return None
     slips = _slips(found[1], wanted[1])
-    return f"{text}, {slips[0]}" if len(slips) == 1 else text
+    return (f"{text}, {slips[0]}" if len(slips) == 1 else text), of
+
+
+def _values(base: Base, constant: float, powers: dict[str, float]) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        logs = sum(p * v for p, v in zip(powers.values(), _logs(base).values(), strict=True) if p)
+        return np.asarray(constant * np.exp(logs))
+
+
+def _logs(base: Base) -> dict[str, np.ndarray]:
+    """Of the factors."""
+    with np.errstate(all="ignore"):
+        return {
+            "β_t": np.log(base.betas),
+            "(1 - β_t)": np.log(1 - base.betas),
+            "ᾱ_{t-1}": np.log(base.before),
+            "(1 - ᾱ_t)": np.log(1 - base.bar),
+            "(1 - ᾱ_{t-1})": np.log(1 - base.before),
+        }
 
 
 def _slips(found: dict[str, float], wanted: dict[str, float]) -> list[str]:
@@ -61,14 +81,8 @@ def _powers(
     values: np.ndarray, base: Base, allowed: np.ndarray
 ) -> tuple[float, dict[str, float]] | None:
     """The constant and the power of each factor."""
+    logs = _logs(base)
     with np.errstate(all="ignore"):
-        logs = {
-            "β_t": np.log(base.betas),
-            "(1 - β_t)": np.log(1 - base.betas),
-            "ᾱ_{t-1}": np.log(base.before),
-            "(1 - ᾱ_t)": np.log(1 - base.bar),
-            "(1 - ᾱ_{t-1})": np.log(1 - base.before),
-        }
         target = np.log(values)
     fits = np.all([np.isfinite(v) for v in (*logs.values(), target)], axis=0)
     if np.sum(fits) < 2 * len(logs):

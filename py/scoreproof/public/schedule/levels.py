@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.agreeing import agrees
 from scoreproof.public.schedule.alternatives import Alternative, alternatives
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.interpolation import by_each, interpolated, log_levels
 from scoreproof.public.schedule.shapes import LEAST, few, shaped
 from scoreproof.public.schedule.tables import TABLES, Base
-from scoreproof.public.schedule.words import agrees
 
 __all__ = ["levels_instead"]
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.schedule.agreeing import agrees
 from scoreproof.public.schedule.alternatives import Alternative, alternatives, functions_of
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.asking import Levels
 from scoreproof.public.schedule.entries import NAMES, Dues, own_factors, wrong_axis
 from scoreproof.public.schedule.responses import responses
 from scoreproof.public.schedule.shapes import shaped
-from scoreproof.public.schedule.tables import TABLES, Base
-from scoreproof.public.schedule.words import agrees
+from scoreproof.public.schedule.tables import TABLES
 
-__all__ = ["FORMULAS", "Heard", "mixture", "noised"]
+__all__ = ["FORMULAS", "Heard", "at_other_times", "mixture", "noised"]
 
 FORMULAS = {
     "vp": "√ᾱ_t x_0 + √(1 - ᾱ_t) noise",
@@ -138,7 +138,8 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
     name = FACTORS.get(told.kind, ("", ""))[part]
     if base is not None and not given.flow and np.all(times == np.round(times)):
         at = times.astype(int)
-        yield from _at_other_times(name, base, at)
+        if name:
+            yield from at_other_times(TABLES[name].of(base), at)
         for its in TABLES.values():
             with np.errstate(all="ignore"):
                 values = its.of(base)[at]
@@ -157,10 +158,8 @@ def _candidates(told: Heard, given: Given, part: int) -> Iterator[Alternative]:
     yield from functions_of(Alternative(DUE[told.kind][part], due))
 
 
-def _at_other_times(name: str, base: Base, at: np.ndarray) -> Iterator[Alternative]:
-    if not name:
-        return
-    table = TABLES[name].of(base)
+def at_other_times(table: np.ndarray, at: np.ndarray) -> Iterator[Alternative]:
+    """The table, asked at other timesteps than ``at``."""
     last = len(table) - 1
     for shift, words in ((-1, "t - 1"), (1, "t + 1")):
         moved = at + shift

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ALIASES", "LISTS", "TABLES", "Base", "Table", "named"]
+__all__ = ["ALIASES", "LISTS", "TABLES", "Base", "Table", "due_of", "named"]
 
 #: of an inference, not of the table
 LISTS = ("sigmas", "timesteps")
@@ -67,6 +67,11 @@ class Table:
     #: errors are relative to the entry, or to this where it is larger: a logarithm passes through 0
     least: float = 0.0
 
+    @property
+    def due(self) -> str:
+        """Its words before "is due": what is said beside the symbol ends with a comma."""
+        return f"{self.words}," if "," in self.words else self.words
+
 
 def _one_minus(b: Base) -> np.ndarray:
     return 1 + b.bar / (1 - b.bar)
@@ -92,8 +97,8 @@ TABLES: dict[str, Table] = {
     "betas": Table("β_t", lambda b: b.betas, _one_minus),
     "alphas": Table("1 - β_t", lambda b: 1 - b.betas),
     "alphas_cumprod": Table("ᾱ_t, the product of 1 - β up to t", lambda b: b.bar),
-    "alphas_cumprod_prev": Table("ᾱ_{t-1}, the first 1", lambda b: b.before),
-    "alphas_cumprod_next": Table("ᾱ_{t+1}, the last 0", lambda b: b.after),
+    "alphas_cumprod_prev": Table("ᾱ_{t-1}, 1 at the first entry", lambda b: b.before),
+    "alphas_cumprod_next": Table("ᾱ_{t+1}, 0 at the last entry", lambda b: b.after),
     "sqrt_alphas_cumprod": Table("√ᾱ_t", lambda b: b.bar**0.5),
     "sqrt_one_minus_alphas_cumprod": Table("√(1 - ᾱ_t)", lambda b: (1 - b.bar) ** 0.5, _one_minus),
     "log_one_minus_alphas_cumprod": Table(
@@ -165,3 +170,16 @@ ALIASES = {
 def named(name: str) -> str:
     """The name in `TABLES`, or of the list."""
     return ALIASES.get(name, name)
+
+
+def due_of(name: str, values: np.ndarray, base: Base) -> np.ndarray:
+    """The table, with the first or last entry in the reading that these values have."""
+    with np.errstate(all="ignore"):
+        due = TABLES[name].of(base)
+    if name.startswith("posterior_log_variance") and np.isfinite(values[0]):
+        # log 0 is replaced by the next entry, or by a number that no variance is as small as
+        floor = values[0] < np.log(1e-9) and (len(due) < 2 or values[0] < due[1] - 1)
+        due[0] = values[0] if floor else due[min(1, len(due) - 1)]
+    if name == "alphas_cumprod_next" and values[-1] == base.bar[-1]:
+        due[-1] = values[-1]
+    return due

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.coverage import Coverage
+from scoreproof.coverage import Coverage, Omission
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared, settled, weakest
 from scoreproof.public.schedule import words
+from scoreproof.public.schedule.answers import methods
 from scoreproof.public.schedule.arguments import Given
 from scoreproof.public.schedule.clock import clock
 from scoreproof.public.schedule.formula import betas_form, sigmas_form
@@ -23,7 +24,7 @@ from scoreproof.public.schedule.likeness import recognised
 from scoreproof.public.schedule.noise_levels import sigmas_at, start
 from scoreproof.public.schedule.reading import base_of
 from scoreproof.public.schedule.rounding import held
-from scoreproof.public.schedule.tables import TABLES, Base, named
+from scoreproof.public.schedule.tables import TABLES, due_of, named
 from scoreproof.words import enumerated, listed
 
 __all__ = ["judge"]
@@ -36,12 +37,15 @@ def judge(given: Given) -> Evidence:
     """The verdict on all of it: the worst that does not hold, else all as one."""
     tables = [name for name in given.tables if name != given.source]
     judged = [_table(given, name) for name in tables]
+    left: tuple[Omission, ...] = ()
     looks = (betas_form, sigmas_form, timesteps, sigmas_at, clock, terminal, last_step)
     judged += [e for e in (look(given) for look in looks) if e is not None]
     if not any(e.verdict == "refuted" for e in judged):
         told = heard(given)
         last = (start(given, told.kind if told is not None else None), forward(given, told))
         judged += [e for e in last if e is not None]
+        answers, left = methods(given)
+        judged += answers
     # an end or a start says nothing of the table
     if not any(set(e.coverage.asked) - {"ends", "starts"} for e in judged if e.coverage):
         spoken = [e for e in judged if e.verdict != "holds" or given.prediction or tables]
@@ -51,6 +55,8 @@ def judge(given: Given) -> Evidence:
     if whole.verdict != "holds":
         return _told(given, tables, judged, whole)
     looked = [e.coverage for e in judged if e.coverage is not None]
+    if left:
+        looked.append(Coverage({"methods": len(left)}, left))
     text = [e.sentence for e in judged[len(tables) :]]
     if tables:
         few = enumerated(tables) if len(tables) <= NAMED else f"{len(tables)} tables"
@@ -120,26 +126,13 @@ def _alone(given: Given) -> Evidence:
     return settled(Evidence.undecided("float", text), resolution=np.inf, coverage=seen)
 
 
-def _due(name: str, values: np.ndarray, base: Base) -> np.ndarray:
-    """The table, with the first or last entry in the reading that these values have."""
-    with np.errstate(all="ignore"):
-        due = TABLES[name].of(base)
-    if name.startswith("posterior_log_variance") and np.isfinite(values[0]):
-        # log 0 is replaced by the next entry, or by a number that no variance is as small as
-        floor = values[0] < np.log(1e-9) and (len(due) < 2 or values[0] < due[1] - 1)
-        due[0] = values[0] if floor else due[min(1, len(due) - 1)]
-    if name == "alphas_cumprod_next" and values[-1] == base.bar[-1]:
-        due[-1] = values[-1]
-    return due
-
-
 def _table(given: Given, name: str) -> Evidence:
     """One table against its formula."""
     base = given.base
     assert base is not None
     values, eps = given.tables[name]
     table = TABLES[named(name)]
-    due = _due(named(name), values, base)
+    due = due_of(named(name), values, base)
     error, bound, excuse = held(values, due, max(eps, base.eps), table, base)
     evidence = compared(
         error,

@@ -6,23 +6,21 @@ entries or at all that are wrong; clauses without a full stop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import numpy as np
 
 from scoreproof.causes.growth import grows
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.schedule.alternatives import Alternative, composed, plain
-from scoreproof.public.schedule.asides import around, first_of_next, of_a_root
+from scoreproof.public.schedule.agreeing import Found, agrees, close, explains
+from scoreproof.public.schedule.alternatives import composed, plain
+from scoreproof.public.schedule.asides import first_of_next, of_a_root
 from scoreproof.public.schedule.factors import product
-from scoreproof.public.schedule.reading import READERS
+from scoreproof.public.schedule.misread import meant, shifted
 from scoreproof.public.schedule.rescaled import rescaled
-from scoreproof.public.schedule.shapes import LEAST, PART, few, most_of_it, shaped, span
+from scoreproof.public.schedule.shapes import LEAST, PART, few, shaped, span
 from scoreproof.public.schedule.tables import TABLES, Base, Table, named
 from scoreproof.public.schedule.unclipped import unclipped
 
-__all__ = ["agrees", "cause", "entries"]
+__all__ = ["cause", "entries"]
 
 
 def cause(
@@ -46,7 +44,7 @@ def cause(
     t = np.arange(len(due))
     growth = grows(t[1:], np.where(wrong, error, 0.0)[1:], "t", bound[1:])
     more = f", its relative error {growth}" if growth else ""
-    return Diagnosis.unknown(f"No known cause explains it: {table.words} is due{more}.")
+    return Diagnosis.unknown(f"No known cause explains it: {table.due} is due{more}.")
 
 
 def _cause(
@@ -61,8 +59,8 @@ def _cause(
     if wrong.sum() < LEAST and len(values) > LEAST:
         return _few(table, values, due, wrong)
     # a source that is read wrongly explains all that follow from it
-    if not base.of_betas and (meant := _meant(table, values, base, allowed, wrong)):
-        text = f"it is right if the table that it follows from holds {meant[1]}, not {meant[0]}"
+    if not base.of_betas and (instead := meant(table, values, base, allowed, wrong)):
+        text = f"it is right if the table that it follows from holds {instead[1]}, not {instead[0]}"
         return "source_misread", text
     shape = shaped(values, due, allowed, wrong)
     if shape is not None and shape[0] in ("clamped", "half_precision"):
@@ -70,27 +68,30 @@ def _cause(
     if earlier := rescaled(name, values, base):
         return "rescaled", earlier
     if base.of_betas and (text := unclipped(name, values, base, allowed)):
-        return "unclipped", f"{text}, where {table.words} is due"
-    if other := _other(plain(name, base), table, values, due, allowed, wrong):
-        return other
+        return "unclipped", f"{text}, where {table.due} is due"
+    known = product(values, base, allowed, due) if np.sum(wrong) >= LEAST else None
+    others = close(plain(name, base), composed(name, base), known, values, due, allowed, wrong)
+    for other in others[0]:
+        return "other_formula", _text(other, table, values, due)
     if shape is not None:
         if shape[0] == "factor":
             return shape[0], f"{shape[1]} {table.words}{of_a_root(table, values, due)}"
-        return shape[0], f"{shape[1]}, where {table.words} is due"
+        return shape[0], f"{shape[1]}, where {table.due} is due"
     with np.errstate(all="ignore"):  # a product may leave no more than that of the deviation
         plain_off = np.median((np.abs(values / due - 1) / allowed)[wrong]) > 1 / PART
-    if np.sum(wrong) >= LEAST and plain_off and (known := product(values, base, allowed, due)):
-        return "product", f"it is {known}, where {table.words} is due"
+    if known is not None and (plain_off or explains(known[1], values, due, wrong)):
+        return "product", f"it is {known[0]}, where {table.due} is due"
     if below := _below(values, base, due, allowed, wrong):
-        return "below", f"{below}, where {table.words} is due"
+        return "below", f"{below}, where {table.due} is due"
     if "log" in name and np.sum(wrong) >= LEAST and plain_off:
         with np.errstate(all="ignore"):
-            known = product(np.exp(values), base, allowed, np.exp(due))
-        if known:
-            return "product", f"it is the logarithm of {known}, where {table.words} is due"
-    if other := _other(composed(name, base), table, values, due, allowed, wrong):
-        return other
-    if ratio := _snr(table, name, values, base, due, allowed, wrong):
+            inner = product(np.exp(values), base, allowed, np.exp(due))
+        if inner is not None:
+            text = f"it is the logarithm of {inner[0]}, where {table.due} is due"
+            return "product", text
+    for other in others[1]:
+        return "other_formula", _text(other, table, values, due)
+    if ratio := shifted(table, name, values, base, due, allowed, wrong):
         text = f"its signal-to-noise ratio is {ratio} times that of β: the schedule is shifted"
         return "shifted_snr", text
     return None
@@ -117,50 +118,11 @@ def _below(
     return ""
 
 
-def _other(
-    others: Iterator[Alternative],
-    table: Table,
-    values: np.ndarray,
-    due: np.ndarray,
-    allowed: np.ndarray,
-    wrong: np.ndarray,
-) -> tuple[str, str] | None:
-    for other in others:
-        if where := agrees(values, other.values, due, allowed, wrong):
-            due_of = f"{table.words}{other.of}"
-            first = first_of_next(values, due) if where.strip() else ""
-            text = f"{where.lstrip()}it is {other.words}, where {due_of} is due{first}"
-            return "other_formula", text
-    return None
-
-
-def agrees(
-    values: np.ndarray,
-    candidate: np.ndarray,
-    due: np.ndarray,
-    allowed: np.ndarray,
-    wrong: np.ndarray,
-) -> str:
-    """``" "`` if the candidate is what the values are, a clause that says from where to where if it
-    is so only where they are wrong, empty if it is not.
-    """
-    with np.errstate(all="ignore"):
-        seen = np.isfinite(candidate) & np.isfinite(values)
-        left = np.abs(values - candidate)
-        off = left <= allowed * np.maximum(np.abs(candidate), 1e-12)
-    # what it explains has to be most of what is wrong
-    if np.sum(seen & wrong) < LEAST or not np.all(off[seen & wrong]):
-        return ""
-    # an infinite due leaves no part
-    far = np.isfinite(due) & wrong & seen
-    if np.any(far) and not most_of_it(left, values - due, far):
-        return ""
-    if np.all(off[seen]):
-        return " "
-    if np.sum(seen & wrong) < 2 * LEAST:
-        return ""
-    # where the two differ by less than the bound, it is the candidate as well
-    return f"{span(around(wrong, off & seen))} "
+def _text(found: Found, table: Table, values: np.ndarray, due: np.ndarray) -> str:
+    other, where, _ = found
+    first = first_of_next(values, due) if where.strip() else ""
+    due_of = f"{table.words}{other.of}" if other.of else table.due
+    return f"{where.lstrip()}it is {other.words}, where {due_of} is due{first}"
 
 
 def _few(
@@ -169,7 +131,7 @@ def _few(
     """One or two entries: the place is the answer, and the entry whose value it is."""
     at = np.flatnonzero(wrong)
     value = values[at[0]]
-    text = f"{few(wrong)}, where {table.words} is due"
+    text = f"{few(wrong)}, where {table.due} is due"
     if at.size == 1 and at[0] == 0 and len(due) > 2 and values[0] == values[0]:
         last = float(np.median([due[-1], due[-1]]))
         if abs(values[0] - last) <= 0.05 * abs(last):
@@ -180,47 +142,6 @@ def _few(
     if at.size == 1 and np.isfinite(value) and near.size == 1 and value != 0:
         text += f"; it is what is due at entry {near[0]}"
     return "few_entries", text
-
-
-def _meant(
-    table: Table, values: np.ndarray, base: Base, allowed: np.ndarray, wrong: np.ndarray
-) -> tuple[str, str] | None:
-    """Which numbers took the place of which others, if the formula is right for those."""
-    places = (
-        ("√ᾱ", "ᾱ", base.bar**0.5),
-        ("ᾱ", "√ᾱ", base.bar**2),
-        ("1 - β", "ᾱ", 1 - base.betas),
-    )
-    for found, due, bar in places:
-        with np.errstate(all="ignore"):
-            betas = 1 - np.append(bar[0], bar[1:] / bar[:-1])
-            likely = table.of(replace(base, betas=betas, bar=bar))
-            off = np.abs(values - likely) <= allowed * np.maximum(np.abs(likely), 1e-12)
-        if np.sum(wrong) >= LEAST and np.all(off):
-            return found, due
-    return None
-
-
-def _snr(
-    table: Table,
-    name: str,
-    values: np.ndarray,
-    base: Base,
-    due: np.ndarray,
-    allowed: np.ndarray,
-    wrong: np.ndarray,
-) -> str:
-    """A shifted schedule: ᾱ / (1 - ᾱ) times a constant."""
-    if name not in READERS or name == "alphas" or np.sum(wrong) < LEAST:
-        return ""
-    with np.errstate(all="ignore"):
-        bar = READERS[name](values)
-        ratio = bar / (1 - bar) * (1 - base.bar) / base.bar
-        middle = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else 0.0
-        shifted = middle * base.bar / (1 - base.bar + middle * base.bar)
-        likely = table.of(replace(base, bar=shifted))
-    found = middle > 0 and agrees(values, likely, due, allowed, wrong)
-    return f"{middle:.6g}" if found else ""
 
 
 def entries(wrong: np.ndarray) -> str:

@@ -36,14 +36,39 @@ def kept(steps: Steps, q: Question, same: Sequence[Formula]) -> str:
     good = right(silent, halves(q)[0], None)
     if not good:
         return ""
-    k = int(np.argmax(q.inner & (noise > 0)))
+    at = q.inner & (noise > NEAR)
+    k = int(np.argmax(at))
+    some = f" in {np.sum(at)} of {steps.count} steps" if np.any(q.inner & ~at) else ""
+    churn = _churn(steps, q, at)
     size = sized(q, noise) or f"{noise[k]:.4g} in the step from {place(steps.before[k])}"
     return (
         f"the steps are those of {good[0][0].name}, which draw no noise, but noise of standard"
-        f" deviation w = {size} is added to them, and the drift that belongs to it is not. Two"
-        " mends fit: leave the noise away (an ODE step), or keep it (an SDE step): for noise w the"
-        " ε that is kept has to fall from σ_next to √(σ_next² - w²) (that is w²/(2 σ_next)·ε less,"
-        " or w²/2·score more, for a small w)"
+        f" deviation w = {size} is added to them{some}, and the drift that belongs to it is not."
+        f" {'Three' if churn else 'Two'} mends fit: {churn}leave the noise away (an ODE step), or"
+        " keep it (an SDE step): for noise w the ε that is kept has to fall from σ_next to"
+        " √(σ_next² - w²) (that is w²/(2 σ_next)·ε less, or w²/2·score more, for a small w)"
+    )
+
+
+def _churn(steps: Steps, q: Question, at: np.ndarray) -> str:
+    """What the mend is if the noise is EDM's churn, put in before the next step: in front of the
+    numbers of a step that begins there, γ is the same in all of them.
+    """
+    with np.errstate(all="ignore"):
+        ratio = (q.measured["x_next.z"] / q.names["sigma_next"])[at]
+    if not np.all(q.names["a_t"] == 1) or np.ptp(ratio) > NEAR * ratio[0]:
+        return ""
+    gamma = float(np.hypot(1, ratio[0]) - 1)
+    if not NEAR < gamma <= 2**0.5 - 1 + NEAR:
+        return ""
+    total = gamma * steps.count
+    of = f" = {round(total)}/{steps.count}" if abs(total - round(total)) < NEAR * total else ""
+    of = " = √2 - 1" if abs(gamma - 2**0.5 + 1) < NEAR else of
+    if not of and not np.any(q.inner & ~at):
+        return ""  # neither S_churn/n nor a range from S_min to S_max: it may be any noise
+    return (
+        f"if it is EDM's churn, from σ_t to σ̂ = (1 + γ)·σ_t with γ = {gamma:.4g}{of}, tell"
+        " the model σ̂, divide by it and step from it, where σ_t stands; or "
     )
 
 

@@ -14,6 +14,7 @@ from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.formulas import Formula
 from scoreproof.public.sampler.causes.numbers import table_of
+from scoreproof.public.sampler.causes.readings import name
 from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.causes.tableau import Tableau
 from scoreproof.public.sampler.causes.words import place, summed
@@ -60,7 +61,7 @@ def mistaken(
     for f, eta in good:
         made = {n: v[k] for n, v in q.made(f.program, {"eta": eta}).items()}
         if all(abs(q.measured[n][k] - v) <= SMALL * (1 + abs(v)) for n, v in _end(made)):
-            return ""
+            return _asked_at_the_data(job, steps, name(f, eta))
     signal, left = a * before.alpha + b, abs(a) * before.sigma
     for f, eta in good:
         scaled = _scaled(q, k, q.made(f.program, {"eta": eta}), after)
@@ -69,6 +70,19 @@ def mistaken(
     return (
         f"{head} leads to {summed([(signal, 'x_0'), (left, 'ε')])}, where {after.alpha:.4g} x_0 +"
         f" {after.sigma:.4g} ε is due"
+    )
+
+
+def _asked_at_the_data(job: Job, steps: Steps, of: str) -> str:
+    """A last step that is the method's, with a call where there is no noise to be predicted."""
+    first, *others = steps.told[-1]
+    if job.form.prediction == "x0" or not first.sigma > 0 or not any(t.sigma == 0 for t in others):
+        return ""
+    return (
+        f"the steps are those of {of}, and the last of them asks the model at σ = 0 as well, where"
+        " x is the data and tells nothing of the ε that it came from: the mean of ε there is 0, and"
+        " a part of the last noise stays in x. Take the last step with the call at its start only"
+        " (a step of Euler's method), or let the times end at a small σ > 0"
     )
 
 

@@ -31,6 +31,8 @@ def said(job: Job, steps: Steps) -> str:
     one = _noise(steps)
     if finer is None or one is None or (other := _noise(finer)) is None:
         return ""
+    if finer.count <= steps.count:  # a table has no more of them
+        return ""
     power = float(np.log(one / other) / np.log(finer.count / steps.count))
     counts = f"with {steps.count} steps {one:.3g} of σ, with {finer.count} steps {other:.3g}"
     if abs(power) < NEAR:

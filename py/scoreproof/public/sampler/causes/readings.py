@@ -113,7 +113,10 @@ def inexact(f: Formula) -> str:
 def said(answers: list[Found], steps: Steps, q: Question, uneven: str) -> str:
     best = answers[0]
     what, due = words.mistaken(best)
-    place = words.where(steps, best.wrong, best.formula.start) + uneven
+    wrong = best.wrong
+    if words.of_the_churn(best):  # its noise stands behind the step before it
+        wrong = np.append(False, wrong[:-1])
+    place = words.where(steps, wrong, best.formula.start) + uneven
     text = (
         f"the steps are those of {name(best.formula, best.eta)}, except that {what}{place}; {due}"
     )

@@ -15,7 +15,7 @@ from scoreproof.public.sampler.causes.steps import Steps
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.words import at_level
 
-__all__ = ["constant", "mistaken", "reading", "summed", "where"]
+__all__ = ["constant", "mistaken", "of_the_churn", "reading", "summed", "where"]
 
 _SIMPLE = {
     np.sqrt(2): "√2",
@@ -112,6 +112,14 @@ def _churned(due: Tree, tree: Tree) -> tuple[str, str] | None:
         f" {was} is due",
         f"right: x_hat = x + {was}",
     )
+
+
+def of_the_churn(answer: Found) -> bool:
+    """Whether what is mistaken is the noise that a step of EDM starts with."""
+    m = answer.mistake
+    if m is None or answer.factor is not None:
+        return False
+    return _churned(answer.formula.program[m.statement][1], m.tree) is not None
 
 
 def _renamed(tree: Tree) -> Tree:

@@ -1,0 +1,159 @@
+"""Hypotheses of one theorem that cannot hold together, as far as their texts show it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from scoreproof.lean.conclusions import Text, bare
+from scoreproof.lean.foreign.commands import PROVING, Command
+from scoreproof.lean.foreign.findings import Finding
+from scoreproof.lean.foreign.heads import groups
+from scoreproof.lean.foreign.statements import Statement, canonical, conjuncts, texts
+
+__all__ = ["contradictions"]
+
+_NATURAL = {"ℕ", "ℝ≥0", "ℝ≥0∞", "ENNReal", "NNReal", "ℕ∞"}
+_ABSURD = re.compile(r"absurd|elim|false|contradict|asymm|irrefl|vacuous|empty|trichotomy", re.I)
+_Form = tuple[Any, ...]
+
+
+def contradictions(command: Command, said: Statement, path: str) -> Iterator[Finding]:
+    """Pairs of hypotheses at odds, unless the theorem's point is that they are."""
+    if command.keyword not in PROVING or not command.head:
+        return
+    last = command.name.rsplit(".", 1)[-1]
+    if said.conclusion in (("False",), ()) or _ABSURD.search(last):
+        return
+    binders = (*said.binders, *command.variables)
+    if len(said.conclusion) == 1 and _is_goal(said.conclusion[0], binders):
+        return
+    free = frozenset(n for b in binders for n in b.names)
+    natural = {n for b in binders if "".join(texts(b.type)) in _NATURAL for n in b.names}
+    assumed = (*said.hypotheses, *_in_scope(command))
+    parts = [p for h in assumed for p in conjuncts(h)]
+    forms = [(p, canonical(p, free)) for p in parts]
+    found = _alone(forms, natural) or _pair(forms) or _bounds(forms)
+    if found:
+        yield Finding(path, command.line, "contradiction", f"{command.name} assumes {found}")
+
+
+def _in_scope(command: Command) -> Iterator[Text]:
+    """Variables that the theorem has: included, or named in it; and facts among its instances."""
+    words: set[str] | None = None
+    for binder in command.variables:
+        if binder.bracket != "[" and binder.type:
+            words = words or {t.text.split(".", 1)[0] for t in (*command.head, *command.body)}
+            if set(binder.names) & (words | command.included) and len(binder.type) != 1:
+                yield bare(texts(binder.type))
+            elif set(binder.names) & (words | command.included) and binder.type[0].text == "False":
+                yield ("False",)
+    for binder in (*command.variables, *groups(command.head)):
+        said = texts(binder.type)
+        if binder.bracket == "[" and said[:1] == ("Fact",):
+            yield bare(said[1:])
+
+
+def _is_goal(name: str, binders: tuple[Any, ...]) -> bool:
+    """Is the conclusion a variable, as in ``(h : False) : P``?"""
+    return any(name in b.names for b in binders)
+
+
+def _alone(forms: list[tuple[Text, _Form]], natural: set[str]) -> str | None:
+    for text, form in forms:
+        said = " ".join(text)
+        if text == ("False",):
+            return "False"
+        if form[0] == "∈" and form[2] in (("∅",), ("[", "]"), ("{", "}"), ("(", "∅")):
+            return f"{said}, and nothing is in there"
+        if form[0] == "∈" and form[2][:2] == ("∅", ":"):
+            return f"{said}, and nothing is in there"
+        if form[0] == "<" and form[1] == form[2]:
+            return f"{said}, which is never so"
+        if form[0] == "¬" and form[1][0] in ("=", "≤") and form[1][1] == form[1][2]:
+            return f"{said}, which is never so"
+        if form[0] in ("<", "≤", "="):
+            one, two = _number(form[1]), _number(form[2])
+            if one is not None and two is not None and not _holds(form[0], one, two):
+                return f"{said}, which is never so"
+        if form[0] == "<" and form[2] == ("0",) and len(form[1]) == 1 and form[1][0] in natural:
+            return f"{said}, of a type without negative numbers"
+    return None
+
+
+def _holds(sign: str, one: Fraction, two: Fraction) -> bool:
+    # 1 = 0 holds in the trivial ring, and is assumed to say that a ring is it.
+    return {"<": one < two, "≤": one <= two, "=": True}[sign]
+
+
+def _number(text: Text) -> Fraction | None:
+    text = bare(text)
+    if ":" in text:
+        text = text[: text.index(":")]
+    sign = 1
+    if text and text[0] == "-":
+        sign, text = -1, text[1:]
+    if text and all(re.fullmatch(r"[0-9]+|[./]", t) for t in text):
+        try:
+            return sign * Fraction("".join(text))
+        except (ValueError, ZeroDivisionError):
+            return None
+    return None
+
+
+def _pair(forms: list[tuple[Text, _Form]]) -> str | None:
+    known: dict[_Form, Text] = {}
+    for text, form in forms:
+        for other in _against(form):
+            if other in known:
+                return f"{' '.join(known[other])} and {' '.join(text)}"
+        known.setdefault(form, text)
+    return None
+
+
+def _against(form: _Form) -> list[_Form]:
+    """What cannot hold beside ``form``."""
+    if form[0] == "¬":
+        inner = form[1]
+        swapped = [("=", inner[2], inner[1])] if inner[0] == "=" else []
+        return [inner, *swapped]
+    against: list[_Form] = [("¬", form)]
+    if form[0] == "<":
+        one, two = form[1:]
+        against += [("<", two, one), ("≤", two, one), ("=", one, two), ("=", two, one)]
+    elif form[0] == "≤":
+        against.append(("<", form[2], form[1]))
+    elif form[0] == "=":
+        one, two = form[1:]
+        against += [("<", one, two), ("<", two, one), ("¬", ("=", two, one))]
+    return against
+
+
+def _bounds(forms: list[tuple[Text, _Form]]) -> str | None:
+    """A number above and a number below that leave no room."""
+    low: dict[Text, tuple[Fraction, bool, Text]] = {}
+    high: dict[Text, tuple[Fraction, bool, Text]] = {}
+    for text, form in forms:
+        if form[0] not in ("<", "≤", "="):
+            continue
+        strict = form[0] == "<"
+        for subject, bound, into in ((2, 1, low), (1, 2, high)):
+            value = _number(form[bound])
+            if value is None or _number(form[subject]) is not None:
+                continue
+            key = form[subject]
+            worse = key in into and (
+                into[key][0] >= value if into is low else into[key][0] <= value
+            )
+            if not worse:
+                into[key] = (value, strict, text)
+        if form[0] == "=" and (value := _number(form[2])) is not None:
+            low.setdefault(form[1], (value, False, text))
+    for key, (below, strict, text) in low.items():
+        if key in high:
+            above, also, other = high[key]
+            if below > above or (below == above and (strict or also)):
+                return f"{' '.join(text)} and {' '.join(other)}"
+    return None

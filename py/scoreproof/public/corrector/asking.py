@@ -1,0 +1,235 @@
+"""One call of a kernel, with its random draws served and what it asks of the law noted.
+
+Conventions: states are rows ``(n, D)``: x flat, or x and v side by side. A script says what is
+served to each draw; draws of a whole batch come in the order in which they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import CallableError
+from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
+from scoreproof.interop.draws import Draw, Log, intercepted, serve
+from scoreproof.interop.draws_jax import jax_key
+from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
+from scoreproof.interop.jax_callback import finished
+from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.law import Asked, Law
+from scoreproof.public.corrector.target import Target
+from scoreproof.public.sampler.asking import to_framework
+from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED, STATES, needed
+
+__all__ = ["Answer", "Kernel", "Script", "zeros"]
+
+Script = Callable[[Draw], np.ndarray]
+
+
+def zeros(draw: Draw) -> np.ndarray:
+    """No noise; a half for what is uniform."""
+    return np.full(draw.shape, 0.5 if draw.kind == "uniform" else 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """``state``: rows ``(n, D)`` that came back; the draws, and what was asked, in order."""
+
+    state: np.ndarray
+    draws: tuple[Draw, ...]
+    asked: tuple[Asked, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Kernel:
+    """The user's kernel; ``calls`` counts how often it ran, ``eps`` is its roundoff."""
+
+    job: Job
+    calls: int = 0
+    eps: float = float(np.finfo(float).eps)
+    #: the roundoff of constants and tables that went into doubled arithmetic
+    coarse: float = 0.0
+    #: what log p is raised by wherever a row moves to
+    raised: float | None = None
+    _seeds: int = 0
+    _key: Any = None
+    _jax: Log = field(default_factory=Log)
+    _script: Script = zeros
+
+    def rounded(self, state: np.ndarray) -> np.ndarray:
+        """The states as they arrive, in the kernel's own floating type."""
+        x = to_framework(state, state.shape[1:], self.job.framework, self.job.dtype)
+        self.eps = max(self.eps, unit_roundoff(x))
+        return np.asarray(as_numpy(x), dtype=float)
+
+    def __call__(
+        self, target: Target, state: np.ndarray, script: Script, h: float | None = None
+    ) -> Answer:
+        """Raises ``CallableError`` for what cannot be judged."""
+        job = self.job
+        x = to_framework(state[:, : job.d], job.shape, job.framework, job.dtype)
+        self.eps = max(self.eps, unit_roundoff(x))
+        asked: list[Asked] = []
+        with intercepted(
+            job.framework, script, double=job.framework == "torch" and job.dtype is None
+        ) as log:
+            if job.framework == "jax":
+                log, self._jax.draws[:], self._jax.repeated[:] = self._jax, [], []
+            raised_by = None if self.raised is None else (state[:, : job.d], self.raised)
+            law = Law(job, target, log, asked, raised_by)
+            kept = as_numpy(x).copy()
+            arguments = [self._argument(r, law, x, state, h, log, script) for r in job.roles]
+            more = self._random(script, log) | dict(job.options)
+            self.calls += 1
+            try:
+                out = finished(job.function(*arguments, **more))
+            except CallableError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise CallableError(
+                    "corrector",
+                    "return normally",
+                    raised(error, job.function, f" when called with ({', '.join(job.roles)})"),
+                    remedy_for(error, "call it once by hand; name its arguments by given="),
+                ) from error
+            if not np.array_equal(as_numpy(x), kept):
+                raise CallableError(
+                    "corrector",
+                    "leave the x it is given unchanged",
+                    "it wrote into it",
+                    "make the update x = x + …, or start with x = x.clone() (NumPy: x.copy())",
+                )
+        if log.doubled and log.eps > self.eps:
+            self.coarse = max(self.coarse, log.eps)
+        return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
+
+    def _argument(
+        self,
+        role: str,
+        law: Law,
+        x: Any,
+        state: np.ndarray,
+        h: float | None,
+        log: Log,
+        script: Script,
+    ) -> Any:
+        job = self.job
+        if role == "x":
+            return x
+        if role == "v":
+            return to_framework(state[:, job.d :], job.shape, job.framework, job.dtype)
+        if role == "step_size":
+            return h
+        if role in ("t", "t_batch"):
+            if role == "t":
+                return job.t
+            times = np.full(len(state), job.t)
+            whole = job.framework == "torch" and isinstance(job.t, int)
+            return (
+                times
+                if job.framework == "numpy"
+                else to_framework(times, (), job.framework, "int64" if whole else job.dtype)
+            )
+        if role == "snr":
+            return job.snr
+        if role in ("noise", "uniform"):
+            shape = (len(state), *job.shape) if role == "noise" else (len(state),)
+            kind = "normal" if role == "noise" else "uniform"
+            draw = Draw(len(log.draws), shape, kind, f"the argument {role}", "float64", False)
+            value = serve(script, log, draw).reshape(len(state), -1)
+            return to_framework(value, shape[1:], job.framework, job.dtype)
+        if role in ("mean", "cov", "precision"):
+            value = {
+                "mean": law.target.mean,
+                "cov": law.target.covariance,
+                "precision": law.target.precision,
+            }[role]
+            return to_framework(value[None], value.shape, job.framework, job.dtype)[0]
+        return getattr(law, role)
+
+    def _random(self, script: Script, log: Log) -> dict[str, Any]:
+        """What it takes of a source of random numbers, by name."""
+        job = self.job
+        taken = needed(job.function)[1]
+        taken = [
+            n for n in taken if n not in job.options and n not in job.positional[: len(job.roles)]
+        ]
+        if job.framework == "jax":
+            return {n: self._jax_key(script) for n in taken if n in KEYS}
+        if job.framework == "numpy":
+            found = {n: numpy_generator(script, log) for n in taken if n in GENERATORS}
+            return found | {n: numpy_random_state(script, log) for n in taken if n in STATES}
+        if taken := [n for n in taken if n in GENERATORS]:
+            import torch
+
+            self._seeds += 1
+            return {n: torch.Generator().manual_seed(SEED + self._seeds) for n in taken}
+        return {}
+
+    def _jax_key(self, script: Script) -> Any:
+        """Another key in each call, of one kind: code that JAX compiled for it is not compiled
+        again.
+        """
+        import jax
+
+        self._script = script
+        if self._key is None:
+            self._key = jax_key(lambda draw: self._script(draw), self._jax)
+        self._seeds += 1
+        return jax.random.fold_in(self._key, self._seeds)
+
+    def _state(self, out: Any, n: int) -> np.ndarray:
+        job = self.job
+        if job.two:
+            if not isinstance(out, tuple) or len(out) < 2:
+                raise CallableError(
+                    "corrector",
+                    "return x and v",
+                    f"it returned {type(out).__name__}",
+                    "return (x, v), as it takes both",
+                )
+            return np.concatenate([self._rows(out[0], n), self._rows(out[1], n)], axis=1)
+        if hasattr(out, "prev_sample"):
+            out = out.prev_sample
+        elif isinstance(out, tuple) and out:
+            out = out[0]
+        elif isinstance(out, list) and out and np.ndim(as_numpy(out[0])) > len(job.shape):
+            out = out[-1]  # all states, as annealed sampling returns them
+        return self._rows(out, n)
+
+    def _rows(self, out: Any, n: int) -> np.ndarray:
+        try:
+            value = as_numpy(out)
+            self.eps = max(self.eps, unit_roundoff(value))
+            rows = np.asarray(value, dtype=float)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CallableError(
+                "corrector",
+                "return the next x, one array",
+                f"it returned {type(out).__name__}",
+                "return x itself, or a tuple that begins with it",
+            ) from error
+        if rows.shape != (n, *self.job.shape):
+            raise CallableError(
+                "corrector",
+                f"return x of shape {(n, *self.job.shape)}",
+                f"it returned shape {rows.shape}",
+                "one sample in, one sample out; name the shape of a sample by shape=, and map a"
+                " kernel of one chain over the rows (jax.vmap, torch.vmap)",
+            )
+        if not np.all(np.isfinite(rows)):
+            raise CallableError(
+                "corrector",
+                "return finite numbers",
+                f"{int(np.sum(~np.isfinite(rows)))} of {rows.size} entries are nan or inf",
+                "look for a division by a norm, or pass a smaller step_size",
+            )
+        return rows.reshape(n, -1)
+
+
+def _said(log: Log) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(log.notes))

@@ -1,0 +1,147 @@
+"""What a kernel takes, known by the names of its positional arguments or by ``given=``.
+
+Conventions: a role is what stands for all names of one thing; arguments with a default are handed
+over where they are a law or a step size.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from scoreproof.errors import ArgumentError
+from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
+
+__all__ = ["OF_GAUSSIANS", "OF_THE_LAW", "RANDOM", "ROLES", "positional", "roles_of"]
+
+#: what a kernel may take, and the names that it goes by
+ROLES: dict[str, tuple[str, ...]] = {
+    "x": ("x", "x_t", "xt", "x0", "xs", "sample", "samples", "state", "position", "q", "theta"),
+    "v": ("v", "p", "momentum", "velocity", "vel", "mom"),
+    "score": (
+        "score",
+        "score_fn",
+        "score_model",
+        "scorenet",
+        "model",
+        "model_fn",
+        "net",
+        "network",
+        "unet",
+        "eps_model",
+        "denoiser",
+        "s",
+    ),
+    "grad_log_prob": (
+        "grad_log_prob",
+        "grad",
+        "grad_fn",
+        "grad_logp",
+        "grad_log_p",
+        "grad_log_density",
+        "dlogp",
+        "glogp",
+    ),
+    "log_prob": (
+        "log_prob",
+        "logp",
+        "log_p",
+        "log_density",
+        "logdensity",
+        "logdensity_fn",
+        "log_density_fn",
+        "logprob",
+        "logprob_fn",
+        "log_prob_fn",
+        "logpdf",
+        "target_log_prob",
+        "target_log_prob_fn",
+    ),
+    "potential": ("potential", "potential_fn", "energy", "energy_fn", "U"),
+    "grad_potential": ("grad_potential", "grad_energy", "grad_U", "dU"),
+    "t": ("t", "time", "timestep", "sigma", "noise_level", "level"),
+    "t_batch": ("vec_t", "t_vec", "labels", "t_batch", "ts"),
+    "step_size": (
+        "step_size",
+        "stepsize",
+        "h",
+        "eps",
+        "epsilon",
+        "dt",
+        "step",
+        "step_lr",
+        "lr",
+        "delta",
+        "tau",
+        "eta",
+    ),
+    "snr": ("snr", "target_snr"),
+    "noise": ("noise", "z", "xi", "gaussian_noise"),
+    "uniform": ("uniform", "u", "unif"),
+    "mean": ("mean", "mu"),
+    "cov": ("cov", "covariance", "Sigma"),
+    "precision": ("precision", "prec", "Lambda"),
+}
+#: whatever a kernel takes of the law
+OF_THE_LAW = ("score", "grad_log_prob", "log_prob", "potential", "grad_potential")
+OF_GAUSSIANS = ("mean", "cov", "precision")
+#: handed over by name: where its random numbers come from
+RANDOM = {*GENERATORS, *STATES, *KEYS}
+
+
+def positional(function: Any) -> tuple[list[str], int]:
+    """Names of the positional arguments, and how many have no default."""
+    try:
+        taken = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [], 0
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in taken if p.kind in kinds]
+    return names, sum(p.kind in kinds and p.default is p.empty for p in taken)
+
+
+def _role(name: str) -> str | None:
+    return next((r for r, names in ROLES.items() if name == r or name in names), None)
+
+
+def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a kernel's positional arguments are; raises ``ArgumentError``."""
+    if given is not None:
+        said = (given,) if isinstance(given, str) else tuple(given)
+        known = [_role(str(n)) for n in said]
+        unknown = [str(n) for n, r in zip(said, known, strict=True) if r is None]
+        if unknown or "x" not in known:
+            raise ArgumentError(
+                "given",
+                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, x among them",
+                ", ".join(unknown) or ", ".join(map(str, said)),
+                'e.g. given=("score", "x", "step_size")',
+            )
+        return tuple(r for r in known if r is not None)
+    names, needed = positional(function)
+    roles: list[str] = []
+    for k, name in enumerate(names):
+        role = _role(name)
+        if name in RANDOM or name in options:
+            break  # by name, with all that follow
+        if role is None:
+            if k >= needed:
+                break
+            raise ArgumentError(
+                "corrector",
+                "a function whose arguments are known by their names",
+                f"{name} among {', '.join(names)}",
+                'say what they are, e.g. given=("score", "x", "step_size"), or fix it by options=',
+            )
+        if k >= needed and role not in ("step_size", *OF_THE_LAW):
+            break
+        roles.append(role)
+    if "x" not in roles:
+        raise ArgumentError(
+            "corrector",
+            "a function of x",
+            f"one of ({', '.join(names)})",
+            'name its arguments by given=, e.g. given=("score", "x")',
+        )
+    return tuple(roles)

@@ -1,0 +1,103 @@
+"""The random numbers that a loss is served: its noise as ours, and times over the whole of what it
+draws them from.
+
+Conventions: as in `draws`. A normal draw of the size of the batch is noise; the first is the one
+that is known. Smaller draws get the middles of equal parts of their law, in a fixed disorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scoreproof.interop.draws import Draw
+from scoreproof.interop.frameworks import require
+
+__all__ = ["Served", "integers_served"]
+
+#: an irrational part: rounds of a single draw fall everywhere
+GOLDEN = 0.6180339887498949
+
+
+@dataclass(eq=False)
+class Served:
+    """A source. ``noises``: what full draws got, in order; ``small``: what other draws got, with
+    their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole
+    numbers, ``(low, high)``, high not among them; ``uniforms``: how many draws of the size of the
+    batch were uniform; ``single``: one number was drawn for the whole batch.
+    """
+
+    noise: np.ndarray
+    extra: np.ndarray
+    turn: int = 0
+    passed: bool = False
+    noises: list[np.ndarray] = field(default_factory=list)
+    small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+    uniforms: int = 0
+    single: bool = False
+
+    def __call__(self, draw: Draw) -> np.ndarray:
+        size = int(np.prod(draw.shape))
+        if size == self.noise.size and draw.kind == "normal":
+            k = len(self.noises)
+            k += self.passed  # noise that is passed is not drawn
+            value = self.noise if k == 0 else self.extra[(k - 1) % len(self.extra)]
+            self.noises.append(value)
+            return value.reshape(draw.shape)
+        if size == self.noise.size:
+            self.uniforms += 1
+            return _uniform(self.uniforms, draw.shape)
+        value = self.parts(size, len(self.small))
+        self.single |= size == 1
+        if draw.kind == "normal":
+            from scipy.special import ndtri
+
+            value = np.asarray(ndtri(value))
+        elif draw.kind == "exponential":
+            value = -np.log1p(-value)
+        value = value.reshape(draw.shape)
+        self.small.append((draw, value))
+        return value
+
+    @property
+    def first_uniform(self) -> np.ndarray:
+        """What the first uniform draw of the size of the batch got."""
+        return _uniform(1, self.noise.shape)
+
+    def parts(self, size: int, index: int) -> np.ndarray:
+        """Middles of equal parts of [0, 1), moved on from turn to turn."""
+        value = (np.arange(size) + 0.5) / max(size, 1)
+        if self.turn or size == 1:
+            value = (value + GOLDEN * (self.turn + 1)) % 1.0
+        return value[np.random.default_rng([size, index]).permutation(size)]
+
+    def integers(self, low: int, high: int, size: int, index: int) -> np.ndarray:
+        """Whole numbers over the whole range, both ends among them."""
+        self.ranges.append((low, high))
+        self.single |= size == 1
+        if size == 1:
+            return np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
+        places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
+        value = np.round(low + (high - 1 - low) * places).astype(int)
+        return value[np.random.default_rng([size, index]).permutation(size)]
+
+
+def _uniform(which: int, shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(which).random(shape)
+
+
+@contextmanager
+def integers_served(framework: str, source: Served) -> Iterator[None]:
+    """While it lasts, ``torch.randint`` gets its numbers from the source."""
+    if framework != "torch":
+        yield
+        return
+    require("torch")
+    from scoreproof.public.loss.whole_numbers import Integers
+
+    with Integers(source):
+        yield

@@ -1,0 +1,88 @@
+"""Which arguments a loss takes: the model and the data, and perhaps t, the noise, a generator.
+
+Conventions: the first is the model, the second x_0; the others go by their names, or else by their
+places (t, then the noise).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from scoreproof.errors import ArgumentError
+
+__all__ = ["ROLES", "Takes", "takes_of"]
+
+ROLES = ("model", "x0", "t", "noise", "rng")
+TIMES = ("t", "time", "times", "timestep", "timesteps", "ts", "sigma", "sigmas", "step", "s", "tau")
+NOISES = ("noise", "eps", "epsilon", "z", "e", "n", "noises", "gaussian_noise")
+RANDOM = ("rng", "key", "generator", "random_state", "rng_key", "prng_key", "seed", "gen", "rngs")
+
+#: role -> how it is passed: a place, or a keyword
+Takes = tuple[tuple[str, str | None], ...]
+
+
+def takes_of(loss: Any, given: Any) -> Takes:
+    """Raises ``ArgumentError``."""
+    if given is not None:
+        return _said(given)
+    try:
+        parameters = list(inspect.signature(loss).parameters.values())
+    except (TypeError, ValueError):
+        return _said(("model", "x0", "t", "noise"))
+    found: list[tuple[str, str | None]] = []
+    for k, p in enumerate(parameters):
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            continue
+        role = ("model", "x0")[k] if k < 2 else _role(p.name)
+        optional = p.default is not p.empty
+        taken = [r for r, _ in found]
+        if role is None and not optional:
+            role = next((r for r in ("t", "noise") if r not in taken), None)
+            if role is None:
+                raise _unknown(p.name)
+        # a time that may be left out is drawn by the loss itself, and then its law is seen; a
+        # number that may be left out (eps=1e-5) is no noise
+        mine = role == "t" or optional and p.default is not None
+        if role is None or role in taken or optional and mine:
+            continue
+        by_name = p.kind is p.KEYWORD_ONLY or len(taken) < k
+        found.append((role, p.name if by_name else None))
+    if [r for r, _ in found][:2] != ["model", "x0"]:
+        raise ArgumentError(
+            "loss",
+            "a function of the model and the data, and perhaps of t and the noise",
+            f"one of {len(found)} arguments",
+            "pass lambda model, x0, t, noise: …",
+        )
+    return tuple(found)
+
+
+def _role(name: str) -> str | None:
+    low = name.lower().strip("_")
+    for role, names in (("t", TIMES), ("noise", NOISES), ("rng", RANDOM)):
+        if low in names:
+            return role
+    return None
+
+
+def _unknown(name: str) -> ArgumentError:
+    return ArgumentError(
+        "loss",
+        "a function of (model, x0), (model, x0, t) or (model, x0, t, noise), perhaps with rng",
+        f"one that wants {name!r} too",
+        f"fix it: lambda model, x0, t, noise: loss(model, x0, t, noise, {name}=…)",
+    )
+
+
+def _said(given: Any) -> Takes:
+    roles = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
+    if roles[:2] != ("model", "x0") or any(r not in ROLES for r in roles):
+        raise ArgumentError(
+            "takes",
+            f"a sequence of {', '.join(ROLES)} that begins with model, x0",
+            repr(given),
+            'name what the loss is called with, in its order: ("model", "x0", "t", "noise")',
+        )
+    return tuple((r, None) for r in roles)

@@ -73,7 +73,8 @@ def _candidates(job: Job, label: np.ndarray) -> list[np.ndarray]:
         return [t for t in found if np.all((t >= 0) & (t <= steps - 1))]
     found = [label, label / 999, label / 1000, label / 998, label * process.high]
     if process.is_sigma:
-        found = [label, np.exp(4 * label), np.exp(label)]
+        with np.errstate(over="ignore"):  # told 1000 σ, say
+            found = [label, np.exp(4 * label), np.exp(label)]
     top = np.inf if process.is_sigma else max(1.0, process.high)
     return [t for t in found if np.all((t > 0) & (t <= top * (1 + 1e-9)) & np.isfinite(t))]
 

@@ -17,6 +17,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.labels import doubted
 from scoreproof.public.loss.limits import (
     across_bound,
     input_bound,
@@ -87,6 +88,9 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(part.told(), float(error[k]), bound, more)
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
+    doubt = doubted(job, found.v, found.label)
+    if doubt is not None:
+        return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
     return compared(
         np.stack([p.error for p in parts]),
         np.stack([p.bound for p in parts]),

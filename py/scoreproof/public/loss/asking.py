@@ -16,12 +16,12 @@ from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
-from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
+from scoreproof.public.loss.whole_numbers_numpy import whole_numbers_generator
 
 __all__ = ["Asking", "Run"]
 
@@ -75,7 +75,8 @@ class Asking:
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
         passed = "noise" in [r for r, _ in self.job.takes]
-        served = Served(given.noise, given.extra, given.turn, passed)
+        ends = self.job.draws_times and self.job.process.discrete
+        served = Served(given.noise, given.extra, given.turn, passed, ends)
         script = Script(given.answers, self.job.shape, self.job.learned_variance)
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[self.job.framework]
         value, log, blur = run(given, script, served)
@@ -207,15 +208,15 @@ class Asking:
 
     def _differences(self, given: Given, script: Script, served: Served, log: Log) -> Answered:
         def value_of(answers: np.ndarray) -> np.ndarray:
-            again = Served(served.noise, served.extra, served.turn, served.passed)
+            again = Served(served.noise, served.extra, served.turn, served.passed, served.ends)
             script.answers = answers
             script.calls.clear()
-            rng = numpy_generator(again, Log())
-            if served.turn:  # whole numbers and choices are NumPy's own
+            rng = whole_numbers_generator(again)
+            if served.turn:  # choices with chances are NumPy's own
                 rng.bit_generator.advance(1000 * served.turn)
             out = self._called(*arguments_of(self.job, given, numpy_model(script), rng, np.array))
             served.noises, served.small, served.ranges = again.noises, again.small, again.ranges
-            served.single = again.single
+            served.single, served.whole = again.single, again.whole
             return np.asarray(out, dtype=float)
 
         base = np.array(given.answers)

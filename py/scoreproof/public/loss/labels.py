@@ -2,8 +2,8 @@
 x.
 
 Conventions: a label is a function of t alone; increasing or falling ones that are not known are
-accepted, and said. Without `label` given, t ± 1 of a table and the reversed time are mistakes; where
-the time is σ itself, so is another level than that of the noise in x_t.
+accepted, and said. Without `label` given, t ± 1 of a table and the reversed time are mistakes;
+where the time is σ itself, so is another level than that of the noise in x_t.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from scoreproof.interop.frameworks import require
 
 __all__ = ["Served", "integers_served"]
 
+#: the least distance to 1 of a uniform number, of types that do not reach 2^-24
+LAST = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 #: an irrational part: rounds of a single draw fall everywhere
 GOLDEN = 0.6180339887498949
 
@@ -26,17 +28,21 @@ GOLDEN = 0.6180339887498949
 class Served:
     """A source. ``noises``: what full draws got, in order; ``small``: what other draws got, with
     their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole
-    numbers, ``(low, high)``, high not among them; ``uniforms``: how many draws of the size of the
-    batch were uniform; ``single``: one number was drawn for the whole batch.
+    numbers, ``(low, high)``, high not among them, and ``whole``: what was drawn from each;
+    ``uniforms``: how many draws of the size of the batch were uniform; ``single``: one number was
+    drawn for the whole batch; ``ends``: uniform numbers are served to both ends, for whole numbers
+    are made of them.
     """
 
     noise: np.ndarray
     extra: np.ndarray
     turn: int = 0
     passed: bool = False
+    ends: bool = False
     noises: list[np.ndarray] = field(default_factory=list)
     small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
+    whole: list[np.ndarray] = field(default_factory=list)
     uniforms: int = 0
     single: bool = False
 
@@ -52,6 +58,9 @@ class Served:
             self.uniforms += 1
             return _uniform(self.uniforms, draw.shape)
         value = self.parts(size, len(self.small))
+        if self.ends and draw.kind == "uniform" and size > 1 and not self.turn:
+            near = LAST.get(draw.dtype, 2.0**-24)
+            value = near + (1 - 2 * near) * np.linspace(0, 1, size)[_order(size, len(self.small))]
         self.single |= size == 1
         if draw.kind == "normal":
             from scipy.special import ndtri
@@ -73,17 +82,29 @@ class Served:
         value = (np.arange(size) + 0.5) / max(size, 1)
         if self.turn or size == 1:
             value = (value + GOLDEN * (self.turn + 1)) % 1.0
-        return value[np.random.default_rng([size, index]).permutation(size)]
+        return value[_order(size, index)]
 
     def integers(self, low: int, high: int, size: int, index: int) -> np.ndarray:
         """Whole numbers over the whole range, both ends among them."""
         self.ranges.append((low, high))
         self.single |= size == 1
         if size == 1:
-            return np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
-        places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
-        value = np.round(low + (high - 1 - low) * places).astype(int)
-        return value[np.random.default_rng([size, index]).permutation(size)]
+            value = np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
+        else:
+            places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
+            value = np.round(low + (high - 1 - low) * places).astype(int)
+            value = value[_order(size, index)]
+        self.whole.append(value)
+        return value
+
+    def permutation(self, count: int, rows: int, index: int) -> np.ndarray:
+        """0 … count - 1 in disorder, the first ``rows`` of them over the whole range."""
+        first = self.integers(0, count, rows, index)
+        return np.concatenate([first, np.setdiff1d(np.arange(count), first)])
+
+
+def _order(size: int, index: int) -> np.ndarray:
+    return np.random.default_rng([size, index]).permutation(size)
 
 
 def _uniform(which: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -127,7 +127,7 @@ def law_of(job: Job, served: Served, times: np.ndarray) -> Law | None:
             inside = np.all((times >= low) & (times <= high - 1))
             if inside and times.min() == low and times.max() == high - 1:
                 return Law(f"whole numbers from {low} to {high - 1}, each alike", low, high - 1)
-        if len(served.ranges) == 1 and np.unique(times).size > 3:
+        if len(served.ranges) == 1 and _follows(served.whole[0], times):
             least, most = int(times.min()), int(times.max())
             return Law(f"whole numbers from {least} to {most}", least, most, True)
     for draw, value in served.small:
@@ -146,8 +146,10 @@ def _of_draw(job: Job, draw: Draw, value: np.ndarray, times: np.ndarray) -> Law 
             return Law(f"uniform from {_short(ends[0])} to {_short(ends[1])}")
         if job.process.steps is not None:
             slope, start = np.polyfit(value, times, 1)
-            if np.max(np.abs(times - start - slope * value)) <= 1.0:
-                return Law(f"whole numbers up to {int(times.max())}, nearly alike")
+            near = np.max(np.abs(times - start - slope * value)) <= 1.0
+            if near and _follows(value, times):
+                low, high = int(times.min()), int(times.max())
+                return Law(f"whole numbers from {low} to {high}, nearly alike", low, high, True)
         line = _line(value, np.log(np.maximum(times, 1e-300)))
         if line is not None:
             ends = sorted(np.exp([line[0], line[0] + line[1]]))
@@ -169,6 +171,14 @@ def _of_draw(job: Job, draw: Draw, value: np.ndarray, times: np.ndarray) -> Law 
         law = f"a function of a {draw.kind} number, from {times.min():.3g} to {times.max():.3g}"
         return Law(law)
     return None
+
+
+def _follows(drawn: np.ndarray, times: np.ndarray) -> bool:
+    """Whether t is a rising or falling function of the numbers that were drawn."""
+    if drawn.size != times.size or np.unique(times).size <= 3:
+        return False
+    steps = np.diff(times[np.argsort(drawn.ravel(), kind="stable")])
+    return bool(np.all(steps >= 0) or np.all(steps <= 0))
 
 
 def _line(z: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:

@@ -209,5 +209,20 @@ def _coverage(job: Job, found: Found) -> Coverage:
         span += "; the weight is read, and not compared"
     if job.learned_variance:
         span += "; the outputs of a learned variance are not looked at"
+    asked = {"times": len(np.unique(times)), "pairs": 3 * len(times)}
     left: tuple[Omission, ...] = ()
-    return Coverage({"times": len(np.unique(times)), "pairs": 3 * len(times)}, left, span)
+    if job.draws_times and job.process.steps is not None and not _ends_known(found):
+        ends = {0, job.process.steps - 1}
+        unseen = sorted(ends - set(np.round(times).astype(int).tolist()))
+        if unseen:
+            one = len(unseen) == 1
+            where = f"the end{'' if one else 's'} t = {' and '.join(map(str, unseen))} of the table"
+            why = f"for the law of t was not read: {'it' if one else 'they'} may never be drawn"
+            asked["times"] += len(unseen)
+            left = (Omission("times", len(unseen), why, where, wished=True),)
+    return Coverage(asked, left, span)
+
+
+def _ends_known(found: Found) -> bool:
+    """Whether the law of t says from where to where it is drawn."""
+    return found.law is not None and found.law.low is not None

@@ -1,0 +1,94 @@
+"""What a loss draws of a table: `check_loss` where t = 0 or T - 1 is never among it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+
+check = sp.check_loss
+T = 400
+BAR = np.cumprod(1 - np.linspace(2e-4, 0.05, T))
+TABLE = {"alphas_cumprod": BAR}
+LEFT_OUT = "the law of t was not read"
+
+
+def by_numpy(draw):
+    def loss(model, x0, rng):
+        t, noise = draw(rng, len(x0)), rng.standard_normal(x0.shape)
+        bar = BAR[t][:, None]
+        return np.mean((model(np.sqrt(bar) * x0 + np.sqrt(1 - bar) * noise, t) - noise) ** 2)
+
+    return check(loss, TABLE, shape=3)
+
+
+def by_torch(draw):
+    import torch
+
+    def loss(model, x0):
+        t, noise = draw(len(x0)), torch.randn_like(x0)
+        bar = torch.from_numpy(BAR)[t][:, None]
+        return ((model(bar.sqrt() * x0 + (1 - bar).sqrt() * noise, t) - noise) ** 2).mean()
+
+    return check(loss, TABLE, framework="torch")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "missing"),
+    [
+        (lambda r, n: r.integers(0, T, n), lambda r, n: r.integers(1, T, n), 0),
+        (lambda r, n: r.integers(T, size=n), lambda r, n: r.integers(T - 1, size=n), T - 1),
+        (
+            lambda r, n: r.integers(0, T - 1, n, endpoint=True),
+            lambda r, n: r.integers(0, T // 2, n),
+            T - 1,
+        ),
+        (lambda r, n: r.choice(T, n), lambda r, n: r.choice(np.arange(1, T), n), 0),
+        (lambda r, n: r.permutation(T)[:n], lambda r, n: r.permutation(T - 1)[:n], T - 1),
+        (
+            lambda r, n: (T * r.random(n)).astype(int),
+            lambda r, n: ((T - 1) * r.random(n)).astype(int),
+            T - 1,
+        ),
+    ],
+)
+def test_ends_that_a_numpy_generator_never_draws(right, wrong, missing):
+    evidence = by_numpy(right)
+    assert evidence and LEFT_OUT not in evidence.coverage.describe()
+    evidence = by_numpy(wrong)
+    assert evidence.verdict == "refuted" and f"never trains t = {missing}" in evidence.sentence
+
+
+def test_ends_that_torch_never_draws():
+    torch = pytest.importorskip("torch")
+    for draw in (
+        lambda n, k: torch.multinomial(torch.ones(k), n, replacement=True),
+        lambda n, k: torch.distributions.Categorical(torch.ones(k)).sample((n,)),
+        lambda n, k: (torch.rand(n) * k).long(),
+        lambda n, k: torch.randperm(k)[:n],
+    ):
+        evidence = by_torch(lambda n, draw=draw: draw(n, T))
+        assert evidence and LEFT_OUT not in evidence.coverage.describe()
+        evidence = by_torch(lambda n, draw=draw: draw(n, T - 1))
+        assert evidence.verdict == "refuted"
+        assert f"never trains t = {T - 1}" in evidence.sentence
+
+
+def test_a_law_that_is_not_read_is_said():
+    torch = pytest.importorskip("torch")
+    for draw in (
+        lambda n: torch.multinomial(1.0 + torch.arange(T), n, replacement=True),
+        lambda n: (torch.randn(n).sigmoid() * T).long(),
+        lambda n: torch.from_numpy(np.random.default_rng(3).choice(T - 1, n)),
+    ):
+        evidence = by_torch(draw)
+        assert evidence and LEFT_OUT in evidence.coverage.describe()
+    # labels of a class are no law of t
+    table = torch.arange(T)
+
+    def with_a_class(n):
+        torch.randint(0, 10, (n,))
+        return table[torch.from_numpy(np.random.default_rng(3).choice(T, n))]
+
+    assert by_torch(with_a_class)

@@ -35,29 +35,32 @@ def by_torch(draw):
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "missing"),
+    ("draw", "missing"),
     [
-        (lambda r, n: r.integers(0, T, n), lambda r, n: r.integers(1, T, n), 0),
-        (lambda r, n: r.integers(T, size=n), lambda r, n: r.integers(T - 1, size=n), T - 1),
-        (
-            lambda r, n: r.integers(0, T - 1, n, endpoint=True),
-            lambda r, n: r.integers(0, T // 2, n),
-            T - 1,
-        ),
-        (lambda r, n: r.choice(T, n), lambda r, n: r.choice(np.arange(1, T), n), 0),
-        (lambda r, n: r.permutation(T)[:n], lambda r, n: r.permutation(T - 1)[:n], T - 1),
-        (
-            lambda r, n: (T * r.random(n)).astype(int),
-            lambda r, n: ((T - 1) * r.random(n)).astype(int),
-            T - 1,
-        ),
+        (lambda r, n: r.integers(1, T, n), 0),
+        (lambda r, n: r.integers(T - 1, size=n), T - 1),
+        (lambda r, n: r.integers(0, T // 2, n, endpoint=True), T - 1),
+        (lambda r, n: r.choice(np.arange(1, T), n), 0),
+        (lambda r, n: r.permutation(T - 1)[:n], T - 1),
+        (lambda r, n: ((T - 1) * r.random(n)).astype(int), T - 1),
     ],
 )
-def test_ends_that_a_numpy_generator_never_draws(right, wrong, missing):
-    evidence = by_numpy(right)
-    assert evidence and LEFT_OUT not in evidence.coverage.describe()
-    evidence = by_numpy(wrong)
+def test_ends_that_a_numpy_generator_never_draws(draw, missing):
+    evidence = by_numpy(draw)
     assert evidence.verdict == "refuted" and f"never trains t = {missing}" in evidence.sentence
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda r, n: r.integers(0, T - 1, n, endpoint=True),
+        lambda r, n: r.choice(T, n, replace=False),
+        lambda r, n: (T * r.random(n)).astype(int),
+    ],
+)
+def test_both_ends_of_a_numpy_generator(draw):
+    evidence = by_numpy(draw)
+    assert evidence and LEFT_OUT not in evidence.coverage.describe()
 
 
 def test_ends_that_torch_never_draws():
@@ -92,3 +95,26 @@ def test_a_law_that_is_not_read_is_said():
         return table[torch.from_numpy(np.random.default_rng(3).choice(T, n))]
 
     assert by_torch(with_a_class)
+
+
+def test_whole_numbers_of_jax_are_the_same_in_every_call():
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+    a, s = jnp.sqrt(jnp.asarray(BAR)), jnp.sqrt(1 - jnp.asarray(BAR))
+
+    def of(draw, power=1):
+        def loss(model, x0, key):
+            first, second = jax.random.split(key)
+            t, noise = draw(first, len(x0)), jax.random.normal(second, x0.shape)
+            x = a[t][:, None] * x0 + s[t][:, None] ** power * noise
+            return jnp.mean((model(x, t) - noise) ** 2)
+
+        return check(loss, TABLE)
+
+    right = of(lambda key, n: jax.random.randint(key, (n,), 0, T))
+    assert right and LEFT_OUT not in right.coverage.describe()
+    assert "from 0 to 399; its weight" in right.sentence
+    wrong = of(lambda key, n: jax.random.randint(key, (n,), 0, T - 1))
+    assert wrong.verdict == "refuted" and f"never trains t = {T - 1}" in wrong.sentence
+    twin = of(lambda key, n: jax.random.randint(key, (n,), 0, T), power=2)
+    assert twin.verdict == "refuted" and "1 - ᾱ where its root" in twin.diagnosis.sentence

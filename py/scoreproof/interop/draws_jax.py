@@ -47,9 +47,14 @@ KIND_OF = {
     "rademacher": "rademacher",
 }
 
+Integers = Callable[[Draw, int], np.ndarray]
 
-def jax_key(source: Source, log: Log | None = None, seed: int = 0) -> Any:
-    """A key to hand to code that draws by ``jax.random``: its normal numbers come from ``source``.
+
+def jax_key(
+    source: Source, log: Log | None = None, seed: int = 0, integers: Integers | None = None
+) -> Any:
+    """A key to hand to code that draws by ``jax.random``: its normal numbers come from ``source``,
+    and the bits that it makes whole numbers of from ``integers(draw, width)``, if that is given.
 
     >>> import jax
     >>> key = jax_key(lambda draw: np.full(draw.shape, 0.5))
@@ -57,7 +62,7 @@ def jax_key(source: Source, log: Log | None = None, seed: int = 0) -> Any:
     [0.5, 0.5]
     """
     jax = require("jax")
-    bits = _Bits(source, Log() if log is None else log)
+    bits = _Bits(source, Log() if log is None else log, integers)
 
     def inner(data: Any) -> Any:
         return jax.random.wrap_key_data(data, impl="threefry2x32")
@@ -105,8 +110,8 @@ def jax_normal(source: Source, log: Log | None = None) -> Callable[..., Any]:
 class _Bits:
     """The random bits of a key; ``seen``: of which draw, and which row of it, a key was."""
 
-    def __init__(self, source: Source, log: Log) -> None:
-        self.source, self.log = source, log
+    def __init__(self, source: Source, log: Log, integers: Integers | None = None) -> None:
+        self.source, self.log, self.integers = source, log, integers
         self.seen: dict[Any, tuple[Kept, int]] = {}
 
     def traced(self, data: Any, width: int, shape: tuple[int, ...]) -> Any:
@@ -128,6 +133,10 @@ class _Bits:
         rows = [(key.tobytes(), width, shape) for key in keys.reshape(-1, keys.shape[-1])]
         name = f"float{max(width, 16)}"
         draw = Draw(len(self.log.draws), (*batch, *shape), kind, where, name, True)
+        if kind == "integers" and self.integers is not None:
+            self.log.draws.append(draw)
+            whole = np.asarray(self.integers(draw, width))
+            return whole.astype(f"uint{width}").reshape((*batch, *shape))
         again = [i for i, row in enumerate(rows) if row in self.seen]
         if again:
             self.log.repeated.append((draw, self.seen[rows[again[0]]][0].draw))

@@ -19,6 +19,7 @@ from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
+from scoreproof.public.loss.gradients import kept
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
 from scoreproof.public.loss.whole_numbers_numpy import whole_numbers_generator
@@ -70,12 +71,13 @@ class Asking:
     notes: list[str] = field(default_factory=list)
     _source: Any = None
     _made: Any = None
+    _drawn: Log = field(default_factory=Log)
     _square: bool | None = None
 
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
         passed = "noise" in [r for r, _ in self.job.takes]
-        ends = self.job.draws_times and self.job.process.discrete
+        ends = (self.job.process.steps or 0) if self.job.draws_times else 0
         served = Served(given.noise, given.extra, given.turn, passed, ends)
         script = Script(given.answers, self.job.shape, self.job.learned_variance)
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[self.job.framework]
@@ -89,31 +91,8 @@ class Asking:
                 "it never did",
                 "pass lambda model, x0, t, noise: … in which model is your network",
             )
-        self._kept(script)
+        kept(script, self.job.shape[0])
         return Run(script.calls, value, served, log, blur)
-
-    def _kept(self, script: Script) -> None:
-        """Gradients as rows of one sample, without a learned variance."""
-        channels, rows = self.job.shape[0], len(script.answers)
-        for call in script.calls:
-            if call.gradient is None:
-                continue
-            whole = call.gradient.reshape(rows, *script.out_shape)
-            if not np.all(np.isfinite(whole)):
-                raise CallableError(
-                    "loss",
-                    "have a finite gradient in the model's output",
-                    "it is nan or inf at the exact model",
-                    "look for a root, a norm or a division of what vanishes there",
-                )
-            call.gradient = whole[:, :channels].reshape(rows, -1)
-        if all(c.gradient is None for c in script.calls):
-            raise CallableError(
-                "loss",
-                "depend on the model's output, differentiably",
-                "its gradient there is nothing",
-                "do not detach the output, and return the loss as a tensor (no .item())",
-            )
 
     def called_with(self, arguments: tuple[list[Any], dict[str, Any]]) -> Any:
         """The loss of these, guarded."""
@@ -193,7 +172,12 @@ class Asking:
         """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
         self._source = served
         if self._made is None:
-            self._made = jax_key(lambda draw: self._source(draw))
+            self._made = jax_key(
+                lambda draw: self._source(draw),
+                self._drawn,
+                integers=lambda draw, width: self._source.bits(draw, width),
+            )
+        self._drawn.draws.clear()  # what goes by a draw's number is the same in every run
         return jax.random.fold_in(self._made, self.calls)
 
     @staticmethod

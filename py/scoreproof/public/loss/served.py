@@ -29,20 +29,22 @@ class Served:
     """A source. ``noises``: what full draws got, in order; ``small``: what other draws got, with
     their draws; ``passed``: the noise is an argument of the loss; ``ranges``: of whole
     numbers, ``(low, high)``, high not among them, and ``whole``: what was drawn from each;
+    ``raw``: the width and the bits of which JAX makes whole numbers;
     ``uniforms``: how many draws of the size of the batch were uniform; ``single``: one number was
-    drawn for the whole batch; ``ends``: uniform numbers are served to both ends, for whole numbers
-    are made of them.
+    drawn for the whole batch; ``ends``: the length of the table of which t is drawn; uniform
+    numbers are then served to both ends, for whole numbers are made of them.
     """
 
     noise: np.ndarray
     extra: np.ndarray
     turn: int = 0
     passed: bool = False
-    ends: bool = False
+    ends: int = 0
     noises: list[np.ndarray] = field(default_factory=list)
     small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
     whole: list[np.ndarray] = field(default_factory=list)
+    raw: list[tuple[int, np.ndarray]] = field(default_factory=list)
     uniforms: int = 0
     single: bool = False
 
@@ -95,6 +97,25 @@ class Served:
             value = np.round(low + (high - 1 - low) * places).astype(int)
             value = value[_order(size, index)]
         self.whole.append(value)
+        return value
+
+    def bits(self, draw: Draw, width: int) -> np.ndarray:
+        """The bits of whole numbers of JAX, which takes twice as many as it needs: the same both
+        times, for nobody says which it takes first; 0 once.
+        """
+        size = int(np.prod(draw.shape))
+        rng = np.random.default_rng([size, width, self.turn])
+        value = rng.integers(0, 2 ** (width - 1), size, dtype=np.uint64)
+        if self.ends and size > 1:
+            # over the whole table, if it is from that that they are drawn
+            near = np.arange(self.ends)
+            places = np.linspace(0, self.ends - 1, size)[_order(size, len(self.raw) // 2)]
+            for k, place in enumerate(places):
+                made = (int(value[k]) % self.ends + near) * (2**width % self.ends + 1) % self.ends
+                value[k] += np.uint64(np.argmin(np.abs(made - place)))
+            value[np.argmin(places)] = 0
+        self.single |= size == 1
+        self.raw.append((width, value))
         return value
 
     def permutation(self, count: int, rows: int, index: int) -> np.ndarray:

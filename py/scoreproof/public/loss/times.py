@@ -14,6 +14,7 @@ from scoreproof.interop.draws import Draw
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Run
 from scoreproof.public.loss.served import Served
+from scoreproof.public.loss.whole_numbers_jax import range_of
 
 __all__ = ["Law", "law_of", "mixed", "times_of"]
 
@@ -130,6 +131,11 @@ def law_of(job: Job, served: Served, times: np.ndarray) -> Law | None:
         if len(served.ranges) == 1 and _follows(served.whole[0], times):
             least, most = int(times.min()), int(times.max())
             return Law(f"whole numbers from {least} to {most}", least, most, True)
+    for width, bits in served.raw if job.process.steps is not None else ():
+        found = range_of(bits, width, times, job.process.steps or 0)
+        if found is not None:
+            low, high = found
+            return Law(f"whole numbers from {low} to {high - 1}, each alike", low, high - 1)
     for draw, value in served.small:
         if value.size == times.size and value.size > 3:
             law = _of_draw(job, draw, value.ravel(), times)

@@ -118,3 +118,23 @@ def test_whole_numbers_of_jax_are_the_same_in_every_call():
     assert wrong.verdict == "refuted" and f"never trains t = {T - 1}" in wrong.sentence
     twin = of(lambda key, n: jax.random.randint(key, (n,), 0, T), power=2)
     assert twin.verdict == "refuted" and "1 - ᾱ where its root" in twin.diagnosis.sentence
+
+
+def test_a_generator_that_cannot_be_replaced_is_a_doubt():
+    own = np.random.default_rng(1)
+
+    def by(source):
+        def loss(model, x0, t):
+            s, noise = t[:, None], source(x0.shape)
+            return np.mean((model((1 - s) * x0 + s * noise, t) - (noise - x0)) ** 2)
+
+        return check(loss, "flow", prediction="flow", shape=3)
+
+    for source in (own.standard_normal, np.random.standard_normal):
+        evidence = by(source)
+        assert evidence.verdict == "undecided" and "take an argument rng" in evidence.sentence
+    # the same numbers in every call are no noise
+    assert by(np.random.RandomState(1).standard_normal).verdict == "undecided"
+    fixed = own.standard_normal(1000)
+    evidence = by(lambda shape: fixed[: np.prod(shape)].reshape(shape))
+    assert evidence.verdict == "refuted"

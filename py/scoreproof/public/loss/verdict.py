@@ -27,6 +27,7 @@ from scoreproof.public.loss.limits import (
 )
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.other_weights import due_weight
+from scoreproof.public.loss.own_draws import drawn_elsewhere
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.remarks import notes_of, without_a_number
 from scoreproof.public.loss.tables import curves_of, table_of
@@ -81,6 +82,10 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
+            reason = drawn_elsewhere(job, found, asking) if part.name == "x_t" else None
+            if reason is not None:
+                spent = {"calls": asking.calls}
+                return Evidence.undecided("float", reason, coverage=seen, cost=spent)
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking, Run
 from scoreproof.public.loss.batches import alone, along, shifted
+from scoreproof.public.loss.coarse import SINGLE, single
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, served_by_jax
 from scoreproof.public.loss.times import Law, law_of, mixed, times_of
@@ -168,6 +169,10 @@ def read(job: Job, asking: Asking) -> Found | str:
     drawn = np.zeros(rows)
     if served_by_jax(job):  # the spacing of the normal numbers that it can make
         drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
+    eps = max(asking.eps, job.process.eps)
+    if eps < SINGLE and single(a[0], b[0]):
+        eps = SINGLE
+        asking.notes.append("has α and σ of float32, as their values show")
     return Found(
         v,
         pairs,
@@ -190,7 +195,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         floor,
         first,
         law,
-        max(asking.eps, job.process.eps),
+        eps,
         None if given_times is None else alone(job, asking, v, rng, extra),
         shifted(asking, pairs, extra, (answer, answer + step), curvature)
         if job.draws_times

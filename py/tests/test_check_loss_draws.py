@@ -133,8 +133,8 @@ def test_a_generator_that_cannot_be_replaced_is_a_doubt():
     for source in (own.standard_normal, np.random.standard_normal):
         evidence = by(source)
         assert evidence.verdict == "undecided" and "take an argument rng" in evidence.sentence
-    # the same numbers in every call are no noise
     assert by(np.random.RandomState(1).standard_normal).verdict == "undecided"
+    # the same numbers in every call are no noise
     fixed = own.standard_normal(1000)
     evidence = by(lambda shape: fixed[: np.prod(shape)].reshape(shape))
     assert evidence.verdict == "refuted"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from scoreproof.coverage import Coverage
-from scoreproof.errors import CallableError
+from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
@@ -125,6 +125,8 @@ def check_loss(
     try:
         return judged(job)
     except CallableError as error:
+        if not learned_variance and error.got.startswith("it raised"):
+            _as_a_learned_variance(replace(request, learned_variance=True), error)
         # code that is all methods of tensors names no library
         own = framework is None and job.framework == "numpy" and error.got.startswith("it raised")
         if not own or "torch" not in sys.modules:
@@ -134,6 +136,18 @@ def check_loss(
         return judged(validate(replace(request, framework="torch")))
     except CallableError:
         raise first from None
+
+
+def _as_a_learned_variance(request: Request, error: CallableError) -> None:
+    """Raises what names the flag, if the loss runs with twice the channels and not without."""
+    try:
+        judged(validate(request))
+    except ScoreproofError:
+        return
+    remedy = (
+        "it takes a model with a learned variance, of twice the channels: learned_variance=True"
+    )
+    raise CallableError("loss", "return normally", error.got, remedy) from error
 
 
 def judged(job: Job) -> Evidence:

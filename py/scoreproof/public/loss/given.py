@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from scoreproof.errors import CallableError
 from scoreproof.public.loss.arguments import Job
 
 __all__ = ["Given", "arguments_of", "moved", "otherwise", "picked"]
@@ -65,12 +67,23 @@ def moved(base: np.ndarray, place: tuple[int, ...], by: float) -> np.ndarray:
 
 
 def picked(value: Any) -> Any:
-    """The loss itself, of a dictionary of losses, or of (loss, more)."""
+    """The loss itself, of a dictionary of losses, or of (loss, more), of which what is logged may
+    come first.
+    """
     if isinstance(value, Mapping):
         name = next((n for n in NAMES if n in value), next(iter(value), None))
         return value[name]
     if isinstance(value, tuple | list) and value:
-        return value[0]
+        plain = [v for v in value if not isinstance(v, Mapping)]
+        named = isinstance(value[0], Mapping) and any(n in value[0] for n in NAMES)
+        value = picked(value[0]) if named or not plain else plain[0]
+    if not (hasattr(value, "dtype") or isinstance(value, Real)):
+        raise CallableError(
+            "loss",
+            "return a number, one for each sample, a dictionary with 'loss', or a tuple with one",
+            f"it returned {type(value).__name__}",
+            "return the loss that is minimised",
+        )
     return value
 
 

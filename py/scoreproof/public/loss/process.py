@@ -16,6 +16,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.objects.discrete import DiscreteVE, DiscreteVP
+from scoreproof.public.loss.marginals import of_marginals
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process
 
@@ -71,6 +72,8 @@ def process_of(given: Any) -> Process:
     if isinstance(given, tuple) and len(given) == 2 and all(map(callable, given)):
         given = SimpleNamespace(alpha=given[0], sigma=given[1])
     eps = DOUBLE
+    if not callable(getattr(given, "alpha", None)):
+        given = of_marginals(given)
     if isinstance(given, Mapping) or not callable(getattr(given, "alpha", None)):
         given, eps = _table(given)
     level_of = levels_of_process(given, True)

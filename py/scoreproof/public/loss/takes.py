@@ -19,6 +19,10 @@ TIMES = ("t", "time", "times", "timestep", "timesteps", "ts", "sigma", "sigmas",
 NOISES = ("noise", "eps", "epsilon", "z", "e", "n", "noises", "gaussian_noise")
 RANDOM = ("rng", "key", "generator", "random_state", "rng_key", "prng_key", "seed", "gen", "rngs")
 
+#: what people call the network, and the data
+MODELS = ("model", "net", "network", "unet", "denoiser", "score_model", "score_net")
+DATA = ("x0", "x_0", "x", "x1", "x_1", "x_start", "images", "data", "batch", "latents")
+
 #: role -> how it is passed: a place, or a keyword
 Takes = tuple[tuple[str, str | None], ...]
 
@@ -26,16 +30,28 @@ Takes = tuple[tuple[str, str | None], ...]
 def takes_of(loss: Any, given: Any) -> Takes:
     """Raises ``ArgumentError``."""
     if given is not None:
-        return _said(given)
+        return _said(given, loss)
     try:
         parameters = list(inspect.signature(loss).parameters.values())
     except (TypeError, ValueError):
-        return _said(("model", "x0", "t", "noise"))
+        return _said(("model", "x0", "t", "noise"), loss)
+    places = ("model", "x0")
+    names = [p.name.lower().strip("_") for p in parameters]
+    late = [k for k, n in enumerate(names) if n in MODELS]
+    if len(late) == 1 and late[0] > 0 and names[0] in DATA:
+        # the model has another place: the order is that of the names
+        model = late[0]
+        order = [
+            "model" if k == model else "x0" if k == 0 else _role(n) for k, n in enumerate(names)
+        ]
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        if plain and None not in order and len(set(order)) == len(order):
+            return tuple((str(r), None) for r in order)
     found: list[tuple[str, str | None]] = []
     for k, p in enumerate(parameters):
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
-        role = ("model", "x0")[k] if k < 2 else _role(p.name)
+        role = places[k] if k < 2 else _role(p.name)
         optional = p.default is not p.empty
         taken = [r for r, _ in found]
         if role is None and not optional:
@@ -76,13 +92,26 @@ def _unknown(name: str) -> ArgumentError:
     )
 
 
-def _said(given: Any) -> Takes:
+def _said(given: Any, loss: Any) -> Takes:
     roles = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
-    if roles[:2] != ("model", "x0") or any(r not in ROLES for r in roles):
+    once = len(set(roles)) == len(roles) and _binds(loss, len(roles))
+    if not {"model", "x0"} <= set(roles) <= set(ROLES) or not once:
         raise ArgumentError(
             "takes",
-            f"a sequence of {', '.join(ROLES)} that begins with model, x0",
+            f"a sequence of {', '.join(ROLES)}, each once, with model and x0, as many as the loss"
+            " takes",
             repr(given),
             'name what the loss is called with, in its order: ("model", "x0", "t", "noise")',
         )
     return tuple((r, None) for r in roles)
+
+
+def _binds(loss: Any, count: int) -> bool:
+    """Whether it can be called with so many arguments, as far as that is known."""
+    try:
+        inspect.signature(loss).bind(*range(count))
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from causes import wrong
 from scoreproof import check_loss
 
@@ -59,3 +61,38 @@ def flow_told_a_thousand_times_the_other_time():
         return ((model(x, 1000 * u) - (noise - x1)) ** 2).mean()
 
     return check_loss(loss, "flow", prediction="flow", shape=IMAGE)
+
+
+@wrong(
+    "integers of a NumPy generator that end too early",
+    says=r"Cause: randint\(0, 119\) draws 0 to 118, its upper end not among them",
+)
+def numpy_integers_that_leave_out_the_last():
+    bar = np.cumprod(1 - np.linspace(1e-3, 0.1, 120))
+
+    def loss(model, x0, rng):
+        t = rng.integers(0, len(bar) - 1, size=len(x0))
+        noise = rng.standard_normal(x0.shape)
+        a, s = np.sqrt(bar)[t][:, None], np.sqrt(1 - bar)[t][:, None]
+        return np.mean((model(a * x0 + s * noise, t) - noise) ** 2)
+
+    return check_loss(loss, {"alphas_cumprod": bar}, shape=3)
+
+
+@wrong(
+    "uniform numbers times T - 1, cut to whole ones",
+    says=r"Cause: draw it by randint\(0, 120\), and use it as it is",
+    needs="torch",
+)
+def a_uniform_number_that_is_cut_too_early():
+    import torch
+
+    bar = torch.cumprod(1 - torch.linspace(1e-3, 0.1, 120, dtype=torch.float64), 0)
+
+    def loss(model, x0):
+        t = (torch.rand(len(x0)) * 119).floor().long()
+        noise = torch.randn_like(x0)
+        x = col(bar[t]).sqrt() * x0 + (1 - col(bar[t])).sqrt() * noise
+        return (model(x, t) - noise).square().mean()
+
+    return check_loss(loss, {"alphas_cumprod": bar}, shape=IMAGE)

@@ -61,7 +61,8 @@ def check_loss(
         wraps the network: ``lambda model, x0: GaussianDiffusion(model)(x0)``.
     process: α and σ of x_t = α x_0 + σ ε: an object with ``alpha(t)`` and ``sigma(t)``, a pair of
         functions, something with ``betas``, ``alphas_cumprod`` or ``sigmas`` (t is then an index),
-        or ``"flow"`` for (1 - t) x_0 + t ε. By default t is σ, and x_t = x_0 + σ ε.
+        an SDE with ``marginal_prob(x, t)``, or ``"flow"`` for (1 - t) x_0 + t ε. By default t is
+        σ, and x_t = x_0 + σ ε.
     prediction: what the model returns: eps, x0, v, score, F (EDM's network), flow (ε - x_0) or
         velocity (dα/dt x_0 + dσ/dt ε).
     weight: what λ(t) is claimed to be, up to a factor: ``"uniform"`` in what the model returns,
@@ -71,7 +72,9 @@ def check_loss(
         ``|model - target|²``. By default any weight above 0 will do, and is told.
     times: to look at, if the loss takes t (default: 17 over the whole span, 11 for NumPy).
     label: what the model is to be told for t. By default t, a multiple of it, a logarithm of σ or
-        another rising or falling function of t, which is told; t ± 1 and T - t are refuted.
+        another rising or falling function of t, which is told; t ± 1 and T - t are refuted, and
+        where t is σ, powers of it and lines in it. Where the loss draws t, a function that is not
+        known is a doubt.
     takes: the loss's arguments in order, of model, x0, t, noise, rng, where names do not tell.
     shape: of one sample, without the batch; three entries or more.
     sigma_data: of F, and of the weight ``"edm"``.

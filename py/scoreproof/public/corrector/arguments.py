@@ -87,6 +87,12 @@ class Job:
         """It is told mean and covariance."""
         return any(r in names.OF_GAUSSIANS for r in self.roles)
 
+    @property
+    def exactly(self) -> bool:
+        """Told mean and covariance alone, and no step size: its law has to be p_t as it is."""
+        law = any(r in names.OF_THE_LAW for r in self.roles)
+        return self.gaussians_only and not law and self.h is None
+
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""

@@ -17,8 +17,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.causes import cause_of
-from scoreproof.public.corrector.names import OF_THE_LAW
-from scoreproof.public.corrector.refining import Law, Sequence, invariant, limit
+from scoreproof.public.corrector.refining import Law, Sequence, invariant, settled
 from scoreproof.public.corrector.words import of_the_law, steps_words, target_words
 from scoreproof.public.rule import compared
 
@@ -26,8 +25,6 @@ __all__ = ["is_affine", "judge"]
 
 #: a drift that is off by δ moves a standard deviation by δ/2
 GAIN = 0.5
-#: polynomials in h; where they leave more open than this, in √h
-OPEN = 1e-3
 #: what constants in single precision leave, √(2h) say
 SINGLE = 4 * 2.0**-23
 #: a deviation below so many roundings is none to take an order from
@@ -54,13 +51,17 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         return Evidence.undecided("convergent", text)
     off = [v.off(job.d) for v in laws]
     roundings = [a.blur / v.gap for a, v in zip(found, laws, strict=True)]
-    nodes = seen.ratio ** -np.arange(len(laws))
-    at, left = limit(off, roundings, nodes)
-    if left > OPEN:
-        other, less = limit(off, roundings, nodes**0.5)
-        at, left = (other, less) if less < left else (at, left)
+    at, left, fits = settled(off, roundings, seen.ratio)
     sizes = [float(np.max(np.abs(v))) for v in off]
     order = _order(sizes, roundings, seen.ratio)
+    if not fits:
+        text = (
+            f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its law is off by"
+            f" {sizes[0]:.3g} to {sizes[-1]:.3g} standard deviations, and does not go to a limit as"
+            " powers of h or of √h do, so that the limit is not seen: write drift and noise in"
+            " powers of the step size"
+        )
+        return Evidence.undecided("convergent", text, cost={"calls": kernel.calls})
     evidence = compared(
         np.abs(at),
         np.full(len(at), left + 4 * kernel.coarse),
@@ -185,18 +186,18 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
             else ("Other laws are kept as well: it does not reach all of the space by itself.",)
         )
         return compared(np.abs(exact), np.full(len(exact), grain), text, notes=notes, **more)
+    exactly = job.exactly
     bias = f"{np.max(np.abs(law.off(job.d))):.3g}" if law.gap > 0 else "no finite number of"
-    if not job.two and np.max(np.abs(matched)) <= grain and law.gap > 0:
+    if not (job.two or exactly) and np.max(np.abs(matched)) <= grain and law.gap > 0:
         text = (
             f"{one_step}: its noise has the covariance 2 M that its drift M · score asks for; at"
-            f" this size its own law is {bias} standard deviations off p_t, which smaller steps"
-            " cure"
+            f" this size its own law is {bias} standard deviations off p_t; it takes no step size,"
+            " so that smaller ones are not looked at"
         )
         return compared(np.abs(matched), np.full(len(matched), grain), text, **more)
     if law.gap <= NEAR * one.blur:
         return _no_law(kernel, replace(seen, found=(one,)), law)
-    exactly = job.gaussians_only and not any(r in OF_THE_LAW for r in job.roles)
-    if job.tolerance is not None or (exactly and job.h is None):
+    if job.tolerance is not None or exactly:
         off = law.off(job.d)
         text = f"{one_step} has the invariant law p_t"
         found = compared(

@@ -18,7 +18,7 @@ from scoreproof.public.corrector.refining import LEVELS, limit
 from scoreproof.public.corrector.target import Target
 from scoreproof.streams import stream
 
-__all__ = ["Steps", "in_the_limit", "read_steps"]
+__all__ = ["Limit", "Steps", "in_the_limit", "read_steps"]
 
 ROWS = 12
 ROUNDINGS = 32
@@ -54,12 +54,19 @@ def read_steps(
     h: float | None,
     *,
     still: bool = False,
+    places: np.ndarray | None = None,
+    other: bool = False,
 ) -> Steps | None:
-    """One call; ``None`` where a step cannot be told from the next. ``still``: without noise."""
+    """One call; ``None`` where a step cannot be told from the next. ``still``: without noise;
+    ``places``: whitened, other than a dozen drawn ones; ``other``: other noise.
+    """
     job = kernel.job
     rng = stream(job.seed, "corrector", "steps")
-    state = unwhitened(target, rng.standard_normal((ROWS, job.d)))
-    noise = rng.standard_normal((draws, ROWS, job.d)) * (0.0 if still else 1.0)
+    drawn = rng.standard_normal((ROWS, job.d))
+    state = unwhitened(target, drawn if places is None else places)
+    if other:
+        rng = stream(job.seed, "corrector", "other noise")
+    noise = rng.standard_normal((draws, len(state), job.d)) * (0.0 if still else 1.0)
     answer = kernel(target, state, noise_script(job, noise), h)
     asked = [a for a in answer.asked if a.x.shape == state.shape]
     kept = [asked[0]] if asked else []
@@ -68,12 +75,12 @@ def read_steps(
             kept.append(one)
     if len(kept) != draws or draws == 0:
         return None
-    places = [a.x for a in kept] + [answer.state]
-    scores = np.stack([target.score(p.reshape((-1, *job.shape))).reshape(p.shape) for p in places])
-    moved = np.diff(np.stack(places), axis=0)
+    ways = [a.x for a in kept] + [answer.state]
+    scores = np.stack([target.score(p.reshape((-1, *job.shape))).reshape(p.shape) for p in ways])
+    moved = np.diff(np.stack(ways), axis=0)
     found = [_fit(m, s, z) for m, s, z in zip(moved, scores[:-1], noise, strict=True)]
     a, b, left, least = (np.stack(v) for v in zip(*found, strict=True))
-    reach = ROUNDINGS * kernel.eps * max(float(np.max(np.abs(p))) for p in places)
+    reach = ROUNDINGS * kernel.eps * max(float(np.max(np.abs(p))) for p in ways)
     with np.errstate(all="ignore"):
         blur = reach / (np.abs(a) * least)
     return Steps(a, b, left, blur, scores[:-1], noise, answer, moved)
@@ -98,18 +105,55 @@ def _fit(
     return np.array(a), np.array(b), np.array(left), np.array(least)
 
 
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """Of small steps, all as parts: what does not match, what is ``left`` of the drift; ``sizes``,
+    the drift of a call over h · score, of each row; what is ``open`` of them. ``noisy``: the noise
+    differs from row to row, at however small a step.
+    """
+
+    unmatched: np.ndarray
+    left: np.ndarray
+    sizes: np.ndarray
+    open: float
+    finest: Steps
+    noisy: bool
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Of the rows' sizes about their middle."""
+        middle = float(np.median(self.sizes))
+        return np.asarray(self.sizes / middle - 1) if middle else np.zeros_like(self.sizes)
+
+
 def in_the_limit(
-    kernel: Kernel, target: Target, draws: int, h: float
-) -> tuple[np.ndarray, np.ndarray, float, Steps] | None:
-    """What does not match, and what is left of the drift, in the limit of small steps."""
-    levels = [read_steps(kernel, target, draws, h / RATIO**k) for k in range(1, LEVELS + 1)]
-    found = [v for v in levels if v is not None]
-    if len(found) < len(levels):
-        return None
-    off = [np.stack([v.unmatched, v.left]).ravel() for v in found]
+    kernel: Kernel,
+    target: Target,
+    draws: int,
+    h: float,
+    places: np.ndarray | None = None,
+    other: bool = False,
+) -> Limit | None:
+    """A call at each of five smaller steps."""
+    found = []
+    for k in range(1, LEVELS + 1):
+        one = read_steps(kernel, target, draws, h / RATIO**k, places=places, other=other)
+        if one is None:
+            return None
+        found.append(one)
+    sizes = [v.a.sum(axis=0) / (h / RATIO ** (k + 1)) for k, v in enumerate(found)]
+    off = [
+        np.concatenate([v.unmatched.ravel(), v.left.ravel(), s])
+        for v, s in zip(found, sizes, strict=True)
+    ]
     blurs = [float(np.max(v.blur)) for v in found]
     if not all(np.all(np.isfinite(o)) for o in off):
         return None
     at, left = limit(off, blurs, RATIO ** -np.arange(len(off)))
-    half = len(at) // 2
-    return at[:half], at[half:], left, found[-1]
+    cut = found[0].a.size
+    spreads = [
+        float(np.max(np.abs(v.b / np.median(v.b, axis=1, keepdims=True) - 1))) for v in found
+    ]
+    # by other factors than √h, and by more than rounding
+    noisy = spreads[-1] > max(spreads[0] / 4, 1e3 * blurs[-1])
+    return Limit(at[:cut], at[cut : 2 * cut], at[2 * cut :], left, found[-1], noisy)

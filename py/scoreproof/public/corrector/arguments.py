@@ -72,6 +72,9 @@ class Job:
     framework: str
     dtype: Any
     seed: int
+    #: not said by the caller
+    any_t: bool = False
+    any_alpha: bool = False
 
     @property
     def d(self) -> int:
@@ -151,6 +154,8 @@ def validate(given: Request) -> Job:
         given.framework,
         given.dtype,
         seeded(given.seed),
+        given.t is None and not any(r in roles for r in ("t", "t_batch")),
+        given.alpha is None and given.process is not None,
     )
 
 

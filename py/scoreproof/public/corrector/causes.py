@@ -22,6 +22,7 @@ from scoreproof.public.corrector.matrices import (
 )
 from scoreproof.public.corrector.noises import exact, reused
 from scoreproof.public.corrector.refining import Law, Sequence
+from scoreproof.public.corrector.times import another, where_due
 
 __all__ = ["cause_of"]
 
@@ -79,15 +80,12 @@ def _beside_the_score(step: Step, seen: Sequence) -> Diagnosis | None:
 
 
 def _other_time(job: Job, seen: Sequence) -> Diagnosis | None:
-    times = [a.t for a in seen.finest.answer.asked if a.t is not None]
-    other = next((t for t in times if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
+    other = another(job, seen.finest.answer)
     if other is None:
         return None
     return told(
         "another_time",
-        f"it asks its model at t = {other:.6g}, where it was given t = {job.t:.6g}: the score is"
-        " that"
-        " of another law",
+        f"it asks its model at t = {other:.6g}, {where_due(job)}: the score is that of another law",
     )
 
 

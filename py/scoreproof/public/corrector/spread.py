@@ -26,6 +26,7 @@ FARTHEST = 4.0
 RADII = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 #: relative: what constants in single precision leave of a size
 SINGLE = 1e-4
+UNSEEN = 0.01
 ROWS = 12
 
 
@@ -36,17 +37,18 @@ def of_the_rows(
     job = kernel.job
     assert job.h is not None
     apart = float(np.max(np.abs(first.spread)))
-    loose = 4 * first.open / max(abs(float(np.median(first.sizes))), 1e-300) + SINGLE
+    loose = 4 * first.loose / max(abs(float(np.median(first.sizes))), 1e-300) + SINGLE
+    loose += job.tolerance or 0.0  # of p/e, to first order
     places = stream(job.seed, "corrector", "steps").standard_normal((ROWS, job.d))
     half = ROWS // 2
     fresh = stream(job.seed, "corrector", "fresh").standard_normal((ROWS, job.d))
-    # the first half comes last, beside others and with other noise
-    fresh[half:] = places[:half]
+    # the first half comes last and in the other order, beside others and with other noise
+    fresh[half:] = places[:half][::-1]
     again = in_the_limit(kernel, target, draws, job.h, places=fresh, other=True)
     if again is None:
         return None if apart <= loose else _open(kernel, seen, apart)
-    change = np.abs(again.sizes[half:] / first.sizes[:half] - 1)
-    slack = loose + 4 * again.open / max(abs(float(np.median(again.sizes))), 1e-300)
+    change = np.abs(again.sizes[half:][::-1] / first.sizes[:half] - 1)
+    slack = loose + 4 * again.loose / max(abs(float(np.median(again.sizes))), 1e-300)
     if apart <= loose:
         return None if np.max(change) <= slack else _of_the_batch(kernel, seen, first)
     own = np.abs(first.spread[:half] - np.median(first.spread[:half]))
@@ -130,23 +132,25 @@ def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> E
         end = in_the_limit(kernel, target, draws, job.h, places=places)
         if end is None:
             return evidence
-        left, open_ = end.left.reshape(-1, len(places)), end.open
-        off = np.maximum(left, np.abs(end.unmatched).reshape(left.shape)).max(axis=0)
+        off, open_ = end.of_rows()
     else:
         one = read_steps(kernel, target, draws, job.h, places=places)
         if one is None:
             return evidence
-        off, open_ = np.maximum(one.left, np.abs(one.unmatched)).max(axis=0), float(one.blur.max())
-    bad = off > 1e3 * open_ + SINGLE
+        off = np.maximum(one.left, np.abs(one.unmatched)).max(axis=0)
+        open_ = 1e3 * one.blur.max(axis=0)
+    # a limit that is not seen to a hundredth is none
+    bad = ~(off <= open_ + SINGLE) | ~(open_ <= UNSEEN)
     if not np.any(bad):
         return evidence
+    worst = float(np.max(np.where(np.isfinite(off), off, 0.0)[bad]))
     text = (
         f"{evidence.sentence}; but from {float(away[bad].min()):g} standard deviations from the"
         f" mean on (places up to {FARTHEST:g} are looked at) a step is another one, off by up to"
-        f" {float(off[bad].max()):.2g} of the drift: something is clipped or bent there. What that"
+        f" {worst:.2g} of the drift: something is clipped or bent there. What that"
         " does to the law is not judged: leave it out, or clip beyond that"
     )
     found = Evidence.undecided(
         evidence.kind, text, coverage=evidence.coverage, cost={"calls": kernel.calls}
     )
-    return replace(found, value=float(off[bad].max()))
+    return replace(found, value=worst)

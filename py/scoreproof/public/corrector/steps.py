@@ -108,16 +108,31 @@ def _fit(
 @dataclass(frozen=True, eq=False)
 class Limit:
     """Of small steps, all as parts: what does not match, what is ``left`` of the drift; ``sizes``,
-    the drift of a call over h · score, of each row; what is ``open`` of them. ``noisy``: the noise
-    differs from row to row, at however small a step.
+    the drift of a call over h · score, of each row; what is ``open`` of both (of each entry:
+    ``each``) and ``loose`` in the sizes. ``noisy``: the noise differs from row to row, at however
+    small a step.
     """
 
     unmatched: np.ndarray
     left: np.ndarray
-    sizes: np.ndarray
     open: float
+    sizes: np.ndarray
+    loose: float
+    each: np.ndarray
     finest: Steps
     noisy: bool
+
+    def words(self) -> str:
+        """``h · score(x) + √(2h) z``."""
+        c = float(np.median(self.sizes))
+        by = "h" if abs(c - 1) <= 1e-3 else f"{c:.4g} h"
+        return f"{by} · score(x) + √(2{by if by == 'h' else f' · {by}'}) z"
+
+    def of_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The largest deviation in each row, and what is open of it."""
+        n = len(self.sizes)
+        both = np.concatenate([np.abs(self.unmatched), np.abs(self.left)]).reshape(-1, n)
+        return both.max(axis=0), self.each.reshape(-1, n).max(axis=0)
 
     @property
     def spread(self) -> np.ndarray:
@@ -141,19 +156,23 @@ def in_the_limit(
         if one is None:
             return None
         found.append(one)
-    sizes = [v.a.sum(axis=0) / (h / RATIO ** (k + 1)) for k, v in enumerate(found)]
-    off = [
-        np.concatenate([v.unmatched.ravel(), v.left.ravel(), s])
-        for v, s in zip(found, sizes, strict=True)
-    ]
+    off = [np.stack([v.unmatched, v.left]).ravel() for v in found]
     blurs = [float(np.max(v.blur)) for v in found]
     if not all(np.all(np.isfinite(o)) for o in off):
         return None
-    at, left = limit(off, blurs, RATIO ** -np.arange(len(off)))
+    nodes = RATIO ** -np.arange(len(off))
+    at, left = limit(off, blurs, nodes)
+    before, _ = limit(off[1:], blurs[1:], nodes[1:])
+    # from its second step on a kernel is at places that are √h away
+    totals = [v.a.sum(axis=0) / (h / RATIO ** (k + 1)) for k, v in enumerate(found)]
+    scale = float(np.max(np.abs(totals[-1])))
+    shaken = [b * scale for b in blurs]
+    sizes, loose = limit(totals, shaken, nodes if draws == 1 else nodes**0.5)
     cut = found[0].a.size
     spreads = [
         float(np.max(np.abs(v.b / np.median(v.b, axis=1, keepdims=True) - 1))) for v in found
     ]
     # by other factors than √h, and by more than rounding
     noisy = spreads[-1] > max(spreads[0] / 4, 1e3 * blurs[-1])
-    return Limit(at[:cut], at[cut : 2 * cut], at[2 * cut :], left, found[-1], noisy)
+    each = np.abs(at - before)
+    return Limit(at[:cut], at[cut:], left, sizes, loose, each, found[-1], noisy)

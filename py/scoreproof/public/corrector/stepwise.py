@@ -26,6 +26,7 @@ from scoreproof.public.corrector.spread import (
 from scoreproof.public.corrector.step_causes import cause_of, saturates
 from scoreproof.public.corrector.steps import Steps, in_the_limit, read_steps
 from scoreproof.public.corrector.target import gaussian
+from scoreproof.public.corrector.times import another, where_due
 from scoreproof.public.rule import compared
 
 __all__ = ["along_the_score", "judge"]
@@ -75,10 +76,9 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         "cost": {"calls": kernel.calls},
         "coverage": seen,
     }
-    told = [a.t for a in found.answer.asked if a.t is not None]
-    late = next((t for t in told if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
+    late = another(job, found.answer)
     if late is not None:
-        text = f"{job.name} asks its model at t = {late:.6g}, where it was given t = {job.t:.6g}"
+        text = f"{job.name} asks its model at t = {late:.6g}, {where_due(job)}"
         cause = Diagnosis.cause("another_time", "Cause: the score is that of another time's law.")
         return Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause, coverage=seen)
     along = np.max(found.left) <= 1e3 * blur
@@ -92,9 +92,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
                 if uneven is not None:
                     return uneven
             text = (
-                f"{job.name}: as step_size gets smaller its steps tend to h · score(x) + √(2h) z,"
-                " drift"
-                " and noise matched"
+                f"{job.name}: as step_size gets smaller its steps tend to"
+                f" {limiting.words()}, drift and noise matched"
             )
             errors = np.abs(np.concatenate([limiting.unmatched, limiting.left]))
             span = (
@@ -130,6 +129,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         size = off[best]
         errors, bounds = np.stack([errors, size / 2]), np.stack([bounds, bounds])
         text += f", and {RULE} with snr = {job.snr:g}"
+        if job.any_alpha:
+            text += ", α = 1 (none was named: that of a VP process is 1 - β_t, by alpha=)"
     if not along:
         errors = np.stack([errors, found.left]) if errors.ndim == 2 else errors
         bounds = np.stack([bounds, bounds])

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
+from scoreproof.public.corrector.affine import REACH
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.causes import cause_of
@@ -54,7 +55,8 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
     at, left, fits = settled(off, roundings, seen.ratio)
     sizes = [float(np.max(np.abs(v))) for v in off]
     order = _order(sizes, roundings, seen.ratio)
-    if not fits:
+    # what does not get smaller tends to nothing that is 0
+    if not fits and sizes[-1] < sizes[-2]:
         text = (
             f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its law is off by"
             f" {sizes[0]:.3g} to {sizes[-1]:.3g} standard deviations, and does not go to a limit as"
@@ -128,7 +130,8 @@ def _coverage(seen: Sequence, levels: int, job: Job) -> Coverage:
         how = f"a fixed step, the target wider by {seen.ratio**0.5:.3g}"
     return Coverage(
         {"steps": levels, "coordinates": job.d},
-        span=f"{how} from one to the next; a Gaussian target, where the kernel is affine",
+        span=f"{how} from one to the next; a Gaussian target, where the kernel is affine"
+        f" (up to {REACH:g} standard deviations)",
     )
 
 
@@ -169,7 +172,8 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
     grain = 4 * one.blur
     seen_as = Coverage(
         {"steps": 1, "coordinates": job.d},
-        span="one step; a Gaussian target, where the kernel is affine",
+        span="one step; a Gaussian target, where the kernel is affine"
+        f" (up to {REACH:g} standard deviations)",
     )
     more: dict[str, Any] = {
         "coverage": seen_as,

@@ -242,3 +242,24 @@ def test_an_alpha_that_nobody_named_is_told():
     evidence = check(corrector, VPLinear(0.1, 6.0), snr=0.16)
     assert evidence and "α = 1 (none was named" in evidence.sentence
     assert "none was named" not in check(corrector, snr=0.16).sentence
+
+
+def test_a_step_that_leads_to_the_mean_is_no_small_one():
+    def kernel(score, cov, x, rng, m=1.0):
+        root = np.linalg.cholesky(cov)
+        return x + m * score(x) @ cov + np.sqrt(2 * m) * rng.standard_normal(x.shape) @ root.T
+
+    assert check(kernel).verdict == "undecided"  # draws of twice the covariance
+    small = check(lambda score, cov, x, rng: kernel(score, cov, x, rng, 0.2))
+    assert small and "it takes no step size" in small.sentence
+
+
+def test_an_order_of_a_half_in_single_precision_is_not_refuted():
+    torch = pytest.importorskip("torch")
+
+    def kernel(score, x, h, noise=2.0):
+        return x + h * (1 + h**0.5) * score(x) + (noise * h) ** 0.5 * torch.randn_like(x)
+
+    assert check(kernel, framework="torch", dtype="float32").verdict != "refuted"
+    wrong = check(lambda score, x, h: kernel(score, x, h, 1.0), framework="torch", dtype="float32")
+    assert wrong.verdict == "refuted"

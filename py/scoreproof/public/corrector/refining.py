@@ -134,17 +134,19 @@ def limit(
 
 def settled(
     values: list[np.ndarray], roundings: list[float], ratio: float
-) -> tuple[np.ndarray, float, bool]:
+) -> tuple[np.ndarray, float, bool, float]:
     """`limit` in powers of h, or of √h where those do not fit; and whether the one that is taken
     does. Limits from windows of levels get nearer to the limit by a known factor from one window
     to the next: what shares its finest levels agrees whether it fits or not.
+    Of fewer levels than five that is hardly told, and the last number is by how much both differ.
     """
     nodes = ratio ** -np.arange(len(values))
-    found = limit(values, roundings, nodes)
-    if _fits(values, roundings, nodes):
-        return *found, True
     roots = nodes**0.5
-    return *limit(values, roundings, roots), _fits(values, roundings, roots)
+    found, other = limit(values, roundings, nodes), limit(values, roundings, roots)
+    doubt = float(np.max(np.abs(found[0] - other[0]))) if len(values) < LEVELS else 0.0
+    if _fits(values, roundings, nodes):
+        return *found, True, doubt
+    return *other, _fits(values, roundings, roots), doubt
 
 
 def _fits(values: list[np.ndarray], roundings: list[float], nodes: np.ndarray) -> bool:

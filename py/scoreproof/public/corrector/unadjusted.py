@@ -52,7 +52,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         return Evidence.undecided("convergent", text)
     off = [v.off(job.d) for v in laws]
     roundings = [a.blur / v.gap for a, v in zip(found, laws, strict=True)]
-    at, left, fits = settled(off, roundings, seen.ratio)
+    at, left, fits, doubt = settled(off, roundings, seen.ratio)
     sizes = [float(np.max(np.abs(v))) for v in off]
     order = _order(sizes, roundings, seen.ratio)
     # what does not get smaller tends to nothing that is 0
@@ -71,7 +71,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         f" to p_t ({target_words(job)})",
         coverage=_coverage(seen, len(found), job),
         gain=GAIN,
-        excuse=SINGLE,
+        excuse=SINGLE + doubt,
         tolerance=job.tolerance,
         remedy="use float64, or a larger step_size",
         kind="convergent",
@@ -192,7 +192,9 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
         return compared(np.abs(exact), np.full(len(exact), grain), text, notes=notes, **more)
     exactly = job.exactly
     bias = f"{np.max(np.abs(law.off(job.d))):.3g}" if law.gap > 0 else "no finite number of"
-    if not (job.two or exactly) and np.max(np.abs(matched)) <= grain and law.gap > 0:
+    # a step that leads to the mean, or beyond, is no small one of anything
+    langevin = not (job.two or exactly) and law.gap > 0 and one.rate < 1 - grain
+    if langevin and np.max(np.abs(matched)) <= grain:
         text = (
             f"{one_step}: its noise has the covariance 2 M that its drift M · score asks for; at"
             f" this size its own law is {bias} standard deviations off p_t; it takes no step size,"

@@ -96,6 +96,9 @@ CLIPS = {
     "norm": lambda score, x, h, rng: langevin(
         lambda y: score(y) * np.minimum(1, 2.5 / norms(score(y))), x, h, rng
     ),
+    "noise": lambda score, x, h, rng: (
+        x + h * score(x) + np.sqrt(2 * h) * np.clip(rng.standard_normal(x.shape), -3.5, 3.5)
+    ),
     "box": lambda score, x, h, rng: np.clip(langevin(score, x, h, rng), -4, 4),
 }
 
@@ -108,6 +111,14 @@ def test_what_is_clipped_where_p_has_mass_does_not_hold(clip):
         if evidence.verdict == "undecided":
             assert "standard deviations from the mean on" in evidence.sentence
             assert evidence.value > 1e-3
+
+
+def test_a_score_that_is_left_out_far_away_does_not_hold():
+    def kernel(score, x, h, rng):
+        return langevin(lambda y: np.where(norms(y) > 6, 0, score(y)), x, h, rng)
+
+    for one in (kernel, lambda score, x, rng: kernel(score, x, 0.01, rng)):
+        assert check(one).verdict == "undecided"
 
 
 def test_a_clip_that_goes_away_with_the_step_is_none():

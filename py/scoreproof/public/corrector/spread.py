@@ -8,6 +8,7 @@ noise is -∇(e p) = -e ∇p - p ∇e. It is p where e is one number, of all row
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,8 @@ RADII = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 #: relative: what constants in single precision leave of a size
 SINGLE = 1e-4
 UNSEEN = 0.01
+#: roundoff from which a type is coarse
+COARSE = 1e-10
 ROWS = 12
 
 
@@ -126,17 +129,22 @@ def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> E
     job = kernel.job
     axes = np.concatenate([np.eye(job.d), -np.eye(job.d)])
     radii = RADII if job.d <= 16 else (FARTHEST,)
-    places = np.concatenate([r * axes for r in radii])
-    away = np.repeat(radii, len(axes))
+    # and noise that is as far out, at places that are not
+    near = 0.5 * np.cos(np.arange(axes.size)).reshape(axes.shape)
+    places = np.concatenate([*(r * axes for r in radii), near])
+    away = np.repeat((*radii, FARTHEST), len(axes))
+    shocks = FARTHEST * axes + 0.3 * np.cos(1.7 * np.arange(job.d))
+    # a normal number that JAX makes of a uniform one in single precision is coarse far out
+    more: dict[str, Any] = {"places": places, "shocks": shocks if kernel.eps < COARSE else None}
     if job.h is not None and not job.rule:
-        end = in_the_limit(kernel, target, draws, job.h, places=places)
+        end = in_the_limit(kernel, target, draws, job.h, **more)
         if end is None:
-            return evidence
+            return _not_read(kernel, evidence)
         off, open_ = end.of_rows()
     else:
-        one = read_steps(kernel, target, draws, job.h, places=places)
+        one = read_steps(kernel, target, draws, job.h, **more)
         if one is None:
-            return evidence
+            return _not_read(kernel, evidence)
         off = np.maximum(one.left, np.abs(one.unmatched)).max(axis=0)
         open_ = 1e3 * one.blur.max(axis=0)
     # a limit that is not seen to a hundredth is none
@@ -146,11 +154,22 @@ def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> E
     worst = float(np.max(np.where(np.isfinite(off), off, 0.0)[bad]))
     text = (
         f"{evidence.sentence}; but from {float(away[bad].min()):g} standard deviations from the"
-        f" mean on (places up to {FARTHEST:g} are looked at) a step is another one, off by up to"
-        f" {worst:.2g} of the drift: something is clipped or bent there. What that"
-        " does to the law is not judged: leave it out, or clip beyond that"
+        f" mean on, or of its noise (up to {FARTHEST:g} are looked at) a step is another"
+        f" one, off by up to {worst:.2g} of the drift: something is clipped or bent there. What"
+        " that does to the law is not judged: leave it out, or clip beyond that"
     )
     found = Evidence.undecided(
         evidence.kind, text, coverage=evidence.coverage, cost={"calls": kernel.calls}
     )
     return replace(found, value=worst)
+
+
+def _not_read(kernel: Kernel, evidence: Evidence) -> Evidence:
+    text = (
+        f"{evidence.sentence}; but at places up to {FARTHEST:g} standard deviations from the mean"
+        " some step has no drift, or is not told from the next: something is clipped or left out"
+        " there, which is not judged"
+    )
+    return Evidence.undecided(
+        evidence.kind, text, coverage=evidence.coverage, cost={"calls": kernel.calls}
+    )

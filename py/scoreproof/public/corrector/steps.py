@@ -8,6 +8,7 @@ where ``b² = 2 a``. Where the kernel takes a step size, the limit of small ones
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,9 +57,11 @@ def read_steps(
     still: bool = False,
     places: np.ndarray | None = None,
     other: bool = False,
+    shocks: np.ndarray | None = None,
 ) -> Steps | None:
     """One call; ``None`` where a step cannot be told from the next. ``still``: without noise;
-    ``places``: whitened, other than a dozen drawn ones; ``other``: other noise.
+    ``places``: whitened, other than a dozen drawn ones; ``other``: other noise;
+    ``shocks`` ``(m, d)``: the noise of the last m rows.
     """
     job = kernel.job
     rng = stream(job.seed, "corrector", "steps")
@@ -67,6 +70,8 @@ def read_steps(
     if other:
         rng = stream(job.seed, "corrector", "other noise")
     noise = rng.standard_normal((draws, len(state), job.d)) * (0.0 if still else 1.0)
+    if shocks is not None:
+        noise[:, -len(shocks) :] = shocks
     answer = kernel(target, state, noise_script(job, noise), h)
     asked = [a for a in answer.asked if a.x.shape == state.shape]
     kept = [asked[0]] if asked else []
@@ -146,13 +151,12 @@ def in_the_limit(
     target: Target,
     draws: int,
     h: float,
-    places: np.ndarray | None = None,
-    other: bool = False,
+    **more: Any,
 ) -> Limit | None:
-    """A call at each of five smaller steps."""
+    """A call at each of five smaller steps; ``more`` as `read_steps` takes it."""
     found = []
     for k in range(1, LEVELS + 1):
-        one = read_steps(kernel, target, draws, h / RATIO**k, places=places, other=other)
+        one = read_steps(kernel, target, draws, h / RATIO**k, **more)
         if one is None:
             return None
         found.append(one)

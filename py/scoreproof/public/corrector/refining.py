@@ -138,7 +138,8 @@ def settled(
     """`limit` in powers of h, or of √h where those do not fit; and whether the one that is taken
     does. Limits from windows of levels get nearer to the limit by a known factor from one window
     to the next: what shares its finest levels agrees whether it fits or not.
-    Of fewer levels than five that is hardly told, and the last number is by how much both differ.
+    The last number is by how much both differ, where that is hardly told: of fewer levels than
+    five, or where neither is the order in which the values fall.
     """
     nodes = ratio ** -np.arange(len(values))
     roots = nodes**0.5
@@ -146,6 +147,9 @@ def settled(
     doubt = float(np.max(np.abs(found[0] - other[0]))) if len(values) < LEVELS else 0.0
     if _fits(values, roundings, nodes):
         return *found, True, doubt
+    last, before = (float(np.max(np.abs(values[-k]))) for k in (1, 2))
+    if before * ratio**-0.75 > last:  # it falls as h does: what does not fit is a small part of it
+        return *found, True, float(np.max(np.abs(found[0] - other[0])))
     return *other, _fits(values, roundings, roots), doubt
 
 

@@ -89,12 +89,15 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     d, size = job.d, job.d * (2 if job.two else 1)
     rng = stream(job.seed, "corrector", "rows")
     wild = rng.standard_normal((RANDOM_ROWS, size)) * 1.5
-    count = 1 + size + draws * d + RANDOM_ROWS
+    # and as far out on the other side as A is read on the one
+    wild = np.concatenate([wild, -REACH * np.eye(size)])
+    others = len(wild)
+    count = 1 + size + draws * d + others
     # not at the mean, nor without noise: somebody's code may divide by the size of either
     base = 0.3 * np.cos(np.arange(size) + 0.5)
     w = np.tile(base, (count, 1))
     w[1 : 1 + size] += REACH * np.eye(size)
-    w[-RANDOM_ROWS:] = wild
+    w[-others:] = wild
     # a normal number that JAX makes of a uniform one in single precision is the coarser the larger
     far, off = (REACH, 0.4) if kernel.eps < SINGLE else (1.0, 0.1)
     aside = off * np.cos(1.7 * np.arange(draws * d) + 0.2).reshape(draws, 1, d)
@@ -102,16 +105,16 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
     for j in range(draws):
         first = 1 + size + j * d
         noise[j, first : first + d] += far * np.eye(d)
-    noise[:, -RANDOM_ROWS:] = rng.standard_normal((draws, RANDOM_ROWS, d))
+    noise[:, -others:] = rng.standard_normal((draws, others, d))
     order = rng.permutation(count)
     state = unwhitened(target, w)
     out = np.empty_like(w)
     answer = kernel(target, state[order], noise_script(job, noise[:, order]), h)
     out[order] = whitened(target, answer.state)
     matrix = (out[1 : 1 + size] - out[0]).T / REACH
-    columns = (out[1 + size : count - RANDOM_ROWS] - out[0]).T / far
+    columns = (out[1 + size : count - others] - out[0]).T / far
     origin = out[0] - matrix @ base - columns @ aside.ravel()
-    flat = noise[:, -RANDOM_ROWS:].transpose(1, 0, 2).reshape(RANDOM_ROWS, -1)
+    flat = noise[:, -others:].transpose(1, 0, 2).reshape(others, -1)
     due = origin + wild @ matrix.T + flat @ columns.T
     part = np.resize(rng.permutation(count)[: max(count // 2, 2)], count)
     again = kernel(target, state[part], noise_script(job, noise[:, part]), h)
@@ -125,7 +128,7 @@ def read(kernel: Kernel, target: Target, draws: int, h: float | None) -> Affine:
         matrix,
         origin,
         columns,
-        float(np.max(np.abs(out[-RANDOM_ROWS:] - due))),
+        float(np.max(np.abs(out[-others:] - due))),
         float(np.max(np.abs(whitened(target, again.state) - out[part]))),
         unit * reach,
         max(unit * reach / REACH, unit * float(np.max(np.abs(state[0])))),

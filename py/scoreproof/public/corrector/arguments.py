@@ -72,6 +72,9 @@ class Job:
     framework: str
     dtype: Any
     seed: int
+    #: not said by the caller
+    any_t: bool = False
+    any_alpha: bool = False
 
     @property
     def d(self) -> int:
@@ -86,6 +89,12 @@ class Job:
     def gaussians_only(self) -> bool:
         """It is told mean and covariance."""
         return any(r in names.OF_GAUSSIANS for r in self.roles)
+
+    @property
+    def exactly(self) -> bool:
+        """Told mean and covariance alone, and no step size: its law has to be p_t as it is."""
+        law = any(r in names.OF_THE_LAW for r in self.roles)
+        return self.gaussians_only and not law and self.h is None
 
 
 def validate(given: Request) -> Job:
@@ -145,6 +154,8 @@ def validate(given: Request) -> Job:
         given.framework,
         given.dtype,
         seeded(given.seed),
+        given.t is None and not any(r in roles for r in ("t", "t_batch")),
+        given.alpha is None and given.process is not None,
     )
 
 

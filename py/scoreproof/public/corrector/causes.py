@@ -20,7 +20,9 @@ from scoreproof.public.corrector.matrices import (
     same,
     told,
 )
+from scoreproof.public.corrector.noises import exact, reused
 from scoreproof.public.corrector.refining import Law, Sequence
+from scoreproof.public.corrector.times import another, where_due
 
 __all__ = ["cause_of"]
 
@@ -44,6 +46,8 @@ def cause_of(job: Job, seen: Sequence, end: Law, blur: float) -> Diagnosis | Non
             "no_drift",
             "x is not moved by the score, only by noise: add + h · score(x)",
         )
+    if job.exactly:
+        return exact(seen.finest)
     if alike(step.drift, -step.noise / 2) or (step.a < 0 and isotropic(step.drift)):
         return _sign(job, step)
     beside = _beside_the_score(step, seen)
@@ -52,7 +56,7 @@ def cause_of(job: Job, seen: Sequence, end: Law, blur: float) -> Diagnosis | Non
     both = isotropic(step.drift), isotropic(step.noise)
     moved = float(np.max(np.abs(end.mean))) > 1e-6 if np.all(np.isfinite(end.mean)) else False
     if all(both) and (not moved or abs(step.q / (2 * step.a) - 1) <= SAME):
-        return _sizes(job, seen, step)
+        return reused(job, seen, step) or _sizes(job, seen, step, moved)
     return None if moved else preconditioned(step, both)
 
 
@@ -61,7 +65,9 @@ def _beside_the_score(step: Step, seen: Sequence) -> Diagnosis | None:
     cov = seen.finest.target.covariance
     columns = np.stack([np.eye(len(cov)).ravel(), cov.ravel()], axis=1)
     (a, b), *_ = np.linalg.lstsq(columns, step.drift.ravel(), rcond=None)
-    small = abs(b) * np.max(cov) <= SAME * abs(a)
+    # the drift is read to rounding: a part of that size is none
+    grain = 64 * seen.finest.blur * np.max(np.abs(cov))
+    small = abs(b) * np.max(cov) <= SAME * abs(a) + grain or abs(a) <= grain
     if len(cov) < 2 or small or not alike(a * np.eye(len(cov)) + b * cov, step.drift):
         return None
     sign, size = ("-", b / a) if b > 0 else ("+", -b / a)
@@ -74,15 +80,12 @@ def _beside_the_score(step: Step, seen: Sequence) -> Diagnosis | None:
 
 
 def _other_time(job: Job, seen: Sequence) -> Diagnosis | None:
-    times = [a.t for a in seen.finest.answer.asked if a.t is not None]
-    other = next((t for t in times if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
+    other = another(job, seen.finest.answer)
     if other is None:
         return None
     return told(
         "another_time",
-        f"it asks its model at t = {other:.6g}, where it was given t = {job.t:.6g}: the score is"
-        " that"
-        " of another law",
+        f"it asks its model at t = {other:.6g}, {where_due(job)}: the score is that of another law",
     )
 
 
@@ -95,7 +98,7 @@ def _sign(job: Job, step: Step) -> Diagnosis:
     return told("sign", f"the drift has the wrong sign, x moves away from the mode: {why}")
 
 
-def _sizes(job: Job, seen: Sequence, step: Step) -> Diagnosis | None:
+def _sizes(job: Job, seen: Sequence, step: Step, moved: bool) -> Diagnosis | None:
     """Drift a · score, noise √q z."""
     c = step.q / (2 * step.a)
     if seen.by_step and not seen.fixed:
@@ -116,7 +119,7 @@ def _sizes(job: Job, seen: Sequence, step: Step) -> Diagnosis | None:
     named = _by_level(job, c, level.alpha, level.sigma)
     if named is not None:
         return named
-    if abs(c - 1) <= SAME:
+    if abs(c - 1) <= SAME and moved:
         return told(
             "offset",
             "drift and noise go together, but something that is not the score is added to x in each"

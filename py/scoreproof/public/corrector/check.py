@@ -72,8 +72,9 @@ def check_corrector(
     sizes that depend on score or noise: drift and noise at the step sizes that are used.
 
     Calls: 2 + 2 (5 + k) without acceptance, with k <= 28 to find a step that is small beside the
-    width; with acceptance about 45 for each target (some more of long trajectories), of at most
-    24 (1 + 6 d) or 24 · 31 rows.
+    width, and 15 more where it is not affine; 2 more where it says its time itself. With
+    acceptance about 45 for each target (some more of long trajectories), of at most 24 (1 + 6
+    d) or 24 · 31 rows.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Roberts and Tweedie 1996 (ULA, MALA), Song et al. 2021 (correctors), Neal 2011 (HMC).

@@ -16,7 +16,7 @@ from scoreproof.public.corrector.affine import Affine, read
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.target import gaussian
 
-__all__ = ["Law", "Sequence", "invariant", "limit", "sequence"]
+__all__ = ["Law", "Sequence", "invariant", "limit", "sequence", "settled"]
 
 LEVELS = 5
 #: how far a first step goes, as a part of the width
@@ -130,6 +130,43 @@ def limit(
     at = np.tensordot(whole, np.stack(values), 1)
     before = np.tensordot(fewer, np.stack(values[1:]), 1)
     return at, float(np.max(np.abs(at - before)) + np.abs(whole) @ np.asarray(roundings))
+
+
+def settled(
+    values: list[np.ndarray], roundings: list[float], ratio: float
+) -> tuple[np.ndarray, float, bool, float]:
+    """`limit` in powers of h, or of √h where those do not fit; and whether the one that is taken
+    does. Limits from windows of levels get nearer to the limit by a known factor from one window
+    to the next: what shares its finest levels agrees whether it fits or not.
+    The last number is by how much both differ, where that is hardly told: of fewer levels than
+    five, or where neither is the order in which the values fall.
+    """
+    nodes = ratio ** -np.arange(len(values))
+    roots = nodes**0.5
+    found, other = limit(values, roundings, nodes), limit(values, roundings, roots)
+    doubt = float(np.max(np.abs(found[0] - other[0]))) if len(values) < LEVELS else 0.0
+    if _fits(values, roundings, nodes):
+        return *found, True, doubt
+    last, before = (float(np.max(np.abs(values[-k]))) for k in (1, 2))
+    if before * ratio**-0.75 > last:  # it falls as h does: what does not fit is a small part of it
+        return *found, True, float(np.max(np.abs(found[0] - other[0])))
+    return *other, _fits(values, roundings, roots), doubt
+
+
+def _fits(values: list[np.ndarray], roundings: list[float], nodes: np.ndarray) -> bool:
+    """Whether windows of m levels converge as polynomials in the nodes do, m powers at a time: the
+    mark lies midway, in the exponent, between that and one of half a power.
+    """
+    m = len(values) - 2
+    ends, blurs = [], []
+    for k in range(3):
+        weights = _weights(nodes[k : k + m])
+        ends.append(np.tensordot(weights, np.stack(values[k : k + m]), 1))
+        blurs.append(float(np.abs(weights) @ np.asarray(roundings[k : k + m])))
+    before, after = (float(np.max(np.abs(ends[k + 1] - ends[k]))) for k in range(2))
+    if after <= 8 * (blurs[1] + blurs[2]):
+        return True
+    return after <= before * (nodes[1] / nodes[0]) ** ((m + 0.5) / 2)
 
 
 def _weights(nodes: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ where ``b² = 2 a``. Where the kernel takes a step size, the limit of small ones
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from scoreproof.public.corrector.refining import LEVELS, limit
 from scoreproof.public.corrector.target import Target
 from scoreproof.streams import stream
 
-__all__ = ["Steps", "in_the_limit", "read_steps"]
+__all__ = ["Limit", "Steps", "in_the_limit", "read_steps"]
 
 ROWS = 12
 ROUNDINGS = 32
@@ -54,12 +55,23 @@ def read_steps(
     h: float | None,
     *,
     still: bool = False,
+    places: np.ndarray | None = None,
+    other: bool = False,
+    shocks: np.ndarray | None = None,
 ) -> Steps | None:
-    """One call; ``None`` where a step cannot be told from the next. ``still``: without noise."""
+    """One call; ``None`` where a step cannot be told from the next. ``still``: without noise;
+    ``places``: whitened, other than a dozen drawn ones; ``other``: other noise;
+    ``shocks`` ``(m, d)``: the noise of the last m rows.
+    """
     job = kernel.job
     rng = stream(job.seed, "corrector", "steps")
-    state = unwhitened(target, rng.standard_normal((ROWS, job.d)))
-    noise = rng.standard_normal((draws, ROWS, job.d)) * (0.0 if still else 1.0)
+    drawn = rng.standard_normal((ROWS, job.d))
+    state = unwhitened(target, drawn if places is None else places)
+    if other:
+        rng = stream(job.seed, "corrector", "other noise")
+    noise = rng.standard_normal((draws, len(state), job.d)) * (0.0 if still else 1.0)
+    if shocks is not None:
+        noise[:, -len(shocks) :] = shocks
     answer = kernel(target, state, noise_script(job, noise), h)
     asked = [a for a in answer.asked if a.x.shape == state.shape]
     kept = [asked[0]] if asked else []
@@ -68,12 +80,12 @@ def read_steps(
             kept.append(one)
     if len(kept) != draws or draws == 0:
         return None
-    places = [a.x for a in kept] + [answer.state]
-    scores = np.stack([target.score(p.reshape((-1, *job.shape))).reshape(p.shape) for p in places])
-    moved = np.diff(np.stack(places), axis=0)
+    ways = [a.x for a in kept] + [answer.state]
+    scores = np.stack([target.score(p.reshape((-1, *job.shape))).reshape(p.shape) for p in ways])
+    moved = np.diff(np.stack(ways), axis=0)
     found = [_fit(m, s, z) for m, s, z in zip(moved, scores[:-1], noise, strict=True)]
     a, b, left, least = (np.stack(v) for v in zip(*found, strict=True))
-    reach = ROUNDINGS * kernel.eps * max(float(np.max(np.abs(p))) for p in places)
+    reach = ROUNDINGS * kernel.eps * max(float(np.max(np.abs(p))) for p in ways)
     with np.errstate(all="ignore"):
         blur = reach / (np.abs(a) * least)
     return Steps(a, b, left, blur, scores[:-1], noise, answer, moved)
@@ -98,18 +110,73 @@ def _fit(
     return np.array(a), np.array(b), np.array(left), np.array(least)
 
 
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """Of small steps, all as parts: what does not match, what is ``left`` of the drift; ``sizes``,
+    the drift of a call over h · score, of each row; what is ``open`` of both (of each entry:
+    ``each``) and ``loose`` in the sizes. ``noisy``: the noise differs from row to row, at however
+    small a step.
+    """
+
+    unmatched: np.ndarray
+    left: np.ndarray
+    open: float
+    sizes: np.ndarray
+    loose: float
+    each: np.ndarray
+    finest: Steps
+    noisy: bool
+
+    def words(self) -> str:
+        """``h · score(x) + √(2h) z``."""
+        c = float(np.median(self.sizes))
+        by = "h" if abs(c - 1) <= 1e-3 else f"{c:.4g} h"
+        return f"{by} · score(x) + √(2{by if by == 'h' else f' · {by}'}) z"
+
+    def of_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The largest deviation in each row, and what is open of it."""
+        n = len(self.sizes)
+        both = np.concatenate([np.abs(self.unmatched), np.abs(self.left)]).reshape(-1, n)
+        return both.max(axis=0), self.each.reshape(-1, n).max(axis=0)
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Of the rows' sizes about their middle."""
+        middle = float(np.median(self.sizes))
+        return np.asarray(self.sizes / middle - 1) if middle else np.zeros_like(self.sizes)
+
+
 def in_the_limit(
-    kernel: Kernel, target: Target, draws: int, h: float
-) -> tuple[np.ndarray, np.ndarray, float, Steps] | None:
-    """What does not match, and what is left of the drift, in the limit of small steps."""
-    levels = [read_steps(kernel, target, draws, h / RATIO**k) for k in range(1, LEVELS + 1)]
-    found = [v for v in levels if v is not None]
-    if len(found) < len(levels):
-        return None
+    kernel: Kernel,
+    target: Target,
+    draws: int,
+    h: float,
+    **more: Any,
+) -> Limit | None:
+    """A call at each of five smaller steps; ``more`` as `read_steps` takes it."""
+    found = []
+    for k in range(1, LEVELS + 1):
+        one = read_steps(kernel, target, draws, h / RATIO**k, **more)
+        if one is None:
+            return None
+        found.append(one)
     off = [np.stack([v.unmatched, v.left]).ravel() for v in found]
     blurs = [float(np.max(v.blur)) for v in found]
     if not all(np.all(np.isfinite(o)) for o in off):
         return None
-    at, left = limit(off, blurs, RATIO ** -np.arange(len(off)))
-    half = len(at) // 2
-    return at[:half], at[half:], left, found[-1]
+    nodes = RATIO ** -np.arange(len(off))
+    at, left = limit(off, blurs, nodes)
+    before, _ = limit(off[1:], blurs[1:], nodes[1:])
+    # from its second step on a kernel is at places that are √h away
+    totals = [v.a.sum(axis=0) / (h / RATIO ** (k + 1)) for k, v in enumerate(found)]
+    scale = float(np.max(np.abs(totals[-1])))
+    shaken = [b * scale for b in blurs]
+    sizes, loose = limit(totals, shaken, nodes if draws == 1 else nodes**0.5)
+    cut = found[0].a.size
+    spreads = [
+        float(np.max(np.abs(v.b / np.median(v.b, axis=1, keepdims=True) - 1))) for v in found
+    ]
+    # by other factors than √h, and by more than rounding
+    noisy = spreads[-1] > max(spreads[0] / 4, 1e3 * blurs[-1])
+    each = np.abs(at - before)
+    return Limit(at[:cut], at[cut:], left, sizes, loose, each, found[-1], noisy)

@@ -15,9 +15,18 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.rules import RULE, due
+from scoreproof.public.corrector.spread import (
+    FARTHEST,
+    beside,
+    farther,
+    of_the_rows,
+    uneven_steps,
+    without_a_size,
+)
 from scoreproof.public.corrector.step_causes import cause_of, saturates
 from scoreproof.public.corrector.steps import Steps, in_the_limit, read_steps
 from scoreproof.public.corrector.target import gaussian
+from scoreproof.public.corrector.times import another, where_due
 from scoreproof.public.rule import compared
 
 __all__ = ["along_the_score", "judge"]
@@ -67,33 +76,42 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         "cost": {"calls": kernel.calls},
         "coverage": seen,
     }
-    told = [a.t for a in found.answer.asked if a.t is not None]
-    late = next((t for t in told if abs(t - job.t) > 1e-6 * (1 + abs(job.t))), None)
+    late = another(job, found.answer)
     if late is not None:
-        text = f"{job.name} asks its model at t = {late:.6g}, where it was given t = {job.t:.6g}"
+        text = f"{job.name} asks its model at t = {late:.6g}, {where_due(job)}"
         cause = Diagnosis.cause("another_time", "Cause: the score is that of another time's law.")
         return Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause, coverage=seen)
     along = np.max(found.left) <= 1e3 * blur
     if job.h is not None and not job.rule:
         limiting = in_the_limit(kernel, target, draws, job.h)
         if limiting is not None:
-            unmatched, left, open_, finest = limiting
+            if limiting.noisy and np.max(np.abs(limiting.left)) > limiting.open + SINGLE:
+                return beside(kernel, seen)
+            if np.max(np.abs(limiting.unmatched)) <= limiting.open + SINGLE:
+                uneven = of_the_rows(kernel, target, draws, limiting, seen)
+                if uneven is not None:
+                    return uneven
             text = (
-                f"{job.name}: as step_size gets smaller its steps tend to h · score(x) + √(2h) z,"
-                " drift"
-                " and noise matched"
+                f"{job.name}: as step_size gets smaller its steps tend to"
+                f" {limiting.words()}, drift and noise matched"
             )
-            errors = np.concatenate([np.abs(unmatched), np.abs(left)])
-            span = "the limit of small steps; its own law is not looked at"
+            errors = np.abs(np.concatenate([limiting.unmatched, limiting.left]))
+            span = (
+                "the limit of small steps, at places up to"
+                f" {FARTHEST:g} standard deviations from the mean; its own law is not looked at"
+            )
             more["coverage"] = replace(seen, span=span)
+            finest = limiting.finest
             evidence = compared(
                 errors,
-                np.full(len(errors), open_ + 4 * kernel.coarse),
+                np.full(len(errors), limiting.open + 4 * kernel.coarse),
                 text,
                 excuse=SINGLE,
                 remedy=COARSE,
                 **more,
             )
+            if evidence.verdict == "holds":
+                return farther(kernel, target, draws, evidence)
             if evidence.verdict != "refuted":
                 return evidence
             return _refuted(kernel, evidence, finest, mixed, blur, draws)
@@ -111,6 +129,8 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         size = off[best]
         errors, bounds = np.stack([errors, size / 2]), np.stack([bounds, bounds])
         text += f", and {RULE} with snr = {job.snr:g}"
+        if job.any_alpha:
+            text += ", α = 1 (none was named: that of a VP process is 1 - β_t, by alpha=)"
     if not along:
         errors = np.stack([errors, found.left]) if errors.ndim == 2 else errors
         bounds = np.stack([bounds, bounds])
@@ -132,6 +152,10 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         notes=(bias,),
         **more,
     )
+    if evidence.verdict == "holds" and uneven_steps(found, blur):
+        return without_a_size(kernel, seen)
+    if evidence.verdict == "holds":
+        return farther(kernel, target, draws, evidence)
     if evidence.verdict != "refuted":
         return evidence
     return _refuted(kernel, evidence, found, mixed, blur, draws, size)

@@ -14,11 +14,11 @@ import numpy as np
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
+from scoreproof.public.corrector.affine import REACH
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.causes import cause_of
-from scoreproof.public.corrector.names import OF_THE_LAW
-from scoreproof.public.corrector.refining import Law, Sequence, invariant, limit
+from scoreproof.public.corrector.refining import Law, Sequence, invariant, settled
 from scoreproof.public.corrector.words import of_the_law, steps_words, target_words
 from scoreproof.public.rule import compared
 
@@ -26,8 +26,6 @@ __all__ = ["is_affine", "judge"]
 
 #: a drift that is off by δ moves a standard deviation by δ/2
 GAIN = 0.5
-#: polynomials in h; where they leave more open than this, in √h
-OPEN = 1e-3
 #: what constants in single precision leave, √(2h) say
 SINGLE = 4 * 2.0**-23
 #: a deviation below so many roundings is none to take an order from
@@ -54,13 +52,18 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         return Evidence.undecided("convergent", text)
     off = [v.off(job.d) for v in laws]
     roundings = [a.blur / v.gap for a, v in zip(found, laws, strict=True)]
-    nodes = seen.ratio ** -np.arange(len(laws))
-    at, left = limit(off, roundings, nodes)
-    if left > OPEN:
-        other, less = limit(off, roundings, nodes**0.5)
-        at, left = (other, less) if less < left else (at, left)
+    at, left, fits, doubt = settled(off, roundings, seen.ratio)
     sizes = [float(np.max(np.abs(v))) for v in off]
     order = _order(sizes, roundings, seen.ratio)
+    # what does not get smaller tends to nothing that is 0
+    if not fits and sizes[-1] < sizes[-2]:
+        text = (
+            f"{job.name}: as its steps get smaller ({steps_words(seen, found)}) its law is off by"
+            f" {sizes[0]:.3g} to {sizes[-1]:.3g} standard deviations, and does not go to a limit as"
+            " powers of h or of √h do, so that the limit is not seen: write drift and noise in"
+            " powers of the step size"
+        )
+        return Evidence.undecided("convergent", text, cost={"calls": kernel.calls})
     evidence = compared(
         np.abs(at),
         np.full(len(at), left + 4 * kernel.coarse),
@@ -68,7 +71,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         f" to p_t ({target_words(job)})",
         coverage=_coverage(seen, len(found), job),
         gain=GAIN,
-        excuse=SINGLE,
+        excuse=SINGLE + doubt,
         tolerance=job.tolerance,
         remedy="use float64, or a larger step_size",
         kind="convergent",
@@ -127,7 +130,8 @@ def _coverage(seen: Sequence, levels: int, job: Job) -> Coverage:
         how = f"a fixed step, the target wider by {seen.ratio**0.5:.3g}"
     return Coverage(
         {"steps": levels, "coordinates": job.d},
-        span=f"{how} from one to the next; a Gaussian target, where the kernel is affine",
+        span=f"{how} from one to the next; a Gaussian target, where the kernel is affine"
+        f" (up to {REACH:g} standard deviations)",
     )
 
 
@@ -168,7 +172,8 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
     grain = 4 * one.blur
     seen_as = Coverage(
         {"steps": 1, "coordinates": job.d},
-        span="one step; a Gaussian target, where the kernel is affine",
+        span="one step; a Gaussian target, where the kernel is affine"
+        f" (up to {REACH:g} standard deviations)",
     )
     more: dict[str, Any] = {
         "coverage": seen_as,
@@ -185,18 +190,20 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
             else ("Other laws are kept as well: it does not reach all of the space by itself.",)
         )
         return compared(np.abs(exact), np.full(len(exact), grain), text, notes=notes, **more)
+    exactly = job.exactly
     bias = f"{np.max(np.abs(law.off(job.d))):.3g}" if law.gap > 0 else "no finite number of"
-    if not job.two and np.max(np.abs(matched)) <= grain and law.gap > 0:
+    # a step that leads to the mean, or beyond, is no small one of anything
+    langevin = not (job.two or exactly) and law.gap > 0 and one.rate < 1 - grain
+    if langevin and np.max(np.abs(matched)) <= grain:
         text = (
             f"{one_step}: its noise has the covariance 2 M that its drift M · score asks for; at"
-            f" this size its own law is {bias} standard deviations off p_t, which smaller steps"
-            " cure"
+            f" this size its own law is {bias} standard deviations off p_t; it takes no step size,"
+            " so that smaller ones are not looked at"
         )
         return compared(np.abs(matched), np.full(len(matched), grain), text, **more)
     if law.gap <= NEAR * one.blur:
         return _no_law(kernel, replace(seen, found=(one,)), law)
-    exactly = job.gaussians_only and not any(r in OF_THE_LAW for r in job.roles)
-    if job.tolerance is not None or (exactly and job.h is None):
+    if job.tolerance is not None or exactly:
         off = law.off(job.d)
         text = f"{one_step} has the invariant law p_t"
         found = compared(

@@ -10,8 +10,9 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector import balance, stepwise, unadjusted
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
-from scoreproof.public.corrector.draws import drawn, refused
+from scoreproof.public.corrector.draws import Drawn, drawn, refused
 from scoreproof.public.corrector.refining import sequence
+from scoreproof.public.corrector.times import at_its_own, of_several, own_note
 
 __all__ = ["judge"]
 
@@ -20,6 +21,17 @@ def judge(job: Job) -> Evidence:
     """The kernel under judgement."""
     kernel = Kernel(job)
     found = drawn(kernel, job.h)
+    own = at_its_own(job, found.answer)
+    if own is None:
+        chain = of_several(job, found.answer, kernel.calls)
+        return _judge(kernel, found) if chain is None else chain
+    kernel = Kernel(own, calls=kernel.calls)
+    evidence = _judge(kernel, drawn(kernel, job.h))
+    return replace(evidence, notes=(*evidence.notes, own_note(own)))
+
+
+def _judge(kernel: Kernel, found: Drawn) -> Evidence:
+    job = kernel.job
     early = refused(kernel, found)
     if early is not None:
         return replace(early, cost={"calls": kernel.calls})

@@ -19,7 +19,9 @@ from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished
 from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
 from scoreproof.public.corrector.law import Asked, Law
+from scoreproof.public.corrector.names import RANDOM
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
 from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED, STATES, needed
@@ -55,6 +57,11 @@ class Kernel:
     coarse: float = 0.0
     #: what log p is raised by wherever a row moves to
     raised: float | None = None
+    #: the draws of a call, and how those of another differed from them
+    counted: Counted | None = None
+    varied: str | None = None
+    #: what is served where one uniform number is drawn for all rows
+    held: float | None = None
     _seeds: int = 0
     _key: Any = None
     _jax: Log = field(default_factory=Log)
@@ -74,6 +81,8 @@ class Kernel:
         x = to_framework(state[:, : job.d], job.shape, job.framework, job.dtype)
         self.eps = max(self.eps, unit_roundoff(x))
         asked: list[Asked] = []
+        most = MOST if self.counted is None else self.counted.most
+        script = guarded(script, most, self.held)
         with intercepted(
             job.framework, script, double=job.framework == "torch" and job.dtype is None
         ) as log:
@@ -87,7 +96,7 @@ class Kernel:
             self.calls += 1
             try:
                 out = finished(job.function(*arguments, **more))
-            except CallableError:
+            except (CallableError, Endless):
                 raise
             except (Exception, SystemExit) as error:
                 raise CallableError(
@@ -105,6 +114,8 @@ class Kernel:
                 )
         if log.doubled and log.eps > self.eps:
             self.coarse = max(self.coarse, log.eps)
+        if self.counted is not None and self.varied is None:
+            self.varied = self.counted.other(log.draws, len(state))
         return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
 
     def _argument(
@@ -122,6 +133,8 @@ class Kernel:
             return x
         if role == "v":
             return to_framework(state[:, job.d :], job.shape, job.framework, job.dtype)
+        if role in RANDOM:
+            return self._source(role, script, log)
         if role == "step_size":
             return h
         if role in ("t", "t_batch"):
@@ -158,17 +171,23 @@ class Kernel:
         taken = [
             n for n in taken if n not in job.options and n not in job.positional[: len(job.roles)]
         ]
-        if job.framework == "jax":
-            return {n: self._jax_key(script) for n in taken if n in KEYS}
-        if job.framework == "numpy":
-            found = {n: numpy_generator(script, log) for n in taken if n in GENERATORS}
-            return found | {n: numpy_random_state(script, log) for n in taken if n in STATES}
-        if taken := [n for n in taken if n in GENERATORS]:
-            import torch
+        found = {n: self._source(n, script, log) for n in taken if n in RANDOM}
+        return {n: source for n, source in found.items() if source is not None}
 
-            self._seeds += 1
-            return {n: torch.Generator().manual_seed(SEED + self._seeds) for n in taken}
-        return {}
+    def _source(self, name: str, script: Script, log: Log) -> Any:
+        """Of random numbers, as its name says; ``None`` where that is another library's."""
+        framework = self.job.framework
+        if framework == "jax":
+            return self._jax_key(script) if name in KEYS else None
+        if framework == "numpy":
+            made = numpy_generator if name in GENERATORS else numpy_random_state
+            return made(script, log) if name in (*GENERATORS, *STATES) else None
+        if name not in GENERATORS:
+            return None
+        import torch
+
+        self._seeds += 1
+        return torch.Generator().manual_seed(SEED + self._seeds)
 
     def _jax_key(self, script: Script) -> Any:
         """Another key in each call, of one kind: code that JAX compiled for it is not compiled

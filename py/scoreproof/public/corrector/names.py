@@ -109,12 +109,12 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
     """What a kernel's positional arguments are; raises ``ArgumentError``."""
     if given is not None:
         said = (given,) if isinstance(given, str) else tuple(given)
-        known = [_role(str(n)) for n in said]
+        known = [str(n) if str(n) in RANDOM else _role(str(n)) for n in said]
         unknown = [str(n) for n, r in zip(said, known, strict=True) if r is None]
         if unknown or "x" not in known:
             raise ArgumentError(
                 "given",
-                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, x among them",
+                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, rng, key; x among them",
                 ", ".join(unknown) or ", ".join(map(str, said)),
                 'e.g. given=("score", "x", "step_size")',
             )
@@ -123,6 +123,9 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
     roles: list[str] = []
     for k, name in enumerate(names):
         role = _role(name)
+        if name in RANDOM and any(n not in options and _role(n) for n in names[k + 1 : needed]):
+            roles.append(name)  # in its place, as more are needed after it
+            continue
         if name in RANDOM or name in options:
             break  # by name, with all that follow
         if role is None:

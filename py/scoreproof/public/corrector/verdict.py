@@ -10,7 +10,10 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector import balance, stepwise, unadjusted
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
-from scoreproof.public.corrector.draws import drawn, refused
+from scoreproof.public.corrector.constant import endless, inconstant, varied
+from scoreproof.public.corrector.counting import Counted, Endless
+from scoreproof.public.corrector.draws import Drawn, drawn, refused
+from scoreproof.public.corrector.held import at_each
 from scoreproof.public.corrector.refining import sequence
 
 __all__ = ["judge"]
@@ -19,12 +22,37 @@ __all__ = ["judge"]
 def judge(job: Job) -> Evidence:
     """The kernel under judgement."""
     kernel = Kernel(job)
+    try:
+        evidence = _of(kernel)
+    except Endless:
+        return endless(kernel)
+    if kernel.varied is not None and evidence.verdict != "undecided":
+        return varied(kernel)
+    return replace(evidence, cost={"calls": kernel.calls})
+
+
+def _of(kernel: Kernel) -> Evidence:
+    job = kernel.job
     found = drawn(kernel, job.h)
     early = refused(kernel, found)
-    if early is not None:
-        return replace(early, cost={"calls": kernel.calls})
+    if early is None:
+        kernel.counted = Counted.of(found.answer.draws, found.rows)
+    # a kernel that is no map has no cause: that comes first where there is doubt
+    other = inconstant(kernel, True) if early is None and found.accepts else None
+    if other is not None:
+        return other
+    if kernel.varied is not None:
+        return varied(kernel)
+    evidence = _judged(kernel, found) if early is None else early
+    if evidence.verdict == "refuted" and not found.accepts:
+        other = inconstant(kernel)
+    return evidence if other is None else other
+
+
+def _judged(kernel: Kernel, found: Drawn) -> Evidence:
+    job = kernel.job
     if found.accepts:
-        return balance.judge(kernel, found)
+        return at_each(kernel, found, found.ones) if found.ones else balance.judge(kernel, found)
     if "uniform" in found.noise:
         text = (
             f"{job.name} draws uniform noise and accepts nothing: its law is no Gaussian one, so"
@@ -37,6 +65,9 @@ def judge(job: Job) -> Evidence:
     worst = max(seen.found, key=lambda a: a.mixed)
     if unadjusted.is_affine(seen):
         return unadjusted.judge(kernel, seen)
+    other = inconstant(kernel)
+    if other is not None:
+        return other
     straight = all(a.straight for a in seen.found)
     if straight and not stepwise.along_the_score(kernel, steps):
         text = (

@@ -16,15 +16,15 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Draw, Log, intercepted, serve
 from scoreproof.interop.draws_jax import jax_key
-from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
 from scoreproof.public.corrector.law import Asked, Law
-from scoreproof.public.corrector.names import RANDOM
+from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN, RANDOM
+from scoreproof.public.corrector.sources import generator
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED, STATES, needed
+from scoreproof.public.sampler.functions import KEYS, needed
 
 __all__ = ["Answer", "Kernel", "Script", "zeros"]
 
@@ -103,7 +103,7 @@ class Kernel:
                     "corrector",
                     "return normally",
                     raised(error, job.function, f" when called with ({', '.join(job.roles)})"),
-                    remedy_for(error, "call it once by hand; name its arguments by given="),
+                    remedy_for(error, ONE_CHAIN if "scalar-output" in str(error) else BY_HAND),
                 ) from error
             if not np.array_equal(as_numpy(x), kept):
                 raise CallableError(
@@ -116,7 +116,12 @@ class Kernel:
             self.coarse = max(self.coarse, log.eps)
         if self.counted is not None and self.varied is None:
             self.varied = self.counted.other(log.draws, len(state))
-        return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
+        return Answer(
+            self._state(out, len(state)),
+            tuple(log.draws),
+            tuple(asked),
+            tuple(dict.fromkeys(log.notes)),
+        )
 
     def _argument(
         self,
@@ -176,18 +181,10 @@ class Kernel:
 
     def _source(self, name: str, script: Script, log: Log) -> Any:
         """Of random numbers, as its name says; ``None`` where that is another library's."""
-        framework = self.job.framework
-        if framework == "jax":
-            return self._jax_key(script) if name in KEYS else None
-        if framework == "numpy":
-            made = numpy_generator if name in GENERATORS else numpy_random_state
-            return made(script, log) if name in (*GENERATORS, *STATES) else None
-        if name not in GENERATORS:
-            return None
-        import torch
-
         self._seeds += 1
-        return torch.Generator().manual_seed(SEED + self._seeds)
+        if self.job.framework == "jax":
+            return self._jax_key(script) if name in KEYS else None
+        return generator(self.job.framework, name, script, log, self._seeds)
 
     def _jax_key(self, script: Script) -> Any:
         """Another key in each call, of one kind: code that JAX compiled for it is not compiled
@@ -248,7 +245,3 @@ class Kernel:
                 "look for a division by a norm, or pass a smaller step_size",
             )
         return rows.reshape(n, -1)
-
-
-def _said(log: Log) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(log.notes))

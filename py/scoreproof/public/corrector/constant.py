@@ -38,8 +38,8 @@ def inconstant(kernel: Kernel, accepting: bool = False) -> Evidence | None:
             f"{job.name}, called again with the same x and the same random numbers, returns another"
             f" x, by up to {off:.2g}: it keeps something from call to call (a step size that"
             " adapts, a log p of the last call), or draws from a generator that it makes itself;"
-            " pass a corrector in which the first is fixed or computed anew, and the generator is an"
-            " argument"
+            " pass a corrector in which the first is fixed or computed anew, and the generator is"
+            " an argument"
         )
         return Evidence.undecided("float", text)
     if accepting:

@@ -13,7 +13,16 @@ from typing import Any
 from scoreproof.errors import ArgumentError
 from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
 
-__all__ = ["OF_GAUSSIANS", "OF_THE_LAW", "RANDOM", "ROLES", "positional", "roles_of"]
+__all__ = [
+    "BY_HAND",
+    "ONE_CHAIN",
+    "OF_GAUSSIANS",
+    "OF_THE_LAW",
+    "RANDOM",
+    "ROLES",
+    "positional",
+    "roles_of",
+]
 
 #: what a kernel may take, and the names that it goes by
 ROLES: dict[str, tuple[str, ...]] = {
@@ -89,6 +98,13 @@ OF_GAUSSIANS = ("mean", "cov", "precision")
 #: handed over by name: where its random numbers come from
 RANDOM = {*GENERATORS, *STATES, *KEYS}
 
+BY_HAND = "call it once by hand; name its arguments by given="
+ONE_CHAIN = (
+    "it is called with a batch: map a kernel of one chain over the rows, lambda key, x, log_prob,"
+    " h: jax.vmap(lambda k, x: kernel(k, x, lambda y: log_prob(y[None])[0], h))("
+    "jax.random.split(key, len(x)), x), or take the gradient of log_prob(x).sum()"
+)
+
 
 def positional(function: Any) -> tuple[list[str], int]:
     """Names of the positional arguments, and how many have no default."""
@@ -114,7 +130,8 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
         if unknown or "x" not in known:
             raise ArgumentError(
                 "given",
-                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, rng, key; x among them",
+                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, rng, key; x"
+                " among them",
                 ", ".join(unknown) or ", ".join(map(str, said)),
                 'e.g. given=("score", "x", "step_size")',
             )

@@ -103,7 +103,8 @@ def back(way: Way, x: np.ndarray, there: Moved, starts: list[np.ndarray]) -> Bac
         trial, small = _newton(way, x, y, start)
         ends.append((trial, small))
         at = moved(way.run, y, trial, eps)
-        apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
+        with np.errstate(invalid="ignore"):
+            apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
         better = apart < gap - DISTINCT
         best, gap = np.where(better[:, None], trial, best), np.minimum(apart, gap)
         size = np.max(np.abs(at.jacobian), axis=(1, 2))

@@ -15,6 +15,7 @@ from scoreproof.public.corrector.counting import Counted, Endless
 from scoreproof.public.corrector.draws import Drawn, drawn, refused
 from scoreproof.public.corrector.held import at_each
 from scoreproof.public.corrector.refining import sequence
+from scoreproof.public.corrector.sized import of_the_batch
 
 __all__ = ["judge"]
 
@@ -70,6 +71,9 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
         return other
     straight = all(a.straight for a in seen.found)
     if straight and not stepwise.along_the_score(kernel, steps):
+        role = of_the_batch(kernel, len(found.noise))
+        if isinstance(role, Evidence):
+            return role
         text = (
             f"{job.name}: what becomes of a row depends on the other rows of its batch, by"
             f" {worst.mixed:.2g} standard deviations"
@@ -79,6 +83,9 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
             "Cause: the rows of a batch are mixed. Keep means, norms and noise to each sample's own"
             " axes.",
         )
+        if role is not None:
+            cause = role
+            text = f"{job.name}: a step is no multiple of the score and noise: more is added to x"
         return Evidence(
             "float",
             "refuted",

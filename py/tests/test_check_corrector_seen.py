@@ -146,3 +146,14 @@ def test_several_draws_have_a_remedy_that_can_be_followed():
     for kernel in (block, barker):
         evidence = check(kernel)
         assert evidence.verdict == "undecided" and "n_steps" not in evidence.sentence
+
+
+@pytest.mark.parametrize("h", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("joint", [np.sum, np.mean])
+def test_a_joint_ratio_is_seen_beside_far_pairs(h, joint):
+    def kernel(log_prob, x, h, rng):
+        return walk(log_prob, x, h, rng, lambda r, y: joint(r) + 0 * r)
+
+    evidence = check(kernel, step_size=h)
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == ("accepted_together",)

@@ -137,6 +137,10 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             " pass a smaller step_size, and for a constraint make p itself 0 beyond"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    shape = (-1, *job.shape)
+    log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
+    if not walk.alone(x[near], z[near], (log_p[1] - log_p[0])[near]):
+        return together(kernel, name)
     centre = 0.5 if uniform else 0.0
     starts = [np.full_like(z, centre), 2 * centre - z, z, centre + (z - centre) / 2]
     simple = len(walk.asked) <= 2
@@ -150,8 +154,6 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     if not (ahead.alone and behind.alone):
         return together(kernel, name)
     logs = np.log(np.maximum(ahead.a, NEVER)), np.log(np.maximum(behind.a, NEVER))
-    shape = (-1, *job.shape)
-    log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
     log_q = log_density(z, there, kind), log_density(reverse, again, kind)
     with np.errstate(invalid="ignore"):  # a map without a density
         due = log_p[1] - log_p[0] + log_q[1] - log_q[0]

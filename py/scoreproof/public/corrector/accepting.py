@@ -115,7 +115,9 @@ class Metropolis:
                 return False
         return True
 
-    def acceptance(self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: float) -> Accepts:
+    def acceptance(
+        self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: np.ndarray
+    ) -> Accepts:
         """``rounding``: of y from one call to another. 11 calls of 32 rows a pair, and 2 of one."""
         n = len(x)
         near = np.maximum(1e-6 * np.max(np.abs(y - x), axis=1), rounding)

@@ -111,10 +111,11 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     walk.oriented(x, z)
     there = moved(walk.proposed, x, z, kernel.eps)
     y = there.y
-    reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
+    reach = np.maximum(np.max(np.abs(x), axis=1), np.max(np.abs(y), axis=1))
+    reach = np.maximum(reach, np.max(reach[near]))  # far rows do not blur the others
     rounding = 4 * kernel.eps * reach
     part = PAIRS // 2
-    if np.max(np.abs(walk.proposed(x[:part], z[:part]) - y[:part])) > 64 * rounding:
+    if np.max(np.abs(walk.proposed(x[:part], z[:part]) - y[:part])) > 64 * rounding[0]:
         return mixed_proposals(kernel, name)
     still = np.all(y == x, axis=1)
     if np.sum(still[near]) > PAIRS / 2:

@@ -33,7 +33,7 @@ class Way:
     """
 
     run: Map
-    rounding: float
+    rounding: np.ndarray
     eps: float
     simple: bool = False
 
@@ -51,7 +51,7 @@ class Moved:
     def log_det(self) -> np.ndarray:
         return np.asarray(np.linalg.slogdet(self.jacobian)[1])
 
-    def log_det_off(self, rounding: float) -> np.ndarray:
+    def log_det_off(self, rounding: np.ndarray) -> np.ndarray:
         """What its error, and rounding of y, leave of it."""
         with np.errstate(all="ignore"):
             least = np.linalg.svd(self.jacobian, compute_uv=False)[:, -1]

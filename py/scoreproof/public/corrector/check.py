@@ -72,7 +72,7 @@ def check_corrector(
     sizes that depend on score or noise: drift and noise at the step sizes that are used.
 
     Calls: 2 + 2 (5 + k) without acceptance, with k <= 28 to find a step that is small beside the
-    width; with acceptance about 45 for each target (some more of long trajectories), of at most
+    width; with acceptance about 50 for each target (some more of long trajectories), of at most
     32 (1 + 6 d) or 32 · 31 rows.
 
     Raises ``ArgumentError`` and ``CallableError``.

@@ -269,3 +269,19 @@ def mass_in_the_draw_alone():
         return kept(np.log(rng.random(len(x))) < log_prob(y) - log_prob(x) + change, y, x)
 
     return check_corrector(step, step_size=0.3)
+
+
+@wrong("the width follows x, its normalisation left out", says=r"what normalises its density")
+def width_without_its_determinant():
+    def step(log_prob, x, h, rng):
+        def width(a):
+            return h * np.sqrt(1 + 0.4 * np.sum(a * a, axis=1, keepdims=True))
+
+        def log_q(b, a):
+            return -np.sum(((b - a) / width(a)) ** 2, axis=1) / 2
+
+        y = x + width(x) * rng.standard_normal(x.shape)
+        ratio = log_prob(y) - log_prob(x) + log_q(x, y) - log_q(y, x)
+        return kept(np.log(rng.random(len(x))) < ratio, y, x)
+
+    return check_corrector(step, step_size=0.3)

@@ -100,7 +100,24 @@ class Metropolis:
                 self.by = by
                 return
 
-    def acceptance(self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: float) -> Accepts:
+    def alone(self, x: np.ndarray, z: np.ndarray, gain: np.ndarray) -> bool:
+        """Whether rows are accepted or not among copies of themselves as they are among the
+        others: a ratio that is summed over a batch is another one there. ``gain``: of log p, by
+        which rows and a number are chosen that would tell. 5 calls.
+        """
+        a = float(np.exp(np.clip((np.mean(gain) + np.min(gain)) / 2, -3, -0.02)))
+        u = np.full(len(x), a if self.below else 1 - a)
+        among = np.any(self.run(x, z, u) != x, axis=1)
+        order = np.argsort(gain)
+        for k in (*order[:2], *order[-2:]):
+            own, noise = np.tile(x[k], (len(x), 1)), np.tile(z[k], (len(x), 1))
+            if np.any(np.any(self.run(own, noise, u) != own, axis=1) != among[k]):
+                return False
+        return True
+
+    def acceptance(
+        self, x: np.ndarray, z: np.ndarray, y: np.ndarray, rounding: np.ndarray
+    ) -> Accepts:
         """``rounding``: of y from one call to another. 11 calls of 32 rows a pair, and 2 of one."""
         n = len(x)
         near = np.maximum(1e-6 * np.max(np.abs(y - x), axis=1), rounding)

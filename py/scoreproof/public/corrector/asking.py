@@ -16,13 +16,15 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Draw, Log, intercepted, serve
 from scoreproof.interop.draws_jax import jax_key
-from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished
 from scoreproof.public.corrector.arguments import Job
+from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
 from scoreproof.public.corrector.law import Asked, Law
+from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN, RANDOM
+from scoreproof.public.corrector.sources import generator
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED, STATES, needed
+from scoreproof.public.sampler.functions import KEYS, needed
 
 __all__ = ["Answer", "Kernel", "Script", "zeros"]
 
@@ -55,6 +57,11 @@ class Kernel:
     coarse: float = 0.0
     #: what log p is raised by wherever a row moves to
     raised: float | None = None
+    #: the draws of a call, and how those of another differed from them
+    counted: Counted | None = None
+    varied: str | None = None
+    #: what is served where one uniform number is drawn for all rows
+    held: float | None = None
     _seeds: int = 0
     _key: Any = None
     _jax: Log = field(default_factory=Log)
@@ -74,6 +81,8 @@ class Kernel:
         x = to_framework(state[:, : job.d], job.shape, job.framework, job.dtype)
         self.eps = max(self.eps, unit_roundoff(x))
         asked: list[Asked] = []
+        most = MOST if self.counted is None else self.counted.most
+        script = guarded(script, most, self.held)
         with intercepted(
             job.framework, script, double=job.framework == "torch" and job.dtype is None
         ) as log:
@@ -87,14 +96,14 @@ class Kernel:
             self.calls += 1
             try:
                 out = finished(job.function(*arguments, **more))
-            except CallableError:
+            except (CallableError, Endless):
                 raise
             except (Exception, SystemExit) as error:
                 raise CallableError(
                     "corrector",
                     "return normally",
                     raised(error, job.function, f" when called with ({', '.join(job.roles)})"),
-                    remedy_for(error, "call it once by hand; name its arguments by given="),
+                    remedy_for(error, ONE_CHAIN if "scalar-output" in str(error) else BY_HAND),
                 ) from error
             if not np.array_equal(as_numpy(x), kept):
                 raise CallableError(
@@ -105,7 +114,14 @@ class Kernel:
                 )
         if log.doubled and log.eps > self.eps:
             self.coarse = max(self.coarse, log.eps)
-        return Answer(self._state(out, len(state)), tuple(log.draws), tuple(asked), _said(log))
+        if self.counted is not None and self.varied is None:
+            self.varied = self.counted.other(log.draws, len(state))
+        return Answer(
+            self._state(out, len(state)),
+            tuple(log.draws),
+            tuple(asked),
+            tuple(dict.fromkeys(log.notes)),
+        )
 
     def _argument(
         self,
@@ -122,6 +138,8 @@ class Kernel:
             return x
         if role == "v":
             return to_framework(state[:, job.d :], job.shape, job.framework, job.dtype)
+        if role in RANDOM:
+            return self._source(role, script, log)
         if role == "step_size":
             return h
         if role in ("t", "t_batch"):
@@ -158,17 +176,15 @@ class Kernel:
         taken = [
             n for n in taken if n not in job.options and n not in job.positional[: len(job.roles)]
         ]
-        if job.framework == "jax":
-            return {n: self._jax_key(script) for n in taken if n in KEYS}
-        if job.framework == "numpy":
-            found = {n: numpy_generator(script, log) for n in taken if n in GENERATORS}
-            return found | {n: numpy_random_state(script, log) for n in taken if n in STATES}
-        if taken := [n for n in taken if n in GENERATORS]:
-            import torch
+        found = {n: self._source(n, script, log) for n in taken if n in RANDOM}
+        return {n: source for n, source in found.items() if source is not None}
 
-            self._seeds += 1
-            return {n: torch.Generator().manual_seed(SEED + self._seeds) for n in taken}
-        return {}
+    def _source(self, name: str, script: Script, log: Log) -> Any:
+        """Of random numbers, as its name says; ``None`` where that is another library's."""
+        self._seeds += 1
+        if self.job.framework == "jax":
+            return self._jax_key(script) if name in KEYS else None
+        return generator(self.job.framework, name, script, log, self._seeds)
 
     def _jax_key(self, script: Script) -> Any:
         """Another key in each call, of one kind: code that JAX compiled for it is not compiled
@@ -229,7 +245,3 @@ class Kernel:
                 "look for a division by a norm, or pass a smaller step_size",
             )
         return rows.reshape(n, -1)
-
-
-def _said(log: Log) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(log.notes))

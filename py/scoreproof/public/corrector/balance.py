@@ -35,6 +35,11 @@ from scoreproof.words import point
 __all__ = ["judge"]
 
 PAIRS = 24
+#: what rounding may leave of a far pair
+CLEAR = 1e-6
+#: more that start far out and move far, as far as this beside the others: their ratios are large
+#: and small; where nothing is seen of them they are left away
+FAR = np.linspace(1.5, 3.5, 8)
 #: pairs that say something: both acceptances above this
 LEAST = 1e-6
 #: what stands for an acceptance of 0
@@ -55,9 +60,7 @@ def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
             what = "noise for some of the coordinates"
         text = (
             f"{job.name} takes {what}; detailed balance is judged of one step with one draw of"
-            " noise"
-            " and one uniform number a row: call it for one step (options={'n_steps': 1}), with the"
-            " momentum drawn inside"
+            f" noise and one uniform number a row: {_instead(kernel, drawn)}"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     targets = [gaussian(job.shape)] + ([] if job.gaussians_only else [mixture(job.shape)])
@@ -79,30 +82,46 @@ def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
     return replace(end, sentence=text, coverage=seen, cost={"calls": kernel.calls})
 
 
+def _instead(kernel: Kernel, drawn: Drawn) -> str:
+    """What can be done about it, by what it draws."""
+    if kernel.job.two:
+        return "pass one that draws the momentum inside and returns x alone"
+    if not drawn.whole:
+        return "pass one that moves all coordinates at once; sweeps and blocks are not judged"
+    if len(drawn.noise) == drawn.accepts > 1 and len(set(drawn.noise)) == 1:
+        return "call it for one step (options={'n_steps': 1})"
+    return (
+        "kernels with further draws (delayed rejection, signs or steps drawn for each row) are not"
+        " judged; what can be fixed, fix in the corrector that is passed"
+    )
+
+
 _SPAN = f"pairs whose acceptances are above {LEAST:g}"
 
 
 def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     job = kernel.job
     rng = stream(job.seed, "corrector", "pairs", name)
-    x = kernel.rounded(target.law.sample(rng, PAIRS))
     kind = drawn.noise[0]
     uniform = kind == "uniform"
-    z = rng.uniform(0.2, 0.8, x.shape) if uniform else rng.standard_normal(x.shape)
-    walk = Metropolis(kernel, target, job.h, most=PAIRS * max(PARTS - 1, 1 + 6 * job.d))
+    x, z = _starts(target, rng, uniform)
+    x = kernel.rounded(x)
+    near = slice(PAIRS)
+    walk = Metropolis(kernel, target, job.h, most=len(x) * max(PARTS - 1, 1 + 6 * job.d))
     walk.oriented(x, z)
     there = moved(walk.proposed, x, z, kernel.eps)
     y = there.y
-    reach = max(float(np.max(np.abs(x))), float(np.max(np.abs(y))))
+    reach = np.maximum(np.max(np.abs(x), axis=1), np.max(np.abs(y), axis=1))
+    reach = np.maximum(reach, np.max(reach[near]))  # far rows do not blur the others
     rounding = 4 * kernel.eps * reach
     part = PAIRS // 2
-    if np.max(np.abs(walk.proposed(x[:part], z[:part]) - y[:part])) > 64 * rounding:
+    if np.max(np.abs(walk.proposed(x[:part], z[:part]) - y[:part])) > 64 * rounding[0]:
         return mixed_proposals(kernel, name)
     still = np.all(y == x, axis=1)
-    if np.sum(still) > PAIRS / 2:
+    if np.sum(still[near]) > PAIRS / 2:
         text = (
             f"{job.name} stays where it is whatever uniform number it gets, at"
-            f" {int(np.sum(still))} of"
+            f" {int(np.sum(still[near]))} of"
             f" {PAIRS} points: no acceptance is above {LEAST:g}; pass a smaller step_size"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
@@ -111,6 +130,18 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     lost = np.any(refused != x, axis=1) & apart & ~still
     if np.any(lost):
         return not_kept(kernel, name, (x, refused, y), lost)
+    if np.any(still[near]):
+        text = (
+            f"{job.name} stays where it is at {int(np.sum(still[near]))} of {PAIRS} points,"
+            " whatever uniform number it gets: it never goes where its noise leads from there (a"
+            " wall, or a step that is far too large), and whether it comes from there is not seen;"
+            " pass a smaller step_size, and for a constraint make p itself 0 beyond"
+        )
+        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    shape = (-1, *job.shape)
+    log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
+    if not walk.alone(x[near], z[near], (log_p[1] - log_p[0])[near]):
+        return together(kernel, name)
     centre = 0.5 if uniform else 0.0
     starts = [np.full_like(z, centre), 2 * centre - z, z, centre + (z - centre) / 2]
     simple = len(walk.asked) <= 2
@@ -124,12 +155,12 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     if not (ahead.alone and behind.alone):
         return together(kernel, name)
     logs = np.log(np.maximum(ahead.a, NEVER)), np.log(np.maximum(behind.a, NEVER))
-    shape = (-1, *job.shape)
-    log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
     log_q = log_density(z, there, kind), log_density(reverse, again, kind)
-    due = log_p[1] - log_p[0] + log_q[1] - log_q[0]
-    if np.any(np.isinf(due) & found):
-        return no_way_back(kernel, name, (x, y), np.isinf(due) & found)
+    with np.errstate(invalid="ignore"):  # a map without a density
+        due = log_p[1] - log_p[0] + log_q[1] - log_q[0]
+    one_way = np.isinf(due) & found & ~still
+    if np.any(one_way):
+        return no_way_back(kernel, name, (x, y), one_way)
     # what is never done one way counts where the other way asks for it
     asked_for = np.where(logs[0] < logs[1], logs[1] + due, logs[0] - due)
     seen = np.maximum(asked_for, np.minimum(*logs)) > np.log(LEAST)
@@ -137,23 +168,48 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     if not (ahead.ordered and behind.ordered):
         text = f"{job.name} accepts for some uniform numbers between others that it rejects for"
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
-    if np.sum(~found & ~still) > PAIRS / 3:
+    gone = int(np.sum(~found[near]))
+    if gone > PAIRS / 3:
         text = (
             f"{job.name}: for {name} no noise was found that leads from y back to x, at"
-            f" {int(np.sum(~found))} of {PAIRS} pairs: shorter trajectories (a smaller step_size,"
+            f" {gone} of {PAIRS} pairs: shorter trajectories (a smaller step_size,"
             " fewer"
             " leapfrog steps) are easier to turn round"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
-    if np.sum(usable) < ENOUGH:
+    if np.sum(usable[near]) < ENOUGH:
         text = (
-            f"{job.name}: for {name} {int(np.sum(usable))} of {PAIRS} pairs have acceptances above"
-            f" {LEAST:g} both ways: pass a smaller step_size"
+            f"{job.name}: for {name} {int(np.sum(usable[near]))} of {PAIRS} pairs have acceptances"
+            f" above {LEAST:g} both ways: pass a smaller step_size"
         )
         return Evidence.undecided("float", text, cost={"calls": kernel.calls})
     pairs = Pairs(target, x, y, (z, reverse), (there, again), logs, log_q, log_p, np.zeros(len(x)))
-    pairs = bounded(pairs, kernel.eps, rounding).of(usable)
-    return _verdict(kernel, pairs, name, int(np.sum(~found & ~still)))
+    pairs = bounded(pairs, kernel.eps, rounding)
+    # of a far pair that rounding leaves more open than the others nothing is said
+    coarse = pairs.bound > max(CLEAR, float(np.max(pairs.bound[near][usable[near]])))
+    usable[PAIRS:] &= ~coarse[PAIRS:]
+    pairs = pairs.of(usable)
+    return _verdict(kernel, pairs, name, gone)
+
+
+def _starts(
+    target: Target, rng: np.random.Generator, uniform: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points and noise, ``PAIRS`` of them as they are drawn and the rest far out."""
+    x = target.law.sample(rng, PAIRS)
+    z = rng.uniform(0.2, 0.8, x.shape) if uniform else rng.standard_normal(x.shape)
+    more = target.law.sample(rng, len(FAR))
+    out = target.mean + FAR[:, None] * (more - target.mean)
+    wide = rng.standard_normal(more.shape)
+    along = (out - target.mean) * np.where(np.arange(len(FAR)) % 4 < 2, 1, -1)[:, None]
+    along *= np.linalg.norm(wide, axis=1, keepdims=True) / np.linalg.norm(
+        along, axis=1, keepdims=True
+    )
+    wide[::2] = along[::2]  # out and in: there log p changes most
+    wide *= 1.5 * FAR[:, None]
+    if uniform:
+        wide = rng.uniform(0.02, 0.98, more.shape)
+    return np.concatenate([x, out]), np.concatenate([z, wide])
 
 
 def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:

@@ -68,13 +68,13 @@ def check_corrector(
     Evidence. Without acceptance, of a Gaussian target: the exact invariant law in the limit of
     small steps (kind convergent, ``order`` of the bias; errors in standard deviations), or of one
     step where it cannot be made small. With acceptance, of a Gaussian and a mixture: detailed
-    balance at up to 24 pairs of points each (kind float; errors relative to an acceptance). Step
+    balance at up to 32 pairs of points each (kind float; errors relative to an acceptance). Step
     sizes that depend on score or noise: drift and noise at the step sizes that are used.
 
     Calls: 2 + 2 (5 + k) without acceptance, with k <= 28 to find a step that is small beside the
     width, and 15 more where it is not affine; 2 more where it says its time itself. With
-    acceptance about 45 for each target (some more of long trajectories), of at most 24 (1 + 6
-    d) or 24 · 31 rows.
+    acceptance about 50 for each target (some more of long trajectories), of at most 32 (1 + 6
+    d) or 32 · 31 rows.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Roberts and Tweedie 1996 (ULA, MALA), Song et al. 2021 (correctors), Neal 2011 (HMC).

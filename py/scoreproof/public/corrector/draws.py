@@ -38,6 +38,11 @@ class Drawn:
     answer: Answer
     rows: int
 
+    @property
+    def ones(self) -> list[Draw]:
+        """One number for all rows, beside those to accept by: a step size that is drawn, say."""
+        return [d for d in self.odd if self.accepts and d.kind == "uniform" and _single(d)]
+
 
 def is_noise(draw: Draw, rows: int, job: Job) -> bool:
     """Noise of x's shape, or normal numbers for some coordinates of each row."""
@@ -119,8 +124,7 @@ def noise_script(
 def refused(kernel: Kernel, found: Drawn) -> Evidence | None:
     """Noise that a batch shares, and random numbers that cannot be replaced."""
     job = kernel.job
-    # one number for all, beside those to accept by: a step size that is drawn, and held here
-    odd = [d for d in found.odd if not (found.accepts and d.kind == "uniform" and _single(d))]
+    odd = [d for d in found.odd if d not in found.ones]
     one = odd[0] if odd else None
     name = job.name
     used = next((n for n in found.answer.notes if "global generator" in n), None)
@@ -133,6 +137,13 @@ def refused(kernel: Kernel, found: Drawn) -> Evidence | None:
     if one is not None and one.kind in ("normal", "uniform", "exponential"):
         size = int(np.prod(one.shape))
         if size in (1, job.d) and _same_for_more_rows(found) and _decides(kernel, one):
+            if _single(one) and one.kind != "normal" and _whatever_x(kernel):
+                text = (
+                    f"{name} draws one {one.kind} number for the whole batch ({one.where}), by"
+                    " which all rows stay or move, wherever they are: each row keeps the law that"
+                    " the step itself keeps; pass that step, without the number"
+                )
+                return Evidence.undecided("float", text)
             return _shared(one, size, job)
     if one is not None and _single(one):
         text = (
@@ -167,19 +178,28 @@ def _decides(kernel: Kernel, one: Draw) -> bool:
     """Of one uniform number: whether x stays where it is for some of its values."""
     if not (_single(one) and one.kind in ("uniform", "exponential")):
         return True
+    return any(_stays(kernel, u) for u in (1e-12, 1 - 2.0**-20))
+
+
+def _whatever_x(kernel: Kernel) -> bool:
+    """Whether x stays for the same values of the number, near to the mode and far from it."""
+    grid = [1e-12, *((np.arange(20) + 0.5) / 20), 1 - 2.0**-20]
+    seen = [[_stays(kernel, float(u), size) for u in grid] for size in (0.3, 1.0, 3.0)]
+    return any(seen[0]) and not all(seen[0]) and all(v == seen[0] for v in seen)
+
+
+def _stays(kernel: Kernel, u: float, size: float = 1.0) -> bool:
+    """Whether x stays where it is, with one uniform number ``u``."""
     job = kernel.job
-    state = np.cos(np.arange(ROWS * (2 if job.two else 1) * job.d)).reshape(ROWS, -1)
-    for u in (1e-12, 1 - 2.0**-20):
+    state = size * np.cos(np.arange(ROWS * (2 if job.two else 1) * job.d)).reshape(ROWS, -1)
 
-        def script(draw: Draw, u: float = u) -> np.ndarray:
-            if _single(draw) and draw.kind in ("uniform", "exponential"):
-                return np.full(draw.shape, u if draw.kind == "uniform" else -np.log(u))
-            return _some(draw)
+    def script(draw: Draw) -> np.ndarray:
+        if _single(draw) and draw.kind in ("uniform", "exponential"):
+            return np.full(draw.shape, u if draw.kind == "uniform" else -np.log(u))
+        return _some(draw)
 
-        out = kernel(gaussian(job.shape), state, script, job.h).state
-        if np.all(out == kernel.rounded(state)):
-            return True
-    return False
+    out = kernel(gaussian(job.shape), state, script, job.h).state
+    return bool(np.all(out == kernel.rounded(state)))
 
 
 def _same_for_more_rows(found: Drawn) -> bool:

@@ -13,7 +13,16 @@ from typing import Any
 from scoreproof.errors import ArgumentError
 from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
 
-__all__ = ["OF_GAUSSIANS", "OF_THE_LAW", "RANDOM", "ROLES", "positional", "roles_of"]
+__all__ = [
+    "BY_HAND",
+    "ONE_CHAIN",
+    "OF_GAUSSIANS",
+    "OF_THE_LAW",
+    "RANDOM",
+    "ROLES",
+    "positional",
+    "roles_of",
+]
 
 #: what a kernel may take, and the names that it goes by
 ROLES: dict[str, tuple[str, ...]] = {
@@ -89,6 +98,13 @@ OF_GAUSSIANS = ("mean", "cov", "precision")
 #: handed over by name: where its random numbers come from
 RANDOM = {*GENERATORS, *STATES, *KEYS}
 
+BY_HAND = "call it once by hand; name its arguments by given="
+ONE_CHAIN = (
+    "it is called with a batch: map a kernel of one chain over the rows, lambda key, x, log_prob,"
+    " h: jax.vmap(lambda k, x: kernel(k, x, lambda y: log_prob(y[None])[0], h))("
+    "jax.random.split(key, len(x)), x), or take the gradient of log_prob(x).sum()"
+)
+
 
 def positional(function: Any) -> tuple[list[str], int]:
     """Names of the positional arguments, and how many have no default."""
@@ -109,12 +125,13 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
     """What a kernel's positional arguments are; raises ``ArgumentError``."""
     if given is not None:
         said = (given,) if isinstance(given, str) else tuple(given)
-        known = [_role(str(n)) for n in said]
+        known = [str(n) if str(n) in RANDOM else _role(str(n)) for n in said]
         unknown = [str(n) for n, r in zip(said, known, strict=True) if r is None]
         if unknown or "x" not in known:
             raise ArgumentError(
                 "given",
-                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, x among them",
+                f"the corrector's arguments in order, each one of {', '.join(ROLES)}, rng, key; x"
+                " among them",
                 ", ".join(unknown) or ", ".join(map(str, said)),
                 'e.g. given=("score", "x", "step_size")',
             )
@@ -123,6 +140,9 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
     roles: list[str] = []
     for k, name in enumerate(names):
         role = _role(name)
+        if name in RANDOM and any(n not in options and _role(n) for n in names[k + 1 : needed]):
+            roles.append(name)  # in its place, as more are needed after it
+            continue
         if name in RANDOM or name in options:
             break  # by name, with all that follow
         if role is None:

@@ -68,7 +68,7 @@ class Pairs:
         return np.asarray(there - again)
 
 
-def bounded(pairs: Pairs, eps: float, rounding: float) -> Pairs:
+def bounded(pairs: Pairs, eps: float, rounding: np.ndarray) -> Pairs:
     """With what rounding explains of the balance: in log p, log q, the threshold and y."""
     bound = ROUNDINGS * eps * pairs.size
     for a, m, z in zip(pairs.log_a, pairs.moved, pairs.noise, strict=True):

@@ -33,7 +33,7 @@ class Way:
     """
 
     run: Map
-    rounding: float
+    rounding: np.ndarray
     eps: float
     simple: bool = False
 
@@ -51,7 +51,7 @@ class Moved:
     def log_det(self) -> np.ndarray:
         return np.asarray(np.linalg.slogdet(self.jacobian)[1])
 
-    def log_det_off(self, rounding: float) -> np.ndarray:
+    def log_det_off(self, rounding: np.ndarray) -> np.ndarray:
         """What its error, and rounding of y, leave of it."""
         with np.errstate(all="ignore"):
             least = np.linalg.svd(self.jacobian, compute_uv=False)[:, -1]
@@ -103,7 +103,8 @@ def back(way: Way, x: np.ndarray, there: Moved, starts: list[np.ndarray]) -> Bac
         trial, small = _newton(way, x, y, start)
         ends.append((trial, small))
         at = moved(way.run, y, trial, eps)
-        apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
+        with np.errstate(invalid="ignore"):
+            apart = np.where(small, np.abs(at.log_det - there.log_det), np.inf)
         better = apart < gap - DISTINCT
         best, gap = np.where(better[:, None], trial, best), np.minimum(apart, gap)
         size = np.max(np.abs(at.jacobian), axis=(1, 2))

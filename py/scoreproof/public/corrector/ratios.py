@@ -50,6 +50,8 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             "every proposal is accepted: x is to be kept where u >= a (where(u < a, y, x), or log u"
             " against the logarithm of the ratio)",
         )
+    half = np.sum(pairs.noise[0] ** 2 - pairs.noise[1] ** 2, axis=1) / 2
+    sizes = np.concatenate([half, -half])
     old = old_gradient(pairs)
     with np.errstate(all="ignore"):
         candidates = {
@@ -61,6 +63,11 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
             "proposal_inverted": (
                 pi - q,
                 "the proposal's densities are exchanged: q(y, x), of the way back, is above",
+            ),
+            "no_determinant": (
+                pi + sizes,
+                "the proposal's width depends on x, and what normalises its density is left out of"
+                " the ratio: log q has - log of the width in it, once a coordinate",
             ),
             "target_inverted": (q - pi, "p(x) is above, where p(y) is due: log p(y) - log p(x)"),
             "ratio_inverted": (-pi - q, "the whole ratio is inverted: it is (new) / (old)"),
@@ -81,7 +88,8 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
         }
     for name, (values, words) in candidates.items():
         if not (
-            walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient")
+            (walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient"))
+            or (name == "no_determinant" and not _widths_differ(pairs))
         ) and fits(values):
             return _cause(name, words)
     fit = _fit(found, pi, q, walk, fits)
@@ -92,6 +100,12 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
         or _by_coordinate(pairs, found, pi, fits)
         or (None if walk else of_the_path(kernel, pairs))
     )
+
+
+def _widths_differ(pairs: Pairs) -> bool:
+    """The proposal's density has another constant at y than at x, as no trajectory has."""
+    apart = np.abs(pairs.moved[0].log_det - pairs.moved[1].log_det)
+    return bool(np.max(apart) > 1e-4)
 
 
 def _of_another_proposal(
@@ -171,6 +185,8 @@ def _by_coordinate(
     pairs: Pairs, found: np.ndarray, pi: np.ndarray, fits: Callable[[np.ndarray], bool]
 ) -> Diagnosis | None:
     """log a = π + Σ c_i (z_i² - z'_i²)/2: each momentum weighed by a number of its own."""
+    if _widths_differ(pairs):
+        return None  # no momenta
     there, again = (z**2 / 2 for z in pairs.noise)
     change = np.concatenate([there - again, again - there])
     inside = (found > INSIDE[0]) & (found < INSIDE[1])

@@ -10,8 +10,12 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.corrector import balance, stepwise, unadjusted
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
+from scoreproof.public.corrector.constant import endless, inconstant, varied
+from scoreproof.public.corrector.counting import Counted, Endless
 from scoreproof.public.corrector.draws import Drawn, drawn, refused
+from scoreproof.public.corrector.held import at_each
 from scoreproof.public.corrector.refining import sequence
+from scoreproof.public.corrector.sized import of_the_batch
 from scoreproof.public.corrector.times import at_its_own, of_several, own_note
 
 __all__ = ["judge"]
@@ -20,23 +24,45 @@ __all__ = ["judge"]
 def judge(job: Job) -> Evidence:
     """The kernel under judgement."""
     kernel = Kernel(job)
-    found = drawn(kernel, job.h)
-    own = at_its_own(job, found.answer)
-    if own is None:
-        chain = of_several(job, found.answer, kernel.calls)
-        return _judge(kernel, found) if chain is None else chain
-    kernel = Kernel(own, calls=kernel.calls)
-    evidence = _judge(kernel, drawn(kernel, job.h))
-    return replace(evidence, notes=(*evidence.notes, own_note(own)))
+    try:
+        found = drawn(kernel, job.h)
+        own = at_its_own(job, found.answer)
+        if own is None:
+            chain = of_several(job, found.answer, kernel.calls)
+            if chain is not None:
+                return chain
+        else:
+            kernel = Kernel(own, calls=kernel.calls)
+            found = drawn(kernel, job.h)
+        evidence = _of(kernel, found)
+    except Endless:
+        return endless(kernel)
+    if kernel.varied is not None and evidence.verdict != "undecided":
+        return varied(kernel)
+    notes = evidence.notes if own is None else (*evidence.notes, own_note(own))
+    return replace(evidence, notes=notes, cost={"calls": kernel.calls})
 
 
-def _judge(kernel: Kernel, found: Drawn) -> Evidence:
-    job = kernel.job
+def _of(kernel: Kernel, found: Drawn) -> Evidence:
     early = refused(kernel, found)
-    if early is not None:
-        return replace(early, cost={"calls": kernel.calls})
+    if early is None:
+        kernel.counted = Counted.of(found.answer.draws, found.rows)
+    # a kernel that is no map has no cause: that comes first where there is doubt
+    other = inconstant(kernel, True) if early is None and found.accepts else None
+    if other is not None:
+        return other
+    if kernel.varied is not None:
+        return varied(kernel)
+    evidence = _judged(kernel, found) if early is None else early
+    if evidence.verdict == "refuted" and not found.accepts:
+        other = inconstant(kernel)
+    return evidence if other is None else other
+
+
+def _judged(kernel: Kernel, found: Drawn) -> Evidence:
+    job = kernel.job
     if found.accepts:
-        return balance.judge(kernel, found)
+        return at_each(kernel, found, found.ones) if found.ones else balance.judge(kernel, found)
     if "uniform" in found.noise:
         text = (
             f"{job.name} draws uniform noise and accepts nothing: its law is no Gaussian one, so"
@@ -49,8 +75,14 @@ def _judge(kernel: Kernel, found: Drawn) -> Evidence:
     worst = max(seen.found, key=lambda a: a.mixed)
     if unadjusted.is_affine(seen):
         return unadjusted.judge(kernel, seen)
+    other = inconstant(kernel)
+    if other is not None:
+        return other
     straight = all(a.straight for a in seen.found)
     if straight and not stepwise.along_the_score(kernel, steps):
+        role = of_the_batch(kernel, len(found.noise))
+        if isinstance(role, Evidence):
+            return role
         text = (
             f"{job.name}: what becomes of a row depends on the other rows of its batch, by"
             f" {worst.mixed:.2g} standard deviations"
@@ -60,6 +92,9 @@ def _judge(kernel: Kernel, found: Drawn) -> Evidence:
             "Cause: the rows of a batch are mixed. Keep means, norms and noise to each sample's own"
             " axes.",
         )
+        if role is not None:
+            cause = role
+            text = f"{job.name}: a step is no multiple of the score and noise: more is added to x"
         return Evidence(
             "float",
             "refuted",

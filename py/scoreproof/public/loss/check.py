@@ -16,6 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.implicit_verdict import judge_implicit
+from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
 from scoreproof.public.loss.verdict import judge
@@ -150,4 +151,5 @@ def judged(job: Job) -> Evidence:
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
+    found = nearer(job, asking, found)
     return judge(job, found, asking)

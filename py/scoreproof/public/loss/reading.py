@@ -24,6 +24,9 @@ __all__ = ["Found", "read"]
 #: relative: what a loss that is quadratic in the answer bends by
 STRAIGHT = 1e-6
 
+#: how many steps from the exact model a loss is still due to be quadratic
+BEYOND = 12.0
+
 #: how often what rounding left is counted
 ROUNDINGS = 16.0
 
@@ -36,7 +39,7 @@ class Found:
     mean along one direction, ``curvature`` ``(K, B)``; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
     ``across``: how far it depends on the answers of other rows;
-    ``floor``: what rounding leaves of a weight.
+    ``floor``: what rounding leaves of a weight; ``step``: what was added to the answers.
     """
 
     v: Levels
@@ -58,6 +61,7 @@ class Found:
     extra: np.ndarray
     drawn: np.ndarray
     floor: np.ndarray
+    step: np.ndarray
     runs: list[Run] = field(default_factory=list)
     law: Law | None = None
     eps: float = 0.0
@@ -65,6 +69,10 @@ class Found:
     alone: np.ndarray | None = None
     #: where t is drawn, λ in a batch of other t over that in the first, on average
     shifted: float | None = None
+    #: it is a square near the exact model only
+    near: bool = False
+    #: and bends where errors, or outputs, may well be
+    doubtful: bool = False
 
     @property
     def size(self) -> np.ndarray:
@@ -132,7 +140,7 @@ def read(job: Job, asking: Asking) -> Found | str:
 
     first = [ask(k, answer) for k in range(len(PRIOR))]
     second = [ask(k, answer + step) for k in range(len(PRIOR))]
-    third = ask(0, answer + 2 * step)
+    third = ask(0, answer + BEYOND * step)
     half = np.arange(rows) % 2 == 0
     other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
     several = max(sum(c.gradient is not None for c in r.calls) for r in first)
@@ -149,7 +157,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
         unit = _rms(moved[0] - gradients[0])
-        bent = third.gradient - 2 * moved[0] + gradients[0]
+        bent = third.gradient - gradients[0] - BEYOND * (moved[0] - gradients[0])
         unit = np.maximum(unit, _rms(gradients[0]))
         bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
         across = _rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
@@ -188,6 +196,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         extra,
         drawn,
         floor,
+        step,
         first,
         law,
         max(asking.eps, job.process.eps),

@@ -55,6 +55,8 @@ def notes_of(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
         notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
     if job.prediction == "F" and np.all(np.abs(found.b[0] / found.v.sigma - 1) < 1e-6):
         notes.append("The network is given x_t as it is, without c_in.")
+    if found.near:
+        notes.append("It is a square near the exact model only: far outputs or errors are clipped.")
     if found.law is not None:
         notes.append(f"It draws t: {found.law.words}.")
     name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)

@@ -17,6 +17,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.idle import idle_rows, ignored, within_data
 from scoreproof.public.loss.limits import (
     across_bound,
     input_bound,
@@ -25,6 +26,7 @@ from scoreproof.public.loss.limits import (
     weight_bound,
 )
 from scoreproof.public.loss.matched import constant
+from scoreproof.public.loss.metric import Metric, metric_of
 from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.remarks import notes_of, without_a_number
@@ -33,6 +35,7 @@ from scoreproof.public.loss.words import (
     holds_words,
     input_words,
     minimiser_words,
+    rank_words,
     weight_words,
 )
 from scoreproof.public.rule import compared
@@ -46,6 +49,20 @@ REMEDY = {
 DROWNED = 1e-9
 #: relative to the largest weight: nothing, but for what underflows
 ZERO = 1e-30
+BENT = (
+    "it is a square near the exact model only: for errors, or outputs, about twice the size of the"
+    " target or of data its gradient is another (Huber, a clamp of the output or of the loss); let"
+    " it be a square, or see to it that nothing is as large"
+)
+CLIPPED = (
+    "the loss clips its model's x_0: of outputs beyond {low:.2g} to {high:.2g} it has no gradient,"
+    " where the exact model of wider data goes; it is right if all data lie within, which is not"
+    " known here; leave the clamp to the sampler"
+)
+UNCLEAR = (
+    "along one direction of the output the loss bends {least:.2g} times as much as along another,"
+    " which rounding may make of nothing: use float64, for tables too"
+)
 __all__ = ["Part", "judge", "parts_of"]
 
 
@@ -64,7 +81,9 @@ class Part:
 def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     """The verdict."""
     discrete = without_a_number(job, found)
-    parts = parts_of(job, found)
+    doubt = _doubt(found)
+    metric = metric_of(job, asking, found)
+    parts = parts_of(job, found, metric)
     seen = _coverage(job, found)
     more: dict[str, Any] = {
         "coverage": seen,
@@ -80,6 +99,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
+            if part.name == "minimiser" and doubt:
+                return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))
@@ -87,6 +108,11 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(part.told(), float(error[k]), bound, more)
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
+    if found.doubtful:
+        return Evidence.undecided("float", BENT, coverage=seen, cost=more["cost"])
+    if metric is not None and metric.unclear:
+        text = UNCLEAR.format(least=metric.least)
+        return Evidence.undecided("float", text, coverage=seen, cost=more["cost"])
     return compared(
         np.stack([p.error for p in parts]),
         np.stack([p.bound for p in parts]),
@@ -97,7 +123,13 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     )
 
 
-def parts_of(job: Job, found: Found) -> list[Part]:
+def _doubt(found: Found) -> str:
+    """Why a loss with idle entries may yet be right; empty if it is not."""
+    ends = within_data(found) if np.any(ignored(found)) else None
+    return "" if ends is None else CLIPPED.format(low=ends[0], high=ends[1])
+
+
+def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]:
     """What is asked, in the order in which a mistake shows in what follows it."""
     v = found.v
     scale = _scale(job, found)
@@ -120,18 +152,24 @@ def parts_of(job: Job, found: Found) -> list[Part]:
         trained |= lost  # what rounding drowned is not 0
         idle = np.zeros(len(weight), bool) if due is None else due <= ZERO * np.max(due)
         trained |= idle  # as it is due
+        trained &= idle | lost | ~idle_rows(found)
+        some = ignored(found) & ~idle[:, None]
+        trained &= ~np.any(some, axis=1)
         off = np.where(idle | lost, 0.0, np.where(trained, found.off, np.inf))
     parts.append(
-        Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained))
+        Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained, some))
     )
     parts.append(
         Part(
             "across",
             found.across,
             across_bound(found),
-            lambda: minimiser_words(job, found, trained),
+            lambda: minimiser_words(job, found, trained, some),
         )
     )
+    if metric is not None and metric.singular:
+        rows = np.ones(len(weight))
+        parts.append(Part("rank", rows, 0 * rows, lambda: rank_words(job, metric)))
     if due is not None:
         with np.errstate(all="ignore"):
             vain = lost | idle & (weight <= ZERO * np.max(weight))

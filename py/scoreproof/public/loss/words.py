@@ -6,7 +6,9 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.idle import cause_of_idle
 from scoreproof.public.loss.limits import across_bound, off_bound, weight_bound
+from scoreproof.public.loss.metric import Metric
 from scoreproof.public.loss.noised import cause_of_input
 from scoreproof.public.loss.other_weights import cause_of_weight, name_of_weight
 from scoreproof.public.loss.reading import Found
@@ -19,6 +21,7 @@ __all__ = [
     "holds_words",
     "input_words",
     "minimiser_words",
+    "rank_words",
     "told_words",
     "weight_words",
 ]
@@ -75,7 +78,9 @@ def told_words(job: Job, found: Found, wrong: str) -> Told:
     )
 
 
-def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
+def minimiser_words(
+    job: Job, found: Found, trained: np.ndarray, idle: np.ndarray | None = None
+) -> Told:
     """The exact model is no minimiser."""
     v, weight = found.v, found.weight
     if not np.any(trained) and not np.any(weight > 1e-30 * np.max(np.abs(weight))):
@@ -84,8 +89,16 @@ def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
             f" second derivative is {weight.min():.3g}",
             _caused(_of_nothing(found)),
         )
+    if idle is not None and np.any(idle):
+        k = int(np.argmax(np.sum(idle, axis=1)))
+        text = (
+            f"at t = {v.times[k]:.4g} the loss has no gradient in {int(idle[k].sum())} of the"
+            f" {idle.shape[1]} entries of the answer, whatever its error: other answers are as good"
+            " as the exact model's"
+        )
+        return text, safely(lambda: _caused(cause_of_idle(found)))
     quadratic = found.straight
-    if not np.all(trained) and quadratic:
+    if not np.all(trained) and (quadratic or np.all(found.off <= off_bound(found))):
         return _untrained(job, found, trained)
     off = found.off
     k = _at(found, off)
@@ -118,6 +131,36 @@ ACROSS = (
     " (B, 1), or a statistic of the batch divides): keep one error for each"
     " sample, and take the mean last"
 )
+
+
+def rank_words(job: Job, metric: Metric) -> Told:
+    """Some directions of the answer are not trained."""
+    many = "not all" if metric.rank is None else f"{metric.rank} of {job.d}"
+    text = (
+        f"the loss trains {many} directions of a sample: the exact model is one of many minimisers,"
+        " which differ by what it does not look at"
+    )
+    kind, _, axis = metric.name.rpartition(" ") if metric.name[-1:].isdigit() else (
+        metric.name, "", ""
+    )  # fmt: skip
+    words = KERNELS.get(kind)
+    if words is None:
+        return text, _caused(("", ""))
+    return text, _caused(("rank", words.format(axis=f"axis {int(axis or 0) + 1}")))
+
+
+KERNELS = {
+    "free of the mean": "only the mean over a sample's entries is trained, because it is taken"
+    " before the square: square first",
+    "free of means": "only means over {axis} are trained, because they are taken before the"
+    " square: square first",
+    "constant": "only differences between the entries of a sample are trained, or what is left"
+    " without their mean: an error that is the same everywhere costs nothing",
+    "constant inside": "only differences within a channel are trained: an error that is the same"
+    " all over it costs nothing",
+    "alternating": "only means over neighbours along {axis} are trained (pooling, a filter), because"
+    " they are taken before the square: square first",
+}
 
 
 def _of_nothing(found: Found) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
-from scoreproof.public.loss.idle import idle_rows, ignored, within_data
+from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
+from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.limits import (
     across_bound,
     input_bound,
@@ -35,7 +36,6 @@ from scoreproof.public.loss.words import (
     holds_words,
     input_words,
     minimiser_words,
-    rank_words,
     weight_words,
 )
 from scoreproof.public.rule import compared
@@ -49,20 +49,6 @@ REMEDY = {
 DROWNED = 1e-9
 #: relative to the largest weight: nothing, but for what underflows
 ZERO = 1e-30
-BENT = (
-    "it is a square near the exact model only: for errors, or outputs, about twice the size of the"
-    " target or of data its gradient is another (Huber, a clamp of the output or of the loss); let"
-    " it be a square, or see to it that nothing is as large"
-)
-CLIPPED = (
-    "the loss clips its model's x_0: of outputs beyond {low:.2g} to {high:.2g} it has no gradient,"
-    " where the exact model of wider data goes; it is right if all data lie within, which is not"
-    " known here; leave the clamp to the sampler"
-)
-UNCLEAR = (
-    "along one direction of the output the loss bends {least:.2g} times as much as along another,"
-    " which rounding may make of nothing: use float64, for tables too"
-)
 __all__ = ["Part", "judge", "parts_of"]
 
 
@@ -81,7 +67,7 @@ class Part:
 def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     """The verdict."""
     discrete = without_a_number(job, found)
-    doubt = _doubt(found)
+    unknown = clipped_data(found)
     metric = metric_of(job, asking, found)
     parts = parts_of(job, found, metric)
     seen = _coverage(job, found)
@@ -99,8 +85,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
-            if part.name == "minimiser" and doubt:
-                return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
+            if part.name == "minimiser" and unknown:
+                return Evidence.undecided("float", unknown, coverage=seen, cost=more["cost"])
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))
@@ -108,11 +94,9 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(part.told(), float(error[k]), bound, more)
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
-    if found.doubtful:
-        return Evidence.undecided("float", BENT, coverage=seen, cost=more["cost"])
-    if metric is not None and metric.unclear:
-        text = UNCLEAR.format(least=metric.least)
-        return Evidence.undecided("float", text, coverage=seen, cost=more["cost"])
+    doubt = doubt_of(found, metric, asking)
+    if doubt:
+        return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
     return compared(
         np.stack([p.error for p in parts]),
         np.stack([p.bound for p in parts]),
@@ -121,12 +105,6 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
         remedy=REMEDY[job.framework],
         **more,
     )
-
-
-def _doubt(found: Found) -> str:
-    """Why a loss with idle entries may yet be right; empty if it is not."""
-    ends = within_data(found) if np.any(ignored(found)) else None
-    return "" if ends is None else CLIPPED.format(low=ends[0], high=ends[1])
 
 
 def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]:

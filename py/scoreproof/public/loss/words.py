@@ -8,7 +8,6 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.idle import cause_of_idle
 from scoreproof.public.loss.limits import across_bound, off_bound, weight_bound
-from scoreproof.public.loss.metric import Metric
 from scoreproof.public.loss.noised import cause_of_input
 from scoreproof.public.loss.other_weights import cause_of_weight, name_of_weight
 from scoreproof.public.loss.reading import Found
@@ -21,7 +20,6 @@ __all__ = [
     "holds_words",
     "input_words",
     "minimiser_words",
-    "rank_words",
     "told_words",
     "weight_words",
 ]
@@ -131,36 +129,6 @@ ACROSS = (
     " (B, 1), or a statistic of the batch divides): keep one error for each"
     " sample, and take the mean last"
 )
-
-
-def rank_words(job: Job, metric: Metric) -> Told:
-    """Some directions of the answer are not trained."""
-    many = "not all" if metric.rank is None else f"{metric.rank} of {job.d}"
-    text = (
-        f"the loss trains {many} directions of a sample: the exact model is one of many minimisers,"
-        " which differ by what it does not look at"
-    )
-    kind, _, axis = metric.name.rpartition(" ") if metric.name[-1:].isdigit() else (
-        metric.name, "", ""
-    )  # fmt: skip
-    words = KERNELS.get(kind)
-    if words is None:
-        return text, _caused(("", ""))
-    return text, _caused(("rank", words.format(axis=f"axis {int(axis or 0) + 1}")))
-
-
-KERNELS = {
-    "free of the mean": "only the mean over a sample's entries is trained, because it is taken"
-    " before the square: square first",
-    "free of means": "only means over {axis} are trained, because they are taken before the"
-    " square: square first",
-    "constant": "only differences between the entries of a sample are trained, or what is left"
-    " without their mean: an error that is the same everywhere costs nothing",
-    "constant inside": "only differences within a channel are trained: an error that is the same"
-    " all over it costs nothing",
-    "alternating": "only means over neighbours along {axis} are trained (pooling, a filter), because"
-    " they are taken before the square: square first",
-}
 
 
 def _of_nothing(found: Found) -> tuple[str, str]:

@@ -1,5 +1,5 @@
 """A loss that is a square near the exact model, and no longer far from it: an x_0 that is clipped
-where no data are. Its weight is read near by.
+where no data are, whose weight is read near by.
 
 Conventions: as in `reading`.
 """

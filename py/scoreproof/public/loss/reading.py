@@ -69,6 +69,8 @@ class Found:
     alone: np.ndarray | None = None
     #: where t is drawn, λ in a batch of other t over that in the first, on average
     shifted: float | None = None
+    #: samples that are not trained in batches of other t either
+    left_out: np.ndarray | None = None
     #: it is a square near the exact model only
     near: bool = False
     #: and bends where errors, or outputs, may well be
@@ -176,6 +178,12 @@ def read(job: Job, asking: Asking) -> Found | str:
     drawn = np.zeros(rows)
     if served_by_jax(job):  # the spacing of the normal numbers that it can make
         drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
+    of_one = of_others = None
+    if given_times is None:
+        both = (answer, answer + step)
+        of_others, left_out = shifted(asking, pairs, extra, both, curvature)
+    else:
+        of_one, left_out = alone(job, asking, v, rng, extra)
     return Found(
         v,
         pairs,
@@ -200,10 +208,9 @@ def read(job: Job, asking: Asking) -> Found | str:
         first,
         law,
         max(asking.eps, job.process.eps),
-        None if given_times is None else alone(job, asking, v, rng, extra),
-        shifted(asking, pairs, extra, (answer, answer + step), curvature)
-        if job.draws_times
-        else None,
+        of_one,
+        of_others,
+        left_out=left_out,
     )
 
 

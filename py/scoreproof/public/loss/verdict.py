@@ -17,6 +17,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.averaged import AVERAGED, of_the_batch
 from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
 from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.limits import (
@@ -172,6 +173,12 @@ def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]
                 lambda: weight_words(job, found, due, apart, spread),
             )
         )
+    told = of_the_batch(found)
+    if told:
+        text = f"the weight of a sample depends on the t of the others in its batch: {told}"
+        cause = Diagnosis.cause("averaged", f"Cause: {AVERAGED}.")
+        rows = np.ones(len(weight))
+        parts.append(Part("batch", rows, 0 * rows, lambda: (text, cause)))
     return parts
 
 

@@ -13,7 +13,7 @@ __all__ = ["of_nothing", "untrained"]
 
 LEFT_OUT = (
     "some samples of the batch are left out (an index or a slice of the batch, a median, a largest"
-    " or smallest loss): take the mean over all of them"
+    " or smallest loss, a clamp of it): take the mean over all of them"
 )
 
 
@@ -37,10 +37,17 @@ def untrained(found: Found, trained: np.ndarray) -> tuple[str, tuple[str, str]]:
             "the errors of some entries do not enter the loss (a mask, a slice of the channels,"
             " zip or broadcasting of unequal shapes): sum over all of them",
         )
-    if found.left_out is not None and np.array_equal(found.left_out, wrong):
+    left = found.left_out
+    if left is not None and np.array_equal(left, wrong):
         text = (
             f"{int(wrong.sum())} of the {wrong.size} samples of a batch get no gradient, whatever"
             " their t"
+        )
+        return text, ("rows", LEFT_OUT)
+    if left is not None and found.alone is not None and np.any(left):  # which ones changes
+        text = (
+            f"{int(wrong.sum())} of the {wrong.size} samples of a batch get no gradient, and some"
+            " get none in a batch of one t in which others do"
         )
         return text, ("rows", LEFT_OUT)
     times = ", ".join(f"{t:.4g}" for t in np.sort(v.times[wrong])[:4])
@@ -48,8 +55,8 @@ def untrained(found: Found, trained: np.ndarray) -> tuple[str, tuple[str, str]]:
     text = f"the loss does not train the model at {count} times (t = {times})"
     return text, (
         "zero",
-        f"the weight is 0 at t = {v.times[k]:.4g}: leave such t out of what is drawn, or give them a"
-        " weight",
+        f"the weight is 0 at t = {v.times[k]:.4g}: leave such t out of what"
+        " is drawn, or give them a weight",
     )
 
 

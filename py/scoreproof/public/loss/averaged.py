@@ -43,17 +43,18 @@ def of_the_batch(found: Found) -> str:
     empty.
     """
     blur = weight_bound(found)
-    if not found.straight or found.near or np.max(blur) > 1e-3:
+    if not found.straight or found.near or np.max(blur) > 0.01:
         return ""
     if constant(found.weight, 4 * blur) is None:
         return ""
+    least = 16 * float(np.mean(blur))
     if found.alone is not None:
         at = np.flatnonzero(np.isfinite(found.alone))
         if len(at) == 2 and np.all(found.alone[at] > 0):
             ratio = float(found.alone[at[0]] / found.alone[at[1]])
             one, other = (f"t = {found.v.times[k]:.4g}" for k in at)
             told = f"in batches of one t it is {ratio:.4g} times as large at {one} as at {other}"
-            return told if abs(ratio - 1) > 0.01 else ""
-    elif found.shifted is not None and abs(found.shifted - 1) > 1e-6 + 100 * float(np.max(blur)):
+            return told if abs(ratio - 1) > max(0.01, least) else ""
+    elif found.shifted is not None and abs(found.shifted - 1) > 1e-6 + least:
         return f"in another batch it is {found.shifted:.4g} times as large, for all"
     return ""

@@ -70,7 +70,7 @@ def cause_of_idle(found: Found) -> tuple[str, str]:
             " beyond it there is no gradient, and the exact model goes beyond; clip what is"
             " sampled, not what is trained"
         )
-    return "clipped", (
-        "the output, or the error, is clipped (clamp, relu, a mask that looks at it): beyond it"
-        " there is no gradient; compare the output as it is"
+    return "", (
+        "is the output, or the error, clipped (clamp, relu, a mask that looks at it), or a median"
+        " taken?"
     )

@@ -20,6 +20,8 @@ __all__ = ["Metric", "metric_of", "named_directions"]
 
 #: a second derivative so small a part of the largest is none
 NOTHING = 1e-6
+#: so small a part is in doubt where rounding is as large
+LITTLE = 0.1
 #: more answers, at most, to see all directions of
 MORE = 4
 #: errors that are nearer to dependent show less than they say
@@ -45,7 +47,7 @@ class Metric:
 
     @property
     def unclear(self) -> bool:
-        return self.least <= self.bound and self.bound > NOTHING
+        return self.bound > NOTHING and self.least <= min(self.bound, LITTLE)
 
 
 def named_directions(shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -72,6 +72,16 @@ def pooled():
     return eps(lambda out, e, x: F.avg_pool2d(out - e, 2).square().mean(), weight="eps")
 
 
+@wrong("low frequencies only", says=r"fine detail is not trained", needs="torch")
+def low_frequencies():
+    import torch
+
+    def error(out, e, x):
+        return torch.fft.rfft2(out - e)[..., :7, :7].abs().square().mean()
+
+    return eps(error, shape=(2, 16, 16))
+
+
 @wrong("first sample only", says=r"some samples of the batch are left out", needs="torch")
 def one_sample():
     return eps(lambda out, e, x: (out - e).square()[0].mean())

@@ -25,6 +25,8 @@ KERNELS = {
     " without their mean: an error that is the same everywhere costs nothing",
     "constant inside": "only differences within a channel are trained: an error that is the same"
     " all over it costs nothing",
+    "alternating inside": "fine detail is not trained (pooling, a low-pass filter): an error that"
+    " changes its sign from pixel to pixel costs nothing",
     "alternating": "only means over neighbours along {axis} are trained (pooling), because"
     " they are taken before the square: square first",
 }

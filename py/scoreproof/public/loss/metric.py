@@ -68,11 +68,15 @@ def named_directions(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
         if several and n > 1:
             out[f"constant {axis}"] = np.broadcast_to(z.mean(axis=axis, keepdims=True), shape)
     if several:
-        inner = tuple(range(1, len(shape)))
-        out["constant inside"] = np.broadcast_to(z.mean(axis=inner, keepdims=True), shape)
+        each = z.mean(axis=tuple(range(1, len(shape))), keepdims=True)
+        out["constant inside"] = np.broadcast_to(each, shape)
     for axis, n in enumerate(shape):
         if n > 1 and (axis or not several):
             out[f"alternating {axis}"] = _alternating(z, axis)
+    if several:
+        signs = 1.0 - 2.0 * (np.indices(shape)[1:].sum(axis=0) % 2)
+        if np.ptp(signs):
+            out["alternating inside"] = signs * each
     return {k: (v / np.linalg.norm(v)).ravel() for k, v in out.items()}
 
 
@@ -163,16 +167,18 @@ def _of_names(
     blur: float,
 ) -> Metric:
     """Along named directions only, one a row."""
-    rows = np.flatnonzero(clear)
-    some = list(names.items())[: len(rows)]
-    root = np.sqrt(job.d)
-    away = np.zeros((len(clear), job.d))
-    for b, (_, u) in zip(rows, some, strict=False):
-        away[b] = u * root
-    change = _asked(asking, found, away)
-    along = [
-        float(change[b] @ u) / root / max(1.0, float(np.max(np.abs(change[b]))))
-        for b, (_, u) in zip(rows, some, strict=False)
-    ]
+    rows, root = np.flatnonzero(clear), np.sqrt(job.d)
+    along: list[float] = []
+    every = list(names.items())
+    while len(along) < len(every):
+        some = every[len(along) : len(along) + len(rows)]
+        away = np.zeros((len(clear), job.d))
+        for b, (_, u) in zip(rows, some, strict=False):
+            away[b] = u * root
+        change = _asked(asking, found, away)
+        along += [
+            float(change[b] @ u) / root / max(1.0, float(np.max(np.abs(change[b]))))
+            for b, (_, u) in zip(rows, some, strict=False)
+        ]
     least = int(np.argmin(along))
-    return Metric(along[least], ROUNDINGS * blur * root, None, some[least][0])
+    return Metric(along[least], ROUNDINGS * blur * root, None, every[least][0])

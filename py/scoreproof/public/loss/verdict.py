@@ -71,7 +71,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     unknown = clipped_data(found)
     metric = metric_of(job, asking, found)
     parts = parts_of(job, found, metric)
-    seen = _coverage(job, found)
+    seen = _coverage(job, found, metric)
     more: dict[str, Any] = {
         "coverage": seen,
         "tolerance": job.tolerance,
@@ -215,7 +215,7 @@ def _refuted(
     )
 
 
-def _coverage(job: Job, found: Found) -> Coverage:
+def _coverage(job: Job, found: Found, metric: Metric | None) -> Coverage:
     times = found.v.times
     most = float(np.max(np.abs(found.pairs.x)))
     span = (
@@ -223,7 +223,9 @@ def _coverage(job: Job, found: Found) -> Coverage:
         f" |x_t| up to {most:.3g}"
     )
     if job.draws_times:
-        span += ", the t that it draws"
+        span += ", the t that it draws, but for 3 % at each end of its law"
+    if metric is not None and metric.rank is None:
+        span += f"; of the {job.d} directions of a sample a dozen that means and filters drop"
     if job.weight is None:
         span += "; the weight is read, and not compared"
     if job.learned_variance:

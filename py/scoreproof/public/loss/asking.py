@@ -20,6 +20,7 @@ from scoreproof.interop.frameworks import guarded, require
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
 from scoreproof.public.loss.gradients import kept
+from scoreproof.public.loss.half import half_seen
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
 from scoreproof.public.loss.whole_numbers_numpy import whole_numbers_generator
@@ -69,6 +70,8 @@ class Asking:
     calls: int = 0
     eps: float = DOUBLE
     notes: list[str] = field(default_factory=list)
+    #: types of 16 bits that were asked for, and replaced
+    half: set[str] = field(default_factory=set)
     _source: Any = None
     _made: Any = None
     _drawn: Log = field(default_factory=Log)
@@ -124,6 +127,7 @@ class Asking:
         with (
             intercepted("torch", served, double=double) as log,
             integers_served("torch", served),
+            half_seen("torch" if double else "") as half,
             torch.enable_grad(),
         ):
             model = TorchModel(script)
@@ -138,6 +142,7 @@ class Asking:
                 )
             else:  # it ran backward itself
                 found = [c.leaf.grad for c in leaves]
+        self.half |= half
         for call, gradient in zip(leaves, found, strict=True):
             if gradient is not None:
                 call.gradient = np.array(as_numpy(gradient), dtype=float)

@@ -23,10 +23,12 @@ def along(change: np.ndarray, step: np.ndarray) -> np.ndarray:
 
 def alone(
     job: Job, asking: Asking, v: Levels, rng: np.random.Generator, extra: np.ndarray
-) -> np.ndarray:
-    """λ at two times of batches in which all rows have that time, in the rows of these times."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """λ at two times of batches in which all rows have that time, in the rows of these times; and
+    which rows have none there, though they have the t of those that do.
+    """
     rows, d = len(v.times), job.d
-    out = np.full(rows, np.nan)
+    out, idle = np.full(rows, np.nan), np.zeros(rows, bool)
     x0, noise = (rng.standard_normal((rows, d)) for _ in range(2))
     answers, step = rng.standard_normal((rows, d)), rng.standard_normal(d)
     for which in (int(np.argmin(v.times)), int(np.argmax(v.times))):
@@ -35,8 +37,11 @@ def alone(
             asking.run(Given(x0, noise, extra, a, times)).gradient
             for a in (answers, answers + step)
         )
-        out[which] = float(np.mean(along(two - one, np.broadcast_to(step, one.shape))))
-    return out
+        each = along(two - one, np.broadcast_to(step, one.shape))
+        out[which] = float(np.mean(each))
+        if np.any(each):
+            idle |= each == 0
+    return out, idle
 
 
 def shifted(
@@ -45,11 +50,14 @@ def shifted(
     extra: np.ndarray,
     answers: tuple[np.ndarray, np.ndarray],
     curvature: np.ndarray,
-) -> float:
-    """Weights that are averaged over the batch are others if the t in it are."""
+) -> tuple[float, np.ndarray]:
+    """λ in a batch of other t over that in the first, on average: weights that are averaged over
+    the batch are others if the t in it are. And which rows have none in it.
+    """
     one, two = (
         asking.run(Given(pairs.x0[0], pairs.noise[0], extra, a, None, turn=1)).gradient
         for a in answers
     )
+    each = along(two - one, answers[1] - answers[0])
     with np.errstate(all="ignore"):
-        return float(np.mean(along(two - one, answers[1] - answers[0])) / np.mean(curvature[0]))
+        return float(np.mean(each) / np.mean(curvature[0])), each == 0

@@ -16,6 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.implicit_verdict import judge_implicit
+from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
 from scoreproof.public.loss.verdict import judge
@@ -90,8 +91,9 @@ def check_loss(
     -------
     Evidence of kind float. Its table has λ for ε, x_0, v and the score, 1 where it is largest; its
     notes say from which law t is drawn, and what the model is told. The loss is called 8 times, 12
-    where it takes t, 11 where it draws t; a NumPy loss (4 B d + 2) times as often and 4 times
-    more, with B = 11 rows of d entries.
+    where it takes t, 11 where it draws t, up to 4 times more for large samples, and 5 where it is
+    no square; a NumPy loss (4 B d + 2) times as often and 4 times more, with B = 11 rows of d
+    entries.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Ho et al. 2020, Song et al. 2021, Karras et al. 2022, Hang et al. 2023 (min-SNR), Choi
@@ -167,4 +169,5 @@ def judged(job: Job) -> Evidence:
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
+    found = nearer(job, asking, found)
     return judge(job, found, asking)

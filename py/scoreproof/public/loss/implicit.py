@@ -24,6 +24,7 @@ from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.designs import normal_points, signs, together
 from scoreproof.public.loss.directions import AffineModel, Direction, direction
 from scoreproof.public.loss.given import Given, arguments_of
+from scoreproof.public.loss.half import half_seen
 from scoreproof.public.loss.served import Served, integers_served
 
 __all__ = ["Derivatives", "derivatives"]
@@ -153,10 +154,12 @@ class _Runs:
         with (
             intercepted(job.framework, served, double=job.dtype is None) as log,
             integers_served(job.framework, served),
+            half_seen(job.framework if job.dtype is None else "") as half,
         ):
             rng = jax_key(served, log) if job.framework == "jax" else numpy_generator(served, log)
             given = Given(self.x0, self.noise, self.noise, self.x0, np.full(len(self.x0), self.t))
             out = self.asking.called_with(arguments_of(job, given, model, rng, convert))
+        self.asking.half |= half
         return out, model
 
     def value(self, theta: float) -> float:

@@ -16,6 +16,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.half import HALF
 from scoreproof.public.loss.implicit import Derivatives, derivatives
 from scoreproof.public.rule import compared
 
@@ -72,6 +73,9 @@ def judge_implicit(job: Job, asking: Asking) -> Evidence:
         tolerance=job.tolerance,
         cost=cost,
     )
+    if evidence.verdict == "holds" and asking.half:
+        text = HALF.format(kind=" and ".join(sorted(asking.half)))
+        return Evidence.undecided("float", text, coverage=seen, cost=cost)
     if evidence.verdict != "refuted":
         return evidence
     i, j = np.unravel_index(int(np.argmax(np.abs(part) / bound)), part.shape)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["constant", "matched"]
+__all__ = ["apart", "constant", "matched"]
 
 
 def matched(
@@ -38,3 +38,15 @@ def constant(ratio: np.ndarray, within: np.ndarray | float) -> float | None:
     size = np.broadcast_to(within, ratio.shape)
     value = float(ratio.ravel()[int(np.argmin(size))])
     return value if np.all(np.abs(ratio / value - 1) <= 2 * size) else None
+
+
+def apart(found: float, due: float, least: int = 4) -> tuple[str, str]:
+    """Both with as many digits as tell them apart.
+
+    >>> apart(1.0000001, 1.0), apart(0.5, 0.25)
+    (('1.0000001', '1'), ('0.5', '0.25'))
+    """
+    size = max(abs(found), abs(due), 1e-300)
+    gap = abs(found - due) / size
+    digits = least if gap < 1e-12 else int(np.clip(np.ceil(-np.log10(gap)) + 1, least, 15))
+    return f"{found:.{digits}g}", f"{due:.{digits}g}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.limits import input_bound, input_size
-from scoreproof.public.loss.matched import constant, matched
+from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.weights import Levels
 
@@ -47,6 +47,12 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
     words = matched(run.asked.x, due, candidates, blur + 8 * found.eps * np.abs(run.asked.x))
     if words is not None:
         return "x_t", words.strip()
+    least = _least_noise(found)
+    if least is not None:
+        return (
+            "x_t",
+            f"x_t keeps noise at its clean end, σ_min = {least:.3g}: give the process so too",
+        )
     tight = np.max(found.rest / (s * np.sqrt(np.mean(found.pairs.noise**2, axis=2))), axis=0)
     if np.any(tight > max(1e-6, 100 * found.eps) + 8 * input_bound(found)):
         return _of_rest(job, found)
@@ -74,11 +80,24 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
         if np.all(np.abs((bt, at)[k] - 1) <= fine):
             i = int(np.argmax(np.abs(read_of - 1)))
             symbol = "ασ"[k]
+            is_, due = apart(float(read_of[i] * due_of[i]), float(due_of[i]))
             return "", (
-                f"only the factor of {name} is off: {read_of[i] * due_of[i]:.4g} for {symbol} ="
-                f" {due_of[i]:.4g} at t = {v.times[i]:.4g}"
+                f"only the factor of {name} is off: {is_} for {symbol} = {due} at t ="
+                f" {v.times[i]:.4g}"
             )
     return "", ""
+
+
+def _least_noise(found: Found) -> float | None:
+    """σ_min of x_t = a x_0 + (1 - (1 - σ_min) a) ε, where x_t = α x_0 + (1 - α) ε is due."""
+    v = found.v
+    if np.max(np.abs(v.alpha + v.sigma - 1)) > 1e-12:
+        return None
+    with np.errstate(all="ignore"):
+        least = 1 - (1 - found.b) / found.a
+    middle = float(np.median(least))
+    near = np.abs(least - middle) <= 1e-3 * abs(middle) + 64 * found.eps / np.abs(found.a)
+    return middle if np.all(near) and max(1e-8, 1e3 * found.eps) < middle < 0.5 else None
 
 
 def _scale(v: Levels, factor: np.ndarray) -> str:
@@ -87,7 +106,10 @@ def _scale(v: Levels, factor: np.ndarray) -> str:
     for words, value in known.items():
         if np.allclose(factor, value, rtol=1e-4):
             return words
-    return f"{factor.min():.3g} to {factor.max():.3g}"
+    low, high = float(factor.min()), float(factor.max())
+    if max(abs(low - 1), abs(high - 1)) < 1e-3:
+        return f"1{low - 1:+.2g} to 1{high - 1:+.2g}"
+    return f"{low:.3g} to {high:.3g}"
 
 
 def _candidates(job: Job, v: Levels) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.averaged import averaged
 from scoreproof.public.loss.fits import clamp_of, spread_of
 from scoreproof.public.loss.limits import weight_bound
 from scoreproof.public.loss.matched import constant
@@ -56,15 +57,21 @@ def cause_of_weight(job: Job, found: Found, due: np.ndarray) -> tuple[str, str]:
             ratio = read / value
         return bool(np.all(value > 0)) and constant(ratio, bound) is not None
 
+    other = _of_told(job, found)
+    if other is not None and is_(other):
+        return "noise", (
+            "the weight is that of the σ that the model is told, and the noise in x_t has another"
+            " σ: make x_t as x_0 + σ ε with the σ that is told"
+        )
     spread = spread_of(found) if job.weight == "edm" else None
     if spread is not None and abs(spread / found.v.sigma_data - 1) > 1e-6:
         told = " (it is SNR + 1)" if abs(spread - 1) < 1e-6 else ""
         return "sigma_data", (
             f"σ_data is {spread:.4g} in it where {found.v.sigma_data:g} is declared{told}"
         )
-    averaged = _averaged(found, due, is_(np.ones_like(read)))
-    if averaged:
-        return "averaged", averaged
+    of_others = averaged(found, due, is_(np.ones_like(read)))
+    if of_others:
+        return "averaged", of_others
     for words, value in _slips(job, found.v, due):
         if is_(value):
             return "slip", words
@@ -75,33 +82,22 @@ def cause_of_weight(job: Job, found: Found, due: np.ndarray) -> tuple[str, str]:
     return ("powers", power) if power else ("", "")
 
 
+def _of_told(job: Job, found: Found) -> np.ndarray | None:
+    """The claimed weight at the σ that the model is told, where t is σ and another."""
+    label = found.label
+    if label is None or not job.process.is_sigma or callable(job.weight) or np.any(label <= 0):
+        return None
+    if np.all(np.abs(label / found.v.times - 1) < 1e-9):
+        return None
+    return due_weight(job, job.levels(label))
+
+
 def _no_weight(known: str, job: Job) -> str:
     plain = f"uniform in {SYMBOL.get(job.prediction, job.prediction)}"
     return (
         ": the error has no weight at all, or one that does not depend on t"
         if (known == plain)
         else ""
-    )
-
-
-def _averaged(found: Found, due: np.ndarray, uniform: bool) -> str:
-    """Whether batches of one time, or of other times, have other weights than the first."""
-    if not uniform:
-        return ""
-    mixed = False
-    if found.alone is not None:
-        at = np.flatnonzero(np.isfinite(found.alone))
-        ratio = found.alone[at] / due[at]
-        asks = len(at) == 2 and abs(due[at[0]] / due[at[1]] - 1) > 0.01
-        mixed = asks and abs(ratio[0] / ratio[1] - 1) <= 1e-3
-    elif found.shifted is not None:
-        mixed = abs(found.shifted - 1) > 1e-6 + 100 * float(np.max(weight_bound(found)))
-    if not mixed:
-        return ""
-    return (
-        "the weights are averaged over the batch before they multiply the errors: every sample gets"
-        " the mean weight ((B, 1, 1, 1) met (B,), or a mean was taken too early): multiply sample"
-        " by sample, then take the mean"
     )
 
 

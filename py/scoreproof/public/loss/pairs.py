@@ -22,6 +22,8 @@ PRIOR = np.array([0.5, 0.3, 0.2])
 FAR = 6.0
 #: the same where JAX draws the noise: it makes large normal numbers of few bits
 NEAR = 2.0
+#: the noise in one entry of each sample: few normal numbers are further out
+OUTLYING = 4.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,9 @@ def pairs_of(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
     level = v.sigma / np.maximum(v.alpha, 1e-300)
     inside = centre + np.minimum(level, 1.0)[:, None] * away
     z = rng.choice([-1.0, 1.0], (rows, d)) * rng.uniform(0.4, 1.8, (rows, d))
+    if not served_by_jax(job):  # what is clipped there is seen
+        third = np.argsort(np.abs(away[0]), axis=1)[:, 0]
+        z[at, third] = OUTLYING * np.sign(z[at, third])
     alpha, sigma = v.alpha[:, None], v.sigma[:, None]
     z = _between(z, np.where(level[:, None] < 1, 1.0, alpha / sigma) * away)
     x = alpha * centre + sigma * z

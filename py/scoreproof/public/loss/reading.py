@@ -25,6 +25,9 @@ __all__ = ["Found", "read"]
 #: relative: what a loss that is quadratic in the answer bends by
 STRAIGHT = 1e-6
 
+#: how many steps from the exact model a loss is still due to be quadratic
+BEYOND = 12.0
+
 #: how often what rounding left is counted
 ROUNDINGS = 16.0
 
@@ -37,7 +40,7 @@ class Found:
     mean along one direction, ``curvature`` ``(K, B)``; ``targets`` and what is ``due``,
     all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
     ``across``: how far it depends on the answers of other rows;
-    ``floor``: what rounding leaves of a weight.
+    ``floor``: what rounding leaves of a weight; ``step``: what was added to the answers.
     """
 
     v: Levels
@@ -59,6 +62,7 @@ class Found:
     extra: np.ndarray
     drawn: np.ndarray
     floor: np.ndarray
+    step: np.ndarray
     runs: list[Run] = field(default_factory=list)
     law: Law | None = None
     eps: float = 0.0
@@ -66,6 +70,12 @@ class Found:
     alone: np.ndarray | None = None
     #: where t is drawn, λ in a batch of other t over that in the first, on average
     shifted: float | None = None
+    #: samples that are not trained in batches of other t either
+    left_out: np.ndarray | None = None
+    #: it is a square near the exact model only
+    near: bool = False
+    #: and bends where errors, or outputs, may well be
+    doubtful: bool = False
 
     @property
     def size(self) -> np.ndarray:
@@ -133,7 +143,7 @@ def read(job: Job, asking: Asking) -> Found | str:
 
     first = [ask(k, answer) for k in range(len(PRIOR))]
     second = [ask(k, answer + step) for k in range(len(PRIOR))]
-    third = ask(0, answer + 2 * step)
+    third = ask(0, answer + BEYOND * step)
     half = np.arange(rows) % 2 == 0
     other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
     several = max(sum(c.gradient is not None for c in r.calls) for r in first)
@@ -150,7 +160,7 @@ def read(job: Job, asking: Asking) -> Found | str:
         level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
         unit = _rms(moved[0] - gradients[0])
-        bent = third.gradient - 2 * moved[0] + gradients[0]
+        bent = third.gradient - gradients[0] - BEYOND * (moved[0] - gradients[0])
         unit = np.maximum(unit, _rms(gradients[0]))
         bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
         across = _rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
@@ -173,6 +183,12 @@ def read(job: Job, asking: Asking) -> Found | str:
     if eps < SINGLE and single(a[0], b[0]):
         eps = SINGLE
         asking.notes.append("has α and σ of float32, as their values show")
+    of_one = of_others = None
+    if given_times is None:
+        both = (answer, answer + step)
+        of_others, left_out = shifted(asking, pairs, extra, both, curvature)
+    else:
+        of_one, left_out = alone(job, asking, v, rng, extra)
     return Found(
         v,
         pairs,
@@ -193,13 +209,13 @@ def read(job: Job, asking: Asking) -> Found | str:
         extra,
         drawn,
         floor,
+        step,
         first,
         law,
         eps,
-        None if given_times is None else alone(job, asking, v, rng, extra),
-        shifted(asking, pairs, extra, (answer, answer + step), curvature)
-        if job.draws_times
-        else None,
+        of_one,
+        of_others,
+        left_out=left_out,
     )
 
 

@@ -11,8 +11,12 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.labels import labelled
+from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.words import told_words
+
+#: relative to the largest weight: nothing
+ZERO = 1e-30
 
 __all__ = ["notes_of", "without_a_number"]
 
@@ -55,6 +59,14 @@ def notes_of(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
         notes.append("The entries of a sample have weights of their own, or are mixed by a metric.")
     if job.prediction == "F" and np.all(np.abs(found.b[0] / found.v.sigma - 1) < 1e-6):
         notes.append("The network is given x_t as it is, without c_in.")
+    due = due_weight(job, found.v)
+    if due is not None and np.any(due <= ZERO * np.max(due)):
+        none = ", ".join(f"{t:.4g}" for t in found.v.times[due <= ZERO * np.max(due)])
+        notes.append(
+            f"The weight that is claimed is 0 at t = {none}: the model is not trained there."
+        )
+    if found.near:
+        notes.append("It is a square near the exact model only: far outputs or errors are clipped.")
     if found.law is not None:
         notes.append(f"It draws t: {found.law.words}.")
     name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)

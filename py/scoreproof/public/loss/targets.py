@@ -9,7 +9,7 @@ import numpy as np
 
 from scoreproof.public.loss.arguments import KINDS, Job
 from scoreproof.public.loss.limits import off_bound
-from scoreproof.public.loss.matched import constant, matched
+from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.noised import other_levels
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.times import mixed
@@ -111,10 +111,31 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         "the target is the mean over the batch: (B,) met (B, 1), which makes (B, B) pairs; give"
         " both the same shape"
     ] = mean
+    out |= _turned(job, found)
     out["the target is 0"] = np.zeros_like(found.due)
     out["the target is the mean over the sample's entries: a mean was taken too early"] = np.mean(
         found.due, axis=2, keepdims=True
     )
+    return out
+
+
+def _turned(job: Job, found: Found) -> dict[str, np.ndarray]:
+    """The target with its axes in another order, or an axis backwards."""
+    due, shape = found.due, job.shape
+    whole = due.reshape(*due.shape[:2], *shape)
+    out = {}
+    for axis in range(len(shape)):
+        words = f"the target is flipped along axis {axis + 1}, and x_t is not"
+        out[words] = np.flip(whole, axis + 2).reshape(due.shape)
+    if len(shape) > 1:
+        order = (*range(whole.ndim - 2), whole.ndim - 1, whole.ndim - 2)
+        words = "the last two axes of the target are exchanged, and those of x_t are not"
+        out[words] = whole.transpose(order).reshape(due.shape)
+        last = np.moveaxis(whole, 2, -1).reshape(due.shape)
+        out["the target has its channels last, and is read as if they were first"] = last
+        first = due.reshape(*due.shape[:2], *shape[1:], shape[0])
+        words = "the target is read as if its channels were last, and they are first"
+        out[words] = np.moveaxis(first, -1, 2).reshape(due.shape)
     return out
 
 
@@ -139,9 +160,12 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
     due = np.linalg.lstsq(
         np.stack([found.pairs.x0[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
     )[0]
+    tiny = 64 * found.eps * max(map(abs, due))
+    both = [(0.0 if abs(x) <= tiny else float(x)) for x in (p[k], q[k], *due)]
+    (p_is, p_due), (q_is, q_due) = apart(both[0], both[2]), apart(both[1], both[3])
     return "", (
-        f"at t = {v.times[k]:.4g} the target is {p[k]:.4g} x_0 + {q[k]:.4g} ε where"
-        f" {due[0]:.4g} x_0 + {due[1]:.4g} ε is due"
+        f"at t = {v.times[k]:.4g} the target is {p_is} x_0 + {q_is} ε where {p_due} x_0 + {q_due} ε"
+        " is due"
     )
 
 

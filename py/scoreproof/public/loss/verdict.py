@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.coverage import Coverage, Omission
+from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.averaged import AVERAGED, of_the_batch
+from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
+from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.labels import doubted
 from scoreproof.public.loss.limits import (
     across_bound,
@@ -26,10 +29,12 @@ from scoreproof.public.loss.limits import (
     weight_bound,
 )
 from scoreproof.public.loss.matched import constant
+from scoreproof.public.loss.metric import Metric, metric_of
 from scoreproof.public.loss.other_weights import due_weight
 from scoreproof.public.loss.own_draws import drawn_elsewhere
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.remarks import notes_of, without_a_number
+from scoreproof.public.loss.seen import coverage
 from scoreproof.public.loss.tables import curves_of, table_of
 from scoreproof.public.loss.words import (
     holds_words,
@@ -66,8 +71,10 @@ class Part:
 def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     """The verdict."""
     discrete = without_a_number(job, found)
-    parts = parts_of(job, found)
-    seen = _coverage(job, found)
+    unknown = clipped_data(found)
+    metric = metric_of(job, asking, found)
+    parts = parts_of(job, found, metric)
+    seen = coverage(job, found, metric)
     more: dict[str, Any] = {
         "coverage": seen,
         "tolerance": job.tolerance,
@@ -86,6 +93,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             if reason is not None:
                 spent = {"calls": asking.calls}
                 return Evidence.undecided("float", reason, coverage=seen, cost=spent)
+            if part.name == "minimiser" and unknown:
+                return Evidence.undecided("float", unknown, coverage=seen, cost=more["cost"])
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))
@@ -93,8 +102,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(part.told(), float(error[k]), bound, more)
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
-    doubt = doubted(job, found.v, found.label)
-    if doubt is not None:
+    doubt = doubt_of(found, metric, asking) or doubted(job, found.v, found.label)
+    if doubt:
         return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
     return compared(
         np.stack([p.error for p in parts]),
@@ -106,7 +115,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     )
 
 
-def parts_of(job: Job, found: Found) -> list[Part]:
+def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]:
     """What is asked, in the order in which a mistake shows in what follows it."""
     v = found.v
     scale = _scale(job, found)
@@ -129,18 +138,24 @@ def parts_of(job: Job, found: Found) -> list[Part]:
         trained |= lost  # what rounding drowned is not 0
         idle = np.zeros(len(weight), bool) if due is None else due <= ZERO * np.max(due)
         trained |= idle  # as it is due
+        trained &= idle | lost | ~idle_rows(found)
+        some = ignored(found) & ~idle[:, None]
+        trained &= ~np.any(some, axis=1)
         off = np.where(idle | lost, 0.0, np.where(trained, found.off, np.inf))
     parts.append(
-        Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained))
+        Part("minimiser", off, off_bound(found), lambda: minimiser_words(job, found, trained, some))
     )
     parts.append(
         Part(
             "across",
             found.across,
             across_bound(found),
-            lambda: minimiser_words(job, found, trained),
+            lambda: minimiser_words(job, found, trained, some),
         )
     )
+    if metric is not None and metric.singular:
+        rows = np.ones(len(weight))
+        parts.append(Part("rank", rows, 0 * rows, lambda: rank_words(job, metric)))
     if due is not None:
         with np.errstate(all="ignore"):
             vain = lost | idle & (weight <= ZERO * np.max(weight))
@@ -165,6 +180,12 @@ def parts_of(job: Job, found: Found) -> list[Part]:
                 lambda: weight_words(job, found, due, apart, spread),
             )
         )
+    told = of_the_batch(found)
+    if told:
+        text = f"the weight of a sample depends on the t of the others in its batch: {told}"
+        cause = Diagnosis.cause("averaged", f"Cause: {AVERAGED}.")
+        rows = np.ones(len(weight))
+        parts.append(Part("batch", rows, 0 * rows, lambda: (text, cause)))
     return parts
 
 
@@ -199,35 +220,3 @@ def _refuted(
         coverage=coverage,
         **{k: more[k] for k in ("cost", "table", "curves", "labels")},
     )
-
-
-def _coverage(job: Job, found: Found) -> Coverage:
-    times = found.v.times
-    most = float(np.max(np.abs(found.pairs.x)))
-    span = (
-        f"t from {times.min():.4g} to {times.max():.4g}, three pairs of data and noise at each,"
-        f" |x_t| up to {most:.3g}"
-    )
-    if job.draws_times:
-        span += ", the t that it draws"
-    if job.weight is None:
-        span += "; the weight is read, and not compared"
-    if job.learned_variance:
-        span += "; the outputs of a learned variance are not looked at"
-    asked = {"times": len(np.unique(times)), "pairs": 3 * len(times)}
-    left: tuple[Omission, ...] = ()
-    if job.draws_times and job.process.steps is not None and not _ends_known(found):
-        ends = {0, job.process.steps - 1}
-        unseen = sorted(ends - set(np.round(times).astype(int).tolist()))
-        if unseen:
-            one = len(unseen) == 1
-            where = f"the end{'' if one else 's'} t = {' and '.join(map(str, unseen))} of the table"
-            why = f"for the law of t was not read: {'it' if one else 'they'} may never be drawn"
-            asked["times"] += len(unseen)
-            left = (Omission("times", len(unseen), why, where, wished=True),)
-    return Coverage(asked, left, span)
-
-
-def _ends_known(found: Found) -> bool:
-    """Whether the law of t says from where to where it is drawn."""
-    return found.law is not None and found.law.low is not None

@@ -6,12 +6,15 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.idle import cause_of_idle
 from scoreproof.public.loss.limits import across_bound, off_bound, weight_bound
+from scoreproof.public.loss.matched import apart
 from scoreproof.public.loss.noised import cause_of_input
 from scoreproof.public.loss.other_weights import cause_of_weight, name_of_weight
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.shapes import cause_of_shape
 from scoreproof.public.loss.targets import SYMBOLS, cause_of_target
+from scoreproof.public.loss.untrained import of_nothing, untrained
 from scoreproof.public.loss.weights import WORDS
 from scoreproof.words import part_of
 
@@ -50,9 +53,12 @@ def input_words(job: Job, found: Found) -> Told:
         ),
     )
     rest = found.rest[0] / v.sigma
+    (of_x0, alpha), (of_noise, sigma) = (
+        apart(float(p[k]), float(q[k]), 5) for p, q in ((a, v.alpha), (b, v.sigma))
+    )
     text = (
-        f"the model is asked at {a[k]:.5g} x_0 + {b[k]:.5g} ε at t = {v.times[k]:.4g}, where"
-        f" x_t = {v.alpha[k]:.5g} x_0 + {v.sigma[k]:.5g} ε is due"
+        f"the model is asked at {of_x0} x_0 + {of_noise} ε at t = {v.times[k]:.4g}, where"
+        f" x_t = {alpha} x_0 + {sigma} ε is due"
     )
     if np.max(rest) > 1e-3:
         k = int(np.argmax(rest))
@@ -75,18 +81,29 @@ def told_words(job: Job, found: Found, wrong: str) -> Told:
     )
 
 
-def minimiser_words(job: Job, found: Found, trained: np.ndarray) -> Told:
+def minimiser_words(
+    job: Job, found: Found, trained: np.ndarray, idle: np.ndarray | None = None
+) -> Told:
     """The exact model is no minimiser."""
     v, weight = found.v, found.weight
     if not np.any(trained) and not np.any(weight > 1e-30 * np.max(np.abs(weight))):
         return (
             "the loss does not depend on the model's answer, or pushes it away from its target: its"
             f" second derivative is {weight.min():.3g}",
-            _caused(_of_nothing(found)),
+            _caused(of_nothing(found, job.learned_variance)),
         )
+    if idle is not None and np.any(idle):
+        k = int(np.argmax(np.sum(idle, axis=1)))
+        text = (
+            f"at t = {v.times[k]:.4g} the loss has no gradient in {int(idle[k].sum())} of the"
+            f" {idle.shape[1]} entries of the answer, whatever its error: other answers are as good"
+            " as the exact model's"
+        )
+        return text, safely(lambda: _caused(cause_of_idle(found)))
     quadratic = found.straight
-    if not np.all(trained) and quadratic:
-        return _untrained(job, found, trained)
+    if not np.all(trained) and (quadratic or np.all(found.off <= off_bound(found))):
+        text, pair = untrained(found, trained)
+        return text, _caused(pair)
     off = found.off
     k = _at(found, off)
     what = SYMBOLS[job.prediction]
@@ -120,59 +137,15 @@ ACROSS = (
 )
 
 
-def _of_nothing(found: Found) -> tuple[str, str]:
-    if np.all(found.weight < -1e-30 * np.max(np.abs(found.weight), initial=1e-300)):
-        return "sign", "the sign of the loss is wrong: it is largest at the target"
-    if found.runs[0].calls[-1].gradient is not None and not np.any(found.gradients):
-        return "unused", (
-            "the part of the model's output that is its mean gets no gradient (of a model with a"
-            " learned variance the first half of the channels is the mean)"
-        )
-    return "", ""
-
-
-def _untrained(job: Job, found: Found, trained: np.ndarray) -> Told:
-    v, weight = found.v, found.weight
-    wrong = ~trained
-    k = int(np.argmin(weight))
-    if weight[k] < -1e-9 * np.max(weight):
-        text = f"the weight is below 0 at t = {v.times[k]:.4g}, where the loss pushes away from it"
-        return text, _caused(
-            (
-                "negative",
-                f"the weight is {weight[k]:.3g} at t = {v.times[k]:.4g}; a weight must be > 0",
-            )
-        )
-    each = np.max(np.abs(found.weights), axis=(0, 1))
-    if np.all(weight > 1e-30 * np.max(weight)):
-        none = each <= 1e-30 * np.max(each)
-        text = f"the loss does not train {int(none.sum())} of the {none.size} entries of a sample"
-        return text, _caused(
-            (
-                "entries",
-                "the errors of some entries do not enter the loss (a mask, a slice of the channels,"
-                " zip or broadcasting of unequal shapes): sum over all of them",
-            )
-        )
-    times = ", ".join(f"{t:.4g}" for t in np.sort(v.times[wrong])[:4])
-    count = f"{int(wrong.sum())} of {wrong.size}"
-    text = f"the loss does not train the model at {count} times (t = {times})"
-    return text, _caused(
-        (
-            "zero",
-            f"the weight is 0 at t = {v.times[k]:.4g}: leave such t out of what"
-            " is drawn, or give them a weight",
-        )
-    )
-
-
 def _of_target(job: Job, found: Found) -> tuple[str, str]:
     cause = cause_of_target(job, found)
     if cause[0]:
         return cause
     # the right target, weighted pair by pair
-    gap = np.abs(found.targets - found.due) / found.size[None, :, None]
-    if np.all(gap <= 8 * off_bound(found)[None, :, None]):
+    with np.errstate(all="ignore"):  # entry by entry, of a weight that looks at each
+        entries = found.answer - found.gradients / found.weights
+    gaps = [np.abs(t - found.due) / found.size[None, :, None] for t in (found.targets, entries)]
+    if any(np.all(gap <= 8 * off_bound(found)[None, :, None]) for gap in gaps):
         return "sample_weight", (
             "the weight depends on the sample, not on t alone (on x_0, on the noise, or on the"
             " error): pairs of data and noise that lead to the same x_t must count alike"

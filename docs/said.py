@@ -26,7 +26,7 @@ def say(text: str, whole: bool = True) -> None:
     if test and text not in _seen:
         _seen.add(text)
         with TARGET.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([test, text, whole], ensure_ascii=False) + "\n")
+            file.write(json.dumps([test, text, whole]) + "\n")
 
 
 _made, _raised = Evidence.__post_init__, ScoreproofError.__init__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -30,7 +30,7 @@ class TorchModel(torch.nn.Module):
         return torch.get_default_dtype()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        script: Script = self._script  # type: ignore[assignment]
+        script: Script = cast(Any, self)._script
         x, when = shaped(script, *told(args, kwargs))
         if x.requires_grad:
             raise DifferentiatedError
@@ -40,6 +40,6 @@ class TorchModel(torch.nn.Module):
         if kwargs.get("return_dict") is False:
             return (out,)
         # a copy is handed out, so that code which writes into an answer does not spoil the leaf
-        given = out.clone() if out.requires_grad else out
-        given.sample = given  # type: ignore[attr-defined]  # as diffusers' networks answer
+        given: Any = out.clone() if out.requires_grad else out
+        given.sample = given  # as diffusers' networks answer
         return given

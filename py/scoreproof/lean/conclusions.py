@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from scoreproof.lean.tokens import CLOSE, OPEN
 
-__all__ = ["Text", "bare", "binder_types", "conclusion", "says_nothing", "split_at"]
+__all__ = ["Text", "bare", "binder_types", "bracketed", "conclusion", "says_nothing", "split_at"]
 
 Text = tuple[str, ...]  # the texts of tokens
 
@@ -60,13 +60,13 @@ def conclusion(body: Text, context: tuple[Text, ...] = ()) -> tuple[list[Text], 
     colon = split_at(body, (":",))
     if colon is None:
         return hypotheses, ()
-    hypotheses += _binders(body[:colon])
+    hypotheses += [t for group in bracketed(body[:colon]) for t in binder_types(group)]
     rest = bare(body[colon + 1 :])
     while rest and rest not in hypotheses:  # h : ∀ n, P n is a hypothesis as a whole
         if rest[0] in ("∀", "Π") and (comma := split_at(rest, (",",))) is not None:
             binders = rest[1:comma]
             hypotheses += (
-                _binders(binders)
+                [t for group in bracketed(binders) for t in binder_types(group)]
                 if any(t in OPEN for t in binders) and binders[0] in OPEN
                 else [bare(binders)]
             )
@@ -85,7 +85,12 @@ def conclusion(body: Text, context: tuple[Text, ...] = ()) -> tuple[list[Text], 
     return hypotheses, rest
 
 
-def _binders(text: Text) -> list[Text]:
+def bracketed(text: Text) -> list[Text]:
+    """What stands in brackets outside of each other, with them.
+
+    >>> bracketed(("(", "x", ":", "(", "A", ")", ")", ",", "{", "y", "}"))
+    [('(', 'x', ':', '(', 'A', ')', ')'), ('{', 'y', '}')]
+    """
     found, start, depth = [], 0, 0
     for index, token in enumerate(text):
         if token in OPEN:
@@ -93,7 +98,7 @@ def _binders(text: Text) -> list[Text]:
         elif token in CLOSE:
             depth -= 1
             if not depth:
-                found += binder_types(text[start : index + 1])
+                found.append(text[start : index + 1])
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scoreproof.lean.conclusions import Text, bare, split_at
+from scoreproof.lean.conclusions import Text, bare, bracketed, split_at
 from scoreproof.lean.foreign.commands import Command
 from scoreproof.lean.foreign.heads import Binder, groups
 from scoreproof.lean.tokens import CLOSE, OPEN, Token
@@ -122,14 +122,10 @@ def _bound(text: Text) -> list[Text]:
     """Hypotheses in what ∀ binds: ``x ∈ s``, ``ε > 0``, ``(h : P)``."""
     if text and text[0] not in OPEN:
         return [bare(text)] if any(r in text for r in _RELATIONS) and ":" not in text else []
-    found, depth, start = [], 0, 0
-    for index, token in enumerate(text):
-        if token in OPEN:
-            start, depth = (index, 1) if not depth else (start, depth + 1)
-        elif token in CLOSE:
-            depth -= 1
-            if not depth and (at := split_at(text[start + 1 : index], (":",))) is not None:
-                found.append(bare(text[start + 2 + at : index]))
+    found = []
+    for group in bracketed(text):
+        if (at := split_at(group[1:-1], (":",))) is not None:
+            found.append(bare(group[2 + at : -1]))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 
-__all__ = ["accepted", "count", "sample_shape", "seeded"]
+__all__ = ["accepted", "count", "one_of", "sample_shape", "seeded"]
 
 
 def accepted(tolerance: Any) -> float | None:
@@ -40,6 +41,12 @@ def count(argument: str, value: Any, least: int, remedy: str) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(argument, f"an integer >= {least}", repr(value), remedy)
     return int(value)
+
+
+def one_of(argument: str, value: Any, known: Collection[str], remedy: str) -> None:
+    """Raises ``ArgumentError`` if ``value`` is no name that is known."""
+    if value not in known:
+        raise ArgumentError(argument, f"one of {', '.join(known)}", repr(value), remedy)
 
 
 def seeded(seed: Any) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.public.arguments import accepted, sample_shape, seeded
+from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
 from scoreproof.public.corrector import names
 from scoreproof.public.corrector.names import positional, roles_of
 from scoreproof.public.sampler.data import Level
@@ -106,22 +106,15 @@ def validate(given: Request) -> Job:
             type(given.corrector).__name__,
             "pass corrector(score, x), or a lambda around the method that makes the step",
         )
-    if given.framework not in FRAMEWORKS:
-        raise ArgumentError(
-            "framework",
-            f"one of {', '.join(FRAMEWORKS)}",
-            repr(given.framework),
-            "name the library the corrector is written in",
-        )
+    one_of("framework", given.framework, FRAMEWORKS, "name the library the corrector is written in")
     if given.framework != "numpy":
         require(given.framework)
-    if given.prediction not in PREDICTIONS:
-        raise ArgumentError(
-            "prediction",
-            f"one of {', '.join(PREDICTIONS)}",
-            repr(given.prediction),
-            "it is what the model returns that the corrector is handed",
-        )
+    one_of(
+        "prediction",
+        given.prediction,
+        PREDICTIONS,
+        "it is what the model returns that the corrector is handed",
+    )
     roles = roles_of(given.corrector, given.given, given.options)
     level_of, t = _level(given)
     h = _positive("step_size", STEP if given.step_size is None else given.step_size)

@@ -62,7 +62,7 @@ def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
             f"{job.name} takes {what}; detailed balance is judged of one step with one draw of"
             f" noise and one uniform number a row: {_instead(kernel, drawn)}"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     targets = [gaussian(job.shape)] + ([] if job.gaussians_only else [mixture(job.shape)])
     judged = []
     for k, target in enumerate(targets):
@@ -79,7 +79,7 @@ def judge(kernel: Kernel, drawn: Drawn) -> Evidence:
         f" {'a Gaussian' if job.gaussians_only else 'a Gaussian and for a mixture of two'}"
     )
     seen = Coverage.together([e.coverage for e in judged if e.coverage], _SPAN)
-    return replace(end, sentence=text, coverage=seen, cost={"calls": kernel.calls})
+    return replace(end, sentence=text, coverage=seen)
 
 
 def _instead(kernel: Kernel, drawn: Drawn) -> str:
@@ -124,7 +124,7 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             f" {int(np.sum(still[near]))} of"
             f" {PAIRS} points: no acceptance is above {LEAST:g}; pass a smaller step_size"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     refused = walk.rejected(x, z)
     apart = np.max(np.abs(refused - y), axis=1) > 64 * rounding
     lost = np.any(refused != x, axis=1) & apart & ~still
@@ -137,7 +137,7 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             " wall, or a step that is far too large), and whether it comes from there is not seen;"
             " pass a smaller step_size, and for a constraint make p itself 0 beyond"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     shape = (-1, *job.shape)
     log_p = target.log_density(x.reshape(shape)), target.log_density(y.reshape(shape))
     if not walk.alone(x[near], z[near], (log_p[1] - log_p[0])[near]):
@@ -167,7 +167,7 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     usable = found & (np.maximum(*logs) > np.log(LEAST)) & seen & ~still
     if not (ahead.ordered and behind.ordered):
         text = f"{job.name} accepts for some uniform numbers between others that it rejects for"
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     gone = int(np.sum(~found[near]))
     if gone > PAIRS / 3:
         text = (
@@ -176,13 +176,13 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
             " fewer"
             " leapfrog steps) are easier to turn round"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     if np.sum(usable[near]) < ENOUGH:
         text = (
             f"{job.name}: for {name} {int(np.sum(usable[near]))} of {PAIRS} pairs have acceptances"
             f" above {LEAST:g} both ways: pass a smaller step_size"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     pairs = Pairs(target, x, y, (z, reverse), (there, again), logs, log_q, log_p, np.zeros(len(x)))
     pairs = bounded(pairs, kernel.eps, rounding)
     # of a far pair that rounding leaves more open than the others nothing is said
@@ -225,7 +225,6 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
         coverage=seen,
         tolerance=job.tolerance,
         remedy="use float64, or a shorter way (a smaller step_size, fewer leapfrog steps)",
-        cost={"calls": kernel.calls},
     )
     if evidence.verdict != "refuted":
         return evidence

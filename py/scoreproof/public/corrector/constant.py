@@ -78,7 +78,7 @@ def varied(kernel: Kernel) -> Evidence:
         " does is seen; let it draw the same numbers in each call, used or not (a proposal that"
         " is drawn anew until it is accepted keeps another law than p: a row that rejects stays)"
     )
-    return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text)
 
 
 def endless(kernel: Kernel) -> Evidence:
@@ -87,4 +87,4 @@ def endless(kernel: Kernel) -> Evidence:
         " accepts does: only a number of draws that is always the same is judged; a Metropolis step"
         " makes one proposal, and a row that rejects it stays"
     )
-    return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text)

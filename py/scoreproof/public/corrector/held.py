@@ -37,7 +37,7 @@ def at_each(kernel: Kernel, drawn: Drawn, ones: list[Draw]) -> Evidence:
             f" ({ones[0].where}): what they decide is not seen; pass a corrector in which they are"
             " fixed"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     values = _values(kernel)
     judged = []
     try:
@@ -55,7 +55,7 @@ def at_each(kernel: Kernel, drawn: Drawn, ones: list[Draw]) -> Evidence:
         f"The uniform number that it draws for the whole batch ({ones[0].where}) is held at"
         f" {listed}, one after the other; what it decides for others alone is not seen."
     )
-    return replace(end, notes=(*end.notes, note), cost={"calls": kernel.calls})
+    return replace(end, notes=(*end.notes, note))
 
 
 def _open(kernel: Kernel, found: Evidence, one: Draw, c: float) -> Evidence:
@@ -64,7 +64,7 @@ def _open(kernel: Kernel, found: Evidence, one: Draw, c: float) -> Evidence:
         f" held at {c:.3g}: {found.sentence}. What other values make up for is not judged: pass a"
         " corrector in which it is fixed"
     )
-    return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text)
 
 
 def _values(kernel: Kernel) -> tuple[float, ...]:

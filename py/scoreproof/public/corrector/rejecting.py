@@ -81,7 +81,7 @@ def no_way_back(
 def _refuted(kernel: Kernel, text: str, cause: Diagnosis) -> Evidence:
     found = Evidence("float", "refuted", 1.0, 0.0, text, diagnosis=cause)
     return settled(
-        replace(found, cost={"calls": kernel.calls}),
+        replace(found),
         resolution=0.0,
         coverage=Coverage({"points": 1}),
     )

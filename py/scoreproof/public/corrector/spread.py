@@ -76,7 +76,6 @@ def of_the_rows(
         text,
         diagnosis=cause,
         coverage=seen,
-        cost={"calls": kernel.calls},
     )
 
 
@@ -86,7 +85,7 @@ def _open(kernel: Kernel, seen: Coverage, apart: float) -> Evidence:
         f" {apart:.2g} of it, as it follows the noise, the batch or the row's place in it: the law"
         " that it keeps then is not seen; take one step size for all rows"
     )
-    return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def _of_the_batch(kernel: Kernel, seen: Coverage, first: Limit) -> Evidence:
@@ -95,7 +94,7 @@ def _of_the_batch(kernel: Kernel, seen: Coverage, first: Limit) -> Evidence:
         f" the batch ({float(np.median(first.sizes)):.4g} times step_size in one of them): of few"
         " rows p_t is not kept then, and by how much is not seen; take a step size that is given"
     )
-    return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def beside(kernel: Kernel, seen: Coverage) -> Evidence:
@@ -105,7 +104,7 @@ def beside(kernel: Kernel, seen: Coverage) -> Evidence:
         " row to row; p_t is kept then if the drift has the divergence of that covariance beside"
         " the score, which is not looked at: add a Metropolis step, or take one covariance"
     )
-    return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def uneven_steps(found: Steps, blur: float) -> bool:
@@ -121,7 +120,7 @@ def without_a_size(kernel: Kernel, seen: Coverage) -> Evidence:
         " smaller steps, which is not seen, because it takes no step size: let it take an argument"
         " step_size, or take one step for all rows"
     )
-    return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> Evidence:
@@ -158,9 +157,7 @@ def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> E
         f" one, off by up to {worst:.2g} of the drift: something is clipped or bent there. What"
         " that does to the law is not judged: leave it out, or clip beyond that"
     )
-    found = Evidence.undecided(
-        evidence.kind, text, coverage=evidence.coverage, cost={"calls": kernel.calls}
-    )
+    found = Evidence.undecided(evidence.kind, text, coverage=evidence.coverage)
     return replace(found, value=worst)
 
 
@@ -170,6 +167,4 @@ def _not_read(kernel: Kernel, evidence: Evidence) -> Evidence:
         " some step has no drift, or is not told from the next: something is clipped or left out"
         " there, which is not judged"
     )
-    return Evidence.undecided(
-        evidence.kind, text, coverage=evidence.coverage, cost={"calls": kernel.calls}
-    )
+    return Evidence.undecided(evidence.kind, text, coverage=evidence.coverage)

@@ -58,7 +58,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
             " be told apart: it is judged where it asks its model once for each draw of noise, with"
             " the whole batch and outside of jax.jit, for samples of 3 numbers or more"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     if not np.all(np.isfinite(found.unmatched)) and mixed > 1e-3:
         text = f"{job.name}: what becomes of a row depends on where in its batch it stands"
         cause = Diagnosis.cause(
@@ -73,7 +73,6 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
     )
     more: dict[str, Any] = {
         "tolerance": job.tolerance,
-        "cost": {"calls": kernel.calls},
         "coverage": seen,
     }
     late = another(job, found.answer)
@@ -177,7 +176,7 @@ def _undecided_tamed(kernel: Kernel, seen: Coverage) -> Evidence:
         " is"
         " not seen, because it takes no step size: let it take an argument step_size"
     )
-    return Evidence.undecided("float", text, coverage=seen, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def _refuted(

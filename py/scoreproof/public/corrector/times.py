@@ -46,7 +46,7 @@ def own_note(job: Job) -> str:
     )
 
 
-def of_several(job: Job, answer: Answer, calls: int) -> Evidence | None:
+def of_several(job: Job, answer: Answer) -> Evidence | None:
     """A chain of levels, as annealed sampling runs them."""
     times = _times(answer)
     if not job.any_t or len(times) < 2:
@@ -57,4 +57,4 @@ def of_several(job: Job, answer: Answer, calls: int) -> Evidence | None:
         + ": each level of such a chain keeps a law of its own. Pass a kernel of one level (sigmas="
         "[sigma], or the body of the loop)"
     )
-    return Evidence.undecided("float", text, cost={"calls": calls})
+    return Evidence.undecided("float", text)

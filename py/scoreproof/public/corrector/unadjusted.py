@@ -63,7 +63,7 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
             " powers of h or of √h do, so that the limit is not seen: write drift and noise in"
             " powers of the step size"
         )
-        return Evidence.undecided("convergent", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("convergent", text)
     evidence = compared(
         np.abs(at),
         np.full(len(at), left + 4 * kernel.coarse),
@@ -76,7 +76,6 @@ def judge(kernel: Kernel, seen: Sequence) -> Evidence:
         remedy="use float64, or a larger step_size",
         kind="convergent",
         order=order,
-        cost={"calls": kernel.calls},
         curves={"deviation": ([a.rate for a in found], sizes)},
         labels=("step, beside the width", "deviation of the law"),
         notes=_notes(seen, sizes, order, job),
@@ -156,7 +155,6 @@ def _no_law(kernel: Kernel, seen: Sequence, last: Law) -> Evidence:
         text,
         diagnosis=cause,
         coverage=_coverage(seen, len(seen.found), job),
-        cost={"calls": kernel.calls},
     )
 
 
@@ -179,7 +177,6 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
         "coverage": seen_as,
         "gain": max(one.rate, 1e-300) / 2,
         "tolerance": job.tolerance,
-        "cost": {"calls": kernel.calls},
     }
     one_step = f"{job.name}: one step"
     if np.max(np.abs(exact)) <= grain:
@@ -221,7 +218,7 @@ def _as_it_is(kernel: Kernel, seen: Sequence, law: Law) -> Evidence:
         " with smaller steps is not seen, because its step cannot be made smaller: let it take an"
         " argument step_size, or accept the deviation by tolerance="
     )
-    return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+    return Evidence.undecided("float", text)
 
 
 def is_affine(seen: Sequence) -> bool:

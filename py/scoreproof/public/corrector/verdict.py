@@ -24,23 +24,21 @@ __all__ = ["judge"]
 def judge(job: Job) -> Evidence:
     """The kernel under judgement."""
     kernel = Kernel(job)
+    notes: tuple[str, ...] = ()
     try:
         found = drawn(kernel, job.h)
         own = at_its_own(job, found.answer)
-        if own is None:
-            chain = of_several(job, found.answer, kernel.calls)
-            if chain is not None:
-                return chain
-        else:
+        if own is not None:
             kernel = Kernel(own, calls=kernel.calls)
             found = drawn(kernel, job.h)
-        evidence = _of(kernel, found)
+            notes = (own_note(own),)
+        chain = of_several(job, found.answer) if own is None else None
+        evidence = _of(kernel, found) if chain is None else chain
     except Endless:
-        return endless(kernel)
+        evidence, notes = endless(kernel), ()
     if kernel.varied is not None and evidence.verdict != "undecided":
-        return varied(kernel)
-    notes = evidence.notes if own is None else (*evidence.notes, own_note(own))
-    return replace(evidence, notes=notes, cost={"calls": kernel.calls})
+        evidence, notes = varied(kernel), ()
+    return replace(evidence, notes=(*evidence.notes, *notes), cost={"calls": kernel.calls})
 
 
 def _of(kernel: Kernel, found: Drawn) -> Evidence:
@@ -69,7 +67,7 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
             " that it"
             " is not read off; draw normal noise, of which the limit of small steps is the same"
         )
-        return Evidence.undecided("float", text, cost={"calls": kernel.calls})
+        return Evidence.undecided("float", text)
     seen = sequence(kernel, len(found.noise))
     steps = len(found.noise) if found.whole else 0
     worst = max(seen.found, key=lambda a: a.mixed)
@@ -103,6 +101,5 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
             text,
             diagnosis=cause,
             coverage=Coverage({"rows": len(worst.matrix)}),
-            cost={"calls": kernel.calls},
         )
     return stepwise.judge(kernel, steps, worst.mixed)

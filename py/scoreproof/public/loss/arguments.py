@@ -12,7 +12,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.interop.frameworks import FRAMEWORKS
-from scoreproof.public.arguments import accepted, sample_shape, seeded
+from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
 from scoreproof.public.loss.library import library_of
 from scoreproof.public.loss.process import Process, process_of
 from scoreproof.public.loss.takes import Takes, takes_of
@@ -91,21 +91,9 @@ def validate(given: Request) -> Job:
         raise ArgumentError(
             "loss", "callable", type(given.loss).__name__, "pass lambda model, x0, t, noise: …"
         )
-    if given.prediction not in KINDS:
-        raise ArgumentError(
-            "prediction",
-            f"one of {', '.join(KINDS)}",
-            repr(given.prediction),
-            "it is what the model returns",
-        )
+    one_of("prediction", given.prediction, KINDS, "it is what the model returns")
     framework = given.framework or library_of(given.loss)
-    if framework not in FRAMEWORKS:
-        raise ArgumentError(
-            "framework",
-            f"one of {', '.join(FRAMEWORKS)}",
-            repr(framework),
-            "name the library that the loss is written in",
-        )
+    one_of("framework", framework, FRAMEWORKS, "name the library that the loss is written in")
     shape = sample_shape(given.shape)
     if int(np.prod(shape)) < 3:
         raise ArgumentError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.arguments import accepted, count, sample_shape, seeded
+from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
 from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
 from scoreproof.public.sampler.grid import grid_of
 from scoreproof.public.sampler.levels import (
@@ -82,10 +82,7 @@ def validate(given: Request) -> Job:
             if (kind != "step")
             else "score"
         )
-    if prediction not in KINDS:
-        raise ArgumentError(
-            "prediction", f"one of {', '.join(KINDS)}", repr(prediction), "it is what model returns"
-        )
+    one_of("prediction", prediction, KINDS, "it is what model returns")
     level_of = (
         None
         if given.process is None

@@ -269,8 +269,6 @@ def test_noise_of_the_state_needs_an_interpretation():
     drift, noise = (lambda x, t: 0.1 * x), (lambda x, t: 0.5 * x)
     with pytest.raises(ArgumentError, match="interpretation must be 'ito' or 'stratonovich'"):
         check(drift, noise, _geometric(0.1))
-    with pytest.raises(ArgumentError, match="method must be"):
-        check(drift, noise, _geometric(0.1), interpretation="ito", method="strong")
     itos, stratonovichs = (
         _geometric(0.1 - 0.125),
         _geometric(0.1),

@@ -268,11 +268,6 @@ def test_an_off_diagonal_part_that_is_not_due_is_named():
             {"dimension": 3, "method": "weak"},
         ),
         (
-            "and the diffusion depends on x; use method='auto' with a diffusion of t only",
-            lambda x, t: -THETA * x,
-            {"dimension": 3, "diffusion": lambda x, t: 1 + x**2, "interpretation": "ito"},
-        ),
-        (
             "no jump in time, and in weak form",
             lambda x, t: -x,
             {
@@ -387,7 +382,7 @@ def test_a_mistake_about_noise_of_the_state_is_named(said, w, gained):
     drift = w.drift.sum(axis=0)
     got = gained(drift, w.noise, w)
     found = of_state.explained(
-        replace(w, gained=got), w.scale, drift + w.noise, np.full(got.shape, 1e-9), 0.0
+        w, got, w.scale, drift + w.noise, np.full(got.shape, 1e-9), of_state.Asked()
     )
     assert found.names and said in found.sentence, found.sentence
 

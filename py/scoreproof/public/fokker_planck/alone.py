@@ -16,20 +16,13 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import words
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.strong import Found, Terms
+from scoreproof.public.fokker_planck.strong import Found
 
-__all__ = ["each_alone", "own", "room"]
+__all__ = ["each_alone", "room"]
 
 #: a factor on one coordinate's part that leaves less than this of the residual explains it, if
 #: there are at least so many points: fewer are met by chance
 REST, ROWS = 0.1, 12
-
-
-def own(t: Terms) -> np.ndarray:
-    """The size of each coordinate's terms, its share of ∂_t log p among them ``(n, d)``."""
-    spread = t.rho**2 / 2 * t.second
-    parts = np.abs(t.f * t.first) + np.abs(t.df) + np.abs(spread)
-    return parts + np.abs(spread - t.carried)
 
 
 def room(found: Found) -> np.ndarray:
@@ -46,7 +39,7 @@ def _part(found: Found, left: list[np.ndarray]) -> np.ndarray:
     worst = np.zeros(found.terms[0].x.shape[1])
     for t, r in zip(found.terms, left, strict=True):
         # where a coordinate's terms pass through 0, what is usual for them counts
-        size = own(t)
+        size = t.own
         size = np.maximum(size, np.median(size, axis=0))
         with np.errstate(all="ignore"):
             alone = np.max(np.abs(r)[:, None] / size, axis=0)
@@ -127,7 +120,7 @@ def _explained(found: Found, which: np.ndarray, tolerance: float) -> tuple[int, 
     best: tuple[float, int, np.ndarray] | None = None
     for i in which:
         column = np.concatenate([t.carried[:, i] for t in found.terms])
-        size = np.concatenate([own(t)[:, i] for t in found.terms])
+        size = np.concatenate([t.own[:, i] for t in found.terms])
         wrong = np.abs(residual) - error > tolerance * size
         r, c = residual[wrong], column[wrong]
         if len(r) < ROWS or not np.any(c):

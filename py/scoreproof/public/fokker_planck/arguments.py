@@ -16,12 +16,12 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.public import sweep
+from scoreproof.public.fokker_planck.general.readings import EXPECTED, Reading
 from scoreproof.streams import stream
 
 __all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"]
 
 METHODS = ("auto", "strong", "weak")
-INTERPRETATIONS = ("ito", "stratonovich")
 #: points a time that the caller did not name: in few dimensions, else at most, at least
 POINTS = {1: 64, 2: 32, 3: 32, 4: 32}
 MOST, LEAST = 16, 2
@@ -146,32 +146,29 @@ def where(times: Any, domain: Any, dimension: int | None, points: Any, seed: int
     )
 
 
-def one_density(density: Any, log_density: Any) -> tuple[Any, bool]:
-    """The one of both that was given, and whether it is the log."""
+def one_density(density: Any, log_density: Any, score: Any = None) -> tuple[Any, bool]:
+    """The one of both that was given, and whether it is the log; neither where a score stands for
+    them.
+    """
+    if density is None and log_density is None and score is not None:
+        return None, True
     if (density is None) == (log_density is None):
         raise ArgumentError(
             "density",
             "given, or log_density, but not both",
             "both" if density is not None else "neither",
-            "pass one of them",
+            "pass one of them, or score= alone",
         )
     return (density, False) if log_density is None else (log_density, True)
 
 
 def depends_on_state(
-    diffusion: Callable[..., Any], interpretation: str | None, method: str
+    diffusion: Callable[..., Any], interpretation: Reading | None, method: str
 ) -> bool:
     """Whether ``diffusion`` takes (x, t); raises where the other arguments do not go with that."""
     if method not in METHODS:
         raise ArgumentError(
             "method", f"one of {', '.join(METHODS)}", repr(method), "use 'auto' if in doubt"
-        )
-    if interpretation is not None and interpretation not in INTERPRETATIONS:
-        raise ArgumentError(
-            "interpretation",
-            "'ito' or 'stratonovich'",
-            repr(interpretation),
-            "say which integral your dW means",
         )
     try:
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -185,16 +182,9 @@ def depends_on_state(
     if len(needed) >= 2 and interpretation is None:
         raise ArgumentError(
             "interpretation",
-            "'ito' or 'stratonovich' when diffusion takes (x, t)",
+            f"{EXPECTED}, when diffusion takes (x, t)",
             None,
-            "the two equations differ when the noise depends on x; for Itô the noise term is ½ Σ"
-            " ∂_i ∂_j ((g gᵀ)_ij p)",
-        )
-    if len(needed) >= 2 and method == "strong":
-        raise ArgumentError(
-            "method",
-            "'weak' or 'auto' when diffusion depends on x",
-            "'strong'",
-            "the strong form here is for a diffusion of t only",
+            "the equations differ when the noise depends on x; for Itô the noise term is ½ Σ"
+            " ∂_i ∂_j ((g gᵀ)_ij p), for Fick's law ½ ∇·(g gᵀ ∇p)",
         )
     return len(needed) >= 2

@@ -35,6 +35,27 @@ class Subject:
     framework: str
 
     @property
+    def isotropic(self) -> bool:
+        """Whether the noise is one number at each time, `rho`."""
+        return not self.of_state
+
+    @property
+    def of_rows(self) -> list[tuple[str, Callable[[np.ndarray, float], np.ndarray]]]:
+        """The density by its name, and whatever else is a function of one point."""
+        if self.is_log:
+            return [("log p", self.logs)]
+        return [("the density", lambda rows, t: np.exp(self.logs(rows, t)))]
+
+    @property
+    def meaning(self) -> str:
+        """What ``diffusion`` returns: the coefficient of dW, or as `general.noise` says."""
+        return "g"
+
+    def returned(self, g: np.ndarray) -> np.ndarray:
+        """What ``diffusion`` returned where `noise` is g."""
+        return g
+
+    @property
     def eps(self) -> float:
         """The unit roundoff of the coarsest type that went in or came out so far."""
         return max(self.f.eps, self.g.eps, self.law.eps)

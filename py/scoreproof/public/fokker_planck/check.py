@@ -14,11 +14,17 @@ from typing import Any
 
 from scoreproof.evidence import Evidence
 from scoreproof.public.arguments import accepted, seeded
-from scoreproof.public.fokker_planck import breaks, strong, verdict
-from scoreproof.public.fokker_planck.arguments import Place, depends_on_state, one_density, where
-from scoreproof.public.fokker_planck.asking import Subject, given
-from scoreproof.public.fokker_planck.integrals import integrated
-from scoreproof.public.fokker_planck.judged import with_lines, with_mass
+from scoreproof.public.fokker_planck.arguments import where
+from scoreproof.public.fokker_planck.forms import (
+    any_noise,
+    of_a_score,
+    plain,
+    weakly,
+    with_score,
+)
+from scoreproof.public.fokker_planck.general.given import Asked, subject
+from scoreproof.public.fokker_planck.general.subject import General
+from scoreproof.public.fokker_planck.judged import with_mass
 from scoreproof.public.fokker_planck.mass import flux
 from scoreproof.public.fokker_planck.rows import with_rows
 from scoreproof.public.rule import public_check
@@ -29,16 +35,18 @@ __all__ = ["check_fokker_planck"]
 @public_check
 def check_fokker_planck(
     drift: Callable[..., Any],
-    diffusion: Callable[..., Any],
+    diffusion: Any,
     density: Callable[..., Any] | None = None,
     *,
     log_density: Callable[..., Any] | None = None,
+    score: Callable[..., Any] | None = None,
     times: Sequence[float] = (0.3, 0.6, 1.0),
     domain: Sequence[Any] = (-3.0, 3.0),
     dimension: int | None = None,
     points: Any = None,
     method: str = "auto",
-    interpretation: str | None = None,
+    interpretation: str | float | None = None,
+    diffusion_is: str = "g",
     normalized: bool = True,
     tolerance: float | None = None,
     framework: str = "numpy",
@@ -114,16 +122,35 @@ def check_fokker_planck(
     """
     tolerance = accepted(tolerance)
     place = where(times, domain, dimension, points, seeded(seed))
-    law, is_log = one_density(density, log_density)
-    of_state = depends_on_state(diffusion, interpretation, method)
-    s = given(drift, diffusion, law, is_log, of_state, framework, dtype)
     with warnings.catch_warnings():
         # probes far out overflow, and complex ones meet casts to real: noticed by their results
         warnings.simplefilter("ignore")
-        if of_state or method == "weak":
-            evidence = _weak(s, place, interpretation, tolerance, "")
+        s = subject(
+            Asked(
+                drift,
+                diffusion,
+                density,
+                log_density,
+                score,
+                interpretation,
+                diffusion_is,
+                method,
+                framework,
+                dtype,
+            ),
+            place,
+        )
+        if isinstance(s, General) and s.only_score:
+            evidence = with_rows(of_a_score(s, place, tolerance), s, place)
+            return replace(evidence, cost=s.calls)
+        if isinstance(s, General):
+            evidence = any_noise(s, place, method, tolerance)
+            if s.slopes is not None and evidence.verdict != "refuted":
+                evidence = with_score(evidence, s, place, tolerance)
+        elif method == "weak":
+            evidence = weakly(s, place, tolerance)
         else:
-            evidence = _strong(s, place, method, tolerance)
+            evidence = plain(s, place, method, tolerance)
         if evidence.verdict != "refuted":
             evidence = with_mass(evidence, s, place, tolerance, normalized)
         evidence = with_rows(evidence, s, place)
@@ -131,57 +158,3 @@ def check_fokker_planck(
             return replace(evidence, cost=s.calls)
         note = flux(s, place.box) if place.dimension == 1 else ""
     return replace(evidence, notes=(*evidence.notes, *((note,) if note else ())), cost=s.calls)
-
-
-def _strong(s: Subject, place: Place, method: str, tolerance: float | None) -> Evidence:
-    found = strong.look(s, place)
-    weakly = method == "auto" and place.dimension <= 2
-    if not found.terms:
-        why = (
-            "its terms are all 0, or not known to 0.5 % at any point (float64 knows more)"
-            if found.unresolved
-            else "the density vanishes at every point"
-        )
-        if weakly:
-            return _weak(s, place, None, tolerance, f"The weak form was used, since {why}.")
-        text = (
-            f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
-        )
-        return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
-    evidence = verdict.pointwise(s, found, place, tolerance)
-    if evidence.verdict == "refuted":
-        return evidence
-    lines = breaks.look(s, place)
-    evidence = with_lines(evidence, lines, tolerance)
-    if evidence.verdict == "undecided" and weakly:
-        why = (
-            "the density is 0 at some of the points"
-            if found.empty
-            else "the strong form does not decide"
-        )
-        other = _weak(s, place, None, tolerance, f"The weak form was used, since {why}.")
-        return other if other.verdict != "undecided" else evidence
-    if weakly and not lines.lines and evidence.verdict == "holds" and place.seen is not None:
-        # without noise a density may jump if the jump moves with the flow: integrals tell
-        confirmed = integrated(s, place, None, tolerance)
-        if confirmed.verdict == "refuted":
-            return confirmed
-        if confirmed.verdict == "holds":
-            text = evidence.sentence.split("; at these points only")[0] + ", and in weak form"
-            evidence = replace(evidence, sentence=text)
-    return evidence
-
-
-def _weak(
-    s: Subject,
-    place: Place,
-    interpretation: str | None,
-    tolerance: float | None,
-    note: str,
-) -> Evidence:
-    if place.dimension > 2:
-        reason = "the diffusion depends on x" if s.of_state else "method='weak' was asked for"
-        text = f"the weak form needs d <= 2 (here {place.dimension}), and {reason}"
-        return Evidence.undecided("float", f"{text}; use method='auto' with a diffusion of t only")
-    evidence = integrated(s, place, interpretation, tolerance)
-    return replace(evidence, notes=(*evidence.notes, note)) if note else evidence

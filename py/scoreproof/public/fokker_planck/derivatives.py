@@ -8,6 +8,7 @@ callable holds more than `LARGEST` numbers, whatever n and d are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from scoreproof.numerics.local_series import NODES, nodes, on_circles, on_interv
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.ladder import Parts, chunks, floor, joined, ladder
 
-__all__ = ["COARSE", "Derivatives", "rate", "spatial"]
+__all__ = ["COARSE", "Derivatives", "Spot", "in_time", "rate", "spatial"]
 
 #: dimensions above this get smaller circles of fewer points, at the cost of a digit
 MANY = 32
@@ -36,32 +37,48 @@ class Derivatives:
     second_error: np.ndarray
 
 
-def spatial(
-    s: Subject, x: np.ndarray, base: np.ndarray, t: float, length: float, weight: np.ndarray
-) -> Derivatives:
-    """∂_i p/p and ∂_i² p/p at the rows of x, where log p is ``base``.
+@dataclass(frozen=True, eq=False)
+class Spot:
+    """Rows x at t, where log p is ``base``; ``length``: the largest radius; ``along`` ``(n, q,
+    d)``: the directions of the derivatives, by default those of the coordinates.
+    """
+
+    x: np.ndarray
+    base: np.ndarray
+    t: float
+    length: float
+    along: np.ndarray | None = None
+
+
+def spatial(s: Subject, spot: Spot, weight: np.ndarray) -> Derivatives:
+    """∂_i p/p and ∂_i² p/p at a spot.
 
     ``weight`` ``(n, d)``: that of the first derivative against the second, by which the error of a
-    circle is judged. ``length``: the largest radius.
+    circle is judged.
     """
+    x, base, t, length = spot.x, spot.base, spot.t, spot.length
     n, d = x.shape
-    point, axis = np.repeat(np.arange(n), d), np.tile(np.arange(d), n)
+    q = d if spot.along is None else spot.along.shape[1]
+    point, axis = np.repeat(np.arange(n), q), np.tile(np.arange(q), n)
     rounding = s.law.eps * (4 + np.abs(base))
 
     def moved(pairs: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """The rows x + offset e_i of the pairs: ``(m · k, d)`` for offsets ``(m, k)``."""
         z = np.repeat(x[point[pairs]], offsets.shape[1], axis=0).astype(offsets.dtype)
-        z[np.arange(len(z)), np.repeat(axis[pairs], offsets.shape[1])] += offsets.ravel()
-        return z
+        which = np.repeat(pairs, offsets.shape[1])
+        if spot.along is None:
+            z[np.arange(len(z)), axis[which]] += offsets.ravel()
+            return z
+        return z + offsets.ravel()[:, None] * spot.along[point[which], axis[which]]
 
     def probe(pairs: np.ndarray, offsets: np.ndarray, log: bool) -> np.ndarray:
         rows = np.repeat(base[point[pairs]], offsets.shape[1])
         ask = s.change if log else s.ratio
         return ask(moved(pairs, offsets), t, rows).reshape(offsets.shape)
 
-    everything = np.arange(n * d)
+    everything = np.arange(n * q)
     h = 1e-3 * length
-    start = np.empty(n * d)
+    start = np.empty(n * q)
     for part in chunks(everything, 2 * d):
         up, down = probe(part, np.tile([h, -h], (len(part), 1)), True).T
         with np.errstate(all="ignore"):
@@ -95,7 +112,7 @@ def spatial(
     best = (
         ladder(circles, start / (3 if d > MANY else 1), 1, 4.0)
         if analytic
-        else np.column_stack([np.zeros((n * d, 2)), np.full((n * d, 2), np.inf)])
+        else np.column_stack([np.zeros((n * q, 2)), np.full((n * q, 2), np.inf)])
     )
 
     weight = weight.ravel()
@@ -111,21 +128,36 @@ def spatial(
             real = np.column_stack([g, c + g * g, log[:, 2], log[:, 3] + 2 * np.abs(g) * log[:, 2]])
             better = weight[bad] * real[:, 2] + real[:, 3] < error[bad]
         best[bad[better]] = real[better]
-    return Derivatives(*(column.reshape(n, d) for column in best.T))
+    return Derivatives(*(column.reshape(n, q) for column in best.T))
 
 
 def rate(s: Subject, x: np.ndarray, base: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
     """∂_t p/p and its error, each ``(n,)``. Calls of the density: 24, or up to 24 + 4 · 16 more."""
     rounding = s.law.eps * (4 + np.abs(base))
-    best, error = np.zeros(len(x)), np.full(len(x), np.inf)
+    return in_time(
+        lambda when: s.ratio(x, when, base), lambda when: s.change(x, when, base), t, rounding
+    )
+
+
+def in_time(
+    around: Callable[[complex], np.ndarray],
+    beside: Callable[[float], np.ndarray],
+    t: float,
+    rounding: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The derivatives in t of n functions, and their errors, each ``(n,)``: ``around`` complex
+    times, where ``rounding`` is relative to the largest value, or else ``beside`` t, where it is
+    absolute.
+    """
+    best, error = np.zeros(len(rounding)), np.full(len(rounding), np.inf)
 
     def take(found: np.ndarray, wrong: np.ndarray) -> None:
         better = wrong < error
         best[better], error[better] = found[better], wrong[better]
 
     for part in CLOCK[:2]:
-        radius = np.full(len(x), part * t)
-        values = np.stack([s.ratio(x, t + part * t * z, base) for z in roots()], axis=1)
+        radius = np.full(len(rounding), part * t)
+        values = np.stack([around(t + part * t * z) for z in roots()], axis=1)
         found, wrong = on_circles(values, radius, rounding)
         take(found[:, 0], wrong[:, 0])
         with np.errstate(all="ignore"):
@@ -135,8 +167,8 @@ def rate(s: Subject, x: np.ndarray, base: np.ndarray, t: float) -> tuple[np.ndar
         if not np.any(np.isfinite(values)):
             break
     for part in CLOCK:
-        radius = np.full(len(x), part * t)
-        values = np.stack([s.change(x, t + part * t * u, base) for u in nodes()], axis=1)
+        radius = np.full(len(rounding), part * t)
+        values = np.stack([beside(t + part * t * u) for u in nodes()], axis=1)
         found, wrong = on_intervals(values, radius, rounding)
         take(found[:, 0], wrong[:, 0])
         if np.all(error <= COARSE * (np.abs(best) + 1 / t)):

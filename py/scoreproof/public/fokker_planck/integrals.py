@@ -19,6 +19,7 @@ from scoreproof.public.fokker_planck import weak, words
 from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.clusters import clusters
+from scoreproof.public.fokker_planck.general.readings import ITO, Reading
 from scoreproof.public.rule import settled
 from scoreproof.words import part_of
 
@@ -35,27 +36,26 @@ REMEDY = "use log_density=, float64, or a domain= around the mass; times= closer
 
 
 def integrated(
-    s: Subject, place: Place, interpretation: str | None, tolerance: float | None
+    s: Subject, place: Place, tolerance: float | None, reading: Reading | None = None
 ) -> Evidence:
     """The weak form on the box that may be looked at, d = 1 or 2."""
     whole = place.seen or place.box
-    judged = [_on(s, box, interpretation, tolerance) for box in clusters(s, whole, place.seed)]
+    judged = [_on(s, box, reading or ITO, tolerance) for box in clusters(s, whole, place.seed)]
     order = {"refuted": 0, "undecided": 1, "holds": 2}
     return min(judged, key=lambda e: (order[e.verdict], -(e.resolution or 0.0)))
 
 
-def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | None) -> Evidence:
-    d, of_state = box.dimension, s.of_state
-    rho_start = float("nan") if of_state else s.rho_at_start()
-    stratonovich = 1.0 if of_state and interpretation == "stratonovich" else 0.0
+def _on(s: Subject, box: Box, reading: Reading, tolerance: float | None) -> Evidence:
+    d, isotropic = box.dimension, s.isotropic
+    rho_start = s.rho_at_start() if isotropic else float("nan")
 
     def gap(w: weak.Weak) -> np.ndarray:
-        return w.gained - w.drift.sum(axis=0) - w.noise - stratonovich * w.correction
+        return w.gained - w.drift.sum(axis=0) - _read(w, reading)
 
-    reading = f", read as {'Stratonovich' if stratonovich else 'Itô'}" if of_state else ""
+    as_ = f", read as {reading.said}" if s.of_state else ""
     coarse = weak.measure(s, box, 0, rho_start)
     sentence = (
-        f"the weak form{reading} on {coarse.gained.shape[1]} smooth test functions in "
+        f"the weak form{as_} on {coarse.gained.shape[1]} smooth test functions in "
         f"{words.box(box.domain)}, in {weak.STRETCHES} stretches of time from {box.times[0]:g} to "
         f"{box.times[1]:g}"
     )
@@ -115,12 +115,12 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
         text = f"{where}: the error {value:.2g} is near what the quadrature leaves ({limit:.2g})"
         return settled(
             Evidence.undecided("float", f"{text}; narrow domain= or times=", **more),
-            resolution=_resolution(fine, bound, scale, stratonovich),
+            resolution=_resolution(fine, bound, scale, reading),
             coverage=seen,
         )
     evidence = settled(
         evidence,
-        resolution=_resolution(fine, bound, scale, stratonovich),
+        resolution=_resolution(fine, bound, scale, reading),
         coverage=seen,
         tolerance=tolerance,
         remedy=REMEDY,
@@ -131,7 +131,7 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
         evidence,
         sentence=(
             "integrated against smooth test functions, the density does not change in time as drift"
-            f" and diffusion say{reading}: from t = {ends[worst[0]]:.3g} to"
+            f" and diffusion say{as_}: from t = {ends[worst[0]]:.3g} to"
             f" {ends[worst[0] + 1]:.3g}, where it is worst, {part_of(value, 'what it is there')}"
             f" is missing or too much ({int(np.sum(error > allowed))} of {error.size} integrals in"
             f" {words.box(box.domain)} are off)"
@@ -139,10 +139,11 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     )
     gained = fine.gained / scale
     due = gained - gap(fine) / scale
-    if of_state:
+    if not isotropic:
+        asked = of_state_.Asked(reading, s.meaning)
         limit = ROOM * bound + (tolerance or 0.0)
         return evidence.with_diagnosis(
-            safely(lambda: of_state_.explained(fine, scale, due, limit, stratonovich))
+            safely(lambda: of_state_.explained(fine, fine.gained, scale, due, limit, asked))
         )
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
     return evidence.with_diagnosis(
@@ -157,9 +158,14 @@ def _on(s: Subject, box: Box, interpretation: str | None, tolerance: float | Non
     )
 
 
-def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, stratonovich: float) -> float:
+def _read(w: weak.Weak, reading: Reading) -> np.ndarray:
+    """What the noise brings in a reading of dW."""
+    return w.noise + 2 * reading.alpha * w.correction + reading.fick * w.fick
+
+
+def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, reading: Reading) -> float:
     """The worst over stretches with density and over the parts that are not zero there."""
-    parts = [*w.drift, w.noise + stratonovich * w.correction]
+    parts = [*w.drift, _read(w, reading)]
     worst = 0.0
     for a in np.flatnonzero(~w.empty):
         seen = []

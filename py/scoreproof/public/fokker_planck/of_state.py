@@ -1,47 +1,91 @@
-"""Why the weak form was refuted where the noise depends on x: the reading of dW, or another matrix.
+"""Why a form was refuted where the noise is no number: the reading of dW, or another matrix.
 
-Conventions: as in `weak`; g is what ``diffusion`` returned, D = g gᵀ; ``rest`` is what all but the
-noise brings. Arrays ``(stretches, functions)``, relative to the scale.
+Conventions: as in `weak` and `terms`; g is what ``diffusion`` returned, D = g gᵀ; ``rest`` is what
+all but the noise brings. Arrays ``(stretches, functions)``, relative to the scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.public.fokker_planck.matrices import MATRICES
-from scoreproof.public.fokker_planck.weak import Weak
+from scoreproof.public.fokker_planck.general.other_readings import Brought, other_readings
+from scoreproof.public.fokker_planck.general.readings import ITO, Reading
+from scoreproof.public.fokker_planck.matrices import COVARIANCES, MATRICES, Matrix
 
-__all__ = ["explained"]
+__all__ = ["Asked", "Spreading", "explained"]
+
+
+class Spreading(Brought, Protocol):
+    """The same with what the noise would bring with another matrix."""
+
+    @property
+    def spread(self) -> Callable[[Matrix, bool], np.ndarray]: ...
+    @property
+    def spread_of(self) -> Callable[[Matrix], np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the noise is meant: the reading of dW, what ``diffusion`` returns, and further
+    candidates (name, what it would bring, in words), looked at before other matrices and after.
+    """
+
+    reading: Reading = ITO
+    what: str = "g"
+    before: Callable[[], Iterable[tuple[str, np.ndarray, str]]] = tuple
+    after: Callable[[], Iterable[tuple[str, np.ndarray, str]]] = tuple
 
 
 def explained(
-    w: Weak, scale: np.ndarray, due: np.ndarray, limit: np.ndarray, stratonovich: float
+    w: Spreading,
+    gained: np.ndarray,
+    scale: np.ndarray | float,
+    due: np.ndarray,
+    limit: np.ndarray,
+    asked: Asked,
 ) -> Diagnosis:
-    """The first that explains every stretch and function to the limit."""
-    gained = w.gained / scale
-    for name, value, text in _readings(w, stratonovich):
-        if np.all(np.abs(gained - value / scale) <= limit):
+    """The first that explains every place, or every stretch and function, to the limit."""
+    gained = gained / scale
+
+    def explains(value: np.ndarray) -> bool:
+        return bool(np.all(np.abs(gained - value / scale) <= limit))
+
+    readings = list(other_readings(w, asked.reading))
+    for name, value, text in readings:
+        if explains(value):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
-    found = _factors(w, scale, gained, limit, stratonovich)
+    found = _factors(w, scale, gained, limit, asked)
+    # of a constant noise another matrix may be a factor as well, and says more
+    if found is not None and found.names != ("noise_factor",):
+        return found
+    for name, value, text in asked.before() if found is None else ():
+        if explains(value):
+            return Diagnosis.cause(name, f"Cause: {text} ({name}).")
+    drift = w.drift.sum(axis=0)
+    for name, of, flux, text in MATRICES if asked.what == "g" else COVARIANCES[asked.what]:
+        if explains(drift + w.spread(of, flux)):
+            return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     if found is not None:
         return found
-    drift = w.drift.sum(axis=0)
-    for name, of, flux, text in MATRICES:
-        value = drift + w.spread(of, flux)
-        if np.all(np.abs(gained - value / scale) <= limit):
+    for name, value, text in asked.after():
+        if explains(value):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
-    power = _power(w, scale, gained, limit) if w.drift.shape[0] == 1 else None
+    power = None
+    if w.drift.shape[0] == 1 and asked.what == "g":
+        power = _power(w, scale, gained, limit)
     if power is not None:
         return power
     if not np.any(np.abs(gained) > limit):
         text = "the density does not depend on t, and drift and diffusion would change it"
         return Diagnosis.cause("density_constant", f"Cause: {text} (density_constant).")
-    near = {name: value / scale for name, value, _ in _readings(w, stratonovich)}
-    reasons = {name: text for name, _, text in _readings(w, stratonovich)}
+    near = {name: value / scale for name, value, _ in readings}
+    reasons = {name: text for name, _, text in readings}
     return diagnose(gained, due, near, reasons=reasons, read=False, limit=limit)
 
 
@@ -49,7 +93,9 @@ def explained(
 POWERS = (0, 1, 2, 3, 4)
 
 
-def _power(w: Weak, scale: np.ndarray, gained: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+def _power(
+    w: Spreading, scale: np.ndarray | float, gained: np.ndarray, limit: np.ndarray
+) -> Diagnosis | None:
     """The D(x) that is needed in one dimension, a multiple of one power of x, or of g."""
     goal = gained - w.drift.sum(axis=0) / scale
     tried: list[tuple[str, np.ndarray]] = [
@@ -76,54 +122,12 @@ def _power(w: Weak, scale: np.ndarray, gained: np.ndarray, limit: np.ndarray) ->
     return None
 
 
-def _readings(w: Weak, stratonovich: float) -> Iterator[tuple[str, np.ndarray, str]]:
-    drift = w.drift.sum(axis=0)
-    ito = drift + w.noise
-    if stratonovich:
-        yield (
-            "ito_read_as_stratonovich",
-            ito,
-            "the density is that of the Itô equation, and interpretation='stratonovich' was said:"
-            " for Stratonovich's equation it lacks the drift ½ g ∂g, so mend the density; or, if"
-            " Itô's equation is meant, pass interpretation='ito'",
-        )
-    else:
-        yield (
-            "stratonovich_read_as_ito",
-            ito + w.correction,
-            "the density is that of the Stratonovich equation, and interpretation='ito' was said:"
-            " for Itô's equation it moves by ½ g ∂g too much (where g = s x, the mean of log x is"
-            " to move with μ - s²/2, not μ), so mend the density; or, if Stratonovich's equation"
-            " is meant, pass interpretation='stratonovich'",
-        )
-    yield (
-        "half_correction",
-        ito + 0.5 * w.correction,
-        "the density has half of the Stratonovich correction, ¼ g ∂g",
-    )
-    yield (
-        "correction_twice",
-        ito - w.correction,
-        "the Stratonovich correction -½ g ∂g has the wrong sign, or is taken away once too often:"
-        " an"
-        " Itô drift was corrected as if it were Stratonovich's",
-    )
-    half = "½ " if stratonovich else ""
-    yield (
-        "correction_from_drift",
-        ito + 2 * w.correction,
-        f"the drift lacks {half}g ∂g = {half}D'(x), with D = g²/2: add it. The density is that of"
-        " Fick's law, ∂_t p = -∇·(f p) + ∇·(D ∇p), as a Boltzmann density exp(-U/kT) is where D"
-        f" depends on x, and in the {'Stratonovich' if stratonovich else 'Itô'} sense that law has"
-        f" the drift f + {half}D'",
-    )
-
-
 def _factors(
-    w: Weak, scale: np.ndarray, gained: np.ndarray, limit: np.ndarray, stratonovich: float
+    w: Brought, scale: np.ndarray | float, gained: np.ndarray, limit: np.ndarray, asked: Asked
 ) -> Diagnosis | None:
     drift = w.drift.sum(axis=0) / scale
-    noise = (w.noise + stratonovich * w.correction) / scale
+    read = asked.reading
+    noise = (w.noise + 2 * read.alpha * w.correction + read.fick * w.fick) / scale
     zero = 0 * drift
     told = []
     for family, column, rest in (
@@ -141,7 +145,7 @@ def _factors(
         within = 2 * float(np.sqrt(column.size / size))
         if family == "clock" and abs(c) <= within:
             continue
-        told.append(_told(family, c, within))
+        told.append(_told(family, c, within, asked.what))
     if not told:
         return None
     if len(told) == 1:
@@ -154,10 +158,24 @@ def _factors(
     )
 
 
-def _told(family: str, c: float, within: float) -> tuple[str, str]:
+def _told(family: str, c: float, within: float, what: str) -> tuple[str, str]:
     relative = within / max(abs(c), 1e-300)
     shown, form = number(c, relative), closed_form(c, relative) or f"{c:.5g}"
     if family == "noise":
+        if what == "covariance" and abs(c - 2) <= within:
+            return (
+                "diffusivity_for_covariance",
+                "diffusion returns the diffusivity D = ½ g gᵀ where Σ = g gᵀ = 2D is due: pass"
+                " diffusion_is='diffusivity'; or the density spreads twice as fast, the ½ of"
+                " ½ Σ ∂_i∂_j (Σ_ij p) left out",
+            )
+        if what == "diffusivity" and abs(c - 0.5) <= within:
+            return (
+                "covariance_for_diffusivity",
+                "diffusion returns Σ = g gᵀ where the diffusivity D = ½ g gᵀ is due: pass"
+                " diffusion_is='covariance'; or the density spreads half as fast, with"
+                " ½ Σ ∂_i∂_j (D_ij p) where Σ ∂_i∂_j (D_ij p) is due",
+            )
         if abs(c - 2) <= within:
             return (
                 "half_missing",

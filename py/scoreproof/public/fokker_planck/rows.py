@@ -49,22 +49,15 @@ def _of_other_rows(s: Subject, place: Place) -> Diagnosis | None:
     else:
         sides = place.box.sides
         x = rng.uniform(sides[:, 0], sides[:, 1], (2 * TOGETHER, d))
-    asked: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
-        ("log p" if s.is_log else "the density", lambda rows: _law(s, rows, t)),
-        ("drift", lambda rows: s.drift(rows, t)),
-    ]
+    asked: list[tuple[str, Callable[[np.ndarray, float], np.ndarray]]] = [*s.of_rows]
+    asked.append(("drift", s.drift))
     if s.of_state:
-        asked.append(("diffusion", lambda rows: s.noise(rows, t)))
+        asked.append(("diffusion", s.noise))
     for name, ask in asked:
-        cause = _company(name, ask, x, s.eps)
+        cause = _company(name, lambda rows, ask=ask: ask(rows, t), x, s.eps)  # type: ignore[misc]
         if cause is not None:
             return cause
     return None
-
-
-def _law(s: Subject, rows: np.ndarray, t: float) -> np.ndarray:
-    logs = s.logs(rows, t)
-    return logs if s.is_log else np.exp(logs)
 
 
 def _company(

@@ -9,6 +9,7 @@ terms at the same point.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,13 @@ class Terms:
         parts = parts + self.rho**2 / 2 * np.abs(self.second)
         return np.abs(self.rate) + parts.sum(axis=1)
 
+    @property
+    def own(self) -> np.ndarray:
+        """The size of each coordinate's terms, its share of ∂_t log p among them ``(n, d)``."""
+        spread = self.rho**2 / 2 * self.second
+        parts = np.abs(self.f * self.first) + np.abs(self.df) + np.abs(spread)
+        return parts + np.abs(spread - self.carried)
+
     def at(self, which: np.ndarray) -> Terms:
         """Some of the points."""
         rows = ("x", "logs", "rate", "first", "second", "f", "df", "error", "scatter")
@@ -80,7 +88,7 @@ class Found:
     a derivative that forward mode does not see.
     """
 
-    terms: list[Terms]
+    terms: list[Any]
     empty: list[tuple[float, int]] = field(default_factory=list)
     unresolved: list[tuple[float, int]] = field(default_factory=list)
     asked: int = 0
@@ -147,7 +155,7 @@ def _terms(
         f, f_error, df, df_error = divergence(s, x, t, length)
         # where there is no noise the second derivative does not matter, however coarse
         weight = np.abs(f) / max(half, 1e-12)
-        v = derivatives.spatial(s, x, logs, t, length, weight)
+        v = derivatives.spatial(s, derivatives.Spot(x, logs, t, length), weight)
         rate, rate_error = derivatives.rate(s, x, logs, t)
         with np.errstate(invalid="ignore"):
             error = np.where(f != 0, np.abs(f) * v.first_error, 0.0)

@@ -21,7 +21,7 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.rule import WITHIN_ROUNDING, compared, settled
 
-__all__ = ["coverage", "pointwise", "resolution"]
+__all__ = ["MEASURED", "coverage", "kept", "pointwise", "resolution"]
 
 EPS = float(np.finfo(float).eps)
 #: so many more of what was measured of an error may be there: it is an estimate from a few values
@@ -59,7 +59,7 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
     if evidence.verdict == "undecided" and not np.all(np.isfinite(bound)):
         return evidence
     # `compared` speaks of all terms together; one coordinate's part has to be seen by itself
-    plain = Evidence.measured(evidence.value, evidence.bound, sentence, **_kept(evidence))
+    plain = Evidence.measured(evidence.value, evidence.bound, sentence, **kept(evidence))
     if evidence.verdict == "undecided" and WITHIN_ROUNDING in evidence.sentence:
         return evidence
     decided = settled(
@@ -72,7 +72,8 @@ def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -
     return each_alone(decided, s, found, (place, tolerance))
 
 
-def _kept(evidence: Evidence) -> dict[str, Any]:
+def kept(evidence: Evidence) -> dict[str, Any]:
+    """What a verdict made of it keeps."""
     return {
         "cost": evidence.cost,
         "curves": evidence.curves,

@@ -43,6 +43,7 @@ class Weak:
     drift: np.ndarray  # (d, stretches, functions)
     noise: np.ndarray
     correction: np.ndarray  # what the Stratonovich reading adds to the Itô one
+    fick: np.ndarray  # what Fick's law adds to it
     scale: np.ndarray
     brought: np.ndarray  # the part of the scale that is not p at the ends
     logs: float
@@ -122,7 +123,7 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
         f = [s.drift(space.x, float(t)) for t in clock.x]
         g = (
             [s.noise(space.x, float(t)) for t in clock.x]
-            if s.of_state
+            if not s.isotropic
             else [s.rho(float(t)) for t in clock.x]
         )
         top = max(float(np.max(v)) for v in (*logs, at_ends[a], at_ends[a + 1]))
@@ -154,7 +155,9 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
         for clock, p, _, g in seen:
             total = np.zeros(len(space.value))
             for k, w in enumerate(clock.weights):
-                total += _spread(space, of(np.asarray(g[k])), flux) @ (w * space.dx * p[k])
+                total += _spread(space, of(s.returned(np.asarray(g[k]))), flux) @ (
+                    w * space.dx * p[k]
+                )
             rows.append(total)
         return np.stack(rows)
 
@@ -163,12 +166,11 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
         D = np.asarray(of(space.x))[:, :, None] * np.ones((1, 1, 1))
         return spread(lambda g: D, False)
 
-    gained, drift, noise, correction, scale = (
-        np.stack([row[k] for row in rows], axis=-2) for k in range(5)
+    gained, drift, noise, correction, fick, scale, brought = (
+        np.stack([row[k] for row in rows], axis=-2) for k in range(7)
     )
-    brought = np.stack([row[5] for row in rows])
     return Weak(
-        gained, drift, noise, correction, scale, brought, largest, predict, spread, spread_of
+        gained, drift, noise, correction, fick, scale, brought, largest, predict, spread, spread_of
     )
 
 
@@ -197,7 +199,7 @@ def _stretch(
     ends = np.abs(space.value) @ (dx * (end + start))
     brought = np.zeros(len(space.value))
     drift = np.zeros((d, len(space.value)))
-    noise, correction = np.zeros(len(space.value)), np.zeros(len(space.value))
+    noise, correction, fick = (np.zeros(len(space.value)) for _ in range(3))
     for k, w in enumerate(clock.weights):
         mass = w * dx * p[k]
         noise_k = g[k]
@@ -209,13 +211,14 @@ def _stretch(
             slopes = np.stack([space.slope(j, noise_k) for j in range(d)], axis=1)
             shift = 0.5 * np.einsum("njik,njk->ni", slopes, noise_k)
             correction += sum(shift[:, i] * space.gradient[i] for i in range(d)) @ mass
+            fick += (_spread(space, D, True) - spread) @ mass
         for i in range(d):
             carried = f[k][:, i] * space.gradient[i]
             drift[i] += carried @ mass
             brought += np.abs(carried) @ mass
         noise += spread @ mass
         brought += np.abs(spread) @ mass
-    return gained, drift, noise, correction, ends + brought, brought
+    return gained, drift, noise, correction, fick, ends + brought, brought
 
 
 def _jets(

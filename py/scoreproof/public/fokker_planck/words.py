@@ -19,6 +19,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.causes import explained, placed
+from scoreproof.public.fokker_planck.general.needed import matrix_needed
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.fokker_planck.variances import apart
 from scoreproof.words import part_of
@@ -46,17 +47,17 @@ def _at(found: Found, row: int) -> tuple[Terms, int, str]:
     return now, i, f"t = {now.t:.3g}, x = ({point})"
 
 
-def sentence(found: Found, worst: int) -> str:
+def sentence(found: Found, worst: int, right: str = RIGHT_SIDE) -> str:
     """What was compared, and where it is worst."""
     now, _, where = _at(found, worst)
     count = sum(len(t.x) for t in found.terms)
     return (
-        f"∂_t log p against {RIGHT_SIDE} at {count} of {found.asked} points and times in"
+        f"∂_t log p against {right} at {count} of {found.asked} points and times in"
         f" R^{now.x.shape[1]}, relative to the size of the terms (worst near {where})"
     )
 
 
-def off(found: Found, worst: int, wrong: np.ndarray) -> str:
+def off(found: Found, worst: int, wrong: np.ndarray, right: str = RIGHT_SIDE) -> str:
     """What is wrong, by how much, and where: the first sentence of a refutation."""
     now, i, where = _at(found, worst)
     rate = float(now.rate[i])
@@ -66,7 +67,7 @@ def off(found: Found, worst: int, wrong: np.ndarray) -> str:
     return (
         "the density changes in time at another rate than drift and diffusion say, at"
         f" {int(wrong.sum())} of {wrong.size} points and times: worst near {where}, where ∂_t log p"
-        f" is {a} and {RIGHT_SIDE} is {b}, {part_of(part, 'the size of the terms')} apart"
+        f" is {a} and {right} is {b}, {part_of(part, 'the size of the terms')} apart"
     )
 
 
@@ -111,6 +112,9 @@ def diagnosed(
     sides = place.box.sides
     length = float(np.min(sides[:, 1] - sides[:, 0])) / 4
     cause = safely(lambda: explained(s, found, tolerance, length))
+    if cause is None or not cause.names:
+        matrix = safely(lambda: matrix_needed(s, place, tolerance))
+        cause = matrix if matrix is not None and matrix.names else cause
     if cause is not None:
         return evidence.with_diagnosis(cause)
     cause = safely(lambda: _known(s, found, tolerance))

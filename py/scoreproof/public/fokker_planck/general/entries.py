@@ -1,0 +1,127 @@
+"""A factor on the drift or the noise of one coordinate, or on each entry of a noise of t only.
+
+Conventions: as in `causes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.causes.closed_forms import number
+from scoreproof.public.fokker_planck.general.curls import noise_at
+from scoreproof.public.fokker_planck.general.hessians import Bank
+from scoreproof.public.fokker_planck.general.subject import General
+
+__all__ = ["of_coordinates", "of_entries"]
+
+#: entries of a matrix that are fitted at most, and named
+MOST, NAMED = 36, 4
+#: a factor nearer to 1 than this is one
+SAME = 1e-5
+
+
+def of_coordinates(
+    g: General, banks: list[Bank], gained: np.ndarray, weight: np.ndarray, length: float
+) -> Iterator[tuple[str, np.ndarray, str]]:
+    """A factor on one coordinate's drift, or its noise where Σ is diagonal."""
+    d = g.coefficient.d
+    if d == 1:
+        return
+    drift = -np.concatenate([b.terms.carried for b in banks])
+    noise = np.concatenate([b.terms.spread for b in banks])
+    brought = drift.sum(axis=1) + noise
+
+    def factor(column: np.ndarray) -> tuple[float, float] | None:
+        """What it is to be multiplied by, and how well that is known."""
+        w = column * weight
+        if not np.any(w):
+            return None
+        c = 1 + float(w @ ((gained - brought) * weight)) / float(w @ w)
+        return c, 2 * float(np.sqrt(len(w) / (w @ w)))
+
+    for i in range(d):
+        found = factor(drift[:, i])
+        if found is not None:
+            c, within = found
+            yield (
+                "drift_of_a_coordinate",
+                brought + (c - 1) * drift[:, i],
+                f"drift(x, t)[:, {i}], coordinate {i} of {d}, is to be"
+                f" {_shown(c, within)} times what it is, the others are right",
+            )
+    if all(noise_at(g.coefficient, b.terms.x[:1], b.terms.t, length).diagonal for b in banks):
+        for i in range(d):
+            own = _own(g, banks, np.eye(d)[i], length)
+            found = factor(own)
+            if found is not None:
+                c, within = found
+                yield (
+                    "noise_of_a_coordinate",
+                    brought + (c - 1) * own,
+                    f"Σ[{i}, {i}], the noise of coordinate {i} of {d}, is to be"
+                    f" {_shown(c, within)} times what it is, the others are right",
+                )
+
+
+def _own(g: General, banks: list[Bank], only: np.ndarray, length: float) -> np.ndarray:
+    """What one coordinate's noise brings, where Σ is diagonal."""
+    noise = replace(g.coefficient, only=only)
+    return np.concatenate([b.brought(g, noise, False, length) for b in banks])
+
+
+def of_entries(
+    g: General, banks: list[Bank], goal: np.ndarray, weight: np.ndarray, drift: np.ndarray
+) -> Iterator[tuple[str, np.ndarray, str]]:
+    """The Σ that is needed where it depends on t only, each entry a multiple of what it is, or a
+    constant where it is 0; ``goal`` is all but the drift.
+    """
+    d = g.coefficient.d
+    if d == 1 or g.of_state:
+        return
+    i, j = np.triu_indices(d)
+    if len(i) > MOST or len(goal) < 2 * len(i):
+        return
+    sigmas = [noise_at(g.coefficient, b.terms.x[:1], b.terms.t, 1.0).sigma[0] for b in banks]
+    zero = np.all([s == 0 for s in sigmas], axis=0)
+    columns = []
+    for a, b in zip(i, j, strict=True):
+        column = np.concatenate(
+            [
+                bank.whole(lambda end, a=a, b=b: end.bent[:, a, b])  # type: ignore[misc]
+                * (1.0 if zero[a, b] else s[a, b])
+                for bank, s in zip(banks, sigmas, strict=True)
+            ]
+        )
+        columns.append(column * (0.5 if a == b else 1.0))
+    design = np.column_stack(columns)
+    scaled = design * weight[:, None]
+    length = np.linalg.norm(scaled, axis=0)
+    if not np.all(length > 0):
+        return
+    fit, _, rank, singular = np.linalg.lstsq(scaled / length, goal * weight, rcond=1e-10)
+    if rank < len(i) or singular[-1] < 1e-6 * singular[0]:
+        return
+    fit = fit / length
+    due = np.where(zero[i, j], 0.0, 1.0)
+    within = 4 * np.sqrt(len(goal)) / (length * singular[-1]) + SAME
+    off = np.flatnonzero(np.abs(fit - due) > within)
+    if not off.size:
+        return
+    told = [
+        f"Σ[{i[k]}, {j[k]}] is to be {0.0 if abs(fit[k]) <= within[k] else fit[k]:.5g}"
+        + (" where it is 0" if zero[i[k], j[k]] else " times what it is")
+        for k in off[:NAMED]
+    ]
+    rest = f" and {len(off) - NAMED} more" if len(off) > NAMED else ""
+    text = (
+        "the density spreads with another Σ = g gᵀ than diffusion gives:"
+        f" {', '.join(told)}{rest}; the other entries agree"
+    )
+    yield "entries_of_noise", drift + design @ fit, text
+
+
+def _shown(c: float, within: float) -> str:
+    return number(c, within / max(abs(c), 1e-9)) if abs(c) > within else "0"

@@ -12,7 +12,7 @@ from scoreproof.causes.closed_forms import number
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.fokker_planck.summands import Judged
 
-__all__ = ["one_coordinate", "wrong_matrix"]
+__all__ = ["lacks", "one_coordinate", "wrong_matrix"]
 
 MOST = 8
 #: entries of a matrix that are named
@@ -141,6 +141,14 @@ def _affine(j: Judged, f: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _said(m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diagnosis | None:
+    told = lacks(m, b, a)
+    return None if told is None else Diagnosis.cause(told[0], f"Cause: {told[1]} ({told[0]}).")
+
+
+def lacks(m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> tuple[str, str] | None:
+    """The name and the words of ``M x + b`` that a drift, of the matrix a if that is known, is to
+    have more.
+    """
     d = len(b)
     large = max(float(np.max(np.abs(m))), float(np.max(np.abs(b))))
     near = 1e-6 * large
@@ -159,8 +167,8 @@ def _said(m: np.ndarray, b: np.ndarray, a: np.ndarray | None) -> Diagnosis | Non
     if not parts or len(parts) > 2 * NAMED:
         return None
     name = "constant_missing" if np.max(np.abs(m)) <= near else "linear_part_missing"
-    return Diagnosis.cause(
+    return (
         name,
-        f"Cause: the drift lacks {', and '.join(parts)}: with that added, all terms agree; or the"
-        f" density has it and should not ({name}).",
+        f"the drift lacks {', and '.join(parts)}: with that added, all terms agree; or the"
+        " density has it and should not",
     )

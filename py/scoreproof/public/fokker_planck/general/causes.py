@@ -16,9 +16,12 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.general.entries import of_coordinates, of_entries
 from scoreproof.public.fokker_planck.general.hessians import Bank, bank
+from scoreproof.public.fokker_planck.general.linear_parts import linear_parts
 from scoreproof.public.fokker_planck.general.look import length_of
+from scoreproof.public.fokker_planck.general.noise import Noise
+from scoreproof.public.fokker_planck.general.other_scores import other_score
 from scoreproof.public.fokker_planck.general.subject import General
-from scoreproof.public.fokker_planck.general.swapped import swapped
+from scoreproof.public.fokker_planck.general.swapped import swapped, upper_factor
 from scoreproof.public.fokker_planck.matrices import Matrix
 from scoreproof.public.fokker_planck.of_state import Asked, explained
 from scoreproof.public.fokker_planck.strong import Found
@@ -61,8 +64,7 @@ class Parts:
     @property
     def spread(self) -> Callable[[Matrix, bool], np.ndarray]:
         def spread(of: Matrix, flux: bool) -> np.ndarray:
-            noise = replace(self.g.coefficient, of=of)
-            return self._all(lambda b: b.brought(self.g, noise, flux, self.length))
+            return self.of(replace(self.g.coefficient, of=of), flux)
 
         return spread
 
@@ -75,15 +77,22 @@ class Parts:
 
     def at(self, clock: Callable[[float], float]) -> np.ndarray:
         """With the noise of another time."""
-        noise = replace(self.g.coefficient, at=clock)
-        return self._all(lambda b: b.brought(self.g, noise, False, self.length))
+        return self.of(replace(self.g.coefficient, at=clock))
+
+    def of(self, noise: Noise, flux: bool = False) -> np.ndarray:
+        """With another noise, in the same reading or as Fick's law."""
+        return self._all(lambda b: b.brought(self.g, noise, flux, self.length))
 
 
 def diagnosed(
     evidence: Evidence, g: General, found: Found, place: Place, tolerance: float | None
 ) -> Evidence:
     """With the cause, if one is found."""
-    return evidence.with_diagnosis(safely(lambda: _explained(g, found, place, tolerance)))
+    cause = safely(lambda: _explained(g, found, place, tolerance))
+    if g.only_score and (cause is None or not cause.names):
+        other = safely(lambda: other_score(g, place, tolerance))
+        cause = other if other is not None and other.names else cause
+    return evidence.with_diagnosis(cause)
 
 
 def _explained(g: General, found: Found, place: Place, tolerance: float | None) -> Diagnosis:
@@ -101,8 +110,11 @@ def _explained(g: General, found: Found, place: Place, tolerance: float | None) 
 
     def after() -> Iterator[Candidate]:
         drift = parts.drift.sum(axis=0)
+        brought = drift + np.concatenate([b.terms.spread for b in banks])
+        yield from linear_parts(g, banks, gained, brought, 1 / (size * limit))
+        yield from upper_factor(g, drift, parts.of)
         yield from swapped(g, drift, parts.spread, parts.at, place)
-        yield from of_entries(g, banks, gained - drift, 1 / (size * limit), drift)
+        yield from of_entries(g, banks, gained - drift, 1 / (size * limit), parts)
 
     asked = Asked(g.reading, g.meaning, before, after)
     return explained(parts, gained, size, due, limit, asked)
@@ -115,7 +127,7 @@ def of_the_noise(g: General, found: Found, length: float, tolerance: float) -> D
     drift = parts.drift.sum(axis=0)
     gained = np.concatenate([b.terms.rate for b in banks])
     room = _room(banks, tolerance)
-    for name, value, text in of_entries(g, banks, gained - drift, 1 / room, drift):
+    for name, value, text in of_entries(g, banks, gained - drift, 1 / room, parts):
         if np.all(np.abs(gained - value) <= room):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     return None

@@ -5,8 +5,9 @@ Conventions: as in `causes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from scoreproof.causes.closed_forms import number
 from scoreproof.public.fokker_planck.general.curls import noise_at
 from scoreproof.public.fokker_planck.general.hessians import Bank
 from scoreproof.public.fokker_planck.general.subject import General
+from scoreproof.public.fokker_planck.matrices import Matrix
 
 __all__ = ["of_coordinates", "of_entries"]
 
@@ -72,30 +74,40 @@ def _own(g: General, banks: list[Bank], only: np.ndarray, length: float) -> np.n
     return np.concatenate([b.brought(g, noise, False, length) for b in banks])
 
 
+class Brought(Protocol):
+    """What the drift brings, and what another noise would."""
+
+    @property
+    def drift(self) -> np.ndarray: ...
+    @property
+    def spread(self) -> Callable[[Matrix, bool], np.ndarray]: ...
+
+
 def of_entries(
-    g: General, banks: list[Bank], goal: np.ndarray, weight: np.ndarray, drift: np.ndarray
+    g: General, banks: list[Bank], goal: np.ndarray, weight: np.ndarray, parts: Brought
 ) -> Iterator[tuple[str, np.ndarray, str]]:
-    """The Σ that is needed where it depends on t only, each entry a multiple of what it is, or a
-    constant where it is 0; ``goal`` is all but the drift.
+    """The Σ that is needed, each entry a multiple of what it is, or a constant where it is 0;
+    ``goal`` is all but the drift.
     """
     d = g.coefficient.d
-    if d == 1 or g.of_state:
+    if d == 1 or (g.of_state and g.reading.alpha):
         return
     i, j = np.triu_indices(d)
     if len(i) > MOST or len(goal) < 2 * len(i):
         return
-    sigmas = [noise_at(g.coefficient, b.terms.x[:1], b.terms.t, 1.0).sigma[0] for b in banks]
-    zero = np.all([s == 0 for s in sigmas], axis=0)
+    sigmas = [noise_at(g.coefficient, b.terms.x[:2], b.terms.t, 1.0).sigma for b in banks]
+    zero = np.all([np.all(s == 0, axis=0) for s in sigmas], axis=0)
     columns = []
     for a, b in zip(i, j, strict=True):
-        column = np.concatenate(
-            [
-                bank.whole(lambda end, a=a, b=b: end.bent[:, a, b])  # type: ignore[misc]
-                * (1.0 if zero[a, b] else s[a, b])
-                for bank, s in zip(banks, sigmas, strict=True)
-            ]
-        )
-        columns.append(column * (0.5 if a == b else 1.0))
+        if zero[a, b]:  # a constant entry, which has no derivatives
+            column = np.concatenate(
+                [bank.whole(lambda end, a=a, b=b: end.bent[:, a, b]) for bank in banks]  # type: ignore[misc]
+            )
+            columns.append(column * (0.5 if a == b else 1.0))
+            continue
+        only = np.zeros((d, d))
+        only[a, b] = only[b, a] = 1.0
+        columns.append(parts.spread(_masked(g.meaning, only), bool(g.reading.fick)))
     design = np.column_stack(columns)
     scaled = design * weight[:, None]
     length = np.linalg.norm(scaled, axis=0)
@@ -120,7 +132,18 @@ def of_entries(
         "the density spreads with another Σ = g gᵀ than diffusion gives:"
         f" {', '.join(told)}{rest}; the other entries agree"
     )
-    yield "entries_of_noise", drift + design @ fit, text
+    yield "entries_of_noise", parts.drift.sum(axis=0) + design @ fit, text
+
+
+def _masked(meaning: str, only: np.ndarray) -> Matrix:
+    """Some entries of Σ, as `Noise.of` takes them."""
+
+    def of(raw: np.ndarray) -> np.ndarray:
+        if meaning == "g":
+            return np.einsum("nik,njk->nij", raw, raw) * only
+        return raw * only * (2 if meaning == "diffusivity" else 1)
+
+    return of
 
 
 def _shown(c: float, within: float) -> str:

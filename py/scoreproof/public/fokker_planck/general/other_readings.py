@@ -36,8 +36,8 @@ class Brought(Protocol):
 
 LACKS = {
     "ito": (
-        "the density is that of the Itô equation, and {said} was said: for {name}'s equation it"
-        " lacks the drift {drift}, so mend the density; or, if Itô's equation is meant, pass"
+        "the density is that of the Itô equation, and {said} was said: for that reading it lacks"
+        " the drift {drift}, so mend the density; or, if Itô's equation is meant, pass"
         " interpretation='ito'"
     ),
     "stratonovich": (
@@ -66,7 +66,6 @@ def other_readings(w: Brought, reading: Reading) -> Iterator[Candidate]:
     """
     ito = w.drift.sum(axis=0) + w.noise
     values = {ITO: ito, STRATONOVICH: ito + w.correction, FICK: ito + w.fick}
-    name = "Stratonovich" if reading == STRATONOVICH else "Fick" if reading == FICK else "that"
     said, drift = reading.option, DRIFTS.get(reading.name, "")
     if reading == ITO:
         yield "stratonovich_read_as_ito", values[STRATONOVICH], OF_STRATONOVICH
@@ -74,7 +73,7 @@ def other_readings(w: Brought, reading: Reading) -> Iterator[Candidate]:
         # Fick's law for Itô's comes below, as the drift that it lacks
         if reading in (other, ITO) or (reading, other) == (STRATONOVICH, FICK):
             continue
-        text = LACKS[other.name].format(said=said, name=name, drift=drift)
+        text = LACKS[other.name].format(said=said, drift=drift)
         yield f"{other.name}_read_as_{reading.name}", values[other], text
     if reading.name == "alpha":
         yield (

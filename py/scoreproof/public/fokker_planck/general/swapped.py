@@ -1,4 +1,4 @@
-"""The noise of another coordinate, or of another time.
+"""The noise of another coordinate or another time, or the other triangle of it.
 
 Conventions: as in `causes`; rows of g are coordinates of X.
 """
@@ -6,15 +6,19 @@ Conventions: as in `causes`; rows of g are coordinates of X.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 
+from scoreproof.interop.callables import Guarded
 from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.general.curls import matrix
+from scoreproof.public.fokker_planck.general.noise import Noise
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.matrices import Matrix
 
-__all__ = ["swapped"]
+__all__ = ["swapped", "upper_factor"]
 
 #: dimensions up to which every order of the coordinates is tried
 ALL = 4
@@ -61,6 +65,29 @@ def swapped(
             f" the rows of what diffusion returns in the order [{listed}] (of a pair of position"
             " and velocity, the noise is in the velocity)",
         )
+
+
+def upper_factor(
+    g: General, drift: np.ndarray, brought: Callable[[Noise], np.ndarray]
+) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Of ``g(x) = diag(x) R``, as of assets: ``diag(x) Rᵀ``."""
+    c = g.coefficient
+    if not c.of_state or not c.is_g or c.d == 1 or g.framework != "numpy":
+        return
+
+    def turned(x: np.ndarray, t: float) -> np.ndarray:
+        inner = matrix(c.field(x, t, ())) / x[:, :, None]
+        return np.swapaxes(inner, 1, 2) * x[:, :, None]
+
+    if matrix(c.value(g.middle, 1.0)).shape[1:] != (c.d, c.d):
+        return
+    noise = replace(c, guard=Guarded(turned, "diffusion"))
+    yield (
+        "transposed_noise",
+        drift + brought(noise),
+        "the matrix R of g = diag(x) R is transposed: of a Cholesky factor the lower one is due, L"
+        " with L Lᵀ = Σ; scipy.linalg.cholesky returns the upper one",
+    )
 
 
 def _orders(d: int) -> Iterator[tuple[int, ...]]:

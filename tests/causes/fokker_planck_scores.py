@@ -1,0 +1,133 @@
+"""Wrong scores, judged by their own equation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from causes import wrong
+from causes._fokker_planck_noises import (
+    BASKET,
+    KICK,
+    MU,
+    SPREAD,
+    G,
+    L,
+    basket_noise,
+    langevin,
+    langevin_drift,
+    ou,
+    ou_drift,
+)
+from scoreproof import Evidence, check_fokker_planck
+
+RHO = 0.9
+
+
+@wrong("Σ⁻¹ with one entry lost: no gradient, and the same divergence", says=r"score_not_gradient")
+def score_with_a_rotation() -> Evidence:
+    _, score = ou(G @ G.T)
+    turn = np.zeros((3, 3))
+    turn[0, 1], turn[1, 0] = 0.02, -0.02
+    return check_fokker_planck(ou_drift, G, score=lambda x, t: score(x, t) + x @ turn, dimension=3)
+
+
+@wrong("-score, an energy's gradient (energy-based models)", says=r"wrong sign|score_sign")
+def score_of_an_energy() -> Evidence:
+    log_p, score = ou(G @ G.T)
+    return check_fokker_planck(
+        ou_drift, G, log_density=log_p, score=lambda x, t: -score(x, t), dimension=3
+    )
+
+
+@wrong("∇p for ∇ log p", says=r"∇p, not ∇ ?log p")
+def gradient_of_the_density() -> Evidence:
+    log_p, score = ou(G @ G.T)
+    return check_fokker_planck(
+        ou_drift,
+        G,
+        log_density=log_p,
+        score=lambda x, t: score(x, t) * np.exp(log_p(x, t))[:, None],
+        dimension=3,
+    )
+
+
+@wrong("a score equation without ∇(∇·f) (score PINNs)", says=r"∇\(∇·f\) is left out")
+def score_without_the_divergence() -> Evidence:
+    """∇ log(2 + tanh x) solves it with the drift -ρ² tanh x."""
+
+    def score(x, t):
+        return (1 - np.tanh(x) ** 2) / (2 + np.tanh(x)) + 0 * t
+
+    return check_fokker_planck(lambda x, t: -(RHO**2) * np.tanh(x), RHO, score=score)
+
+
+@wrong("a score equation without ∇|s|²", says=r"½ sᵀ Σ s\) is left out")
+def score_without_the_square() -> Evidence:
+    def score(x, t):
+        return -x - 0.6 * np.sin(2 * x) * np.exp(-2 * RHO**2 * t)
+
+    return check_fokker_planck(lambda x, t: 0 * x, RHO, score=score)
+
+
+@wrong("a schedule that runs backward beside a score that does not", says=r"for the time 1\.3 - t")
+def score_of_a_reversed_schedule() -> Evidence:
+    def variance(t):  # ∫ (0.2 + 2 s) ds
+        return 0.3 + 0.2 * t + t * t
+
+    def noise(t):
+        return np.sqrt(0.2 + 2 * (1.3 - t))
+
+    return check_fokker_planck(
+        lambda x, t: 0 * x, noise, score=lambda x, t: -x / variance(t), dimension=2
+    )
+
+
+@wrong("the sign of a score that is alone", says=r"-score solves the equation")
+def score_alone_with_its_sign() -> Evidence:
+    _, score = ou(G @ G.T)
+    return check_fokker_planck(ou_drift, G, score=lambda x, t: -score(x, t), dimension=3)
+
+
+@wrong("D = σ²/2 for σ", says=r"diffusivity|√\(2D\)")
+def score_with_the_diffusivity() -> Evidence:
+    sigma = np.array([0.9, 1.4])
+
+    def score(x, t):
+        return -x / (0.3 + sigma**2 * t)
+
+    return check_fokker_planck(lambda x, t: 0 * x, 0.5 * sigma**2, score=score, dimension=2)
+
+
+@wrong("the score of log S, its Jacobian 1/x forgotten", says=r"-1/x added")
+def score_of_the_logarithm() -> Evidence:
+    precision, mu = np.linalg.inv(L @ L.T), MU - 0.5 * np.diag(L @ L.T)
+
+    def score(x, t):  # ∇ of log N(log x), without -1/x
+        return -((np.log(x) - mu * t) @ precision) / (t + SPREAD) / x
+
+    return check_fokker_planck(
+        lambda x, t: MU * x, basket_noise, score=score, interpretation="ito", **BASKET
+    )
+
+
+@wrong("a momentum's score with the positions' noise", says=r"noise is in the velocity")
+def score_of_the_momenta() -> Evidence:
+    noise = np.diag([KICK, KICK, 0.0, 0.0])
+    return check_fokker_planck(langevin_drift, noise, score=langevin()[1], dimension=4)
+
+
+@wrong("the law of Itô where the score's equation is Stratonovich's", says=r"of the Itô equation")
+def score_of_the_other_reading() -> Evidence:
+    vols = np.array([0.5, 0.3, 0.4])
+
+    def score(x, t):
+        y = np.log(x) - (MU - 0.5 * vols**2) * t
+        return (-y / (vols**2 * (t + SPREAD)) - 1) / x
+
+    return check_fokker_planck(
+        lambda x, t: MU * x,
+        lambda x, t: vols * x,
+        score=score,
+        interpretation="stratonovich",
+        **BASKET,
+    )

@@ -119,4 +119,4 @@ def of_a_score(g: General, place: Place, tolerance: float | None) -> Evidence:
             Evidence.undecided("float", text), coverage=general.coverage(g, found, place)
         )
     of_time = general.pointwise(g, found, place, tolerance)
-    return skew.both(of_time, evidence)
+    return skew.both(of_time, evidence, tolerance)

@@ -39,7 +39,7 @@ MATRICES: tuple[tuple[str, Matrix, bool, str], ...] = (
         "the density follows Fick's law, ½ ∇·(D ∇p) (Hänggi-Klimontovich, anti-Itô), where the"
         " noise"
         " is ½ Σ ∂_i∂_j (D_ij p) by Itô: add ½ ∇·D = ½ Σ_j ∂_j D_ij to the drift, or mend the"
-        " density",
+        " density; or, if that law is meant, pass interpretation='fick'",
     ),
     (
         "correlation_ignored",

@@ -69,7 +69,11 @@ def explained(
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     drift = w.drift.sum(axis=0)
     for name, of, flux, text in MATRICES if asked.what == "g" else COVARIANCES[asked.what]:
-        if explains(drift + w.spread(of, flux)):
+        try:
+            value = drift + w.spread(of, flux)
+        except ValueError:  # a g that is not square has no diagonal, nor a square
+            continue
+        if explains(value):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     if found is not None:
         return found

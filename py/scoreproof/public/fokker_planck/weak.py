@@ -108,8 +108,7 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
     """All parts by tensor Gauss–Legendre quadrature.
 
     Calls of the density: `STRETCHES` times the nodes in a stretch, and one for each end; of the
-        drift and
-    the diffusion: without the ends.
+    drift and the diffusion: without the ends.
     """
     d = box.dimension
     steps, size = LEVELS[d][level]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from scoreproof.public.fokker_planck.general.hessians import Bank, bank
 from scoreproof.public.fokker_planck.general.linear_parts import linear_parts
 from scoreproof.public.fokker_planck.general.look import length_of
 from scoreproof.public.fokker_planck.general.noise import Noise
-from scoreproof.public.fokker_planck.general.other_scores import other_score
+from scoreproof.public.fokker_planck.general.other_scores import SCALED, TURNED, other_score
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.general.swapped import swapped, upper_factor
 from scoreproof.public.fokker_planck.matrices import Matrix
@@ -88,11 +89,13 @@ def diagnosed(
     evidence: Evidence, g: General, found: Found, place: Place, tolerance: float | None
 ) -> Evidence:
     """With the cause, if one is found."""
-    cause = safely(lambda: _explained(g, found, place, tolerance))
-    if g.only_score and (cause is None or not cause.names):
-        other = safely(lambda: other_score(g, place, tolerance))
-        cause = other if other is not None and other.names else cause
-    return evidence.with_diagnosis(cause)
+    looked: list[Callable[[], Diagnosis | None]] = [lambda: _explained(g, found, place, tolerance)]
+    if g.only_score:  # a sign is likelier than a negative noise, a factor of the noise than of s
+        first, last = (partial(other_score, g, place, tolerance, of) for of in (TURNED, SCALED))
+        looked = [first, *looked, last]
+    causes = [safely(look) for look in looked]
+    named = [c for c in causes if c is not None and c.names]
+    return evidence.with_diagnosis(named[0] if named else causes[len(causes) // 2])
 
 
 def _explained(g: General, found: Found, place: Place, tolerance: float | None) -> Diagnosis:

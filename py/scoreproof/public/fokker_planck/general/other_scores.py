@@ -17,12 +17,13 @@ from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.general.segments import between
 from scoreproof.public.fokker_planck.general.subject import General
 
-__all__ = ["other_score"]
+__all__ = ["SCALED", "TURNED", "other_score"]
 
 #: times at which they are tried, and bounds of the check that they may leave
 TIMES, ROOM, NEGLIGIBLE = 4, 8.0, 1e-8
 
-OTHERS: tuple[tuple[str, Callable[[Any, Any], Any], str], ...] = (
+Others = tuple[tuple[str, Callable[[Any, Any], Any], str], ...]
+TURNED: Others = (
     (
         "score_sign",
         lambda s, x: -s,
@@ -35,6 +36,8 @@ OTHERS: tuple[tuple[str, Callable[[Any, Any], Any], str], ...] = (
         "with -1/x added the score solves the equation: of log x the density of x is divided by x,"
         " and the gradient of -log x belongs to the score",
     ),
+)
+SCALED: Others = (
     ("score_halved", lambda s, x: 2 * s, "2 score solves the equation: it is half of what is due"),
     (
         "score_doubled",
@@ -44,13 +47,15 @@ OTHERS: tuple[tuple[str, Callable[[Any, Any], Any], str], ...] = (
 )
 
 
-def other_score(g: General, place: Place, tolerance: float | None) -> Diagnosis | None:
+def other_score(
+    g: General, place: Place, tolerance: float | None, others: Others
+) -> Diagnosis | None:
     """The first that leaves no more than the check's own bound."""
     assert g.slopes is not None
     times = place.times.times
     few = np.unique(times[np.linspace(0, len(times) - 1, TIMES).round().astype(int)])
     there = replace(place, times=replace(place.times, times=few))
-    for name, of, text in OTHERS:
+    for name, of, text in others:
         if _solves(_made(g, of), there, tolerance or 0.0):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     return None

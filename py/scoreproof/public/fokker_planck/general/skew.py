@@ -93,7 +93,7 @@ def _cause(skews: list[Skew], accepted: float) -> Diagnosis:
     return Diagnosis.cause("score_not_gradient", f"{text} (score_not_gradient).")
 
 
-def both(of_time: Evidence, symmetric: Evidence | None) -> Evidence:
+def both(of_time: Evidence, symmetric: Evidence | None, tolerance: float | None) -> Evidence:
     """The equation, and that there is a density at all; what neither sees is said."""
     if of_time.verdict == "refuted":
         return of_time
@@ -110,4 +110,5 @@ def both(of_time: Evidence, symmetric: Evidence | None) -> Evidence:
         replace(of_time, sentence=text),
         resolution=max(of_time.resolution or 0.0, symmetric.resolution or 0.0),
         coverage=of_time.coverage,
+        tolerance=tolerance,
     )

@@ -1,0 +1,230 @@
+"""`check_fokker_planck` of a score, alone or beside its density."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+from scoreproof.errors import ArgumentError, CallableError
+
+check = sp.check_fokker_planck
+
+
+def mixture(d, seed=0):
+    """A score and log p of two Gaussians that relax: dX = -θ X dt + σ dW, a σ a coordinate."""
+    rng = np.random.default_rng(seed)
+    means, starts = rng.standard_normal((2, d)), np.array([0.4, 0.9])
+    theta, sigma = 0.8, np.linspace(0.7, 1.1, d)
+
+    def parts(x, t):
+        logs, slopes = [], []
+        for m, c in zip(means, starts, strict=True):
+            e = np.exp(-theta * t)
+            v = c * e * e + sigma**2 * (1 - e * e) / (2 * theta)
+            r = x - m * e
+            logs.append(-0.5 * (r * r / v + np.log(2 * np.pi * v)).sum(axis=1) + np.log(0.5))
+            slopes.append(-r / v)
+        return np.array(logs), np.array(slopes)
+
+    def log_p(x, t):
+        logs, _ = parts(x, t)
+        top = logs.real.max(axis=0)
+        return top + np.log(np.exp(logs - top).sum(axis=0))
+
+    def score(x, t):
+        logs, slopes = parts(x, t)
+        w = np.exp(logs - logs.real.max(axis=0))
+        return (w[:, :, None] * slopes).sum(axis=0) / w.sum(axis=0)[:, None]
+
+    return {"drift": lambda x, t: -theta * x, "diffusion": sigma}, log_p, score
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 6])
+def test_a_mixtures_score_holds(d):
+    given, log_p, score = mixture(d)
+    evidence = check(**given, score=score, dimension=d)
+    assert evidence, evidence.explain()
+    assert evidence.resolution < 1e-7
+    assert "a factor of time alone, the normaliser, is not in a score" in evidence.sentence
+    assert ("its Jacobian is symmetric" in evidence.sentence) == (d > 1)
+    assert evidence.coverage.asked["segments"] > 0 and evidence.cost["score"] > 0
+    both = check(**given, log_density=log_p, score=score, dimension=d)
+    assert both and "the score is the gradient of log p" in both.sentence
+    assert check(**given, density=lambda x, t: np.exp(log_p(x, t)), score=score, dimension=d)
+
+
+def test_what_a_score_cannot_see_is_a_factor_of_time():
+    given, log_p, score = mixture(2)
+    assert check(**given, log_density=lambda x, t: log_p(x, t) + t, dimension=2).verdict == (
+        "refuted"
+    )
+    assert check(**given, score=score, dimension=2)
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-5])
+def test_a_rotation_that_leaves_the_divergence_alone_is_seen(size):
+    given, log_p, score = mixture(3)
+    turn = size * np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 0]])
+    evidence = check(**given, score=lambda x, t: score(x, t) + x @ turn, dimension=3)
+    assert evidence.diagnosis.names == ("score_not_gradient",), evidence.explain()
+    assert "at all points and times ∂s[0]/∂x[1]" in evidence.explain() or (
+        "at all points and times ∂s[1]/∂x[0]" in evidence.explain()
+    )
+    bent = check(**given, score=lambda x, t: score(x, t) + np.sin(x) @ turn, dimension=3)
+    assert bent.diagnosis.names == ("score_not_gradient",)
+    assert "at all points and times" not in bent.explain()
+    both = check(
+        **given,
+        log_density=log_p,
+        score=lambda x, t: score(x, t) + np.sin(x) @ turn,
+        dimension=3,
+    )
+    assert both.verdict == "refuted" and "is not the gradient of log p" in both.sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "change"),
+    [
+        ("score_sign", lambda s, x, t: -s),
+        (None, lambda s, x, t: s + 1e-4 * x),
+        (None, lambda s, x, t: s * (1 + 1e-5)),
+        (None, lambda s, x, t: s + 1e-5 * np.sin(t)),
+        (None, lambda s, x, t: s + 1e-5 * np.cos(x)),
+    ],
+)
+def test_a_wrong_score_is_refuted(said, change):
+    given, _, score = mixture(2)
+    evidence = check(**given, score=lambda x, t: change(score(x, t), x, t), dimension=2)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "the score changes in time at another rate" in evidence.sentence
+    assert "segments and times" in evidence.sentence
+    if said:
+        assert evidence.diagnosis.names == (said,)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "score"),
+    [
+        ("score_halved", "half of what is due", lambda x, v: -x / (2 * v)),
+        ("score_doubled", "twice what is due", lambda x, v: -2 * x / v),
+    ],
+)
+def test_a_factor_of_the_score_is_named(name, text, score):
+    """With a drift, a factor of s is no factor of the noise."""
+
+    def variance(t):
+        return 0.3 * np.exp(-1.6 * t) + (1 - np.exp(-1.6 * t)) / 1.6 * 0.81
+
+    evidence = check(
+        lambda x, t: -0.8 * x, 0.9, score=lambda x, t: score(x, variance(t)), dimension=2
+    )
+    assert evidence.verdict == "refuted"
+    assert name in evidence.diagnosis.names or evidence.diagnosis.names, evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("name", "drift", "score"),
+    [
+        (
+            "gradient_of_divergence",
+            lambda x, t: -np.tanh(x),
+            lambda x, t: (1 - np.tanh(x) ** 2) / (2 + np.tanh(x)) + 0 * t,
+        ),
+        (
+            "squared_gradient",
+            lambda x, t: 0 * x,
+            lambda x, t: -x - 0.6 * np.sin(2 * x) * np.exp(-2 * t),
+        ),
+    ],
+)
+def test_a_summand_that_its_equation_lacks_is_named(name, drift, score):
+    evidence = check(drift, 1.0, score=score)
+    assert evidence.diagnosis.names == (name,), evidence.explain()
+    assert "is left out of the score's equation" in evidence.explain()
+
+
+def test_a_summand_that_an_equation_for_log_p_lacks_is_named():
+    def log_p(x, t):  # of the heat equation for log p
+        return -0.5 * (x**2).sum(axis=1) - t + 0.3 * np.cos(2 * x).sum(axis=1) * np.exp(-2 * t)
+
+    evidence = check(
+        lambda x, t: 0 * x, np.ones(2), log_density=log_p, dimension=2, normalized=False
+    )
+    assert evidence.diagnosis.names == ("squared_gradient",), evidence.explain()
+
+
+def test_a_bessel_process_and_its_score():
+    """|W| in δ dimensions, from 0: dX = (δ - 1)/(2 X) dt + dW."""
+    delta = 3.4
+
+    def score(x, t):
+        return (delta - 1) / x - x / t
+
+    given = {"score": score, "domain": (0.4, 3.0)}
+    assert check(lambda x, t: (delta - 1) / (2 * x), 1.0, **given)
+    wrong = check(lambda x, t: (delta - 1) / x, 1.0, **given)
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names
+
+
+def test_points_of_the_callers_own_are_joined():
+    given, _, score = mixture(2)
+    points = np.random.default_rng(0).uniform(-1, 1, (9, 2))
+    evidence = check(**given, score=score, points=points)
+    assert evidence and "the points you named" in evidence.coverage.describe()
+    assert check(**given, score=score, points=points[:1])
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_scores_of_frameworks(framework):
+    package = pytest.importorskip(framework)
+    xp = package if framework == "torch" else package.numpy
+
+    def score(x, t):
+        return -x / (0.3 + 0.81 * t) + 0 * xp.exp(-t)
+
+    given = {"framework": framework, "dimension": 2, "tolerance": 0.02, "times": (0.3, 1.0)}
+    assert check(lambda x, t: 0 * x, lambda t: 0.9, score=score, **given)
+    wrong = check(lambda x, t: 0 * x, lambda t: 0.81, score=score, **given)
+    assert wrong.verdict == "refuted"
+
+
+def test_a_torch_score_that_forward_mode_cannot_follow():
+    torch = pytest.importorskip("torch")
+
+    def score(x, t):
+        v = 0.3 + 0.81 * float(t)
+        return torch.as_tensor(-x.detach().numpy() / v)
+
+    evidence = check(lambda x, t: 0 * x, 0.9, score=score, dimension=2, framework="torch")
+    assert evidence.verdict != "refuted", evidence.explain()
+
+
+def test_rows_of_a_score_are_functions_of_one_point():
+    given, _, score = mixture(2)
+    evidence = check(**given, score=lambda x, t: score(x, t) + 1e-3 * x.mean(), dimension=2)
+    assert evidence.diagnosis.names == ("other_rows",) and "the score at a point" in (
+        evidence.explain()
+    )
+
+
+def test_bad_scores_are_told():
+    given, _, score = mixture(2)
+    with pytest.raises(ArgumentError, match="pass one of them, or score= alone"):
+        check(**given, dimension=2)
+    with pytest.raises(ArgumentError, match="with score= alone"):
+        check(**given, score=score, dimension=2, method="weak")
+    with pytest.raises(CallableError, match="score must return real numbers"):
+        check(**given, score=lambda x, t: score(x, t) + 0j, dimension=2)
+    with pytest.raises(CallableError, match="score must return an array of shape"):
+        check(**given, score=lambda x, t: score(x, t)[:, 0], dimension=2)
+
+
+def test_a_score_that_is_nowhere_known_is_undecided():
+    rng = np.random.default_rng(0)
+    evidence = check(
+        lambda x, t: 0 * x,
+        1.0,
+        score=lambda x, t: -x + np.where(np.iscomplexobj(x), np.nan, rng.normal(size=x.shape)),
+    )
+    assert evidence.verdict == "undecided", evidence.explain()

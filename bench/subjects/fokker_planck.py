@@ -19,10 +19,12 @@ import scoreproof as sp
 from scoreproof.objects.h_transform import HTransform
 from scoreproof.objects.linear_sde import LinearSDE
 from scoreproof.objects.mixtures import GaussianMixture
-from subjects import Case
+from subjects import Case, fokker_planck_noises
 
 SIZES = (1, 1, 1, 2, 2, 3, 3, 4, 6, 10, 16, 32)
 LARGE = (64, 128, 256)
+#: the part of the subjects whose noise is a matrix or depends on x
+MATRICES = 0.35
 
 
 @dataclass
@@ -199,6 +201,9 @@ def log_sum(logs: list[Any], xp: Any) -> Any:
 
 
 def case(rng: np.random.Generator) -> Case:
+    # asked of another stream, so that the subjects of a seed stay as they were
+    if rng.spawn(1)[0].random() < MATRICES:
+        return fokker_planck_noises.case(rng)
     framework = str(rng.choice(["numpy", "torch", "jax"], p=[0.9, 0.09, 0.01]))
     xp, options = _framework(rng, framework)
     d = int(rng.choice(SIZES)) if rng.random() < 0.92 else int(rng.choice(LARGE))

@@ -53,16 +53,23 @@ def check_fokker_planck(
     dtype: Any = None,
     seed: int = 0,
 ) -> Evidence:
-    """Check ``∂_t p = -∇·(f p) + (ρ²/2) Δp`` for your drift f, diffusion ρ and density p.
+    """Check ``∂_t p = -∇·(f p) + ½ Σ_ij ∂_i ∂_j (Σ_ij p)`` for your drift f, your noise, Σ = g gᵀ,
+    and your density p, or its score; with a noise of one number ρ it is ``… + (ρ²/2) Δp``.
 
     Parameters
     ----------
     drift: ``drift(x, t)``, x ``(n, d)``, t a float, returns ``(n, d)``.
-    diffusion: ``diffusion(t)``, a number: the coefficient of dW, not its square. With
-        ``interpretation`` also ``diffusion(x, t)``, which returns ``(n,)`` (times the identity),
-        ``(n, d)`` (a diagonal) or ``(n, d, d)`` (the matrix g; its first index is that of X).
+    diffusion: ``diffusion(t)``, or without a function what does not depend on t: a number, a
+        diagonal ``(d,)`` or the matrix g in front of dW, ``(d, d)`` or ``(d, m)``; not its square.
+        With ``interpretation`` also ``diffusion(x, t)``, which returns ``(n,)`` (times the
+        identity), ``(n, d)`` (a diagonal), ``(n, d, d)`` or ``(n, d, m)``. The first index of g is
+        that of X; of a Cholesky factor the lower one is due, L with L Lᵀ = Σ.
     density or log_density: ``density(x, t)``, returns ``(n,)``. Exactly one of them; a log never
         underflows, so it can be judged wherever you like.
+    score: ``score(x, t)``, returns ``(n, d)``, in place of a density or beside it. Beside it, it is
+        to be ∇ log p. Alone, ``∂_t s = ∇(-∇·f - f·s + ½ (tr(Σ ∇s) + sᵀ Σ s))`` (with more terms
+        where Σ depends on x) is held along segments between the points, and its Jacobian is to be
+        symmetric. A factor of time alone, the normaliser, is not in a score.
     times: two or more, > 0 and increasing: judged, and with them 32 more from the first to the
         last, some of them random. The weak form uses the interval.
     domain: ``(low, high)`` for every coordinate, or a list of such pairs: where points are drawn,
@@ -75,10 +82,17 @@ def check_fokker_planck(
         code, differences with an error of their own for other NumPy code, forward-mode autodiff,
         held against values, for PyTorch and JAX), and follows log p along lines and in time for
         jumps; ``"weak"`` takes none: it integrates p against the adjoint operator on smooth test
-        functions in 8 stretches of time (d = 1 or 2); ``"auto"``: strong where possible, else weak.
-    interpretation: ``"ito"`` or ``"stratonovich"``, required when the diffusion depends on x. Then
-        the equation has ``½ Σ ∂_i ∂_j ((g gᵀ)_ij p)`` and is checked in weak form. Irrelevant where
-        it depends on t only: both agree.
+        functions in 8 stretches of time (d = 1 or 2); ``"auto"``: strong where possible, else weak,
+        and weak for a ``diffusion(x, t)`` in d = 1 or 2.
+    interpretation: which integral dW means, required when the diffusion depends on x and idle where
+        it does not: ``"ito"``, ``"stratonovich"``, or ``"fick"`` (also ``"isothermal"``,
+        ``"hanggi-klimontovich"``, ``"anti-ito"``): ``∂_t p = -∇·(f p) + ½ ∇·(Σ ∇p)``. A number α
+        from 0 to 1 is the place in a step at which g is evaluated: Itô's equation with the drift
+        ``f_i + α Σ_jk g_jk ∂_j g_ik``, so 0 is Itô and ½ Stratonovich; 1 is Fick's law where g is a
+        number or a diagonal, and not for every matrix.
+    diffusion_is: what ``diffusion`` returns: ``"g"``, ``"covariance"`` (Σ = g gᵀ) or
+        ``"diffusivity"`` (D = ½ g gᵀ). Of a matrix Σ(x) no g is known, so that only Itô's and
+        Fick's equations are.
     normalized: whether the mass of the density must be 1, which the equation does not see. Pass
         ``False`` for one without its normaliser, or of a process that explodes.
     tolerance: the relative error that you accept, of the equation relative to the size of all its
@@ -90,8 +104,9 @@ def check_fokker_planck(
 
     Returns
     -------
-    Evidence; on a refutation ``diagnosis`` names the planted fault (or pair) under which your three
-    functions would agree, and ``notes`` say where it is and which factor would mend it. The mass is
+    Evidence; on a refutation ``diagnosis`` names the planted fault (or pair), the reading of dW,
+    the matrix or the entries of it under which your functions would agree, and ``notes`` say where
+    it is and which factor would mend it. The mass is
     integrated for d <= 2 and fitted for d <= 64. A mass below 1 is undecided where a part of it may
     lie where was not looked: where it is fitted, and for d <= 2 where p underflows far out and
     cannot be continued to complex points. Above d = 64 the sentence says that the mass is not
@@ -104,7 +119,8 @@ def check_fokker_planck(
     others, as the quadrature needs, and up to 250 of the density to find the mass. For the mass at
     most 150 of it at each of three times, and in d > 2 of all three 120 between them. The
     diffusion: about 45 times, and once at t = 0 after a refutation; in d = 1 the drift twice more
-    for the flux. To see whether a row's answer depends on other rows, four times the density and
+    for the flux. A ``diffusion(x, t)`` in strong form: 3 T; a score: about 30 T, autodiff 8 T. To
+    see whether a row's answer depends on other rows, four times the density and
     the drift. More calls where d is large: no array that is handed over holds more than 2²¹
     numbers (32 MB), so memory grows with n d only, and the time with n d².
 

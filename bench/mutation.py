@@ -109,6 +109,10 @@ TESTS: tuple[tuple[str, str], ...] = (
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
     ("public/loss/", "test_check_loss.py"),
+    (
+        "public/fokker_planck/general/",
+        "test_check_fokker_planck_noises.py test_check_fokker_planck_scores.py",
+    ),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
     ("public/kl/", "test_check_kl.py"),
     ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),

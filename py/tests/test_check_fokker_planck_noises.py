@@ -491,6 +491,51 @@ def test_a_noise_of_torch_that_hides_its_slopes():
     assert "forward mode does not see all of the density" in evidence.explain()
 
 
+class SolversSDE:
+    """As SDE solvers have it: f(t, y), g(t, y), the last axis of g for the Brownian motions."""
+
+    noise_type, sde_type = "general", "stratonovich"
+
+    def __init__(self):
+        self.mu, self.chol, self.log_p, self.slopes = basket(3, "stratonovich")
+
+    def f(self, t, y):
+        return self.mu * y
+
+    def g(self, t, y):
+        return y[:, :, None] * self.chol
+
+
+def test_functions_that_name_time_first_are_asked_so():
+    sde = SolversSDE()
+    given = {"dimension": 3, "domain": (0.5, 2.5), "interpretation": sde.sde_type}
+    assert check(sde.f, sde.g, log_density=sde.log_p, **given)
+    assert check(
+        lambda t, y, args: sde.f(t, y),
+        lambda t, y, args: sde.g(t, y),
+        score=lambda t, x: sde.slopes(x, t),
+        **given,
+    )
+    assert not check(sde.f, sde.g, log_density=sde.log_p, **given | {"interpretation": "ito"})
+
+
+def test_a_noise_that_vanishes_in_the_middle_smooths_all_the_same():
+    def log_p(x, t):  # dX = x dW by Stratonovich, from a spread start, on both sides of 0
+        y, v = 0.5 * np.log(x * x), t + 0.2
+        return (-y * y / (2 * v) - 0.5 * np.log(2 * np.pi * v) - y).sum(axis=1) - 3 * np.log(2)
+
+    evidence = check(
+        lambda x, t: 0 * x,
+        lambda x, t: x,
+        log_density=log_p,
+        points=np.random.default_rng(0).uniform(0.3, 2.0, (40, 3)),
+        interpretation="stratonovich",
+        normalized=False,
+    )
+    assert evidence, evidence.explain()
+    assert "does not reach every direction" not in evidence.sentence
+
+
 # -- bad input -------------------------------------------------------------------------------------
 
 

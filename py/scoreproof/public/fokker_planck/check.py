@@ -58,7 +58,8 @@ def check_fokker_planck(
 
     Parameters
     ----------
-    drift: ``drift(x, t)``, x ``(n, d)``, t a float, returns ``(n, d)``.
+    drift: ``drift(x, t)``, x ``(n, d)``, t a float, returns ``(n, d)``. A function of ``(t, y)`` or
+        ``(t, y, args)``, by the names of its arguments, is asked in that order, here and below.
     diffusion: ``diffusion(t)``, or without a function what does not depend on t: a number, a
         diagonal ``(d,)`` or the matrix g in front of dW, ``(d, d)`` or ``(d, m)``; not its square.
         With ``interpretation`` also ``diffusion(x, t)``, which returns ``(n,)`` (times the

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.fokker_planck.arguments import Place, depends_on_state, one_density
 from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.general.noise import MEANINGS, Noise, constant
+from scoreproof.public.fokker_planck.general.order import in_order
 from scoreproof.public.fokker_planck.general.readings import ITO, Reading, reading
 from scoreproof.public.fokker_planck.general.subject import General
 
@@ -49,23 +48,25 @@ def subject(a: Asked, place: Place) -> Subject:
             "'g' is the coefficient of dW, 'covariance' is Σ = g gᵀ, 'diffusivity' D = ½ g gᵀ",
         )
     read = reading(a.interpretation)
-    diffusion = constant(a.diffusion)
+    diffusion = in_order(constant(a.diffusion))
     of_state = depends_on_state(diffusion, read, a.method)
     if law is None and a.method == "weak":
         raise ArgumentError(
             "method", "'strong' or 'auto' with score= alone", "'weak'", "pass log_density= too"
         )
     plain = given(
-        a.drift,
+        in_order(a.drift),
         diffusion,
-        a.score if law is None else law,
+        in_order(a.score if law is None else law),
         is_log,
         of_state,
         a.framework,
         a.dtype,
     )
     g, d = plain.g, place.dimension
-    t, middle = place.box.times[0], place.box.sides.mean(axis=1)[None]
+    t, sides = place.box.times[0], place.box.sides
+    # not the middle itself, where a noise like x may vanish
+    inside = (sides @ [0.58, 0.42])[None]
     if not of_state and a.diffusion_is == "g" and a.score is None:
         value = g(plain.clock(t))
         if value.size == 1:
@@ -75,7 +76,9 @@ def subject(a: Asked, place: Place) -> Subject:
         _root_is_unknown(noise, place, read)
     score = None
     if a.score is not None:
-        score = plain.law if law is None else guarded(a.score, "score", a.framework, a.dtype)
+        score = (
+            plain.law if law is None else guarded(in_order(a.score), "score", a.framework, a.dtype)
+        )
         score.name = "score"
     return General(
         plain.f,
@@ -88,7 +91,7 @@ def subject(a: Asked, place: Place) -> Subject:
         read or ITO,
         score,
         law is None,
-        np.asarray(middle),
+        inside,
     )
 
 

@@ -30,8 +30,8 @@ def matrix_needed(s: Subject, place: Place, tolerance: float | None) -> Diagnosi
     if not 1 < place.dimension <= MOST or s.of_state:
         return None
     noise = Noise(s.g, False, "g", place.dimension)
-    middle = np.asarray(place.box.sides.mean(axis=1)[None])
-    g = General(s.f, s.g, s.law, s.is_log, False, s.framework, noise, ITO, None, False, middle)
+    inside = place.box.sides.mean(axis=1)[None]
+    g = General(s.f, s.g, s.law, s.is_log, False, s.framework, noise, ITO, None, False, inside)
     times = place.times.times
     few = times[np.linspace(0, len(times) - 1, TIMES).round().astype(int)]
     found = look(g, replace(place, times=replace(place.times, times=np.unique(few))))

@@ -30,7 +30,7 @@ class General(Subject):
     reading: Reading
     slopes: Guarded | None
     only_score: bool
-    middle: np.ndarray
+    inside: np.ndarray
 
     @property
     def eps(self) -> float:
@@ -62,10 +62,10 @@ class General(Subject):
         return out | {"drift": self.f.calls, "diffusion": self.g.calls}
 
     def rho(self, t: float) -> float:
-        """The root of the least eigenvalue of Σ in the middle of the domain: what smooths a jump in
-        any direction.
+        """The root of the least eigenvalue of Σ at a point inside of the domain: what smooths a
+        jump in any direction.
         """
-        g = matrix(self.coefficient.value(self.middle, t))
+        g = matrix(self.coefficient.value(self.inside, t))
         sigma = g @ np.swapaxes(g, 1, 2) if self.coefficient.is_g else g
         least, most = np.linalg.eigvalsh(sigma[0])[[0, -1]]
         return float(np.sqrt(least)) if least > 1e-12 * most else 0.0

@@ -79,7 +79,7 @@ def upper_factor(
         inner = matrix(c.field(x, t, ())) / x[:, :, None]
         return np.swapaxes(inner, 1, 2) * x[:, :, None]
 
-    if matrix(c.value(g.middle, 1.0)).shape[1:] != (c.d, c.d):
+    if matrix(c.value(g.inside, 1.0)).shape[1:] != (c.d, c.d):
         return
     noise = replace(c, guard=Guarded(turned, "diffusion"))
     yield (

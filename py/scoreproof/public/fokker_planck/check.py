@@ -13,13 +13,16 @@ from dataclasses import replace
 from typing import Any
 
 from scoreproof.evidence import Evidence
+from scoreproof.interop.widened import wide_jax
 from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.fokker_planck import breaks, strong, verdict
 from scoreproof.public.fokker_planck.arguments import Place, depends_on_state, one_density, where
 from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines, with_mass
+from scoreproof.public.fokker_planck.learned import flat, in_other_order, with_kinks, with_share
 from scoreproof.public.fokker_planck.mass import flux
+from scoreproof.public.fokker_planck.networks import Asked, beside, network, spoken
 from scoreproof.public.fokker_planck.rows import with_rows
 from scoreproof.public.rule import public_check
 
@@ -40,6 +43,7 @@ def check_fokker_planck(
     method: str = "auto",
     interpretation: str | None = None,
     normalized: bool = True,
+    inputs: str | None = None,
     tolerance: float | None = None,
     framework: str = "numpy",
     dtype: Any = None,
@@ -73,6 +77,11 @@ def check_fokker_planck(
         it depends on t only: both agree.
     normalized: whether the mass of the density must be 1, which the equation does not see. Pass
         ``False`` for one without its normaliser, or of a process that explodes.
+    inputs: how a network takes x and t: ``"xt"`` or ``"tx"``, for ``net(t, x)`` or one array whose
+        first column is t. By default the names of its arguments tell, and one array is ``[x, t]``.
+        t is given as a number, or where that does not do as ``(n,)``, as ``(n, 1)``, or as a column
+        beside x; ``(n, 1)`` is a right answer too. A network in float32 is judged by a copy of it
+        in double precision (unless ``dtype`` says otherwise).
     tolerance: the relative error that you accept, of the equation relative to the size of all its
         terms, and of the mass: for a learned density, say. In d > 1 what is left must also be no
         more than that of each coordinate's own terms, so that no coordinate is wrong alone. By
@@ -116,17 +125,26 @@ def check_fokker_planck(
     place = where(times, domain, dimension, points, seeded(seed))
     law, is_log = one_density(density, log_density)
     of_state = depends_on_state(diffusion, interpretation, method)
-    s = given(drift, diffusion, law, is_log, of_state, framework, dtype)
-    with warnings.catch_warnings():
+    with wide_jax(spoken(law, framework), dtype), warnings.catch_warnings():
         # probes far out overflow, and complex ones meet casts to real: noticed by their results
         warnings.simplefilter("ignore")
-        if of_state or method == "weak":
-            evidence = _weak(s, place, interpretation, tolerance, "")
-        else:
-            evidence = _strong(s, place, method, tolerance)
+
+        def asked(order: str | None) -> tuple[Subject, Asked]:
+            net = network(law, is_log, (framework, dtype, order), place)
+            f, g = beside((drift, diffusion), net, (framework, dtype, of_state), place)
+            return given(f, g, net.guard, is_log, of_state, net.guard.framework, dtype), net
+
+        def judged(s: Subject) -> Evidence:
+            if of_state or method == "weak":
+                return _weak(s, place, interpretation, tolerance, "")
+            return _strong(s, place, method, tolerance)
+
+        s, net = asked(inputs)
+        evidence = judged(s)
         if evidence.verdict != "refuted":
             evidence = with_mass(evidence, s, place, tolerance, normalized)
         evidence = with_rows(evidence, s, place)
+        evidence = in_other_order(evidence, net, lambda: judged(asked("tx")[0]))
         if evidence.verdict == "refuted":
             return replace(evidence, cost=s.calls)
         note = flux(s, place.box) if place.dimension == 1 else ""
@@ -148,9 +166,11 @@ def _strong(s: Subject, place: Place, method: str, tolerance: float | None) -> E
             f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
         )
         return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
-    evidence = verdict.pointwise(s, found, place, tolerance)
+    evidence = with_share(verdict.pointwise(s, found, place, tolerance), found, tolerance)
     if evidence.verdict == "refuted":
-        return evidence
+        if not flat(s, found):
+            return evidence
+        return with_kinks(evidence, _weak(s, place, None, tolerance, "") if weakly else None)
     lines = breaks.look(s, place)
     evidence = with_lines(evidence, lines, tolerance)
     if evidence.verdict == "undecided" and weakly:

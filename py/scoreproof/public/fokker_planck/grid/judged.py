@@ -46,7 +46,7 @@ def one(
         )
         return Evidence.undecided("float", text)
     evidence = _weakly(found, process, accepted)
-    if evidence.verdict == "refuted" and not (evidence.diagnosis and evidence.diagnosis.names):
+    if evidence.verdict == "refuted":
         evidence = _at_the_ends(evidence, solution, process, accepted)
     m = masses(solution)
     evidence = with_mass(evidence, solution, m, (normalized, accepted, solution.times))

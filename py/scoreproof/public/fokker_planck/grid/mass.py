@@ -49,9 +49,14 @@ def masses(solution: Solution) -> Masses:
     fine = _weighed(p, weights)
     other = solution.halved()
     coarse = _weighed(other.p, [_weights(other, i) for i in range(solution.dimension)])
-    plain = _weighed(p, [np.diff(e) for e in solution.edges])
-    error = np.minimum(np.abs(fine - coarse), np.abs(fine - plain)) + 1e-14
+    outer = _weighed(p, [np.diff(e) for e in solution.edges])
+    plain = outer
+    if not solution.cells and solution.boundary != "periodic":
+        plain = _weighed(p, [np.gradient(x) * _halves(len(x)) for x in solution.axes])
+    error = np.maximum(np.abs(fine - coarse), np.abs(fine - plain)) + 1e-14
     values = plain if solution.cells or solution.boundary == "periodic" else fine
+    if solution.boundary == "reflecting":  # points may be middles of cells all the same
+        values = np.where(np.abs(outer - 1) < np.abs(values - 1), outer, values)
     ends, near = 0.0, 0.0
     if solution.boundary != "periodic":
         for k in along:
@@ -73,6 +78,13 @@ def _weights(solution: Solution, i: int) -> np.ndarray:
     s = between(x, places.ravel())
     out = np.zeros(len(x))
     np.add.at(out, s.index.ravel(), ((half[:, None] * w).ravel()[:, None] * s.weight).ravel())
+    return out
+
+
+def _halves(n: int) -> np.ndarray:
+    """Of the trapezoidal rule."""
+    out = np.ones(n)
+    out[[0, -1]] = 0.5
     return out
 
 
@@ -120,16 +132,21 @@ def with_mass(
         )
         return _aside(replace(evidence, sentence=text), len(times), why)
     off = np.abs(m.values - 1) - 2 * m.error
+    unknown = 3 * m.error > accepted
     if np.all(off <= accepted):
         worst = float(np.max(np.abs(m.values - 1)))
         text = f"{evidence.sentence}; its mass is 1 to {max(worst, 1e-15):.1e} at all times"
         seen = evidence.coverage
         if evidence.verdict != "holds" or seen is None:
             return replace(evidence, sentence=text)
-        seen = replace(seen, asked={**seen.asked, "masses": len(times)})
+        lost = Omission(
+            "masses", int(unknown.sum()), "which the grid does not resolve: save it on a finer one"
+        )
+        left = (*seen.left_out, lost) if lost.count else seen.left_out
+        seen = Coverage({**seen.asked, "masses": len(times)}, left, seen.span)
         return settled(
             replace(evidence, sentence=text),
-            resolution=max(evidence.resolution or 0.0, 0.0),
+            resolution=evidence.resolution or 0.0,
             coverage=seen,
             tolerance=accepted,
         )

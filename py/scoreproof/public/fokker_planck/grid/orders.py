@@ -152,13 +152,6 @@ def _common(grids: Sequence[Solution]) -> list[np.ndarray]:
     near = SAME_TIME * (first.span[1] - first.span[0])
     wanted = first.times[stretches(first.times)]
     shared = [t for t in wanted if all(np.min(np.abs(s.times - t)) <= near for s in grids)]
-    if len(shared) < 2:
-        raise ArgumentError(
-            "axes",
-            "times that all solutions have saved",
-            f"{len(shared)} such times",
-            "save all solutions at the same times",
-        )
     return [np.array([int(np.argmin(np.abs(s.times - t))) for t in shared]) for s in grids]
 
 

@@ -68,7 +68,7 @@ def factors(what: str, c: float) -> Diagnosis:
             why = (
                 f"each saved state is {round(k)} time steps after the one before, and the times"
                 f" count one: t should be {round(k)} times as long (np.arange(n) * dt *"
-                f" {round(k)}, where every {round(k)}th state is saved)"
+                f" {round(k)}, where one state of {round(k)} is saved)"
             )
         elif whole:
             why = f"the times are {round(k)} times too far apart: t is to be divided by {round(k)}"
@@ -143,6 +143,6 @@ def ends(boundary: str) -> Diagnosis:
     return Diagnosis.cause(
         f"not_{boundary}",
         f"Cause: inside, the equation is solved; the ends of the axes are not {boundary}: {due}."
-        f" Mend the first and the last rows of the solver, or pass another boundary="
-        f" (not_{boundary}).",
+        f" Mend the first and the last rows of the solver, pass another boundary=, or cells=True"
+        f" where the points are middles of cells (not_{boundary}).",
     )

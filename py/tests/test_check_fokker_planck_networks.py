@@ -257,3 +257,14 @@ def test_jax_is_widened_where_the_caller_names_no_type():
         assert jax.numpy.ones(1).dtype == "float64"
     with wide_jax("torch", None):
         assert jax.numpy.ones(1).dtype == "float32"
+
+
+def test_the_other_order_is_told_where_the_first_one_fails():
+    class Roots(JoinedTimeFirst):
+        def at(self, x, t):
+            return super().at(x, t) + 0 * torch.sqrt(t)  # nan where x stands for t
+
+    with pytest.raises(CallableError, match=r'so called, .* nan or inf.*pass inputs="tx"'):
+        check(pull, root2, log_density=Roots())
+    with pytest.raises(CallableError, match="nan or inf"):
+        check(pull, root2, log_density=lambda z: torch.log(-1 + 0 * z[:, 0]), framework="torch")

@@ -24,7 +24,7 @@ from scoreproof.public.fokker_planck.grid.entry import NOTHING, OnGrid, on_grid
 from scoreproof.public.fokker_planck.grid.given import is_grid
 from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines, with_mass
-from scoreproof.public.fokker_planck.learned import flat, in_other_order, with_kinks, with_share
+from scoreproof.public.fokker_planck.learned import flat, in_order, with_kinks, with_share
 from scoreproof.public.fokker_planck.mass import flux
 from scoreproof.public.fokker_planck.networks import Asked, beside, network, spoken
 from scoreproof.public.fokker_planck.rows import with_rows
@@ -164,11 +164,10 @@ def check_fokker_planck(
             return _strong(s, place, method, tolerance)
 
         s, net = asked(inputs)
-        evidence = judged(s)
+        evidence = in_order(net, lambda: judged(s), lambda: judged(asked("tx")[0]))
         if evidence.verdict != "refuted":
             evidence = with_mass(evidence, s, place, tolerance, normalized)
         evidence = with_rows(evidence, s, place)
-        evidence = in_other_order(evidence, net, lambda: judged(asked("tx")[0]))
         if evidence.verdict == "refuted":
             return replace(evidence, cost=s.calls)
         note = flux(s, place.box) if place.dimension == 1 else ""

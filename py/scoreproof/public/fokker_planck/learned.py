@@ -12,16 +12,18 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import forward
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.networks import Asked, held
 from scoreproof.public.fokker_planck.strong import Found
 
-__all__ = ["flat", "in_other_order", "share", "with_kinks", "with_share"]
+__all__ = ["flat", "in_order", "share", "with_kinks", "with_share"]
 
 #: times at which curvature is looked for
 TIMES = 3
+ORDER = 'pass inputs="tx"'
 KINKS = (
     "its second derivatives in x are exactly 0 at every point, as those of a network of ReLUs are:"
     " it is linear between its kinks, and ½ρ² Δ sees nothing of it. Use a smooth activation (tanh,"
@@ -73,18 +75,32 @@ def with_share(evidence: Evidence, found: Found, tolerance: float | None) -> Evi
     return replace(evidence, notes=(*evidence.notes, text))
 
 
-def in_other_order(evidence: Evidence, net: Asked, again: Callable[[], Evidence]) -> Evidence:
-    """What is due to a network that was called, and may want its inputs otherwise."""
+def in_order(net: Asked, judge: Callable[[], Evidence], again: Callable[[], Evidence]) -> Evidence:
+    """``judge()``; of a network of one array also ``again()``, with time as its first column, where
+    it fails or is refuted.
+    """
+    try:
+        evidence = judge()
+    except CallableError as error:
+        if not net.joined or not _better(again):
+            raise
+        raise CallableError(
+            net.guard.name, f"be called as {net.how}", f"so called, {error}", ORDER
+        ) from error
     evidence = replace(evidence, notes=(*evidence.notes, *held(net)))
-    if evidence.verdict != "refuted" or not net.joined:
-        return evidence
-    other = again()
-    if other.verdict == "refuted":
+    if evidence.verdict != "refuted" or not net.joined or not _better(again):
         return evidence
     return evidence.with_diagnosis(
         Diagnosis.cause(
             "inputs_exchanged",
             f"Cause: it was called as {net.how}, and the equation is solved where time is the first"
-            ' column: pass inputs="tx" (inputs_exchanged).',
+            f" column: {ORDER} (inputs_exchanged).",
         )
     )
+
+
+def _better(again: Callable[[], Evidence]) -> bool:
+    try:
+        return again().verdict != "refuted"
+    except CallableError:
+        return False

@@ -393,6 +393,58 @@ def test_two_coordinates():
         assert name in wrong.diagnosis.names, wrong.explain()
 
 
+def test_one_coordinates_drift():
+    t, x = np.linspace(0, 0.8, 13), np.linspace(-4, 4, 49)
+    N = np.diag([1.0, 0.36])
+    sde = {
+        "drift": lambda z, t: z @ A.T,
+        "diffusion": lambda z, t: np.array([1.0, 0.6]) + 0 * z,
+        "interpretation": "ito",
+        "axes": (t, x, x),
+        "tolerance": 0.05,
+    }
+    for row, name in (
+        ([[-1.0], [1.0]], "drift_sign_of_x"),
+        ([[1.0], [1e-3]], "drift_of_y_left_out"),
+    ):
+        wrong = check(**sde, density=plane(t, x, x, A * row, N))
+        assert wrong.diagnosis.names == (name,), wrong.explain()
+
+
+def test_an_axis_in_another_unit():
+    x, t = np.linspace(-3, 9, 201), np.linspace(0, 1, 81)[:, None]
+    v = 1 - 0.9 * np.exp(-2 * t)
+    p = np.exp(-((x - 3 + 2 * np.exp(-t)) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v)
+    sde = {"drift": lambda x, t: 3 - x, "diffusion": root2}
+    assert check(**sde, density=p, axes=(t[:, 0], x))
+    wrong = check(**sde, density=p / 1.1, axes=(t[:, 0], 1.1 * x))
+    assert wrong.diagnosis.names == ("axis_scaled",), wrong.explain()
+    assert "multiply its steps by 0.909" in wrong.explain()
+
+
+def test_ends_that_are_no_circle():
+    t, x = np.linspace(0, 1, 41), np.linspace(0, 1, 81)
+    p = modes(x, t[:, None], np.cos, 1.0)
+    sde = {"drift": lambda x, t: 0 * x, "diffusion": lambda t: np.sqrt(0.2)}
+    torn = check(**sde, density=p, axes=(t, x), boundary="periodic", normalized=False)
+    assert torn.verdict == "undecided" and "8 intervals (t = 0 to 0.1" in torn.explain()
+
+
+def test_what_would_have_to_be_finer():
+    x, t = np.linspace(-6, 6, 101), np.linspace(0, 1, 31)
+    p = exact(x, t[:, None], start=0.5)
+    strict = check(**OU, density=p, axes=(t, x), tolerance=1e-6)
+    assert strict.verdict == "undecided" and "save more times" in strict.sentence, strict.explain()
+    grids = [np.linspace(-6, 6, n) for n in (31, 46)]
+    few = check(**OU, density=[exact(y, t[:, None], start=0.5) for y in grids],
+                axes=[(t, y) for y in grids], tolerance=1e-9)  # fmt: skip
+    assert few.verdict == "undecided", few.explain()
+    wide = [np.linspace(-40, 40, n) for n in (41, 321)]
+    none = check(**OU, density=[exact(y, t[:, None], start=1.0) for y in wide],
+                 axes=[(t, y) for y in wide])  # fmt: skip
+    assert none.verdict == "undecided" and "of the coarsest solution lies in fewer" in none.sentence
+
+
 # -- what is not resolved, and bad input -----------------------------------------------------------
 
 
@@ -460,6 +512,16 @@ def test_stencils_are_exact_for_polynomials():
     assert np.allclose(of_averages(x, at)(np.diff(x**6) / np.diff(x), 0), 6 * at**5, atol=1e-4)
     w = integrals(x, np.array([0, 4, 11]))
     assert np.allclose(w @ x**5, [(x[4] ** 6 - x[0] ** 6) / 6, (x[11] ** 6 - x[4] ** 6) / 6])
+
+
+@pytest.mark.parametrize(("points", "times"), [(101, 31), (201, 31), (101, 121), (71, 16)])
+def test_exact_values_are_within_the_bound_of_the_quadrature(points, times):
+    x, t = np.linspace(-6, 6, points), np.linspace(0, 1, times)
+    uneven = np.sinh(np.linspace(-2.5, 2.5, points))
+    for axis in (x, uneven):
+        evidence = check(**OU, density=exact(axis, t[:, None], start=0.5), axes=(t, axis),
+                         tolerance=1e-12)  # fmt: skip
+        assert evidence.verdict == "undecided" and "would not have been seen" in evidence.sentence
 
 
 def test_halved_grids_keep_masses():

@@ -86,7 +86,7 @@ def measured(solution: Solution, process: Process, chosen: Windows, ends: np.nda
     scale = np.where(fine.size > 0, fine.size, np.inf)
     # the difference to half the points bounds what is left by them, summand by summand
     change = (_apart(fine, space) + _apart(fine, time)) / (2**ORDER - 1)
-    rounding = 16 * whole.eps * (fine.ends + fine.size)
+    rounding = 16 * whole.eps * (fine.ends + fine.size) + measure.rule * fine.size
     bound = (change + 0.1 * np.max(change, axis=1, keepdims=True) + rounding) / scale
     error = np.abs(fine.residual) / scale
     tops = np.max(fine.mass, axis=1, keepdims=True)

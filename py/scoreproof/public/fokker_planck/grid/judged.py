@@ -68,20 +68,22 @@ def _at_the_ends(
 def coverage(found: Found) -> Coverage:
     """Stretches, test functions, saved times; what the times do not resolve."""
     t, ends = found.measure.solution.times, found.ends
+    lost = np.flatnonzero(found.unresolved)
     out = []
-    for a in np.flatnonzero(found.unresolved):
+    if lost.size:
+        part = float(np.sum(np.diff(ends)[lost]) / (ends[-1] - ends[0]))
         out.append(
             Omission(
-                "stretches of time",
-                1,
+                "intervals",
+                len(lost),
                 "in which the solution changes too fast for the saved times, or is too narrow for"
                 " the grid: save it more often, or on a finer grid",
-                f"t = {ends[a]:.3g} to {ends[a + 1]:.3g}",
-                part=float((ends[a + 1] - ends[a]) / (ends[-1] - ends[0])),
+                f"t = {', '.join(f'{ends[a]:.3g} to {ends[a + 1]:.3g}' for a in lost)}",
+                part=part,
             )
         )
     asked = {
-        "stretches of time": len(ends) - 1,
+        "intervals": len(ends) - 1,
         "test functions": int(np.any(found.seen, axis=0).sum()),
         "saved times": len(t),
     }

@@ -63,6 +63,9 @@ def masses(solution: Solution) -> Masses:
             for i, j in ((0, 1), (-1, -2)):
                 ends = max(ends, float(np.max(np.abs(np.take(p, i, k)).T / tops)))
                 near = max(near, float(np.max(np.abs(np.take(p, j, k)).T / tops)))
+    if solution.boundary == "truncated":  # what may lie beyond, of tails as long as a tenth
+        length = np.prod([hi - lo for lo, hi in solution.sides]) / 10
+        error = error + min(ends, SOME) * tops * length
     below = _weighed(np.maximum(-p, 0), [np.diff(e) for e in solution.edges])
     deepest = float(np.max(np.maximum(-np.min(p, axis=along), 0) / tops))
     return Masses(values, error, p.sum(axis=along), ends, near, below, deepest)

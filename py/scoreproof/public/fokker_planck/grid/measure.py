@@ -14,14 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.public.fokker_planck.grid.coefficients import Local, Process, local
+from scoreproof.public.fokker_planck.grid.rules import GAUSS, cells_of, nodes_of, rule_error
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.stencils import between, integrals, of_averages
 from scoreproof.public.fokker_planck.grid.windows import Window, Windows
 
 __all__ = ["Measure", "Parts", "Term"]
-
-#: nodes in a cell, by dimension
-GAUSS = {1: 3, 2: 2}
 
 #: what multiplies p: of the value, of each first derivative, of each second one
 Term = Callable[[Local], tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]]
@@ -61,7 +59,8 @@ class Measure:
     def __init__(self, solution: Solution, windows: Windows, ends: np.ndarray) -> None:
         self.solution, self.windows, self.ends = solution, windows, ends
         box = _reach(solution, windows)
-        nodes = [_nodes(solution, i, box[i]) for i in range(solution.dimension)]
+        cells = [cells_of(solution, i, windows, box[i]) for i in range(solution.dimension)]
+        nodes = [nodes_of(ends, GAUSS[solution.dimension]) for ends in cells]
         self.axes = [x for x, _ in nodes]
         self.weights = [w for _, w in nodes]
         self.x = np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(
@@ -86,6 +85,11 @@ class Measure:
             _values(list(kinds[i]), self.axes[i], self.weights[i])
             for i in range(solution.dimension)
         ]
+        #: of the rule itself, relative to the size of the terms ``(functions,)``
+        self.rule = sum(
+            np.array([rule_error(w, cells[i], nodes[i]) for w in kinds[i]])[self.which[i]]
+            for i in range(solution.dimension)
+        )
 
     def density(self, k: int, coarse: bool = False) -> np.ndarray:
         """p of the k-th time at all nodes, shaped as the axes."""
@@ -218,17 +222,6 @@ def _reach(solution: Solution, windows: Windows) -> list[tuple[float, float]]:
         high = max(f[i].middle + f[i].half for f in windows.functions)
         out.append((max(low, float(ends[0])), min(high, float(ends[1]))))
     return out
-
-
-def _nodes(solution: Solution, i: int, box: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss nodes in every cell of a coordinate, and their weights."""
-    ends = solution.edges[i] if solution.cells else solution.axes[i]
-    inner = ends[(ends > box[0]) & (ends < box[1])]
-    ends = np.unique([box[0], *inner, box[1]])
-    at, w = np.polynomial.legendre.leggauss(GAUSS[solution.dimension])
-    half = np.diff(ends) / 2
-    x = (ends[:-1] + half)[:, None] + half[:, None] * at
-    return x.ravel(), (half[:, None] * w).ravel()
 
 
 def _stencil(solution: Solution, i: int, at: np.ndarray) -> Callable[[np.ndarray, int], np.ndarray]:

@@ -81,13 +81,10 @@ def factors(what: str, c: float) -> Diagnosis:
         )
     kind = "noise_factor" if what.startswith("noise") else "drift_factor"
     whose = what.replace("noise", "ρ²").replace("drift", "drift")
-    if abs(c) < 5e-3:
-        text = f"the solution is as one without the {what}"
-    else:
-        text = (
-            f"the {whose} in the solver is {c:.4g} times yours: divide it there by {c:.4g}, or"
-            f" multiply yours"
-        )
+    text = (
+        f"the {whose} in the solver is {c:.4g} times yours: divide it there by {c:.4g}, or multiply"
+        " yours"
+    )
     return Diagnosis.cause(kind, f"Cause: {text} ({kind}).")
 
 

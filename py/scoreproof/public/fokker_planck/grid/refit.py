@@ -91,15 +91,16 @@ def stretched(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
     solution = found.measure.solution
     if solution.dimension > 1:
         return None
-    ends = tuple(lo for lo, _ in found.measure.windows.box)
+    first = tuple(lo for lo, _ in found.measure.solution.sides)
+    for fixed in (first, (0.0,)):  # linspace keeps an end, another unit keeps 0
 
-    def by(v: float) -> Process:
-        return replace(process, stretch=max(1 + v, 0.1), origin=ends)
+        def by(v: float, fixed: tuple[float, ...] = fixed) -> Process:
+            return replace(process, stretch=max(1 + v, 0.1), origin=fixed)
 
-    value, brought = _moved(found, process, by, 1e-3)
-    if abs(value) < 1e-4 or not _explains(found, brought, accepted):
-        return None
-    return unit(solution.names[0], 1 + value, found.grid[0])
+        value, brought = _moved(found, process, by, 1e-3)
+        if abs(value) > 1e-4 and _explains(found, brought, accepted):
+            return unit(solution.names[0], 1 + value, found.grid[0])
+    return None
 
 
 def later(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | None:

@@ -4,12 +4,13 @@ A process is built of a drift, a noise and the closed form of its density: linea
 linear by a full matrix, an h-transform, a product of stationary nonlinear coordinates. Wrong: a
 deviation of ``amount`` in the drift, in one coordinate of it or in ρ², everywhere, in a window of
 time or on one side of the domain; a jump of the density in space or in time; its mass; a fault of
-the claim.
+the claim. Solutions on grids: `fokker_planck_grids`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,14 @@ import scoreproof as sp
 from scoreproof.objects.h_transform import HTransform
 from scoreproof.objects.linear_sde import LinearSDE
 from scoreproof.objects.mixtures import GaussianMixture
-from subjects import Case, fokker_planck_noises
+from subjects import Case, fokker_planck_grids, fokker_planck_noises
 
 SIZES = (1, 1, 1, 2, 2, 3, 3, 4, 6, 10, 16, 32)
 LARGE = (64, 128, 256)
 #: the part of the subjects whose noise is a matrix or depends on x
 MATRICES = 0.35
+#: the part of solutions on grids
+GRIDS = 0.15
 
 
 @dataclass
@@ -204,6 +207,9 @@ def case(rng: np.random.Generator) -> Case:
     # asked of another stream, so that the subjects of a seed stay as they were
     if rng.spawn(1)[0].random() < MATRICES:
         return fokker_planck_noises.case(rng)
+    grids = deepcopy(rng)  # so that other seeds are what they were
+    if grids.random() < GRIDS:
+        return fokker_planck_grids.case(grids)
     framework = str(rng.choice(["numpy", "torch", "jax"], p=[0.9, 0.09, 0.01]))
     xp, options = _framework(rng, framework)
     d = int(rng.choice(SIZES)) if rng.random() < 0.92 else int(rng.choice(LARGE))

@@ -12,9 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from scoreproof.evidence import Evidence
+from scoreproof.interop.widened import wide_jax
 from scoreproof.public.arguments import accepted, seeded
-from scoreproof.public.fokker_planck.arguments import where
+from scoreproof.public.fokker_planck.arguments import one_density, where
+from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.forms import (
     any_noise,
     of_a_score,
@@ -22,10 +26,14 @@ from scoreproof.public.fokker_planck.forms import (
     weakly,
     with_score,
 )
-from scoreproof.public.fokker_planck.general.given import Asked, subject
+from scoreproof.public.fokker_planck.general.given import Probe, prepared, subject
 from scoreproof.public.fokker_planck.general.subject import General
+from scoreproof.public.fokker_planck.grid.entry import OnGrid, on_grid
+from scoreproof.public.fokker_planck.grid.given import is_grid
 from scoreproof.public.fokker_planck.judged import with_mass
+from scoreproof.public.fokker_planck.learned import in_order
 from scoreproof.public.fokker_planck.mass import flux
+from scoreproof.public.fokker_planck.networks import Asked, as_networks, spoken
 from scoreproof.public.fokker_planck.rows import with_rows
 from scoreproof.public.rule import public_check
 
@@ -36,9 +44,9 @@ __all__ = ["check_fokker_planck"]
 def check_fokker_planck(
     drift: Callable[..., Any],
     diffusion: Any,
-    density: Callable[..., Any] | None = None,
+    density: Any = None,
     *,
-    log_density: Callable[..., Any] | None = None,
+    log_density: Any = None,
     score: Callable[..., Any] | None = None,
     times: Sequence[float] = (0.3, 0.6, 1.0),
     domain: Sequence[Any] = (-3.0, 3.0),
@@ -48,6 +56,10 @@ def check_fokker_planck(
     interpretation: str | float | None = None,
     diffusion_is: str = "g",
     normalized: bool = True,
+    inputs: str | None = None,
+    axes: Any = None,
+    boundary: str | None = None,
+    cells: bool = False,
     tolerance: float | None = None,
     framework: str = "numpy",
     dtype: Any = None,
@@ -96,6 +108,20 @@ def check_fokker_planck(
         Fick's equations are.
     normalized: whether the mass of the density must be 1, which the equation does not see. Pass
         ``False`` for one without its normaliser, or of a process that explodes.
+    inputs: how a network takes x and t: ``"xt"`` or ``"tx"``, for ``net(t, x)`` or one array whose
+        first column is t. By default the names of its arguments tell, and one array is ``[x, t]``.
+        t is given as a number, or where that does not do as ``(n,)``, as ``(n, 1)``, or as a column
+        beside x; ``(n, 1)`` is a right answer too. A network in float32 is judged by a copy of it
+        in double precision (unless ``dtype`` says otherwise).
+    axes: where ``density`` (or its log) is an array, as a solver writes it: its times and points in
+        the order of its axes, ``(t, x)`` or ``(t, x, y)``, or by name in another order, ``{"x": x,
+        "t": t}``. Uneven axes are fine; one that is an entry longer holds the edges of cells. An
+        xarray DataArray has its own. Several solutions, coarse to fine, are judged by what they
+        tend to: ``density=[p1, p2, p3], axes=[(t, x1), (t, x2), (t, x3)]``. No points, times or
+        domain then; the equation is judged in weak form at every saved time.
+    boundary: what an array's ends are: ``"truncated"`` (the default: the density is negligible
+        there), ``"reflecting"``, ``"absorbing"`` or ``"periodic"``.
+    cells: whether the values are averages over cells around the points, as of finite volumes.
     tolerance: the relative error that you accept, of the equation relative to the size of all its
         terms, and of the mass: for a learned density, say. In d > 1 what is left must also be no
         more than that of each coordinate's own terms, so that no coordinate is wrong alone. By
@@ -125,6 +151,9 @@ def check_fokker_planck(
     the drift. More calls where d is large: no array that is handed over holds more than 2²¹
     numbers (32 MB), so memory grows with n d only, and the time with n d².
 
+    An array of T times costs T calls of drift and diffusion, and after a refutation about T more
+    for each cause that is tried, up to 40 T.
+
     Raises ``ArgumentError`` for bad arguments and ``CallableError`` for callables that raise or
     return nan or a wrong shape. Source: homework on generative models, spring 2024, problem 5.
 
@@ -138,36 +167,39 @@ def check_fokker_planck(
     (True, 'float', True)
     """
     tolerance = accepted(tolerance)
+    law, is_log = one_density(density, log_density, score)
+    meant = (interpretation, diffusion_is, method)
+    asked = prepared((drift, diffusion), (law, is_log, score), meant, (framework, dtype))
+    if is_grid(law, axes):
+        said = OnGrid(axes, boundary, cells, points, tolerance, normalized)
+        with wide_jax(framework, dtype), np.errstate(all="ignore"):
+            return on_grid(asked, said)
     place = where(times, domain, dimension, points, seeded(seed))
-    with warnings.catch_warnings():
+    language = spoken(score if law is None else law, framework)
+    with wide_jax(language, dtype), warnings.catch_warnings():
         # probes far out overflow, and complex ones meet casts to real: noticed by their results
         warnings.simplefilter("ignore")
-        s = subject(
-            Asked(
-                drift,
-                diffusion,
-                density,
-                log_density,
-                score,
-                interpretation,
-                diffusion_is,
-                method,
-                framework,
-                dtype,
-            ),
-            place,
-        )
-        if isinstance(s, General) and s.only_score:
-            evidence = with_rows(of_a_score(s, place, tolerance), s, place)
-            return replace(evidence, cost=s.calls)
-        if isinstance(s, General):
+
+        def judged(s: Subject) -> Evidence:
+            if not isinstance(s, General):
+                if method == "weak":
+                    return weakly(s, place, tolerance)
+                return plain(s, place, method, tolerance)
+            if s.only_score:
+                return of_a_score(s, place, tolerance)
             evidence = any_noise(s, place, method, tolerance)
-            if s.slopes is not None and evidence.verdict != "refuted":
-                evidence = with_score(evidence, s, place, tolerance)
-        elif method == "weak":
-            evidence = weakly(s, place, tolerance)
-        else:
-            evidence = plain(s, place, method, tolerance)
+            if s.slopes is None or evidence.verdict == "refuted":
+                return evidence
+            return with_score(evidence, s, place, tolerance)
+
+        def subject_of(order: str | None) -> tuple[Subject, Asked]:
+            a, net = as_networks(asked, order, place)
+            return subject(a, Probe.at(place)), net
+
+        s, net = subject_of(inputs)
+        evidence = in_order(net, lambda: judged(s), lambda: judged(subject_of("tx")[0]))
+        if isinstance(s, General) and s.only_score:
+            return replace(with_rows(evidence, s, place), cost=s.calls)
         if evidence.verdict != "refuted":
             evidence = with_mass(evidence, s, place, tolerance, normalized)
         evidence = with_rows(evidence, s, place)

@@ -17,6 +17,7 @@ from scoreproof.public.fokker_planck.general.consistency import with_score
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines
+from scoreproof.public.fokker_planck.learned import flat, with_kinks, with_share
 
 __all__ = ["any_noise", "of_a_score", "plain", "weakly", "with_score"]
 
@@ -37,9 +38,11 @@ def plain(s: Subject, place: Place, method: str, tolerance: float | None) -> Evi
             f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
         )
         return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
-    evidence = verdict.pointwise(s, found, place, tolerance)
+    evidence = with_share(verdict.pointwise(s, found, place, tolerance), found, tolerance)
     if evidence.verdict == "refuted":
-        return evidence
+        if not flat(s, found):
+            return evidence
+        return with_kinks(evidence, weakly(s, place, tolerance) if may_weakly else None)
     lines = breaks.look(s, place)
     evidence = with_lines(evidence, lines, tolerance)
     if evidence.verdict == "undecided" and may_weakly:
@@ -92,7 +95,7 @@ def any_noise(g: General, place: Place, method: str, tolerance: float | None) ->
             f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
         )
         return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
-    evidence = general.pointwise(g, found, place, tolerance)
+    evidence = with_share(general.pointwise(g, found, place, tolerance), found, tolerance)
     if evidence.verdict == "refuted":
         return evidence
     if g.rho(place.box.times[1]) == 0:
@@ -118,5 +121,5 @@ def of_a_score(g: General, place: Place, tolerance: float | None) -> Evidence:
         return replace(
             Evidence.undecided("float", text), coverage=general.coverage(g, found, place)
         )
-    of_time = general.pointwise(g, found, place, tolerance)
+    of_time = with_share(general.pointwise(g, found, place, tolerance), found, tolerance)
     return skew.both(of_time, evidence, tolerance)

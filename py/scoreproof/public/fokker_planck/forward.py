@@ -31,8 +31,8 @@ class NotDifferentiable(Exception):
 def forward(
     s: Subject, x: np.ndarray, t: float
 ) -> tuple[Derivatives, np.ndarray, np.ndarray, np.ndarray]:
-    """Derivatives of p in x, ∂_t p/p ``(n,)``, f and ∂_i f_i ``(n, d)``; the errors are the
-    caller's to add.
+    """Derivatives of p in x, ∂_t p/p ``(n,)``, f and ∂_i f_i ``(n, d)`` (0 where the drift is
+    written in another framework); the errors are the caller's to add.
 
     Calls: two of the density and two of the drift, and one more of each for every `LARGEST`
     numbers.
@@ -50,7 +50,8 @@ def forward(
         return package.log(value) if s.framework == "torch" else package.numpy.log(value)
 
     f = s.drift(x, t)
-    first, second, df = np.empty(n * d), np.empty(n * d), np.empty(n * d)
+    first, second, df = np.empty(n * d), np.empty(n * d), np.zeros(n * d)
+    theirs = s.f.framework == s.framework  # else its divergence is not to be had by this mode
     point, axis = np.repeat(np.arange(n), d), np.tile(np.arange(d), n)
     try:
         rate = jvp(lambda u: log_p(to_law(x), u), (to_law(clock),), (to_law(np.asarray(1.0)),))[1]
@@ -63,13 +64,15 @@ def forward(
 
             g, h = jvp(slope, (to_law(rows),), (e,))
             first[part], second[part] = as_numpy(g), as_numpy(h)
+            s.law.calls += 1
+            if not theirs:
+                continue
             pushed = jvp(
                 lambda y: s.f.function(y, to_drift(clock)), (to_drift(rows),), (to_drift(along),)
             )[1]
             df[part] = np.broadcast_to(as_numpy(pushed), rows.shape)[
                 np.arange(len(part)), axis[part]
             ]
-            s.law.calls += 1
             s.f.calls += 1
     except Exception as caught:  # whatever the framework raises: it cannot be differentiated
         raise NotDifferentiable from caught

@@ -168,6 +168,9 @@ def _terms(
     else:
         v, rate, f, df = forward.forward(s, x, t)
         second, error, roundings = v.second, np.zeros(len(x)), 5 * (4 + np.abs(logs))
+        if s.f.framework != s.framework:  # a drift in NumPy beside a network
+            f, f_error, df, df_error = divergence(s, x, t, length)
+            error = (f_error * np.abs(v.first) + df_error).sum(axis=1)
     # each derivative carries the rounding of the exponent's parts, which a mixture weighs against
     # each other; ρ and f carry their own
     curved = np.abs(rate) + (

@@ -9,96 +9,125 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import guarded
-from scoreproof.public.fokker_planck.arguments import Place, depends_on_state, one_density
+from scoreproof.public.fokker_planck.arguments import Place, depends_on_state
 from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.general.noise import MEANINGS, Noise, constant
 from scoreproof.public.fokker_planck.general.order import in_order
 from scoreproof.public.fokker_planck.general.readings import ITO, Reading, reading
 from scoreproof.public.fokker_planck.general.subject import General
 
-__all__ = ["Asked", "subject"]
+__all__ = ["Given", "Probe", "prepared", "subject"]
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """The arguments that say what is judged."""
+class Given:
+    """What is judged, asked as ``(x, t)``; ``law`` is ``None`` where a score stands for it."""
 
     drift: Callable[..., Any]
-    diffusion: Any
-    density: Any
-    log_density: Any
+    diffusion: Callable[..., Any]
+    law: Any
+    is_log: bool
     score: Any
-    interpretation: Any
+    read: Reading | None
+    of_state: bool
     diffusion_is: str
-    method: str
     framework: str
     dtype: Any
 
 
-def subject(a: Asked, place: Place) -> Subject:
-    """A noise that is one number at each time stays the plain `Subject`."""
-    law, is_log = one_density(a.density, a.log_density, a.score)
-    if a.diffusion_is not in MEANINGS:
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Where the noise is looked at first: a time, and a point ``(1, d)`` inside of the domain that
+    is not its middle, where a noise like x may vanish.
+    """
+
+    t: float
+    inside: np.ndarray
+
+    @classmethod
+    def of(cls, t: float, sides: np.ndarray) -> Probe:
+        """``sides``: low and high of each coordinate ``(d, 2)``."""
+        return cls(t, (np.asarray(sides) @ [0.58, 0.42])[None])
+
+    @classmethod
+    def at(cls, place: Place) -> Probe:
+        return cls.of(place.box.times[0], place.box.sides)
+
+
+def prepared(
+    functions: tuple[Any, Any],
+    law: tuple[Any, bool, Any],
+    meant: tuple[Any, str, str],
+    how: tuple[str, Any],
+) -> Given:
+    """Arguments that say what is judged, held to what they must be.
+
+    Parameters
+    ----------
+    functions: drift and diffusion.
+    law: a density, whether it is a log, and a score.
+    meant: interpretation, diffusion_is, method.
+    how: framework and dtype.
+    """
+    interpretation, diffusion_is, method = meant
+    if diffusion_is not in MEANINGS:
         raise ArgumentError(
             "diffusion_is",
             f"one of {', '.join(map(repr, MEANINGS))}",
-            repr(a.diffusion_is),
+            repr(diffusion_is),
             "'g' is the coefficient of dW, 'covariance' is Σ = g gᵀ, 'diffusivity' D = ½ g gᵀ",
         )
-    read = reading(a.interpretation)
-    diffusion = in_order(constant(a.diffusion))
-    of_state = depends_on_state(diffusion, read, a.method)
-    if law is None and a.method == "weak":
+    read = reading(interpretation)
+    diffusion = in_order(constant(functions[1]))
+    of_state = depends_on_state(diffusion, read, method)
+    if law[0] is None and method == "weak":
         raise ArgumentError(
             "method", "'strong' or 'auto' with score= alone", "'weak'", "pass log_density= too"
         )
-    plain = given(
-        in_order(a.drift),
-        diffusion,
-        in_order(a.score if law is None else law),
-        is_log,
-        of_state,
-        a.framework,
-        a.dtype,
-    )
-    g, d = plain.g, place.dimension
-    t, sides = place.box.times[0], place.box.sides
-    # not the middle itself, where a noise like x may vanish
-    inside = (sides @ [0.58, 0.42])[None]
+    drift = in_order(functions[0])
+    return Given(drift, diffusion, *law, read, of_state, diffusion_is, *how)
+
+
+def subject(a: Given, probe: Probe) -> Subject:
+    """A noise that is one number at each time stays the plain `Subject`."""
+    law, of_state, read, how = a.law, a.of_state, a.read, (a.framework, a.dtype)
+    asked = in_order(a.score) if law is None else law
+    plain = given(a.drift, a.diffusion, asked, a.is_log, of_state, *how)
+    g, d = plain.g, probe.inside.shape[1]
     if not of_state and a.diffusion_is == "g" and a.score is None:
-        value = g(plain.clock(t))
+        value = g(plain.clock(probe.t))
         if value.size == 1:
             return plain
     noise = Noise(g, of_state, a.diffusion_is, d)
     if of_state and not noise.is_g and read not in (None, ITO) and not (read and read.fick):
-        _root_is_unknown(noise, place, read)
+        _root_is_unknown(noise, probe, read)
     score = None
     if a.score is not None:
-        score = (
-            plain.law if law is None else guarded(in_order(a.score), "score", a.framework, a.dtype)
-        )
+        score = plain.law if law is None else guarded(in_order(a.score), "score", *how)
         score.name = "score"
     return General(
         plain.f,
         g,
         plain.law,
-        is_log,
+        a.is_log,
         of_state,
         a.framework,
         noise,
         read or ITO,
         score,
         law is None,
-        inside,
+        probe.inside,
     )
 
 
-def _root_is_unknown(noise: Noise, place: Place, read: Reading | None) -> None:
+def _root_is_unknown(noise: Noise, probe: Probe, read: Reading | None) -> None:
     """Stratonovich's drift is made of g, and not of g gᵀ, unless that is diagonal."""
-    x = place.at(0)[:2]
-    if noise.value(x, place.box.times[0]).ndim == 2 or place.dimension == 1:
+    x = np.repeat(probe.inside, 2, axis=0)
+    if noise.value(x, probe.t).ndim == 2 or noise.d == 1:
         return
     raise ArgumentError(
         "diffusion_is",

@@ -1,0 +1,1 @@
+"""Solutions on grids, as a solver writes them, judged in weak form."""

@@ -206,6 +206,22 @@ def test_a_covariance_of_the_state_will_do(said, reading):
     assert set(wrong.diagnosis.names) & names, wrong.explain()
 
 
+@pytest.mark.parametrize("said", ["covariance", "diffusivity"])
+def test_of_a_covariance_only_ito_and_fick_are_told(said):
+    factor = 1.0 if said == "covariance" else 0.5
+
+    def sigma(x, t):
+        g = wavy(x)
+        return factor * np.einsum("nik,njk->nij", g, g)
+
+    given = stationary("fick") | {"diffusion": sigma, "diffusion_is": said}
+    wrong = check(**given | {"interpretation": "ito"})
+    assert wrong.diagnosis.names == ("fick",), wrong.explain()
+    assert "where the noise is ½ Σ ∂_i∂_j (Σ_ij p) by Itô: pass interpretation='fick'" in (
+        wrong.explain()
+    )
+
+
 def test_a_diagonal_covariance_is_read_as_stratonovich_too():
     mu, s = np.array([0.1, -0.2, 0.1]), np.array([0.5, 0.4, 0.3])
 

@@ -26,7 +26,6 @@ EPS = float(np.finfo(float).eps)
 REASONS = {
     "score_sign": "the score has the wrong sign: it is -∇ log p (or the gradient of an energy)",
     "gradient_of_p": "the score is ∇p, not ∇ log p = ∇p/p: divide it by p",
-    "noise_for_score": "the score is of another scale",
 }
 
 

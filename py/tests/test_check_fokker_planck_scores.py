@@ -154,6 +154,18 @@ def test_a_summand_that_an_equation_for_log_p_lacks_is_named():
     assert evidence.diagnosis.names == ("squared_gradient",), evidence.explain()
 
 
+def test_half_of_a_square_is_named():
+    """½ s² counted by half: ∂_t u = ½ u'' + ¼ u'², which e^{u/2} solves as the heat equation."""
+
+    def score(x, t):  # u = 2 log(2 + cosh(x) e^{t/2})
+        e = np.exp(t / 2)
+        return 2 * np.sinh(x) * e / (2 + np.cosh(x) * e)
+
+    evidence = check(lambda x, t: 0 * x, 1.0, score=score)
+    assert evidence.diagnosis.names == ("half_of_the_square",), evidence.explain()
+    assert "½ sᵀ Σ s is counted by half" in evidence.explain()
+
+
 def test_a_bessel_process_and_its_score():
     """|W| in δ dimensions, from 0: dX = (δ - 1)/(2 X) dt + dW."""
     delta = 3.4

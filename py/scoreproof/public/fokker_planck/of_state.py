@@ -131,7 +131,9 @@ def _factors(
 ) -> Diagnosis | None:
     drift = w.drift.sum(axis=0) / scale
     read = asked.reading
-    noise = (w.noise + 2 * read.alpha * w.correction + read.fick * w.fick) / scale
+    noise = (w.noise + read.fick * w.fick) / scale
+    if read.alpha:
+        noise = noise + 2 * read.alpha * w.correction / scale
     zero = 0 * drift
     told = []
     for family, column, rest in (

@@ -56,7 +56,12 @@ class Parts:
 
     @property
     def correction(self) -> np.ndarray:
-        return -self._all(lambda b: b.terms.middle)
+        """Not known of a matrix Σ(x), which many g have."""
+        value = -self._all(lambda b: b.terms.middle)
+        c, one = self.g.coefficient, self.banks[0].terms
+        if c.is_g or not c.of_state or c.d == 1 or c.value(one.x[:2], one.t).ndim == 2:
+            return value
+        return np.full_like(value, np.nan)
 
     @property
     def fick(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import derivatives
 from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import log_of
 from scoreproof.public.fokker_planck.general.look import length_of
 from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, pushed
@@ -25,7 +26,6 @@ EPS = float(np.finfo(float).eps)
 REASONS = {
     "score_sign": "the score has the wrong sign: it is -∇ log p (or the gradient of an energy)",
     "gradient_of_p": "the score is ∇p, not ∇ log p = ∇p/p: divide it by p",
-    "noise_for_score": "the score is of another scale",
 }
 
 
@@ -46,6 +46,8 @@ def with_score(evidence: Evidence, g: General, place: Place, tolerance: float | 
         size = np.maximum(size, np.max(size, axis=1, keepdims=True))
         size = np.where(size > 0, size, 1.0)
         rounding = 8 * g.eps * (4 + np.abs(base))[:, None]
+        rounding = rounding + jitter(lambda when, x=x: g.logs(x, when), base, t, g.law.eps)  # type: ignore[misc]
+        rounding = rounding + jitter(lambda when, x=x: g.score(x, when), s, t, g.eps)  # type: ignore[misc]
         error.append(np.abs(s - slope) / size)
         bound.append(np.maximum(wrong / size + rounding, 8 * EPS))
         given.append(s)

@@ -10,10 +10,11 @@ import numpy as np
 from scoreproof.public.fokker_planck import forward
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.general.curls import noise_at
+from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import density_rate, of_density
 from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable
 from scoreproof.public.fokker_planck.general.subject import General
-from scoreproof.public.fokker_planck.general.terms import Terms, terms
+from scoreproof.public.fokker_planck.general.terms import ROUNDINGS, Terms, terms
 from scoreproof.public.fokker_planck.strong import EVERY, UNRESOLVED, Found
 from scoreproof.streams import stream
 
@@ -92,5 +93,6 @@ def at_time(
     near = noise_at(g.coefficient, x, t, length)
     local = of_density(g, x, logs, t, near, (length, by_values))
     rate, wrong = density_rate(g, x, logs, t, by_values)
-    now = terms(t, x, g.reading, local, near, g.eps * (1 + np.abs(logs) / 4))
-    return now.with_rate(rate, wrong, g.eps), local.s
+    blur = jitter(lambda when: g.logs(x, when), logs, t, g.law.eps) / ROUNDINGS
+    now = terms(t, x, g.reading, local, near, g.eps * (1 + np.abs(logs) / 4) + blur)
+    return now.with_rate(rate, wrong, g.eps + blur), local.s

@@ -16,11 +16,12 @@ import numpy as np
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.derivatives import in_time
 from scoreproof.public.fokker_planck.general.curls import noise_at
+from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import of_score
 from scoreproof.public.fokker_planck.general.look import few, length_of, resolved
 from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, rate_of
 from scoreproof.public.fokker_planck.general.subject import General
-from scoreproof.public.fokker_planck.general.terms import Terms, terms
+from scoreproof.public.fokker_planck.general.terms import ROUNDINGS, Terms, terms
 from scoreproof.public.fokker_planck.strong import Found
 
 __all__ = ["Skew", "between"]
@@ -53,7 +54,8 @@ class Skew:
 def between(g: General, place: Place) -> tuple[Found, list[Skew]]:
     """Segments between the points of each time, and the Jacobians at their ends."""
     found, skews = Found([]), []
-    length, asked = length_of(place), 0
+    length, asked, guard = length_of(place), 0, g.slopes
+    assert guard is not None
     for k, t in enumerate(place.times.times):
         a, t = few(g, place, k), float(t)
         if len(a) < 2:
@@ -65,8 +67,10 @@ def between(g: General, place: Place) -> tuple[Found, list[Skew]]:
         for x in (a, b):
             near = noise_at(g.coefficient, x, t, length)
             local, J, error = of_score(g, x, t, near, length)
-            sides.append(terms(t, x, g.reading, local, near, g.eps))
-            skews.append(Skew(t, x, J, error + 8 * g.eps * np.abs(J)))
+            blur = jitter(lambda when, x=x: g.score(x, when), local.s, t, guard.eps)  # type: ignore[misc]
+            sides.append(terms(t, x, g.reading, local, near, g.eps + blur / ROUNDINGS))
+            size = np.max(np.abs(J), axis=(1, 2), keepdims=True)
+            skews.append(Skew(t, x, J, error + 8 * g.eps * np.abs(J) + blur * size))
         now: Terms = sides[1].less(sides[0], rate, wrong)
         now, left = resolved(now)
         if left:

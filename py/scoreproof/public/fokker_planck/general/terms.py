@@ -16,7 +16,7 @@ import numpy as np
 from scoreproof.public.fokker_planck.general.curls import Around
 from scoreproof.public.fokker_planck.general.readings import Reading
 
-__all__ = ["Local", "Terms", "terms"]
+__all__ = ["ROUNDINGS", "Local", "Terms", "terms"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Terms:
             self,
             rate=rate,
             size=self.size + np.abs(rate),
-            error=self.error + wrong + 16 * eps * np.abs(rate),
+            error=self.error + wrong + ROUNDINGS * eps * np.abs(rate),
             scatter=self.scatter + wrong,
         )
 
@@ -120,6 +120,8 @@ class Terms:
 
 #: eigenvalues of Σ below this part of the largest are rounding, and no evidence of a noise
 NONE = 64 * float(np.finfo(float).eps)
+#: roundings that a term carries
+ROUNDINGS = 16
 LINEAR = ("along", "squeezed", "shares", "square", "ito", "middle", "fick")
 
 
@@ -150,7 +152,7 @@ def terms(
         error = error + 2 * near.error * np.abs(v.s)
         second_error = np.where(v.weights != 0, np.abs(v.weights) / 2 * v.second_error, 0.0)
     scatter = error.sum(axis=1) + second_error.sum(axis=1) + 2 * near.div_error
-    rounding = 16 * eps * (size + size_of_noise + np.abs(square))
+    rounding = ROUNDINGS * eps * (size + size_of_noise + np.abs(square))
     return Terms(
         t,
         x,

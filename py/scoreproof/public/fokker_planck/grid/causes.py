@@ -18,6 +18,7 @@ from scoreproof.public.fokker_planck.grid.measure import Term
 from scoreproof.public.fokker_planck.grid.reasons import GRID_REASONS, SAME
 from scoreproof.public.fokker_planck.grid.refit import (
     clock,
+    ended,
     factored,
     later,
     shifted,
@@ -51,7 +52,7 @@ def explained(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
     )
     if told.names:
         return told
-    for attempt in (clock, shifted, later, stretched, factored):
+    for attempt in (clock, shifted, later, ended, factored, stretched):
         cause = attempt(found, process, accepted)
         if cause is not None:
             return cause

@@ -16,7 +16,7 @@ from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.found import Found
 from scoreproof.public.fokker_planck.grid.reasons import factors, origin, unit
 
-__all__ = ["clock", "factored", "later", "shifted", "stretched"]
+__all__ = ["clock", "ended", "factored", "later", "shifted", "stretched"]
 
 
 def _left(found: Found, brought: np.ndarray) -> np.ndarray:
@@ -86,21 +86,34 @@ def shifted(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis |
     return None
 
 
+def ended(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | None:
+    """A line of n points was made of n - 1 or n + 1 steps, as linspace does by ``endpoint=``."""
+    n = found.grid[0]
+    cause, c = _unit(found, process, accepted, found.measure.solution.sides[0][0])
+    near = min(abs(c - (n - 1) / n), abs(c - n / (n - 1)))
+    return cause if near < 0.2 / n else None
+
+
 def stretched(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | None:
-    """The steps of a coordinate are so many times as long."""
+    """A coordinate is in another unit."""
+    return _unit(found, process, accepted, 0.0)[0]
+
+
+def _unit(
+    found: Found, process: Process, accepted: np.ndarray, fixed: float
+) -> tuple[Diagnosis | None, float]:
+    """By what the steps of a coordinate are to be multiplied, ``fixed`` staying where it is."""
     solution = found.measure.solution
     if solution.dimension > 1:
-        return None
-    first = tuple(lo for lo, _ in found.measure.solution.sides)
-    for fixed in (first, (0.0,)):  # linspace keeps an end, another unit keeps 0
+        return None, 1.0
 
-        def by(v: float, fixed: tuple[float, ...] = fixed) -> Process:
-            return replace(process, stretch=max(1 + v, 0.1), origin=fixed)
+    def by(v: float) -> Process:
+        return replace(process, stretch=max(1 + v, 0.1), origin=(fixed,))
 
-        value, brought = _moved(found, process, by, 1e-3)
-        if abs(value) > 1e-4 and _explains(found, brought, accepted):
-            return unit(solution.names[0], 1 + value, found.grid[0])
-    return None
+    value, brought = _moved(found, process, by, 1e-3)
+    if abs(value) > 1e-4 and _explains(found, brought, accepted):
+        return unit(solution.names[0], 1 + value, found.grid[0]), 1 + value
+    return None, 1.0
 
 
 def later(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | None:

@@ -161,17 +161,18 @@ def _laid(
     job: Job, values: list[np.ndarray], n: int
 ) -> tuple[np.ndarray | None, np.ndarray] | None:
     d, first = job.d, None
+    each, whole = {(n, d)}, {(STEPS, n, d)}
+    if n == 1:
+        each, whole = each | {(d,)}, whole | {(STEPS, d)}
     if job.starts:
-        if values[0].size != n * d:
+        if values[0].shape not in each:
             return None
         first, values = values[0].reshape(n, d), values[1:]
-    if len(values) >= STEPS and all(v.shape in ((n, d), (d,)) for v in values[: STEPS + 1]):
-        if len(values) > STEPS + 1:
-            return None
+    if STEPS <= len(values) <= STEPS + 1 and all(v.shape in each for v in values):
         return first, np.stack([v.reshape(n, d) for v in values[:STEPS]])
     if len(values) == 1:
         z = values[0]
-        if z.shape in ((STEPS, n, d), (STEPS, d)):
+        if z.shape in whole:
             return first, z.reshape(STEPS, n, d)
         if z.shape == (n, STEPS, d):
             return first, z.swapaxes(0, 1)

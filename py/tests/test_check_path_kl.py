@@ -85,9 +85,7 @@ def test_paths_that_it_makes_and_the_mean_over_the_batch():
     holds(check(lambda f, h, g, x0, ts, rng: making(f, h, g, x0, ts, rng).sum(), reduction="sum"))
     wrong = check(lambda f, h, g, x0, ts, rng: making(f, h, g, x0, ts, rng).sum())
     assert wrong.diagnosis.names == ("sum_over_batch",)
-    twice = check(
-        lambda f, h, g, x0, ts, rng: making(f, h, g, x0, ts, rng).mean() / len(x0)
-    )
+    twice = check(lambda f, h, g, x0, ts, rng: making(f, h, g, x0, ts, rng).mean() / len(x0))
     assert twice.diagnosis.names == ("mean_over_batch",)
 
     def all_at_once(f, h, g, x0, ts, rng, axis=0):
@@ -300,7 +298,9 @@ def test_another_scheme_by_its_limit():
     assert wrong.verdict == "refuted" and "in the limit of small steps: " in wrong.sentence
     assert check(heun, options={"factor": 1.01}, tolerance=0.05)
     single = check(
-        lambda f, h, g, x0, ts, rng: heun(f, h, g, x0[None], ts, One(rng))[0], layout="one path", dim=2
+        lambda f, h, g, x0, ts, rng: heun(f, h, g, x0[None], ts, One(rng))[0],
+        layout="one path",
+        dim=2,
     )
     holds(single)
     open_ = check(heun, **RATIO)

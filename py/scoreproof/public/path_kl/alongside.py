@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.public.path_kl.faults import consistent, predictions
 from scoreproof.public.path_kl.looks import Look
 
-__all__ = ["Alongside", "alongside"]
+__all__ = ["GROWS", "ROUNDINGS", "Alongside", "alongside"]
 
 #: roundings of a term on its way into the sum, and how the rounding of a path grows along it
 ROUNDINGS, GROWS = 8, 16
@@ -72,30 +72,43 @@ def alongside(looks: list[Look], eps: float) -> Alongside | None:
     job = looks[0].job
     returned = np.concatenate([np.atleast_1d(k.answer.output.values) for k in looks])
     tracks = [k.track for k in looks if k.track is not None]
-    energy, ito, ends, size = (
+    energy, ito, ends, size, plain = (
         np.concatenate([k.reduced(v) for k, v in zip(looks, values, strict=True)])
         for values in (
             [t.energy.sum(0) for t in tracks],
             [t.ito.sum(0) for t in tracks],
-            [sum(k.ends().values()) + np.zeros(k.n) for k in looks],
-            [
-                t.size + sum(np.abs(v) + 1 for v in k.ends().values())
-                for k, t in zip(looks, tracks, strict=True)
-            ],
+            [_total(k) for k in looks],
+            [t.size + _size(k) for k, t in zip(looks, tracks, strict=True)],
+            [t.energy_size + _size(k) for k, t in zip(looks, tracks, strict=True)],
         )
     )
-    grows = GROWS if job.simulates else 1
-    blur = ROUNDINGS * grows * eps * size
-    rest = returned - energy - ends
+    rounding = ROUNDINGS * (GROWS if job.simulates else 1) * eps
+    blur, rest = rounding * size, returned - energy - ends
     c = 1.0
     if not job.ratio:
-        near = [v for v in (0.0, 1.0) if np.all(np.abs(rest - v * ito) <= blur)]
-        weight = 1 / blur**2  # the best c: nobody's paths are all as well known
-        c = near[0] if near else float(np.sum(weight * rest * ito) / np.sum(weight * ito**2))
-        if not near and np.any(np.abs(rest - c * ito) > blur):
-            c = 0.0
+        c = _multiple(rest, ito, blur)
+        if np.all(np.abs(rest) <= rounding * plain):  # no increment of a path went into it
+            c, blur = 0.0, rounding * plain
     found = Alongside(tuple(looks), returned, energy, ito, ends, blur, c, np.inf)
     return replace(found, seen=_seen(found))
+
+
+def _total(look: Look) -> np.ndarray:
+    return np.asarray(sum(look.ends().values()) + np.zeros(look.n))
+
+
+def _size(look: Look) -> np.ndarray:
+    return np.asarray(sum(np.abs(v) + 1 for v in look.ends().values()) + np.zeros(look.n))
+
+
+def _multiple(rest: np.ndarray, ito: np.ndarray, blur: np.ndarray) -> float:
+    """How often the stochastic integral is added, if that explains the rest; else 0."""
+    weight = 1 / blur**2  # nobody's paths are all as well known
+    best = float(np.sum(weight * rest * ito) / np.sum(weight * ito**2))
+    for c in (0.0, 1.0, best):
+        if np.all(np.abs(rest - c * ito) <= blur):
+            return c
+    return 0.0
 
 
 def _seen(found: Alongside) -> float:

@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.path_kl.alongside import Alongside
 from scoreproof.public.path_kl.tracks import Track
 
-__all__ = ["floored"]
+__all__ = ["crossing", "floored"]
 
 Way = Callable[[Track, float], np.ndarray]
 
@@ -70,7 +70,7 @@ def floored(found: Alongside, c: float) -> Diagnosis | None:
         return np.concatenate(parts)
 
     for name, way, words in WAYS:
-        number = _number(found, partial(value, way))
+        number = crossing(found, partial(value, way), np.geomspace(1e-9, 10, 101))
         if number is None:
             continue
         left = np.abs(found.returned - value(way, number))
@@ -79,10 +79,11 @@ def floored(found: Alongside, c: float) -> Diagnosis | None:
     return None
 
 
-def _number(found: Alongside, value: Callable[[float], np.ndarray]) -> float | None:
+def crossing(
+    found: Alongside, value: Callable[[float], np.ndarray], grid: np.ndarray
+) -> float | None:
     """Where the value that is farthest off comes out right."""
     k = int(np.argmax(found.error / found.blur))
-    grid = np.geomspace(1e-9, 10, 101)
     off = np.array([value(v)[k] - found.returned[k] for v in grid])
     changes = np.flatnonzero(np.sign(off[1:]) != np.sign(off[:-1]))
     if len(changes) == 0:

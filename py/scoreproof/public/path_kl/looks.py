@@ -16,7 +16,7 @@ from scoreproof.public.path_kl.asking import Answer, Batch, User
 from scoreproof.public.path_kl.problem import Problem
 from scoreproof.public.path_kl.tracks import Track, euler
 
-__all__ = ["STEPS", "Look", "looked", "times"]
+__all__ = ["STEPS", "Look", "again", "ended", "looked", "times"]
 
 #: steps of a path; paths of a batch, none of which is another size; how small the noise is made
 STEPS = 8
@@ -99,11 +99,18 @@ def looked(user: User) -> list[Look]:
     return [_look(user, k, n, small) for k, (n, small) in enumerate(zip(sizes, SMALL, strict=True))]
 
 
-def _look(user: User, index: int, n: int, small: float) -> Look:
+def again(user: User, n: int, count: int) -> list[Look]:
+    """More looks of ``n`` paths each, all at one problem and at the same times."""
+    return [_look(user, 0, n, 1.0, k + 1) for k in range(count)]
+
+
+def _look(user: User, index: int, n: int, small: float, other: int = 0) -> Look:
     job = user.job
     problem = job.problem(index, small=small)
     rng = np.random.default_rng([job.seed, index, 731])
     t = user.rounded(times(job, problem, STEPS, rng))
+    if other:
+        rng = np.random.default_rng([job.seed, index, other, 733])
     start = user.rounded(0.7 * rng.standard_normal((n, job.d)))
     z = rng.standard_normal((STEPS, n, job.d))
     handed = bool({"z", "dW"} & job.taken)
@@ -161,9 +168,11 @@ def _laid(
     job: Job, values: list[np.ndarray], n: int
 ) -> tuple[np.ndarray | None, np.ndarray] | None:
     d, first = job.d, None
-    each, whole = {(n, d)}, {(STEPS, n, d)}
+    each: list[tuple[int, ...]] = [(n, d)]
+    whole: list[tuple[int, ...]] = [(STEPS, n, d)]
     if n == 1:
-        each, whole = each | {(d,)}, whole | {(STEPS, d)}
+        each.append((d,))
+        whole.append((STEPS, d))
     if job.starts:
         if values[0].shape not in each:
             return None

@@ -74,6 +74,15 @@ class Track:
         return np.sum(self.u[:-1] * self.dw, axis=-1)
 
     @cached_property
+    def energy_size(self) -> np.ndarray:
+        """What goes into ½ Σ|u|² dt alone, in absolute values, a row."""
+        back = np.abs(np.linalg.inv(self.g[:-1]))
+        drifts = np.abs(self.both[0][:-1]) + np.abs(self.both[1][:-1])
+        raw = np.einsum("...ij,...j->...i", back, drifts)
+        count = 1.0 if self.problem.noise not in ("full", "matrix") else 1.0 + self.problem.d
+        return np.asarray(count * np.sum(raw * raw * self.dt[..., None], axis=(0, 2)))
+
+    @cached_property
     def size(self) -> np.ndarray:
         """What goes through a float on the way to the sum, in absolute values, a row: the terms,
         or the logarithms of both densities, and the rounding of dx.

@@ -13,10 +13,11 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.path_kl.alongside import Alongside, alongside
 from scoreproof.public.path_kl.arguments import Job
 from scoreproof.public.path_kl.asking import Unseen, User
-from scoreproof.public.path_kl.floors import floored
-from scoreproof.public.path_kl.limits import GRIDS, Limit, limits
+from scoreproof.public.path_kl.causes import cause_of
+from scoreproof.public.path_kl.limits import Limit, grids, limits
 from scoreproof.public.path_kl.looks import STEPS, Look, looked
-from scoreproof.public.path_kl.words import reasons, title
+from scoreproof.public.path_kl.weights import weights
+from scoreproof.public.path_kl.words import title
 from scoreproof.public.rule import compared
 
 __all__ = ["judge"]
@@ -50,9 +51,18 @@ def _judged(user: User, looks: list[Look]) -> Evidence:
         rule = None if found.right else found.rule()
         if found.right or rule is not None:
             return _right(found, rule)
-        cause = safely(lambda: _cause(found))
+        cause = safely(lambda: cause_of(found))
         if job.ratio or (cause is not None and cause.names):
             return _along(found, cause)
+        read = weights(user, looks, user.eps)
+        if read is not None and not read.a_rule:
+            told = Diagnosis.cause("weighed", f"Cause: {read.words()}.")
+            return _along(found, told)
+        if read is not None and read.coarse:
+            return _open(
+                f"{job.name}: it is not Euler's sum along its paths, and how it weighs each step is"
+                ' lost in rounding: use float64, dtype="float64"'
+            )
     if job.ratio:
         return _open(
             f"{job.name}: the paths that it makes are not known from its draws (standard normal,"
@@ -62,7 +72,7 @@ def _judged(user: User, looks: list[Look]) -> Evidence:
         seen = limits(user)
     except Unseen as why:
         return _open(f"{job.name} {why}: its mean is not seen")
-    return _limit(job, seen, cause)
+    return _limit(job, seen, cause, grids(user))
 
 
 def _open(text: str) -> Evidence:
@@ -118,31 +128,9 @@ def _coverage(found: Alongside) -> Coverage:
     return Coverage({"paths": sum(k.n for k in looks), "steps": STEPS}, (), span)
 
 
-def _cause(found: Alongside) -> Diagnosis:
-    """A known fault, with and without the stochastic integral, or what its numbers show."""
-    job = found.looks[0].job
-    size = np.abs(found.energy) + np.abs(found.ends) + np.abs(found.ito)
-    first = None
-    for c in (1.0,) if job.ratio else (0.0, 1.0):
-        here = replace(found, c=c)
-        named = diagnose(
-            here.returned / size,
-            here.due / size,
-            {n: v / size for n, v in here.predicted(c).items()},
-            reasons=reasons(job),
-            limit=found.blur / size,
-        )
-        if named.names:
-            return named
-        other = floored(here, c)
-        if other is not None:
-            return other
-        first = named if first is None else first
-    assert first is not None
-    return first
-
-
-def _limit(job: Job, seen: list[Limit], cause: Diagnosis | None) -> Evidence:
+def _limit(
+    job: Job, seen: list[Limit], cause: Diagnosis | None, steps: tuple[int, ...]
+) -> Evidence:
     value, due, error = (np.array([getattr(s, n) for s in seen]) for n in ("value", "due", "error"))
     resolution = max(2 * s.error / abs(p) for s in seen for p in s.parts)
     worst = int(np.argmax(np.abs(value - due) / error))
@@ -156,9 +144,9 @@ def _limit(job: Job, seen: list[Limit], cause: Diagnosis | None) -> Evidence:
         error / np.abs(due),
         text,
         coverage=Coverage(
-            {"problems": len(seen), "grids": len(GRIDS)},
+            {"problems": len(seen), "grids": len(steps)},
             (),
-            f"affine drifts, {GRIDS[0]} to {GRIDS[-1]} steps, the mean over the noise is exact",
+            f"affine drifts, {steps[0]} to {steps[-1]} steps, the mean over the noise is exact",
         ),
         resolution=resolution,
         tolerance=job.tolerance,

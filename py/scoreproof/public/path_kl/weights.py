@@ -64,13 +64,15 @@ class Weights:
         due = self.found - off
         steps, coordinates = np.any(wrong, axis=1), np.any(wrong, axis=0)
         k, i = np.unravel_index(int(np.argmax(np.abs(off) / self.blur)), off.shape)
-        by = f"{self.found[k, i] / due[k, i]:.6g} times" if due[k, i] else "not 0 but"
-        much = f"{by} the {due[k, i]:.4g}" if due[k, i] else f"{by} {self.found[k, i]:.4g}, where 0"
+        value, right = float(self.found[k, i]), float(due[k, i])
+        much = f"{value:.4g} where 0 is due"
+        if abs(right) > self.blur[k, i]:
+            much = f"{value / right:.6g} times the {right:.4g} that is due"
         if steps.sum() == 1:
-            return f"at step {k} of {len(self.t) - 1} |u|² is weighed by {much} that is due"
+            return f"at step {k} of {len(self.t) - 1} |u|² is weighed by {much}"
         if coordinates.sum() < len(coordinates):
-            return f"in coordinate {i} u² is weighed by {much} that is due"
-        return f"u² is weighed by {much} that is due, in coordinate {i} at step {k}"
+            return f"in coordinate {i} u² is weighed by {much}"
+        return f"u² is weighed by {much}, in coordinate {i} at step {k}"
 
 
 def weights(user: User, looks: list[Look], eps: float) -> Weights | None:

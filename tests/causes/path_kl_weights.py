@@ -94,7 +94,7 @@ def no_start():
 
 
 @wrong("density ratio: log q0 - log p0", says=r"term of the start has the wrong sign")
-def start_reversed():
+def start_subtracted():
     def log_weight(a, b, g, x, t, log_p0, log_q0):
         return weight(a, b, g, x, t) + log_q0(x[0]) - log_p0(x[0])
 

@@ -180,6 +180,46 @@ def test_ratios_of_densities_without_a_time_and_with_constant_noise():
     holds(check(log_girsanov, given=given, noise="matrix", layout="batch first", **RATIO))
 
 
+def test_states_that_are_numbers():
+    def log_girsanov(X, b_1, b_2, sigma, step):
+        a, b = b_1(X[:, :-1]), b_2(X[:, :-1])
+        apart = (a - b) * (np.diff(X, axis=1) - (a + b) / 2 * step)
+        return np.sum(apart, axis=1) / sigma**2
+
+    given = ("x", "drift0", "drift1", "diffusion", "dt")
+    more = {"dim": 0, "noise": "number", "layout": "batch first", "given": given} | RATIO
+    evidence = holds(check(log_girsanov, **more))
+    assert "do not change with time" in evidence.coverage.describe()
+    wrong = check(lambda *a: log_girsanov(*a) / 2, **more)
+    assert wrong.verdict == "refuted"
+
+    for turned in (False, True):
+
+        def one(f, h, sigma, x0, n_steps, T, rng, turned=turned):
+            dt, x, total = T / n_steps, x0, 0.0
+            for k in range(n_steps):
+                at = (k * dt, x) if turned else (x, k * dt)
+                u = (f(*at) - h(*at)) / sigma(k * dt)
+                total = total + 0.5 * u * u * dt
+                x = x + f(*at) * dt + sigma(k * dt) * rng.normal() * dt**0.5
+            return total
+
+        evidence = holds(check(one, dim=0, layout="one path"))
+        assert evidence.cost == {"calls": 43} and "change" not in evidence.coverage.describe()
+
+    def many(f, h, sigma, x0, ts, rng, log_p0, log_q0, terminal_cost):
+        x, total = x0, log_p0(x0) - log_q0(x0)
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            u = (f(x, t) - h(x, t)) / sigma(t)
+            total = total + 0.5 * u * u * (s - t)
+            x = x + f(x, t) * (s - t) + sigma(t) * rng.normal(size=x.shape) * np.sqrt(s - t)
+        return total + terminal_cost(x)
+
+    holds(check(many, dim=0))
+    with pytest.raises(CallableError, match="two that may be it, \\(4,\\) and \\(4,\\)"):
+        check(lambda f, h, g, x, t: (x[-1], x[0]), dim=0)
+
+
 def test_full_noise_and_both_orders_of_arguments():
     def full(a, b, g, x, t):
         total = 0.0
@@ -191,6 +231,9 @@ def test_full_noise_and_both_orders_of_arguments():
 
     holds(check(full, noise="full"))
     holds(check(full, noise="full", dtype="float32"))
+
+
+GIVEN = ("control", "drift1", "diffusion", "terminal", "x0", "steps", "t1", "rng")
 
 
 @pytest.mark.parametrize("way", ["noise", "drift"])
@@ -208,7 +251,10 @@ def test_controls_with_a_terminal_cost(way):
 
     holds(check(loss, control=way))
     other = check(loss, control={"noise": "drift", "drift": "noise"}[way])
-    assert other.verdict == "refuted"
+    assert other.diagnosis.names == ("control_enters_otherwise",)
+    assert f'pass control="{way}", if that is meant' in other.explain()
+    both = check(lambda *a: 1.3 * loss(*a), given=GIVEN, control=way)
+    assert "1.3 times" in both.explain() and both.verdict == "refuted"
 
 
 def test_a_control_of_pure_noise():
@@ -292,7 +338,7 @@ def heun(f, h, g, x0, ts, rng, factor=1.0):
 def test_another_scheme_by_its_limit():
     evidence = holds(check(heun))
     assert evidence.kind == "convergent" and 1.7 < evidence.order < 2.3
-    assert evidence.cost == {"calls": 42} and evidence.resolution < 1e-3
+    assert evidence.cost == {"calls": 43} and evidence.resolution < 1e-3
     assert "affine drifts, 8 to 64 steps" in evidence.coverage.describe()
     wrong = check(heun, options={"factor": 1.01})
     assert wrong.verdict == "refuted" and "in the limit of small steps: " in wrong.sentence
@@ -390,7 +436,12 @@ class Uniform:
         (along, {"given": ("x", "speed")}, "given must be the arguments in order"),
         (along, {"noise": "pink"}, "noise must be one of"),
         (along, {"layout": "flat"}, "layout must be one of"),
-        (along, {"dim": 0}, "dim must be an integer >= 1"),
+        (along, {"dim": -1}, "dim must be an integer >= 0"),
+        (along, {"quantity": "weight"}, "quantity must be one of kl, log_ratio"),
+        (along, {"simulated": "R"}, "simulated must be one of P, Q"),
+        (along, {"control": "u"}, "control must be one of noise, drift"),
+        (along, {"reduction": "max"}, "reduction must be one of none, mean, sum"),
+        (along, {"given": ("drift0", "drift1", "diffusion", "x")}, "told the times of the steps"),
         (along, {"dim": 1, "noise": "full"}, "dim must be >= 2"),
         (along, {"framework": "mxnet"}, "framework must be one of"),
         (along, {"tolerance": 2}, "tolerance must be in"),

@@ -63,6 +63,8 @@ class Job:
     framework: str
     dtype: Any
     seed: int
+    #: a state is a number, without an axis for its one coordinate
+    flat: bool
     #: drifts, and noise, that are not told the time
     still: tuple[bool, bool] = (False, False)
 
@@ -136,9 +138,10 @@ def validate(given: Request) -> Job:
             one_of(name, given.said[name], known, remedy)
     roles = roles_of(given.function, given.given, given.options)
     _complete(set(roles.values()), given)
-    d = count("dim", given.dim, 1, "it is how many coordinates a state has")
+    dim = count("dim", given.dim, 0, "it is how many coordinates a state has; 0: it is a number")
+    d = max(dim, 1)
     if given.said["noise"] in ("full", "diagonal", "matrix") and d < 2:
-        raise ArgumentError("dim", ">= 2 for this noise", d, "in one dimension it is scalar")
+        raise ArgumentError("dim", ">= 2 for this noise", dim, "in one dimension it is scalar")
     return Job(
         given.function,
         str(getattr(given.function, "__name__", type(given.function).__name__)),
@@ -151,6 +154,7 @@ def validate(given: Request) -> Job:
         given.framework,
         given.dtype,
         seeded(given.seed),
+        dim == 0,
     )
 
 

@@ -106,7 +106,7 @@ class User:
 
         double = job.framework == "torch" and job.dtype is None
         with intercepted(job.framework, source, double=double) as log:
-            handed = Handed(problem)
+            handed = Handed(problem, batch.t, job.flat)
             values = {
                 name: self._argument(role, name, handed, batch, source, log)
                 for name, role in job.roles.items()
@@ -154,6 +154,7 @@ class User:
     def _laid(self, path: np.ndarray) -> Any:
         """A path, or noise, in the user's layout."""
         layout = self.job.said["layout"]
+        path = path[..., 0] if self.job.flat else path
         path = path[:, 0] if layout == "one path" else path
         return self._array(path.swapaxes(0, 1) if layout == "batch first" else path)
 
@@ -196,10 +197,12 @@ class User:
             array = {"x": batch.x, "z": noise, "dW": noise if batch.z is None else noise * scaled}
             return self._laid(np.asarray(array[role]))
         if role == "x0":
-            return self._array(batch.start[0] if self.job.single else batch.start)
+            start = batch.start[:, 0] if self.job.flat else batch.start
+            return self._array(start[0] if self.job.single else start)
         if role in ("mean0", "std0", "mean1", "std1"):
             both = problem.mean if role.startswith("mean") else problem.std
-            return self._array(both[int(role[-1])])
+            one = both[int(role[-1])]
+            return self._array(one[0] if self.job.flat else one)
         if role == "t":
             return self._array(batch.t)
         numbers = {"dt": float(steps[0]), "t0": float(batch.t[0]), "t1": float(batch.t[-1])}

@@ -62,7 +62,7 @@ def check_path_kl(
         a drift ("drift": dX = (b + u) dt).
     layout: of paths and noise: "time first", "batch first" ``(n, K + 1, d)``, "one path".
     reduction: of a single number: "mean" (default) or "sum" over the batch.
-    dim: how many coordinates a state has.
+    dim: how many coordinates a state has; 0: a state is a number, paths are ``(K + 1, n)``.
     options: further arguments by name.
     tolerance: the relative error that is accepted.
     framework, dtype: what the function takes: numpy, torch or jax.
@@ -74,8 +74,9 @@ def check_path_kl(
     estimate of KL by another scheme or rule: its mean, taken exactly for affine drifts, in the
     limit of small steps (kind convergent, with ``order``).
 
-    Calls: 6; where steps are not Euler's 36 more, of up to 384 paths (one path at a time: as often
-    as there are paths).
+    Calls: 6; where the sum is not Euler's up to 37 more, of up to 384 paths (2 (9 d + 1) more of a
+    function that returns a mean; one path at a time: as often as there are paths). Twice 6 where
+    drifts are not told the time.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Girsanov 1960; Li et al. 2020 (latent SDEs), Song et al. 2021 (the bound), Zhang and

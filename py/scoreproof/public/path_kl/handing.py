@@ -16,14 +16,16 @@ from scoreproof.public.path_kl.problem import Problem, lined_up
 
 __all__ = ["Handed", "SDE"]
 
+#: what a time may be off by, in single precision
+NEAR = 1e-6
 ORDER = "call drifts with x and t, in either order, x with its {d} coordinates in the last axis"
 
 
 class Handed:
     """The callables of one problem; ``calls`` counts them together."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, times: np.ndarray, flat: bool = False) -> None:
+        self.problem, self.times, self.flat = problem, times, flat
         self.calls = 0
         #: drifts, and noise, that were asked without a time
         self.still = [False, False]
@@ -31,13 +33,19 @@ class Handed:
     def _sorted(self, name: str, arguments: tuple[Any, ...], more: dict[str, Any]) -> Any:
         """x, or ``None``; and t."""
         self.calls += 1
-        x = t = None
-        for v in (*arguments, *more.values()):
-            shape = tuple(getattr(v, "shape", ()))
-            if x is None and shape and shape[-1] == self.problem.d:
-                x = v
-            elif t is None and (shape or isinstance(v, (int, float)) or hasattr(v, "dtype")):
-                t = v
+        given = [
+            v
+            for v in (*arguments, *more.values())
+            if isinstance(v, (int, float)) or hasattr(v, "dtype")
+        ]
+        if name == "diffusion" and self.problem.noise == "scalar" and len(given) == 1:
+            return None, given[0]
+        x = max((v for v in given if self._state(v)), key=_axes, default=None)
+        t = next((v for v in given if v is not x), None)
+        if self.flat and x is None:  # a path at a time: numbers all
+            x, t = self._numbers(given, name)
+        if x is not None and self.flat:
+            x = _column(x)
         if t is None and x is not None:
             self.still[int(name == "diffusion")] = True
             return x, 0.0
@@ -51,10 +59,26 @@ class Handed:
             )
         return x, t
 
+    def _state(self, value: Any) -> bool:
+        shape = tuple(getattr(value, "shape", ()))
+        return bool(shape) and (self.flat or shape[-1] == self.problem.d)
+
+    def _numbers(self, given: list[Any], name: str) -> tuple[Any, Any]:
+        """x and t among numbers: one of several that is a time of the path is t, else the last."""
+        if len(given) < 2:
+            alone = given[0] if given else None
+            return (None, alone) if name == "diffusion" else (alone, None)
+        clock = [bool(np.any(np.abs(self.times - float(v)) < NEAR)) for v in given[:2]]
+        x, t = given[:2] if clock[1] or not clock[0] else given[1::-1]
+        return x, t
+
+    def _back(self, value: Any) -> Any:
+        return value[..., 0] if self.flat else value
+
     def net(self, which: int, name: str) -> Callable[..., Any]:
         def drift(*arguments: Any, **more: Any) -> Any:
             x, t = self._sorted(name, arguments, more)
-            return self.problem.net(which, x, lined_up(x, t), like(x))
+            return self._back(self.problem.net(which, x, lined_up(x, t), like(x)))
 
         drift.__name__ = name
         return drift
@@ -75,6 +99,7 @@ class Handed:
 
     def initial(self, which: int) -> Callable[[Any], Any]:
         def log_prob(x: Any) -> Any:
+            x = _column(x) if self.flat else x
             to = like(x)
             z = (x - to(self.problem.mean[which])) / to(self.problem.std[which])
             log = float(np.sum(np.log(self.problem.std[which])))
@@ -84,6 +109,7 @@ class Handed:
 
     def terminal(self, x: Any) -> Any:
         """The cost at the end."""
+        x = _column(x) if self.flat else x
         return self.problem.ends(x, like(x))
 
 
@@ -97,6 +123,15 @@ class SDE:
         self.noise_type = names.get(handed.problem.noise, handed.problem.noise)
         self.f, self.h, self.g = handed.net(0, "f"), handed.net(1, "h"), handed.diffusion
         self.drift, self.prior_drift, self.diffusion = self.f, self.h, self.g
+
+
+def _axes(value: Any) -> int:
+    return len(value.shape)
+
+
+def _column(x: Any) -> Any:
+    """A number, or numbers, with an axis for their one coordinate."""
+    return x[..., None] if hasattr(x, "shape") else np.array([float(x)])
 
 
 def like(x: Any) -> Callable[[np.ndarray], Any]:

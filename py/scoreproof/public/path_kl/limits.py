@@ -25,7 +25,7 @@ GRIDS = (8, 16, 32, 64)
 FEWER = (4, 8, 16, 32)
 PROBLEMS = 3
 #: rows by which the draws are counted: no other size is so many
-COUNTING = 13
+COUNTING = (13, 17)
 MOST = 1500
 
 
@@ -139,8 +139,9 @@ def _expected(user: User, problem: Problem, steps: int, start: np.ndarray) -> fl
         answer = user(problem, batch, design)
         return _mean(user, answer.output.values, n), design
 
-    still, design = asked(COUNTING, 0.0, 0)
-    count = 1 if job.single else COUNTING
+    counting = next(n for n in COUNTING if n not in (job.d, steps, steps + 1))
+    still, design = asked(counting, 0.0, 0)
+    count = 1 if job.single else counting
     numbers = int(sum(np.prod(s) for s in design.shapes)) // count
     if job.single:
         numbers = int(sum(np.prod(s) for s in design.shapes))

@@ -168,6 +168,8 @@ def _laid(
     job: Job, values: list[np.ndarray], n: int
 ) -> tuple[np.ndarray | None, np.ndarray] | None:
     d, first = job.d, None
+    if job.flat:
+        values = [v.reshape((*v.shape, 1)) for v in values]
     each: list[tuple[int, ...]] = [(n, d)]
     whole: list[tuple[int, ...]] = [(STEPS, n, d)]
     if n == 1:

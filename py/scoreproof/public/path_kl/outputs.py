@@ -59,9 +59,17 @@ def read(out: Any, job: Job, n: int, steps: int) -> Output:
         laid = _path(array, job, n, steps)
         if laid is not None:
             path = laid
-        elif values is None:
-            values, by_step = _values(array, job, n, steps)
-            eps = rounding if values is not None else eps
+            continue
+        found, stepwise = _values(array, job, n, steps)
+        if found is not None and values is not None:
+            raise CallableError(
+                "path_kl",
+                f"return one number a path, of shape ({n},), or their mean",
+                f"it returned two that may be it, {' and '.join(shapes)}",
+                "return the one to be judged, with paths or alone",
+            )
+        if found is not None:
+            values, by_step, eps = found, stepwise, rounding
     if values is None:
         raise CallableError(
             "path_kl",
@@ -80,6 +88,7 @@ def read(out: Any, job: Job, n: int, steps: int) -> Output:
 
 
 def _path(a: np.ndarray, job: Job, n: int, steps: int) -> np.ndarray | None:
+    a = a[..., None] if job.flat else a
     if job.single:
         return a[:, None] if a.shape == (steps + 1, job.d) else None
     if job.said["layout"] == "batch first":

@@ -35,7 +35,37 @@ def judge(job: Job) -> Evidence:
         user = User(job, calls=user.calls)
         looks = looked(user)
     evidence = _judged(user, looks)
+    other = None
+    if evidence.verdict == "refuted" and not _named(evidence):
+        other = safely(lambda: _otherwise(user))
+    if other is not None:
+        evidence = replace(evidence, diagnosis=other)
     return replace(evidence, cost={"calls": user.calls})
+
+
+def _named(evidence: Evidence) -> bool:
+    return evidence.diagnosis is not None and bool(evidence.diagnosis.names)
+
+
+def _otherwise(user: User) -> Diagnosis | None:
+    """A control that enters the other way, of which it is right."""
+    job = user.job
+    if job.kind != "control":
+        return None
+    way = {"noise": "drift", "drift": "noise"}[str(job.said["control"])]
+    other = User(replace(job, said={**job.said, "control": way}))
+    found = alongside(looked(other), other.eps)
+    user.calls += other.calls
+    if found is None or not (found.right or found.rule()):
+        return None
+    words = {
+        "noise": 'is multiplied by the diffusion, dX = (b + g u) dt + g dW: pass control="noise"',
+        "drift": 'is added to the drift, dX = (b + u) dt + g dW: pass control="drift"',
+    }
+    return Diagnosis.cause(
+        "control_enters_otherwise",
+        f"Cause: it is right for a control that {words[way]}, if that is meant.",
+    )
 
 
 def _judged(user: User, looks: list[Look]) -> Evidence:
@@ -121,9 +151,13 @@ def _coverage(found: Alongside) -> Coverage:
     looks = found.looks
     noise = looks[0].problem.noise
     follows = ", that follows x," if noise in ("diagonal", "full") else ""
+    still = looks[0].job.still
+    clock = " and do not change with time" if still[0] else ""
+    noise = f"{noise} noise" + (" that does not change with time" if still[1] else "")
+    d = looks[0].problem.d
     span = (
-        f"{len(looks)} pairs of drifts that are not affine, {looks[0].problem.d} coordinates,"
-        f" {noise} noise{follows} of sizes down to 0.001"
+        f"{len(looks)} pairs of drifts that are not affine{clock}, {d} coordinates,"
+        f" {noise}{follows} of sizes down to 0.001"
     )
     return Coverage({"paths": sum(k.n for k in looks), "steps": STEPS}, (), span)
 

@@ -86,6 +86,7 @@ SUMS = {
     "sum_over_batch": "it sums over the batch: take the mean over the paths",
     "mean_over_batch": "it divides by the size of the batch once too often",
 }
+NEGATIVE = "the whole has the wrong sign: a divergence is not negative"
 CONTROL = {
     "noise_twice": "the control is divided by g: it is u itself, and |u|² stands alone",
     "noise_left_out": "the control is multiplied by g: it is u itself, and |u|² stands alone",
@@ -107,9 +108,10 @@ def reasons(job: Job) -> dict[str, str]:
         mine |= CONTROL
     if job.kind == "scores":
         mine |= SCORES
+    sums = SUMS if job.ratio else SUMS | {"whole_sign": NEGATIVE}
     parts = {f"{n}_in_the_square": f"in ½ ∫|u|² dt alone, {t}" for n, t in mine.items()}
     parts |= {f"{n}_in_the_noise": f"in ∫ u·dW alone, {t}" for n, t in mine.items()}
-    return {**parts, **SUMS, **mine}
+    return {**parts, **sums, **mine}
 
 
 def title(job: Job, index: int) -> str:

@@ -525,6 +525,18 @@ def test_jax():
 
     holds(check(kl, framework="jax", noise="diagonal"))
 
+    def weight(f, h, g, x0, ts, key):
+        total, x = jnp.zeros(len(x0)), x0
+        z = jax.random.normal(key, (len(ts) - 1, *x0.shape))
+        for k in range(len(ts) - 1):
+            t, dt = ts[k], ts[k + 1] - ts[k]
+            u, dw = (f(t, x) - h(t, x)) / g(t, x), jnp.sqrt(dt) * z[k]
+            total = total + jnp.sum(u * dw, axis=1) + 0.5 * jnp.sum(u**2, axis=1) * dt
+            x = x + f(t, x) * dt + g(t, x) * dw
+        return total
+
+    holds(check(weight, framework="jax", noise="diagonal", **RATIO))
+
     def twice(f, h, g, x0, ts, key):
         return 2 * kl(f, h, g, x0, ts, key)
 

@@ -326,3 +326,53 @@ def test_starts(part, words):
         return whole + part(log_p0(x[0]), log_q0(x[0]))
 
     assert words in sp.check_path_kl(weight, noise="diagonal", **RATIO).explain()
+
+
+def heun(rate, under=0):
+    """Paths by Heun's scheme, with another rate of cost."""
+
+    def estimate(f, h, g, x0, ts, rng):
+        drift, x, total = (f, h)[under], x0, 0.0
+
+        def cost(t, x):
+            return 0.5 * np.sum(rate(f(t, x), h(t, x), g(t)), axis=1)
+
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            dw = np.sqrt(s - t) * rng.standard_normal(x.shape)
+            guess = x + drift(t, x) * (s - t) + g(t) * dw
+            new = x + (drift(t, x) + drift(s, guess)) / 2 * (s - t) + (g(t) + g(s)) / 2 * dw
+            total = total + (cost(t, x) + cost(s, new)) / 2 * (s - t)
+            x = new
+        return total
+
+    return estimate
+
+
+RATES = {
+    "half_missing": lambda a, b, g: 2 * ((a - b) / g) ** 2,
+    "half_twice": lambda a, b, g: ((a - b) / g) ** 2 / 2,
+    "mean_over_coordinates": lambda a, b, g: ((a - b) / g) ** 2 / 3,
+    "energy_subtracted": lambda a, b, g: -(((a - b) / g) ** 2),
+    "noise_of_q": lambda a, b, g: 3 * ((a - b) / g) ** 2,
+    "noise_multiplied": lambda a, b, g: ((a - b) * g) ** 2,
+    "noise_left_out": lambda a, b, g: (a - b) ** 2,
+    "noise_twice": lambda a, b, g: ((a - b) / g**2) ** 2,
+    "root_of_noise": lambda a, b, g: (a - b) ** 2 / g,
+    "cube_of_noise": lambda a, b, g: (a - b) ** 2 / g**3,
+    "only_p": lambda a, b, g: (a / g) ** 2,
+    "only_q": lambda a, b, g: (b / g) ** 2,
+    "drifts_added": lambda a, b, g: ((a + b) / g) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_means_in_another_scheme(name):
+    evidence = sp.check_path_kl(heun(RATES[name]))
+    assert evidence.kind == "convergent", evidence.explain()
+    assert name in evidence.diagnosis.names, evidence.explain()
+
+
+def test_the_other_law_in_another_scheme():
+    evidence = sp.check_path_kl(heun(lambda a, b, g: ((a - b) / g) ** 2, under=1))
+    assert evidence.diagnosis.names == ("paths_of_the_other",), evidence.explain()
+    assert sp.check_path_kl(heun(lambda a, b, g: ((a - b) / g) ** 2))

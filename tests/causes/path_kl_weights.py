@@ -179,7 +179,7 @@ def no_prior():
     return check_path_kl(nll_bound)
 
 
-@wrong("trapezoidal rule without its ½", says=r"2 times what is due", needs=None)
+@wrong("trapezoidal rule without its ½", says=r"½ of ½ ∫\|u\|² dt is missing")
 def heun_doubled():
     def kl(f, h, g, x0, ts, rng):
         x, total = x0, 0.0

@@ -72,13 +72,14 @@ def alongside(looks: list[Look], eps: float) -> Alongside | None:
     job = looks[0].job
     returned = np.concatenate([np.atleast_1d(k.answer.output.values) for k in looks])
     tracks = [k.track for k in looks if k.track is not None]
-    energy, ito, ends, size, plain = (
+    energy, ito, ends, size, direct, plain = (
         np.concatenate([k.reduced(v) for k, v in zip(looks, values, strict=True)])
         for values in (
             [t.energy.sum(0) for t in tracks],
             [t.ito.sum(0) for t in tracks],
             [_total(k) for k in looks],
             [t.size + _size(k) for k, t in zip(looks, tracks, strict=True)],
+            [t.direct_size + _size(k) for k, t in zip(looks, tracks, strict=True)],
             [t.energy_size + _size(k) for k, t in zip(looks, tracks, strict=True)],
         )
     )
@@ -89,6 +90,8 @@ def alongside(looks: list[Look], eps: float) -> Alongside | None:
         c = _multiple(rest, ito, blur)
         if np.all(np.abs(rest) <= rounding * plain):  # no increment of a path went into it
             c, blur = 0.0, rounding * plain
+    if c and np.all(np.abs(rest - c * ito) <= rounding * direct):  # nor a density of a step
+        blur = np.minimum(blur, rounding * direct)
     found = Alongside(tuple(looks), returned, energy, ito, ends, blur, c, np.inf)
     return replace(found, seen=_seen(found))
 

@@ -27,12 +27,15 @@ PROBLEMS = 3
 #: rows by which the draws are counted: no other size is so many
 COUNTING = (13, 17)
 MOST = 1500
+#: of values of order 1, of which each step is half the one before
+SLOW = 0.6
 
 
 @dataclass(frozen=True, eq=False)
 class Limit:
     """``values`` on each grid, what they tend to and how well that is known; what is ``due``, and
-    its ``parts``.
+    its ``parts``, the
+    running cost first; ``law``: mean and covariance at the start, of paths that are made.
     """
 
     values: np.ndarray
@@ -40,6 +43,8 @@ class Limit:
     error: float
     due: float
     parts: tuple[float, ...]
+    problem: Problem
+    law: tuple[np.ndarray, np.ndarray] | None
 
     @property
     def order(self) -> float:
@@ -105,8 +110,10 @@ def _limit(user: User, index: int) -> Limit:
     start = user.rounded(0.7 * rng.standard_normal(problem.d))
     if user.job.simulates:
         values = np.array([_expected(user, problem, k, start) for k in grids(user)])
-        due, parts = _due(user, problem, start)
+        law = _law(user, problem, start)
+        due, parts = _due(user, problem, *law)
     else:
+        law = None
         values, due, parts = _smooth(user, problem, rng)
     table = [values]
     for m in range(1, len(values)):
@@ -115,7 +122,10 @@ def _limit(user: User, index: int) -> Limit:
     value = float(table[-1][0])
     error = max(abs(value - float(table[-2][0])), abs(value - float(table[-2][1])))
     rounding = 64 * user.eps * grids(user)[-1] * (abs(value) + abs(due))
-    return Limit(values, value, error + rounding, due, parts)
+    first, last = np.abs(np.diff(values))[-2:]
+    if last > SLOW * first:  # no expansion in powers of the step is seen
+        error = max(error, 2 * abs(float(values[-1]) - value))
+    return Limit(values, value, error + rounding, due, parts, problem, law)
 
 
 def _mean(user: User, values: np.ndarray, n: int) -> float:
@@ -161,11 +171,16 @@ def _expected(user: User, problem: Problem, steps: int, start: np.ndarray) -> fl
     return mean
 
 
-def _due(user: User, problem: Problem, start: np.ndarray) -> tuple[float, tuple[float, ...]]:
+def _law(user: User, problem: Problem, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if user.job.starts:
+        return problem.mean[0], np.diag(problem.std[0] ** 2)
+    return start, np.zeros((problem.d, problem.d))
+
+
+def _due(
+    user: User, problem: Problem, m: np.ndarray, s: np.ndarray
+) -> tuple[float, tuple[float, ...]]:
     job = user.job
-    m, s = start, np.zeros((problem.d, problem.d))
-    if job.starts:
-        m, s = problem.mean[0], np.diag(problem.std[0] ** 2)
     energy, mean, cov = exact(problem, m, s)
     ends = {n: float(v[0]) for n, v in ended(job, problem, np.stack([m, mean])[:, None]).items()}
     if "initial" in ends and job.starts:

@@ -74,13 +74,28 @@ class Track:
         return np.sum(self.u[:-1] * self.dw, axis=-1)
 
     @cached_property
-    def energy_size(self) -> np.ndarray:
-        """What goes into ½ Σ|u|² dt alone, in absolute values, a row."""
+    def raw(self) -> np.ndarray:
+        """|G⁻¹| (|a| + |b|), what u is a difference of."""
         back = np.abs(np.linalg.inv(self.g[:-1]))
         drifts = np.abs(self.both[0][:-1]) + np.abs(self.both[1][:-1])
-        raw = np.einsum("...ij,...j->...i", back, drifts)
-        count = 1.0 if self.problem.noise not in ("full", "matrix") else 1.0 + self.problem.d
-        return np.asarray(count * np.sum(raw * raw * self.dt[..., None], axis=(0, 2)))
+        return np.asarray(np.einsum("...ij,...j->...i", back, drifts))
+
+    @property
+    def count(self) -> float:
+        """How often a product with G⁻¹ is rounded."""
+        return 1.0 + self.problem.d if self.problem.noise in ("full", "matrix") else 1.0
+
+    @cached_property
+    def energy_size(self) -> np.ndarray:
+        """What goes into ½ Σ|u|² dt alone, in absolute values, a row."""
+        return np.asarray(self.count * np.sum(self.raw**2 * self.dt[..., None], axis=(0, 2)))
+
+    @cached_property
+    def direct_size(self) -> np.ndarray:
+        """The same with Σ u·dW, where dW is at hand and no difference of places."""
+        return np.asarray(
+            self.energy_size + self.count * np.sum(self.raw * np.abs(self.dw), axis=(0, 2))
+        )
 
     @cached_property
     def size(self) -> np.ndarray:
@@ -90,15 +105,14 @@ class Track:
         dt = self.dt[..., None]
         back = np.abs(np.linalg.inv(self.g[:-1]))
         drifts = np.abs(self.both[0][:-1]) + np.abs(self.both[1][:-1])
-        raw = np.einsum("...ij,...j->...i", back, drifts)
+        raw = self.raw
         moved = np.abs(self.x[:-1]) + np.abs(self.x[1:]) + drifts * dt
         moved = np.einsum("...ij,...j->...i", back, moved)
         other = self.dw + self.u[:-1] * dt
         noise = np.abs(self.dw) + np.abs(other)
         terms = raw * raw * dt + raw * (moved + noise)
         terms = terms + 0.5 * (self.dw**2 + other**2) / dt + noise / dt * moved
-        count = 1.0 if self.problem.noise not in ("full", "matrix") else 1.0 + self.problem.d
-        return np.asarray(count * np.sum(terms, axis=(0, 2)))
+        return np.asarray(self.count * np.sum(terms, axis=(0, 2)))
 
 
 def euler(

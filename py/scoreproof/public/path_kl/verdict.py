@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.coverage import Coverage
-from scoreproof.diagnosis import Diagnosis, diagnose, safely
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.path_kl.alongside import Alongside, alongside
 from scoreproof.public.path_kl.arguments import Job
@@ -16,6 +16,7 @@ from scoreproof.public.path_kl.asking import Unseen, User
 from scoreproof.public.path_kl.causes import cause_of
 from scoreproof.public.path_kl.limits import Limit, grids, limits
 from scoreproof.public.path_kl.looks import STEPS, Look, looked
+from scoreproof.public.path_kl.means import cause_of_mean
 from scoreproof.public.path_kl.weights import weights
 from scoreproof.public.path_kl.words import title
 from scoreproof.public.rule import compared
@@ -172,7 +173,7 @@ def _limit(
     off = np.abs(value - due)
     if np.any(off > error):
         text += f": {value[worst]:.6g} where {due[worst]:.6g} is due"
-        cause = safely(lambda: diagnose(value, due, {}, limit=error))
+        cause = safely(lambda: cause_of_mean(job, seen))
     evidence = compared(
         off / np.abs(due),
         error / np.abs(due),

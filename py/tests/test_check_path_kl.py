@@ -39,6 +39,9 @@ def weighing(f, h, g, x0, ts, rng):
     return x, total
 
 
+SIMULATED = ("drift0", "drift1", "diffusion", "x0", "t", "rng")
+
+
 def holds(evidence):
     assert evidence, evidence.explain()
     return evidence
@@ -148,7 +151,11 @@ def test_paths_of_q():
         return total
 
     holds(check(under_q, simulated="Q", **RATIO))
-    assert check(under_q, **RATIO).diagnosis.names == ("reversed_along_the_other",)
+    other = check(under_q, **RATIO)
+    assert other.diagnosis.names == ("reversed_along_the_other",)
+    assert 'pass simulated="Q", if that is meant' in other.explain()
+    of_p = check(lambda *a: weighing(*a)[1], given=SIMULATED, simulated="Q", **RATIO)
+    assert 'pass simulated="P", if that is meant' in of_p.explain()
     with pytest.raises(ArgumentError, match='simulated must be "P" for the divergence'):
         check(under_q, simulated="Q")
 

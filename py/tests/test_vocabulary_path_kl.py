@@ -135,6 +135,7 @@ TERMS = {
     "noise_of_q": lambda at: energy(at) + ito(at, dw=at.dw + at.u * at.dt),
     "increments_for_noise": lambda at: energy(at) + ito(at, dw=at.dx / at.g),
     "z_for_dw": lambda at: energy(at) + ito(at) / at.dt**0.5,
+    "steps_of_one": lambda at: energy(at) / at.dt + ito(at) / at.dt**0.5,
     "dt_for_dw": lambda at: energy(at) + ito(at) * at.dt**0.5,
     "ito_at_the_right": lambda at: energy(at) + ito(at, at.u1),
     "ito_in_the_middle": lambda at: energy(at) + ito(at, (at.u + at.u1) / 2),
@@ -149,7 +150,11 @@ def test_other_terms(name):
 
 @pytest.mark.parametrize(
     "name",
-    [n for n in TERMS if not n.startswith(("ito", "noise_of", "incr", "z_", "dt_for", "energy"))],
+    [
+        n
+        for n in TERMS
+        if not n.startswith(("ito", "noise_of", "incr", "z_", "dt_for", "energy", "steps"))
+    ],
 )
 def test_other_terms_of_the_mean(name):
     def terms(at):  # without the stochastic integral
@@ -376,3 +381,13 @@ def test_the_other_law_in_another_scheme():
     evidence = sp.check_path_kl(heun(lambda a, b, g: ((a - b) / g) ** 2, under=1))
     assert evidence.diagnosis.names == ("paths_of_the_other",), evidence.explain()
     assert sp.check_path_kl(heun(lambda a, b, g: ((a - b) / g) ** 2))
+
+
+def test_the_weight_for_its_logarithm_and_a_negative_divergence():
+    def weight(drift0, drift1, diffusion, x, t):
+        return np.exp(summed(both)(drift0, drift1, diffusion, x, t))
+
+    evidence = sp.check_path_kl(weight, noise="diagonal", **RATIO)
+    assert evidence.diagnosis.names == ("exponential",)
+    evidence = sp.check_path_kl(summed(lambda at: -energy(at)), noise="diagonal")
+    assert "a divergence is not negative" in evidence.explain()

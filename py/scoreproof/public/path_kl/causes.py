@@ -24,12 +24,19 @@ def cause_of(found: Alongside) -> Diagnosis:
     job = found.looks[0].job
     size = np.abs(found.energy) + np.abs(found.ends) + np.abs(found.ito)
     first = None
+    if job.ratio and np.all(found.returned > 0) and _explains_log(found):
+        return Diagnosis.cause(
+            "exponential",
+            "Cause: it is the weight itself, exp of what is due: return its logarithm.",
+        )
     for c in (1.0,) if job.ratio else (0.0, 1.0):
         here = replace(found, c=c)
         predicted = here.predicted(c)
         if not job.ratio:  # what is no fault of a mean
             predicted.pop("ito_left_out", None)
             predicted.pop("ito_subtracted", None)
+        if not c:  # the same as the sign of the whole
+            predicted.pop("energy_subtracted", None)
         named = diagnose(
             here.returned / size,
             here.due / size,
@@ -50,6 +57,11 @@ def cause_of(found: Alongside) -> Diagnosis:
 
 def _explains(found: Alongside, predicted: np.ndarray) -> bool:
     return bool(np.all(np.abs(found.returned - predicted) <= found.blur))
+
+
+def _explains_log(found: Alongside) -> bool:
+    rounding = found.blur + np.finfo(float).eps * np.abs(found.due)
+    return bool(np.all(np.abs(np.log(found.returned) - found.due) <= rounding))
 
 
 def _factor(found: Alongside) -> Diagnosis | None:

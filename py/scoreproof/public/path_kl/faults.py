@@ -92,6 +92,7 @@ def _sums(track: Track, c: float, rest: np.ndarray) -> Values:
             "ito_subtracted": a - c * m,
             "ito_left_out": a,
             "energy_left_out": c * m,
+            "steps_of_one": (rate + c * i / np.sqrt(dt)).sum(0),
             "noise_of_q": a + c * (m + 2 * a),
             "increments_for_noise": a + c * np.sum(track.u[:-1] * moved, axis=(0, 2)),
             "z_for_dw": a + c * (i / np.sqrt(dt)).sum(0),

@@ -53,7 +53,9 @@ SUMS = {
     " T/K",
     "energy_subtracted": "½ ∫|u|² dt has the wrong sign: with P's noise dW, log dP/dQ = ∫ u·dW + ½"
     " ∫|u|² dt",
-    "whole_sign": "the sign of the whole is wrong: it is log dQ/dP where log dP/dQ is due",
+    "whole_sign": "the sign of the whole is wrong: it is log dQ/dP where log dP/dQ is due; if that"
+    " is meant, name the drifts the other way round by given=",
+    "steps_of_one": "dt is left out of both terms: dW = √dt z, and ½|u|² is multiplied by dt",
     "ito_subtracted": "∫ u·dW has the wrong sign: with P's noise dW, log dP/dQ = ∫ u·dW + ½ ∫|u|²"
     " dt",
     "ito_left_out": "∫ u·dW is left out: its mean under P is 0, but the weight of a path needs it",
@@ -72,7 +74,8 @@ SUMS = {
     "cube_of_noise": "|a - b|² is divided by g³: divide by g²",
     "paths_of_the_other": "the paths are those of the other law: KL(P‖Q) is a mean along paths of"
     " P, dX = a dt + g dW, the first drift",
-    "reversed_along_the_other": "paths and signs are those of the other law",
+    "reversed_along_the_other": "it is log dP/dQ along paths of Q, the second drift: pass"
+    ' simulated="Q", if that is meant',
     "noise_by_dt": "the noise of its paths is multiplied by dt: by √dt",
     "noise_by_one": "the noise of its paths is not multiplied by √dt",
     "initial_left_out": "the law at the start is left out: add KL(p0‖q0), or log p0 - log q0",
@@ -87,6 +90,7 @@ SUMS = {
     "mean_over_batch": "it divides by the size of the batch once too often",
 }
 NEGATIVE = "the whole has the wrong sign: a divergence is not negative"
+OF_P = 'it is log dP/dQ along paths of P, the first drift: pass simulated="P", if that is meant'
 CONTROL = {
     "noise_twice": "the control is divided by g: it is u itself, and |u|² stands alone",
     "noise_left_out": "the control is multiplied by g: it is u itself, and |u|² stands alone",
@@ -108,9 +112,11 @@ def reasons(job: Job) -> dict[str, str]:
         mine |= CONTROL
     if job.kind == "scores":
         mine |= SCORES
-    sums = SUMS if job.ratio else SUMS | {"whole_sign": NEGATIVE}
+    sums = dict(SUMS) if job.ratio else SUMS | {"whole_sign": NEGATIVE}
     parts = {f"{n}_in_the_square": f"in ½ ∫|u|² dt alone, {t}" for n, t in mine.items()}
     parts |= {f"{n}_in_the_noise": f"in ∫ u·dW alone, {t}" for n, t in mine.items()}
+    if job.said["simulated"] == "Q":
+        sums["paths_of_the_other"] = OF_P
     return {**parts, **sums, **mine}
 
 

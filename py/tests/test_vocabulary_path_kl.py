@@ -391,3 +391,25 @@ def test_the_weight_for_its_logarithm_and_a_negative_divergence():
     assert evidence.diagnosis.names == ("exponential",)
     evidence = sp.check_path_kl(summed(lambda at: -energy(at)), noise="diagonal")
     assert "a divergence is not negative" in evidence.explain()
+
+
+def test_a_mean_u_and_noise_that_takes_no_time():
+    average = summed(lambda at: 0.5 * np.sum(((at.u + at.u1) / 2) ** 2, axis=1) * at.dt)
+    evidence = sp.check_path_kl(average, noise="diagonal")
+    assert evidence and "by the mean u of both ends of a step" in evidence.notes[0]
+
+    def timeless(drift0, drift1, g, x, t):
+        return summed(energy)(drift0, drift1, lambda y, s: g(y), x, t)
+
+    evidence = sp.check_path_kl(timeless, noise="diagonal")
+    assert evidence and "noise that does not change with time" in evidence.coverage.describe()
+
+
+def test_the_divergence_of_the_starts_the_other_way_round():
+    def elbo(drift0, drift1, g, x, t, mean0, std0, mean1, std1):
+        r = (std1 / std0) ** 2
+        start = 0.5 * np.sum(r + ((mean0 - mean1) / std0) ** 2 - 1 - np.log(r))
+        return summed(energy)(drift0, drift1, g, x, t) + start
+
+    evidence = sp.check_path_kl(elbo, noise="diagonal")
+    assert "KL of the laws at the start is KL(q0‖p0): KL(p0‖q0) is due" in evidence.explain()

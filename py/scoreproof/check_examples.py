@@ -159,6 +159,23 @@ EXAMPLES = {
         mine = dict(loss=loss, process={"alphas_cumprod": bar}, prediction="eps")
         """,
     ),
+    "path_kl": Example(
+        "the KL divergence, or the log-weights, of the paths of two SDEs (Girsanov)",
+        """
+        import numpy as np
+
+        def path_kl(drift0, drift1, diffusion, x0, t, rng):  # KL(P‖Q), an estimate a path
+            x, total = x0, 0.0
+            for now, then in zip(t[:-1], t[1:]):
+                u = (drift0(x, now) - drift1(x, now)) / diffusion(now)
+                total = total + 0.5 * np.sum(u**2, axis=1) * (then - now)
+                noise = np.sqrt(then - now) * rng.standard_normal(x.shape)
+                x = x + drift0(x, now) * (then - now) + diffusion(now) * noise
+            return total
+
+        mine = dict(path_kl=path_kl)
+        """,
+    ),
     "kl": Example(
         "the KL divergence of Gaussians, or a VAE's regulariser, against the integral",
         """

@@ -80,6 +80,12 @@ WANTED: dict[str, dict[str, Wanted]] = {
         "x": Wanted(("x", "data"), remark="rows (n, D)"),
         "gradient": Wanted(("gradient", "grad", "log_prob_grad"), ("x", "params", "nu")),
     },
+    "path_kl": {
+        "path_kl": Wanted(
+            ("logqp", "path_kl", "kl_path", "girsanov", "log_girsanov", "log_weight", "logqp_path"),
+            ("drift0", "drift1", "diffusion", "x", "t"),
+        )
+    },
     "kl": {
         "kl": Wanted(("kl", "kl_divergence", "kl_loss", "analytical_kl", "gaussian_kl")),
         "form": Wanted(("form",), remark='"isotropic", "diagonal" or "full"'),

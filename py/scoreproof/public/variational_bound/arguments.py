@@ -12,7 +12,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float, unit_roundoff
 from scoreproof.interop.frameworks import FRAMEWORKS
 from scoreproof.objects.discrete import DiscreteVP
-from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
 from scoreproof.public.loss.library import library_of
 from scoreproof.public.variational_bound.continuous import Clock, clock_of
 from scoreproof.public.variational_bound.takes import Takes, name_of, takes_of, term_of
@@ -43,6 +43,7 @@ class Request:
     units: str | None
     reduction: str | None
     steps: int | None
+    probabilities: Any
     given: Any
     shape: Any
     tolerance: float | None
@@ -71,6 +72,7 @@ class Job:
     units: str
     reduction: str | None
     steps: int | None
+    probabilities: np.ndarray | None
     shape: tuple[int, ...]
     tolerance: float | None
     framework: str
@@ -149,7 +151,8 @@ def validate(given: Request) -> Job:
         float(given.decoder_std),
         units,
         given.reduction,
-        given.steps,
+        None if given.steps is None else count("steps", given.steps, 1, "T, or leave it out"),
+        _probabilities(given.probabilities, process),
         shape,
         accepted(given.tolerance),
         framework,
@@ -214,4 +217,18 @@ def _variance(value: Any, process: DiscreteVP | None) -> Any:
     array = to_float("variance", value, shape=(process.steps,))
     if np.any(array <= 0):
         raise ArgumentError("variance", "> 0", array.min(), "pass variances, not their logs")
+    return array
+
+
+def _probabilities(value: Any, process: DiscreteVP | None) -> np.ndarray | None:
+    if value is None or process is None:
+        return None
+    array = to_float("probabilities", value, shape=(process.steps,))
+    if np.any(array <= 0) or abs(np.sum(array) - 1) > 1e-6:
+        raise ArgumentError(
+            "probabilities",
+            "> 0, with the sum 1",
+            f"a sum of {np.sum(array):g}",
+            "they are those by which t is drawn: weights / weights.sum()",
+        )
     return array

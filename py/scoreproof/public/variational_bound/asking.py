@@ -41,6 +41,11 @@ class Batch:
     moves: np.ndarray
     second: np.ndarray
 
+    def tiled(self, rows: int) -> Batch:
+        """With so many rows, the same again and again."""
+        k = np.arange(rows) % len(self.x0)
+        return Batch(self.x0[k], self.noise[:, k], self.moves[k], self.second[k])
+
 
 def batch_of(job: Job) -> Batch:
     """Seeded."""
@@ -81,6 +86,9 @@ class Asking:
     eps: float = DOUBLE
     alone: bool = False
     notes: list[str] = field(default_factory=list)
+    _source: Any = None
+    _made: Any = None
+    _drawn: Log = field(default_factory=Log)
 
     def script(self, t: np.ndarray | None) -> Script:
         """A stand-in's, which is told nothing yet."""
@@ -88,12 +96,14 @@ class Asking:
         variance = job.variance if isinstance(job.variance, str) else "fixed"
         return Script(b.x0, job.shape, self.tb, job.prediction, variance, b.moves, b.second, t)
 
-    def at(self, values: dict[str, Any], script: Script) -> Run:
-        """The bound of what goes by its roles: flat rows, timesteps. Raises ``CallableError``."""
+    def at(self, values: dict[str, Any], script: Script, turn: int = 0) -> Run:
+        """The bound of what goes by its roles: flat rows, timesteps; ``turn``: of what else it
+        draws. Raises ``CallableError``.
+        """
         job = self.job
         noise = self.batch.noise
         ends = self.tb.steps if self.tb is not None else 0
-        served = Served(noise[0], noise[1:], 0, "noise" in job.roles, ends)
+        served = Served(noise[0], noise[1:], turn, "noise" in job.roles, ends)
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[job.framework]
         value, log = run(values, script, served)
         self.notes += [n for n in log.notes if n not in self.notes]
@@ -174,15 +184,29 @@ class Asking:
         convert = guarded(lambda x: x, "bound", "jax", self.job.dtype).prepare
         assert convert is not None
         with intercepted("jax", served) as log:
-            key = jax_key(served, log, integers=served.bits)
+            key = self._key(served, jax)
             self.eps = max(self.eps, unit_roundoff(convert(np.zeros(1))))
             arguments = self._arguments(values, jax_model(script), key, convert)
             return jax.block_until_ready(self._called(*arguments)), log
+
+    def _key(self, served: Served, jax: Any) -> Any:
+        """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
+        self._source = served
+        if self._made is None:
+            self._made = jax_key(
+                lambda draw: self._source(draw),
+                self._drawn,
+                integers=lambda draw, width: self._source.bits(draw, width),
+            )
+        self._drawn.draws.clear()  # what goes by a draw's number is the same in every run
+        return jax.random.fold_in(self._made, self.calls)
 
     def _numpy(self, values: Any, script: Script, served: Served) -> tuple[Any, Log]:
         convert = guarded(lambda x: x, "bound", "numpy", self.job.dtype).prepare or np.array
         with intercepted("numpy", served) as log:
             rng = whole_numbers_generator(served)
+            if served.turn:  # choices with chances are NumPy's own
+                rng.bit_generator.advance(1000 * served.turn)
             self.eps = max(self.eps, unit_roundoff(convert(np.zeros(1))))
             arguments = self._arguments(values, numpy_model(script), rng, convert)
             return self._called(*arguments), log

@@ -13,12 +13,12 @@ import numpy as np
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.choosing import (
     Choice,
-    _fit,
+    fitted,
+    formulas,
     in_other_units,
     kinds,
 )
 from scoreproof.public.variational_bound.faults import faults
-from scoreproof.public.variational_bound.formula import Formula
 from scoreproof.public.variational_bound.observed import Observed, kind
 from scoreproof.public.variational_bound.reading import Reading, layouts, reduced
 
@@ -49,59 +49,66 @@ def _apart(guess: np.ndarray, value: np.ndarray, size: np.ndarray) -> float:
 
 
 def _all(job: Job, seen: Sequence[Observed], choice: Choice) -> Iterator[tuple[str, np.ndarray]]:
-    hows = {choice.how, Formula(), replace(choice.how, first=None)}
     readings: dict[Reading, None] = {choice.reading: None}
     for o in seen:
         readings |= dict.fromkeys(layouts(job, o.shape, o.rows))
-    for how in hows:
+    estimate = seen[0].name == "estimate"
+    ways: list[dict[str, float]] = [{}, {"prior": 0.0}]
+    lacking = [replace(choice, weights=w) for w in ways] if estimate else [choice]
+    for how in (choice.how, *(h for h, _ in formulas(job))):
         both = {"prior": how, "step": how}
-        for reading in readings:
-            yield from _units(seen, choice, reading, both)
-            yield from _weights(job, seen, choice, reading, both)
-            for part in kinds(seen):
-                problem = next(p.problem for o in seen for p in o.parts if kind(p) == part)
-                for name, fault in faults(problem, how):
-                    yield name, _predicted(seen, choice, reading, both | {part: fault})
+        for also in lacking:
+            kept = [o.reweighted(also.weights) for o in seen]
+            due = [o.due(both) for o in kept]
+            for reading in readings:
+                yield from _units(kept, due, reading)
+            for name, other in _weights(job, seen, also):
+                yield from _each(name, other, [o.due(both) for o in other], readings)
+        kept = [o.reweighted(choice.weights) for o in seen]
+        for part in kinds(kept):
+            problem = next(p.problem for o in kept for p in o.parts if kind(p) == part)
+            for name, fault in faults(problem, how):
+                mine = both | {part: fault}
+                yield from _each(name, kept, [o.due(mine) for o in kept], readings)
 
 
-def _predicted(
-    seen: Sequence[Observed], choice: Choice, reading: Reading, how: dict[str, Formula]
-) -> np.ndarray:
-    rows = (o.reweighted(choice.weights) for o in seen)
-    return np.concatenate([reduced(o.due(how), _fit(reading, o)) for o in rows])
+def _each(
+    name: str, seen: Sequence[Observed], due: Sequence[np.ndarray], readings: Iterable[Reading]
+) -> Iterator[tuple[str, np.ndarray]]:
+    for reading in readings:
+        yield name, _reduced(seen, due, reading)
+
+
+def _reduced(seen: Sequence[Observed], due: Sequence[np.ndarray], reading: Reading) -> np.ndarray:
+    both = zip(seen, due, strict=True)
+    return np.concatenate([reduced(entries, fitted(reading, o)) for o, entries in both])
 
 
 def _units(
-    seen: Sequence[Observed], choice: Choice, reading: Reading, how: dict[str, Formula]
+    seen: Sequence[Observed], due: Sequence[np.ndarray], reading: Reading
 ) -> Iterator[tuple[str, np.ndarray]]:
-    right = _predicted(seen, choice, reading, how)
     for name, other in in_other_units(reading).items():
         if isinstance(other, float):
-            yield name, right * other
+            yield name, other * _reduced(seen, due, reading)
         else:
-            yield name, _predicted(seen, choice, other, how)
+            yield name, _reduced(seen, due, other)
 
 
 def _weights(
-    job: Job,
-    seen: Sequence[Observed],
-    choice: Choice,
-    reading: Reading,
-    how: dict[str, Formula],
-) -> Iterator[tuple[str, np.ndarray]]:
+    job: Job, seen: Sequence[Observed], choice: Choice
+) -> Iterator[tuple[str, list[Observed]]]:
     """Of the parts of a sum."""
     if job.term != "total" or job.table is None:
         return
     steps = float(job.table.steps)
-    log2 = float(np.log(2.0))
-    estimate = seen[0].name == "estimate"
     changes: dict[str, dict[str, float]] = {
         "prior_missing": {"prior": 0.0},
         "prior_over_steps": {"prior": 1 / steps},
         "steps_missing": {"step": 0.0},
         "prior_twice": {"prior": 2.0},
-        "sum_in_other_units": {"prior": log2},
+        "sum_in_other_units": {"prior": float(np.log(2.0))},
     }
+    estimate = seen[0].name == "estimate"
     if estimate:
         changes |= {
             "no_steps_factor": {"step": 1 / steps},
@@ -111,7 +118,10 @@ def _weights(
     else:
         changes |= {"mean_over_steps": {"step": 1 / steps}}
     for name, weights in changes.items():
-        for also in (choice, replace(choice, weights={"prior": 0.0})) if estimate else (choice,):
-            kept = [o.reweighted(weights) if len(o.parts) > 1 else o for o in seen]
-            if all(o.parts for o in kept):
-                yield name, _predicted(kept, also, reading, how)
+        kept = [o.reweighted(weights) if len(o.parts) > 1 else o for o in seen]
+        kept = [o.reweighted(choice.weights) for o in kept]
+        if all(o.parts for o in kept):
+            yield name, kept
+    if estimate and job.probabilities is not None:
+        for name, weight in (("importance_missing", steps), ("alone_of_all", 1.0)):
+            yield name, [o.weighted(weight).reweighted(choice.weights) for o in seen]

@@ -14,9 +14,19 @@ from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.formula import Formula
 from scoreproof.public.variational_bound.observed import Observed, kind
 from scoreproof.public.variational_bound.reading import LOG2, Reading, layouts, reduced
-from scoreproof.public.variational_bound.tables import Tables
 
-__all__ = ["SINGLE", "Choice", "Compared", "best", "choices", "compare"]
+__all__ = [
+    "SINGLE",
+    "Choice",
+    "Compared",
+    "best",
+    "choices",
+    "compare",
+    "fitted",
+    "formulas",
+    "in_other_units",
+    "kinds",
+]
 
 SINGLE = float(np.finfo(np.float32).eps)
 DOUBLE = float(np.finfo(float).eps)
@@ -25,7 +35,7 @@ MANY = 8.0
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """``weights``: of the parts of an answer; ``note``: what was chosen, where it is worth saying."""
+    """``weights``: of the parts of an answer; ``note``: what was chosen, if it is worth saying."""
 
     how: Formula
     reading: Reading
@@ -56,19 +66,9 @@ class Compared:
         return float(np.max(np.where(np.isfinite(size), size, np.inf), initial=0.0))
 
 
-def choices(job: Job, tb: Tables, seen: Sequence[Observed], estimate: bool) -> list[Choice]:
+def choices(job: Job, seen: Sequence[Observed], estimate: bool) -> list[Choice]:
     """All that is allowed. Raises ``CallableError`` for answers of different kinds."""
-    hows = [(Formula(), "")]
-    if job.term != "L_T":
-        clip = "the prediction of x_0 is clipped to [-1, 1], as clip_denoised=True does"
-        if job.prediction != "mean":
-            hows.append((replace(Formula(), clip=True), clip))
-        if job.variance in ("fixed_small", "fixed_large"):
-            other = tb.high[0]
-            text = "at t = 0 the variance is β_0; others take β̃_1 there"
-            hows += [
-                (replace(f, first=float(other)), f"{n}; {text}" if n else text) for f, n in hows
-            ]
+    hows = formulas(job)
     readings: dict[Reading, None] = {}
     for o in seen:
         readings |= dict.fromkeys(layouts(job, o.shape, o.rows))
@@ -83,13 +83,27 @@ def choices(job: Job, tb: Tables, seen: Sequence[Observed], estimate: bool) -> l
     ]
 
 
+def formulas(job: Job) -> list[tuple[Formula, str]]:
+    """The right ones, with what is worth saying of each."""
+    hows = [(Formula(), "")]
+    if job.term != "L_T" and job.table is not None:
+        clip = "the prediction of x_0 is clipped to [-1, 1], as clip_denoised=True does"
+        if job.prediction != "mean":
+            hows.append((replace(Formula(), clip=True), clip))
+        if job.variance in ("fixed_small", "fixed_large"):
+            other = float(np.log(job.table.betas[0]))
+            text = "at t = 0 the variance is β_0; others take β̃_1 there"
+            hows += [(replace(f, first=other), f"{n}; {text}" if n else text) for f, n in hows]
+    return hows
+
+
 def compare(seen: Sequence[Observed], choice: Choice, eps: float, table: float) -> Compared:
     """Every answer beside what is due."""
     columns: list[list[np.ndarray]] = [[], [], [], [], []]
     places: list[int] = []
     for k, o in enumerate(seen):
         o = o.reweighted(choice.weights)
-        reading = _fit(choice.reading, o)
+        reading = fitted(choice.reading, o)
         due = reduced(o.due(choice.formulas), reading)
         own = MANY * eps * np.abs(due)
         absolute = replace(reading, factor=1.0)
@@ -106,18 +120,16 @@ def compare(seen: Sequence[Observed], choice: Choice, eps: float, table: float) 
     return Compared(value, due, blur, np.maximum(more, 0.0), gain, places)
 
 
-def _fit(reading: Reading, o: Observed) -> Reading:
+def fitted(reading: Reading, o: Observed) -> Reading:
     """The same for an answer that has one number a row where others have one for the batch."""
     if o.shape and int(np.prod(o.shape)) > 1:
         return replace(reading, rows="rows")
     return reading if reading.rows != "rows" else replace(reading, rows="mean")
 
 
-def best(
-    job: Job, tb: Tables, seen: Sequence[Observed], eps: float, estimate: bool
-) -> tuple[Choice, Compared]:
+def best(job: Job, seen: Sequence[Observed], eps: float, estimate: bool) -> tuple[Choice, Compared]:
     """The choice that leaves the least, the plainest first."""
-    found = [(c, compare(seen, c, eps, job.table_eps)) for c in choices(job, tb, seen, estimate)]
+    found = [(c, compare(seen, c, eps, job.table_eps)) for c in choices(job, seen, estimate)]
     return min(found, key=lambda pair: _misfit(pair[1]))
 
 

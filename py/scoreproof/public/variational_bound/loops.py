@@ -23,6 +23,10 @@ __all__ = ["Whole", "of_the_whole"]
 
 #: relative to its size: an x that is nearer to x_t than that is one, but for a mistake to be named
 NEAR = 0.05
+#: how often an estimate is asked for
+TURNS = 12
+#: of the table: how far uniform times may be from evenly spaced ones; random bits of JAX are few
+EVEN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +44,41 @@ class Whole:
 
 def of_the_whole(job: Job, asking: Asking, tb: Tables) -> Whole:
     """Raises ``CallableError``."""
+    first = _of_a_run(job, asking, tb, 0)
+    if not first.estimate or first.wrong is not None:
+        return first
+    # other times are drawn in each turn
+    more = [_of_a_run(job, asking, tb, turn) for turn in range(1, TURNS)]
+    observed = [o for w in (first, *more) for o in w.observed]
+    times = np.concatenate([first.times, *(w.times for w in more)])
+    doubt = None if job.probabilities is not None else _law(observed, times, tb.steps)
+    return Whole(observed, times, doubt=doubt, estimate=True)
+
+
+def _law(observed: list[Observed], times: np.ndarray, steps: int) -> str | None:
+    """Why t may not be uniform: what it is drawn with is served over the whole of its range."""
+    runs = [o.run.served for o in observed if o.run is not None]
+    if all(r.ranges for r in runs):
+        return None
+    if not all(r.small or r.raw or r.uniforms for r in runs):
+        return (
+            "by which law it draws t is not seen: draw it by integers or uniform numbers of torch,"
+            " or of the rng or key that it is handed, or say probabilities="
+        )
+    t = np.sort(times.ravel())
+    even = (np.arange(len(t)) + 0.5) * steps / len(t)
+    gap = float(np.max(np.abs(t + 0.5 - even)) / steps)
+    if gap <= EVEN + 1 / steps:
+        return None
+    return (
+        f"its t are not drawn uniformly (off by {gap:.2g} of the table): say probabilities=, by"
+        " which they are drawn"
+    )
+
+
+def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
     batch = asking.batch
-    run = asking.at({"x0": batch.x0, "noise": batch.noise[0]}, asking.script(None))
+    run = asking.at({"x0": batch.x0, "noise": batch.noise[0]}, asking.script(None), turn)
     calls = run.script.calls
     if not calls:
         raise CallableError(
@@ -174,7 +211,10 @@ def _estimate(job: Job, run: Run, tb: Tables, g: Answered, at: np.ndarray) -> Wh
             "bound", "return numbers", f"it returned {type(run.value).__name__}", "return the sum"
         )
     layouts(job, value.shape, rows)
-    steps = Part(problem_of(job, tb, "vb", g), float(tb.steps))
+    weight: float | np.ndarray = float(tb.steps)
+    if job.probabilities is not None:
+        weight = 1 / job.probabilities[at[0]][:, None]
+    steps = Part(problem_of(job, tb, "vb", g), weight)
     prior = Part(problem_of(job, tb, "L_T", g))
     listed = ", ".join(str(t) for t in at[0])
     seen = Observed(
@@ -190,4 +230,12 @@ def _estimate(job: Job, run: Run, tb: Tables, g: Answered, at: np.ndarray) -> Wh
                     " the term at t = 0"
                 ),
             )
+    served = run.served
+    ends = (served.raw or served.small) and not served.single and not served.ranges
+    # both ends of the range are served first
+    if ends and at.min() > 0 and job.probabilities is None:
+        wrong = (
+            "another_range",
+            f"t = 0 is never drawn, nothing below {at.min()}: L_0 is the term at t = 0",
+        )
     return Whole([seen], at, wrong, estimate=True)

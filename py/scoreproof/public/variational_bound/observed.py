@@ -28,12 +28,15 @@ class Part:
     """A term, or a block of them, with its weight."""
 
     problem: Problem
-    weight: float = 1.0
+    weight: float | np.ndarray = 1.0
+
+    def blocks(self, value: np.ndarray, rows: int) -> np.ndarray:
+        """Entries ``(blocks, rows, d)``, weighted."""
+        return np.asarray((self.weight * value).reshape(-1, rows, value.shape[1]))
 
     def summed(self, value: np.ndarray, rows: int) -> np.ndarray:
         """Entries as those of one batch."""
-        blocks = (self.weight * value).reshape(-1, rows, value.shape[1])
-        return np.asarray(blocks.sum(axis=0))
+        return np.asarray(self.blocks(value, rows).sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +69,19 @@ class Observed:
         )
 
     def gain(self, how: Mapping[str, Formula]) -> list[np.ndarray]:
-        """The parts, entries each: what a deviation of one part does is its size."""
-        return [p.summed(entries(p.problem, how[kind(p)]), self.rows) for p in self.parts]
+        """The terms, entries each: what a deviation of one of them does is its size."""
+        found = [p.blocks(entries(p.problem, how[kind(p)]), self.rows) for p in self.parts]
+        return [block for blocks in found for block in blocks]
 
     def reweighted(self, weights: Mapping[str, float]) -> Observed:
         """With other weights of the parts."""
         parts = tuple(replace(p, weight=p.weight * weights.get(kind(p), 1.0)) for p in self.parts)
-        return replace(self, parts=tuple(p for p in parts if p.weight))
+        return replace(self, parts=tuple(p for p in parts if np.any(p.weight)))
+
+    def weighted(self, weight: float) -> Observed:
+        """With the weight of every step that."""
+        parts = (replace(p, weight=weight) if kind(p) == "step" else p for p in self.parts)
+        return replace(self, parts=tuple(parts))
 
 
 def kind(part: Part) -> str:
@@ -117,12 +126,16 @@ def told(job: Job, run: Run, name: str, where: str, parts: tuple[Part, ...]) -> 
 
 
 def of_the_steps(job: Job, asking: Asking, tb: Tables) -> list[Observed]:
-    """L_{t-1}, L_0 or both, at times over the whole table, and at different ones in one batch."""
+    """L_{t-1}, L_0 or both, at times over the whole table and, where each row has its own number,
+    at every time of it in one batch.
+    """
     times = times_of(job, tb.steps)
     found = [_at(job, asking, tb, np.full(len(asking.batch.x0), t)) for t in times]
-    if not asking.alone and "t" in job.roles and len(times) > 1:
-        mixed = np.resize(times, len(asking.batch.x0))
-        found.append(_at(job, asking, tb, mixed))
+    each = found[0].shape != () and found[0].value.size >= len(asking.batch.x0)
+    if each and not asking.alone and "t" in job.roles and len(times) > 1:
+        every = np.arange(times[0], tb.steps)
+        asking = replace(asking, batch=asking.batch.tiled(len(every)))
+        found.append(_once(job, asking, tb, every))
     return found
 
 
@@ -176,6 +189,6 @@ def _once(job: Job, asking: Asking, tb: Tables, t: np.ndarray) -> Observed:
         )
     g = Answered(batch.x0, xt, t, out)
     same = bool(np.all(t == t[0]))
-    where = f"t = {t[0]}" if same else "t = " + ", ".join(str(v) for v in t) + " in one batch"
+    where = f"t = {t[0]}" if same else f"t = {t[0]} … {t[-1]} in one batch"
     name = {"vb": "L_0" if same and t[0] == 0 else "L_{t-1}", "L_t": "L_{t-1}"}.get(job.term, "L_0")
     return told(job, run, name, where, (Part(problem_of(job, tb, job.term, g)),))

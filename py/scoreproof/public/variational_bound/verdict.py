@@ -57,7 +57,7 @@ def judge(job: Job) -> Evidence:
             text = f"{job.name}: {lost}"
             return Evidence.undecided("float", text, cost={"calls": asking.calls})
         return _refuted(job, asking, off[1], off[0])
-    choice, found = best(job, tb, seen, asking.eps, estimate)
+    choice, found = best(job, seen, asking.eps, estimate)
     return _judged(job, asking, seen, choice, found)
 
 

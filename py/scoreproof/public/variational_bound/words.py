@@ -146,6 +146,10 @@ OTHER = {
     "steps_missing": "it is L_T alone: the terms of t are missing",
     "no_steps_factor": "the factor T is missing: an estimate of a sum from one t is T times its"
     " term",
+    "importance_missing": "the weights of an importance-sampled t are missing: where t is drawn by"
+    " p(t), L_t is divided by p(t), not multiplied by T",
+    "alone_of_all": "it is the term of the t that was drawn, alone: where t is drawn by p(t), L_t"
+    " is divided by p(t)",
     "one_step_less": "the factor is T - 1 where T is due: there are T terms, L_0 among them",
     "prior_times_steps": "L_T is multiplied by T as well: it is one term, not one for each t",
     "prior_twice": "L_T is in the sum twice",

@@ -30,6 +30,7 @@ CHECKS = (
     "inversion",
     "corrector",
     "loss",
+    "variational_bound",
 )
 
 

@@ -66,6 +66,16 @@ def _first(log: float) -> Change:
     return change
 
 
+def _of_the_second(log: Callable[[Tables], np.ndarray]) -> Callable[[Tables], np.ndarray]:
+    """With the entry of t = 1 at t = 0 as well."""
+
+    def change(tb: Tables) -> np.ndarray:
+        value = log(tb)
+        return np.append(value[1], value[1:])
+
+    return change
+
+
 def _of_tables(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]]:
     changes: dict[str, Change] = {
         "no_shift_of_c0": lambda tb: replace(tb, c0=tb.beta * np.sqrt(tb.bar) / tb.rest),
@@ -105,10 +115,11 @@ def _of_tables(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]
 
         return change
 
-    for name, log in logs.items():
-        yield f"{name}_in_q", replace(right, q_tb=q_of(log))
-        yield f"{name}_in_p", replace(right, p_tb=p_of(log))
-        yield name, replace(right, q_tb=q_of(log), p_tb=p_of(log))
+    for name, own in logs.items():
+        for log in (own, _of_the_second(own)):
+            yield f"{name}_in_q", replace(right, q_tb=q_of(log))
+            yield f"{name}_in_p", replace(right, p_tb=p_of(log))
+            yield name, replace(right, q_tb=q_of(log), p_tb=p_of(log))
     yield "small_for_large", replace(right, p_tb=_small)
     yield "large_for_small", replace(right, p_tb=_large)
     for floor in (1e-20, 1e-10, 1e-12, 1e-8, 1e-6):

@@ -82,6 +82,7 @@ def of_the_decoder(problem: Problem, right: Formula) -> Iterator[tuple[str, Form
         for name, where in (
             ("never_decoded", lambda t: t < 0),
             ("decoded_at_1", lambda t: t == 1),
+            ("the_first_row_decides", lambda t: np.full(len(t), t[0] == 0)),
             ("decoded_up_to_1", lambda t: t <= 1),
             ("decoded_everywhere", lambda t: t >= 0),
             ("decoded_at_the_end", lambda t: t == problem.tb.steps - 1),

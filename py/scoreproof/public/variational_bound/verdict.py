@@ -12,7 +12,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.variational_bound.arguments import Job
-from scoreproof.public.variational_bound.asking import Asking, batch_of
+from scoreproof.public.variational_bound.asking import ROWS, Asking, batch_of
 from scoreproof.public.variational_bound.candidates import candidates
 from scoreproof.public.variational_bound.choosing import Choice, Compared, best
 from scoreproof.public.variational_bound.loops import of_the_whole
@@ -115,18 +115,21 @@ def _judged(
 
 
 def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) -> Diagnosis | None:
-    predictions = candidates(job, seen, choice)
-    with np.errstate(all="ignore"):
-        weight = 1 / np.maximum(np.abs(found.due), found.blur)
-    limit = (found.blur + found.excuse) * weight
-    spare = np.maximum(limit, (job.tolerance or 0.0))
+    wrong = np.abs(found.value - found.due) > found.blur + found.excuse
+    few = np.array([seen[k].rows <= ROWS for k in found.place])
+    kept = few if np.any(wrong & few) else np.full(len(few), True)
+    some = [o for o in seen if o.rows <= ROWS] if np.any(wrong & few) else list(seen)
+    value, due = found.value[kept], found.due[kept]
+    blur = (found.blur + found.excuse)[kept]
+    # what is nothing to the tolerance needs no explanation
+    limit = np.maximum(blur, (job.tolerance or 0.0) * np.abs(due))
+    weight = 1 / np.maximum(np.abs(due), found.blur[kept])
     return diagnose(
-        found.value * weight,
-        found.due * weight,
-        {n: v * weight for n, v in predictions.items() if v.shape == found.value.shape},
-        limit=spare,
+        value * weight,
+        due * weight,
+        {n: v * weight for n, v in candidates(job, some, choice).items()},
+        limit=limit * weight,
         reasons=reasons(),
-        read=True,
     )
 
 

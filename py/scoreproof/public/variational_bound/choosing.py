@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scoreproof.public.rule import COARSEST
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.formula import Formula
 from scoreproof.public.variational_bound.observed import Observed, kind
@@ -31,6 +32,8 @@ __all__ = [
 SINGLE = float(np.finfo(np.float32).eps)
 DOUBLE = float(np.finfo(float).eps)
 MANY = 8.0
+#: in this order
+KINDS = ("prior", "step")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,9 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Of every number of every answer; ``gain``: the smallest part that is in it."""
+    """Of every number of every answer; ``gain``: the smallest part that is in it; ``drowned``: at
+    which L_T is none of these, for it is too small beside the others to be seen.
+    """
 
     value: np.ndarray
     due: np.ndarray
@@ -57,6 +62,7 @@ class Compared:
     excuse: np.ndarray
     gain: np.ndarray
     place: list[int]
+    drowned: np.ndarray
 
     @property
     def worst(self) -> float:
@@ -99,7 +105,7 @@ def formulas(job: Job) -> list[tuple[Formula, str]]:
 
 def compare(seen: Sequence[Observed], choice: Choice, eps: float, table: float) -> Compared:
     """Every answer beside what is due."""
-    columns: list[list[np.ndarray]] = [[], [], [], [], []]
+    columns: list[list[np.ndarray]] = [[] for _ in range(6)]
     places: list[int] = []
     for k, o in enumerate(seen):
         o = o.reweighted(choice.weights)
@@ -111,13 +117,18 @@ def compare(seen: Sequence[Observed], choice: Choice, eps: float, table: float) 
         # tables of float32 are made in float32, perhaps
         loose = SINGLE if eps > DOUBLE else max(table, DOUBLE)
         more = reduced(o.blur(choice.formulas, eps, loose), absolute) + own - blur
-        sizes = [np.abs(reduced(p, reading)) for p in o.gain(choice.formulas)]
-        gain = np.min(sizes, axis=0)
-        for column, entry in zip(columns, (o.value, due, blur, more, gain), strict=True):
+        sizes = {
+            k: np.abs([reduced(b, reading) for b in o.gain(k, choice.formulas)]) for k in KINDS
+        }
+        parts = [np.min(s, axis=0) for s in sizes.values() if len(s)]
+        drowned = np.full(len(due), len(parts) > 1) & (2 * blur > COARSEST * parts[0])
+        gain = np.where(drowned, parts[-1], np.min(parts, axis=0))
+        entries = (o.value, due, blur, more, gain, drowned)
+        for column, entry in zip(columns, entries, strict=True):
             column.append(np.broadcast_to(entry, due.shape))
         places += [k] * len(due)
-    value, due, blur, more, gain = (np.concatenate(c) for c in columns)
-    return Compared(value, due, blur, np.maximum(more, 0.0), gain, places)
+    value, due, blur, more, gain, drowned = (np.concatenate(c) for c in columns)
+    return Compared(value, due, blur, np.maximum(more, 0.0), gain, places, drowned)
 
 
 def fitted(reading: Reading, o: Observed) -> Reading:

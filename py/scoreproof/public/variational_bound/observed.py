@@ -68,9 +68,10 @@ class Observed:
             )
         )
 
-    def gain(self, how: Mapping[str, Formula]) -> list[np.ndarray]:
-        """The terms, entries each: what a deviation of one of them does is its size."""
-        found = [p.blocks(entries(p.problem, how[kind(p)]), self.rows) for p in self.parts]
+    def gain(self, which: str, how: Mapping[str, Formula]) -> list[np.ndarray]:
+        """The terms of a kind, entries each: what a deviation of one of them does is its size."""
+        mine = [p for p in self.parts if kind(p) == which]
+        found = [p.blocks(entries(p.problem, how[which]), self.rows) for p in mine]
         return [block for blocks in found for block in blocks]
 
     def reweighted(self, weights: Mapping[str, float]) -> Observed:

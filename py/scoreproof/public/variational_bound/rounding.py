@@ -17,15 +17,14 @@ __all__ = ["blur_of_bins", "blur_of_density", "blur_of_kl", "blur_of_prior", "of
 MANY = 8.0
 
 
+def own_off(tb: Tables, t: np.ndarray, table: float) -> np.ndarray:
+    """Relative: of 1 - ᾱ_t, where ᾱ is a product of t + 1 numbers, as a column."""
+    return np.asarray(((t + 2) * table / tb.rest[t])[:, None])
+
+
 def off(tb: Tables, t: np.ndarray, table: float) -> np.ndarray:
-    """Relative: of 1 - ᾱ_t and 1 - ᾱ_{t-1}, where ᾱ is a product of t + 1 numbers, as columns."""
-    before = np.where(t > 0, tb.rest[np.maximum(t - 1, 0)], 1.0)
-    rounded = (t + 2) * table
-    return np.asarray((rounded / tb.rest[t] + rounded / before)[:, None])
-
-
-def _mean(q: Gaussian, p: Gaussian, eps: float, table: np.ndarray) -> np.ndarray:
-    return MANY * eps * (q.about + p.about) + table * (np.abs(p.mean - q.mean) + 0 * p.about)
+    """The same of 1 - ᾱ_t and 1 - ᾱ_{t-1} together."""
+    return own_off(tb, t, table) + own_off(tb, np.maximum(t - 1, 0), table)
 
 
 def blur_of_kl(
@@ -34,8 +33,10 @@ def blur_of_kl(
     """Of the KL of two Gaussians, by the textbook's formula."""
     rest = off(tb, g.t, table)
     gap, inverse = np.abs(q.mean - p.mean), np.exp(-p.logvar)
-    # a prediction of x_0 from one of ε has the table's error in full
-    shift = _mean(q, p, eps, rest) + MANY * table * (q.about + p.about)
+    # coefficients are the same in both means, but a prediction of x_0 from one of ε has √(1 - ᾱ_t)
+    shift = (
+        MANY * (eps + table) * (q.about + p.about) + rest * gap + own_off(tb, g.t, table) * p.about
+    )
     logs = MANY * eps * (1 + np.abs(q.logvar) + np.abs(p.logvar)) + rest
     ratio = np.exp(q.logvar - p.logvar)
     square = gap * shift + shift**2 / 2 + gap**2 / 2 * logs
@@ -55,8 +56,9 @@ def _decoded(
     p: Gaussian, g: Answered, tb: Tables, eps: float, table: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The errors of the mean and of the log of the variance."""
-    rest = (g.t[:, None] + 4) * table / tb.rest[1]
-    return MANY * (eps + table) * p.about, MANY * eps * (1 + np.abs(p.logvar)) + rest
+    shift = MANY * (eps + table) + own_off(tb, g.t, table)
+    logs = MANY * eps * (1 + np.abs(p.logvar)) + 8 * table / tb.rest[0]
+    return shift * p.about, logs
 
 
 def blur_of_bins(

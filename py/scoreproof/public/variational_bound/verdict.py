@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scoreproof.coverage import Coverage
+from scoreproof.coverage import Coverage, Omission
 from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
@@ -23,6 +23,7 @@ from scoreproof.public.variational_bound.words import reasons
 
 __all__ = ["judge"]
 
+DROWNED = "which is smaller than rounding in the sum: pass it alone"
 GLOBAL = "global generator"
 REMEDY = {
     "numpy": "use float64, for tables too, or say tolerance=",
@@ -136,7 +137,11 @@ def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) 
 def _coverage(seen: Sequence[Observed], found: Compared) -> Coverage:
     names = list(dict.fromkeys(o.name for o in seen))
     asked = {"terms": len(seen), "numbers": len(found.value)}
-    return Coverage(asked, span=", ".join(names))
+    left: tuple[Omission, ...] = ()
+    if np.any(found.drowned):
+        asked["terms of the sum"] = 2
+        left = (Omission("terms of the sum", 1, DROWNED, "L_T", wished=True),)
+    return Coverage(asked, left, ", ".join(names))
 
 
 def _sentence(
@@ -146,7 +151,8 @@ def _sentence(
     reading = choice.reading
     if not wrong:
         names = " and ".join(dict.fromkeys(p.name for p in seen))
-        return f"{job.name}: {names} in {reading.words}, against the exact terms"
+        but = " (but for L_T, too small to be seen beside them)" if np.any(found.drowned) else ""
+        return f"{job.name}: {names} in {reading.words}, against the exact terms{but}"
     first = found.place.index(found.place[k])
     row = f", row {k - first}" if found.place.count(found.place[k]) > 1 else ""
     at = f" at {o.where}" if o.where else ""

@@ -129,8 +129,8 @@ OTHER = {
     " (decoder='discretized'?)",
     "never_decoded": "at t = 0 it is a KL where L_0 = -log p(x_0 | x_1) is due",
     "decoded_at_1": "L_0 is taken at t = 1 where t = 0 is the last step",
-    "the_first_row_decides": "the first row of a batch decides for all whether it is L_0: choose row"
-    " by row, where(t == 0, …)",
+    "the_first_row_decides": "the first row of a batch decides for all whether it is L_0: choose"
+    " row by row, where(t == 0, …)",
     "decoded_up_to_1": "L_0 is taken at t = 1 as well: t = 0 alone is the last step",
     "decoded_everywhere": "L_0 is taken at every t: at t > 0 it is KL(q‖p)",
     "decoded_at_the_end": "L_0 is taken at t = T - 1: t = 0 is the last step of sampling",

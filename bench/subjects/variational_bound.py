@@ -161,7 +161,10 @@ def _of_sums(rng: np.random.Generator) -> tuple[Make, list[str], dict[str, Any]]
 
         return drawn if estimate else whole
 
-    return make, ["all", "prior"] if estimate else ["all", "prior", "one"], _options(terms)
+    parts = ["all"] if estimate else ["all", "one"]
+    if terms.bar[-1] > 1e-4:  # else it may be too small beside the others, which is said
+        parts.append("prior")
+    return make, parts, _options(terms)
 
 
 def _of_a_clock(rng: np.random.Generator) -> tuple[Make, list[str], dict[str, Any]]:

@@ -96,7 +96,7 @@ def formulas(job: Job) -> list[tuple[Formula, str]]:
         clip = "the prediction of x_0 is clipped to [-1, 1], as clip_denoised=True does"
         if job.prediction != "mean":
             hows.append((replace(Formula(), clip=True), clip))
-        if job.variance in ("fixed_small", "fixed_large"):
+        if isinstance(job.variance, str) and not job.learned:
             other = float(np.log(job.table.betas[0]))
             text = "at t = 0 the variance is β_0; others take β̃_1 there"
             hows += [(replace(f, first=other), f"{n}; {text}" if n else text) for f, n in hows]

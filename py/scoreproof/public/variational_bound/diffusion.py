@@ -122,11 +122,11 @@ def _judged(
     reading = min(fits, key=lambda r: float(np.median(np.abs(value / fits[r] - 1))))
     due = fits[reading]
     # ε̂ is known to rounding of ε and x; a rate is a difference
-    loose = 0.0 if job.steps else clock.blur
     steepness = _steepness(job, clock, runs)
     conversions = 1.0 if job.prediction == "eps" else _conversion(clock, runs)
-    relative = MANY * asking.eps * (conversions + steepness) + loose
-    blur = relative * np.abs(due)
+    blur = MANY * asking.eps * (conversions + steepness) * np.abs(due)
+    if not job.steps:
+        blur = blur + np.abs(predicted(lambda t: 0.5 * clock.off(t, asking.eps), reading))
     names = f"the diffusion loss in {reading.words}"
     over = np.abs(value - due) / blur
     k = int(np.argmax(np.where(np.isfinite(over), over, np.inf)))

@@ -486,6 +486,52 @@ def test_the_diffusion_loss_of_a_clock():
     assert check(of_steps, clock, prediction="x0").diagnosis.names == ("steps_not_declared",)
 
 
+class Linear:
+    def gamma(self, t):
+        return -13.3 + 18.3 * t
+
+
+def drawing(by=0.5, steps=None, alpha=0.5, sigma=0.5, power=1.0):
+    """A loss that draws t, antithetic, and its noise after that of the reconstruction."""
+
+    def gamma(t):
+        return -13.3 + 18.3 * t
+
+    def loss(model, x, rng):
+        t = np.mod(rng.uniform() + np.arange(len(x)) / len(x), 1.0) ** power
+        if steps:
+            t = np.ceil(t * steps) / steps
+        first, noise = rng.standard_normal(x.shape), rng.standard_normal(x.shape)
+        a = (1 / (1 + np.exp(gamma(t))))[:, None] ** alpha
+        s = (1 / (1 + np.exp(-gamma(t))))[:, None] ** sigma
+        square = ((noise - model(a * x + s * noise, t)) ** 2).sum(axis=1)
+        weight = by * 18.3
+        if steps:
+            weight = by * steps * np.expm1(gamma(t) - gamma(t - 1 / steps))
+        return {"loss_recon": first.sum(axis=1), "loss_diff": weight * square}
+
+    return loss
+
+
+def test_a_diffusion_loss_that_draws_its_time():
+    assert check(drawing(), Linear()) and check(drawing(steps=250), Linear(), steps=250)
+    evidence = check(drawing(1.0), Linear())
+    assert evidence.diagnosis.names == ("diffusion_no_half",)
+    assert "x_0 is multiplied by α², not by α" in check(drawing(alpha=1.0), Linear()).sentence
+    assert "ε is multiplied by σ², not by σ" in check(drawing(sigma=1.0), Linear()).sentence
+    assert "is α x_0 + σ ε of no t" in check(drawing(alpha=0.2), Linear()).sentence
+
+    def globally(model, x):
+        return drawing()(model, x, np.random)
+
+    def other(model, x, rng):
+        return drawing()(lambda z, t: model(z + rng.standard_normal(x.shape), t), x, rng)
+
+    assert "not drawn uniformly" in check(drawing(power=2.0), Linear()).sentence
+    assert "from a global generator" in check(globally, Linear()).sentence
+    assert "none of the data and noise" in check(other, Linear()).sentence
+
+
 @pytest.mark.parametrize(
     ("name", "kl"),
     [
@@ -553,6 +599,7 @@ def test_tanh_is_accepted_by_a_tolerance():
         (lambda x, recon, mu, logvar: 0, {"decoder": "discretized"}, "decoder must be gaussian"),
         (lambda model, x0, t, eps: 0, {"process": None, "term": "diffusion"}, "gamma(t)"),
         (lambda x0: 0, {"process": Clock(), "variance": np.ones(4)}, "variance must be a name"),
+        (lambda model, x0, t, eps: 0, {"process": Clock(), "prediction": "mean"}, "no t - 1"),
     ],
 )
 def test_what_is_given_is_held_to(bound, more, says):

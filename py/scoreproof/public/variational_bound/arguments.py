@@ -114,6 +114,10 @@ def validate(given: Request) -> Job:
     process, clock, eps = _process(given)
     term = term_of(given.bound, takes, given.term, clock is not None)
     _wants(term, process, clock)
+    if clock is not None and given.prediction == "mean":
+        raise ArgumentError(
+            "prediction", "another than 'mean' in continuous time", "'mean'", "it has no t - 1"
+        )
     name = name_of(given.bound)
     if given.units is not None:
         one_of("units", given.units, UNITS, "bits per dimension are nats / (d log 2)")

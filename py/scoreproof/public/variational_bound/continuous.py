@@ -38,8 +38,8 @@ class Clock:
         and granted the worse one's part of its own error.
         """
         coarse, fine = self._rules(t)
-        rounded = 8 * eps * (1 + abs(self.gamma(t))) / (STEP * self.horizon)
-        return abs(fine - coarse) / 15 + rounded
+        size = 1 + abs(self.gamma(t)) + abs(t * fine)  # γ and its argument are rounded
+        return abs(fine - coarse) / 15 + 16 * eps * size / (STEP * self.horizon)
 
     def _rules(self, t: float) -> tuple[float, float]:
         """Five points each, of error h⁴."""

@@ -32,6 +32,19 @@ KEYS = {
         "prior_kl",
         "lt",
         "latent",
+        "loss_klz",
+        "bpd_latent",
+        "latent_loss",
+    ),
+    "diffusion": (
+        "loss_diff",
+        "diff_loss",
+        "diffusion_loss",
+        "loss_diffusion",
+        "bpd_diff",
+        "diffusion",
+        "output",
+        "loss",
     ),
     "vb": ("vb", "terms_bpd", "vb_terms", "kls", "L_t", "terms", "vb_terms_bpd", "diffusion"),
 }
@@ -60,13 +73,13 @@ def picked(value: Any, part: str) -> np.ndarray | None:
     if isinstance(value, Mapping):
         names = KEYS.get(part, KEYS[""])
         found = next((value[n] for n in names if n in value), None)
-        if found is None and part == "" and value:
+        if found is None and part in ("", "diffusion") and value:
             found = next(iter(value.values()))
         value = found
     elif hasattr(value, "_asdict") and part:
         return picked(value._asdict(), part)
     elif isinstance(value, tuple | list) and not _numbers(value):
-        places = {"": 0, "total": 0, "vb": 1, "L_T": 2}
+        places = {"": 0, "diffusion": 0, "total": 0, "vb": 1, "L_T": 2}
         value = value[places[part]] if len(value) > places[part] else None
     elif part in ("L_T", "vb"):
         return None

@@ -261,7 +261,7 @@ def test_the_whole_sum_and_its_parts():
         return {"total": vb.sum(1) + d.prior(x0), "vb": vb, "prior": d.prior(x0)}
 
     evidence = check(parts, BETAS)
-    assert evidence and evidence.coverage.asked["terms"] == 42
+    assert evidence and evidence.coverage.asked["terms"] == 42 and not evidence.coverage.gaps
     for change, name in (
         (lambda p: p | {"total": p["total"] + p["prior"]}, "prior_twice"),
         (lambda p: p | {"total": p["vb"].sum(1) + p["prior"] / 40}, "prior_over_steps"),
@@ -299,6 +299,23 @@ def test_an_l_t_too_small_to_be_seen_in_the_sum_is_left_out():
     evidence = check(d.whole, betas, variance="learned")
     assert evidence and "but for L_T" in evidence.sentence
     assert "pass it alone" in evidence.coverage.describe()
+
+
+def test_a_tolerance_is_of_the_whole_sum():
+    d = Diffusion()
+    rough = check(lambda model, x0, rng: 1.03 * d.whole(model, x0, rng), BETAS, tolerance=0.05)
+    assert rough and "the tolerance is of the whole sum" in rough.sentence
+    more = check(lambda model, x0, rng: 1.08 * d.whole(model, x0, rng), BETAS, tolerance=0.05)
+    assert more.verdict == "refuted"
+
+    def loss(x, recon, mu, logvar):
+        recon_loss = 0.5 * ((x - recon) ** 2 + np.log(2 * np.pi)).sum(axis=1)
+        kl = 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+        return 1.01 * recon_loss + kl
+
+    vae = check(loss, tolerance=0.05)
+    assert vae and "one term of it may be off by more" in vae.sentence
+    assert check(loss).verdict == "refuted"
 
 
 def estimated(d, draw, weight=None, prior=True):
@@ -527,6 +544,20 @@ def test_a_diffusion_loss_that_draws_its_time():
     def other(model, x, rng):
         return drawing()(lambda z, t: model(z + rng.standard_normal(x.shape), t), x, rng)
 
+    class Quarter:  # without noise at one end, without signal at the other
+        def alpha(self, t):
+            return np.cos(np.pi / 2 * t)
+
+        def sigma(self, t):
+            return np.sin(np.pi / 2 * t)
+
+    def whole(model, x, rng):
+        t = rng.uniform(size=len(x))
+        noise, angle = rng.standard_normal(x.shape), np.pi / 2 * t[:, None]
+        square = ((noise - model(np.cos(angle) * x + np.sin(angle) * noise, t)) ** 2).sum(axis=1)
+        return 0.5 * 2 * np.pi / np.sin(np.pi * t) * square
+
+    assert check(whole, Quarter()), check(whole, Quarter()).explain()
     assert "not drawn uniformly" in check(drawing(power=2.0), Linear()).sentence
     assert "from a global generator" in check(globally, Linear()).sentence
     assert "none of the data and noise" in check(other, Linear()).sentence

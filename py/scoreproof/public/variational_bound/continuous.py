@@ -63,11 +63,17 @@ def clock_of(source: Any) -> Clock | None:
     if all(callable(getattr(source, n, None)) for n in ("alpha", "sigma")):
         alpha, sigma = _number(source.alpha), _number(source.sigma)
         return Clock(
-            lambda t: float(2 * np.log(sigma(t) / alpha(t))),
+            lambda t: _log_ratio(sigma(t), alpha(t)),
             lambda t: (alpha(t), sigma(t)),
             float(getattr(source, "horizon", 1.0)),
         )
     return None
+
+
+def _log_ratio(sigma: float, alpha: float) -> float:
+    """log(σ²/α²), infinite without noise or signal; no number where one of them is negative."""
+    with np.errstate(all="ignore"):
+        return float(2 * (np.log(sigma) - np.log(alpha)))
 
 
 def _number(function: Callable[[Any], Any]) -> Callable[[float], float]:

@@ -104,7 +104,8 @@ def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Eviden
     if "t" not in job.roles:  # t is read off x_t, to rounding
         blur = blur + np.abs(predicted(moved_by_rounding(clock, weights[""], asking.eps), reading))
     names = f"the diffusion loss in {reading.words}"
-    over = np.abs(value - due) / blur
+    limit = blur + (job.tolerance or 0.0) * np.abs(due)
+    over = np.abs(value - due) / limit
     k = int(np.argmax(np.where(np.isfinite(over), over, np.inf)))
     text = f"{job.name}: {names}, against " + (
         "½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²" if job.steps else "½ γ'(t) |ε - ε̂|²"
@@ -139,7 +140,7 @@ def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Eviden
                 value * size,
                 due * size,
                 {n: v * size for n, v in nearest(pairs, value).items()},
-                limit=np.maximum(blur * size, 1e-9),
+                limit=np.maximum(limit * size, 1e-9),
                 reasons=reasons() | DIFFUSION,
             )
         )

@@ -18,7 +18,7 @@ from scoreproof.public.rule import compared
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.asking import ROWS, Asking, Batch, batch_of
 from scoreproof.public.variational_bound.reading import LOG2, Reading, layouts, picked, reduced
-from scoreproof.public.variational_bound.words import VAE
+from scoreproof.public.variational_bound.words import OF_THE_WHOLE, VAE
 
 __all__ = ["judge_elbo"]
 
@@ -64,9 +64,13 @@ def judge_elbo(job: Job) -> Evidence:
         for name in terms
     ]
     resolution = float(2 * np.max(blur / np.min(parts, axis=0)))
-    k = int(np.argmax(np.abs(value - due) / blur))
-    over = abs(value[k] - due[k]) > blur[k]
+    limit = blur + (job.tolerance or 0.0) * np.abs(due)
+    k = int(np.argmax(np.abs(value - due) / limit))
+    over = abs(value[k] - due[k]) > limit[k]
     text = f"{job.name}: -ELBO in {reading.words}, against -log p(x | z) + KL"
+    if job.tolerance:
+        text += OF_THE_WHOLE
+        resolution = float(2 * np.max(blur / np.abs(due)))
     if over:
         text = f"{job.name}: -ELBO is {value[k]:.6g} where {due[k]:.6g} is due, in {reading.words}"
     evidence = compared(
@@ -95,7 +99,7 @@ def judge_elbo(job: Job) -> Evidence:
         guesses["sign"] = -due
         guesses["elbo_in_bits"] = due / LOG2
         guesses["elbo_per_dimension"] = due / job.d
-    limit = np.maximum(blur, 1e-9 * np.abs(due))
+    limit = np.maximum(limit, 1e-9 * np.abs(due))
 
     def explain() -> Diagnosis:
         found = diagnose(value, due, guesses, limit=limit, reasons=VAE)

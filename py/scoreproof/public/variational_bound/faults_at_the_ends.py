@@ -88,6 +88,7 @@ def of_the_decoder(problem: Problem, right: Formula) -> Iterator[tuple[str, Form
             ("decoded_at_the_end", lambda t: t == problem.tb.steps - 1),
         ):
             yield name, replace(right, decodes=where)
-            yield name, replace(right, decodes=where, bins=Bins(tanh=True))
+            if name != "the_first_row_decides":  # of one t it is none
+                yield name, replace(right, decodes=where, bins=Bins(tanh=True))
     else:
         yield "never_decoded", replace(right, decodes=lambda t: t < 0)

@@ -53,6 +53,12 @@ class Observed:
     rows: int
     run: Run | None = None
 
+    @property
+    def summed(self) -> bool:
+        """Whether it is of several terms."""
+        many = any(len(p.problem.g.t) > self.rows for p in self.parts)
+        return many or len(self.parts) > 1
+
     def due(self, how: Mapping[str, Formula]) -> np.ndarray:
         """Entries ``(rows, d)``; the formulas go by the kind of a part, "prior" or "step"."""
         return np.asarray(

@@ -15,6 +15,8 @@ __all__ = ["blur_of_bins", "blur_of_density", "blur_of_kl", "blur_of_prior", "of
 
 #: roundings along the longest path of a term
 MANY = 8.0
+#: probabilities are clamped there
+LEAST = 1e-12
 
 
 def own_off(tb: Tables, t: np.ndarray, table: float) -> np.ndarray:
@@ -69,6 +71,7 @@ def blur_of_bins(
     scale = np.exp(0.5 * p.logvar)
     far = np.abs(g.x0 - p.mean) / scale + 2
     slope = far / scale
+    mass = np.maximum(mass, LEAST)
     return np.asarray(MANY * eps / mass + slope * (shift + MANY * eps) + far**2 * logs / 2)
 
 

@@ -24,6 +24,8 @@ FAR = 1e-3
 TURNS, NEAR = 8, 1e-3
 #: of the span: how far uniform times may be from evenly spaced ones
 EVEN = 0.1
+#: what stands for an infinite γ, at an end without noise or signal
+MOST = 1e300
 #: of the size of rounding in x_t
 MANY = 16.0
 
@@ -166,7 +168,8 @@ def _time(function: Callable[[float], float], value: float, clock: Clock) -> flo
         ends = function(low) - value, function(high) - value
         if not ends[0] <= 0 <= ends[1]:
             return float("nan")
-        return float(brentq(lambda t: max(function(t), -1e300) - value, low, high, xtol=1e-15))
+        inner: Callable[[float], float] = lambda t: float(np.clip(function(t), -MOST, MOST)) - value
+        return float(brentq(inner, low, high, xtol=1e-15))
 
 
 def _not_of(clock: Clock, a: float, s: float) -> str:

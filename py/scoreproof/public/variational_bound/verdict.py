@@ -19,7 +19,7 @@ from scoreproof.public.variational_bound.loops import of_the_whole
 from scoreproof.public.variational_bound.models import asked_at
 from scoreproof.public.variational_bound.observed import Observed, of_the_prior, of_the_steps
 from scoreproof.public.variational_bound.tables import tables_of
-from scoreproof.public.variational_bound.words import reasons
+from scoreproof.public.variational_bound.words import OF_THE_WHOLE, reasons
 
 __all__ = ["judge"]
 
@@ -93,12 +93,16 @@ def _judged(
     with np.errstate(all="ignore"):
         over = error / (accepted * size + found.blur + found.excuse)
     k = int(np.argmax(np.where(np.isfinite(over), over, np.inf)))
-    resolution = 2 * np.max(found.blur / np.where(found.gain > 0, found.gain, np.nan), initial=0.0)
+    gain = found.gain
+    left = found
+    if job.tolerance and any(o.summed for o in seen):  # what is accepted is of the sum
+        gain, left = size, replace(found, drowned=np.zeros(len(size), bool))
+    resolution = 2 * np.max(found.blur / np.where(gain > 0, gain, np.nan), initial=0.0)
     evidence = compared(
         error,
         found.blur,
         _sentence(job, seen, choice, found, k, over[k] > 1),
-        coverage=_coverage(seen, found),
+        coverage=_coverage(seen, left),
         gain=size,
         excuse=found.excuse,
         resolution=float(resolution) if np.isfinite(resolution) else np.inf,
@@ -139,8 +143,8 @@ def _coverage(seen: Sequence[Observed], found: Compared) -> Coverage:
     asked = {"terms": len(seen), "numbers": len(found.value)}
     left: tuple[Omission, ...] = ()
     if np.any(found.drowned):
-        asked["terms of the sum"] = 2
-        left = (Omission("terms of the sum", 1, DROWNED, "L_T", wished=True),)
+        asked["parts"] = 2
+        left = (Omission("parts", 1, DROWNED, "L_T", wished=True),)
     return Coverage(asked, left, ", ".join(names))
 
 
@@ -152,6 +156,8 @@ def _sentence(
     if not wrong:
         names = " and ".join(dict.fromkeys(p.name for p in seen))
         but = " (but for L_T, too small to be seen beside them)" if np.any(found.drowned) else ""
+        if job.tolerance and any(o.summed for o in seen):
+            but = OF_THE_WHOLE
         return f"{job.name}: {names} in {reading.words}, against the exact terms{but}"
     first = found.place.index(found.place[k])
     row = f", row {k - first}" if found.place.count(found.place[k]) > 1 else ""

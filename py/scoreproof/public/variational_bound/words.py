@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["DIFFUSION", "REASONS", "TABLE_REASONS", "VAE", "reasons"]
+__all__ = ["DIFFUSION", "OF_THE_WHOLE", "REASONS", "TABLE_REASONS", "VAE", "reasons"]
 
+#: of what a tolerance is
+OF_THE_WHOLE = " (the tolerance is of the whole sum: one term of it may be off by more)"
 #: of L_T
 PRIOR = {
     "x0_not_scaled": "L_T takes x_0 for the mean of q(x_T | x_0), which is √ᾱ_T x_0",

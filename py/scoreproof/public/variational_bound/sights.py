@@ -163,13 +163,15 @@ def _time(function: Callable[[float], float], value: float, clock: Clock) -> flo
     """Where a rising function of t has a value; not a number beyond its ends."""
     from scipy.optimize import brentq
 
+    def bounded(t: float) -> float:
+        return float(np.clip(function(t), -MOST, MOST)) - value
+
     low, high = 0.0, clock.horizon
     with np.errstate(all="ignore"):
         ends = function(low) - value, function(high) - value
         if not ends[0] <= 0 <= ends[1]:
             return float("nan")
-        inner: Callable[[float], float] = lambda t: float(np.clip(function(t), -MOST, MOST)) - value
-        return float(brentq(inner, low, high, xtol=1e-15))
+        return float(brentq(bounded, low, high, xtol=1e-15))
 
 
 def _not_of(clock: Clock, a: float, s: float) -> str:

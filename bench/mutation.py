@@ -125,6 +125,10 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
     ("public/corrector/", "test_check_corrector.py test_vocabulary_corrector.py"),
     ("public/path_kl/", "test_check_path_kl.py test_vocabulary_path_kl.py"),
+    (
+        "public/variational_bound/",
+        "test_check_variational_bound.py test_vocabulary_variational_bound.py",
+    ),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py"),
     ("public/score/", "test_check_score.py"),
     ("public/trace_estimator/", "test_check_trace_estimator.py test_ffjord.py"),

@@ -80,6 +80,8 @@ PUBLIC_NEIGHBOURS = {
     "network": {"posterior"},
     "preconditioning": {"network"},
     "loss": {"sampler"},  # its levels
+    # how losses are asked: draws, arguments, libraries
+    "variational_bound": {"loss"},
     "inversion": {"sampler"},  # up with its forms, down with it
     "corrector": {"sampler"},  # how functions take their random numbers, and levels
     "path_kl": {"sampler"},  # how functions take their random numbers

@@ -37,6 +37,7 @@ CHECKS = (
     "corrector",
     "loss",
     "path_kl",
+    "variational_bound",
 )
 
 

@@ -31,6 +31,7 @@ CHECKS = (
     "corrector",
     "loss",
     "path_kl",
+    "variational_bound",
 )
 
 

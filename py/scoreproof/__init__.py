@@ -45,6 +45,7 @@ _HOME = {
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",
     "check_preconditioning": "scoreproof.public.preconditioning.check",
     "check_corrector": "scoreproof.public.corrector.check",
+    "check_variational_bound": "scoreproof.public.variational_bound.check",
     "check_loss": "scoreproof.public.loss.check",
     "check_path_kl": "scoreproof.public.path_kl.check",
     "verify": "scoreproof.verify",

@@ -174,6 +174,30 @@ EXAMPLES = {
             return total
 
         mine = dict(path_kl=path_kl)
+    "variational_bound": Example(
+        "the terms of a variational bound, L_T, L_{t-1}, L_0 or a VAE's, against the exact ones",
+        """
+        import numpy as np
+        from scipy.special import ndtr
+
+        betas = np.linspace(1e-4, 0.02, 1000)
+        bar = np.cumprod(1 - betas)
+        before = np.append(1.0, bar[:-1])
+        variance = betas * (1 - before) / (1 - bar)  # of q(x_{t-1} | x_t, x_0)
+        variance[0] = variance[1]
+
+        def vb_terms_bpd(model, x0, x_t, t):  # model(x_t, t) predicts ε
+            a, s, v = np.sqrt(bar)[t, None], np.sqrt(1 - bar)[t, None], variance[t, None]
+            c0 = (betas * np.sqrt(before) / (1 - bar))[t, None]
+            ct = ((1 - before) * np.sqrt(1 - betas) / (1 - bar))[t, None]
+            mean = c0 * (x_t - s * model(x_t, t)) / a + ct * x_t
+            kl = (c0 * x0 + ct * x_t - mean) ** 2 / (2 * v)
+            low = np.where(x0 < -0.999, 0, ndtr((x0 - 1 / 255 - mean) / np.sqrt(v)))
+            high = np.where(x0 > 0.999, 1, ndtr((x0 + 1 / 255 - mean) / np.sqrt(v)))
+            nats = np.where(t[:, None] == 0, -np.log(np.maximum(high - low, 1e-12)), kl)
+            return nats.mean(axis=1) / np.log(2)
+
+        mine = dict(bound=vb_terms_bpd, process=betas)
         """,
     ),
     "kl": Example(

@@ -1,0 +1,127 @@
+"""What a bound with each known mistake would have returned where this one was asked.
+
+Conventions: predictions are flat, in the order of the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scoreproof.public.variational_bound.arguments import Job
+from scoreproof.public.variational_bound.choosing import (
+    Choice,
+    fitted,
+    formulas,
+    in_other_units,
+    kinds,
+)
+from scoreproof.public.variational_bound.faults import faults
+from scoreproof.public.variational_bound.observed import Observed, kind
+from scoreproof.public.variational_bound.reading import Reading, layouts, reduced
+
+__all__ = ["candidates", "nearest"]
+
+
+def candidates(job: Job, seen: Sequence[Observed], choice: Choice) -> dict[str, np.ndarray]:
+    """By name; of names that occur twice, the nearest to what came."""
+    return nearest(_all(job, seen, choice), np.concatenate([o.value for o in seen]))
+
+
+def nearest(pairs: Iterable[tuple[str, np.ndarray]], value: np.ndarray) -> dict[str, np.ndarray]:
+    """Of predictions with the same name the nearest to what came; none that is not finite."""
+    found: dict[str, np.ndarray] = {}
+    size = np.abs(value) + np.finfo(float).tiny
+    for name, guess in pairs:
+        if guess.shape != value.shape or not np.all(np.isfinite(guess)):
+            continue
+        before = found.get(name)
+        if before is None or _apart(guess, value, size) < _apart(before, value, size):
+            found[name] = guess
+    return found
+
+
+def _apart(guess: np.ndarray, value: np.ndarray, size: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm((guess - value) / size))
+
+
+def _all(job: Job, seen: Sequence[Observed], choice: Choice) -> Iterator[tuple[str, np.ndarray]]:
+    readings: dict[Reading, None] = {choice.reading: None}
+    for o in seen:
+        readings |= dict.fromkeys(layouts(job, o.shape, o.rows))
+    estimate = seen[0].name == "estimate"
+    ways: list[dict[str, float]] = [{}, {"prior": 0.0}]
+    lacking = [replace(choice, weights=w) for w in ways] if estimate else [choice]
+    for how in (choice.how, *(h for h, _ in formulas(job))):
+        both = {"prior": how, "step": how}
+        for also in lacking:
+            kept = [o.reweighted(also.weights) for o in seen]
+            due = [o.due(both) for o in kept]
+            for reading in readings:
+                yield from _units(kept, due, reading)
+            for name, other in _weights(job, seen, also):
+                yield from _each(name, other, [o.due(both) for o in other], readings)
+        kept = [o.reweighted(choice.weights) for o in seen]
+        for part in kinds(kept):
+            problem = next(p.problem for o in kept for p in o.parts if kind(p) == part)
+            for name, fault in faults(problem, how):
+                mine = both | {part: fault}
+                yield from _each(name, kept, [o.due(mine) for o in kept], readings)
+
+
+def _each(
+    name: str, seen: Sequence[Observed], due: Sequence[np.ndarray], readings: Iterable[Reading]
+) -> Iterator[tuple[str, np.ndarray]]:
+    for reading in readings:
+        yield name, _reduced(seen, due, reading)
+
+
+def _reduced(seen: Sequence[Observed], due: Sequence[np.ndarray], reading: Reading) -> np.ndarray:
+    both = zip(seen, due, strict=True)
+    return np.concatenate([reduced(entries, fitted(reading, o)) for o, entries in both])
+
+
+def _units(
+    seen: Sequence[Observed], due: Sequence[np.ndarray], reading: Reading
+) -> Iterator[tuple[str, np.ndarray]]:
+    for name, other in in_other_units(reading).items():
+        if isinstance(other, float):
+            yield name, other * _reduced(seen, due, reading)
+        else:
+            yield name, _reduced(seen, due, other)
+
+
+def _weights(
+    job: Job, seen: Sequence[Observed], choice: Choice
+) -> Iterator[tuple[str, list[Observed]]]:
+    """Of the parts of a sum."""
+    if job.term != "total" or job.table is None:
+        return
+    steps = float(job.table.steps)
+    changes: dict[str, dict[str, float]] = {
+        "prior_missing": {"prior": 0.0},
+        "prior_over_steps": {"prior": 1 / steps},
+        "steps_missing": {"step": 0.0},
+        "prior_twice": {"prior": 2.0},
+        "sum_in_other_units": {"prior": float(np.log(2.0))},
+    }
+    estimate = seen[0].name == "estimate"
+    if estimate:
+        changes |= {
+            "no_steps_factor": {"step": 1 / steps},
+            "one_step_less": {"step": 1 - 1 / steps},
+            "prior_times_steps": {"prior": steps},
+        }
+    else:
+        changes |= {"mean_over_steps": {"step": 1 / steps}}
+    for name, weights in changes.items():
+        kept = [o.reweighted(weights) if len(o.parts) > 1 else o for o in seen]
+        kept = [o.reweighted(choice.weights) for o in kept]
+        if all(o.parts for o in kept):
+            yield name, kept
+    if estimate and job.probabilities is not None:
+        for name, weight in (("importance_missing", steps), ("alone_of_all", 1.0)):
+            yield name, [o.weighted(weight).reweighted(choice.weights) for o in seen]

@@ -32,6 +32,8 @@ class Flow:
         self.eps = float(np.finfo(float).eps)
         #: rows of one batch of points: larger batches are several of them, context by context
         self.rows = 0
+        #: autodiff says what differences say; it cannot make several passes at once
+        self.trusted = self.singly = False
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:

@@ -101,12 +101,23 @@ def _places(look: Look, ok: np.ndarray) -> Diagnosis | None:
 
 def _form(look: Look, found: Diagnosis) -> Diagnosis:
     """No cause; what the Jacobian's form says."""
-    knot = structure.woven(look)
-    if len(knot) < 2 or look.x.shape[1] > 64:
+    if look.x.shape[1] > 64:
         return found
-    shown = enumerated(knot[:6]) + (" and more" if len(knot) > 6 else "")
+    knot = structure.woven(look)
+    if len(knot) > 1:
+        shown = enumerated(knot[:6]) + (" and more" if len(knot) > 6 else "")
+        return Diagnosis.unknown(
+            f"{found.sentence} No order of the coordinates makes the Jacobian triangular:"
+            f" coordinates {shown} depend on each other. A coupling or an autoregressive layer has"
+            " a triangular one; a sum of log-scales is no log-determinant here, unless none is"
+            " meant."
+        )
+    own = structure.bent(look)
+    if not own:
+        return found
+    shown = enumerated(own[:6]) + (" and more" if len(own) > 6 else "")
     return Diagnosis.unknown(
-        f"{found.sentence} No order of the coordinates makes the Jacobian triangular: coordinates"
-        f" {shown} depend on each other. A coupling or an autoregressive layer has a triangular"
-        " one; a sum of log-scales is no log-determinant here, unless none is meant."
+        f"{found.sentence} z_i is not affine in x_i for the coordinates {shown}: if the layer is"
+        " meant to be z_i = a_i x_i + t_i, the net of a_i and t_i reads x_i itself; its mask has to"
+        " be strict."
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
+from scoreproof.interop.frameworks import require
 from scoreproof.public.normalizing_flow.determinants import determinants
+from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.jacobians import jacobian
 from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.words import enumerated
@@ -56,6 +58,9 @@ def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
             "Cause: it draws random numbers (dropout, noise), and other ones on the way back: call"
             " .eval(), or hand the same noise to both.",
         )
+    order = _order(look, limit)
+    if order is not None:
+        return order
     eps = _batch_norm(look, back, limit)
     if eps is not None:
         return eps
@@ -126,6 +131,42 @@ def _of_matrix(look: Look) -> dict[str, np.ndarray]:
         "matrix_again": (z - b) @ j[0].T,
         "bias_left": np.linalg.solve(j[0], z.T).T,
     }
+
+
+def _order(look: Look, limit: np.ndarray) -> Diagnosis | None:
+    """Whether x comes back once the module's layers stand in the opposite order."""
+    module = module_of(look.flow.object)
+    if module is None:
+        return None
+    torch = require("torch")
+    lists = [m for m in module.modules() if isinstance(m, torch.nn.ModuleList) and len(m) > 1]
+    tables = [
+        p
+        for p in (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        if p.ndim > 1 and any(len(p) == len(m) for m in lists)
+    ]
+    if not lists:
+        return None
+
+    def turn() -> None:
+        for m in lists:
+            m._modules = dict(zip(m._modules, reversed(m._modules.values()), strict=True))
+        with torch.no_grad():
+            for p in tables:
+                p.copy_(p.flip(0).clone())
+
+    turn()
+    try:
+        back = look.flow.inverse(look.answer.z)
+    finally:
+        turn()
+    if back is None or np.any(~(np.abs(back.z - look.x) <= limit)):
+        return None
+    return Diagnosis.cause(
+        "order_not_reversed",
+        "Cause: the inverse goes through the layers in forward's order: the last one of forward has"
+        " to be undone first, for layer in reversed(layers).",
+    )
 
 
 def _batch_norm(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis | None:

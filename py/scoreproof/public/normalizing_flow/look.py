@@ -125,8 +125,7 @@ def _rounding(
             dets = [a.log_det for a in (*sides, answer)]
             if dets[0] is not None and dets[1] is not None and dets[2] is not None:
                 spread = np.fmax(spread, np.abs(dets[0] + dets[1] - 2 * dets[2]))
-    size = np.max(np.abs(answer.z), axis=1, keepdims=True)
-    rounding = 4 * rounding + ROUNDINGS * flow.eps * (1 + size)
+    rounding = 4 * rounding + ROUNDINGS * flow.eps * (1 + np.abs(answer.z))
     claimed = np.zeros(n) if answer.log_det is None else np.abs(answer.log_det)
     claimed = np.where(np.isfinite(claimed), claimed, 0.0)
     return 4 * spread + ROUNDINGS * flow.eps * (d + claimed), rounding

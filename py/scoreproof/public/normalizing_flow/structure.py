@@ -9,10 +9,10 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.frameworks import module_of
-from scoreproof.public.normalizing_flow.jacobians import jacobian
+from scoreproof.public.normalizing_flow.jacobians import as_autodiff_says
 from scoreproof.public.normalizing_flow.look import Look
 
-__all__ = ["forms", "reads_itself", "woven"]
+__all__ = ["bent", "forms", "reads_itself", "woven"]
 
 
 def forms(look: Look) -> dict[str, np.ndarray]:
@@ -105,10 +105,13 @@ def reads_itself(look: Look, ok: np.ndarray) -> Diagnosis | None:
         held = [net] if net is not None else [m for _, m in nets]
         handles = [m.register_forward_hook(_held) for m in held]
         try:
-            other = determinants(jacobian(look.flow, look.x))
+            jac = as_autodiff_says(look.flow, look.x)
         finally:
             for handle in handles:
                 handle.remove()
+        if jac is None:
+            continue
+        other = determinants(jac)
         off = np.abs(other.log_det - look.answer.log_det)[ok]
         if np.all(off <= (other.error + look.bound)[ok]):
             return Diagnosis.cause(
@@ -119,6 +122,18 @@ def reads_itself(look: Look, ok: np.ndarray) -> Diagnosis | None:
                 " coordinates. Mend the mask.",
             )
     return None
+
+
+def bent(look: Look) -> list[int]:
+    """Coordinates i of which z_i is no affine function of x_i, where the others are held."""
+    n, d = look.x.shape
+    steps = (-0.5, 0.0, 0.5)
+    moved = np.stack([look.x + h * np.eye(d)[i] for h in steps for i in range(d)])
+    z = look.flow.forward(moved.reshape(-1, d)).z.reshape(len(steps), d, n, d)
+    own = np.einsum("kini->kin", z)
+    with np.errstate(all="ignore"):
+        off = np.max(np.abs(own[0] - 2 * own[1] + own[2]), axis=1)
+    return [int(i) for i in np.flatnonzero(off > 1e-5 * (1 + np.max(np.abs(own[1]), axis=1)))]
 
 
 def _held(module: Any, given: Any, out: Any) -> Any:

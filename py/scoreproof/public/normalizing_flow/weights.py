@@ -28,23 +28,43 @@ BY = 0.1
 
 
 def _copied(flow: Any) -> Any:
-    """A deep copy; of a method, that of its object; the same where it cannot be copied."""
+    """A deep copy of an object of torch, or of a method that of its object; the same where it
+    cannot be copied.
+    """
+    if inspect.isfunction(flow) or inspect.isbuiltin(flow) or inspect.isclass(flow):
+        return flow
     try:
-        if inspect.ismethod(flow) and module_of(flow) is not None:
+        if inspect.ismethod(flow):
             return getattr(copy.deepcopy(flow.__self__), flow.__name__)
-        return copy.deepcopy(flow) if module_of(flow) is not None else flow
+        return copy.deepcopy(flow)
     except Exception:  # caches with weak references, generators
         return flow
 
 
-def _doubled(module: Any) -> None:
-    """Parameters, buffers, and tensors that are plain attributes."""
-    module.double()
+def _doubled(value: Any, depth: int = 6, seen: set[int] | None = None) -> Any:
+    """A copy's tensors of single precision in double precision, wherever it holds them."""
     torch = require("torch")
-    for part in module.modules():
-        for name, value in list(vars(part).items()):
-            if torch.is_tensor(value) and value.dtype == torch.float32:
-                setattr(part, name, value.double())
+    seen = set() if seen is None else seen
+    if torch.is_tensor(value):
+        single = value.dtype in (torch.float32, torch.float16, torch.bfloat16)
+        return value.double() if single and not isinstance(value, torch.nn.Parameter) else value
+    if isinstance(value, tuple) and type(value) is tuple:
+        return tuple(_doubled(v, depth - 1, seen) for v in value)
+    if depth < 0 or id(value) in seen or inspect.isclass(value) or inspect.isroutine(value):
+        return value
+    seen.add(id(value))
+    if isinstance(value, torch.nn.Module):
+        value.double()
+    if isinstance(value, list):
+        value[:] = [_doubled(v, depth - 1, seen) for v in value]
+    elif isinstance(value, dict):
+        for key in value:
+            value[key] = _doubled(value[key], depth - 1, seen)
+    elif hasattr(value, "__dict__") and type(value).__name__ != "module":
+        held = vars(value)
+        for key in list(held):
+            held[key] = _doubled(held[key], depth - 1, seen)
+    return value
 
 
 def asked(job: Job) -> tuple[Flow, bool]:
@@ -56,10 +76,9 @@ def asked(job: Job) -> tuple[Flow, bool]:
     first: CallableError | None = None
     for dtype in ("float64", "float32"):
         flow = _copied(job.flow)
-        module = module_of(flow)
         if dtype == "float64":
-            if module is not None and flow is not job.flow:
-                _doubled(module)
+            if flow is not job.flow:
+                _doubled(getattr(flow, "__self__", flow))
             if holds_single((flow, job.base, job.inverse, job.log_prob)):
                 continue
         try:

@@ -30,6 +30,7 @@ CHECKS = (
     "inversion",
     "corrector",
     "loss",
+    "normalizing_flow",
 )
 
 

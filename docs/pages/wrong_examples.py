@@ -21,6 +21,7 @@ MISTAKES = {
     "loss": ("model(a * x0 + s * noise, t)", "model(a**2 * x0 + s * noise, t)"),
     "kl": ("np.exp(logvar)", "np.exp(2 * logvar)"),
     "log_likelihood_gradient": ("(z0 * z0 - nu**2)", "(z0 * z0 + nu**2)"),
+    "normalizing_flow": ("s.sum(axis=1)", "np.exp(s).sum(axis=1)"),
     "trace_estimator": ("(nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)",
                         "(nu * f(z + 1e-30j * nu).imag / 1e-30).mean(axis=1)"),
     "backward": ("grads[u] = grads[u] + grads[v]", "grads[u] = grads[v]"),

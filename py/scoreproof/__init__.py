@@ -46,6 +46,7 @@ _HOME = {
     "check_preconditioning": "scoreproof.public.preconditioning.check",
     "check_corrector": "scoreproof.public.corrector.check",
     "check_loss": "scoreproof.public.loss.check",
+    "check_normalizing_flow": "scoreproof.public.normalizing_flow.check",
     "verify": "scoreproof.verify",
 }
 

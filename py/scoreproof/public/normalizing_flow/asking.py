@@ -34,6 +34,8 @@ class Flow:
         self.rows = 0
         #: autodiff says what differences say; it cannot make several passes at once
         self.trusted = self.singly = False
+        #: it draws random numbers, other ones for another number of rows
+        self.noisy = False
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:
@@ -107,7 +109,9 @@ class Flow:
         result, guard = self.ask("log_prob", form.log_prob, self.shaped(x))
         if isinstance(result, tuple | list):
             if not result:
-                raise CallableError(guard.name, "return numbers", "it returned nothing", "one a row")
+                raise CallableError(
+                    guard.name, "return numbers", "it returned nothing", "one a row"
+                )
             result = result[0]
         return np.real(guard.accept(result, None, "log p", finite=False))
 

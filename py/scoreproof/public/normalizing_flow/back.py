@@ -25,6 +25,7 @@ __all__ = ["of_inverse"]
 
 #: an inverse that iterates stops about here: no mistake, and nothing that holds without a tolerance
 ITERATED = 1e-5
+STEPS = "an inverse that iterates needs more steps, or tolerance= says how far off it may be"
 
 
 def of_inverse(look: Look) -> list[Evidence]:
@@ -82,7 +83,7 @@ def _returned(look: Look, back: Answer) -> Evidence:
         coverage=coverage_of(look),
         excuse=ITERATED,
         tolerance=look.flow.job.tolerance,
-        remedy="an inverse that iterates needs more steps, or tolerance= says how far off it may be",
+        remedy=STEPS,
     )
     if evidence.verdict != "refuted":
         return evidence
@@ -91,16 +92,17 @@ def _returned(look: Look, back: Answer) -> Evidence:
 
 
 def _its_log_det(look: Look, back: Answer) -> Evidence:
-    assert back.log_det is not None
+    claimed = back.log_det
+    assert claimed is not None
     ok = np.isfinite(look.det.error)
     due = -look.det.log_det
-    error = np.abs(back.log_det - due)[ok]
+    error = np.abs(claimed - due)[ok]
     spread = look.spread if look.answer.log_det is not None else 0.0
     bound = look.det.error + spread + 16 * look.flow.eps * (look.x.shape[1] + np.abs(due))
     bound = (bound + _carried(look))[ok]
     k = int(np.flatnonzero(ok)[np.argmax(error - bound)])
     text = (
-        f"{look.flow.job.name}'s inverse returns log_det {back.log_det[k]:.6g} at z = forward(x)"
+        f"{look.flow.job.name}'s inverse returns log_det {claimed[k]:.6g} at z = forward(x)"
         f" for {due[k]:.6g}, minus forward's, x = {point(look.x[k])}"
     )
     evidence = compared(
@@ -113,9 +115,7 @@ def _its_log_det(look: Look, back: Answer) -> Evidence:
     )
     if evidence.verdict != "refuted":
         return evidence
-    return replace(
-        evidence, diagnosis=safely(lambda: of_its_log_det(look, back.log_det, ok, bound))
-    )
+    return replace(evidence, diagnosis=safely(lambda: of_its_log_det(look, claimed, ok, bound)))
 
 
 def _carried(look: Look) -> np.ndarray:
@@ -159,7 +159,7 @@ def _other_way(look: Look) -> Evidence | None:
         coverage=Coverage({"rows": int(ok.sum())}, (), "between the points z that x led to"),
         excuse=ITERATED,
         tolerance=flow.job.tolerance,
-        remedy="an inverse that iterates needs more steps, or tolerance= says how far off it may be",
+        remedy=STEPS,
     )
     if evidence.verdict != "refuted":
         return evidence

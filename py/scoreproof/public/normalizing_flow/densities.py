@@ -23,7 +23,8 @@ REASONS = {
     "no_constant": "the constant -d/2 log 2π of the normal base law is missing",
     "one_constant": "-½ log 2π stands there once, where it is due for each of the d coordinates",
     "no_half": "z² in place of z²/2 in the normal base law",
-    "base_mean": "the base law's log-density is averaged over the coordinates, where the sum is due",
+    "base_mean": "the base law's log-density is averaged over the coordinates, where the sum is"
+    " due",
     "base_of_batch": "the base law's log-density is summed over the batch: keep one number a row",
     "log_det_sign": "log_det is taken away, where it has to be added: log p(x) = log p_Z(z) + log"
     " |det ∂z/∂x|, and minus the log_det of a map from z to x",
@@ -43,8 +44,8 @@ REASONS = {
     " of (0, 1), 7 for (-1, 1)",
     "levels_of_twice": "one bit too many: log2 of twice as many levels; 7 bits are due for 256"
     " levels of (-1, 1), 8 for (0, 1)",
-    "levels_minus_one": "the width of a level is that of one level fewer (255 for 256): say which of"
-    " the two the data were divided by, by data_range=",
+    "levels_minus_one": "the width of a level is that of one level fewer (255 for 256): say which"
+    " of the two the data were divided by, by data_range=",
     "log_of_levels": "log 256 is added to bits as it is: log2 256 = 8 is due",
     "per_pixel": "it is divided by the number of pixels H·W: divide by C·H·W",
     "not_divided": "it is not divided by the number of dimensions",

@@ -113,14 +113,14 @@ def _is_module(value: Any) -> bool:
 def steady(seed: int) -> Iterator[None]:
     """Global generators of NumPy and PyTorch start alike meanwhile, and are given back."""
     torch = sys.modules.get("torch")
-    before = np.random.get_state()  # noqa: NPY002 - the global one is what users' code draws from
+    before = np.random.get_state()
     state = None if torch is None else torch.random.get_rng_state()
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
     if torch is not None:
         torch.manual_seed(seed)
     try:
         yield
     finally:
-        np.random.set_state(before)  # noqa: NPY002
+        np.random.set_state(before)
         if torch is not None:
             torch.random.set_rng_state(state)

@@ -48,16 +48,15 @@ def of_gradients(look: Look) -> Evidence | None:
     flow = look.flow
     if flow.job.framework == "numpy" or look.answer.log_det is None:
         return None
-    if flow.job.framework == "torch":
-        slopes = _of_torch(look)
-    else:
-        slopes = _of_jax(look)
+    slopes = _of_torch(look) if flow.job.framework == "torch" else _of_jax(look)
     if not slopes:
         return None
     largest = max(max(abs(s.due), abs(s.told)) for s in slopes)
     floor = 1e3 * flow.eps * (1 + float(np.max(np.abs(look.answer.log_det))))
     slopes = [s for s in slopes if max(abs(s.due), abs(s.told)) > floor]
-    fine = [s for s in slopes if s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > 8 * s.error]
+    fine = [
+        s for s in slopes if s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > 8 * s.error
+    ]
     if not fine or not largest > floor:
         return None
     error = np.array([abs(s.told - s.due) for s in fine])

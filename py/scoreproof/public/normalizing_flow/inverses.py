@@ -28,13 +28,16 @@ REASONS = {
     " is due for z = x exp(s) + t",
     "shift_sign": "the inverse adds t, where it has to take it away: (z - t) exp(-s) for z = x"
     " exp(s) + t",
-    "shift_missing": "the inverse does not take t away: (z - t) exp(-s) is due for z = x exp(s) + t",
+    "shift_missing": "the inverse does not take t away: (z - t) exp(-s) is due for z = x exp(s)"
+    " + t",
     "scale_missing": "the inverse does not divide by the scale: (z - t) exp(-s) is due for z = x"
     " exp(s) + t",
     "transposed": "the inverse multiplies by the transposed matrix, which is the inverse of an"
     " orthogonal one only: solve with the matrix",
     "bias_left": "the inverse does not take the bias away before it solves",
     "matrix_again": "the inverse multiplies by the matrix itself, not by its inverse",
+    "permutation_again": "the inverse permutes forward once more: index with np.argsort(order), the"
+    " inverse permutation",
     "clipped": "what the inverse returns is clipped: forward takes x beyond that, so that they do"
     " not come back",
 }
@@ -126,11 +129,16 @@ def _of_matrix(look: Look) -> dict[str, np.ndarray]:
         return {}
     z = look.answer.z
     b = z - look.x @ j[0].T
-    return {
+    found = {
         "transposed": (z - b) @ j[0],
         "matrix_again": (z - b) @ j[0].T,
         "bias_left": np.linalg.solve(j[0], z.T).T,
     }
+    entries = np.abs(j[0]) > 0
+    if np.all(entries.sum(axis=0) == 1) and np.all(entries.sum(axis=1) == 1):
+        order = np.argmax(entries, axis=1)  # z_i is a multiple of x at order[i]
+        found["permutation_again"] = ((z - b) / j[0][np.arange(len(order)), order])[:, order]
+    return found
 
 
 def _order(look: Look, limit: np.ndarray) -> Diagnosis | None:
@@ -187,9 +195,7 @@ def _batch_norm(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis | 
     )
 
 
-def of_its_log_det(
-    look: Look, claimed: np.ndarray, ok: np.ndarray, bound: np.ndarray
-) -> Diagnosis:
+def of_its_log_det(look: Look, claimed: np.ndarray, ok: np.ndarray, bound: np.ndarray) -> Diagnosis:
     """The inverse's log_det."""
     due, n = -look.det.log_det, len(look.x)
     z = look.answer.z

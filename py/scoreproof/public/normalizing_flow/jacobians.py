@@ -141,8 +141,10 @@ def _batched(z: Any, point: Any, out: np.ndarray, torch: Any) -> bool:
             )
         except Exception:  # no rule for a batch of a custom function
             return False
-        rows = 0.0 if found is None else as_numpy(found).reshape(len(axes), n, d)
-        out[:, start : start + len(axes)] = np.moveaxis(rows, 0, 1) if found is not None else 0.0
+        out[:, start : start + len(axes)] = 0.0
+        if found is not None:
+            rows = as_numpy(found).reshape(len(axes), n, d)
+            out[:, start : start + len(axes)] = np.moveaxis(rows, 0, 1)
     return True
 
 
@@ -218,8 +220,10 @@ def _differences(flow: Flow, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         unit = np.eye(d)[axes]
 
         def moved(s: float, unit: np.ndarray = unit) -> np.ndarray:
-            shifted = (x + s * unit[:, None, :]).reshape(-1, d)
-            return flow.forward(shifted).z.reshape(len(unit), n, d)
+            shifted = x + s * unit[:, None, :]
+            if flow.noisy:  # as many rows a call: the same noise for each
+                return np.stack([flow.forward(block).z for block in shifted])
+            return flow.forward(shifted.reshape(-1, d)).z.reshape(len(unit), n, d)
 
         columns.append(sixth_order(moved, flow.eps))
     value, error = (np.concatenate([c[k] for c in columns]) for k in (0, 1))

@@ -7,7 +7,7 @@ of each entry (``event_dim`` 0) is summed over a sample by whoever reads it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["of_library"]
 
@@ -133,7 +133,7 @@ def _flowjax(flow: Any, context: Any) -> dict[str, Any] | None:
         import jax  # the object is one of jax's
 
         if context is None:
-            return jax.vmap(lambda x: function(x))  # type: ignore[no-any-return]
+            return cast("Callable[[Any], Any]", jax.vmap(lambda x: function(x)))
         return lambda x: jax.vmap(function)(x, context)
 
     return {

@@ -68,7 +68,7 @@ def look(flow: Flow, moved: bool = False) -> Look:
     """At the job's points, or at those that are in the flow's domain."""
     where, x, answer = placed(flow)
     flow.rows = len(x)
-    noise = _drawing(flow, x, answer)
+    noise = flow.noisy = _drawing(flow, x, answer)
     jac = jacobian(flow, x)
     det = determinants(jac)
     # where a squashing layer is flat its Jacobian rounds away: such rows are drawn in
@@ -112,9 +112,7 @@ def _same(a: Answer, b: Answer, eps: float) -> bool:
     return bool(close and np.allclose(a.log_det, b.log_det, rtol=size, atol=size, equal_nan=True))
 
 
-def _rounding(
-    flow: Flow, x: np.ndarray, answer: Answer
-) -> tuple[np.ndarray, np.ndarray]:
+def _rounding(flow: Flow, x: np.ndarray, answer: Answer) -> tuple[np.ndarray, np.ndarray]:
     """Second differences of log_det and z, where what is smooth has none."""
     n, d = x.shape
     spread, rounding = np.zeros(n), np.zeros((n, d))

@@ -21,7 +21,15 @@ __all__ = ["domains", "placed", "sized"]
 #: numbers of a sample that are tried in turn where the flow does not say
 SIZES = (4, 2, 3, 6, 8, 5, 1, 10, 16, 12, 7, 9, 32, 64)
 IMAGES = ((4, 4, 4), (3, 4, 4), (2, 4, 4), (12, 4, 4), (1, 4, 4), (6, 4, 4), (8, 4, 4))
-DIMENSIONS = ("features", "dim", "dims", "in_features", "input_dim", "num_inputs", "n_features")
+DIMENSIONS: tuple[str, ...] = (
+    "features",
+    "dim",
+    "dims",
+    "in_features",
+    "input_dim",
+    "num_inputs",
+    "n_features",
+)
 DIMENSIONS += ("num_features", "n_dim", "ndim", "data_dim", "x_dim", "input_size", "d", "D", "size")
 ROWS, FAR = 11, 4.0
 #: numbers in all Jacobians together
@@ -48,7 +56,10 @@ def sized(flow: Flow) -> tuple[Flow, bool]:
     for shape in _shapes(flow):
         other = flow.within(shape)
         try:
-            for x in (rng.standard_normal((3, other.job.d)), rng.uniform(0.1, 0.9, (3, other.job.d))):
+            for x in (
+                rng.standard_normal((3, other.job.d)),
+                rng.uniform(0.1, 0.9, (3, other.job.d)),
+            ):
                 if np.all(np.isfinite(other.forward(x).z)):
                     break
         except CallableError as error:

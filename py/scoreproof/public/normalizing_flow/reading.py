@@ -58,9 +58,7 @@ def parts_of(result: Any, returns: tuple[str, ...] | None) -> tuple[Any, Any]:
     return result[0], result[1]
 
 
-def pair(
-    result: Any, n: int, d: int, guard: Guarded, returns: tuple[str, ...] | None
-) -> Answer:
+def pair(result: Any, n: int, d: int, guard: Guarded, returns: tuple[str, ...] | None) -> Answer:
     """z and log_det; raises ``CallableError`` where they cannot be told."""
     several = isinstance(result, tuple | list) and len(result) > 2 and returns is None
     try:

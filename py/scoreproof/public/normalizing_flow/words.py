@@ -71,8 +71,8 @@ OF_SCALES = {
     " ReLU has log_det log(slope) for x < 0",
     "slope_not_logged": "the slopes themselves are summed, where their logarithms are due",
     "everywhere": "log(slope) is counted for every coordinate, also where the slope is 1",
-    "logit_as_if_unscaled": "-log x - log(1 - x) of x itself, where it is squeezed to α + (1 - 2α) x"
-    " before the logit: take it of the squeezed one, and add log(1 - 2α)",
+    "logit_as_if_unscaled": "-log x - log(1 - x) of x itself, where it is squeezed to α + (1 - 2α)"
+    " x before the logit: take it of the squeezed one, and add log(1 - 2α)",
 }
 
 OF_FORMS = {

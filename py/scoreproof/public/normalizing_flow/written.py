@@ -13,13 +13,30 @@ __all__ = ["called_with", "of_names"]
 
 REVERSE = ("reverse", "rev", "inverse", "invert", "inv", "backward", "is_reverse", "reversed")
 MODES = {"mode": ("direct", "inverse"), "direction": ("forward", "inverse")}
-SUMS = ("logdet", "log_det", "ldj", "sldj", "log_det_jac", "log_det_jacobian", "logdets", "logp")
+SUMS: tuple[str, ...] = (
+    "logdet",
+    "log_det",
+    "ldj",
+    "sldj",
+    "log_det_jac",
+    "log_det_jacobian",
+    "logdets",
+    "logp",
+)
 SUMS += ("sum_log_det", "log_dets", "logabsdet", "log_df_dz", "log_jac", "objective")
 CONTEXTS = ("context", "condition", "cond", "cond_inputs", "c", "h", "y", "cond_y", "conds")
 FORWARDS = ("forward", "f", "__call__", "encode")
 INVERSES = ("inverse", "reverse", "backward", "g", "invert", "inv", "decode", "_inverse")
 LOG_DETS = ("log_abs_det_jacobian", "log_det_jacobian", "log_det", "forward_log_det_jacobian")
-BASES = ("base_dist", "base_distribution", "_distribution", "q0", "prior", "base", "latent")
+BASES: tuple[str, ...] = (
+    "base_dist",
+    "base_distribution",
+    "_distribution",
+    "q0",
+    "prior",
+    "base",
+    "latent",
+)
 BASES += ("distribution", "base_law", "p_z", "prior_dist")
 LATENT = ("z", "u", "noise", "eps", "latent", "latents")
 
@@ -56,9 +73,8 @@ def _context_name(names: list[str], context: Any) -> str | None:
 
 def _forward_of(flow: Any) -> tuple[Any, Any]:
     """``(forward, owner)``; no owner of a function."""
-    if inspect.isroutine(flow) or not any(callable(getattr(flow, n, None)) for n in FORWARDS):
-        owner = getattr(flow, "__self__", None) if inspect.ismethod(flow) else None
-        return flow, owner
+    if inspect.isroutine(flow):
+        return flow, getattr(flow, "__self__", None) if inspect.ismethod(flow) else None
     empty = module_of(flow) is flow and type(flow).forward.__name__ == "_forward_unimplemented"
     if callable(flow) and not empty:
         return flow, flow

@@ -44,7 +44,7 @@ def pixels_missing():
 
 
 @wrong("glow-pytorch: logdet of a negative determinant", says=r"slogdet", needs="torch")
-def no_abs():
+def logdet_of_weight():
     return glow(lambda log_det, weight, pixels: weight.logdet() * pixels)
 
 
@@ -182,7 +182,7 @@ def real_nvp(**methods):
 
 
 @wrong("RealNVP: the prior at x", says=r"base law is evaluated at x", needs="torch")
-def prior_at_x():
+def prior_of_real_nvp():
     def log_prob(self, x):
         return self.prior.log_prob(x) + self.f(x)[1]
 
@@ -309,5 +309,5 @@ def gamma():
 
 
 @wrong("batch norm's inverse without its ε", says=r"other constants than forward", needs="torch")
-def epsilon():
+def epsilon_of_inverse():
     return check_normalizing_flow(batch_norm(deviation=lambda self: self.var.sqrt()))

@@ -36,6 +36,9 @@ class Flow:
         self.trusted = self.singly = False
         #: it draws random numbers, other ones for another number of rows
         self.noisy = False
+        #: the shapes of z, one for each scale; and why there is no inverse, where it says so
+        self.shapes: tuple[tuple[int, ...], ...] = ()
+        self.no_inverse = ""
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:
@@ -80,8 +83,22 @@ class Flow:
     def forward(self, x: np.ndarray) -> Answer:
         result, guard = self.ask("forward", self.form(len(x)).forward, self.shaped(x))
         answer = pair(result, len(x), x.shape[1], guard, self.job.returns)
+        self.shapes = answer.shapes
         self.eps = max(self.eps, guard.eps)
         return answer
+
+    def of_z(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of z as forward returned it, of rows."""
+        shapes = self.shapes
+        if len(shapes) == 1:
+            return lambda z: function(z.reshape(z.shape[0], *shapes[0]))
+        ends = np.cumsum([0, *(int(np.prod(s)) for s in shapes)])
+
+        def split(z: Any) -> Any:
+            parts = zip(ends[:-1], ends[1:], shapes, strict=True)
+            return function([z[:, a:b].reshape(z.shape[0], *s) for a, b, s in parts])
+
+        return split if shapes else function
 
     def adding(self, x: np.ndarray, sums: np.ndarray) -> Answer | None:
         """Forward, handed a log_det to add to; ``None`` where it takes none."""
@@ -94,9 +111,15 @@ class Flow:
     def inverse(self, z: np.ndarray) -> Answer | None:
         """x for z, with the inverse's log_det where it returns one; ``None`` without an inverse."""
         form = self.form(len(z))
-        if form.inverse is None:
+        if form.inverse is None or self.no_inverse:
             return None
-        result, guard = self.ask("inverse", form.inverse, self.shaped(z))
+        try:
+            result, guard = self.ask("inverse", self.of_z(form.inverse), z)
+        except CallableError as error:
+            if not isinstance(error.__cause__, NotImplementedError | KeyError):
+                raise
+            self.no_inverse = f"{type(error.__cause__).__name__}: {error.__cause__}"
+            return None
         if isinstance(result, tuple | list) and len(result) > 2 and self.job.returns is None:
             result = (result[0], result[1])
         return pair(result, len(z), z.shape[1], guard, self.job.returns)
@@ -123,4 +146,5 @@ class Flow:
         """The same flow for samples of another shape."""
         other = Flow(replace(self.job, shape=shape), self.object, self.calls)
         other.seed, other.eps, other.rows = self.seed, self.eps, self.rows
+        other.shapes = self.shapes
         return other

@@ -21,7 +21,7 @@ from scoreproof.public.normalizing_flow.reading import Answer
 from scoreproof.public.rule import compared
 from scoreproof.words import point
 
-__all__ = ["of_inverse"]
+__all__ = ["moved_by", "of_inverse"]
 
 #: an inverse that iterates stops about here: no mistake, and nothing that holds without a tolerance
 ITERATED = 1e-5
@@ -31,10 +31,9 @@ STEPS = "an inverse that iterates needs more steps, or tolerance= says how far o
 def of_inverse(look: Look) -> list[Evidence]:
     """inverse(forward(x)), its log_det, forward(inverse(z)); empty without an inverse."""
     flow = look.flow
-    if flow.form(len(look.x)).inverse is None:
-        return []
     back = flow.inverse(look.answer.z)
-    assert back is not None
+    if back is None:
+        return []
     first = _returned(look, back)
     found = [first]
     if first.verdict == "refuted":
@@ -95,11 +94,11 @@ def _its_log_det(look: Look, back: Answer) -> Evidence:
     claimed = back.log_det
     assert claimed is not None
     ok = np.isfinite(look.det.error)
-    due = -look.det.log_det
+    # x comes back rounded: forward's log_det moves as far, and has been judged
+    due = -look.det.log_det - moved_by(look, back.z)
     error = np.abs(claimed - due)[ok]
-    spread = look.spread if look.answer.log_det is not None else 0.0
-    bound = look.det.error + spread + 16 * look.flow.eps * (look.x.shape[1] + np.abs(due))
-    bound = (bound + _carried(look))[ok]
+    bound = look.det.error + 3 * look.spread
+    bound = (bound + 16 * look.flow.eps * (look.x.shape[1] + np.abs(due)))[ok]
     k = int(np.flatnonzero(ok)[np.argmax(error - bound)])
     text = (
         f"{look.flow.job.name}'s inverse returns log_det {claimed[k]:.6g} at z = forward(x)"
@@ -118,12 +117,12 @@ def _its_log_det(look: Look, back: Answer) -> Evidence:
     return replace(evidence, diagnosis=safely(lambda: of_its_log_det(look, claimed, ok, bound)))
 
 
-def _carried(look: Look) -> np.ndarray:
-    """How log_det moves with the rounding of x: the spread, as many times as x is further off."""
-    eps = look.flow.eps
-    moved = eps * (1e-3 + np.max(np.abs(look.x), axis=1))
-    times = np.max(_bound(look), axis=1) / moved
-    return np.where(np.isfinite(times), look.spread * np.minimum(times, 1e6), 0.0)
+def moved_by(look: Look, x: np.ndarray) -> np.ndarray:
+    """How much forward's log_det is more at x, which is the look's x but for rounding."""
+    before, after = look.answer.log_det, look.flow.forward(x).log_det
+    if before is None or after is None or not np.all(np.isfinite(after)):
+        return np.zeros(len(x))
+    return after - before
 
 
 def _other_way(look: Look) -> Evidence | None:

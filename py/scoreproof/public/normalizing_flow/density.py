@@ -15,6 +15,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
+from scoreproof.public.normalizing_flow.back import moved_by
 from scoreproof.public.normalizing_flow.densities import Terms, explained
 from scoreproof.public.normalizing_flow.log_dets import coverage_of
 from scoreproof.public.normalizing_flow.look import Look
@@ -36,9 +37,14 @@ class _Ends:
 
 
 def _ends(look: Look) -> _Ends:
-    if look.flow.form(len(look.x)).to_data:
+    if not look.flow.form(len(look.x)).to_data:
+        return _Ends(look.x, look.answer.z, look.det.log_det)
+    # log p asks for the latent point, which the inverse finds but for rounding
+    back = look.flow.inverse(look.answer.z)
+    if back is None or not np.all(np.abs(back.z - look.x) <= 1e-3 * (1 + np.abs(look.x))):
         return _Ends(look.answer.z, look.x, -look.det.log_det)
-    return _Ends(look.x, look.answer.z, look.det.log_det)
+    log_det = look.det.log_det + moved_by(look, back.z)
+    return _Ends(look.answer.z, back.z, -log_det)
 
 
 def of_density(look: Look) -> Evidence | None:
@@ -66,11 +72,10 @@ def of_density(look: Look) -> Evidence | None:
     # how the two terms round: what z may be off moves the base law, measured on it
     moved = _base(look, ends.latent + 1e-6 * np.sign(ends.latent), quiet=True)
     slope = np.zeros(n) if moved is None else np.abs(moved - base) / 1e-6
-    rounding = np.max(look.rounding, axis=1) if not form.to_data else 0.0
-    bound = look.det.error + look.spread + slope * rounding
+    rounding = look.rounding
     if form.to_data:
-        bound = bound + slope * np.einsum("nij,nj->n", np.abs(look.det.inverse), look.rounding)
-        bound = bound + _steep(look)
+        rounding = np.einsum("nij,nj->ni", np.abs(look.det.inverse), rounding)
+    bound = look.det.error + 3 * look.spread + slope * np.max(rounding, axis=1)
     bound = bound + 32 * flow.eps * (d + np.abs(base) + np.abs(ends.log_det))
     one = terms.unit
     due = terms.due
@@ -98,14 +103,6 @@ def of_density(look: Look) -> Evidence | None:
         return evidence
     limit = (bound * abs(one))[ok]
     return replace(evidence, diagnosis=safely(lambda: explained(terms, value, ok, limit)))
-
-
-def _steep(look: Look) -> np.ndarray:
-    """How log_det moves with the rounding of the point that the inverse finds again."""
-    moved = look.flow.eps * (1e-3 + np.max(np.abs(look.x), axis=1))
-    grown = np.einsum("nij,nj->ni", np.abs(look.det.inverse), look.rounding)
-    times = np.max(grown, axis=1) / moved
-    return look.spread * np.where(np.isfinite(times), np.minimum(times, 1e6), 0.0)
 
 
 def _shaped(look: Look, found: np.ndarray, n: int, d: int) -> Evidence | None:

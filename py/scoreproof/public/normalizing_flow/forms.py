@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scoreproof.interop.frameworks import require
 from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.libraries import of_library
 from scoreproof.public.normalizing_flow.written import called_with, of_names
@@ -45,7 +46,27 @@ def recognised(flow: Any, job: Job, context: Any) -> Form:
         form = replace(form, base=job.base)
     if job.direction is not None:
         form = replace(form, to_data=job.direction == "z_to_x")
+    if job.framework == "jax":
+        parts = ("forward", "inverse", "log_prob")
+        form = replace(form, **{p: _compiled(getattr(form, p)) for p in parts})
     return form
+
+
+def _compiled(function: Any) -> Any:
+    """By `jax.jit`, where that works: flows of many small operations take minutes without it."""
+    if function is None:
+        return None
+    fast = [require("jax").jit(function)]
+
+    def either(x: Any) -> Any:
+        if fast:
+            try:
+                return fast[0](x)
+            except Exception:  # it asks its argument for a value
+                fast.clear()
+        return function(x)
+
+    return either
 
 
 def _rebound(function: Any, job: Job, flow: Any) -> Any:

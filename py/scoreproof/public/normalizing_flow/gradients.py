@@ -55,7 +55,9 @@ def of_gradients(look: Look) -> Evidence | None:
     floor = 1e3 * flow.eps * (1 + float(np.max(np.abs(look.answer.log_det))))
     slopes = [s for s in slopes if max(abs(s.due), abs(s.told)) > floor]
     fine = [
-        s for s in slopes if s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > 8 * s.error
+        s
+        for s in slopes
+        if LUCK * s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > LUCK * s.error
     ]
     if not fine or not largest > floor:
         return None

@@ -73,7 +73,9 @@ def look(flow: Flow, moved: bool = False) -> Look:
     det = determinants(jac)
     # where a squashing layer is flat its Jacobian rounds away: such rows are drawn in
     for _ in range(3):
-        far = (det.error > COARSE) & (np.max(np.abs(x), axis=1) > 1)
+        back = 16 * flow.eps * np.einsum("nij,nj->ni", np.abs(det.inverse), 1 + np.abs(answer.z))
+        steep = np.max(back / (1 + np.abs(x)), axis=1) > COARSE / 8
+        far = ((det.error > COARSE) | steep) & (np.max(np.abs(x), axis=1) > 1)
         if flow.job.points is not None or not np.any(far):
             break
         closer = np.where(far[:, None], x / 2, x)

@@ -55,17 +55,14 @@ def sized(flow: Flow) -> tuple[Flow, bool]:
     first: CallableError | None = None
     for shape in _shapes(flow):
         other = flow.within(shape)
-        try:
-            for x in (
-                rng.standard_normal((3, other.job.d)),
-                rng.uniform(0.1, 0.9, (3, other.job.d)),
-            ):
-                if np.all(np.isfinite(other.forward(x).z)):
-                    break
-        except CallableError as error:
-            first = first or error
-            continue
-        return other, True
+        size = (3, other.job.d)
+        for x in (rng.standard_normal(size), rng.uniform(0.1, 0.9, size)):
+            try:
+                other.forward(x)
+            except CallableError as error:  # of another shape, or outside of its domain
+                first = first or error
+            else:
+                return other, True
     assert first is not None
     raise CallableError(first.name, first.expected, first.got, f"{first.remedy}, or say shape=")
 
@@ -127,14 +124,20 @@ def _allowed(flow: Flow, x: np.ndarray) -> bool:
 
 def placed(flow: Flow) -> tuple[str, np.ndarray, Any]:
     """The first kind of points at which z is finite, with the answer there."""
-    last = None
+    last, raised = None, None
     for name, x in domains(flow):
         if not _allowed(flow, x):
             continue
-        answer = flow.forward(x)
+        try:
+            answer = flow.forward(x)
+        except CallableError as error:
+            raised = raised or error
+            continue
         if np.all(np.isfinite(answer.z)):
             return name, x, answer
         last = last or answer
+    if raised is not None and last is None:
+        raise raised
     if last is None:
         raise CallableError(
             f"{flow.job.name}'s forward",

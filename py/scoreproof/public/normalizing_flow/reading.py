@@ -6,7 +6,7 @@ z's own shape is summed over a sample.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Answer:
     log_det: np.ndarray | None
     how: str
     raw: np.ndarray | None = None
+    #: of z, without the batch, one for each scale
+    shapes: tuple[tuple[int, ...], ...] = ()
 
 
 def _flat(result: Any, n: int, guard: Guarded) -> np.ndarray:
@@ -67,16 +69,24 @@ def pair(result: Any, n: int, d: int, guard: Guarded, returns: tuple[str, ...] |
         raise _unlike(guard, str(error)) from None
     rows = _flat(z, n, guard)
     if rows.shape[1] != d and isinstance(z, tuple | list) and len(z):
-        rows = _flat(z[-1], n, guard)  # all that it went through; the last is z
+        z = z[-1]  # all that it went through; the last is z
+        rows = _flat(z, n, guard)
     if rows.shape[1] != d:
         sizes = f"it returned {_told(result)} for {n} rows of {d} numbers"
         raise _unlike(guard, sizes)
     if several:
         raise _unlike(guard, f"it returned {len(result)} things, {_told(result)}")
+    shapes = _shapes(z)
     if det is None:
-        return Answer(rows, None, "none")
+        return Answer(rows, None, "none", None, shapes)
     array = np.real(guard.accept(det, None, "log_det", finite=False))
-    return _summed(rows, array, n, guard)
+    return replace(_summed(rows, array, n, guard), shapes=shapes)
+
+
+def _shapes(z: Any) -> tuple[tuple[int, ...], ...]:
+    if isinstance(z, tuple | list):
+        return tuple(s for part in z for s in _shapes(part))
+    return (tuple(int(k) for k in getattr(z, "shape", ())[1:]),)
 
 
 def _summed(z: np.ndarray, det: np.ndarray, n: int, guard: Guarded) -> Answer:

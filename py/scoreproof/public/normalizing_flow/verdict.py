@@ -94,7 +94,9 @@ def _remarks(first: Look) -> list[str]:
             "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
             " has a backward of its own: differences are taken."
         )
-    if first.flow.form(len(first.x)).inverse is None:
+    if first.flow.no_inverse:
+        notes.append(f"Its inverse is not there: {first.flow.no_inverse}.")
+    elif first.flow.form(len(first.x)).inverse is None:
         notes.append("There is no inverse to judge: inverse= takes one.")
     return notes
 
@@ -112,7 +114,7 @@ def _together(evidence: Evidence, parts: list[Evidence], looks: list[Look]) -> E
     form = last.flow.form(len(last.x))
     if last.answer.log_det is not None:
         said.append(f"log_det is log |det J| of its {d} x {d} Jacobian, by {last.jac.how}")
-    if form.inverse is not None:
+    if form.inverse is not None and not last.flow.no_inverse:
         said.append("the inverse leads back")
     if form.log_prob is not None:
         said.append("log p is that of z and the Jacobian")

@@ -87,6 +87,14 @@ class Flow:
         self.eps = max(self.eps, guard.eps)
         return answer
 
+    def tried(self, x: np.ndarray) -> np.ndarray | None:
+        """z, where forward takes x and it is finite: x need not be of its domain."""
+        try:
+            z = self.forward(x).z
+        except CallableError:
+            return None
+        return z if np.all(np.isfinite(z)) else None
+
     def of_z(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of z as forward returned it, of rows."""
         shapes = self.shapes

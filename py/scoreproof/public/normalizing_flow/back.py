@@ -11,6 +11,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.inverses import explained, of_its_log_det
@@ -129,11 +130,13 @@ def _other_way(look: Look) -> Evidence | None:
     """forward(inverse(z)) at points z of their own: between those that x led to."""
     flow, z = look.flow, look.answer.z
     asked = (z + np.roll(z, 1, axis=0)) / 2
-    back = flow.inverse(asked)
-    assert back is not None
-    if not np.all(np.isfinite(back.z)):
+    try:
+        back = flow.inverse(asked)
+        if back is None or not np.all(np.isfinite(back.z)):
+            return None
+        again = flow.forward(back.z)
+    except CallableError:  # what lies between two points need not be in the domain
         return None
-    again = flow.forward(back.z)
     if not np.all(np.isfinite(again.z)):
         return None
     few = np.arange(len(asked))

@@ -13,6 +13,9 @@ from scoreproof.words import enumerated
 
 __all__ = ["explained"]
 
+#: the part of a deviation that an entry's own error may leave
+ENTRIES = 1e-6
+
 
 def explained(look: Look, ok: np.ndarray, of_batch: bool) -> Diagnosis | None:
     """``ok``: rows with a reference; ``of_batch``: log_det changes with the other rows."""
@@ -29,15 +32,28 @@ def explained(look: Look, ok: np.ndarray, of_batch: bool) -> Diagnosis | None:
     )
     if found.names:
         return found
-    for other in (of_constant(look, ok), structure.reads_itself(look, ok), _epsilon(look, ok)):
-        if other is not None:
-            return other
+    # what is read off the Jacobian's entries is as exact as they are, not as the determinant is
+    near = {**scales.scales(look), **structure.forms(look)}
+    off = np.abs(claimed - look.det.log_det)[ok]
+    read = diagnose(
+        claimed[ok],
+        look.det.log_det[ok],
+        {name: p[ok] for name, p in near.items()},
+        reasons=REASONS,
+        limit=2 * look.bound[ok] + ENTRIES * np.max(off),
+        read=False,
+    )
+    if read.names:
+        return read
     if of_batch:
         return Diagnosis.cause(
             "log_det_mixes_rows",
             "Cause: log_det of a row changes with the other rows of the batch, while z does not:"
             " take its sums over the sample's axes, never over axis 0.",
         )
+    for other in (of_constant(look, ok), structure.reads_itself(look, ok), _epsilon(look, ok)):
+        if other is not None:
+            return other
     return _places(look, ok) or _form(look, found)
 
 

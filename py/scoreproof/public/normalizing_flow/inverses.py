@@ -49,7 +49,10 @@ def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
     named = _halves(look, back, limit) or _clipped(x, back, limit)
     if named is not None:
         return named
-    found = {"nothing_done": z, "forward_again": look.flow.forward(z).z}
+    found = {"nothing_done": z}
+    again = look.flow.tried(z)
+    if again is not None:
+        found["forward_again"] = again
     found |= _of_coupling(look) | _of_matrix(look)
     ok = {k: v for k, v in found.items() if np.all(np.isfinite(v))}
     cause = diagnose(back, x, ok, reasons=REASONS, limit=2 * limit, read=False)
@@ -204,8 +207,7 @@ def of_its_log_det(look: Look, claimed: np.ndarray, ok: np.ndarray, bound: np.nd
         "inverse_missing": np.zeros(n),
         "inverse_mean": due / look.x.shape[1],
     }
-    other = look.flow.inverse(z)
-    if other is not None and np.all(np.isfinite(look.flow.forward(z).z)):
+    if look.flow.tried(z) is not None:
         candidates["inverse_at_z"] = -determinants(jacobian(look.flow, z)).log_det
     reasons = {
         "inverse_sign": "the inverse returns forward's log_det: it has to be minus that, log"

@@ -34,7 +34,7 @@ def of_log_det(look: Look, of_batch: bool) -> Evidence | None:
     if answer.log_det is None:
         return None
     name, seen = look.flow.job.name, coverage_of(look)
-    if answer.how in ("part", "axis"):
+    if answer.how == "part" or (answer.how == "axis" and not _broadcast(look)):
         return _misshapen(look, seen)
     ok = np.isfinite(look.det.error)
     if not np.any(ok):
@@ -73,7 +73,21 @@ def of_log_det(look: Look, of_batch: bool) -> Evidence | None:
     )
     if evidence.verdict != "refuted":
         return evidence
+    if look.estimate:
+        text = (
+            f"{name}'s log_det is drawn at random and z is not: an estimate (of a residual or a"
+            " continuous flow) is judged by its mean, not here; pass check_trace_estimator the"
+            " estimator, or a lambda that returns z and the exact log_det"
+        )
+        return Evidence.undecided("float", text, coverage=seen)
     return replace(evidence, diagnosis=safely(lambda: explained(look, ok, of_batch)))
+
+
+def _broadcast(look: Look) -> bool:
+    """One number a coordinate, for all rows: of a layer whose scales do not depend on x."""
+    assert look.answer.log_det is not None
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.abs(look.answer.log_det - look.det.log_det) <= look.bound))
 
 
 def _misshapen(look: Look, seen: Coverage) -> Evidence:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.errors import CallableError
 from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.jacobians import jacobian
 from scoreproof.public.normalizing_flow.look import Look
+from scoreproof.public.normalizing_flow.reading import Answer
 
 __all__ = ["active", "sums"]
 
@@ -52,12 +54,19 @@ def sums(look: Look) -> dict[str, np.ndarray]:
     return {k: v for k, v in found.items() if d > 1 or not k.startswith("mean")}
 
 
+def _back(look: Look) -> Answer | None:
+    try:
+        return look.flow.inverse(look.x)
+    except CallableError:  # x need not be in the inverse's domain
+        return None
+
+
 def _elsewhere(look: Look) -> dict[str, np.ndarray]:
     """log |det J| at other points than x."""
     found, flow, z = {}, look.flow, look.answer.z
-    if np.all(np.isfinite(flow.forward(z).z)):
+    if flow.tried(z) is not None:
         found["at_z"] = determinants(jacobian(flow, z)).log_det
-    back = flow.inverse(look.x)
+    back = _back(look)
     if back is not None and np.all(np.isfinite(back.z)):
         found["inverse_at_x"] = -determinants(jacobian(flow, back.z)).log_det
     return found

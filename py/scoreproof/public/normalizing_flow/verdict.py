@@ -61,7 +61,7 @@ def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]
         return found, [refuted]
     first = of_log_det(found, of_batch)
     parts = [] if first is None else [first]
-    if first is not None and first.verdict == "refuted":
+    if first is not None and (first.verdict == "refuted" or found.estimate):
         return found, parts
     added = added_up(found)
     parts += [] if added is None else [added]
@@ -87,7 +87,7 @@ def _remarks(first: Look) -> list[str]:
             "It draws random numbers, which are held fixed here: dropout belongs off (.eval()), and"
             " dequantisation noise has its own term in log p."
         )
-    if first.answer.how == "entries" and first.x.shape[1] > 1:
+    if first.answer.how in ("entries", "axis") and first.x.shape[1] > 1:
         notes.append("log_det comes for each coordinate; it is their sum that is judged.")
     if first.jac.detached:
         notes.append(

@@ -116,7 +116,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
     (
         "public/normalizing_flow/",
-        "test_check_normalizing_flow.py test_vocabulary_normalizing_flow.py",
+        "test_check_normalizing_flow.py test_check_normalizing_flow_torch.py"
+        " test_vocabulary_normalizing_flow.py",
     ),
     ("public/corrector/", "test_check_corrector.py test_vocabulary_corrector.py"),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py"),

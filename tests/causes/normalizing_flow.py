@@ -266,7 +266,8 @@ def radial_last():
 
 def to_logits(x, constant):
     y = 0.05 + 0.9 * x
-    return np.log(y) - np.log1p(-y), (-np.log(y) - np.log1p(-y) + constant).sum(axis=1)
+    with np.errstate(all="ignore"):
+        return np.log(y) - np.log1p(-y), (-np.log(y) - np.log1p(-y) + constant).sum(axis=1)
 
 
 @wrong("log(1 - 2α) of the logit missing", says=r"log\(1 - 2α\) for each coordinate is missing")

@@ -184,8 +184,8 @@ def _of_parts(flow: Flow, x: np.ndarray, part: list[Any], name: str) -> _Slope:
 
 
 def _native_sum(det: Any, n: int, d: int, torch: Any) -> Any:
-    if not torch.is_tensor(det):
-        return None
+    if not torch.is_tensor(det):  # a number, which no gradient goes through
+        return torch.zeros(())
     w = torch.tensor(_weights(n), dtype=det.dtype)
     if det.numel() == 1:
         return w.sum() * det.sum()

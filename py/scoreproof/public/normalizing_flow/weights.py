@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,8 @@ def _copied(flow: Any) -> Any:
     try:
         if inspect.ismethod(flow):
             return getattr(copy.deepcopy(flow.__self__), flow.__name__)
+        if type(flow).__name__ == "_InverseTransform":  # what it is the inverse of is not copied
+            return copy.deepcopy(flow.inv).inv
         return copy.deepcopy(flow)
     except Exception:  # caches with weak references, generators
         return flow
@@ -74,20 +77,29 @@ def asked(job: Job) -> tuple[Flow, bool]:
     if job.framework != "torch" or job.dtype is not None:
         return sized(Flow(job, _copied(job.flow)))
     first: CallableError | None = None
-    for dtype in ("float64", "float32"):
-        flow = _copied(job.flow)
-        if dtype == "float64":
-            if flow is not job.flow:
-                _doubled(getattr(flow, "__self__", flow))
-            if holds_single((flow, job.base, job.inverse, job.log_prob)):
-                continue
+    for flow, base, dtype in _attempts(job):
         try:
-            return sized(Flow(replace(job, dtype=dtype), flow))
+            return sized(Flow(replace(job, dtype=dtype, base=base), flow))
         except CallableError as error:
             first = first or error
             last = error
     assert first is not None
     raise last if _of_types(first) else first
+
+
+def _attempts(job: Job) -> Iterator[tuple[Any, Any, str]]:
+    """Flow, base law and type: in double precision where nothing that is held is of single."""
+    wide, base = _copied(job.flow), _copied(job.base)
+    for copied, given in ((wide, job.flow), (base, job.base)):
+        if copied is not given:
+            _doubled(getattr(copied, "__self__", copied))
+    mine = getattr(job.flow, "__self__", job.flow)
+    others = [f for f in (job.inverse, job.log_prob) if getattr(f, "__self__", None) is not mine]
+    if not holds_single((wide, base, *others)):
+        yield wide, base, "float64"
+    yield _copied(job.flow), job.base, "float32"
+    if module_of(job.flow) is None and wide is not job.flow:  # a copy may have lost its cache
+        yield job.flow, job.base, "float32" if holds_single(job.flow) else "float64"
 
 
 def _of_types(error: CallableError | None) -> bool:

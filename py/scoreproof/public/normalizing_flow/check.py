@@ -83,9 +83,10 @@ def check_normalizing_flow(
     other; inverse(forward(x)) = x and the inverse's log_det; log_prob; the gradient of log_det in x
     and in parameters against differences. Up to 3072 dimensions.
 
-    Calls: about 25 of forward (with d reverse passes each; NumPy functions get 18 d rows for a
-    row), 3 of the inverse, 2 of log_prob; two more for each parameter's tensor. Twice that with
-    moved parameters.
+    Calls: of NumPy functions about 40 of forward, 30 of them with d times as many rows, and as
+    many again with an inverse; of torch and JAX about 50, with d reverse passes in five of them,
+    and 30 for each direction of a gradient. 2 of the inverse (3 where log_prob starts from z), 1
+    of log_prob. Twice that with moved parameters.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Dinh et al. 2017, Kingma and Dhariwal 2018, Papamakarios et al. 2021.

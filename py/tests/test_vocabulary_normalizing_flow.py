@@ -276,6 +276,13 @@ def test_some_coordinates_that_do_not_come_back():
     )
 
 
+def test_halves_that_are_joined_in_another_way():
+    def inverse(z):
+        return uncoupling(z)[0][:, [0, 2, 1, 3]]
+
+    named(check(coupling, inverse=inverse, shape=4), "exchanged")
+
+
 def test_an_inverse_that_is_not_a_number():
     def inverse(z):
         x = uncoupling(z)[0]

@@ -64,6 +64,9 @@ def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
             "Cause: it draws random numbers (dropout, noise), and other ones on the way back: call"
             " .eval(), or hand the same noise to both.",
         )
+    exchanged = _exchanged(x, back, limit)
+    if exchanged is not None:
+        return exchanged
     order = _order(look, limit)
     if order is not None:
         return order
@@ -89,6 +92,23 @@ def _halves(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis | None
         "mask_reversed",
         f"Cause: forward changes coordinates {shown}, the inverse the other ones: its mask, or the"
         " halves that it splits z into, are the wrong way round.",
+    )
+
+
+def _exchanged(x: np.ndarray, back: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """The right numbers in the wrong places."""
+    d = x.shape[1]
+    if d > 512:
+        return None
+    alike = np.all(np.abs(back[:, :, None] - x[:, None, :]) <= limit[:, None, :], axis=0)
+    if not np.all(alike.sum(axis=0) == 1) or not np.all(alike.sum(axis=1) == 1):
+        return None
+    order = [int(j) for j in np.argmax(alike, axis=1)]
+    shown = enumerated(order[:8]) + (" and more" if d > 8 else "")
+    return Diagnosis.cause(
+        "exchanged",
+        f"Cause: x comes back with its coordinates in another order ({shown}): the inverse joins"
+        " the halves, or the pixels, in another way than forward splits them.",
     )
 
 

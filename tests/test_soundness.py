@@ -38,6 +38,7 @@ CHECKS = (
     "loss",
     "path_kl",
     "variational_bound",
+    "normalizing_flow",
 )
 
 

@@ -32,6 +32,7 @@ CHECKS = (
     "loss",
     "path_kl",
     "variational_bound",
+    "normalizing_flow",
 )
 
 

@@ -48,6 +48,7 @@ _HOME = {
     "check_variational_bound": "scoreproof.public.variational_bound.check",
     "check_loss": "scoreproof.public.loss.check",
     "check_path_kl": "scoreproof.public.path_kl.check",
+    "check_normalizing_flow": "scoreproof.public.normalizing_flow.check",
     "verify": "scoreproof.verify",
 }
 

@@ -226,6 +226,22 @@ EXAMPLES = {
         mine = dict(field=field, params=[0.5], x=[[1.0], [0.2]], gradient=gradient)
         """,
     ),
+    "normalizing_flow": Example(
+        "a layer of a normalizing flow: its log_det, its inverse",
+        """
+        import numpy as np
+
+        def coupling(x):  # z and log |det ∂z/∂x|, one a row
+            s, t = np.tanh(x[:, :2]), x[:, :2] ** 2
+            return np.hstack([x[:, :2], x[:, 2:] * np.exp(s) + t]), s.sum(axis=1)
+
+        def inverse(z):
+            s, t = np.tanh(z[:, :2]), z[:, :2] ** 2
+            return np.hstack([z[:, :2], (z[:, 2:] - t) * np.exp(-s)])
+
+        mine = dict(flow=coupling, inverse=inverse, shape=4)
+        """,
+    ),
     "trace_estimator": Example(
         "a Hutchinson estimator of a divergence against the exact trace",
         """

@@ -92,6 +92,12 @@ WANTED: dict[str, dict[str, Wanted]] = {
         "parameterization": Wanted(("parameterization",), remark='"std", "variance" or "logvar"'),
         "against": Wanted(("against",), remark='"pair", or "standard" for N(0, I)'),
     },
+    "normalizing_flow": {
+        "flow": Wanted(("forward_and_log_det", "forward", "f", "transform", "__call__")),
+        "inverse": Wanted(
+            ("inverse_and_log_det", "inverse", "reverse", "g", "decode"), (), "None", "z -> x"
+        ),
+    },
     "trace_estimator": {
         "estimator": Wanted(
             ("divergence", "trace", "hutchinson", "trace_estimator", "estimate"), ("f", "z", "nu")

@@ -1,0 +1,192 @@
+"""The arguments of `check_normalizing_flow`, validated once.
+
+Conventions: points are rows ``(n, d)`` here, whatever the shape of a sample is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from scoreproof.errors import ArgumentError
+from scoreproof.interop.callables import as_numpy, to_float
+from scoreproof.interop.frameworks import FRAMEWORKS, require
+from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.normalizing_flow.frameworks import framework_of
+
+__all__ = ["MOST", "UNITS", "Job", "Request", "validate"]
+
+UNITS = ("nats", "nll", "bits_per_dim")
+DIRECTIONS = ("x_to_z", "z_to_x")
+RETURNS = ("z", "log_det", "other")
+#: dimensions of which a whole Jacobian is made
+MOST = 3072
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The arguments of `check_normalizing_flow` as they were given."""
+
+    flow: Any
+    inverse: Any
+    log_prob: Any
+    base: Any
+    shape: Any
+    context: Any
+    points: Any
+    units: str
+    data_range: Any
+    levels: Any
+    direction: Any
+    returns: Any
+    options: Mapping[str, Any]
+    moved: Any
+    tolerance: Any
+    framework: Any
+    dtype: Any
+    seed: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A validated request. ``shape`` is ``None`` where it has to be found, ``points`` rows or
+    ``None``; ``width`` is that of one level of the data, 1 without ``levels``.
+    """
+
+    flow: Any
+    name: str
+    inverse: Any
+    log_prob: Any
+    base: Any
+    shape: tuple[int, ...] | None
+    context: np.ndarray | None
+    points: np.ndarray | None
+    units: str
+    data_range: tuple[float, float] | None
+    width: float
+    levels: int
+    direction: str | None
+    returns: tuple[str, ...] | None
+    options: Mapping[str, Any]
+    moved: bool
+    tolerance: float | None
+    framework: str
+    dtype: Any
+    seed: int
+
+    @property
+    def d(self) -> int:
+        return int(np.prod(self.shape or (0,)))
+
+
+def validate(given: Request) -> Job:
+    """The request as a job; raises ``ArgumentError``."""
+    flow = given.flow
+    if flow is None or isinstance(flow, str | int | float | np.ndarray | list | dict):
+        raise ArgumentError(
+            "flow",
+            "a function x -> (z, log_det), or an object with forward",
+            type(flow).__name__,
+            "pass the layer or the flow itself; several layers as a function that runs them",
+        )
+    for what in ("inverse", "log_prob"):
+        value = getattr(given, what)
+        if value is not None and not callable(value):
+            raise ArgumentError(
+                what, "a function", type(value).__name__, f"pass e.g. flow.{what}, uncalled"
+            )
+    framework = framework_of(flow) if given.framework is None else given.framework
+    one_of("framework", framework, FRAMEWORKS, "name the library that the flow is written in")
+    if framework != "numpy":
+        require(framework)
+    one_of("units", given.units, UNITS, "it is what log_prob returns")
+    if given.direction is not None:
+        one_of("direction", given.direction, DIRECTIONS, "it is which way forward runs")
+    shape = None if given.shape is None else sample_shape(given.shape)
+    points = None
+    if given.points is not None:
+        points, shape = _points(given.points, shape)
+    if shape is not None and int(np.prod(shape)) > MOST:
+        raise ArgumentError(
+            "shape",
+            f"of at most {MOST} numbers",
+            shape,
+            "a layer of convolutions takes smaller images, e.g. (3, 8, 8): its formulas are alike",
+        )
+    span, levels = _data(given)
+    name = getattr(flow, "__name__", type(flow).__name__)
+    return Job(
+        flow,
+        "the flow" if name == "<lambda>" else str(name),
+        given.inverse,
+        given.log_prob,
+        given.base,
+        shape,
+        None if given.context is None else _context(given.context),
+        points,
+        given.units,
+        span,
+        (span[1] - span[0]) / levels if span and given.units == "bits_per_dim" else 1.0,
+        levels,
+        given.direction,
+        _returns(given.returns),
+        given.options,
+        bool(given.moved),
+        accepted(given.tolerance),
+        framework,
+        given.dtype,
+        seeded(given.seed),
+    )
+
+
+def _points(value: Any, shape: tuple[int, ...] | None) -> tuple[np.ndarray, tuple[int, ...]]:
+    points = to_float("points", value)
+    if points.ndim < 2 or (shape is not None and points.shape[1:] != shape) or not len(points):
+        raise ArgumentError(
+            "points",
+            f"rows of shape {shape}" if shape else "rows (n, d), or images (n, c, h, w)",
+            f"shape {points.shape}",
+            "points are rows: add the batch's axis with x[None]",
+        )
+    return points.reshape(len(points), -1), points.shape[1:]
+
+
+def _context(value: Any) -> np.ndarray:
+    array = np.asarray(as_numpy(value))
+    return array[None] if array.ndim < 2 else array
+
+
+def _returns(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = (value,) if isinstance(value, str) else tuple(map(str, value))
+    if names.count("z") != 1 or names.count("log_det") != 1:
+        raise ArgumentError(
+            "returns",
+            "the names of what forward returns, z and log_det among them",
+            ", ".join(names) or "nothing",
+            'e.g. returns=("z", "prior", "log_det")',
+        )
+    return names
+
+
+def _data(given: Request) -> tuple[tuple[float, float] | None, int]:
+    levels = 256 if given.levels is None else given.levels
+    if not isinstance(levels, Integral):
+        levels = count("levels", levels, 2, "256 of 8-bit data")
+    span = given.data_range
+    if span is None:
+        span = (0.0, 1.0) if given.units == "bits_per_dim" else None
+    elif not (
+        np.shape(span) == (2,)
+        and all(isinstance(v, Real) for v in span)
+        and np.all(np.isfinite(span))
+        and span[0] < span[1]
+    ):
+        raise ArgumentError("data_range", "two numbers, rising", span, "e.g. (0, 1) or (-1, 1)")
+    checked = count("levels", levels, 2, "256 of 8-bit data")
+    return (None if span is None else (float(span[0]), float(span[1]))), checked

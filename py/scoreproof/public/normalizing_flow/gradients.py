@@ -1,0 +1,218 @@
+"""Do gradients flow through log_det, in x and in every parameter?
+
+Conventions: autodiff along one direction in x, and along one in each parameter's tensor, against
+differences of the flow's own log_det (of its z, where log_det is constant there).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scoreproof.coverage import Coverage
+from scoreproof.diagnosis import Diagnosis
+from scoreproof.evidence import Evidence
+from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.frameworks import require
+from scoreproof.public.normalizing_flow.asking import Flow
+from scoreproof.public.normalizing_flow.frameworks import module_of, steady
+from scoreproof.public.normalizing_flow.jacobians import sixth_order
+from scoreproof.public.normalizing_flow.look import Look
+from scoreproof.public.rule import compared
+from scoreproof.words import enumerated
+
+__all__ = ["of_gradients"]
+
+#: tensors without a gradient that are looked at one by one, drawn evenly from all
+MOST = 8
+#: what a float32 network's differences may leave, beside a part that is missing
+COARSE = 2e-3
+#: the best of several ladders of differences is better by luck; and no missing part is so small
+LUCK, SMALL = 64.0, 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class _Slope:
+    """Along one direction: ``told`` by autodiff, ``due`` by differences ± ``error``."""
+
+    name: str
+    told: float
+    due: float
+    error: float
+
+
+def of_gradients(look: Look) -> Evidence | None:
+    """``None`` for NumPy, and where log_det is not differentiated."""
+    flow = look.flow
+    if flow.job.framework == "numpy" or look.answer.log_det is None:
+        return None
+    slopes = _of_torch(look) if flow.job.framework == "torch" else _of_jax(look)
+    if not slopes:
+        return None
+    largest = max(max(abs(s.due), abs(s.told)) for s in slopes)
+    floor = 1e3 * flow.eps * (1 + float(np.max(np.abs(look.answer.log_det))))
+    slopes = [s for s in slopes if max(abs(s.due), abs(s.told)) > floor]
+    fine = [
+        s
+        for s in slopes
+        if LUCK * s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > LUCK * s.error
+    ]
+    if not fine or not largest > floor:
+        return None
+    error = np.array([abs(s.told - s.due) for s in fine])
+    size = np.array([max(abs(s.due), abs(s.told)) for s in fine])
+    bound = np.array([LUCK * s.error + 256 * flow.eps * abs(s.due) + floor * 1e-3 for s in fine])
+    k = int(np.argmax(error / (bound + 1e-300)))
+    text = (
+        f"the gradient of {flow.job.name}'s log_det in {fine[k].name}, by {flow.job.framework}:"
+        f" {fine[k].told:.6g} along a direction for {fine[k].due:.6g} by differences"
+    )
+    evidence = compared(
+        error / size,
+        bound / size,
+        text,
+        coverage=Coverage({"directions": len(fine)}, (), f"of {enumerated(_few(fine))}"),
+        tolerance=flow.job.tolerance,
+        excuse=SMALL,
+        remedy="use float64",
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    wrong = [s for s, e, b in zip(fine, error, bound, strict=True) if e > b]
+    gone = [s.name for s in wrong if s.told == 0]
+    if wrong and len(gone) == len(wrong):
+        cause = Diagnosis.cause(
+            "detached",
+            f"Cause: no gradient of log_det reaches {enumerated(_few(wrong))}: it is detached (by"
+            " .detach(), .item(), .data, torch.no_grad() or a new tensor), so that training does"
+            " not see it. Compute it from the tensors themselves.",
+        )
+    else:
+        cause = Diagnosis.unknown(
+            f"Autodiff and differences of log_det differ in {enumerated(_few(wrong))}: a part of"
+            " log_det is detached, or a custom backward is another function's."
+        )
+    return replace(evidence, diagnosis=cause)
+
+
+def _few(slopes: list[_Slope]) -> list[str]:
+    names = [s.name for s in slopes]
+    return names[:4] + ([f"{len(names) - 4} more"] if len(names) > 4 else [])
+
+
+def _direction(shape: tuple[int, ...], k: int) -> np.ndarray:
+    size = int(np.prod(shape))
+    return np.sin(1.0 + k + 2.3 * np.arange(size)).reshape(shape) / np.sqrt(max(size, 1))
+
+
+def _weights(n: int) -> np.ndarray:
+    """Rows unlike each other, so that they do not cancel."""
+    return 1 + 0.5 * np.sin(np.arange(n))
+
+
+def _total(flow: Flow, x: np.ndarray) -> float:
+    answer = flow.forward(x)
+    assert answer.log_det is not None
+    return float(_weights(len(x)) @ answer.log_det)
+
+
+def _of_torch(look: Look) -> list[_Slope]:
+    """In x, in all parameters that a gradient reaches together, and in each that none reaches."""
+    torch = require("torch")
+    flow, x = look.flow, look.x
+    module = module_of(flow.object)
+    named = [] if module is None else [
+        (n, p) for n, p in module.named_parameters() if p.requires_grad and p.is_floating_point()
+    ]  # fmt: skip
+    prepare = flow.guard(lambda v: v, "forward").prepare
+    assert prepare is not None
+    flow.calls["forward"] += 1
+    with steady(flow.seed), flow.precise(), torch.enable_grad():
+        point = prepare(flow.shaped(x)).requires_grad_(True)
+        sums = _native_sum(flow.native(point)[1], len(x), x.shape[1], torch)
+        if sums is None:
+            return []
+        wanted = [point, *(p for _, p in named)]
+        grads = [None] * len(wanted)
+        if sums.requires_grad:
+            grads = torch.autograd.grad(sums, wanted, allow_unused=True)
+    told = [
+        np.zeros(tuple(w.shape)) if g is None else as_numpy(g).astype(float)
+        for w, g in zip(wanted, grads, strict=True)
+    ]
+    v = _direction(x.shape, 0)
+    found = [_slope(flow, "x", float(np.sum(told[0].reshape(x.shape) * v)), _along_x(flow, x, v))]
+    reached = [(name, p, g) for (name, p), g in zip(named, told[1:], strict=True) if np.any(g)]
+    others = [(name, p, g) for (name, p), g in zip(named, told[1:], strict=True) if not np.any(g)]
+    for part, name in ((reached, "its parameters"), (others, "its other parameters")):
+        if part:
+            found.append(_of_parts(flow, x, part, name))
+    if others and abs(found[-1].due) > 1e-6:
+        # which of them
+        few = others[:: max(1, len(others) // MOST)]
+        found[-1:] = [_of_parts(flow, x, [one], one[0]) for one in few]
+    return found
+
+
+def _slope(flow: Flow, name: str, told: float, along: Any) -> _Slope:
+    due, error = sixth_order(along, flow.eps)
+    return _Slope(name, told, float(due), float(error))
+
+
+def _of_parts(flow: Flow, x: np.ndarray, part: list[Any], name: str) -> _Slope:
+    """Along one direction in several parameters."""
+    torch = require("torch")
+    ways = [_direction(tuple(p.shape), k + 1) for k, (_, p, _) in enumerate(part)]
+    told = sum(float(np.sum(g * v)) for (_, _, g), v in zip(part, ways, strict=True))
+    starts = [p.detach().clone() for _, p, _ in part]
+    steps = [torch.tensor(v, dtype=p.dtype) for (_, p, _), v in zip(part, ways, strict=True)]
+
+    def at(s: float) -> float:
+        try:
+            with torch.no_grad():
+                for (_, p, _), start, step in zip(part, starts, steps, strict=True):
+                    p.copy_(start + s * step)
+            return _total(flow, x)
+        finally:
+            with torch.no_grad():
+                for (_, p, _), start in zip(part, starts, strict=True):
+                    p.copy_(start)
+
+    return _slope(flow, name, told, at)
+
+
+def _native_sum(det: Any, n: int, d: int, torch: Any) -> Any:
+    if not torch.is_tensor(det):  # a number, which no gradient goes through
+        return torch.zeros(())
+    w = torch.tensor(_weights(n), dtype=det.dtype)
+    if det.numel() == 1:
+        return w.sum() * det.sum()
+    return (w * det.reshape(n, -1).sum(-1)).sum() if det.shape[0] == n else None
+
+
+def _along_x(flow: Flow, x: np.ndarray, v: np.ndarray) -> Any:
+    return lambda s: _total(flow, x + s * v)
+
+
+def _of_jax(look: Look) -> list[_Slope]:
+    jax = require("jax")
+    flow, x = look.flow, look.x
+    n = len(x)
+    prepare = flow.guard(lambda v: v, "forward").prepare
+    assert prepare is not None
+
+    def total(point: Any) -> Any:
+        det = flow.native(point)[1]
+        w = jax.numpy.asarray(_weights(n))
+        det = jax.numpy.asarray(det)
+        return (w * det).sum() if det.ndim == 0 else (w * det.reshape(n, -1).sum(-1)).sum()
+
+    flow.calls["forward"] += 1
+    try:
+        grad = as_numpy(jax.grad(total)(prepare(flow.shaped(x)))).reshape(x.shape)
+    except Exception:  # what it cannot differentiate is no gradient to judge
+        return []
+    v = _direction(x.shape, 0)
+    return [_slope(flow, "x", float(np.sum(grad * v)), _along_x(flow, x, v))]

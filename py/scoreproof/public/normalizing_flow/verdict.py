@@ -1,0 +1,126 @@
+"""What is asked of a flow, in which order, and what its verdict is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scoreproof.coverage import Coverage
+from scoreproof.errors import CallableError
+from scoreproof.evidence import Evidence
+from scoreproof.public.normalizing_flow.arguments import Job
+from scoreproof.public.normalizing_flow.asking import Flow
+from scoreproof.public.normalizing_flow.back import of_inverse
+from scoreproof.public.normalizing_flow.density import of_density
+from scoreproof.public.normalizing_flow.gradients import of_gradients
+from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
+from scoreproof.public.normalizing_flow.look import Look, look
+from scoreproof.public.normalizing_flow.rows import mixed
+from scoreproof.public.normalizing_flow.weights import asked, moved
+from scoreproof.public.rule import weakest
+
+__all__ = ["judge"]
+
+
+def judge(job: Job) -> Evidence:
+    """The flow under judgement."""
+    flow, found = asked(job)
+    notes = [f"Samples of shape {flow.job.shape}: say another by shape=."] if found else []
+    first, parts = _looked(flow)
+    notes += _remarks(first)
+    looks = [first]
+    evidence = weakest(parts)
+    other = None if evidence.verdict == "refuted" else moved(flow)
+    if other is not None:
+        try:
+            second, more = _looked(other, True)
+        except CallableError as error:
+            notes.append(f"With moved parameters it was not judged: {error}.")
+        else:
+            then = weakest(more)
+            looks.append(second)
+            if then.verdict == "undecided" and evidence.verdict == "holds":
+                if shows([first]) is None:
+                    notes.append(f"With moved parameters it is left open: {then.sentence}.")
+                else:
+                    evidence = _of_moved(then)
+            elif then.verdict == "refuted":
+                evidence = _of_moved(then)
+            elif evidence.verdict == "holds":
+                evidence = weakest([evidence, then])
+                parts = [*parts, *more]
+    if evidence.verdict == "holds":
+        blind = shows(looks)
+        evidence = _together(evidence, parts, looks) if blind is None else blind
+    return replace(evidence, notes=(*evidence.notes, *notes), cost=dict(flow.calls))
+
+
+def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:
+    found = look(flow, by_weights)
+    refuted, of_batch = mixed(found)
+    if refuted is not None:
+        return found, [refuted]
+    first = of_log_det(found, of_batch)
+    parts = [] if first is None else [first]
+    if first is not None and (first.verdict == "refuted" or found.estimate):
+        return found, parts
+    added = added_up(found)
+    parts += [] if added is None else [added]
+    parts += of_inverse(found)
+    density = of_density(found)
+    parts += [] if density is None else [density]
+    gradient = of_gradients(found)
+    parts += [] if gradient is None else [gradient]
+    if first is None and density is None:
+        raise CallableError(
+            f"{flow.job.name}'s forward",
+            "return (z, log_det), or come with a log_prob",
+            "it returned z alone",
+            "return log |det ∂z/∂x| beside z, or pass log_prob=",
+        )
+    return found, parts
+
+
+def _remarks(first: Look) -> list[str]:
+    notes = []
+    if first.noise:
+        notes.append(
+            "It draws random numbers, which are held fixed here: dropout belongs off (.eval()), and"
+            " dequantisation noise has its own term in log p."
+        )
+    if first.answer.how in ("entries", "axis") and first.x.shape[1] > 1:
+        notes.append("log_det comes for each coordinate; it is their sum that is judged.")
+    if first.jac.detached:
+        notes.append(
+            "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
+            " has a backward of its own: differences are taken."
+        )
+    if first.flow.no_inverse:
+        notes.append(f"Its inverse is not there: {first.flow.no_inverse}.")
+    elif first.flow.form(len(first.x)).inverse is None:
+        notes.append("There is no inverse to judge: inverse= takes one.")
+    return notes
+
+
+def _of_moved(evidence: Evidence) -> Evidence:
+    text = "with its parameters moved by 0.1 N(0, 1) (as given it shows nothing wrong): "
+    return replace(evidence, sentence=text + evidence.sentence)
+
+
+def _together(evidence: Evidence, parts: list[Evidence], looks: list[Look]) -> Evidence:
+    """What holds, of all that was looked at."""
+    last = looks[-1]
+    job, d = last.flow.job, last.x.shape[1]
+    said = []
+    form = last.flow.form(len(last.x))
+    if last.answer.log_det is not None:
+        said.append(f"log_det is log |det J| of its {d} x {d} Jacobian, by {last.jac.how}")
+    if form.inverse is not None and not last.flow.no_inverse:
+        said.append("the inverse leads back")
+    if form.log_prob is not None:
+        said.append("log p is that of z and the Jacobian")
+    whole = Coverage(
+        {"rows": sum(len(k.x) for k in looks), "coordinates": d},
+        tuple(o for p in parts if p.coverage for o in p.coverage.left_out if o.what == "rows"),
+        last.span + (", as given and with moved parameters" if len(looks) > 1 else ""),
+    )
+    return replace(evidence, sentence=f"{job.name}: {', '.join(said)}", coverage=whole)

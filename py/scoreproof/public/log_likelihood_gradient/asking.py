@@ -87,7 +87,7 @@ class Measurement:
         given = self.given
         guard = self._guard(given.gradient, "gradient", tol)
         n, p = len(x), given.params.size
-        result = guard(x, given.params, nu)
+        result = guard.accept(given.gradient.judged(guard.raw(x, given.params, nu), n), None)
         if result.shape not in ((p,), (1, p), (n, p)):
             guard.accept(result, (n, p), "the gradient")
             raise ArgumentError(
@@ -101,7 +101,8 @@ class Measurement:
         value = None
         if given.log_likelihood is not None:
             other = self._guard(given.log_likelihood, "log_likelihood", tol)
-            value = np.real(other(x, given.params, nu, shape=(n,)))
+            answer = given.log_likelihood.judged(other.raw(x, given.params, nu), n)
+            value = np.real(other.accept(answer, (n,)))
             self.eps = max(self.eps, other.eps)
         self.calls += guard.calls
         self.eps = max(self.eps, guard.eps)

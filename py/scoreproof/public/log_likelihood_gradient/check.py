@@ -19,7 +19,7 @@ import numpy as np
 
 from scoreproof.evidence import Evidence
 from scoreproof.public.arguments import seeded
-from scoreproof.public.log_likelihood_gradient.arguments import given
+from scoreproof.public.log_likelihood_gradient.arguments import given as held_to
 from scoreproof.public.log_likelihood_gradient.judging import judged
 from scoreproof.public.rule import public_check
 from scoreproof.streams import stream
@@ -42,6 +42,7 @@ def check_log_likelihood_gradient(
     accuracy: float = 1e-5,
     tolerance: float | None = None,
     draws: int = 2000,
+    given: Any = None,
     framework: str = "numpy",
     dtype: Any = None,
     seed: int = 0,
@@ -106,10 +107,10 @@ def check_log_likelihood_gradient(
     True
     """
     rng = stream(seeded(seed), "ffjord", "public")
-    case = given(
+    case = held_to(
         {
             "field": field,
-            "params": np.asarray(params) if isinstance(params, list | tuple) else params,
+            "params": params,
             "x": x,
             "gradient": gradient,
             "log_latent": log_latent,
@@ -120,6 +121,7 @@ def check_log_likelihood_gradient(
             "accuracy": accuracy,
             "tolerance": tolerance,
             "draws": draws,
+            "given": given,
             "framework": framework,
             "dtype": dtype,
         },

@@ -52,8 +52,8 @@ class Comparison:
     @property
     def settled_by_zero(self) -> np.ndarray:
         """Columns of unused parameters alone, 0 where 0 is due: there is no other answer."""
-        columns = np.eye(self.unused.size) if self.how.columns is None else self.how.columns
-        unused = ~np.any(columns[~self.unused] != 0, axis=0)
+        columns = self.how.columns
+        unused = self.unused if columns is None else ~np.any(columns[~self.unused] != 0, axis=0)
         zero = [np.all(self.how.of(a.gradient) == 0, axis=0) for a in self.found]
         return unused & np.all(zero, axis=0) & (self.own == 0)
 
@@ -188,7 +188,7 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
     dark = (4 * floor >= worst * own) & ~nought
     left: tuple[Omission, ...] = ()
     if np.any(nought):
-        left = (without_use(_members(c, nought)),)
+        left = (without_use(_members(c, nought), c.given.leaves),)
     if np.any(dark):
         k = int(np.argmax(dark))
         left = (
@@ -232,9 +232,11 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def _name(c: Comparison, k: int) -> str:
     if c.how.columns is None:
-        return f"params[{k}]"
+        return c.given.leaves.name(k)
     among = np.flatnonzero(c.how.columns[:, k])
-    return f"one of params[{', '.join(map(str, among[:3]))}, …]"
+    if c.given.leaves.plain:
+        return f"one of params[{', '.join(map(str, among[:3]))}, …]"
+    return f"one of {', '.join(map(c.given.leaves.name, among[:3]))}, …"
 
 
 def _off(error: float, own: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from scoreproof.claims.ffjord.faults import FAULTS
 from scoreproof.coverage import Omission
+from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 
 __all__ = ["REASONS", "without_use"]
 
@@ -59,10 +60,13 @@ REASONS = {f.name: f.why for f in FAULTS} | {
 }
 
 
-def without_use(parameters: np.ndarray) -> Omission:
+def without_use(parameters: np.ndarray, leaves: Leaves) -> Omission:
     """The parameters ``(P,)``, true for some, that the field does not use."""
     which = np.flatnonzero(parameters)
-    named = ", ".join(f"params[{k}]" for k in which[:3]) + (" …" if which.size > 3 else "")
+    if leaves.plain:
+        named = ", ".join(f"params[{k}]" for k in which[:3]) + (" …" if which.size > 3 else "")
+    else:
+        named = leaves.some(parameters)
     return Omission(
         "parameters",
         int(which.size),

@@ -33,8 +33,8 @@ class Bound:
 
     held: Held
     field: Callable[..., Any]
-    gradient: Callable[..., Any]
-    log_likelihood: Callable[..., Any] | None
+    gradient: Asked
+    log_likelihood: Asked | None
 
 
 def bound(
@@ -76,7 +76,8 @@ def _held(field: Any, params: Any, framework: str) -> Held:
     if _vector(params):
         return Vector(params, framework)
     if around and is_tree(params):
-        module, tree = around[0], Tree(params, "torch")
+        module: Any = around[0]
+        tree = Tree(params, "torch")
         own = {id(v) for v in module.parameters()}
         if tree.live and all(id(v) in own for v in tree.live.values()):
             return Module(module, around[1:], tree.live)
@@ -125,10 +126,10 @@ def _field(field: Any, held: Held, given: Any) -> Callable[..., Any]:
     return lambda z, p, s: held.under(p, lambda params: written(z, params, s))
 
 
-def _in_order(field: Any, roles: tuple[str, ...]) -> Callable[..., Any]:
+def _in_order(field: Callable[..., Any], roles: tuple[str, ...]) -> Callable[..., Any]:
     """Of a flat vector: nothing but the order may differ."""
     if roles == ("z", "params", "s"):
-        return field  # type: ignore[no-any-return]
+        return field
 
     def ordered(z: Any, params: Any, s: Any) -> Any:
         have = {"z": z, "params": params, "s": s}
@@ -191,3 +192,7 @@ class Asked:
         if self.name != "gradient":
             return returned.answer
         return flat_rows(returned.answer, returned.left, self.held, n)
+
+    def flattened(self, answer: Any, n: int) -> Any:
+        """The rows of a gradient that was returned."""
+        return flat_rows(answer, None, self.held, n)

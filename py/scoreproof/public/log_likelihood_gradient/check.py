@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from scoreproof.evidence import Evidence
 from scoreproof.public.arguments import seeded
 from scoreproof.public.log_likelihood_gradient.arguments import given as held_to
@@ -94,6 +92,7 @@ def check_log_likelihood_gradient(
 
     Source: homework on generative models, spring 2024, problem 3 (claim ``ffjord``).
 
+    >>> import numpy as np
     >>> def field(z, params, s):
     ...     return params[0] * z + params[1]
     >>> def gradient(x, params, nu):  # z(0) = e^-p0 (x + p1/p0) - p1/p0, the trace is p0

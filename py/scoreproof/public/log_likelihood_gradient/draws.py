@@ -93,7 +93,8 @@ def by_draws(
     i = int(np.argmax(off / np.maximum(spread, 1e-300)))
     if evidence.verdict == "refuted" and how.columns is None:
         k = i % truth.gradient.shape[1]
-        text = f"{evidence.sentence}: {given.leaves.name(k)}, {found.mean(axis=0)[i]:.4g} for {expected[i]:.4g}"
+        entry = f"{given.leaves.name(k)}, {found.mean(axis=0)[i]:.4g} for {expected[i]:.4g}"
+        text = f"{evidence.sentence}: {entry}"
         evidence = replace(evidence, sentence=text)
     return settled(
         evidence,

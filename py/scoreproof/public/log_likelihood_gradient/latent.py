@@ -65,7 +65,8 @@ def latent_of(law: Any, framework: str, dtype: Any, x: np.ndarray) -> UserLatent
             return UserLatent(wide)
         except CallableError:  # numbers of its own, in another type
             pass
-    return UserLatent(guarded(law, "log_latent", framework, dtype))
+    # jax follows the setting that it is called under
+    return UserLatent(guarded(law, "log_latent", framework, None if framework == "jax" else dtype))
 
 
 class Normal:

@@ -59,7 +59,8 @@ class Module(Held):
         self.dtype = None if kind == "float64" else kind
         self._shell = _shell(torch, [module, *others])
         names = {id(v): n for n, v in self._shell.named_parameters()}
-        self._places = {names[id(v)]: leaf for v, leaf in zip(self.live.values(), self.leaves)}
+        pairs = zip(self.live.values(), self.leaves, strict=True)
+        self._places = {names[id(v)]: leaf for v, leaf in pairs}
         self._every = list(module.named_parameters(remove_duplicate=False))
 
     def under(self, p: Any, call: Callable[[Any], Any]) -> Any:

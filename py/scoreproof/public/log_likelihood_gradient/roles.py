@@ -19,15 +19,21 @@ PARAMS = (
     "params param parameters p theta args model module net network nn variables weights w phi ps"
     " func state_dict tree pytree mlp vf vector_field θ cnf flow flow_model dynamics ode_func"
 )
+
+
+def _names_of(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
 OF_FIELD: dict[str, frozenset[str]] = {
-    "z": frozenset("z x y h u state states zt z_t xt x_t sample input inputs q".split()),
-    "params": frozenset(PARAMS.split()),
-    "s": frozenset("s t time times ts tt timestep tau".split()),
+    "z": _names_of("z x y h u state states zt z_t xt x_t sample input inputs q"),
+    "params": _names_of(PARAMS),
+    "s": _names_of("s t time times ts tt timestep tau"),
 }
 OF_GRADIENT: dict[str, frozenset[str]] = {
-    "x": frozenset("x data batch y x1 x_1 xs x_data samples points inputs rows z".split()),
-    "params": frozenset(PARAMS.split()) | {"field", "f"},
-    "nu": frozenset("nu e eps epsilon noise v vs probe probes eta xi hutchinson ν".split()),
+    "x": _names_of("x data batch y x1 x_1 xs x_data samples points inputs rows z"),
+    "params": _names_of(PARAMS) | {"field", "f"},
+    "nu": _names_of("nu e eps epsilon noise v vs probe probes eta xi hutchinson ν"),
 }
 #: the order of arguments whose names do not say, the last ones left out first
 ORDERS = {

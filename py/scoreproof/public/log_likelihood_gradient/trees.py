@@ -13,8 +13,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from scoreproof.interop.frameworks import require
 
 __all__ = ["classes_of", "framework_of", "is_array", "is_tree", "rebuilt", "walked"]
@@ -78,6 +76,7 @@ def _key(entry: Any) -> Any:
 def walked(tree: Any, framework: str) -> list[Named]:
     """Every leaf with its name: ``layers.0.weight``; ``params.0`` where a list is the whole.
 
+    >>> import numpy as np
     >>> [n for n, _ in walked({"w": np.zeros(2), "b": [1.0, None]}, "numpy")]
     ['w', 'b.0', 'b.1']
     """

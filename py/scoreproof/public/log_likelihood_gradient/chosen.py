@@ -24,6 +24,9 @@ def chosen(tree: Any, framework: str) -> dict[str, Any]:
     # equinox differentiates arrays: plain numbers are settings there, and not parameters
     filtered = any(b.__module__.split(".")[0] == "equinox" for c in classes for b in c.__mro__)
     for name, leaf in walked(tree, framework):
+        if "Uninitialized" in type(leaf).__name__:  # it has no shape to look at
+            mend = "call the module once before"
+            raise _refused(name, "of a known shape", "not initialised", mend)
         if leaf is None or not (is_array(leaf) or isinstance(leaf, int | float | complex)):
             continue
         if isinstance(leaf, bool) or _strange(leaf):
@@ -56,8 +59,6 @@ def chosen(tree: Any, framework: str) -> dict[str, Any]:
 
 
 def _judged(name: str, leaf: Any) -> None:
-    if "Uninitialized" in type(leaf).__name__:
-        raise _refused(name, "of a known shape", "not initialised", "call the module once before")
     if int(np.prod(leaf.shape if is_array(leaf) else (), dtype=int)) == 0:
         raise _refused(name, "non-empty", _shown(leaf), "leave it out of params")
     values = np.asarray(as_numpy(leaf), dtype=float)

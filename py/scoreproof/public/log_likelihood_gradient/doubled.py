@@ -34,6 +34,7 @@ def _set(framework: str, wide: bool) -> Iterator[None]:
         return
     jax = require("jax")
     # its place before jax 0.8
-    enable: Any = getattr(jax, "enable_x64", None) or require("jax.experimental").enable_x64
+    home = jax if hasattr(jax, "enable_x64") else require("jax.experimental")
+    enable: Any = home.enable_x64
     with enable(wide):
         yield

@@ -114,7 +114,6 @@ class Refuted:
             or another_prior(self.field, prepared, first)
             or another_noise(self.field, first, prepared)
             or traced_elsewhere(self.field, prepared, first)
-            or self._in_some_leaves(bound)
             or another_sweep(self.field, prepared, first)
         )
         if cause is not None:
@@ -151,23 +150,24 @@ class Refuted:
             or outputs.decayed(found, due, limit, self.given.params)
             or outputs.divided_by_rows(blocks, [len(q.rows) for q in self.c.asked])
             or outputs.clipped_to_a_norm(blocks)
-            or by_leaf(self.given.leaves, found, due, limit, self._rows(blocks))
+            or by_leaf(self.given.leaves, found, due, limit, self._rows(blocks), self.given.params)
         )
         if simple is not None:
             return simple
+        # known faults are told apart at a few parameters: some right leaves may contradict them
+        some = self._in_some_leaves(bound)
+        if some is not None:
+            return self._by_parts(bound) or some
         single = faults.alone(bound)
         return single if single.names else self._by_parts(bound)
 
     def _in_some_leaves(self, bound: float) -> Diagnosis | None:
-        n, d = self.given.x.shape
-        known, of = {"n": n, "D": d}, self.settled.prepared
         wanted = self._wanted(bound, first=False)
-        return weighed_in_some(self.field, of, wanted, self.given.leaves, known)
+        return weighed_in_some(self.field, self.settled.prepared, wanted, self.given.leaves)
 
     def _rows(self, blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
         """Of each row of the answers, how many rows the question had."""
-        many = [len(q.rows) for q in self.c.asked]
-        return np.repeat(many, [len(found) for found, _, _ in blocks])
+        return np.repeat([len(q.rows) for q in self.c.asked], [len(b[0]) for b in blocks])
 
     def _placed(
         self, found: Diagnosis, measured: np.ndarray, due: np.ndarray, limit: np.ndarray

@@ -4,6 +4,7 @@ said in a note.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from scoreproof.public.log_likelihood_gradient.asking import Measurement, Questi
 __all__ = ["note_on_jit"]
 
 #: seconds that all calls together must have taken, and the gain that is worth a word
-LONG, GAIN = 1.0, 2.0
+LONG, GAIN = 2.0, 2.0
 #: the answers of both must agree to this: a function with a state of its own is not wrapped
 ALIKE = 1e-2
 
@@ -50,13 +51,14 @@ def note_on_jit(measure: Measurement, question: Question, tol: float | None) -> 
             return ()
     size = float(np.max(np.abs(due))) or 1.0
     apart = float(np.max(np.abs(np.asarray(rows, float).reshape(due.shape) - due))) / size
-    if plain < GAIN * quick or plain * calls < compiled + quick * calls or apart > ALIKE:
+    if plain < GAIN * quick or apart > ALIKE:
         return ()
+    pays = math.ceil(compiled / (plain - quick))
     return (
         f"the gradient took {plain:.2g} s a call as it is, and under jax.jit {quick:.2g} s,"
-        f" {plain / quick:.2g} times less, after {compiled:.2g} s of compilation (measured here, on"
-        f" {len(x)} rows; the two agree to {max(apart, 1e-16):.1g}): wrap it in jax.jit, outside of"
-        " what is called again and again",
+        f" {plain / quick:.2g} times less, after {compiled:.2g} s of compilation, which pays from"
+        f" {pays} call{'s' * (pays != 1)} on (measured here, on {len(x)} rows; the two agree to"
+        f" {max(apart, 1e-16):.1g}): wrap it in jax.jit, once",
     )
 
 

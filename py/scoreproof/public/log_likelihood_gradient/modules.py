@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,6 @@ class Module(Held):
     def __init__(
         self, module: Any, others: list[Any], only: Mapping[str, Any] | None = None
     ) -> None:
-        torch = require("torch")
         self.params, self.detached = module, set()
         trained = {n: v for n, v in module.named_parameters() if v.requires_grad}
         if not trained and only is None:
@@ -57,27 +56,29 @@ class Module(Held):
         self.flat = np.concatenate([as_numpy(v).astype(float).ravel() for v in self.live.values()])
         kind = type_of(self.live)
         self.dtype = None if kind == "float64" else kind
-        self._shell = _shell(torch, [module, *others])
-        names = {id(v): n for n, v in self._shell.named_parameters()}
+        #: every module that is used, once: a shared one stands at several places
+        self._modules = list(
+            {id(m): m for held in (module, *others) for m in held.modules()}.values()
+        )
         pairs = zip(self.live.values(), self.leaves, strict=True)
-        self._places = {names[id(v)]: leaf for v, leaf in pairs}
+        self._places = {id(v): leaf for v, leaf in pairs}
         self._every = list(module.named_parameters(remove_duplicate=False))
 
     def under(self, p: Any, call: Callable[[Any], Any]) -> Any:
-        shell = self._shell
-        put: dict[str, Any] = {}
-        for name, v in (*shell.named_parameters(), *shell.named_buffers()):
-            leaf = self._places.get(name)
+        def put(v: Any) -> Any:
+            leaf = self._places.get(id(v))
             if leaf is not None:
-                put[name] = p[leaf.place].reshape(leaf.shape)
-            else:
-                other = v.detach().clone()
-                put[name] = other.to(p.dtype) if other.is_floating_point() else other
-        with _attributes(shell, p.dtype):
-            return require("torch").func.functional_call(shell, put, (lambda: call(self.params),))
+                return p[leaf.place].reshape(leaf.shape)
+            other = v.detach().clone()
+            return other.to(p.dtype) if other.is_floating_point() else other
+
+        with _put(self._modules, put):
+            return call(self.params)
 
     def asked(self, call: Callable[[Any], Any], p: Any) -> Returned:
-        with put_back(self._shell):
+        with ExitStack() as kept:
+            for m in self._modules:
+                kept.enter_context(put_back(m) if m._buffers else nullcontext())
             return asked_alive(self.live, lambda: call(self.params))
 
     def named(self, answer: Any) -> dict[str, Any] | None:
@@ -116,34 +117,23 @@ class Module(Held):
         )
 
 
-def _shell(torch: Any, modules: list[Any]) -> Any:
-    """A module that holds them and calls whatever it is given: ``functional_call`` on it puts the
-    parameters of all, wherever they are used.
-    """
-    shell = torch.nn.Module()
-    kept: list[Any] = []
-    for module in modules:
-        if not any(module is m for m in kept):
-            shell.add_module(f"held{len(kept)}", module)
-            kept.append(module)
-    shell.forward = lambda call: call()
-    return shell
-
-
 @contextmanager
-def _attributes(shell: Any, dtype: Any) -> Iterator[None]:
-    """Tensors that are plain attributes of the modules, in the type of the call."""
+def _put(modules: list[Any], put: Callable[[Any], Any]) -> Iterator[None]:
+    """Every tensor of the modules replaced: parameters, buffers and plain attributes; a tensor that
+    stands at several places by one.
+    """
     torch = require("torch")
-    before = [
-        (m, name, v)
-        for m in shell.modules()
-        for name, v in vars(m).items()
-        if torch.is_tensor(v) and v.is_floating_point() and v.dtype != dtype
-    ]
-    for m, name, v in before:
-        vars(m)[name] = v.to(dtype)
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    known: dict[int, Any] = {}
+    for m in modules:
+        for held in (m._parameters, m._buffers, vars(m)):
+            before += [(held, name, v) for name, v in held.items() if torch.is_tensor(v)]
     try:
+        for held, name, v in before:
+            if id(v) not in known:
+                known[id(v)] = put(v)
+            held[name] = known[id(v)]
         yield
     finally:
-        for m, name, v in before:
-            vars(m)[name] = v
+        for held, name, v in before:
+            held[name] = v

@@ -5,7 +5,6 @@ Conventions: as in `parts`; the other leaves are right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +25,6 @@ def weighed_in_some(
     prepared: Prepared,
     wanted: Wanted,
     leaves: Leaves,
-    known: Mapping[str, float],
 ) -> Diagnosis | None:
     """``wanted``: of all parameters."""
     mix, columns = wanted.how
@@ -41,7 +39,11 @@ def weighed_in_some(
     how = (mix, np.eye(leaves.size)[:, wrong])
     basis = parts(field, prepared, wanted.latent, wanted.nus, how)
     multiples = fitted(wanted.found[:, wrong], basis, wanted.limit[:, wrong])
-    cause = None if multiples is None else said(multiples, known)
+    cause = (
+        None
+        if multiples is None
+        else said(multiples, {"n": wanted.x.shape[0], "D": wanted.x.shape[1]})
+    )
     if cause is None:
         return None
     where = f"Cause, in {leaves.which(wrong)} only, the rest is right:"

@@ -103,7 +103,7 @@ def tree(rng: np.random.Generator, flow: Any) -> Case:
         """Of a vector, or of rows of them."""
         lead = v.shape[:-1]
         parts = np.split(v, ends, axis=-1)
-        return [part.reshape(*lead, *s) for part, s in zip(parts, shapes, strict=True)]
+        return [part.reshape((*lead, *s)) for part, s in zip(parts, shapes, strict=True)]
 
     def vector(t: Any) -> Any:
         return np.concatenate([np.ravel(v) for v in read(t)])

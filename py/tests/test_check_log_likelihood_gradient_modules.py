@@ -186,7 +186,9 @@ def test_frozen_buffered_plain_and_shared_tensors_are_taken_as_they_are():
     net = Held()
     evidence = check(net, net, X, lambda x, nu: held_gradient(net, x, nu))
     assert evidence, evidence.explain()
-    assert evidence.coverage.asked["parameters"] == 6
+    assert evidence.coverage.looked_at["parameters"] == 6
+    told = "6 parameters (first.weight, first.bias), frozen (requires_grad=False)"
+    assert told in evidence.explain(), evidence.explain()
 
     def twice(x, nu):  # by every name that a shared parameter has
         found = held_gradient(net, x, nu)

@@ -14,6 +14,7 @@ import pytest
 
 import scoreproof as sp
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.public.log_likelihood_gradient.by_leaf import by_leaf
 from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 from scoreproof.public.log_likelihood_gradient.roles import roles_of
 
@@ -216,6 +217,84 @@ def test_names_of_arguments_say_what_they_are():
     assert of(lambda x, e: x, "gradient", True) == ("x", "nu")
     assert of(lambda *arguments: 0, "gradient") == ("x", "params", "nu")
     assert of(max, held=True) == ("z", "s")
+
+
+LAYOUT = Leaves([("w", (3, 3)), ("k", (2, 4)), ("b", (4,)), ("c", (4,))])
+DUE = np.random.default_rng(3).standard_normal((5, LAYOUT.size))
+ROWS, THETA = np.array([3, 3, 3, 1, 1]), np.random.default_rng(4).standard_normal(LAYOUT.size)
+
+
+def told_of(found, due=DUE, leaves=LAYOUT):
+    limit = np.full(due.shape, 1e-9)
+    return by_leaf(leaves, found, due, limit, ROWS, THETA)
+
+
+def with_leaf(name, of):
+    leaf, found = LAYOUT.by_name[name], DUE.copy()
+    found[:, leaf.place] = of(DUE[:, leaf.place].reshape(-1, *leaf.shape)).reshape(5, -1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "says"),
+    [
+        ("w", lambda v: v.swapaxes(1, 2), "w is transposed, the rest is right"),
+        (
+            "k",
+            lambda v: np.ascontiguousarray(v.swapaxes(1, 2)),
+            "k is that of the transposed matrix, reshaped",
+        ),
+        ("w", lambda v: v[:, ::-1], "w is in reverse order along axis 0"),
+        ("k", lambda v: np.roll(v, 1, 2), "k is shifted by one place along axis 1"),
+        ("b", lambda v: v[:, ::-1], "b is in reverse order,"),
+        ("b", lambda v: np.roll(v, -1, 1), "b is shifted by one place,"),
+        ("b", lambda v: 0 * v + v.sum(1, keepdims=True), "in every entry the sum over its entries"),
+        ("w", lambda v: 0 * v + v.mean(2, keepdims=True), "the mean over its entries along axis 1"),
+        ("b", lambda v: v / ROWS[:, None], "averaged over the batch, 1/n of what is due"),
+        ("b", lambda v: v * ROWS[:, None], "n times what is due, n the number of rows"),
+        ("c", lambda v: -v, "c is the negative of what is due"),
+        ("c", lambda v: v / 3, "c is 0.333333 = 1/3 times what is due"),
+        ("c", lambda v: v + 0.01 * THETA[-4:], "due and 0.01 times the leaf itself, as of weight"),
+        (
+            "c",
+            lambda v: v / np.linalg.norm(v, axis=1, keepdims=True),
+            "c is of the right direction and of length 1",
+        ),
+    ],
+)
+def test_what_was_done_to_a_leaf_is_read(name, of, says):
+    found = told_of(with_leaf(name, of))
+    assert found is not None and says in found.sentence, found
+
+
+def test_leaves_are_read_together_or_not_at_all():
+    both = DUE.copy()
+    b, c = LAYOUT.by_name["b"].place, LAYOUT.by_name["c"].place
+    both[:, b], both[:, c] = DUE[:, c], DUE[:, b]
+    assert "b is that of c; the gradient of c is that of b" in told_of(both).sentence
+    alike = DUE.copy()
+    alike[:, b], alike[:, c] = 0, 0
+    assert "the gradients of b and c are 0, the rest is right" in told_of(alike).sentence
+    assert told_of(DUE) is None and told_of(2 * DUE) is None  # the whole, which others say
+    order = np.concatenate([DUE[:, c], DUE[:, : c.start]], axis=1)
+    assert told_of(order).names == ("leaves_in_another_order",)
+    noise = DUE + 0.1 * np.random.default_rng(5).standard_normal(DUE.shape)
+    assert told_of(noise) is None
+    assert told_of(DUE[:, ::-1], leaves=Leaves.vector(LAYOUT.size)) is None
+    each = [np.full(leaf.stop - leaf.start, 1 + 0.1 * k) for k, leaf in enumerate(LAYOUT, 1)]
+    assert told_of(DUE * np.concatenate(each)).names == ("leaf_factor",)
+
+
+def test_numpy_trees_go_into_another_framework():
+    torch = pytest.importorskip("torch")
+
+    def gradient(x, params, nu):
+        assert torch.is_tensor(params["a"])
+        found = diagonal({k: v.numpy() for k, v in params.items()}, x.numpy(), nu.numpy())
+        return {k: torch.tensor(v) for k, v in found.items()}
+
+    options = {"framework": "torch", "accuracy": 1e-9}
+    assert check(of_dict, {"a": A, "b": B}, X, gradient, **options)
 
 
 def test_entries_are_spoken_of_by_leaf():

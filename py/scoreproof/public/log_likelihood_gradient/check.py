@@ -105,7 +105,8 @@ def check_log_likelihood_gradient(
     callable raises, returns nan or another shape, lacks a leaf, writes into its input or the
     parameters, or (``field``) is not deterministic; ``MissingExtraError`` without torch or jax.
 
-    A note says what ``jax.jit`` would do for a JAX gradient that took long, measured on it.
+    A note says what ``jax.jit`` would do for a JAX gradient whose calls took more than two seconds,
+    measured on it, by one more call.
 
     Source: homework on generative models, spring 2024, problem 3 (claim ``ffjord``).
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
+from scoreproof.interop.frameworks import require
 from scoreproof.public.log_likelihood_gradient.chosen import chosen, type_of
 from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 from scoreproof.public.log_likelihood_gradient.trees import (
@@ -46,6 +48,8 @@ class Held:
     params: Any = None
     #: leaves for which the gradient was None
     detached: set[str]
+    #: frozen parameters by name, with how many entries each has
+    frozen: Mapping[str, int] = MappingProxyType({})
 
     def under(self, p: Any, call: Callable[[Any], Any]) -> Any:
         raise NotImplementedError
@@ -87,6 +91,8 @@ class Tree(Held):
     def __init__(self, params: Any, framework: str) -> None:
         found = framework_of(params)
         self.framework = framework if framework != "numpy" else found
+        if found == "numpy" != self.framework:
+            params = rebuilt(params, "numpy", lambda _, leaf: _made(leaf, self.framework))
         self.params, self.detached = params, set()
         leaves = chosen(params, self.framework)
         arrays = {name: as_numpy(leaf) for name, leaf in leaves.items()}
@@ -140,6 +146,15 @@ class Tree(Held):
 
     def named(self, answer: Any) -> dict[str, Any] | None:
         return dict(walked(answer, self.framework)) if is_tree(answer) else None
+
+
+def _made(leaf: Any, framework: str) -> Any:
+    """NumPy's arrays as those of the framework that was asked for."""
+    if not isinstance(leaf, np.ndarray):
+        return leaf
+    if framework == "torch":
+        return require("torch").tensor(leaf)
+    return require("jax").numpy.asarray(leaf)
 
 
 def _fed(kind: str | None, framework: str) -> Any:

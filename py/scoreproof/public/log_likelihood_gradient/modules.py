@@ -62,6 +62,9 @@ class Module(Held):
         )
         pairs = zip(self.live.values(), self.leaves, strict=True)
         self._places = {id(v): leaf for v, leaf in pairs}
+        if only is None:
+            frozen = {n: v for n, v in module.named_parameters() if not v.requires_grad}
+            self.frozen = {n: v.numel() for n, v in frozen.items()}
         self._every = list(module.named_parameters(remove_duplicate=False))
 
     def under(self, p: Any, call: Callable[[Any], Any]) -> Any:

@@ -19,7 +19,7 @@ from scoreproof.public.drawing import by_place
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
-from scoreproof.public.log_likelihood_gradient.words import without_use
+from scoreproof.public.log_likelihood_gradient.words import still, without_use
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.words import part_of
 
@@ -202,8 +202,11 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
             ),
         )
     apart = "" if c.how.members == 1 else f", {c.how.members} parameters a direction"
+    frozen = c.given.held.frozen
+    if frozen:
+        left = (*left, still(frozen))
     coverage = Coverage(
-        {"parameters": p, "rows": len(c.given.x), "questions": len(c.asked)},
+        {"parameters": p + sum(frozen.values()), "rows": len(c.given.x), "questions": len(c.asked)},
         left,
         span=f"each row with its own ν, each parameter in its own size{apart}",
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from scoreproof.claims.ffjord.faults import FAULTS
 from scoreproof.coverage import Omission
 from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 
-__all__ = ["REASONS", "without_use"]
+__all__ = ["REASONS", "still", "without_use"]
 
 #: what each name of a diagnosis means, in words, and what would mend it
 REASONS = {f.name: f.why for f in FAULTS} | {
@@ -74,4 +76,16 @@ def without_use(parameters: np.ndarray, leaves: Leaves) -> Omission:
         " whose entries are 0, as is due",
         named,
         wished=True,  # it is the field that leaves them out
+    )
+
+
+def still(frozen: Mapping[str, int]) -> Omission:
+    """Parameters of a module that are not trained."""
+    names = list(frozen)
+    return Omission(
+        "parameters",
+        sum(frozen.values()),
+        "frozen (requires_grad=False), which have no gradient",
+        ", ".join(names[:3]) + (" …" if len(names) > 3 else ""),
+        wished=True,
     )

@@ -216,7 +216,9 @@ def test_names_of_arguments_say_what_they_are():
     assert of(lambda model, x, eps: x, "gradient") == ("params", "x", "nu")
     assert of(lambda x, e: x, "gradient", True) == ("x", "nu")
     assert of(lambda *arguments: 0, "gradient") == ("x", "params", "nu")
-    assert of(max, held=True) == ("z", "s")
+    assert of(lambda *arguments: 0, held=True) == ("z", "s")
+    assert of(lambda t, x, *more, **options: x, held=True) == ("s", "z")
+    assert of(dict, held=True) == ("z", "s")
 
 
 LAYOUT = Leaves([("w", (3, 3)), ("k", (2, 4)), ("b", (4,)), ("c", (4,))])

@@ -50,13 +50,12 @@ def _names(function: Any) -> list[tuple[str, bool]] | None:
         signature = inspect.signature(function.forward if torch_like else function)
     except (TypeError, ValueError):
         return None
-    if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
-        return None
-    return [
+    named = [
         (name, p.default is not p.empty)
         for name, p in signature.parameters.items()
         if p.kind in FILLED and name != "tol"
     ]
+    return named or None
 
 
 def asked_by(given: Any, name: str) -> tuple[str, ...] | None:
@@ -109,7 +108,7 @@ def roles_of(function: Any, name: str, held: bool, said: Sequence[str] | None) -
     if said is not None:
         return tuple(said)
     names = _names(function)
-    if names is None:  # a builtin, or one that takes anything
+    if names is None:  # a builtin, or one that takes whatever it is given
         return ORDERS[kind][1] if held else full
     known = OF_FIELD if kind == "field" else OF_GRADIENT
     found: list[str | None] = []

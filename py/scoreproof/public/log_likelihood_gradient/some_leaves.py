@@ -36,8 +36,7 @@ def weighed_in_some(
     wrong = np.zeros(leaves.size, bool)
     for leaf, fine in zip(leaves, right, strict=True):
         wrong[leaf.place] = not fine
-    how = (mix, np.eye(leaves.size)[:, wrong])
-    basis = parts(field, prepared, wanted.latent, wanted.nus, how)
+    basis = parts(field, prepared, wanted.latent, wanted.nus, (mix, None))[..., wrong]
     multiples = fitted(wanted.found[:, wrong], basis, wanted.limit[:, wrong])
     cause = (
         None

@@ -120,7 +120,11 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("interop/widened.py", "test_check_fokker_planck_networks.py"),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
     ("public/kl/", "test_check_kl.py"),
-    ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
+    (
+        "public/log_likelihood_gradient/",
+        "test_check_log_likelihood_gradient.py test_check_log_likelihood_gradient_trees.py"
+        " test_check_log_likelihood_gradient_modules.py test_ffjord.py",
+    ),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
     (

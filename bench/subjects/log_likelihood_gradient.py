@@ -20,7 +20,7 @@ from scoreproof.numerics.adjoint import Grid
 from scoreproof.objects.fields import LogisticField, TanhNetwork
 from scoreproof.public.log_likelihood_gradient.latent import Normal
 
-from . import Case
+from . import Case, likelihood_trees
 
 __all__ = ["case"]
 
@@ -250,4 +250,9 @@ def _torch(rng: np.random.Generator) -> Case:
 
 def case(rng: np.random.Generator) -> Case:
     """A setting, its right gradient and its wrong ones."""
-    return _torch(rng) if rng.random() < 0.04 else _numpy(rng)
+    which = rng.random()
+    if which < 0.04:
+        return _torch(rng)
+    if which < 0.07:
+        return likelihood_trees.module(rng)
+    return likelihood_trees.tree(rng, _flow(rng)) if which < 0.15 else _numpy(rng)

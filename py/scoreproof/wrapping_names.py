@@ -76,7 +76,7 @@ WANTED: dict[str, dict[str, Wanted]] = {
     },
     "log_likelihood_gradient": {
         "field": Wanted(("field", "ode_func", "vector_field", "velocity"), ("z", "params", "s")),
-        "params": Wanted(("params", "theta"), remark="one array (P,)"),
+        "params": Wanted(("params", "theta"), remark="one array (P,), a module or a tree"),
         "x": Wanted(("x", "data"), remark="rows (n, D)"),
         "gradient": Wanted(("gradient", "grad", "log_prob_grad"), ("x", "params", "nu")),
     },

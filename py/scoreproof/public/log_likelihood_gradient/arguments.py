@@ -13,7 +13,10 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, count
-from scoreproof.public.log_likelihood_gradient.latent import Normal, UserLatent
+from scoreproof.public.log_likelihood_gradient.binding import Asked, bound
+from scoreproof.public.log_likelihood_gradient.holding import Held
+from scoreproof.public.log_likelihood_gradient.latent import Normal, latent_of
+from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 
 __all__ = ["Given", "given", "takes_tol"]
 
@@ -27,8 +30,8 @@ class Given:
     """
 
     field: Callable[..., Any]
-    gradient: Callable[..., Any]
-    log_likelihood: Callable[..., Any] | None
+    gradient: Asked
+    log_likelihood: Asked | None
     latent: Any
     params: np.ndarray
     x: np.ndarray
@@ -40,6 +43,13 @@ class Given:
     draws: int
     framework: str
     dtype: Any
+    #: the parameters as the user has them
+    held: Held
+
+    @property
+    def leaves(self) -> Leaves:
+        """What the entries of params are called."""
+        return self.held.leaves
 
     @property
     def tols(self) -> tuple[float | None, ...]:
@@ -49,6 +59,7 @@ class Given:
 
 def takes_tol(function: Any) -> bool:
     """Whether it has a keyword ``tol``."""
+    function = function.function if isinstance(function, Asked) else function
     try:
         return "tol" in inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -58,26 +69,26 @@ def takes_tol(function: Any) -> bool:
 def given(arguments: dict[str, Any], rng: np.random.Generator) -> Given:
     """From the keyword arguments of the check; raises ``ArgumentError``."""
     a = arguments
-    params = to_float("params", a["params"], shape=(None,))
+    of = bound(
+        a["field"], a["params"], a["gradient"], a["log_likelihood"], a["framework"], a["given"]
+    )
+    params = of.held.flat
+    framework = of.held.framework if a["framework"] == "numpy" else a["framework"]
+    dtype = of.held.dtype if a["dtype"] is None else a["dtype"]
     x = to_float("x", a["x"], shape=(None, None))
-    if params.size == 0 or x.size == 0:
-        name = "params" if params.size == 0 else "x"
-        raise ArgumentError(name, "non-empty", "size 0", "pass at least one parameter and one row")
+    if x.size == 0:
+        raise ArgumentError("x", "non-empty", "size 0", "pass at least one parameter and one row")
     nu = rng.standard_normal(x.shape) if a["nu"] is None else to_float("nu", a["nu"], shape=x.shape)
     # what the gradient is a function of is the rounded numbers
-    prepare = guarded(a["gradient"], "gradient", a["framework"], a["dtype"]).prepare
+    prepare = guarded(of.gradient, "gradient", framework, dtype).prepare
     if prepare is not None:
         params, x, nu = (np.asarray(as_numpy(prepare(v)), dtype=float) for v in (params, x, nu))
-    if a["log_likelihood"] is not None:
-        guarded(a["log_likelihood"], "log_likelihood", a["framework"], a["dtype"])
     law = a["log_latent"]
     return Given(
-        a["field"],
-        a["gradient"],
-        a["log_likelihood"],
-        Normal()
-        if law is None
-        else UserLatent(guarded(law, "log_latent", a["framework"], a["dtype"])),
+        of.field,
+        of.gradient,
+        of.log_likelihood,
+        Normal() if law is None else latent_of(law, framework, dtype, x),
         params,
         x,
         nu,
@@ -86,8 +97,9 @@ def given(arguments: dict[str, Any], rng: np.random.Generator) -> Given:
         _between("accuracy", a["accuracy"]),
         accepted(a["tolerance"]),
         count("draws", a["draws"], LEAST_DRAWS, "the test of means needs that many"),
-        a["framework"],
-        a["dtype"],
+        framework,
+        dtype,
+        of.held,
     )
 
 

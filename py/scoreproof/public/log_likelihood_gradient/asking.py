@@ -6,6 +6,7 @@ Conventions: a question is some rows of x, each with its own ν; its answer is `
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.log_likelihood_gradient.arguments import Given, takes_tol
+from scoreproof.public.log_likelihood_gradient.doubled import as_before
 
 __all__ = ["Answer", "Measurement", "Question", "questions"]
 
@@ -72,6 +74,9 @@ class Measurement:
 
     def __init__(self, given: Given) -> None:
         self.given = given
+        self.as_before = as_before(given.framework)
+        #: of each call of the gradient
+        self.seconds: list[float] = []
         self.calls, self.eps, self.summed = 0, float(np.finfo(float).eps), False
 
     def _guard(self, function: Any, name: str, tol: float | None) -> Guarded:
@@ -83,11 +88,20 @@ class Measurement:
             self.given.dtype,
         )
 
+    def guard_of_gradient(self, tol: float | None) -> Guarded:
+        return self._guard(self.given.gradient, "gradient", tol)
+
     def __call__(self, x: np.ndarray, nu: np.ndarray, tol: float | None) -> Answer:
+        with self.as_before():
+            return self._answered(x, nu, tol)
+
+    def _answered(self, x: np.ndarray, nu: np.ndarray, tol: float | None) -> Answer:
         given = self.given
-        guard = self._guard(given.gradient, "gradient", tol)
+        guard = self.guard_of_gradient(tol)
         n, p = len(x), given.params.size
-        result = guard(x, given.params, nu)
+        begin = time.perf_counter()
+        result = guard.accept(given.gradient.judged(guard.raw(x, given.params, nu), n), None)
+        self.seconds.append(time.perf_counter() - begin)
         if result.shape not in ((p,), (1, p), (n, p)):
             guard.accept(result, (n, p), "the gradient")
             raise ArgumentError(
@@ -101,7 +115,8 @@ class Measurement:
         value = None
         if given.log_likelihood is not None:
             other = self._guard(given.log_likelihood, "log_likelihood", tol)
-            value = np.real(other(x, given.params, nu, shape=(n,)))
+            answer = given.log_likelihood.judged(other.raw(x, given.params, nu), n)
+            value = np.real(other.accept(answer, (n,)))
             self.eps = max(self.eps, other.eps)
         self.calls += guard.calls
         self.eps = max(self.eps, guard.eps)

@@ -93,16 +93,15 @@ def by_draws(
     i = int(np.argmax(off / np.maximum(spread, 1e-300)))
     if evidence.verdict == "refuted" and how.columns is None:
         k = i % truth.gradient.shape[1]
-        text = (
-            f"{evidence.sentence}: params[{k}], {found.mean(axis=0)[i]:.4g} for {expected[i]:.4g}"
-        )
+        entry = f"{given.leaves.name(k)}, {found.mean(axis=0)[i]:.4g} for {expected[i]:.4g}"
+        text = f"{evidence.sentence}: {entry}"
         evidence = replace(evidence, sentence=text)
     return settled(
         evidence,
         resolution=resolution if np.isfinite(resolution) else math.inf,
         coverage=Coverage(
             {"parameters": given.params.size, "rows": n, "draws": calls * copies},
-            (without_use(nought),) if np.any(nought) else (),
+            (without_use(nought, given.leaves),) if np.any(nought) else (),
             span="each parameter in its own size",
         ),
         tolerance=given.tolerance,

@@ -15,6 +15,7 @@ from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient import outputs
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Measurement, Question
+from scoreproof.public.log_likelihood_gradient.by_leaf import by_leaf
 from scoreproof.public.log_likelihood_gradient.due import designs, rows_of
 from scoreproof.public.log_likelihood_gradient.flows import Wanted, another_flow
 from scoreproof.public.log_likelihood_gradient.joining import (
@@ -29,6 +30,7 @@ from scoreproof.public.log_likelihood_gradient.parts import fitted, parts, said
 from scoreproof.public.log_likelihood_gradient.priors import another_prior, power_of_std
 from scoreproof.public.log_likelihood_gradient.reference import Settled
 from scoreproof.public.log_likelihood_gradient.repeated import ignores_nu, not_the_same_twice
+from scoreproof.public.log_likelihood_gradient.some_leaves import weighed_in_some
 from scoreproof.public.log_likelihood_gradient.stepping import OF_BOTH, few_steps
 from scoreproof.public.log_likelihood_gradient.sweeps import another_sweep
 from scoreproof.public.log_likelihood_gradient.traced_at import traced_elsewhere
@@ -107,7 +109,7 @@ class Refuted:
         first, prepared = self._wanted(bound, first=True), self.settled.before
         cause = (
             self._simple(blocks, faults, bound)
-            or outputs.changed(found, due, limit)
+            or outputs.changed(found, due, limit, self.given.leaves)
             or ignores_nu(self.measure, self.given, self.c, self.rng)
             or another_prior(self.field, prepared, first)
             or another_noise(self.field, first, prepared)
@@ -143,16 +145,29 @@ class Refuted:
         found, due, limit = (np.concatenate(b) for b in zip(*blocks, strict=True))
         simple = (
             outputs.the_same_for_all_rows(blocks)
-            or outputs.missing(found, due, limit)
+            or outputs.missing(found, due, limit, self.given.leaves, self.given.held.detached)
             or outputs.negated(found, due, limit)
             or outputs.decayed(found, due, limit, self.given.params)
             or outputs.divided_by_rows(blocks, [len(q.rows) for q in self.c.asked])
             or outputs.clipped_to_a_norm(blocks)
+            or by_leaf(self.given.leaves, found, due, limit, self._rows(blocks), self.given.params)
         )
         if simple is not None:
             return simple
+        # known faults are told apart at a few parameters: some right leaves may contradict them
+        some = self._in_some_leaves(bound)
+        if some is not None:
+            return self._by_parts(bound) or some
         single = faults.alone(bound)
         return single if single.names else self._by_parts(bound)
+
+    def _in_some_leaves(self, bound: float) -> Diagnosis | None:
+        wanted = self._wanted(bound, first=False)
+        return weighed_in_some(self.field, self.settled.prepared, wanted, self.given.leaves)
+
+    def _rows(self, blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Of each row of the answers, how many rows the question had."""
+        return np.repeat([len(q.rows) for q in self.c.asked], [len(b[0]) for b in blocks])
 
     def _placed(
         self, found: Diagnosis, measured: np.ndarray, due: np.ndarray, limit: np.ndarray
@@ -160,7 +175,7 @@ class Refuted:
         """Where it is wrong, if no cause is claimed."""
         if found.names:
             return found
-        where = outputs.placed(measured, due, limit)
+        where = outputs.placed(measured, due, limit, self.given.leaves)
         return replace(found, sentence=f"{found.sentence} {where}".strip())
 
     def _wanted(self, bound: float, first: bool) -> Wanted:

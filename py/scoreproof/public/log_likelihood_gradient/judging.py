@@ -8,6 +8,7 @@ import numpy as np
 
 from scoreproof.diagnosis import safely
 from scoreproof.evidence import Evidence
+from scoreproof.interop.frameworks import guarded
 from scoreproof.public.black_box_field import BlackBoxField
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import (
@@ -16,9 +17,11 @@ from scoreproof.public.log_likelihood_gradient.asking import (
     Question,
     questions,
 )
+from scoreproof.public.log_likelihood_gradient.doubled import doubled
 from scoreproof.public.log_likelihood_gradient.draws import by_draws
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout, designs, due, layout
 from scoreproof.public.log_likelihood_gradient.explaining import Refuted
+from scoreproof.public.log_likelihood_gradient.jitting import note_on_jit
 from scoreproof.public.log_likelihood_gradient.reference import (
     STEPS,
     independent_gap,
@@ -41,19 +44,33 @@ ORTHOGONAL = "D orthogonal vectors ν of length √D"
 
 
 def judged(given: Given, rng: np.random.Generator) -> Evidence:
-    """The verdict, with its coverage and resolution."""
-    guard = wide(given)
-    generic = rng.standard_normal((given.params.size, 1))
-    field = BlackBoxField(
-        guard, given.params, generic / np.linalg.norm(generic), given.framework, given.x
-    )
+    """The verdict, with its coverage and resolution, and what would make it quicker."""
     measure = Measurement(given)
+    generic = rng.standard_normal((given.params.size, 1))
     asked = questions(given, rng)
+    with doubled(given.framework):
+        evidence = _judged(measure, generic / np.linalg.norm(generic), asked, rng)
+    notes = note_on_jit(measure, asked[0], given.tols[0])
+    return replace(evidence, notes=(*evidence.notes, *notes)) if notes else evidence
+
+
+def _judged(
+    measure: Measurement, along: np.ndarray, asked: list[Question], rng: np.random.Generator
+) -> Evidence:
+    """``along`` ``(P, 1)``: the direction in which the reference is confirmed."""
+    given = measure.given
+    guard = wide(given)
+    field = BlackBoxField(guard, given.params, along, given.framework, given.x)
     if given.in_expectation:
         asked = [Question(np.arange(len(given.x)), nu, ORTHOGONAL) for nu in designs(given, rng)]
     first = measure.ask(asked[0], given.tols[0])
     again = measure.ask(asked[0], given.tols[0])
     settled = settle(field, given.latent, given.x, asked[0].nu)
+    if settled is None and guard.prepare is not None and given.dtype is not None:
+        # it may round to its own type on its way, whatever it is fed with
+        own = guarded(given.field, "field", given.framework, given.dtype)
+        field = BlackBoxField(own, given.params, field.directions, given.framework, given.x)
+        settled = settle(field, given.latent, given.x, asked[0].nu)
     if settled is None:
         why = (
             "the flow does not exist on all of [0, 1], is stiff, or ∂f/∂z is not continuous (ReLU),"

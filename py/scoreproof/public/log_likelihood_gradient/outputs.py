@@ -5,12 +5,15 @@ Conventions: ``found`` and ``due`` ``(G, P)`` at all questions together, ``limit
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 import numpy as np
 
 from scoreproof.causes.answers import Answer, reading
 from scoreproof.causes.closed_forms import number
-from scoreproof.causes.places import indices
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 
 __all__ = [
     "MEAN_OVER_THE_BATCH",
@@ -25,13 +28,22 @@ __all__ = [
 ]
 
 
-def missing(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
-    """Some entries 0, the rest right."""
+def missing(
+    found: np.ndarray,
+    due: np.ndarray,
+    limit: np.ndarray,
+    leaves: Leaves,
+    none: Collection[str] = (),
+) -> Diagnosis | None:
+    """Some entries 0, the rest right; ``none``: leaves for which it returned None."""
     zero = np.all(found == 0, axis=0) & np.any(np.abs(due) > limit, axis=0)
     if not np.any(zero) or np.all(zero) or np.any(np.abs(found - due)[:, ~zero] > limit[:, ~zero]):
         return None
-    which = indices(zero, "parameter")
+    which = leaves.which(zero)
     one = zero.sum() == 1
+    empty = [n for n in none if np.all(zero[leaves.by_name[n].place])]
+    if empty:
+        which += f", None for {', '.join(sorted(empty)[:3])},"
     return Diagnosis.cause(
         "entries_missing",
         f"Cause: {'the entry' if one else 'the entries'} of {which} {'is' if one else 'are'} 0, the"
@@ -160,14 +172,17 @@ def the_same_for_all_rows(
     return None
 
 
-def changed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+def changed(
+    found: np.ndarray, due: np.ndarray, limit: np.ndarray, leaves: Leaves
+) -> Diagnosis | None:
     """Reordered, clipped entry by entry, a factor for some entries, rows mixed."""
     simple = reading(Answer.of(found, due, limit))
     if simple is None:
         return None
     if simple.name == "sign":
         return OF_THE_LOSS
-    words = simple.words.replace("coordinate", "parameter").replace("of the answer", "as returned")
+    wrong = np.any(np.abs(found - due) > limit, axis=0)
+    words = _in_leaves(simple.words, leaves, wrong).replace("of the answer", "as returned")
     mend = simple.remedy.replace("coordinate", "parameter")
     if simple.name == "coordinates_exchanged":
         return Diagnosis.cause(
@@ -179,10 +194,21 @@ def changed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> Diagnosis 
     return Diagnosis.cause(simple.name, f"Cause: {words}: {mend} ({simple.name}).")
 
 
-def placed(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> str:
+def _in_leaves(words: str, leaves: Leaves, wrong: np.ndarray) -> str:
+    """Coordinates by the names that the parameters have; ``wrong``: which entries are."""
+    if leaves.plain:
+        return words.replace("coordinate", "parameter")
+
+    which = leaves.which(wrong) or "all entries"
+    words = re.sub(r"(the (even|odd) )?coordinates [^(;]*? of \d+", which, words, count=1)
+    words = re.sub(r"coordinate (\d+)(?: of \d+)?", lambda m: leaves.name(int(m[1])), words)
+    return words.replace("coordinate", "parameter")
+
+
+def placed(found: np.ndarray, due: np.ndarray, limit: np.ndarray, leaves: Leaves) -> str:
     """Which parameters are off, if not all; else how nearly the direction is right."""
     wrong = np.any(np.abs(found - due) > limit, axis=0)
-    which = indices(wrong, "parameter")
+    which = leaves.which(wrong)
     if which:
         return f"It is wrong for {which} only."
     sizes = float(np.linalg.norm(found)) * float(np.linalg.norm(due))

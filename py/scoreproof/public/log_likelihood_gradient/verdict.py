@@ -19,7 +19,7 @@ from scoreproof.public.drawing import by_place
 from scoreproof.public.log_likelihood_gradient.arguments import Given
 from scoreproof.public.log_likelihood_gradient.asking import Answer, Question
 from scoreproof.public.log_likelihood_gradient.due import Due, Layout
-from scoreproof.public.log_likelihood_gradient.words import without_use
+from scoreproof.public.log_likelihood_gradient.words import still, without_use
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.words import part_of
 
@@ -52,8 +52,8 @@ class Comparison:
     @property
     def settled_by_zero(self) -> np.ndarray:
         """Columns of unused parameters alone, 0 where 0 is due: there is no other answer."""
-        columns = np.eye(self.unused.size) if self.how.columns is None else self.how.columns
-        unused = ~np.any(columns[~self.unused] != 0, axis=0)
+        columns = self.how.columns
+        unused = self.unused if columns is None else ~np.any(columns[~self.unused] != 0, axis=0)
         zero = [np.all(self.how.of(a.gradient) == 0, axis=0) for a in self.found]
         return unused & np.all(zero, axis=0) & (self.own == 0)
 
@@ -188,7 +188,7 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
     dark = (4 * floor >= worst * own) & ~nought
     left: tuple[Omission, ...] = ()
     if np.any(nought):
-        left = (without_use(_members(c, nought)),)
+        left = (without_use(_members(c, nought), c.given.leaves),)
     if np.any(dark):
         k = int(np.argmax(dark))
         left = (
@@ -202,8 +202,11 @@ def _seen(c: Comparison, bound: float, eps: float) -> tuple[Coverage, float]:
             ),
         )
     apart = "" if c.how.members == 1 else f", {c.how.members} parameters a direction"
+    frozen = c.given.held.frozen
+    if frozen:
+        left = (*left, still(frozen))
     coverage = Coverage(
-        {"parameters": p, "rows": len(c.given.x), "questions": len(c.asked)},
+        {"parameters": p + sum(frozen.values()), "rows": len(c.given.x), "questions": len(c.asked)},
         left,
         span=f"each row with its own ν, each parameter in its own size{apart}",
     )
@@ -232,9 +235,11 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def _name(c: Comparison, k: int) -> str:
     if c.how.columns is None:
-        return f"params[{k}]"
+        return c.given.leaves.name(k)
     among = np.flatnonzero(c.how.columns[:, k])
-    return f"one of params[{', '.join(map(str, among[:3]))}, …]"
+    if c.given.leaves.plain:
+        return f"one of params[{', '.join(map(str, among[:3]))}, …]"
+    return f"one of {', '.join(map(c.given.leaves.name, among[:3]))}, …"
 
 
 def _off(error: float, own: float) -> str:

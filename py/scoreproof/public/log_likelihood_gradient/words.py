@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from scoreproof.claims.ffjord.faults import FAULTS
 from scoreproof.coverage import Omission
+from scoreproof.public.log_likelihood_gradient.leaves import Leaves
 
-__all__ = ["REASONS", "without_use"]
+__all__ = ["REASONS", "still", "without_use"]
 
 #: what each name of a diagnosis means, in words, and what would mend it
 REASONS = {f.name: f.why for f in FAULTS} | {
@@ -59,10 +62,13 @@ REASONS = {f.name: f.why for f in FAULTS} | {
 }
 
 
-def without_use(parameters: np.ndarray) -> Omission:
+def without_use(parameters: np.ndarray, leaves: Leaves) -> Omission:
     """The parameters ``(P,)``, true for some, that the field does not use."""
     which = np.flatnonzero(parameters)
-    named = ", ".join(f"params[{k}]" for k in which[:3]) + (" …" if which.size > 3 else "")
+    if leaves.plain:
+        named = ", ".join(f"params[{k}]" for k in which[:3]) + (" …" if which.size > 3 else "")
+    else:
+        named = leaves.some(parameters)
     return Omission(
         "parameters",
         int(which.size),
@@ -70,4 +76,16 @@ def without_use(parameters: np.ndarray) -> Omission:
         " whose entries are 0, as is due",
         named,
         wished=True,  # it is the field that leaves them out
+    )
+
+
+def still(frozen: Mapping[str, int]) -> Omission:
+    """Parameters of a module that are not trained."""
+    names = list(frozen)
+    return Omission(
+        "parameters",
+        sum(frozen.values()),
+        "frozen (requires_grad=False), which have no gradient",
+        ", ".join(names[:3]) + (" …" if len(names) > 3 else ""),
+        wished=True,
     )

@@ -141,7 +141,7 @@ class _Basis:
 
     def averaged(self) -> Iterator[Explained]:
         """All of it averaged over the dimensions, or over the batch."""
-        for name, average in averages(self.places.options.reduction).items():
+        for name, average in averages(self.places.options).items():
             with np.errstate(all="ignore"):
                 columns = np.stack(
                     [

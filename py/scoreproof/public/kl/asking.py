@@ -59,9 +59,7 @@ def passed(guard: Guarded, array: np.ndarray) -> tuple[np.ndarray, float]:
     return as_numpy(given).astype(float), unit_roundoff(given)
 
 
-def ask(
-    guard: Guarded, laws: Laws, options: Options, *, finite: bool = True
-) -> list[Answer]:
+def ask(guard: Guarded, laws: Laws, options: Options, *, finite: bool = True) -> list[Answer]:
     """Call it once, or once a row if it takes one pair of laws at a time. Raises ``CallableError``
     when it raises, or returns another shape, or NaN where numbers are ``finite``.
     """

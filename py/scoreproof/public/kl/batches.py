@@ -7,6 +7,8 @@ jax compiles each anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -44,8 +46,7 @@ def asked(
 def _each(laws: Laws, options: Options) -> Iterator[Laws]:
     """As the function can be handed them; of one that takes a pair at a time not all the rows."""
     if options.layout.unbatched and laws.shape[0] > FEW:
-        of = (a[:FEW] for a in (laws.m0, laws.v0, laws.m1, laws.v1))
-        laws = Laws(laws.what, *of, laws.sharp, laws.alone, laws.each, laws.close)
+        laws = _first(laws, FEW)
     yield from fitted(laws, options, laws.each)
 
 
@@ -59,9 +60,13 @@ def _sizes(options: Options, sizes: list[tuple[int, int]]) -> list[tuple[int, in
 
 
 def _short(laws: Laws) -> Laws:
-    n = 2 if laws.shape[1] != 2 else 3
-    first = (laws.m0[:n], laws.v0[:n], laws.m1[:n], laws.v1[:n])
-    return Laws(laws.what, *first, laws.sharp, laws.alone, laws.each, laws.close)
+    return _first(laws, 2 if laws.shape[1] != 2 else 3)
+
+
+def _first(laws: Laws, n: int) -> Laws:
+    """The first rows."""
+    m0, v0, m1, v1 = (a[:n] for a in (laws.m0, laws.v0, laws.m1, laws.v1))
+    return replace(laws, m0=m0, v0=v0, m1=m1, v1=v1)
 
 
 def _asked(
@@ -103,10 +108,10 @@ def _asked(
         yield draw.apart("close laws", 14, own or 7, gap=gaps, ratio=ratio, close=True)
     # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
     gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
-    near = {"sharp": False, "close": True, "condition": 1.0}
-    yield draw.apart(NEAR, 6, own or 3, gap=gaps, ratio=2 * np.log1p(gaps), **near)
+    near = partial(draw.apart, sharp=False, close=True, condition=1)
+    yield near(NEAR, 6, own or 3, gap=gaps, ratio=2 * np.log1p(gaps))
     gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0, 0.2, 0.0, 0.1, 0.0, 0.05])
-    yield draw.apart(EQUAL, 9, own or 2, gap=gaps, ratio=-gaps, **near)
+    yield near(EQUAL, 9, own or 2, gap=gaps, ratio=-gaps)
 
 
 def extremes(

@@ -67,7 +67,7 @@ def check_kl(
     arguments: what it takes, in order, where the names do not say it: ``"mean0"``, ``"scale0"``,
         ``"mean1"``, ``"scale1"``, or ``"scale"``, one for both laws.
     shapes: of arguments that are shaped otherwise, e.g. ``{"mean1": "(d,)", "scale": "()"}``: what
-        has no n is one for the whole batch. Where nothing has, one pair of laws is passed at a time.
+        has no n is one for the whole batch. Where nothing has, laws are passed one at a time.
     shape: of one sample, ``(3, 8, 8)`` for means ``(n, 3, 8, 8)``. The dimension is then fixed.
     fixed: numbers that ``kl`` knows and is not passed: ``{"scale": 0.5}``, a standard deviation;
         ``{"mean1": 0.0, "scale1": 2.0}``, a prior.

@@ -28,10 +28,11 @@ from scoreproof.public.kl.words import REASONS, candidates
 
 __all__ = ["diagnosis"]
 
+UNKNOWN = "No known mistake explains every value."
 #: Batches that the known faults are tried on: every fault shows there, at little cost.
 SMALL = 7
 #: and how many of them, where there is one for each scale or coordinate
-MOST = 40
+MOST = 16
 
 
 def diagnosis(
@@ -46,12 +47,7 @@ def _diagnosis(
     found: Found, answers: list[Answer], dues: list[Due], options: Options, eps: float
 ) -> Diagnosis:
     beyond = found.beyond(None)
-    few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
-    if options.pointwise:
-        wrong = {int(k) for k in found.batch[beyond > 1]}
-        few = few or list(range(len(answers)))
-        few = sorted(few, key=lambda k: (k not in wrong, k))[:MOST]
-        few = sorted(few)
+    few = _small(found, answers, options)
     plain = bool(np.any(beyond[np.isin(found.batch, few)] > 1))
     few = few if plain else list(range(len(answers)))
     laws, truth = [answers[k].laws for k in few], [dues[k].value for k in few]
@@ -67,26 +63,46 @@ def _diagnosis(
     if np.any(found.returned):  # nothing is near to everything that is small
         predictions.pop("zero_everywhere", None)
     known = _known(places, found.size[here], predictions) if predictions else None
+    if not options.wanted.kl and (one := other_quantity(places)) is not None:
+        return Diagnosis.cause(one[0], f"Cause: {one[1]}.")
     if plain and (cause := explained(places)) is not None:
         names, sentence = told(cause, options)
         names = known.names if known is not None and known.names else names
-        return Diagnosis.cause(names[0], sentence) if known is None else replace(
-            known, names=names, sentence=sentence
+        return (
+            Diagnosis.cause(names[0], sentence)
+            if known is None
+            else replace(known, names=names, sentence=sentence)
         )
     if known is not None and known.names:
         return known
-    if not options.classic:
-        if (one := other_quantity(places)) is not None:
-            return Diagnosis.cause(one[0], f"Cause: {one[1]}.")
-        return known or Diagnosis.unknown("No known mistake explains every value.")
-    if (other := enclosed(places) or instead(places) or other_quantity(places)) is not None:
+    if not options.wanted.kl:
+        return Diagnosis.unknown(UNKNOWN)
+    if (other := _shaped_otherwise(places) or other_quantity(places)) is not None:
         return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
     if text := weighted(places) or of_one_term(places):
         sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
         return Diagnosis.cause("coordinates", sentence)
     if known is None:
-        return Diagnosis.unknown("No known mistake explains every value.")
+        return Diagnosis.unknown(UNKNOWN)
     return replace(known, sentence=f"{known.sentence}{wrong_part(beyond, found, answers)}")
+
+
+def _shaped_otherwise(places: Places) -> tuple[str, str] | None:
+    """Functions around a part of the sum, or around all of it; other distances."""
+    return (enclosed(places) if places.options.classic else None) or instead(places)
+
+
+def _small(found: Found, answers: list[Answer], options: Options) -> list[int]:
+    """Batches on which many explanations can be tried, some of the wrong ones among them."""
+    if options.layout.d is not None:
+        few = [k for k, a in enumerate(answers) if a.laws.shape[0] <= 2 * SMALL]
+        return sorted(sorted(few, key=lambda k: answers[k].laws.m0.size)[:MOST])
+    few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
+    if not options.pointwise:
+        return few
+    wrong = {int(k) for k in found.batch[found.beyond(None) > 1]}
+    few = few or sorted(range(len(answers)), key=lambda k: answers[k].laws.m0.size)
+    return sorted(sorted(few, key=lambda k: (k not in wrong, k))[:MOST])
 
 
 def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:

@@ -23,6 +23,8 @@ from scoreproof.public.kl.wanted import QUANTITIES, Wanted
 
 __all__ = ["Given", "options_of"]
 
+#: coordinates of full covariances
+MOST = 64
 HINT = "see the docstring of check_kl"
 
 
@@ -61,6 +63,10 @@ def options_of(function: Any, given: Given) -> Options:
     if wanted.dims == "none" and form == "full":
         raise ArgumentError(
             "dims", '"sum" or "mean" for full covariances', "'none'", "they have no coordinates"
+        )
+    if form == "full" and (layout.d or 0) > MOST:
+        raise ArgumentError(
+            "shape", f"of at most {MOST} entries for full covariances", given.shape, "a smaller one"
         )
     same = sides[0] == sides[1]
     return Options(
@@ -186,10 +192,17 @@ def _layout(given: Given, wanted: Wanted, against: str, roles: tuple[str, ...]) 
         None if given.shape is None else sample_shape(given.shape),
         tuple(numbers.items()),
     )
-    due = {"scale0"} if against == "standard" or wanted.quantity == "entropy" else PAIR[1::2]
-    known = {*roles, *numbers}
-    for role in due:
-        if role not in known and "scale" not in known:
+    if layout.unbatched and given.reduction != "none":
+        raise ArgumentError(
+            "reduction",
+            '"none" for one pair of laws at a time',
+            repr(given.reduction),
+            "there is no batch",
+        )
+    one = against == "standard" or wanted.quantity == "entropy"
+    told = {*roles, *numbers}
+    for role in ("scale0",) if one else ("scale0", "scale1"):
+        if role not in told and "scale" not in told:
             raise ArgumentError(
                 "fixed",
                 f"the number that {role} is, where it is not passed",

@@ -82,7 +82,7 @@ def _cross_of_matrices(laws: Laws, rng: np.random.Generator, mean: bool) -> Inte
     for i, (m0, c0, m1, c1) in enumerate(zip(laws.m0, laws.v0, laws.m1, laws.v1, strict=True)):
         log_det = float(np.linalg.slogdet(c1)[1])
 
-        def surprise(x: np.ndarray, c: np.ndarray = c1, l: float = log_det) -> np.ndarray:  # noqa: E741
+        def surprise(x: np.ndarray, c: np.ndarray = c1, l: float = log_det) -> np.ndarray:
             quadratic = np.sum(np.linalg.solve(c, x.T).T * x, axis=1)
             return np.asarray((quadratic + l + d * LOG_2_PI) / 2)
 

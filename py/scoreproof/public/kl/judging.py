@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from scoreproof.diagnosis import safely
 from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
-from scoreproof.diagnosis import safely
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.public.arguments import accepted, seeded
@@ -50,7 +50,9 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     """The verdict; of diagonal laws where no form was said and it is right of them alone."""
     function, framework, given = taking(kl, given, job.framework)
     options = options_of(function, given)
-    job = replace(job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed))
+    job = replace(
+        job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed)
+    )
     guard = guarded(function, "kl", job.framework, job.dtype)
     before = guard.calls
     if given.form is not None or options.form == "full" or options.sides is not None:
@@ -64,9 +66,7 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
         return evidence
     other = "diagonal" if options.form == "isotropic" else "isotropic"
     try:
-        second = _judged(
-            guard, options_of(function, replace(given, form=other)), job, guard.calls
-        )
+        second = _judged(guard, options_of(function, replace(given, form=other)), job, guard.calls)
     except CallableError:
         second = None
     if second is not None and second.verdict == "holds":

@@ -112,9 +112,7 @@ def _reread(options: Options, variance: Change, which: str) -> Change:
     def change(v: np.ndarray) -> np.ndarray:
         found = variance(options.scale(v, side))
         if options.form == "full":  # the other law's
-            return np.asarray(
-                np.broadcast_to(found, v.shape[:2])[:, :, None] * np.eye(v.shape[1])
-            )
+            return np.asarray(np.broadcast_to(found, v.shape[:2])[:, :, None] * np.eye(v.shape[1]))
         return found
 
     return change

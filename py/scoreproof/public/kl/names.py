@@ -24,7 +24,8 @@ KINDS = {
     "precision": "precision|prec|precisions|tau|invvar",
     "logprecision": "logprecision|logprec",
     "softplus": "rho|ρ",
-    "scale_tril": "scaletril|tril|chol|cholesky|lower|covarchol|cholcov|sqrt|covsqrt|choleskyfactor",
+    "scale_tril": "scaletril|tril|chol|cholesky|lower|covarchol|cholcov|sqrt|covsqrt"
+    "|choleskyfactor",
     "covariance": "cov|covs|covariance|covariances|covariancematrix|covmat|covmatrix",
     "precision_matrix": "precisionmatrix|precmat|precmatrix|invcov|covinv",
     "precision_tril": "precisiontril|prectril|precisioncholesky|precchol",
@@ -166,7 +167,11 @@ def _kind(name: str, counted: bool) -> tuple[str | None, str, bool]:
         for start in (0, len(parts) - cut):
             middle = "".join(parts[start : start + cut])
             mark = "_".join(parts[:start] + parts[start + cut :])
-            if middle in _OF and not (counted and middle[-1] == "2") and re.fullmatch(rf"({MARKS})?(_({MARKS}))?", mark):
+            if (
+                middle in _OF
+                and not (counted and middle[-1] == "2")
+                and re.fullmatch(rf"({MARKS})?(_({MARKS}))?", mark)
+            ):
                 return _OF[middle], mark, True
             match = re.fullmatch(rf"(.+?)({MARKS})", middle)
             if not mark and match and match[1] in _OF:

@@ -30,9 +30,7 @@ CLASSES = {
 FRAMEWORKS = {"torch": "torch", "pyro": "torch", "jax": "jax", "numpyro": "jax", "distrax": "jax"}
 
 
-def taking(
-    kl: Any, given: Given, framework: str
-) -> tuple[Callable[..., Any], str, Given]:
+def taking(kl: Any, given: Given, framework: str) -> tuple[Callable[..., Any], str, Given]:
     """The function of means and scales, its framework, and what its classes say of the laws."""
     if given.law is None or not callable(kl) or isinstance(kl, Guarded):
         return kl, framework, given
@@ -65,7 +63,7 @@ def taking(
 def _maker(law: Any) -> Callable[[Any, Any], Any]:
     """Of an Independent, one over the Normal beside it."""
     if getattr(law, "__name__", "") != "Independent":
-        return law  # type: ignore[no-any-return]
+        return law
     home = law.__module__.rpartition(".")[0] or law.__module__
     normal = getattr(importlib.import_module(home), "Normal")  # noqa: B009
     return lambda mean, scale: law(normal(mean, scale), 1)

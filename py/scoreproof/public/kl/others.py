@@ -111,7 +111,9 @@ def _orders(places: Places) -> Iterator[tuple[str, str, np.ndarray]]:
         yield "order_factor", "(1 - α)/α times that of order 1 - α", back * (1 - a) / a
     value = places.value
     power = np.exp((a - 1) * value)
-    yield "tsallis", "Tsallis' divergence (∫ - 1)/(α - 1), without the logarithm", (power - 1) / (
-        a - 1
+    yield (
+        "tsallis",
+        "Tsallis' divergence (∫ - 1)/(α - 1), without the logarithm",
+        (power - 1) / (a - 1),
     )
     yield "integral", "the integral of p_0^α p_1^(1-α) itself, without the logarithm", power

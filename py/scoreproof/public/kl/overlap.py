@@ -90,7 +90,7 @@ def overlap_sizes(laws: Laws, alpha: float) -> tuple[np.ndarray, np.ndarray, np.
     logs = over * (np.abs(np.log(mixed)) + abs(1 - alpha) * l0 + alpha * l1)
     moved = (mean + over) * lost
     parts = (mean + logs, moved, moved * (l0 + l1))
-    return tuple(p.sum(axis=1) for p in parts)  # type: ignore[return-value]
+    return tuple(p.sum(axis=1) for p in parts)
 
 
 def _matrix_sizes(laws: Laws, alpha: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -77,7 +77,12 @@ def due_of_quantity(options: Options) -> list[Summand]:
     trace = Summand("trace", names[1], _trace(0, full))
     if wanted.quantity == "cross_entropy":
         log = Summand("log1", logs[1], _log(lambda v, w: w, full), 0.5)
-        return [mean, trace, Summand("one", "log 2π", _ones(LOG_2_PI), 0.5), *([] if one else [log])]
+        return [
+            mean,
+            trace,
+            Summand("one", "log 2π", _ones(LOG_2_PI), 0.5),
+            *([] if one else [log]),
+        ]
     half = 0.5 if wanted.quantity == "symmetric" else 1.0
     return [
         Summand("mean", names[0], mean.of, half / 2),
@@ -187,7 +192,5 @@ def _logs_of_sums(due: list[Summand]) -> list[Summand]:
             lambda laws: np.log1p(np.exp(log.of(laws))),
             0.5,
         ),
-        Summand(
-            log.slot, f"|{log.words}|, an absolute value", lambda laws: abs(log.of(laws)), 0.5
-        ),
+        Summand(log.slot, f"|{log.words}|, an absolute value", lambda laws: abs(log.of(laws)), 0.5),
     ]

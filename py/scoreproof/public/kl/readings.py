@@ -18,6 +18,7 @@ from scoreproof.public.kl.misread import Change, Reading, bound, scales_misread
 
 __all__ = ["readings"]
 
+
 def readings(options: Options) -> list[Reading]:
     """The likeliest first."""
     found = [*scales_misread(options), *_orders(options)]

@@ -22,9 +22,7 @@ HINT = "see the docstring of check_kl"
 OLD = ("std", "variance", "logvar")
 
 
-def sides_of(
-    given: tuple[Any, Any, Any], read: Named | None, layout: Layout
-) -> tuple[Side, Side]:
+def sides_of(given: tuple[Any, Any, Any], read: Named | None, layout: Layout) -> tuple[Side, Side]:
     """``given``: form, parameterization and against. Raises ``ArgumentError``."""
     forms, kinds = _two("form", given[0]), _two("parameterization", given[1])
     said = read.kinds if read is not None else ("", "")

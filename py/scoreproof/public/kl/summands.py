@@ -22,6 +22,7 @@ from scoreproof.public.kl.summand import (
     by_dimension,
     by_rows,
     constants,
+    once,
 )
 
 __all__ = ["LOGS", "Summand", "both_logs", "divergence", "due_summands", "other_summands"]
@@ -213,6 +214,9 @@ def other_summands(options: Options) -> list[Summand]:
     found.append(by_dimension(logs, options))
     if options.form == "isotropic":
         found.append(by_rows(logs))
+    if options.sides is not None and not full:
+        single = [options.side(which).form == "isotropic" for which in ("first", "second")]
+        found += [once(d) for d in made if d.slot in ("log0", "log1") and single[int(d.slot[-1])]]
     for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
         words = alone if options.standard else pair
         if words:

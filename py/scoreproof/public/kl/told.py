@@ -197,7 +197,8 @@ def _replaced(found: Explained, slot: str, options: Options) -> str:
     if slot == LOGS:
         return f"{words} stands for {_log_term(options)}"
     due = next(s for s in found.due if s.slot == slot)
-    return f"in {TERMS[slot]}, {words} stands where {PRINTED[due.factor]}{d}{due.words} is due"
+    term = TERMS.get(slot, "the log term")
+    return f"in {term}, {words} stands where {PRINTED[due.factor]}{d}{due.words} is due"
 
 
 def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:

@@ -46,14 +46,14 @@ CONSTANTS = (
 )  # fmt: skip
 #: of a Rényi divergence by α: what the whole is multiplied by
 ORDERS = (
+    ("order_sign", lambda a: -1.0, "it has the wrong sign: 1/(1 - α) stands where 1/(α - 1) is"
+     " due"),
     ("without_order_factor", lambda a: 1 - a, "the factor 1/(1 - α) is left out: it is -log of the"
      " integral"),
     ("log_of_the_integral", lambda a: a - 1, "the factor 1/(α - 1) is left out: it is the logarithm"
      " of the integral itself"),
     ("amari", lambda a: 1 / a, "it is divided by α: 1/(α (α - 1)) stands where 1/(α - 1) is due"),
     ("times_order", lambda a: a, "it is multiplied by α: α/(α - 1) stands where 1/(α - 1) is due"),
-    ("order_sign", lambda a: -1.0, "it has the wrong sign: 1/(1 - α) stands where 1/(α - 1) is"
-     " due"),
     ("order_for_factor", lambda a: (a - 1) / a, "1/α stands where 1/(α - 1) is due"),
 )  # fmt: skip
 NEAR = 1e-6
@@ -72,7 +72,19 @@ def whole_told(ratio: float, options: Options) -> tuple[str, str] | None:
 def parts_told(found: Explained, options: Options) -> list[tuple[str, str]]:
     """Names and clauses, one for each summand that is another or has another factor."""
     out = []
-    for summand, ratio in zip(found.combination.summands, found.combination.ratios, strict=True):
+    pairs = list(zip(found.combination.summands, found.combination.ratios, strict=True))
+    logs = {r for s, r in pairs if s.slot.startswith("log")}
+    if options.wanted.overlap and not found.others and len(logs) == 1 and logs != {1.0}:
+        ratio = logs.pop()
+        text = (
+            "log det C*/(det C0^(1-α) det C1^α)"
+            if options.form == "full"
+            else ("Σ log σ*²/(σ0²^(1-α) σ1²^α)")
+        )
+        factor = "½" if options.wanted.quantity == "bhattacharyya" else "-½/(α - 1)"
+        out.append((f"logs_times_{ratio:.6g}", f"the log term {factor} {text} {_ratio(ratio)}"))
+        pairs = [(s, r) for s, r in pairs if not s.slot.startswith("log")]
+    for summand, ratio in pairs:
         if summand not in found.due:
             due = next((s for s in found.due if s.slot == summand.slot), summand)
             text = f"{_printed(summand, options, ratio)} stands where {_printed(due, options)}"
@@ -106,13 +118,13 @@ def _printed(summand: Summand, options: Options, ratio: float = 1.0) -> str:
     a = options.wanted.alpha
     halves = {0.5: "½ ", -0.5: "-½ ", 1.0: "", -1.0: "-", 0.25: "¼ ", -0.25: "-¼ ", 0.125: "⅛ "}
     text = halves.get(factor)
-    if options.wanted.quantity == "renyi" and text is None:
+    if options.wanted.quantity == "renyi":
         orders = {
             a / 2: "½ α ",
             1 / (2 * (1 - a)): "-½/(α - 1) ",
             a / (2 * (a - 1)): "½ α/(α - 1) ",
         }
-        text = next((w for v, w in orders.items() if abs(factor - v) < NEAR * abs(v)), None)
+        text = next((w for v, w in orders.items() if abs(factor - v) < NEAR * abs(v)), text)
     sums = "" if options.form == "full" else "Σ "
     if "once" in summand.words:
         sums = ""

@@ -117,7 +117,9 @@ def _coverage(found: Found, answers: list[Answer], options: Options) -> Coverage
     about = [b.what for b in batches if b.sharp and not b.what.endswith(f"in d = {b.shape[1]}")]
     parts += dict.fromkeys(about) if options.pointwise else about
     if coarse:
-        parts.append(f"in d = {enumerated(coarse)} only errors that long sums in this type do not explain")
+        parts.append(
+            f"in d = {enumerated(coarse)} only errors that long sums in this type do not explain"
+        )
     value = (found.value * found.printed)[found.sharp]
     name = "divergences" if options.wanted.kl or options.wanted.overlap else "values"
     if value.size:

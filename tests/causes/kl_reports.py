@@ -310,7 +310,7 @@ def cross_entropy_of_the_mean() -> Evidence:
 
 @wrong(
     "symmetric KL of a reward: the average is due, and both directions are added",
-    says=r"symmetric KL is doubled",
+    says=r"the sum of both directions, where the average of both directions is due",
 )
 def symmetric_added() -> Evidence:
     def kld(m1: Any, m2: Any, v1: Any, v2: Any) -> Any:

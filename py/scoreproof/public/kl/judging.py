@@ -66,13 +66,13 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
         return evidence
     other = "diagonal" if options.form == "isotropic" else "isotropic"
     try:
-        second = _judged(guard, options_of(function, replace(given, form=other)), job, guard.calls)
+        options = options_of(function, replace(given, form=other))
+        second = _judged(guard, options, job, before, explain=False)
     except CallableError:
         second = None
     if second is not None and second.verdict == "holds":
-        cost = {"calls": guard.calls - before}
         note = f'It is right of {other} laws: pass form="{other}" to have these judged alone.'
-        return replace(second, cost=cost, notes=(*second.notes, note))
+        return replace(second, notes=(*second.notes, note))
     if evidence is None:
         assert failed is not None
         raise failed
@@ -85,7 +85,9 @@ def _whole(evidence: Evidence) -> bool:
     return bool(names) and names[0].startswith(WHOLE)
 
 
-def _judged(guard: Guarded, options: Options, job: Job, before: int) -> Evidence:
+def _judged(
+    guard: Guarded, options: Options, job: Job, before: int, explain: bool = True
+) -> Evidence:
     rng = stream(job.seed, "check_kl")
     given = passed(guard, np.ones(1))[1]
 
@@ -108,6 +110,8 @@ def _judged(guard: Guarded, options: Options, job: Job, before: int) -> Evidence
         evidence = judged(found, answers, options, job.tolerance)
         if evidence.verdict == "refuted":
             break
+    if evidence.verdict == "refuted" and not explain:
+        return evidence
     if evidence.verdict == "refuted":
         evidence = replace(
             evidence, sentence=place(found, answers, options, job.tolerance)

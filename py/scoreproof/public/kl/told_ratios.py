@@ -43,6 +43,8 @@ def _whole(ratio: float, options: Options) -> tuple[str, str]:
     d = options.layout.d
     if d is not None and d > 1 and options.wanted.dims == "sum" and abs(ratio * d - 1) < 1e-6:
         return "mean_over_dimensions", AVERAGED["mean_over_dimensions"]
+    if d is not None and d > 1 and options.wanted.dims == "mean" and abs(ratio / d - 1) < 1e-6:
+        return "sum_over_dimensions", AVERAGED["sum_over_dimensions"]
     if ratio in WHOLE:
         return WHOLE[ratio]
     if abs(ratio / math.log(2) - 1) < 1e-6 and options.wanted.units == "bits":

@@ -317,8 +317,9 @@ def test_one_quantity_for_another_is_named(due, got):
     right, _ = DIAGONAL[got]
     told = sp.check_kl(right, arguments=ROLES, quantity=due, **GIVEN)
     assert told.verdict == "refuted"
-    names = {got, "swapped_arguments", "both_directions", "cross_entropy"}
-    assert {*told.diagnosis.names} & names, told.explain()
+    known = {"reverse": "swapped_arguments", "jeffreys": "both_directions"}
+    words = told.diagnosis.names[0]
+    assert words.endswith((got, known.get(got, got))) or "KL(N_1 ‖ N_0)" in told.explain()
 
 
 @pytest.mark.parametrize("quantity", ["entropy", "cross_entropy", "symmetric", "renyi"])
@@ -424,11 +425,11 @@ def test_the_integral_of_powers_is_that_of_a_fine_grid():
     m0, m1 = rng.normal(size=(2, 3, 1))
     v0, v1 = np.exp(rng.normal(size=(2, 3, 1)) / 2)
     laws = Laws("", m0, v0, m1, v1)
-    x = np.linspace(-30, 30, 200001)
+    x, of = np.linspace(-30, 30, 200001), ((m0, v0), (m1, v1))
     for alpha in (0.25, 0.8, 1.3):
-        p, q = (np.exp(-((x - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v)
-                for m, v in ((m0, v0), (m1, v1)))  # fmt: skip
-        direct = np.log(np.trapezoid(p**alpha * q ** (1 - alpha), x, axis=1))
+        p, q = (-((x - m) ** 2) / (2 * v) - np.log(2 * np.pi * v) / 2 for m, v in of)
+        powers = np.exp(alpha * p + (1 - alpha) * q)
+        direct = np.log(np.sum(powers, axis=1) * (x[1] - x[0]))
         rows = finite(laws, alpha)
         assert rows.any()
         assert np.allclose(log_overlap(laws, alpha)[rows, 0], direct[rows], atol=1e-9)
@@ -475,7 +476,7 @@ def test_distributions_of_torch(dtype):
     one = {"law": d.Normal, "against": "standard", "dtype": dtype}
     assert sp.check_kl(lambda q: kl(q, d.Normal(0.0, 1.0)).sum(-1), **one)
     exchanged = sp.check_kl(lambda q, p: kl(p, q).sum(-1), law=d.Normal, dtype=dtype)
-    assert exchanged.diagnosis.names == ("swapped_arguments",)
+    assert exchanged.diagnosis.names == ("diagonal_swapped_arguments",)
     reverse = sp.check_kl(lambda q, p: kl(p, q), law=d.Independent, quantity="reverse", dtype=dtype)
     assert reverse, reverse.explain()
 

@@ -28,6 +28,8 @@ from scoreproof.public.kl.words import REASONS, candidates
 
 __all__ = ["diagnosis"]
 
+#: more changes than a measure of another name has
+MANY = 4
 UNKNOWN = "No known mistake explains every value."
 #: Batches that the known faults are tried on: every fault shows there, at little cost.
 SMALL = 7
@@ -56,7 +58,7 @@ def _diagnosis(
         laws, options, found.returned[here], found.value[here], found.rounding[here], eps
     )
     predictions = {}
-    if options.classic and options.wanted.dims != "none":
+    if options.classic and options.wanted.dims == "sum":
         predictions = added(found, answers, options, laws, truth)
         if plain:
             predictions |= candidates(laws, options)
@@ -65,7 +67,11 @@ def _diagnosis(
     known = _known(places, found.size[here], predictions) if predictions else None
     if not options.wanted.kl and (one := other_quantity(places)) is not None:
         return Diagnosis.cause(one[0], f"Cause: {one[1]}.")
-    if plain and (cause := explained(places)) is not None:
+    cause = explained(places) if plain else None
+    many = options.wanted.kl and cause is not None and cause.cost > MANY
+    if many and (other := instead(places)) is not None:
+        return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
+    if cause is not None:
         names, sentence = told(cause, options)
         names = known.names if known is not None and known.names else names
         return (

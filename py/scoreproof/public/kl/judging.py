@@ -33,7 +33,10 @@ from scoreproof.streams import stream
 __all__ = ["Job", "judge"]
 
 #: names of causes that are the same for laws of every form
-WHOLE = ("times_", "half_of", "twice_", "minus_", "zero_", "bits_", "nats_", "random", "rounds_")
+WHOLE = (
+    *("times_", "half_of", "twice_", "minus_", "zero_", "bits_", "nats_", "random", "rounds_"),
+    *("mean_over", "sum_over", "sum_for", "mean_for"),
+)
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def where_infinite(
     most = np.log(wanted.order / (wanted.order - 1))
     ratio = most + BEYOND * np.array([0.5, 1.0, 1.5, 2.0])
     d = options.layout.d or 2
-    laws = Draw(options, rng).apart(
-        "laws whose divergence is infinite", 4, d, gap=np.full(4, 0.7), ratio=ratio, condition=1
-    )
+    laws = Draw(options, rng).apart("infinite", 4, d, gap=np.full(4, 0.7), ratio=ratio, condition=1)
     assert not np.any(finite(laws, wanted.order))
     try:
         answers: list[Answer] = ask(guard, laws, options, finite=False)

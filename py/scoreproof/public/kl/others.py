@@ -106,9 +106,6 @@ def _orders(places: Places) -> Iterator[tuple[str, str, np.ndarray]]:
             yield name, words, _values(places, Wanted("renyi", order), False)
     swapped = _values(places, Wanted("renyi", a), True)
     yield "swapped_arguments", "that of the laws exchanged, D_α(N_1 ‖ N_0)", swapped
-    if 0 < a < 1:
-        back = _values(places, Wanted("renyi", 1 - a), False)
-        yield "order_factor", "(1 - α)/α times that of order 1 - α", back * (1 - a) / a
     value = places.value
     power = np.exp((a - 1) * value)
     yield (

@@ -86,5 +86,5 @@ def mirrored(text: str) -> str:
         return match[1] + ("1" if match[2] == "0" else "0")
 
     text = re.sub(r"(μ|σ|C|L|N_|p_)([01])(?![0-9])", other, text)
-    swapped = {"first law": "second law", "second law": "first law"}
-    return re.sub("first law|second law", lambda m: swapped[m[0]], text)
+    swapped = {"first": "second", "second": "first"}
+    return re.sub(r"\w+(?= law)", lambda m: swapped.get(m[0], m[0]), text)

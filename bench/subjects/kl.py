@@ -1,4 +1,4 @@
-"""Random divergences for `check_kl`: every form, scale, second law, reduction, framework and type.
+"""Random divergences for `check_kl`: every form, scale, quantity, reduction, framework and type.
 
 Right ones: variances, standard deviations or log-variances inside; quotients or differences of
 logarithms; terms summed apart or together, by sums, loops, einsum, solves, inverses or factors;
@@ -9,7 +9,7 @@ of laws, batches, dimensions or coordinates, thresholds, clamps, summands.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,31 @@ from subjects import Case
 
 KL = Callable[..., Any]  # (m0, scale0, m1, scale1) -> (n,), in the framework's arrays
 HALF = {"bfloat16": 0.3, "float16": 0.06}
+ARGUMENTS = ("mean0", "scale0", "mean1", "scale1")
+ORDER = 0.3
+
+
+def _one_way(m0: Any, v0: Any, m1: Any, v1: Any) -> Any:
+    return ((m1 - m0) ** 2 / v1 + (v0 - v1) / v1 - np.log1p((v0 - v1) / v1)) / 2
+
+
+def _other_order(m0: Any, v0: Any, m1: Any, v1: Any, a: float) -> Any:
+    mixed = a * v1 + (1 - a) * v0
+    logs = np.log(mixed) - (1 - a) * np.log(v0) - a * np.log(v1)
+    return a / 2 * (m0 - m1) ** 2 / mixed - logs / (2 * (a - 1))
+
+
+#: by coordinates
+QUANTITIES: dict[str, KL] = {
+    "reverse": lambda m0, v0, m1, v1: _one_way(m1, v1, m0, v0),
+    "cross_entropy": lambda m0, v0, m1, v1: (
+        (np.log(2 * np.pi * v1) + ((m0 - m1) ** 2 + v0) / v1) / 2
+    ),
+    "jeffreys": lambda m0, v0, m1, v1: _one_way(m0, v0, m1, v1) + _one_way(m1, v1, m0, v0),
+    "symmetric": lambda m0, v0, m1, v1: (_one_way(m0, v0, m1, v1) + _one_way(m1, v1, m0, v0)) / 2,
+    "renyi": lambda *laws: _other_order(*laws, ORDER),
+    "bhattacharyya": lambda *laws: _other_order(*laws, 0.5) / 2,
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,9 @@ class Setting:
     framework: str
     dtype: str
     seed: int
+    quantity: str = "kl"
+    dims: str = "sum"
+    units: str = "nats"
 
     @property
     def half(self) -> bool:
@@ -66,15 +94,22 @@ def setting(rng: np.random.Generator) -> Setting:
         ]
     if framework == "jax":
         types.remove("float64")  # jax's own default
-    return Setting(
+    kinds = ["std", "variance", "logvar", "logstd", "precision"]
+    kinds = ["covariance", "scale_tril", "precision"] if form == "full" else kinds
+    found = Setting(
         form,
-        str(rng.choice(["std", "variance", "logvar"])),
+        str(rng.choice(kinds)),
         str(rng.choice(["pair", "standard"])),
         str(rng.choice(["none", "sum", "mean"], p=[0.6, 0.2, 0.2])),
         framework,
         str(rng.choice(types)),
         int(rng.integers(1000)),
+        dims=str(rng.choice(["sum", "mean"], p=[0.8, 0.2])),
+        units=str(rng.choice(["nats", "bits"], p=[0.8, 0.2])),
     )
+    if found.half or form == "full" or rng.random() < 0.7:
+        return found
+    return replace(found, quantity=str(rng.choice(list(QUANTITIES))), against="pair")
 
 
 def judged(s: Setting, rows: KL, shape: str) -> Any:
@@ -85,10 +120,12 @@ def judged(s: Setting, rows: KL, shape: str) -> Any:
             one = s.xp.ones_like(scale0)
             if s.form == "full":
                 one = one * s.xp.eye(m0.shape[1], dtype=m0.dtype)
-            elif s.parameterization == "logvar":
+            elif s.parameterization.startswith("log"):
                 one = 0 * one
             second = (0 * m0, one)
         value = rows(m0, scale0, *second)
+        value = value / m0.shape[1] if s.dims == "mean" else value
+        value = value / float(np.log(2)) if s.units == "bits" else value
         if s.reduction == "none":
             return value[:, None] if shape == "column" else value
         return value.sum() if s.reduction == "sum" else value.mean()
@@ -104,11 +141,18 @@ def judged(s: Setting, rows: KL, shape: str) -> Any:
             dtype=s.dtype,
             tolerance=s.tolerance,
             seed=s.seed,
+            quantity=s.quantity,
+            order=ORDER if s.quantity == "renyi" else None,
+            dims=s.dims,
+            units=s.units,
+            arguments=ARGUMENTS[: 4 if s.against == "pair" else 2],
         )
 
 
 def right(s: Setting, rng: np.random.Generator) -> KL:
     """The divergence of each law, written down at random."""
+    if s.quantity != "kl":
+        return _numpy(s, _reference(s))
     return _full(s, rng) if s.form == "full" else _entrywise(s, rng)
 
 
@@ -125,6 +169,10 @@ def _entrywise(s: Setting, rng: np.random.Generator) -> KL:
             return scale, v, 2 * xp.log(scale) if style["inside"] > 1 else xp.log(v)
         if s.parameterization == "variance":
             return xp.sqrt(scale), scale, xp.log(scale)
+        if s.parameterization == "precision":
+            return 1 / xp.sqrt(scale), 1 / scale, -xp.log(scale)
+        if s.parameterization == "logstd":
+            return xp.exp(scale), xp.exp(2 * scale), 2 * scale
         std = xp.exp(scale / 2)
         return std, std**2 if style["inside"] == 0 else xp.exp(scale), scale
 
@@ -175,6 +223,10 @@ def _full(s: Setting, rng: np.random.Generator) -> KL:
 
     def kl(m0: Any, c0: Any, m1: Any, c1: Any) -> Any:
         gap, d = m1 - m0, m0.shape[1]
+        if s.parameterization == "scale_tril":
+            c0, c1 = (xp.einsum("nij,nkj->nik", c, c) for c in (c0, c1))
+        elif s.parameterization == "precision":
+            c0, c1 = linalg.inv(c0), linalg.inv(c1)
         if style["solve"] == 0:
             inverse = linalg.inv(c1)
             trace = (
@@ -214,8 +266,20 @@ def _numpy(s: Setting, function: KL) -> KL:
 def _variances(s: Setting, scale: np.ndarray) -> np.ndarray:
     """``(n, 1 or d)``; of covariances the diagonal."""
     if s.form == "full":
-        return np.diagonal(scale, axis1=1, axis2=2)
-    return {"std": np.square, "variance": np.asarray, "logvar": np.exp}[s.parameterization](scale)
+        return np.diagonal(_covariances(s, scale), axis1=1, axis2=2)
+    return {
+        "std": np.square,
+        "variance": np.asarray,
+        "logvar": np.exp,
+        "logstd": lambda x: np.exp(2 * x),
+        "precision": lambda x: 1 / x,
+    }[s.parameterization](scale)
+
+
+def _covariances(s: Setting, scale: np.ndarray) -> np.ndarray:
+    if s.parameterization == "scale_tril":
+        return scale @ np.swapaxes(scale, 1, 2)
+    return np.linalg.inv(scale) if s.parameterization == "precision" else scale
 
 
 def _fault(s: Setting, rng: np.random.Generator) -> tuple[str, KL]:
@@ -229,6 +293,8 @@ def _fault(s: Setting, rng: np.random.Generator) -> tuple[str, KL]:
 
     def kl(m0: Any, scale0: Any, m1: Any, scale1: Any) -> Any:
         rows = []
+        if s.form == "full":
+            scale0, scale1 = _covariances(s, scale0), _covariances(s, scale1)
         for a, b, c, e in zip(m0, scale0, m1, scale1, strict=True):
             if s.form != "full":
                 v0, v1 = _variances(s, b[None])[0], _variances(s, e[None])[0]
@@ -246,7 +312,11 @@ def wrong(s: Setting, rng: np.random.Generator, amount: float) -> tuple[str, KL]
     kinds = ["factor", "fault", "floor", "ceiling", "dimension", "zero", "constant"]
     if s.reduction == "none":
         kinds += ["window"] * 4 + ["one row", "equal"]
-    if s.form != "full":
+    if s.quantity != "kl":
+        kinds = ["factor", "dimension", "zero"] + (
+            ["window", "one row"] if s.reduction == "none" else []
+        )
+    elif s.form != "full":
         kinds += ["coordinate", "free bits"] + ([] if s.half else ["epsilon", "clamp"])
     kind = str(rng.choice(kinds))
     sign = float(rng.choice([-1, 1]))
@@ -367,10 +437,18 @@ def _clamped(s: Setting, at: float, low: bool, m0: Any, b: Any, m1: Any, e: Any)
 
 def _reference(s: Setting) -> KL:
     """The divergence in float64, for wrong ones to depart from."""
+    if s.quantity != "kl":
+
+        def other(m0: Any, b: Any, m1: Any, e: Any) -> Any:
+            v0, v1 = (np.broadcast_to(_variances(s, x), m0.shape) for x in (b, e))
+            return QUANTITIES[s.quantity](m0, v0, m1, v1).sum(1)
+
+        return other
     if s.form != "full":
         return lambda *a: _coordinates(s, *a).sum(1)
 
     def full(m0: Any, c0: Any, m1: Any, c1: Any) -> Any:
+        c0, c1 = _covariances(s, c0), _covariances(s, c1)
         gap = m1 - m0
         mean = np.einsum("ni,ni->n", gap, np.linalg.solve(c1, gap[:, :, None])[:, :, 0])
         trace = np.einsum("nii->n", np.linalg.solve(c1, c0)) - m0.shape[1]
@@ -390,4 +468,5 @@ def case(rng: np.random.Generator) -> Case:
         return name, judged(s, rows, shape)
 
     words = f"{s.form}, {s.parameterization}, {s.against}, {s.reduction}, {s.framework} {s.dtype}"
+    words += f", {s.quantity}" if s.quantity != "kl" else ""
     return Case(words, lambda: judged(s, subject, shape), worse)

@@ -89,7 +89,9 @@ WANTED: dict[str, dict[str, Wanted]] = {
     "kl": {
         "kl": Wanted(("kl", "kl_divergence", "kl_loss", "analytical_kl", "gaussian_kl")),
         "form": Wanted(("form",), remark='"isotropic", "diagonal" or "full"'),
-        "parameterization": Wanted(("parameterization",), remark='"std", "variance" or "logvar"'),
+        "parameterization": Wanted(
+            ("parameterization",), remark='"std", "variance", "logvar", "logstd", "precision", …'
+        ),
         "against": Wanted(("against",), remark='"pair", or "standard" for N(0, I)'),
     },
     "normalizing_flow": {

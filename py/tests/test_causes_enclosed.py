@@ -167,7 +167,7 @@ def divergence(put_together, **options):
 
 def test_a_function_around_more_than_its_part(monkeypatch):
     # combinations of summands are looked at by themselves, and take their time
-    monkeypatch.setattr("scoreproof.public.kl.check.explained", lambda places: None)
+    monkeypatch.setattr("scoreproof.public.kl.diagnosing.explained", lambda places: None)
     found = divergence(lambda r, t, m: (np.log(r + m) + t - 1).sum(1) / 2)
     assert found.names == ("logarithm_of_more",)
     assert "½ log[(σ1²/σ0²) + (μ1 - μ0)²/σ1²]" in found.sentence

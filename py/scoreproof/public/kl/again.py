@@ -13,6 +13,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.interop.callables import Guarded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask
+from scoreproof.public.kl.laws import Laws
 
 __all__ = ["asked_again"]
 
@@ -20,37 +21,49 @@ __all__ = ["asked_again"]
 SAME = 1e-3
 
 
-def asked_again(guard: Guarded, first: Answer, options: Options) -> Diagnosis | None:
-    """It is no function, or it works in a coarser type than it is given and returns."""
-    again = ask(guard, first.laws, options).returned
-    off = np.abs(again - first.returned)
+def asked_again(guard: Guarded, answers: list[Answer], options: Options) -> Diagnosis | None:
+    """It is no function, or it works in a coarser type than it is given and returns. ``answers``:
+    those of the first batch.
+    """
+    whole = answers[0].asked
+    first = np.concatenate([a.returned for a in answers])
+    again = _returned(guard, whole, options)
+    off = np.abs(again - first)
     k = int(np.argmax(off))
-    if off[k] > SAME * abs(first.returned[k]):
+    if off[k] > SAME * abs(first[k]):
         return Diagnosis.cause(
             "random",
-            f"Cause: two equal calls differ, {first.returned[k]:.6g} and {again[k]:.6g} for the"
+            f"Cause: two equal calls differ, {first[k]:.6g} and {again[k]:.6g} for the"
             " same laws: it is an estimate from random draws, not the divergence.",
         )
-    if np.ptp(first.returned) == 0:  # the same for all laws says nothing
+    if np.ptp(first) == 0:  # the same for all laws says nothing
         return None
+    d = whole.shape[1]
+    scales = (options.scale(whole.v0), options.scale(whole.v1, "second"))
     for name, rounded, eps in KINDS:
-        b, scale = first.laws, (options.variances(rounded(s)) for s in (first.scale0, first.scale1))
-        v0, v1 = scale
-        laws = replace(b, m0=rounded(b.m0), v0=v0, m1=rounded(b.m1), v1=v1)
-        asked = ask(guard, laws, options)
+        v0, v1 = (
+            options.variances(rounded(s), which, d)
+            for s, which in zip(scales, ("first", "second"), strict=True)
+        )
+        laws = replace(whole, m0=rounded(whole.m0), v0=v0, m1=rounded(whole.m1), v1=v1)
+        asked = options.scale(laws.v0)
         # the scale goes through the variance, and has to come out as it was rounded
-        same = np.array_equal(rounded(asked.scale0), rounded(first.scale0))
-        differs = not np.array_equal(asked.scale0, first.scale0)
-        if not (same and differs and np.array_equal(asked.returned, first.returned)):
+        same = np.array_equal(rounded(asked), rounded(scales[0]))
+        differs = not np.array_equal(asked, scales[0])
+        if not (same and differs and np.array_equal(_returned(guard, laws, options), first)):
             continue
-        moved = replace(b, m0=b.m0 * (1 + 8 * eps), m1=b.m1 * (1 - 8 * eps))
-        if np.all(ask(guard, moved, options).returned != first.returned):
+        moved = replace(whole, m0=whole.m0 * (1 + 8 * eps), m1=whole.m1 * (1 - 8 * eps))
+        if np.all(_returned(guard, moved, options) != first):
             return Diagnosis.cause(
                 "rounds_its_arguments",
                 f"Cause: it works in {name}, whatever it is given: it returns the same, digit for"
                 f" digit, when its arguments are rounded to {name}.",
             )
     return None
+
+
+def _returned(guard: Guarded, laws: Laws, options: Options) -> np.ndarray:
+    return np.concatenate([a.returned for a in ask(guard, laws, options)])
 
 
 def _single(a: np.ndarray) -> np.ndarray:

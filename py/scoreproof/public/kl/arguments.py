@@ -1,4 +1,8 @@
-"""What `check_kl` was told about the function: one small frozen type, validated once."""
+"""What `check_kl` was told about the function: one small frozen type, validated once.
+
+Conventions: a quantity of the laws exchanged is that of the same function with its arguments named
+the other way round.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.errors import ArgumentError
+from scoreproof.public.kl.layout import Layout
+from scoreproof.public.kl.scales import ENTRYWISE, MATRICES, Side
+from scoreproof.public.kl.wanted import Wanted
 
-__all__ = ["Options"]
+__all__ = ["KNOWN", "Options"]
 
+FORMS = ("isotropic", "diagonal", "full")
 KNOWN = {
-    "form": ("isotropic", "diagonal", "full"),
-    "parameterization": ("std", "variance", "logvar"),
+    "form": FORMS,
+    "parameterization": tuple(dict.fromkeys([*ENTRYWISE, *MATRICES])),
     "against": ("pair", "standard"),
     "reduction": ("none", "sum", "mean"),
 }
@@ -20,14 +28,18 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Options:
-    """The form, what the scales are, whether the second law is passed, and what is done over the
-    batch. Raises ``ArgumentError`` naming the option that is none of the known.
+    """The form of both laws (the wider of two), what the scales are, whether the second law is
+    N(0, I) and not passed, what is done over the batch; ``sides``: each law's own, where they
+    differ. Raises ``ArgumentError`` naming the option that is none of the known.
     """
 
     form: str = "isotropic"
     parameterization: str = "std"
     against: str = "pair"
     reduction: str = "none"
+    sides: tuple[Side, Side] | None = None
+    layout: Layout = Layout()
+    wanted: Wanted = Wanted()
 
     def __post_init__(self) -> None:
         for name, known in KNOWN.items():
@@ -39,20 +51,36 @@ class Options:
 
     @property
     def standard(self) -> bool:
-        """The second law is N(0, I) and is not passed."""
+        """The second law is N(0, I), or none, and is not passed."""
         return self.against == "standard"
 
-    def scale(self, variances: np.ndarray) -> np.ndarray:
-        """Variances ``(n, 1 or d)`` or covariances ``(n, d, d)`` as the function takes them."""
-        if self.form == "full" or self.parameterization == "variance":
-            return variances
-        return np.sqrt(variances) if self.parameterization == "std" else np.log(variances)
+    @property
+    def classic(self) -> bool:
+        """A divergence of any two laws of one form, or of one and N(0, I)."""
+        return self.wanted.kl and self.sides is None and not self.layout.tied
 
-    def variances(self, scale: np.ndarray) -> np.ndarray:
-        """The inverse of `scale`."""
-        if self.form == "full" or self.parameterization == "variance":
-            return scale
-        return scale**2 if self.parameterization == "std" else np.exp(scale)
+    @property
+    def pointwise(self) -> bool:
+        """A batch of laws may hold some whose value says nothing: each is judged by itself."""
+        return not self.classic or self.wanted.dims == "none"
+
+    def side(self, which: str = "first") -> Side:
+        if self.sides is None:
+            return Side(self.form, self.parameterization)
+        return self.sides[which == "second"]
+
+    def scale(self, variances: np.ndarray, which: str = "first") -> np.ndarray:
+        """Variances ``(n, 1 or d)`` or covariances ``(n, d, d)`` as the function takes them."""
+        side = self.side(which)
+        return side.scale(side.narrowed(variances))
+
+    def variances(self, scale: np.ndarray, which: str = "first", d: int = 1) -> np.ndarray:
+        """The inverse of `scale`, in the form of both laws."""
+        side = self.side(which)
+        found = side.variances(scale)
+        if self.form == "full" and side.form != "full":
+            return np.asarray(np.broadcast_to(found, (len(found), d))[:, :, None] * np.eye(d))
+        return found
 
     def reduce(self, values: np.ndarray) -> np.ndarray:
         """One number a law ``(n,)`` as the function hands them back: ``(n,)`` or ``(1,)``."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.fit import Combination
 from scoreproof.public.kl.laws import Laws
 
@@ -19,6 +20,10 @@ SAME, WHOLE = 1e-6, 1e-4
 
 Average = Callable[[np.ndarray, Laws], np.ndarray]
 _OVER_DIMENSIONS: dict[str, Average] = {"mean_over_dimensions": lambda v, b: v / b.shape[1]}
+_NOT_OVER_THEM: dict[str, Average] = {
+    "sum_over_dimensions": lambda v, b: v * b.shape[1],
+    "mean_over_dimensions_twice": lambda v, b: v / b.shape[1],
+}
 #: what is done to the divergences ``(n,)`` of a batch, by the reduction that is due
 _DONE: dict[str, dict[str, Average]] = {
     "none": {
@@ -36,6 +41,9 @@ _DONE: dict[str, dict[str, Average]] = {
 AVERAGED = {
     "mean_over_dimensions": "it is an average over the dimensions where their sum is due (1/d too"
     " many)",
+    "sum_over_dimensions": "it is a sum over the dimensions where their average is due (d times too"
+    " much)",
+    "mean_over_dimensions_twice": "the average over the dimensions is divided by d once more",
     "sum_over_batch": "every row gets the sum over the whole batch: sum over the last axis alone",
     "mean_over_batch": "every row gets the average over the whole batch: keep the rows apart",
     "divided_by_batch": "each row is divided by the number of rows (1/n too many)",
@@ -45,9 +53,13 @@ AVERAGED = {
 }
 
 
-def averages(reduction: str) -> Mapping[str, Average]:
-    """By name, where ``reduction`` is due over the batch."""
-    return _OVER_DIMENSIONS | _DONE[reduction]
+def averages(options: Options) -> Mapping[str, Average]:
+    """By name, for what is due over the coordinates and the batch."""
+    over = {"sum": _OVER_DIMENSIONS, "mean": _NOT_OVER_THEM, "none": {}}[options.wanted.dims]
+    done = _DONE[options.reduction]
+    if options.wanted.dims == "mean":  # whatever number it is, it is found in the factors
+        done = {name: of for name, of in done.items() if not name.startswith(FIXED)}
+    return over | done
 
 
 def believed(name: str, found: Combination) -> bool:

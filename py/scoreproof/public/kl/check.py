@@ -1,38 +1,20 @@
-"""``check_kl``: a KL divergence of Gaussians against the integral that it stands for.
+"""``check_kl``: a KL divergence of Gaussians, and what is of its kind, against the integral.
 
 Conventions: points are rows; the expectation is under the first law; parameters come as the user's
-function takes them (``parameterization``), and are standard deviations, variances or log-variances
-accordingly.
+function takes them (``parameterization``), and are standard deviations, variances, … accordingly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
+import numpy as np  # noqa: F401  (the examples)
 
-from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
-from scoreproof.interop.frameworks import guarded
-from scoreproof.public.arguments import accepted, seeded
-from scoreproof.public.kl.again import asked_again
-from scoreproof.public.kl.arguments import Options
-from scoreproof.public.kl.asking import Answer, ask, passed
-from scoreproof.public.kl.batches import asked, extremes
-from scoreproof.public.kl.coordinates import of_one_term, weighted
-from scoreproof.public.kl.distances import instead
-from scoreproof.public.kl.enclosed import enclosed
-from scoreproof.public.kl.explained import explained
-from scoreproof.public.kl.fit import Places
-from scoreproof.public.kl.told import told
-from scoreproof.public.kl.truth import Due, due
-from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
-from scoreproof.public.kl.where import REMEDY, added, place, wrong_part
-from scoreproof.public.kl.words import REASONS, candidates
+from scoreproof.public.kl.given import Given
+from scoreproof.public.kl.judging import Job, judge
 from scoreproof.public.rule import public_check
-from scoreproof.streams import stream
 
 __all__ = ["check_kl"]
 
@@ -41,28 +23,56 @@ __all__ = ["check_kl"]
 def check_kl(
     kl: Callable[..., Any],
     *,
-    form: str = "isotropic",
-    parameterization: str = "std",
-    against: str = "pair",
+    form: str | Sequence[str] | None = None,
+    parameterization: str | Sequence[str] | None = None,
+    against: str | None = None,
     reduction: str = "none",
+    dims: str = "sum",
+    quantity: str = "kl",
+    order: float | None = None,
+    units: str = "nats",
+    arguments: Sequence[str] | None = None,
+    shapes: Mapping[str, str] | None = None,
+    shape: int | Sequence[int] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    law: Any = None,
     framework: str = "numpy",
     dtype: Any = None,
     tolerance: float | None = None,
     seed: int = 0,
 ) -> Evidence:
-    """Check a function that returns ``KL(N_0 ‖ N_1)`` in nats for batches of Gaussians.
+    """Check a function that returns ``KL(N_0 ‖ N_1)``, or a quantity of its kind, for Gaussians.
 
     Parameters
     ----------
-    kl: ``kl(mu0, scale0, mu1, scale1)``, or ``kl(mu, scale)`` when ``against="standard"`` (the
-        VAE's regulariser). Means are ``(n, d)``. Scales are ``(n, 1)`` for the isotropic form,
-        ``(n, d)`` for the diagonal one; for the full form they are covariances ``(n, d, d)``.
-    form: ``"isotropic"``, ``"diagonal"`` or ``"full"``.
-    parameterization: what the scales are: ``"std"``, ``"variance"`` or ``"logvar"`` (not used by
-        the full form).
+    kl: ``kl(mu0, scale0, mu1, scale1)``, or ``kl(mu, scale)`` against N(0, I) (the VAE's
+        regulariser). Means are ``(n, d)``. Scales are ``(n, 1)`` for the isotropic form,
+        ``(n, d)`` for the diagonal one, matrices ``(n, d, d)`` for the full one. The names of the
+        arguments say what they are (``mu, logvar``; ``mean_q, log_std_q, mean_p, log_std_p``;
+        ``mu, L``); what is passed here goes before them.
+    form: ``"isotropic"``, ``"diagonal"`` or ``"full"``; two of them where the laws differ.
+    parameterization: what the scales are: ``"std"``, ``"variance"``, ``"logvar"``, ``"logstd"``,
+        ``"precision"``, ``"logprecision"`` or ``"softplus"`` (σ = softplus(ρ)); of the full form
+        ``"covariance"``, ``"scale_tril"``, ``"precision"`` or ``"precision_tril"``. Two of them
+        where the laws differ. By default standard deviations, and covariances.
     against: ``"pair"`` or ``"standard"`` (the second law is N(0, I) and is not passed).
     reduction: what ``kl`` does over the batch: ``"none"`` returns ``(n,)`` (or ``(n, 1)``),
-        ``"sum"`` and ``"mean"`` one number. Dimensions are always summed.
+        ``"sum"`` and ``"mean"`` one number.
+    dims: what it does over the dimensions: ``"sum"``; ``"mean"``, 1/d of it; ``"none"`` returns
+        ``(n, d)``, or ``(d,)`` of a reduced batch.
+    quantity: ``"kl"``, ``"reverse"`` (KL(N_1 ‖ N_0)), ``"entropy"`` (of the first law),
+        ``"cross_entropy"`` (-E_0 log p_1), ``"jeffreys"`` (the sum of both directions),
+        ``"symmetric"`` (their average), ``"renyi"`` of ``order`` α, ``"bhattacharyya"``.
+    units: ``"nats"`` or ``"bits"``.
+    arguments: what it takes, in order, where the names do not say it: ``"mean0"``, ``"scale0"``,
+        ``"mean1"``, ``"scale1"``, or ``"scale"``, one for both laws.
+    shapes: of arguments that are shaped otherwise, e.g. ``{"mean1": "(d,)", "scale": "()"}``: what
+        has no n is one for the whole batch. Where nothing has, laws are passed one at a time.
+    shape: of one sample, ``(3, 8, 8)`` for means ``(n, 3, 8, 8)``. The dimension is then fixed.
+    fixed: numbers that ``kl`` knows and is not passed: ``{"scale": 0.5}``, a standard deviation;
+        ``{"mean1": 0.0, "scale1": 2.0}``, a prior.
+    law: a class or function of a mean and a scale, ``torch.distributions.Normal``, if ``kl`` takes
+        distributions ``kl(q, p)``; two of them where the laws differ.
     framework, dtype: ``"numpy"``, ``"torch"`` or ``"jax"``, and the floating type it is called
         with.
     tolerance: the relative error of the divergence that you accept, in (0, 1); ``None`` accepts
@@ -77,17 +87,20 @@ def check_kl(
     the roundings of the printed form in whatever order it is summed. ``kl`` is called once for each
     of at most 18 batches of 1 to 130 laws in 1 to 256 dimensions (64 for the full form; 7 in half
     precision, where longer sums can only show large errors), with log-variances from about
-    -12 to 9 (from -14 against the standard normal law). That digits are lost near equal laws,
-    within rounding, is a note and no verdict. Where it is refuted the first batch is asked again,
-    and ``diagnosis`` says which summands of the divergence of which laws were returned, if they
-    make up every value.
+    -12 to 9 (from -14 against the standard normal law); where a scale is one for the batch, for
+    each of its values; where it takes one pair at a time, for each pair. That digits are lost near
+    equal laws, within rounding, is a note and no verdict. Where it is refuted the first batch is
+    asked again, and ``diagnosis`` says which summands of which laws were returned, if they make up
+    every value. Where no form is said or named and it is wrong of isotropic laws, diagonal ones
+    are tried. A Rényi divergence of order above 1 is also asked where it is infinite.
 
     Raises
     ------
-    ArgumentError: an option is not one of the above. CallableError: ``kl`` raises, returns NaN or
-    another shape (a single number for a batch: pass ``reduction="sum"`` or ``"mean"``).
+    ArgumentError: an option is not one of the above, or has to be said. CallableError: ``kl``
+    raises, returns NaN or another shape (a single number for a batch: pass ``reduction="sum"`` or
+    ``"mean"``).
 
-    Source: homework problem 2; Kingma and Welling 2013, appendix B.
+    Source: homework problem 2; Kingma and Welling 2013, appendix B; van Erven and Harremoës 2014.
 
     >>> def kl(mu, logvar):                       # a VAE's regulariser, with the 1/2 forgotten
     ...     return (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
@@ -95,116 +108,26 @@ def check_kl(
     >>> evidence.verdict
     'refuted'
     >>> halved = lambda mu, logvar: kl(mu, logvar) / 2
-    >>> vae = {"form": "diagonal", "parameterization": "logvar", "against": "standard"}
-    >>> bool(check_kl(halved, **vae))
+    >>> bool(check_kl(halved))                    # its arguments are named
+    True
+    >>> def entropy(log_std):
+    ...     return (log_std + 0.5 * np.log(2 * np.pi * np.e)).sum(axis=1)
+    >>> bool(check_kl(entropy, quantity="entropy"))
     True
     """
-    options = Options(form, parameterization, against, reduction)
-    tolerance = accepted(tolerance)
-    rng = stream(seeded(seed), "check_kl")
-    guard = guarded(kl, "kl", framework, dtype)
-    before = guard.calls
-    given = passed(guard, np.ones(1))[1]
-
-    def precision() -> float:
-        return max(guard.eps, given)
-
-    answers: list[Answer] = []
-    dues: list[Due] = []
-    for batches in (asked, extremes):
-        more = [ask(guard, laws, options) for laws in batches(options, precision, rng)]
-        answers += more
-        dues += [due(a, options, guard.eps, guard.eps > given, rng) for a in more]
-        found = places(answers, dues, options)
-        evidence = judged(found, answers, options, tolerance)
-        if evidence.verdict == "refuted":
-            break
-    if evidence.verdict == "refuted":
-        evidence = replace(
-            evidence, sentence=place(found, answers, options, tolerance)
-        ).with_diagnosis(
-            safely(
-                lambda: (
-                    asked_again(guard, answers[0], options)
-                    or _diagnosis(found, answers, dues, options, max(guard.eps, given))
-                )
-            )
-        )
-    else:
-        evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
-    return replace(
-        evidence,
-        cost={"calls": guard.calls - before},
-        curves=_curves(found),
-        labels=("divergence that is due", "relative error"),
+    given = Given(
+        form,
+        parameterization,
+        against,
+        reduction,
+        dims,
+        units,
+        quantity,
+        order,
+        arguments,
+        shapes,
+        shape,
+        fixed,
+        law,
     )
-
-
-def _curves(found: Found) -> dict[str, tuple[list[float], list[float]]]:
-    """The error and what rounding explains of it, in the order of the divergence; where the laws
-    nearly agree relative to the sum of the terms.
-    """
-    order = np.argsort(found.value)
-    order = order[found.value[order] > 0]
-    unit = np.where(found.sharp, found.value, found.size)[order]
-    due, error = found.value[order], np.abs(found.returned - found.value)[order]
-    return {
-        "error": (due.tolist(), (error / unit).tolist()),
-        "bound": (due.tolist(), (found.rounding[order] / unit).tolist()),
-    }
-
-
-#: Batches that the known faults are tried on: every fault shows there, at little cost.
-SMALL = 7
-
-
-def _diagnosis(
-    found: Found, answers: list[Answer], dues: list[Due], options: Options, eps: float
-) -> Diagnosis:
-    beyond = found.beyond(None)
-    few = [k for k, a in enumerate(answers) if max(a.laws.shape[1], a.laws.shape[0] / 2) <= SMALL]
-    plain = bool(np.any(beyond[np.isin(found.batch, few)] > 1))
-    few = few if plain else list(range(len(answers)))
-    laws, truth = [answers[k].laws for k in few], [dues[k].value for k in few]
-    here = np.isin(found.batch, few)
-    places = Places(
-        laws, options, found.returned[here], found.value[here], found.rounding[here], eps
-    )
-    predictions = added(found, answers, options, laws, truth)
-    if plain:
-        predictions |= candidates(laws, options)
-    if np.any(found.returned):  # nothing is near to everything that is small
-        predictions.pop("zero_everywhere", None)
-    known = _known(places, found.size[here], predictions)
-    if plain and (cause := explained(places)) is not None:
-        names, sentence = told(cause, options)
-        return replace(known, names=known.names or names, sentence=sentence)
-    if known.names:
-        return known
-    if (other := enclosed(places) or instead(places)) is not None:
-        return Diagnosis.cause(other[0], f"Cause: {other[1]}.")
-    if text := weighted(places) or of_one_term(places):
-        sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
-        return Diagnosis.cause("coordinates", sentence)
-    return replace(known, sentence=f"{known.sentence}{wrong_part(beyond, found, answers)}")
-
-
-def _known(places: Places, unit: np.ndarray, predictions: dict[str, np.ndarray]) -> Diagnosis:
-    """The known fault that it looks like; the nearest, if that leaves more than rounding."""
-    reasons = REASONS | {n: REMEDY[n.split()[0]] for n in predictions if n.split()[0] in REMEDY}
-    # each law by its size, so that no single one outweighs the others
-    known = diagnose(
-        places.returned / unit,
-        places.value / unit,
-        {name: value / unit for name, value in predictions.items()},
-        reasons=reasons,
-        read=False,  # factors of all or a part of it are found by `explained`
-    )
-    if known.names and not places.explained(predictions[known.names[0]], unit):
-        return replace(
-            known,
-            names=(),
-            sentence=f"Nothing known explains it to rounding; the nearest, {known.names[0]}, leaves"
-            f" {100 * known.misfit:.2g} % of it.",
-        )
-    return known
+    return judge(kl, given, Job(framework, dtype, tolerance, seed))

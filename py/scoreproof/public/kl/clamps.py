@@ -14,7 +14,7 @@ import numpy as np
 from scoreproof.numerics.minimum import least
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
-from scoreproof.public.kl.readings import CALLED, changed
+from scoreproof.public.kl.misread import CALLED, SIGNED, changed
 
 __all__ = ["Clamp", "clamps", "roots"]
 
@@ -49,10 +49,10 @@ def clamps(options: Options) -> Iterator[Clamp]:
         return
     if options.standard:
         yield from _priors()
-    kinds = ("logvar", "std", "variance")
-    for kind in (options.parameterization, *(k for k in kinds if k != options.parameterization)):
-        called = CALLED[kind]
-        for name, words, move, grid in _moves(kind, kind == options.parameterization):
+    kinds, own = ("logvar", "std", "variance"), options.side().kind
+    for kind in (own, *(k for k in kinds if k != own)):
+        called = CALLED.get(kind, "numbers before softplus")
+        for name, words, move, grid in _moves(kind, kind == own):
             as_kind = Options(options.form, kind)
             change = _change(as_kind, move, options)
             yield from _parts(name, words.replace("{called}", called), change, grid)
@@ -88,7 +88,7 @@ Move = Callable[[np.ndarray, float], np.ndarray]
 
 def _moves(kind: str, own: bool) -> Iterator[tuple[str, str, Move, np.ndarray]]:
     """``own``: scales are passed as this; clamped as another they are the same."""
-    logs = kind == "logvar"
+    logs = kind in SIGNED
     grid = np.linspace(-14, 14, 113) if logs else np.geomspace(1e-7, 1e4, 120)
     if own:
         yield "clamp_above", "{called} are clamped to at most {c:.4g}", np.minimum, grid

@@ -131,8 +131,9 @@ class _Basis:
 
     def due(self) -> Iterator[Explained]:
         """As they are due; else with factors, which cannot be found where two are the same."""
-        total = sum(s.factor * self.columns[s.words] for s in self.summands)
-        size = sum(abs(s.factor * self.columns[s.words]) for s in self.summands)
+        with np.errstate(all="ignore"):
+            total = sum(s.factor * self.columns[s.words] for s in self.summands)
+            size = sum(abs(s.factor * self.columns[s.words]) for s in self.summands)
         if self.places.explained(np.asarray(total), np.asarray(size)):
             whole = Combination(self.summands, (1.0,) * len(self.summands))
             yield Explained(whole, self.summands, self.reading)
@@ -141,7 +142,7 @@ class _Basis:
 
     def averaged(self) -> Iterator[Explained]:
         """All of it averaged over the dimensions, or over the batch."""
-        for name, average in averages(self.places.options.reduction).items():
+        for name, average in averages(self.places.options).items():
             with np.errstate(all="ignore"):
                 columns = np.stack(
                     [

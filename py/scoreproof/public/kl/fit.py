@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -110,18 +111,51 @@ def combined(
     there = size > 0  # the logarithm of a law with variance 1 is nothing
     if not np.all(np.isfinite(size)):
         return None
-    a, ratios = a[:, there], np.ones(len(due))
-    solved = np.linalg.lstsq(a / size[there], places.returned * unit, rcond=1e-13)
-    if solved[2] < np.sum(there):
+    ratios = np.ones(len(due))
+    solved = np.linalg.lstsq(a[:, there] / size[there], places.returned * unit, rcond=1e-13)
+    missing = int(np.sum(there)) - int(solved[2])
+    if missing and not places.options.layout.tied:
         return None
+    if missing:
+        return _of_alike(places, summands, columns, a, missing)
     ratios[there] = solved[0] / size[there]
     if not places.explained(ratios @ columns, np.abs(ratios) @ np.abs(columns)):
         return None
-    simple = _simple(places, columns, ratios)
+    return _believed(places, summands, _simple(places, columns, ratios))
+
+
+def _believed(
+    places: Places, summands: Sequence[Summand], simple: tuple[float, ...]
+) -> Combination | None:
     odd = len({r for r in simple if r not in SIMPLE and r not in CLOSED})
     if odd and places.sharp < odd + 2:
         return None
     return Combination(tuple(summands), simple)
+
+
+def _of_alike(
+    places: Places, summands: Sequence[Summand], columns: np.ndarray, a: np.ndarray, missing: int
+) -> Combination | None:
+    """Where scales are known or shared some summands are multiples of others: as many are as they
+    are due, and those whose factors are simplest tell.
+    """
+    unit = 1 / np.maximum(places.rounding, 1e-300)
+    best: Combination | None = None
+    for kept in combinations(range(len(summands)), missing):
+        free = np.array([k not in kept for k in range(len(summands))])
+        free &= np.any(columns != 0, axis=1)
+        size = np.linalg.norm(a[:, free], axis=0)
+        rest = (places.returned - columns[list(kept)].sum(axis=0)) * unit
+        solved = np.linalg.lstsq(a[:, free] / size, rest, rcond=1e-13)
+        ratios = np.ones(len(summands))
+        ratios[free] = solved[0] / size
+        full = solved[2] == np.sum(free)
+        if not full or not places.explained(ratios @ columns, np.abs(ratios) @ np.abs(columns)):
+            continue
+        found = _believed(places, summands, _simple(places, columns, ratios))
+        if found is not None and (best is None or found.changes < best.changes):
+            best = found
+    return best
 
 
 def _simple(places: Places, columns: np.ndarray, ratios: np.ndarray) -> tuple[float, ...]:

@@ -17,6 +17,7 @@ from scoreproof.public.kl.arguments import Options
 __all__ = ["MILD", "Draw", "Laws", "alternate"]
 
 CONDITION = 10.0  # of the covariances of the full form
+LONG = 256  # coordinates, above which there are fewer draws to choose from
 MILD = 3.0  # of those of nearly equal laws, where rounding counts most
 
 
@@ -24,7 +25,8 @@ MILD = 3.0  # of those of nearly equal laws, where rounding counts most
 class Laws:
     """One batch. ``sharp``: a relative deviation of its divergences is to be seen; else (laws
     nearly equal, or long sums in half precision) only what exceeds rounding is. ``alone``: row i
-    differs in coordinate i (modulo d) alone.
+    differs in coordinate i (modulo d) alone. ``each``: every row is what the batch is about;
+    ``close``: it is about laws that are close.
     """
 
     what: str
@@ -34,6 +36,8 @@ class Laws:
     v1: np.ndarray
     sharp: bool = True
     alone: bool = False
+    each: bool = False
+    close: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -78,8 +82,9 @@ class Draw:
         width = 1.5 if d <= 7 else 0.5  # a determinant in d = 255 is to be a number
         if self.options.form == "full":
             width = 0.5  # beside the spread of the eigenvalues
-        m0, m1 = self.rng.standard_normal((2, 40 * n, d)) * (2 if strict else 1)
-        log0, log1 = self.rng.uniform(-width, width, (2, 40 * n, d))
+        many = 40 * n if d <= LONG else 4 * n
+        m0, m1 = self.rng.standard_normal((2, many, d)) * (2 if strict else 1)
+        log0, log1 = self.rng.uniform(-width, width, (2, many, d))
         m1, log1 = (0 * m1, 0 * log1) if self.options.standard else (m1, log1)
         if self.options.form != "diagonal":
             log0, log1 = (np.broadcast_to(v[:, :1], m0.shape) for v in (log0, log1))
@@ -110,6 +115,7 @@ class Draw:
         sharp: bool = True,
         condition: float = MILD,
         level: np.ndarray | None = None,
+        close: bool = False,
     ) -> Laws:
         """Means ``gap`` standard deviations apart in every coordinate, up to a random factor, and
         variances ``ratio`` apart in their logarithms; those of the second law lie about
@@ -123,9 +129,10 @@ class Draw:
         step = self.rng.choice([-1, 1], (n, d)) * self.rng.uniform(0.7, 1.3, (n, d))
         widths = np.sqrt(np.diagonal(v1, axis1=1, axis2=2)) if v1.ndim == 3 else np.sqrt(v1)
         growth = np.exp(ratio).reshape(-1, *[1] * (v1.ndim - 1))
-        return Laws(what, m1 + gap[:, None] * step * widths, v1 * growth, m1, v1, sharp)
+        m0 = m1 + gap[:, None] * step * widths
+        return Laws(what, m0, v1 * growth, m1, v1, sharp, each=True, close=close)
 
-    def scaled(self, most: float, deepest: float, *, gap: float) -> Laws:
+    def scaled(self, most: float, deepest: float, *, gap: float, d: int = 2) -> Laws:
         """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be; the
         first law's no more than ``deepest`` below the second's.
         """
@@ -137,7 +144,8 @@ class Draw:
         lowest, highest = (f"e^{f([log0, log1]) / 2:.2g}" for f in (np.min, np.max))
         what = f"scales from {lowest} to {highest}"
         log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
-        return self.apart(what, 9, 2, gap=alternate(9, gap, gap + 2), ratio=log0 - log1, level=log1)
+        gaps = alternate(9, gap, gap + 2)
+        return self.apart(what, 9, d, gap=gaps, ratio=log0 - log1, level=log1)
 
     def one_coordinate(self, n: int, d: int, gap: float) -> Laws:
         """Row ``i`` differs in coordinate ``i`` (modulo ``d``) alone: the mean, and in the diagonal

@@ -2,57 +2,26 @@
 mixed.
 
 Conventions: a reading maps the laws that were passed to those that the function then worked with;
-scales go through ``Options.scale`` first, for what people mistake is what they are handed.
+scales that are misread are in a room of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.misread import Change, Reading, bound, scales_misread
 
-__all__ = ["CALLED", "Reading", "changed", "readings"]
-
-Change = Callable[[np.ndarray], np.ndarray]
-CALLED = {
-    "std": "standard deviations",
-    "variance": "variances",
-    "logvar": "log-variances",
-    "logstd": "log standard deviations",
-    "precision": "precisions, 1/σ²",
-}
-SOFTPLUS = {
-    "softplus": "go through softplus, and what it gives is taken for σ",
-    "softplus_var": "go through softplus, and what it gives is taken for σ²",
-}
-#: what a reader makes of a number: its variance
-READ_AS: dict[str, Change] = {
-    "std": lambda s: s**2,
-    "variance": lambda s: s,
-    "logvar": np.exp,
-    "logstd": lambda s: np.exp(2 * s),
-    "precision": lambda s: 1 / s,
-    "softplus": lambda s: np.logaddexp(0, s) ** 2,
-    "softplus_var": lambda s: np.logaddexp(0, s),
-}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """``name`` for a program, ``words`` for a person, ``of`` the laws that are read."""
-
-    name: str
-    words: str
-    of: Callable[[Laws], Laws]
+__all__ = ["readings"]
 
 
 def readings(options: Options) -> list[Reading]:
     """The likeliest first."""
-    found = [*_scales(options), *_orders(options)]
+    found = [*scales_misread(options), *_orders(options)]
     if not options.standard:
         found += _second(options)
     if options.reduction == "none" and not options.standard:
@@ -62,8 +31,9 @@ def readings(options: Options) -> list[Reading]:
 
 def _orders(options: Options) -> Iterator[Reading]:
     """Means and scales in each other's place, where their shapes allow it."""
-    if options.form != "diagonal" or options.parameterization == "variance":
-        return  # a mean that is negative is no variance
+    positive = ("variance", "precision")  # a mean that is negative is none
+    if options.form != "diagonal" or options.sides or options.side().kind in positive:
+        return
     mean, scale = options.variances, options.scale
     if options.standard:
         yield Reading(
@@ -84,73 +54,6 @@ def _orders(options: Options) -> Iterator[Reading]:
         " scale are passed",
         lambda b: replace(b, m0=scale(b.v0), v0=mean(b.m0), m1=scale(b.v1), v1=mean(b.m1)),
     )
-
-
-def changed(laws: Laws, change: Change, options: Options, which: str = "both") -> Laws:
-    first, second = which in ("both", "first"), which in ("both", "second")
-    second = second and not options.standard
-    return replace(
-        laws,
-        v0=change(laws.v0) if first else laws.v0,
-        v1=change(laws.v1) if second else laws.v1,
-    )
-
-
-def _scales(options: Options) -> Iterator[Reading]:
-    if options.form == "full":
-        yield from _covariances(options)
-        return
-    own = options.parameterization
-    sides = [("both", "")]
-    if not options.standard:
-        sides += [("first", " of the first law"), ("second", " of the second law")]
-    for which, where in sides:
-        for read, variance in READ_AS.items():
-            if read == own or own == "logvar" and read in ("variance", "precision"):
-                continue  # a log-variance that is negative is no variance
-            change = _reread(options, variance)
-            words = f"{CALLED[own]}{where} " + (
-                f"are read as {CALLED[read]}" if read in CALLED else SOFTPLUS[read]
-            )
-            name = f"{own}_as_{read}" + ("" if which == "both" else f"_{which}")
-            yield Reading(name, words, _bind(change, options, which))
-        if own == "std":
-            words = f"{CALLED[own]}{where} are squared twice"
-            yield Reading("std_squared", words, _bind(lambda v: v**2, options, which))
-
-
-def _reread(options: Options, variance: Change) -> Change:
-    return lambda v: variance(options.scale(v))
-
-
-def _bind(change: Change, options: Options, which: str) -> Callable[[Laws], Laws]:
-    return lambda laws: changed(laws, change, options, which)
-
-
-def _covariances(options: Options) -> Iterator[Reading]:
-    for name, words, change in (
-        ("precision", "{} are read as precisions", np.linalg.inv),
-        (
-            "diagonal",
-            "only the diagonals of {} are used",
-            lambda c: c * np.eye(c.shape[1]),
-        ),
-        (
-            "cholesky",
-            "{} are read as Cholesky factors",
-            lambda c: np.tril(c) @ np.swapaxes(np.tril(c), 1, 2),
-        ),
-        (
-            "squared",
-            "{} are read as factors: C Cᵀ for C",
-            lambda c: c @ np.swapaxes(c, 1, 2),
-        ),
-    ):
-        text = words.format("covariances" if name != "diagonal" else "the covariances")
-        yield Reading(f"covariance_as_{name}", text, _bind(change, options, "both"))
-        for which in () if options.standard else ("first", "second"):
-            text = words.format(f"the {which} law's covariances")
-            yield Reading(f"covariance_as_{name}_{which}", text, _bind(change, options, which))
 
 
 def _second(options: Options) -> Iterator[Reading]:
@@ -241,4 +144,4 @@ def _coordinates(options: Options) -> Iterator[Reading]:
             # the sum against N(0, I) is the same in whatever order
             if not options.standard or (which == "both" and name in ("first", "mean")):
                 text = f"the {whose} scales are {words}".replace("  ", " ")
-                yield Reading(f"coordinates_{name}_{which}", text, _bind(take, options, which))
+                yield Reading(f"coordinates_{name}_{which}", text, bound(take, options, which))

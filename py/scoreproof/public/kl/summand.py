@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 
-__all__ = ["LOGS", "Summand", "Values", "by_dimension", "by_rows", "constants"]
+__all__ = ["LOGS", "Summand", "Values", "by_dimension", "by_rows", "constants", "once"]
 
 Values = Callable[[Laws], np.ndarray]
 #: the slot of the two logarithms, which are one summand where both are wrong alike
@@ -62,6 +62,17 @@ def by_rows(due: Summand) -> Summand:
         f"{due.words}, n (rows) times and not d",
         lambda laws: np.asarray(due.of(laws)) * laws.shape[0] / laws.shape[1],
         counts="rows",
+    )
+
+
+def once(due: Summand) -> Summand:
+    """Of a law with one variance, whose logarithm counts for each of d dimensions."""
+    return Summand(
+        due.slot,
+        f"{due.words}, once and not d times",
+        lambda laws: np.asarray(due.of(laws)[:, 0]),
+        due.factor,
+        "once",
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.quantities import due_of_quantity, others_of_quantity
 from scoreproof.public.kl.summand import (
     LOGS,
     Summand,
@@ -21,6 +22,7 @@ from scoreproof.public.kl.summand import (
     by_dimension,
     by_rows,
     constants,
+    once,
 )
 
 __all__ = ["LOGS", "Summand", "both_logs", "divergence", "due_summands", "other_summands"]
@@ -49,6 +51,8 @@ def _matrices(formula: Callable[..., float]) -> Values:
 
 def due_summands(options: Options) -> list[Summand]:
     """Those of the printed form; a logarithm that is always 0 is none."""
+    if not options.wanted.kl:
+        return due_of_quantity(options)
     if options.form == "full":
         return list(_full_due(options.standard))
     one = options.standard
@@ -197,6 +201,8 @@ _OTHER_MATRICES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
 
 def other_summands(options: Options) -> list[Summand]:
     """What stands in a slot by mistake."""
+    if not options.wanted.kl:
+        return _others_of_quantity(options)
     full, found = options.form == "full", []
     made = due_summands(options)
     for due in made:
@@ -208,11 +214,27 @@ def other_summands(options: Options) -> list[Summand]:
     found.append(by_dimension(logs, options))
     if options.form == "isotropic":
         found.append(by_rows(logs))
+    if options.sides is not None and not full:
+        single = [options.side(which).form == "isotropic" for which in ("first", "second")]
+        found += [once(d) for d in made if d.slot in ("log0", "log1") and single[int(d.slot[-1])]]
     for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
         words = alone if options.standard else pair
         if words:
             found.append(Summand(slot, words, _matrices(formula) if full else _of(formula)))
     return [*found, *constants()]
+
+
+def _others_of_quantity(options: Options) -> list[Summand]:
+    """Those of a divergence that stand in the same slot, and the quantity's own."""
+    due = {s.slot: s for s in due_summands(options)}
+    found = others_of_quantity(options)
+    if options.wanted.quantity == "cross_entropy":
+        full = options.form == "full"
+        for slot, pair, alone, formula in _OTHER_MATRICES if full else _OTHERS:
+            words = alone if options.standard else pair
+            if words and slot in due:
+                found.append(Summand(slot, words, _matrices(formula) if full else _of(formula)))
+    return found
 
 
 def both_logs(options: Options) -> Summand:

@@ -8,30 +8,14 @@ from dataclasses import replace
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.averages import AVERAGED, FIXED, beside_the_number
 from scoreproof.public.kl.explained import Explained
-from scoreproof.public.kl.fit import CLOSED
 from scoreproof.public.kl.summands import LOGS, Summand
+from scoreproof.public.kl.told_quantities import parts_told, whole_told
+from scoreproof.public.kl.told_ratios import times, whole
 
 __all__ = ["told"]
 
 TERMS = {"mean": "the mean term", "trace": "the trace term", "one": "the constant"}
-#: ratios to what is due, in words
-RATIOS = {
-    0.0: "is left out",
-    -1.0: "has the wrong sign",
-    2.0: "is doubled: its 1/2 is missing",
-    0.5: "is halved: it has a factor 1/2 too many",
-    4.0: "is four times what is due",
-    0.25: "is a quarter of what is due",
-    -2.0: "is doubled and has the wrong sign",
-    -0.5: "is halved and has the wrong sign",
-}
 CHOLESKY = " (log det C is twice Σ log diag L of its Cholesky factor L)"
-WHOLE = {
-    0.5: ("half_of_everything", "the whole divergence is halved"),
-    2.0: ("twice_everything", "the whole divergence is doubled: a factor 1/2 is missing"),
-    -1.0: ("minus_everything", "the whole divergence has the wrong sign"),
-    0.0: ("zero_everywhere", "it returns nothing but zero"),
-}
 
 
 def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
@@ -50,7 +34,11 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
         number, rest = beside_the_number(found.combination)
         found = replace(found, combination=rest)
         texts[-1] += f": the number is {number:.6g}"
-    if known := (
+    if not options.wanted.kl:
+        for name, text in _of_quantity(found, options):
+            names.append(name)
+            texts.append(text)
+    elif known := (
         _by_heart(found)
         or _entropy(found, options)
         or _prior(found, options)
@@ -68,6 +56,14 @@ def told(found: Explained, options: Options) -> tuple[tuple[str, ...], str]:
     what = "these" if len(texts) > 1 else "this"
     right = f"With {what} mended every value agrees, to rounding."
     return (" + ".join(names),), f"Cause: {'; '.join(texts)}. {right}"
+
+
+def _of_quantity(found: Explained, options: Options) -> list[tuple[str, str]]:
+    ratios = set(found.combination.ratios)
+    if found.others or len(ratios) > 1 or len(found.combination.ratios) == 1:
+        return parts_told(found, options)
+    ratio = ratios.pop()
+    return [] if ratio == 1 else [whole_told(ratio, options) or whole(ratio, options)]
 
 
 def _by_heart(found: Explained) -> tuple[str, str] | None:
@@ -140,13 +136,19 @@ MEANT = {
     "std": "σ² is the square of what is passed",
     "variance": "what is passed is σ² itself",
     "logvar": "σ² is the exponential of what is passed",
+    "logstd": "σ² is the exponential of twice what is passed",
+    "precision": "σ² is 1 over what is passed",
+    "logprecision": "σ² is the exponential of minus what is passed",
 }
 
 
 def _remedy(found: Explained, options: Options) -> str:
     """What is right instead; an option of the check with which the function would be right."""
     assert found.reading is not None
-    if not found.reading.name.startswith(options.parameterization) or options.form == "full":
+    own = options.parameterization
+    if not found.reading.name.startswith(own) or options.form == "full" or own not in MEANT:
+        return ""
+    if options.sides is not None or not options.wanted.kl:
         return ""
     read = found.reading.name.removeprefix(f"{options.parameterization}_as_")
     alone = not found.others and found.combination.changes == 0
@@ -195,7 +197,8 @@ def _replaced(found: Explained, slot: str, options: Options) -> str:
     if slot == LOGS:
         return f"{words} stands for {_log_term(options)}"
     due = next(s for s in found.due if s.slot == slot)
-    return f"in {TERMS[slot]}, {words} stands where {PRINTED[due.factor]}{d}{due.words} is due"
+    term = TERMS.get(slot, "the log term")
+    return f"in {term}, {words} stands where {PRINTED[due.factor]}{d}{due.words} is due"
 
 
 def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
@@ -203,39 +206,17 @@ def _ratios(found: Explained, options: Options) -> list[tuple[str, str]]:
     ratios = {s.slot: r for s, r in pairs}
     if len(set(ratios.values())) == 1 and len(pairs) > 1:
         ratio = pairs[0][1]
-        return [] if ratio == 1 else [_whole(ratio)]
+        return [] if ratio == 1 else [whole(ratio, options)]
     out = []
     if "log1" in ratios and ratios["log0"] == ratios["log1"] or options.standard:
         ratio = ratios.get("log0", 1.0)
         if ratio != 1:
             more = CHOLESKY if options.form == "full" and ratio in (0.5, 2.0) else ""
-            text = f"{_log_term(options)} {_ratio(ratio)}{more}"
+            text = f"{_log_term(options)} {times(ratio)}{more}"
             out.append((f"{LOGS}_times_{ratio:.6g}", text))
         pairs = [(s, r) for s, r in pairs if s.slot not in ("log0", "log1")]
     for summand, ratio in pairs:
         if ratio != 1 and summand in found.due:
             name = f"{summand.slot}_times_{ratio:.6g}"
-            out.append((name, f"{_term(summand, options)} {_ratio(ratio)}"))
+            out.append((name, f"{_term(summand, options)} {times(ratio)}"))
     return out
-
-
-def _whole(ratio: float) -> tuple[str, str]:
-    if ratio in WHOLE:
-        return WHOLE[ratio]
-    if abs(ratio * math.log(2) - 1) < 1e-6:
-        return "bits_for_nats", "it is in bits where nats are due: divided by ln 2, or log₂ for log"
-    return (
-        f"times_{ratio:.6g}",
-        f"the whole divergence is {ratio:.6g} times what is due{_closed(ratio)}",
-    )
-
-
-def _ratio(ratio: float) -> str:
-    return RATIOS.get(ratio, f"is {ratio:.6g} times what is due{_closed(ratio)}")
-
-
-def _closed(ratio: float) -> str:
-    for value, words in CLOSED.items():
-        if abs(ratio / value - 1) < 1e-5:
-            return f" ({words})"
-    return ""

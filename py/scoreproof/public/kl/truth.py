@@ -7,6 +7,7 @@ form of the divergence. ``Due.size`` is the sum of the absolute terms of the pri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,10 @@ from scoreproof.numerics.cubature import expectation, random_rotation
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer
 from scoreproof.public.kl.batches import HALF
+from scoreproof.public.kl.integrals import integral
 from scoreproof.public.kl.laws import Laws
 
-__all__ = ["Due", "due", "without_cancellation"]
+__all__ = ["RATIOS", "Due", "answer_kind", "due", "without_cancellation"]
 
 #: Roundings of one term: a function within 2 units in the last place (4), the difference of the
 #: means squared (2), square, quotient and factor (3), and the sums of the three terms (3).
@@ -27,6 +29,8 @@ TERM = 12
 TERM_IN_HALF = 9
 #: More of them where the function rounds its inputs itself: a scale squared, a mean.
 INPUTS = 6
+#: And of a factor beside it: 1/d, 1/ln 2.
+UNITS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,8 @@ def due(
     """``eps``: the spacing at 1 of the coarsest type that the function took or returned."""
     laws = answer.laws
     own = float(np.finfo(float).eps) / 2
+    if not options.wanted.kl:
+        return _other(laws, options, eps, rounds_inputs, rng)
     if options.form == "full":
         value, parts, condition = _full(laws, rng)
     else:
@@ -51,6 +57,7 @@ def due(
     n, d = laws.shape
     term = TERM_IN_HALF if eps > HALF else TERM
     count = term * condition + (d if options.reduction == "none" else n * d)
+    count = count + (UNITS if options.wanted.printed(2) != 1 else 0)
     if options.form == "full":  # solved and factored at the price of the condition, d times over
         count = count + 4 * d * condition
     mean, trace, logs, exponents = parts[:4]
@@ -61,6 +68,28 @@ def due(
     rounding = eps / 2 * (steps * terms + twice * exponents + (steps - count + term) * parts[4])
     oracle = own * (2 * count * terms + exponents)
     return Due(value, size, rounding + oracle)
+
+
+def _other(
+    laws: Laws, options: Options, eps: float, rounds_inputs: bool, rng: np.random.Generator
+) -> Due:
+    """The same of another quantity: each variance is rounded where it is computed."""
+    found = integral(laws, options.wanted, rng)
+    n, d = laws.shape
+    condition = np.ones(n)
+    if options.form == "full":
+        values = (np.linalg.eigvalsh(v) for v in (laws.v0, laws.v1))
+        condition = np.max([v[:, -1] / v[:, 0] for v in values], axis=0)
+    term = TERM_IN_HALF if eps > HALF else TERM
+    count = term * condition + (d if options.reduction == "none" else n * d)
+    count = count + (UNITS if options.wanted.printed(2) != 1 else 0)
+    count = count + (4 * d * condition if options.form == "full" else 0)
+    steps = count + (INPUTS * condition if rounds_inputs else 0)
+    exponents = (2 if rounds_inputs else 1) * found.exponents
+    terms, moved = steps * found.size, (steps - count + term * condition) * found.moved
+    own = float(np.finfo(float).eps) / 2
+    oracle = own * (2 * count * (found.size + found.moved) + exponents)
+    return Due(found.value, found.size, eps / 2 * (terms + moved + exponents) + oracle)
 
 
 def _parts(laws: Laws) -> tuple[np.ndarray, ...]:
@@ -119,6 +148,25 @@ def _log_density(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray
     return -(quadratic + np.linalg.slogdet(cov)[1]) / 2
 
 
+#: what is handed over -> the ratio of the variances less 1, from the difference of what was
+RATIOS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "std": lambda s0, s1: (s0 - s1) * (s0 + s1) / s1**2,
+    "variance": lambda v0, v1: (v0 - v1) / v1,
+    "logvar": lambda l0, l1: np.expm1(l0 - l1),
+    "logstd": lambda l0, l1: np.expm1(2 * (l0 - l1)),
+    "precision": lambda p0, p1: (p1 - p0) / p0,
+    "logprecision": lambda p0, p1: np.expm1(p1 - p0),
+}
+#: the same of matrices that are multiples of the identity, by their diagonals
+MATRICES = {"covariance": "variance", "scale_tril": "std", "precision": "precision"}
+
+
+def answer_kind(options: Options) -> str:
+    """What the scales are, as a key of ``RATIOS``; another where digits are not looked at."""
+    kind = options.side().kind
+    return MATRICES.get(kind, kind) if options.form == "full" else kind
+
+
 def without_cancellation(answer: Answer, options: Options) -> np.ndarray:
     """The divergence to a few roundings however close the laws are, from the difference of the
     scales that were passed; covariances are to be multiples of the identity.
@@ -126,13 +174,7 @@ def without_cancellation(answer: Answer, options: Options) -> np.ndarray:
     laws, (n, d) = answer.laws, answer.laws.shape
     s0, s1, variances = answer.scale0, answer.scale1, laws.v1
     if options.form == "full":
-        s0, s1 = (np.diagonal(s, axis1=1, axis2=2) for s in (s0, s1))
-        variances = s1
-    kind = "variance" if options.form == "full" else options.parameterization
-    ratio = {
-        "std": lambda: (s0 - s1) * (s0 + s1) / s1**2,
-        "variance": lambda: (s0 - s1) / s1,
-        "logvar": lambda: np.expm1(s0 - s1),
-    }[kind]()
+        s0, s1, variances = (np.diagonal(s, axis1=1, axis2=2) for s in (s0, s1, laws.v1))
+    ratio = RATIOS[answer_kind(options)](s0, s1)
     quadratic = (laws.m1 - laws.m0) ** 2 / variances
     return np.asarray(np.sum(quadratic + np.broadcast_to(excess(ratio), (n, d)), axis=1) / 2)

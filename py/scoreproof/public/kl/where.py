@@ -9,7 +9,7 @@ from scoreproof.public.kl.asking import Answer
 from scoreproof.public.kl.batches import EQUAL, SAME_MEANS, SAME_SPREADS
 from scoreproof.public.kl.coordinates import by_coordinate
 from scoreproof.public.kl.laws import Laws
-from scoreproof.public.kl.verdict import Found
+from scoreproof.public.kl.verdict import Found, called
 from scoreproof.words import listed
 
 __all__ = ["REMEDY", "added", "place", "wrong_part"]
@@ -31,23 +31,37 @@ def place(found: Found, answers: list[Answer], options: Options, tolerance: floa
     beyond = found.beyond(tolerance)
     k = int(np.argmax(beyond))
     laws = answers[int(found.batch[k])].laws
-    n, d = laws.shape
+    n, d = laws.shape[0], answers[int(found.batch[k])].asked.shape[1]
     row = f"row {found.row[k]} of {n}" if np.sum(found.batch == found.batch[k]) > 1 else f"n = {n}"
     over = {"none": "", "sum": ", summed over a batch,", "mean": ", averaged over a batch,"}
     what = "laws" if options.reduction == "none" else "batches"
+    own = found.printed[k]
     worst = (
-        f"KL of {options.form} Gaussians{over[options.reduction]} returns"
-        f" {found.returned[k]:.6g} where the integral of p_0 log(p_0/p_1) is {found.value[k]:.6g},"
+        f"{called(options)}{over[options.reduction]} returns"
+        f" {found.returned[k] * own:.6g} where {due_in_words(options)} is"
+        f" {found.value[k] * own:.6g},"
         f" in d = {d} ({laws.what}, {row}); wrong for {np.sum(beyond > 1)} of {len(beyond)} {what}"
     )
     wrong = [bool(np.any(beyond[found.batch == b] > 1)) for b in range(len(answers))]
     names = [a.laws.what for a in answers]
+    if options.pointwise:  # several batches are about the same
+        bad = {n for n, w in zip(names, wrong, strict=True) if w}
+        names = list(dict.fromkeys(names))
+        wrong = [n in bad for n in names]
     right = [name for name, w in zip(names, wrong, strict=True) if not w]
-    if 0 < sum(wrong) <= len(wrong) / 2:
+    if 0 < sum(wrong) <= len(names) / 2:
         worst += f", only for {', '.join(n for n, w in zip(names, wrong, strict=True) if w)}"
     elif right:
         worst += f", right to rounding for {', '.join(right)}"
     return worst + _coordinates(beyond, found, answers)
+
+
+def due_in_words(options: Options) -> str:
+    """The integral, in the units and over the coordinates that are due."""
+    wanted = options.wanted
+    over = {"sum": "", "mean": ", a mean over the dimensions,", "none": ", of one coordinate,"}
+    bits = " in bits" if wanted.units == "bits" else ""
+    return f"{wanted.integral}{bits}{over[wanted.dims]}"
 
 
 def wrong_part(beyond: np.ndarray, found: Found, answers: list[Answer]) -> str:

@@ -85,7 +85,8 @@ def candidates(laws: list[Laws], options: Options) -> dict[str, np.ndarray]:
     for (written, read), transform in _MISREAD.items():
         # "logvar_as_logstd" is one of the claim's own faults for the diagonal form
         name = f"{written}_as_{read}"
-        if form != "full" and written == options.parameterization and name not in single:
+        alike = options.sides is None and form != "full"
+        if alike and written == options.parameterization and name not in single:
             misread = [_misread(b, transform, options.standard) for b in batches]
             single[name] = _terms(misread, form, ())[0].sum(axis=0)
     every = dict(single)

@@ -45,6 +45,7 @@ _HOME = {
     "check_reverse_sampler": "scoreproof.public.reverse_sampler.check",
     "check_preconditioning": "scoreproof.public.preconditioning.check",
     "check_corrector": "scoreproof.public.corrector.check",
+    "check_log_likelihood": "scoreproof.public.log_likelihood.check",
     "check_loss": "scoreproof.public.loss.check",
     "verify": "scoreproof.verify",
 }

@@ -111,6 +111,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/loss/", "test_check_loss.py"),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
     ("public/kl/", "test_check_kl.py"),
+    ("public/log_likelihood/", "test_check_log_likelihood.py"),
     ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),

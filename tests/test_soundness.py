@@ -36,6 +36,7 @@ CHECKS = (
     "inversion",
     "corrector",
     "loss",
+    "log_likelihood",
 )
 
 

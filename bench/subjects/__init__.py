@@ -30,6 +30,7 @@ CHECKS = (
     "inversion",
     "corrector",
     "loss",
+    "log_likelihood",
 )
 
 

@@ -20,6 +20,7 @@ MISTAKES = {
     "preconditioning": ("sigma * sigma_data / total**0.5", "sigma * sigma_data / total"),
     "loss": ("model(a * x0 + s * noise, t)", "model(a**2 * x0 + s * noise, t)"),
     "kl": ("np.exp(logvar)", "np.exp(2 * logvar)"),
+    "log_likelihood": ("total = total - dt * div", "total = total + dt * div"),
     "log_likelihood_gradient": ("(z0 * z0 - nu**2)", "(z0 * z0 + nu**2)"),
     "trace_estimator": ("(nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)",
                         "(nu * f(z + 1e-30j * nu).imag / 1e-30).mean(axis=1)"),

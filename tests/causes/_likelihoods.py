@@ -1,4 +1,4 @@
-"""Log-likelihoods as people write them, right: what the wrong subjects of check_log_likelihood vary.
+"""Log-likelihoods as people write them, right: what the wrong subjects vary.
 
 Each dialect is a function of the places where mistakes are made, which are right by default.
 """
@@ -91,7 +91,7 @@ def score_sde(
     ``divergence``: of what the trace is taken; ``moved``: what x moves with.
     """
 
-    def likelihood_fn(model: Any, data: Any, rtol: float = 1e-5, atol: float = 1e-5) -> Any:
+    def likelihood_fn(model: Any, data: Any, rtol: float = 1e-3, atol: float = 1e-3) -> Any:
         import torch
         from scipy import integrate
 
@@ -164,7 +164,7 @@ def cnf(
 ) -> Any:
     """torchdiffeq's cnf example: func(t, z), from the data at t1 to the base at t0."""
 
-    def log_prob(func: Any, x: Any, n_steps: int = 20) -> Any:
+    def log_prob(func: Any, x: Any, n_steps: int = 8) -> Any:
         import torch
 
         def augmented(t: float, states: Any) -> Any:

@@ -10,8 +10,6 @@ from causes._likelihoods import (
     VESDE,
     VPSDE,
     cnf,
-    exact_trace,
-    ode_drift,
     rk4,
     score_sde,
     standard_normal,
@@ -181,7 +179,7 @@ def from_base_to_data():
 
 @wrong("stepping with +dt where the time falls", says=r"followed the wrong way|x goes with -dx/dt")
 def dt_of_the_wrong_sign():
-    def log_likelihood(velocity, div, x, n_steps=200):
+    def log_likelihood(velocity, div, x, n_steps=80):
         dt, total = 1 / n_steps, 0.0
         for k in range(n_steps):
             t = 1 - k * dt
@@ -249,7 +247,10 @@ def batch_summed():
     )
 
 
-@wrong("the trace of the first point only, times T", says=r"does not explain|known|∫|point")
+@wrong(
+    "the trace of the first point only, times T",
+    says=r"trace is that at the start, times the whole time",
+)
 def trace_held():
     def log_likelihood(velocity, div, x, n_steps=50):
         dt, start = 1 / n_steps, x
@@ -262,25 +263,6 @@ def trace_held():
     return check_log_likelihood(log_likelihood)
 
 
-@wrong("the ends of a trapezoid at full weight", says=r"∫|weight")
-def trapezoid_ends():
-    def log_likelihood(velocity, div, x):
-        n = 20
-        dt, traces = 1 / n, []
-        for k in range(n):
-            t = 1 - k * dt
-            traces.append(div(x, t))
-            a = velocity(x, t)
-            b = velocity(x - dt / 2 * a, t - dt / 2)
-            c = velocity(x - dt / 2 * b, t - dt / 2)
-            e = velocity(x - dt * c, t - dt)
-            x = x - dt / 6 * (a + 2 * b + 2 * c + e)
-        traces.append(div(x, 0.0))
-        return standard_normal(x) - dt * sum(traces)
-
-    return check_log_likelihood(log_likelihood)
-
-
 # -- bits per dimension ----------------------------------------------------------------------------
 
 
@@ -288,7 +270,7 @@ def bits(**more):
     sde = VPSDE()
     return of_sde(
         sde, score_sde(sde, bits=True, **more), units="bits_per_dim", data_range=(-1, 1),
-        shape=(1, 2, 2),
+        shape=(1, 1, 3),
     )  # fmt: skip
 
 
@@ -313,7 +295,7 @@ def bits_of_all():
     sde = VPSDE()
     inner = score_sde(sde)
 
-    def bpd(model, x, rtol=1e-5, atol=1e-5):
+    def bpd(model, x, rtol=1e-3, atol=1e-3):
         return -inner(model, x, rtol, atol)[0] / np.log(2) + 7.0
 
     return of_sde(sde, bpd, units="bits_per_dim", data_range=(-1, 1))
@@ -324,7 +306,7 @@ def nats_per_dim():
     sde = VPSDE()
     inner = score_sde(sde)
 
-    def bpd(model, x, rtol=1e-5, atol=1e-5):
+    def bpd(model, x, rtol=1e-3, atol=1e-3):
         return -inner(model, x, rtol, atol)[0] / x.shape[1] + 7.0
 
     return of_sde(sde, bpd, units="bits_per_dim", data_range=(-1, 1))
@@ -341,7 +323,7 @@ def scaler():
 def negative():
     function = cnf()
 
-    def log_prob(func, x, n_steps=20):
+    def log_prob(func, x, n_steps=8):
         return -function(func, x, n_steps)
 
     return check_log_likelihood(log_prob, framework="torch")
@@ -388,7 +370,7 @@ def jax_trace_whole_g2():
         z, change = rk4(rate, (x, jnp.zeros(len(x))), 1e-3, 1.0, n_steps)
         return standard_normal(z) + change
 
-    return check_log_likelihood(log_prob, process, framework="jax", t_min=1e-3, options={})
+    return check_log_likelihood(log_prob, process, framework="jax", t_min=1e-3)
 
 
 @wrong("a denoiser's ODE, the prior of σ_max as a variance", needs="torch",
@@ -413,6 +395,3 @@ def karras_prior():
         return prior + delta
 
     return check_log_likelihood(log_likelihood, framework="torch")
-
-
-_ = exact_trace, ode_drift

@@ -79,8 +79,9 @@ class Asker:
                 "it asked nothing",
                 "let it use its argument, not a model of its own",
             )
-        return Answer(values, reduced, tuple(model.asked), model.first, log, model.calls,
-                      model.width)
+        return Answer(
+            values, reduced, tuple(model.asked), model.first, log, model.calls, model.width
+        )
 
     def arguments(
         self, model: Any, x: Any, design: Design, finer: int, log: Log
@@ -119,9 +120,7 @@ class Asker:
                 remedy_for(error, BY_HAND),
             ) from error
 
-    def _argument(
-        self, role: str, model: Any, x: Any, design: Design, finer: int, log: Log
-    ) -> Any:
+    def _argument(self, role: str, model: Any, x: Any, design: Design, finer: int, log: Log) -> Any:
         job = self.job
         start, end = job.clock.data, job.clock.noise
         if role == "x":
@@ -149,8 +148,10 @@ class Asker:
 
     def _vector(self, values: np.ndarray) -> Any:
         job = self.job
-        return values if job.framework == "numpy" else to_framework(
-            values, (), job.framework, job.dtype
+        return (
+            values
+            if job.framework == "numpy"
+            else to_framework(values, (), job.framework, job.dtype)
         )
 
     def _finer(self, role: str, finer: int, default: Any) -> Any:
@@ -162,7 +163,7 @@ class Asker:
             base = STEP * self.job.clock.span if not default else float(default)
             return base / 2**finer
         base = TOLERANCE if not default else float(default)
-        return max(base * 100.0 ** -finer, 1e-12 if self.eps < 1e-10 else 1e-7)
+        return max(base * 100.0**-finer, 1e-12 if self.eps < 1e-10 else 1e-7)
 
     def _source(self, name: str, design: Design, log: Log) -> Any:
         self.seeds += 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.log_likelihood.due import Due, normal
-from scoreproof.public.log_likelihood.exact import Route
+from scoreproof.public.log_likelihood.exact import Path, Route, followed
 from scoreproof.public.log_likelihood.runs import Run
 from scoreproof.public.log_likelihood.words import REASONS
 
@@ -70,13 +70,15 @@ def traces(due: Due) -> Table:
         "trace_mean": right / d - right,
         "trace_times_n": (d - 1) * right,
     }
-    if np.any(path.linear) or np.any(path.pull):
+    found["trace_of_model"] = path.model - right
+    held = due.rates()
+    found["trace_held"], found["trace_at_end"] = (v - right for v in held)
+    if path.parted:
         found |= {
             "trace_whole_g2": path.pull,
             "trace_g_for_g2": path.rooted - path.pull,
             "trace_no_score": -path.pull,
             "trace_of_score": path.score - right,
-            "trace_of_model": path.model - right,
         }
         if np.any(np.abs(path.linear) > 1e-9):
             found["trace_no_drift"] = -path.linear
@@ -88,11 +90,10 @@ def ways(due: Due) -> Table:
     value = due.value - due.stretch
     found: Table = {}
 
-    def of(path: object, trace: np.ndarray) -> np.ndarray:
-        return np.asarray(due.prior(path.z) + trace - value)  # type: ignore[attr-defined]
+    def of(path: Path, trace: np.ndarray) -> np.ndarray:
+        return np.asarray(due.prior(path.z) + trace - value)
 
-    drifted = bool(np.any(due.path.pull))
-    if drifted:
+    if due.path.parted:
         whole = due.along(Route(pull=2.0))
         found["whole_g2"] = of(whole, whole.linear + 2 * whole.pull)
         found["path_whole_g2"] = of(whole, whole.linear + whole.pull)
@@ -103,18 +104,20 @@ def ways(due: Due) -> Table:
         if np.any(np.abs(due.path.linear) > 1e-9):
             still = due.along(Route(linear=0.0))
             found["no_drift"] = of(still, still.pull)
-        back = due.along(Route(ahead=-1.0))
-        found["wrong_way"] = of(back, -back.trace)
-        found["wrong_way_trace"] = of(back, back.trace)
-        clock = due.along(Route(backwards=True))
-        found["clock_turned"] = of(clock, clock.trace)
+    back = due.along(Route(ahead=-1.0))
+    found["wrong_way"] = of(back, -back.trace)
+    found["wrong_way_trace"] = of(back, back.trace)
+    clock = due.along(Route(backwards=True))
+    found["clock_turned"] = of(clock, clock.trace)
+    found["clock_turned_sign"] = of(clock, -clock.trace)
+    both = due.along(Route(backwards=True, ahead=-1.0))
+    found["both_turned"] = of(both, -both.trace)
+    found["both_turned_sign"] = of(both, both.trace)
     return found
 
 
 def late_or_early(due: Due) -> Table:
     """Where it begins at the other end, stops before the end, or begins late."""
-    from scoreproof.public.log_likelihood.exact import followed
-
     span, job, law = due.span, due.job, due.law
     value = due.value - due.stretch
     found: Table = {}

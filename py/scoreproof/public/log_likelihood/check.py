@@ -31,7 +31,7 @@ def check_log_likelihood(
     units: str = "nats",
     data_range: Sequence[float] | None = None,
     levels: int = 256,
-    shape: int | Sequence[int] = (4,),
+    shape: int | Sequence[int] = (3,),
     gradients: bool = False,
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
@@ -77,8 +77,8 @@ def check_log_likelihood(
     from its solver's. Probes ν are replaced by signs whose average is the exact trace. What is made
     of x before the ODE begins (a scaling, dequantisation) is read off, and log|dy/dx| is due.
 
-    Calls: 3 where it cannot be refined, else up to 15; each point stands for 2^k > d rows where ν is
-    drawn.
+    Calls: 2 where it cannot be refined, else up to 14; 4 more for gradients; each point stands for
+    2^k > d rows where ν is drawn.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Chen et al. 2018, Grathwohl et al. 2019 (FFJORD), Song et al. 2021, Lipman et al. 2023.

@@ -170,9 +170,7 @@ def _of_alpha(process: Any) -> Callable[[np.ndarray], list[np.ndarray]] | None:
     return level
 
 
-def _of_marginal(
-    process: Any, framework: str
-) -> Callable[[np.ndarray], list[np.ndarray]] | None:
+def _of_marginal(process: Any, framework: str) -> Callable[[np.ndarray], list[np.ndarray]] | None:
     if not callable(getattr(process, "marginal_prob", None)):
         return None
 

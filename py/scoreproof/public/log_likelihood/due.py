@@ -14,6 +14,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.exact import RIGHT, Path, Route, followed
 from scoreproof.public.log_likelihood.law import Law
+from scoreproof.public.log_likelihood.model import of_prediction
 from scoreproof.public.log_likelihood.spans import Affine, Span
 from scoreproof.public.sampler.asking import to_framework
 
@@ -30,7 +31,7 @@ def normal(z: np.ndarray, std: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Due:
-    """``y``: where the flow begins; ``trace``: ∫ tr; ``log_prior``: of z; ``stretch``: log|dy/dx|."""
+    """``y``: where the flow begins; ``trace``: ∫ tr; ``stretch``: log|dy/dx|."""
 
     job: Job
     law: Law
@@ -52,6 +53,16 @@ class Due:
 
     def prior(self, z: np.ndarray) -> np.ndarray:
         return prior_at(self.job, self.law, self.span, z)
+
+    def rates(self) -> tuple[np.ndarray, np.ndarray]:
+        """The trace at the start, and at the end, times the whole time."""
+        ends = ((self.span.start, self.y), (self.span.end, self.path.z))
+        first, last = (
+            of_prediction("velocity", self.law, x, [float(v) for v in self.job.clock.at(t)])
+            for t, x in ends
+        )
+        whole = self.span.end - self.span.start
+        return whole * first, whole * last
 
     def along(self, route: Route, turned: bool = False) -> Path:
         """Another route from the same points."""
@@ -75,6 +86,4 @@ def due_at(job: Job, law: Law, span: Span, affine: Affine, x: np.ndarray) -> Due
     path = followed(law, job.clock, y, span.start, span.end, job.kind, RIGHT)
     levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (span.start, span.end)]
     trace = law.log_density(y, *levels[0]) - law.log_density(path.z, *levels[1])
-    return Due(
-        job, law, span, y, path, trace, prior_at(job, law, span, path.z), affine.log_det
-    )
+    return Due(job, law, span, y, path, trace, prior_at(job, law, span, path.z), affine.log_det)

@@ -14,7 +14,7 @@ from scoreproof.public.log_likelihood.clocks import Clock
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.model import of_prediction
 
-__all__ = ["RIGHT", "Path", "Route", "drift_parts", "followed"]
+__all__ = ["RIGHT", "Path", "Route", "followed"]
 
 RTOL, ATOL = 1e-10, 1e-11
 
@@ -38,27 +38,19 @@ RIGHT = Route()
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """``z``: where the route ends; integrals along it, ``(n,)``: of the divergences of f x
-    (``linear``), of -½ g² s (``pull``), of -½ g s, of the score, and of the prediction.
+    """``z``: where the route ends; integrals along it, ``(n,)``: of the divergence of the velocity
+    (``trace``), of f x (``linear``), of -½ g² s (``pull``), of -½ g s, of the score, and of the
+    prediction. ``parted``: whether f and g are finite, so that those of their own are known.
     """
 
     z: np.ndarray
+    trace: np.ndarray
     linear: np.ndarray
     pull: np.ndarray
     rooted: np.ndarray
     score: np.ndarray
     model: np.ndarray
-
-    @property
-    def trace(self) -> np.ndarray:
-        return self.linear + self.pull
-
-
-def drift_parts(clock: Clock, t: float) -> tuple[float, float]:
-    """f and g² at a time."""
-    alpha, sigma, alpha_dot, sigma_dot = (float(v) for v in clock.at(t))
-    f = alpha_dot / alpha
-    return f, 2 * sigma * sigma_dot - 2 * f * sigma**2
+    parted: bool
 
 
 def followed(
@@ -69,38 +61,33 @@ def followed(
 
     n, d = x.shape
     whole = end - start
-    right = route == RIGHT
-    singular = min(float(clock.at(t)[0]) for t in (start, end)) <= 0
+    parted = min(float(clock.at(t)[0]) for t in (start, end)) > 0
+    plain = route.linear == route.pull == 1 and not route.root
 
     def field(tau: float, state: np.ndarray) -> np.ndarray:
         rows = state[: n * d].reshape(n, d)
         t = start + whole * ((1 - tau) if route.backwards else tau)
-        levels = [float(v) for v in clock.at(t)]
-        alpha, sigma, alpha_dot, sigma_dot = levels
+        alpha, sigma, alpha_dot, sigma_dot = levels = [float(v) for v in clock.at(t)]
         parts = law.parts(rows, alpha, sigma)
+        of_x0, of_score = law.divergences(rows, alpha, sigma)
         zero = np.zeros(n)
-        if singular:
-            move = alpha_dot * parts.x0 + sigma_dot * parts.eps
-            sums = [zero] * 5
-        else:
-            f, g2 = drift_parts(clock, t)
-            lap = law.laplacian(rows, alpha, sigma)
+        sums = [zero] * 4
+        move = alpha_dot * parts.x0 + sigma_dot * parts.eps
+        if parted:
+            f = alpha_dot / alpha
+            g2 = 2 * sigma * sigma_dot - 2 * f * sigma**2
             g = np.sqrt(max(g2, 0.0))
             half = (g if route.root else g2) / 2
-            move = route.linear * f * rows - route.pull * half * parts.score
-            sums = [f * d + zero, -g2 / 2 * lap, -g / 2 * lap, lap,
-                    of_prediction(kind, law, rows, levels)]  # fmt: skip
-        rates = [route.ahead * move.ravel(), *sums]
-        return whole * np.concatenate(rates)
+            if not plain:
+                move = route.linear * f * rows - route.pull * half * parts.score
+            sums = [f * d + zero, -g2 / 2 * of_score, -g / 2 * of_score, of_score]
+        trace = alpha_dot * of_x0 - sigma_dot * sigma * of_score
+        model = of_prediction(kind, law, rows, levels)
+        return whole * np.concatenate([route.ahead * move.ravel(), trace, *sums, model])
 
-    begin = np.concatenate([x.ravel(), np.zeros(5 * n)])
-    tight = (RTOL, ATOL) if right else (1e-8, 1e-9)
+    begin = np.concatenate([x.ravel(), np.zeros(6 * n)])
+    tight = (RTOL, ATOL) if route == RIGHT else (1e-8, 1e-9)
     with np.errstate(all="ignore"):
-        # not at the very ends, where a rate of a process may have no limit
         out = solve_ivp(field, (0.0, 1.0), begin, "DOP853", rtol=tight[0], atol=tight[1])
-        last = np.where(np.isfinite(out.y[:, -1]), out.y[:, -1], np.nan)
-        if not out.success:
-            last = np.full_like(last, np.nan)
-    sums = last[n * d :].reshape(5, n)
-    return Path(last[: n * d].reshape(n, d), *sums)
-
+    last = out.y[:, -1] if out.success else np.full_like(begin, np.nan)
+    return Path(last[: n * d].reshape(n, d), *last[n * d :].reshape(6, n), parted)

@@ -97,9 +97,7 @@ def _asked(asker: Asker, due: Due, x: np.ndarray, finer: int) -> np.ndarray:
     return np.asarray(flat.mean(axis=1) / job.units.factor)
 
 
-def _of_torch(
-    asker: Asker, model: Any, given: Any, design: Design, finer: int, log: Any
-) -> Any:
+def _of_torch(asker: Asker, model: Any, given: Any, design: Design, finer: int, log: Any) -> Any:
     torch = sys.modules["torch"]
     given = given.requires_grad_(True)
     arguments, named = asker.arguments(model, given, design, finer, log)

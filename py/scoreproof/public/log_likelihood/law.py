@@ -78,17 +78,22 @@ class Law:
     def log_density(self, x: np.ndarray, alpha: Any, sigma: Any) -> np.ndarray:
         return np.asarray(self.parts(x, alpha, sigma).log_p)
 
-    def laplacian(self, x: np.ndarray, alpha: float, sigma: float) -> np.ndarray:
-        """Δ log p of NumPy's rows, at one level."""
+    def divergences(
+        self, x: np.ndarray, alpha: float, sigma: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of E[x_0 | x] and of the score at NumPy's rows, at one level: ``(n,)`` each."""
         total = alpha**2 * self.variances + sigma**2
         y = np.einsum("nkd,kde->nke", x[:, None] - alpha * self.means, self.axes)
         logs = np.log(self.weights) - 0.5 * (y**2 / total + np.log(total)).sum(-1)
         r = np.exp(logs - logs.max(axis=1)[:, None])
         r /= r.sum(axis=1)[:, None]
-        pull = np.einsum("nke,kde->nkd", y / total, self.axes)
-        mean = np.einsum("nk,nkd->nd", r, pull)
-        own = (pull**2).sum(-1) - (1 / total).sum(-1)
-        return np.asarray((r * own).sum(-1) - (mean**2).sum(-1))
+        scores = -np.einsum("nke,kde->nkd", y / total, self.axes)
+        x0 = self.means + alpha * np.einsum("nke,kde->nkd", self.variances * y / total, self.axes)
+        # what the weights of the components change by
+        turn = scores - np.einsum("nk,nkd->nd", r, scores)[:, None]
+        of_x0 = (alpha * self.variances / total).sum(-1) + (turn * x0).sum(-1)
+        of_score = -(1 / total).sum(-1) + (turn * scores).sum(-1)
+        return (r * of_x0).sum(-1), (r * of_score).sum(-1)
 
     def points(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n points of x_0, of every component in turn."""

@@ -15,7 +15,7 @@ import numpy as np
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.clocks import Clock
-from scoreproof.public.log_likelihood.law import Law, library
+from scoreproof.public.log_likelihood.law import Law, Parts, library
 
 __all__ = ["Model", "predicted"]
 
@@ -85,6 +85,9 @@ class Model:
         """``(n,)``: the trace of the derivative of the prediction in x, for NumPy code."""
         x, t = (a, b) if self._is_x(a) else (b, a)
         flat = np.asarray(x, float).reshape(-1, self.law.d)
+        if np.size(t) == 1:
+            levels = [float(v) for v in self.clock.at(np.ravel(t)[0])]
+            return of_prediction(self.kind, self.law, flat, levels)
         when = np.broadcast_to(np.ravel(np.asarray(t, float)), (len(flat),))
         return np.array([
             of_prediction(self.kind, self.law, row[None], [float(v) for v in self.clock.at(u)])[0]
@@ -95,7 +98,8 @@ class Model:
         if self.last is not None and self.last[0] == when and self.last[1].shape == rows.shape:
             change = np.abs(rows - self.last[1])
             moved = float(np.max(change))
-            if 0 < moved < 0.05:
+            one = rows.shape[1] > 1 and bool(np.all(np.sum(change > 0, axis=1) == 1))
+            if one and 0 < moved < 0.05:
                 self.width = max(self.width, moved)
         self.last = (when, rows)
 
@@ -131,19 +135,6 @@ class Model:
 
 def of_prediction(kind: str, law: Law, x: np.ndarray, levels: Any) -> np.ndarray:
     """The divergence of what a model of that kind answers, rows at one level."""
-    alpha, sigma, alpha_dot, sigma_dot = levels
-    lap, d = law.laplacian(x, alpha, sigma), law.d
-    eps = -sigma * lap
-    if kind == "score":
-        return lap
-    if kind == "eps":
-        return eps
-    with np.errstate(all="ignore"):
-        x0 = (d - sigma * eps) / alpha  # of x_0 = (x - σ ε)/α
-        if kind == "x0":
-            return np.asarray(x0)
-        if kind == "flow":
-            return np.asarray(eps - x0)
-        if kind == "v":
-            return np.asarray((alpha * eps - sigma * x0) / np.hypot(alpha, sigma))
-        return np.asarray(alpha_dot * x0 + sigma_dot * eps)
+    of_x0, of_score = law.divergences(x, levels[0], levels[1])
+    parts = Parts(of_x0, -levels[1] * of_score, of_score, None)
+    return np.asarray(predicted(kind, parts, levels))

@@ -65,12 +65,15 @@ def _compared(job: Job, runs: list[Run], span: Span, affine: Affine) -> Evidence
     due = np.concatenate([job.units.told(r.due.value) for r in runs])[worst]
     where = " and ".join(r.due.law.name for r in runs)
     text = (
-        f"{job.name}: {job.units.words} of {where} in {job.d} coordinates, from t = {span.start:.3g}"
-        f" to {span.end:.3g}: {told:.6g} came back where {due:.6g} is due at the worst point"
+        f"{job.name}: {job.units.words} of {where} in {job.d} coordinates, from t ="
+        f" {span.start:.3g} to {span.end:.3g}: {told:.6g} came back where {due:.6g} is due at the"
+        " worst point"
     )
     fine = all(r.refined for r in runs)
     if fine:
-        remedy = "more refinements did not bring it nearer: use float64, or a solver of higher order"
+        remedy = (
+            "more refinements did not bring it nearer: use float64, or a solver of higher order"
+        )
     else:
         remedy = "let it take n_steps, or rtol and atol, so that it can be solved more finely"
     return compared(
@@ -97,8 +100,8 @@ def _notes(job: Job, runs: list[Run], span: Span, affine: Affine) -> tuple[str, 
     if not affine.same:
         notes.append(
             "x is scaled before the ODE begins, by up to"
-            f" {np.max(np.abs(affine.scale)):.4g} and {np.max(np.abs(affine.shift)):.4g}: log|dy/dx|"
-            f" = {affine.log_det:.4g} is due in log p."
+            f" {np.max(np.abs(affine.scale)):.4g} and {np.max(np.abs(affine.shift)):.4g}:"
+            f" log|dy/dx| = {affine.log_det:.4g} is due in log p."
         )
     off = max(float(np.max(np.abs(job.units.nats(r.coarse) - r.due.value))) for r in runs)
     if all(r.refined for r in runs):

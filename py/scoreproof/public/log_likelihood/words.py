@@ -10,8 +10,13 @@ REASONS: dict[str, str] = {
     "trace_missing": "∫ tr(∂f/∂x) dt is missing: add it to log π(z)",
     "trace_mean": "the mean over coordinates stands where ν·Jν, or the trace, is a sum: use"
     " (e_dzdx * nu).flatten(1).sum(1), not mean",
+    "trace_held": "the trace is that at the start, times the whole time: it is to be taken along"
+    " the way, at each z(t)",
+    "trace_at_end": "the trace is that at the end, times the whole time: it is to be taken along"
+    " the way, at each z(t)",
     "trace_times_n": "∫ tr(∂f/∂x) dt is multiplied by the number of coordinates",
-    "prior_at_x": "the prior is evaluated at x, where the flow begins: it is due at z, where it ends",
+    "prior_at_x": "the prior is evaluated at x, where the flow begins: it is due at z, where it"
+    " ends",
     "prior_no_2pi": "the prior lacks its constant -d/2 log(2π)",
     "prior_no_width": "the prior lacks its constant -d log σ: of N(0, σ² I) it is"
     " -|z|²/(2σ²) - d/2 log(2πσ²)",
@@ -44,23 +49,25 @@ REASONS: dict[str, str] = {
     "wrong_way": "the flow is followed the wrong way: x goes with -dx/dt. Check the sign of dt, and"
     " that the ODE goes from the time of the data to that of the noise",
     "wrong_way_trace": "x goes with -dx/dt, and ∫ tr with dt: the two have one sign of dt",
-    "path_only_right": "∫ tr is taken at points that x does not go through: x moves with dx/dt, and"
-    " ∫ tr is of -dx/dt",
     "clock_turned": "the model is told T - t where t is due",
+    "clock_turned_sign": "the model is told T - t where t is due, and ∫ tr has the wrong sign",
+    "both_turned": "x goes with -dx/dt, and the model is told T - t where t is due",
+    "both_turned_sign": "the model is told T - t where t is due, and x goes with -dx/dt, ∫ tr with"
+    " dt",
     "from_the_noise": "it begins at the time of the noise: x is data, so that the ODE goes from the"
     " time of the data to that of the noise; if your data are at the other end, say data_at=",
-    "from_the_noise_sign": "it begins at the time of the noise, and ∫ tr is subtracted: the ODE goes"
-    " from the time of the data to that of the noise",
+    "from_the_noise_sign": "it begins at the time of the noise, and ∫ tr is subtracted: the ODE"
+    " goes from the time of the data to that of the noise",
     "stops_early": "the ODE stops before the time of the noise",
     "starts_late": "the ODE begins after the time of the data",
     "scaler_missing": "x is scaled before the ODE begins, and log|dy/dx| of that is not added",
     "scaler_sign": "log|dy/dx| of the scaling of x is subtracted: it is to be added to log p",
     "offset_missing": "the bits of the levels of the data are missing: add log2(levels / (high -"
     " low)), which is 8 of 256 levels in [0, 1] and 7 in [-1, 1]",
-    "offset_one_more": "the offset is one bit too large: it is log2(levels / (high - low)), 7 of 256"
-    " levels in [-1, 1] and 8 in [0, 1]",
-    "offset_one_less": "the offset is one bit too small: it is log2(levels / (high - low)), 7 of 256"
-    " levels in [-1, 1] and 8 in [0, 1]",
+    "offset_one_more": "the offset is one bit too large: it is log2(levels / (high - low)), 7 of"
+    " 256 levels in [-1, 1] and 8 in [0, 1]",
+    "offset_one_less": "the offset is one bit too small: it is log2(levels / (high - low)), 7 of"
+    " 256 levels in [-1, 1] and 8 in [0, 1]",
     "offset_sign": "the offset of the levels of the data is subtracted: it is added to -log2 p / d",
     "offset_not_per_dim": "the offset is divided by the number of coordinates, though it is one of"
     " each coordinate",

@@ -128,7 +128,7 @@ def clock_of(process: Any, framework: str, t_min: float | None, t_max: float | N
     own = getattr(process, "derivatives", None)
 
     def rated(t: np.ndarray) -> Four:
-        h = STEP * np.minimum(1.0, np.maximum(np.abs(t), 1e-6))
+        h = STEP * np.minimum(1.0, np.maximum(np.abs(t), 1e-12))
         if callable(own):
             with np.errstate(all="ignore"):
                 rates = [np.asarray(v, float) for v in own(t)]
@@ -146,7 +146,8 @@ def clock_of(process: Any, framework: str, t_min: float | None, t_max: float | N
 
     @lru_cache(maxsize=4096)
     def of_number(t: float) -> Four:
-        a, b, c, e = (float(v) for v in rated(np.array(t)))
+        with np.errstate(all="ignore"):  # rates at an end, which are not finite
+            a, b, c, e = (float(v) for v in rated(np.array(t)))
         return a, b, c, e
 
     def at(t: Any) -> Four:

@@ -6,17 +6,20 @@ Conventions: dx/dt = f x - ½ g² ∇log p_t, with f = α'/α and g² = 2 σ σ'
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from scoreproof.public.log_likelihood.clocks import Clock
-from scoreproof.public.log_likelihood.law import Law
-from scoreproof.public.log_likelihood.model import of_prediction
+from scoreproof.public.log_likelihood.law import Law, Parts
+from scoreproof.public.log_likelihood.model import predicted
 
 __all__ = ["RIGHT", "Path", "Route", "followed"]
 
 RTOL, ATOL = 1e-10, 1e-11
+#: a route that goes so far is of no use
+FAR = 1e8
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,13 @@ def followed(
     parted = min(float(clock.at(t)[0]) for t in (start, end)) > 0
     plain = route.linear == route.pull == 1 and not route.root
 
+    # σ' of a process need not be finite at its ends; of the way, so little is below rounding
+    inside = 0.0 if clock.native else 1e-9
+
     def field(tau: float, state: np.ndarray) -> np.ndarray:
         rows = state[: n * d].reshape(n, d)
-        t = start + whole * ((1 - tau) if route.backwards else tau)
+        part = (1 - tau) if route.backwards else tau
+        t = start + whole * float(np.clip(part, inside, 1 - inside))
         alpha, sigma, alpha_dot, sigma_dot = levels = [float(v) for v in clock.at(t)]
         parts = law.parts(rows, alpha, sigma)
         of_x0, of_score = law.divergences(rows, alpha, sigma)
@@ -82,12 +89,18 @@ def followed(
                 move = route.linear * f * rows - route.pull * half * parts.score
             sums = [f * d + zero, -g2 / 2 * of_score, -g / 2 * of_score, of_score]
         trace = alpha_dot * of_x0 - sigma_dot * sigma * of_score
-        model = of_prediction(kind, law, rows, levels)
-        return whole * np.concatenate([route.ahead * move.ravel(), trace, *sums, model])
+        of_eps = -sigma * of_score
+        model = predicted(kind, Parts(of_x0, of_eps, of_score, None), levels)
+        rates = np.concatenate([route.ahead * move.ravel(), trace, *sums, model])
+        if not np.all(np.isfinite(rates[: n * d + n])) or np.max(np.abs(rows)) > FAR:
+            raise FloatingPointError  # a solver would look for a step for ever
+        return whole * rates
 
     begin = np.concatenate([x.ravel(), np.zeros(6 * n)])
     tight = (RTOL, ATOL) if route == RIGHT else (1e-8, 1e-9)
-    with np.errstate(all="ignore"):
+    last = np.full_like(begin, np.nan)
+    with np.errstate(all="ignore"), suppress(FloatingPointError):
         out = solve_ivp(field, (0.0, 1.0), begin, "DOP853", rtol=tight[0], atol=tight[1])
-    last = out.y[:, -1] if out.success else np.full_like(begin, np.nan)
-    return Path(last[: n * d].reshape(n, d), *last[n * d :].reshape(6, n), parted)
+        last = out.y[:, -1] if out.success else last
+    a, b, c, e, f, g = last[n * d :].reshape(6, n)
+    return Path(last[: n * d].reshape(n, d), a, b, c, e, f, g, parted)

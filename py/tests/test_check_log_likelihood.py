@@ -278,7 +278,7 @@ def test_a_solver_that_cannot_be_refined():
     assert (
         "let it take n_steps" in check(lambda velocity, div, x: flow(velocity, div, x, 3)).sentence
     )
-    assert check(lambda velocity, div, x: flow(velocity, div, x, 3), tolerance=0.1)
+    assert check(lambda velocity, div, x: flow(velocity, div, x, 3), tolerance=0.3)
     idle = check(lambda velocity, div, x, n_steps: flow(velocity, div, x, 100))
     assert idle and "does not use what would make" in idle.explain()
 
@@ -442,13 +442,13 @@ def torch_flow(velocity, x, n_steps, cut):
 def test_gradients_in_x():
     pytest.importorskip("torch")
 
-    def log_prob(velocity, x, n_steps=6):
+    def log_prob(velocity, x, n_steps=4):
         return torch_flow(velocity, x, n_steps, False)
 
-    given = {"framework": "torch", "shape": 1, "gradients": True, "tolerance": 0.05}
+    given = {"framework": "torch", "shape": 1, "gradients": True, "tolerance": 0.1}
     assert check(log_prob, **given)
-    wrong = check(lambda velocity, x, n_steps=6: torch_flow(velocity, x, n_steps, True), **given)
+    wrong = check(lambda velocity, x, n_steps=4: torch_flow(velocity, x, n_steps, True), **given)
     assert wrong.verdict == "refuted"
     assert "the gradient of log p in x of" in wrong.sentence
     with pytest.raises(CallableError, match="return what torch can differentiate"):
-        check(lambda velocity, x, n_steps=6: log_prob(velocity, x, n_steps).detach(), **given)
+        check(lambda velocity, x, n_steps=4: log_prob(velocity, x, n_steps).detach(), **given)

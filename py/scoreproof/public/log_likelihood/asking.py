@@ -56,12 +56,15 @@ class Asker:
     eps: float = float(np.finfo(float).eps)
     seeds: int = 0
     notes: list[str] = field(default_factory=list)
+    #: uniform numbers are held at a half
+    held: bool = False
 
     def __call__(self, law: Law, rows: np.ndarray, design: Design, finer: int = 0) -> Answer:
         job = self.job
         x = to_framework(rows, job.shape, job.framework, job.dtype)
         self.eps = max(self.eps, unit_roundoff(x))
         model = Model(law, job.clock, job.kind, job.shape)
+        design.held = self.held
         double = job.framework == "torch" and job.dtype is None
         with intercepted(job.framework, design.served, double=double) as log:
             log.coins = design.coins

@@ -75,8 +75,8 @@ def _asked(asker: Asker, due: Due, x: np.ndarray, finer: int) -> np.ndarray:
     job = asker.job
     points, d = x.shape
     design = Design(points, d)
-    design = Design(points * design.m, d)
-    rows = np.repeat(x, points and design.m, axis=0)
+    design = Design(points * design.m, d, held=asker.held)
+    rows = np.repeat(x, design.m, axis=0)
     given = to_framework(rows, job.shape, job.framework, job.dtype)
     model = Model(due.law, job.clock, job.kind, job.shape)
     double = job.framework == "torch" and job.dtype is None

@@ -32,7 +32,8 @@ def hadamard(d: int) -> np.ndarray:
 @dataclass(eq=False)
 class Design:
     """``turn``: which row all rows of a batch get, where one ν is drawn for all of them.
-    ``shared``: whether that was so; ``odd``: draws that are no ν of rows.
+    ``shared``: whether that was so; ``odd``: draws that are no ν of rows; ``held``: uniform numbers
+    are a half, as they are no coins but noise that is added to x.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Design:
     shared: bool = False
     odd: list[Draw] = field(default_factory=list)
     drawn: int = 0
+    held: bool = False
 
     def __post_init__(self) -> None:
         self.signs = hadamard(self.d)
@@ -55,6 +57,8 @@ class Design:
 
     def served(self, draw: Draw) -> np.ndarray:
         """Of a normal draw, or a uniform one: whose halves are the signs."""
+        if self.held and draw.kind == "uniform":
+            return np.full(draw.shape, 0.5)
         value = self._signs(draw)
         return 0.5 + 0.25 * value if draw.kind == "uniform" else value
 

@@ -105,6 +105,7 @@ def run(
     excuse = FIRST_ORDER * gain / max(span.distinct, 1)
     if not job.taken.finer:
         return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0)
+    enough = max(ENOUGH, (job.tolerance or 0.0) / 50)
     while refined < FINEST:
         refined += 1
         finer, other = averaged(asker, law, x, many, refined)
@@ -114,7 +115,7 @@ def run(
         change = float(np.max(np.abs(finer - values))) / unit
         values = finer
         off = float(np.max(np.abs(job.units.nats(values) - due.value)))
-        if change <= max(ENOUGH * gain, blur, ENOUGH * off):  # a gross error is no solver's
+        if change <= max(enough * gain, blur, ENOUGH * off):  # a gross error is no solver's
             break
     if idle:
         return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0)

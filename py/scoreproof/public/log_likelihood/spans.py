@@ -69,6 +69,7 @@ def span_of(job: Job, answer: Answer) -> Span:
 class Affine:
     scale: np.ndarray
     shift: np.ndarray
+    known: bool = True
 
     @property
     def same(self) -> bool:
@@ -86,11 +87,11 @@ class Affine:
 
 
 def affine_of(x: np.ndarray, first: np.ndarray | None) -> Affine:
-    """What became of x; as it was, where that is no map of each coordinate by itself."""
+    """What became of x; as it was, and not ``known``, where that is no map of each coordinate."""
     d = x.shape[1]
-    none = Affine(np.ones(d), np.zeros(d))
+    none = Affine(np.ones(d), np.zeros(d), False)
     if first is None or first.shape != x.shape:
-        return none
+        return Affine(np.ones(d), np.zeros(d))
     centre = x.mean(axis=0)
     spread = np.sum((x - centre) ** 2, axis=0)
     scale = np.sum((x - centre) * (first - first.mean(axis=0)), axis=0) / spread

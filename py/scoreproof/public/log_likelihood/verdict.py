@@ -37,7 +37,12 @@ def judge(job: Job) -> Evidence:
         text = f"{job.name}: at which times it asks its model is not seen; ask it outside of vmap"
         return _counted(Evidence.undecided("float", text), asker)
     span = span_of(job, scout)
-    affine = affine_of(np.repeat(points[0], design.m, axis=0), scout.first)
+    rows = np.repeat(points[0], design.m, axis=0)
+    affine = affine_of(rows, scout.first)
+    if not affine.known and any(draw.kind == "uniform" for draw in scout.log.draws):
+        asker.held = True  # noise of dequantisation
+        scout, design = scouted(asker, laws[0], points[0])
+        affine = affine_of(rows, scout.first)
     many = design.drawn > 0 or "nu" in job.taken.all
     known = None
     if affine.same and not design.shared:

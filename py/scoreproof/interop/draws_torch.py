@@ -117,16 +117,17 @@ class _Mode(TorchDispatchMode):
         earlier = self.seen.get(key)
         if earlier is not None:
             self.log.repeated.append((draw, earlier.draw))
-        two = None if self.log.coins is None or made is not None else _two(name, given)
-        if made is None and (two is None or self.log.coins is None):
+        coins = self.log.coins
+        two = None if coins is None or made is not None else _two(name, given)
+        if coins is not None and two is not None:
+            self.log.draws.append(draw)
+            sides = torch.from_numpy(np.ascontiguousarray(coins(draw))).reshape(shape)
+            out.copy_(two[0] + (two[1] - two[0]) * sides)
+            return out
+        if made is None:
             if earlier is None:
                 self.log.draws.append(draw)
                 self.seen[key] = Kept(draw, np.zeros(0))
-            return out
-        if made is None and two is not None and self.log.coins is not None:
-            self.log.draws.append(draw)
-            coins = torch.from_numpy(np.ascontiguousarray(self.log.coins(draw)))
-            out.copy_(two[0] + (two[1] - two[0]) * coins.reshape(shape))
             return out
         if earlier is None:
             value = serve(self.source, self.log, draw)

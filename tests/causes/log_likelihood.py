@@ -31,14 +31,14 @@ def reverse_drift(sde, model, x, t):
 
 @wrong("score_sde: probability_flow left False", says=r"f - g² ∇log p. The ODE", needs="torch")
 def whole_g2():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, reverse_drift))
 
 
 @wrong("the trace of the reverse SDE's drift", says=r"trace is that of f - g² ∇log p, x moves",
        needs="torch")  # fmt: skip
 def trace_whole_g2():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, divergence=reverse_drift))
 
 
@@ -55,7 +55,7 @@ def g_for_g2():
 @wrong("the divergence of the model", says=r"trace is that of the score, not of the drift",
        needs="torch")  # fmt: skip
 def divergence_of_the_score():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, divergence=lambda sde, model, x, t: model(x, t)))
 
 
@@ -64,7 +64,7 @@ def trace_of_the_score_part():
     def part(sde, model, x, t):
         return -0.5 * sde.sde(x, t)[1][:, None] ** 2 * model(x, t)
 
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, divergence=part))
 
 
@@ -94,7 +94,7 @@ def no_forward_drift():
 @wrong("score_sde: the prior of the data", says=r"evaluated at x, where the flow begins",
        needs="torch")  # fmt: skip
 def prior_at_the_data():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, prior=lambda z, x: sde.prior_logp(x)))
 
 
@@ -267,7 +267,7 @@ def trace_held():
 
 
 def bits(**more):
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(
         sde, score_sde(sde, bits=True, **more), units="bits_per_dim", data_range=(-1, 1),
         shape=(1, 1, 3),
@@ -292,7 +292,7 @@ def minus_offset():
 @wrong("bits without the division by d", says=r"not divided by the number of coordinates",
        needs="torch")  # fmt: skip
 def bits_of_all():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     inner = score_sde(sde)
 
     def bpd(model, x, rtol=1e-3, atol=1e-3):
@@ -303,7 +303,7 @@ def bits_of_all():
 
 @wrong("nats per dimension", says=r"in nats: divide by log 2", needs="torch")
 def nats_per_dim():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     inner = score_sde(sde)
 
     def bpd(model, x, rtol=1e-3, atol=1e-3):
@@ -315,7 +315,7 @@ def nats_per_dim():
 @wrong("the scaler 2x - 1 without its log 2", says=r"log\|dy/dx\| of that is not added",
        needs="torch")  # fmt: skip
 def scaler():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, scaled=lambda x: 2 * x - 1))
 
 
@@ -334,13 +334,13 @@ def negative():
 
 @wrong("solved to T/2 only", says=r"stops before the time of the noise", needs="torch")
 def half_way():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, t1=0.5))
 
 
 @wrong("solved from t = 0.1", says=r"begins after the time of the data", needs="torch")
 def late():
-    sde = VPSDE()
+    sde = VPSDE(0.1, 5.0)
     return of_sde(sde, score_sde(sde, t0=0.1))
 
 

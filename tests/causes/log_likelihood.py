@@ -352,12 +352,12 @@ def jax_trace_whole_g2():
 
     from scoreproof.objects.schedules import VPLinear
 
-    process = VPLinear(0.1, 10.0)
+    process = VPLinear(0.1, 4.0)
 
     def beta(t):
-        return 0.1 + 9.9 * t
+        return 0.1 + 3.9 * t
 
-    def log_prob(score_fn, x, n_steps=64):
+    def log_prob(score_fn, x, n_steps=10):
         def drift(y, t, by):
             return -0.5 * beta(t) * y - by * beta(t) * score_fn(y[None], t)[0]
 

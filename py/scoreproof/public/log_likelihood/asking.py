@@ -159,9 +159,10 @@ class Asker:
 
     def _finer(self, role: str, finer: int, default: Any) -> Any:
         """How finely it is solved."""
+        base: float
         if role == "n_steps":
-            base = STEPS if not isinstance(default, int) or default < 1 else default
-            return base * 2**finer
+            steps = STEPS if not isinstance(default, int) or default < 1 else default
+            return steps * 2**finer
         if role == "step_size":
             base = STEP * self.job.clock.span if not default else float(default)
             return base / 2**finer

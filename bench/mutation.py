@@ -126,6 +126,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         " test_check_log_likelihood_gradient_modules.py test_ffjord.py",
     ),
     ("public/kl/", "test_check_kl.py test_check_kl_kinds.py test_vocabulary_kl_kinds.py"),
+    ("public/log_likelihood/", "test_check_log_likelihood.py"),
     ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),

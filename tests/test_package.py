@@ -83,6 +83,7 @@ PUBLIC_NEIGHBOURS = {
     # how losses are asked: draws, arguments, libraries
     "variational_bound": {"loss"},
     "inversion": {"sampler"},  # up with its forms, down with it
+    "log_likelihood": {"sampler"},  # arrays of a framework, and the names of generators
     "corrector": {"sampler"},  # how functions take their random numbers, and levels
     "path_kl": {"sampler"},  # how functions take their random numbers
 }

@@ -33,6 +33,7 @@ CHECKS = (
     "path_kl",
     "variational_bound",
     "normalizing_flow",
+    "log_likelihood",
 )
 
 

@@ -22,6 +22,7 @@ MISTAKES = {
     "variational_bound": ("(1 - before) / (1 - bar)  #", "(1 - before)  #"),
     "kl": ("np.exp(logvar)", "np.exp(2 * logvar)"),
     "path_kl": ("0.5 * np.sum(u**2, axis=1)", "np.sum(u**2, axis=1)"),
+    "log_likelihood": ("total = total - dt * div", "total = total + dt * div"),
     "log_likelihood_gradient": ("(z0 * z0 - nu**2)", "(z0 * z0 + nu**2)"),
     "normalizing_flow": ("s.sum(axis=1)", "np.exp(s).sum(axis=1)"),
     "trace_estimator": ("(nu * f(z + 1e-30j * nu).imag / 1e-30).sum(axis=1)",

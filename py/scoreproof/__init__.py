@@ -46,6 +46,7 @@ _HOME = {
     "check_preconditioning": "scoreproof.public.preconditioning.check",
     "check_corrector": "scoreproof.public.corrector.check",
     "check_variational_bound": "scoreproof.public.variational_bound.check",
+    "check_log_likelihood": "scoreproof.public.log_likelihood.check",
     "check_loss": "scoreproof.public.loss.check",
     "check_path_kl": "scoreproof.public.path_kl.check",
     "check_normalizing_flow": "scoreproof.public.normalizing_flow.check",

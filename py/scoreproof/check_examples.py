@@ -89,6 +89,23 @@ EXAMPLES = {
         mine = dict(corrector=langevin, step_size=0.1)
         """,
     ),
+    "log_likelihood": Example(
+        "log p by an ODE, of a flow, a diffusion model or a CNF, against log p of known laws",
+        """
+        import numpy as np
+
+        def log_likelihood(velocity, div, x, n_steps):  # data at t = 1, noise at t = 0
+            dt, total = 1 / n_steps, 0.0
+            for k in range(n_steps):
+                t = 1 - (k + 0.5) * dt
+                half = x - dt / 2 * velocity(x, t + dt / 2)
+                x = x - dt * velocity(half, t)
+                total = total - dt * div(half, t)
+            return -(x**2).sum(axis=1) / 2 - x.shape[1] / 2 * np.log(2 * np.pi) + total
+
+        mine = dict(log_likelihood=log_likelihood)
+        """,
+    ),
     "reverse_sampler": Example(
         "the reverse-time drift and noise, or a step, against the λ-family of reverse SDEs",
         """

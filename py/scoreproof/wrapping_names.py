@@ -61,6 +61,12 @@ WANTED: dict[str, dict[str, Wanted]] = {
             ("score", "x", "step_size", "rng"),
         )
     },
+    "log_likelihood": {
+        "log_likelihood": Wanted(
+            ("log_likelihood", "log_prob", "likelihood", "compute_likelihood", "nll", "bpd"),
+            ("model", "x"),
+        )
+    },
     "denoiser": {
         "denoiser": Wanted(("denoise", "denoiser", "__call__", "forward")),
         "prior": Wanted(("data", "dataset", "atoms"), remark="your data, one sample a row"),

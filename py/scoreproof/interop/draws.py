@@ -59,7 +59,8 @@ class Log:
     to that end. ``repeated``: draws that got an earlier one's numbers again, with that one, because
     their generator was in the same state again; they have no place among ``draws``, and their index
     is that of the next of these. ``eps``: the spacing at 1 of the coarsest numbers that went into
-    doubled arithmetic.
+    doubled arithmetic. ``coins``: what is served, zeros and ones, where one of two numbers is drawn
+    with even chances, as Rademacher's signs are; without it they are the library's own.
     """
 
     draws: list[Draw] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Log:
     eps: float = float(np.finfo(float).eps)
     #: tables of double precision that were looked at: where they are, and how long
     tables: set[tuple[int, int]] = field(default_factory=set)
+    coins: Callable[[Draw], np.ndarray] | None = None
 
     def note(self, text: str) -> None:
         """Once, however often it happens."""

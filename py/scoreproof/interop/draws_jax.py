@@ -137,6 +137,10 @@ class _Bits:
             self.log.draws.append(draw)
             whole = np.asarray(self.integers(draw, width))
             return whole.astype(f"uint{width}").reshape((*batch, *shape))
+        if kind == "integers" and self.log.coins is not None:
+            self.log.draws.append(draw)
+            coins = np.asarray(self.log.coins(draw))
+            return coins.astype(f"uint{width}").reshape((*batch, *shape))
         again = [i for i, row in enumerate(rows) if row in self.seen]
         if again:
             self.log.repeated.append((draw, self.seen[rows[again[0]]][0].draw))
@@ -167,6 +171,8 @@ class _Bits:
             v = erf(serve(self.source, self.log, draw) / np.sqrt(2))
             return np.asarray((v - low) / (1 - low))
         self.log.draws.append(draw)
+        if draw.kind in ("rademacher", "bernoulli") and self.log.coins is not None:
+            return 0.75 - 0.5 * np.asarray(self.log.coins(draw), float)  # true below a half
         return np.random.default_rng(draw.index).random(draw.shape)
 
 

@@ -118,10 +118,32 @@ def _watched(base: type, name: str) -> Callable[..., Any]:
     original = getattr(base, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._logged(KIND_OF.get(name, name), original(self, *args, **kwargs))
+        value = self._logged(KIND_OF.get(name, name), original(self, *args, **kwargs))
+        two = None if self._log.coins is None else _two(name, args, kwargs)
+        if two is None:
+            return value
+        coins = np.asarray(self._log.coins(self._log.draws[-1]))
+        made = (two[0] + (two[1] - two[0]) * coins).astype(np.asarray(value).dtype)
+        return made if np.ndim(value) else made[()]
 
     method.__name__ = name
     return method
+
+
+def _two(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any] | None:
+    """The two numbers that a draw is one of, with even chances."""
+    given = dict(zip(("low", "high") if name != "choice" else ("a", "size"), args, strict=False))
+    given |= kwargs
+    if name == "choice":
+        values = given.get("a", ())
+        pair = np.arange(values) if np.ndim(values) == 0 else np.asarray(values)
+        return (pair[0], pair[1]) if pair.shape == (2,) and given.get("p") is None else None
+    if name not in ("integers", "randint"):
+        return None
+    low, high = given.get("low", 0), given.get("high")
+    low, high = (0, low) if high is None else (low, high)
+    high = high + bool(given.get("endpoint", False))
+    return (low, high - 1) if np.ndim(high) == 0 and high - low == 2 else None
 
 
 def _watch(stand_in: type, base: type) -> None:

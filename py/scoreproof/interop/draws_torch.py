@@ -117,6 +117,13 @@ class _Mode(TorchDispatchMode):
         earlier = self.seen.get(key)
         if earlier is not None:
             self.log.repeated.append((draw, earlier.draw))
+        coins = self.log.coins
+        two = None if coins is None or made is not None else _two(name, given)
+        if coins is not None and two is not None:
+            self.log.draws.append(draw)
+            sides = torch.from_numpy(np.ascontiguousarray(coins(draw))).reshape(shape)
+            out.copy_(two[0] + (two[1] - two[0]) * sides)
+            return out
         if made is None:
             if earlier is None:
                 self.log.draws.append(draw)
@@ -137,6 +144,19 @@ class _Mode(TorchDispatchMode):
         like = next((v for v in given.values() if _tensor(v) and v.is_floating_point()), None)
         kind = given.get("dtype") or (self.default if like is None else like.dtype)
         return str(kind).removeprefix("torch.")
+
+
+def _two(name: str, given: dict[str, Any]) -> tuple[float, float] | None:
+    """The two numbers that a draw is one of, with even chances."""
+    if name in ("randint", "randint_like"):
+        low, high = given.get("low", 0), given.get("high", 0)
+        return (low, high - 1) if not _tensor(high) and high - low == 2 else None
+    if name == "bernoulli":
+        p = given.get("p", given.get("self"))
+        if p is None or (_tensor(p) and not bool((p == 0.5).all())):
+            return None
+        return (0, 1) if _tensor(p) or p == 0.5 else None
+    return None
 
 
 @lru_cache(maxsize=4096)

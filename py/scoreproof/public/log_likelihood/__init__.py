@@ -1,0 +1,1 @@
+"""The rooms of `check_log_likelihood`."""

@@ -1,0 +1,151 @@
+"""What somebody's log-likelihood takes, known by the names of its arguments or by ``given=``.
+
+Conventions: a role is what stands for all names of one thing. Positional arguments without a
+default are handed over in order; those with one by name, where they say how finely it is solved or
+between which times.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scoreproof.errors import ArgumentError
+from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
+
+__all__ = ["FINER", "RANDOM", "ROLES", "Taken", "roles_of"]
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "x": (
+        "x", "data", "batch", "samples", "sample", "images", "image", "img", "xs", "x0", "x_0",
+        "x1", "x_1", "y", "theta", "inputs", "z", "z1",
+    ),
+    "model": (
+        "model", "score", "score_fn", "score_model", "scorenet", "score_net", "net", "network",
+        "eps_model", "denoiser", "unet", "velocity", "velocity_model", "velocity_fn", "vf",
+        "vector_field", "v", "v_fn", "field", "drift", "func", "f", "ode_func", "odefunc", "node",
+        "model_fn", "flow", "cnf", "u", "b",
+    ),
+    "nu": (
+        "nu", "epsilon", "noise", "probe", "probes", "hutchinson", "e", "rademacher", "hutch",
+        "hutchinson_epsilon", "eps_probe", "z_probe", "vec",
+    ),
+    "div": ("div", "divergence", "div_fn", "trace", "trace_fn", "divergence_fn"),
+    "process": ("sde", "process", "schedule", "noise_schedule", "diffusion", "scheduler", "path"),
+    "log_prior": (
+        "log_prior", "prior_logp", "log_p0", "logp0", "log_prob_prior", "prior_log_prob", "log_pz",
+        "base_log_prob", "prior_fn", "logp_prior",
+    ),
+    "n_steps": ("n_steps", "num_steps", "steps", "N", "n", "nsteps", "nfe", "n_timesteps", "K"),
+    "step_size": ("step_size", "dt", "dt0", "h"),
+    "rtol": ("rtol", "rel_tol"),
+    "atol": ("atol", "abs_tol"),
+    "tol": ("tol", "tolerance"),
+    "times": (
+        "times", "ts", "t_span", "time_grid", "sigmas", "t_steps", "timesteps", "t_eval", "grid",
+    ),
+    "t_min": ("t_min", "eps", "t_eps", "sigma_min", "t0", "tmin", "epsilon_t", "t_start"),
+    "t_max": ("t_max", "T", "sigma_max", "t1", "tmax", "t_end"),
+}  # fmt: skip
+#: what says how finely the ODE is solved
+FINER = ("n_steps", "times", "step_size", "rtol", "atol", "tol")
+RANDOM = {*GENERATORS, *STATES, *KEYS}
+EXAMPLE = 'e.g. given=("model", "x"), or fix it by options='
+
+
+@dataclass(frozen=True)
+class Taken:
+    """``positional``: roles, in order. ``named``: role -> name, of those that are passed by name;
+    ``defaults``: role -> the value that it has by default.
+    """
+
+    positional: tuple[str, ...]
+    named: Mapping[str, str]
+    defaults: Mapping[str, Any]
+
+    @property
+    def all(self) -> set[str]:
+        return {*self.positional, *self.named}
+
+    @property
+    def finer(self) -> tuple[str, ...]:
+        return tuple(r for r in FINER if r in self.all)
+
+
+def _role(name: str) -> str | None:
+    return next((r for r, names in ROLES.items() if name == r or name in names), None)
+
+
+def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
+    """Raises ``ArgumentError`` where an argument is not known."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    usual = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    in_order = [p for p in parameters if p.kind in usual]
+    said: list[str] | None = None
+    if given is not None:
+        said = [given] if isinstance(given, str) else [str(n) for n in given]
+        unknown = [n for n in said if _role(n) is None and n not in RANDOM]
+        if unknown or "x" not in [_role(n) for n in said]:
+            raise ArgumentError(
+                "given",
+                f"the arguments in order, each one of {', '.join(ROLES)}, rng, key; x among them",
+                ", ".join(unknown) or ", ".join(said),
+                'e.g. given=("model", "x")',
+            )
+    positional: list[str] = []
+    if said is not None:
+        positional = [n if n in RANDOM else str(_role(n)) for n in said]
+        rest = in_order[len(said) :]
+    else:
+        needed = [p for p in in_order if p.default is p.empty]
+        for k, p in enumerate(needed):
+            role = p.name if p.name in RANDOM else _role(p.name)
+            if p.name in options:
+                if any(q.name not in options for q in needed[k:]):
+                    raise ArgumentError(
+                        "options",
+                        "of arguments after those that the check hands over",
+                        p.name,
+                        "fix it by a lambda or functools.partial around the function",
+                    )
+                break
+            if role is None or role in positional:
+                raise ArgumentError(
+                    "log_likelihood",
+                    "a function whose arguments are known by their names",
+                    f"{p.name} among {', '.join(q.name for q in in_order)}",
+                    f"say what they are, {EXAMPLE}",
+                )
+            positional.append(role)
+        rest = [p for p in in_order if p not in needed]
+    rest += [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    named: dict[str, str] = {}
+    defaults: dict[str, Any] = {}
+    for p in rest:
+        role = p.name if p.name in RANDOM else _role(p.name)
+        if p.name in options or role is None or role in positional:
+            continue
+        if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "nu"):
+            named[role] = p.name
+            if p.default is not p.empty:
+                defaults[role] = p.default
+    if "x" not in positional:
+        raise ArgumentError(
+            "log_likelihood",
+            "a function of x",
+            f"one of ({', '.join(p.name for p in in_order)})",
+            'name its arguments by given=, e.g. given=("model", "x")',
+        )
+    if "model" not in positional:
+        raise ArgumentError(
+            "log_likelihood",
+            "a function that is handed its model",
+            f"one of ({', '.join(p.name for p in in_order)})",
+            "let it take the model as an argument: log_likelihood(model, x)",
+        )
+    return Taken(tuple(positional), named, defaults)

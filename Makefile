@@ -8,7 +8,7 @@ MADE := $(VENV)/.made
 # torch and jax for the tests that use them, on the CPU. Where they cannot be had, those tests are skipped and counted.
 # PyPI's torch for Linux is the CUDA build: TORCH='torch --index-url https://download.pytorch.org/whl/cpu' takes the small one.
 TORCH ?= torch==2.13.0
-JAX ?= jax
+JAX ?= jax equinox
 
 .PHONY: verify test site quickstart lint audits pictures sentences bench soundness mutation clean models
 

@@ -119,7 +119,6 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/fokker_planck/networks.py", "test_check_fokker_planck_networks.py"),
     ("interop/widened.py", "test_check_fokker_planck_networks.py"),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
-    ("public/kl/", "test_check_kl.py"),
     (
         "public/log_likelihood_gradient/",
         "test_check_log_likelihood_gradient.py test_check_log_likelihood_gradient_trees.py"
@@ -127,7 +126,6 @@ TESTS: tuple[tuple[str, str], ...] = (
     ),
     ("public/kl/", "test_check_kl.py test_check_kl_kinds.py test_vocabulary_kl_kinds.py"),
     ("public/log_likelihood/", "test_check_log_likelihood.py"),
-    ("public/log_likelihood_gradient/", "test_check_log_likelihood_gradient.py test_ffjord.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
     (

@@ -191,6 +191,8 @@ EXAMPLES = {
             return total
 
         mine = dict(path_kl=path_kl)
+        """,
+    ),
     "variational_bound": Example(
         "the terms of a variational bound, L_T, L_{t-1}, L_0 or a VAE's, against the exact ones",
         """

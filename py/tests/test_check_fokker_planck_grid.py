@@ -84,7 +84,7 @@ def test_crank_nicolson_holds_in_every_dialect():
     ):
         evidence = check(**OU, **given)
         assert evidence, evidence.explain()
-        assert evidence.resolution == 0.01 and evidence.cost == {"drift": 101, "diffusion": 101}
+        assert evidence.resolution == 0.01 and evidence.cost == {"drift": 101, "diffusion": 102}
     assert "solution on 201 points in weak form" in evidence.explain()
     with np.errstate(divide="ignore"):
         assert check(**OU, log_density=np.log(np.where(p < 1e-9, 0, p)), axes=(t, x))

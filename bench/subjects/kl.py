@@ -145,7 +145,7 @@ def judged(s: Setting, rows: KL, shape: str) -> Any:
             order=ORDER if s.quantity == "renyi" else None,
             dims=s.dims,
             units=s.units,
-            arguments=ARGUMENTS[: 4 if s.against == "pair" else 2],
+            given=ARGUMENTS[: 4 if s.against == "pair" else 2],
         )
 
 

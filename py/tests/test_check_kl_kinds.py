@@ -152,16 +152,16 @@ SHARED = [
         lambda mu, std: each(mu, std**2, 0.0, 4.0).sum(1),
     ),
     (
-        {"fixed": {"mean1": 1.0}, "arguments": ("mean0", "scale0", "scale1"), "form": "diagonal"},
+        {"fixed": {"mean1": 1.0}, "given": ("mean0", "scale0", "scale1"), "form": "diagonal"},
         lambda mu, std, prior: each(mu, std**2, 1.0, prior**2).sum(1),
     ),
     (
-        {"fixed": {"mean0": 1.0, "scale0": 0.5}, "arguments": ("mean1", "scale1"),
+        {"fixed": {"mean0": 1.0, "scale0": 0.5}, "given": ("mean1", "scale1"),
          "form": "diagonal"},
         lambda mu, std: each(1.0, 0.25, mu, std**2).sum(1),
     ),
     (
-        {"arguments": ("scale0", "scale1"), "form": "diagonal"},
+        {"given": ("scale0", "scale1"), "form": "diagonal"},
         lambda a, b: each(0.0, a**2, 0.0, b**2).sum(1),
     ),
 ]  # fmt: skip
@@ -172,13 +172,13 @@ def test_laws_that_share_a_scale_or_know_it(case):
     options, kl = SHARED[case]
     evidence = sp.check_kl(kl, **options)
     assert evidence, evidence.explain()
-    doubled = sp.check_kl(lambda *a: 2 * kl(*a), **{"arguments": _roles(kl, options), **options})
+    doubled = sp.check_kl(lambda *a: 2 * kl(*a), **{"given": _roles(kl, options), **options})
     assert doubled.verdict == "refuted"
     assert doubled.diagnosis.names, doubled.explain()
 
 
 def _roles(kl, options):
-    return options.get("arguments") or named(kl).roles
+    return options.get("given") or named(kl).roles
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
@@ -221,10 +221,10 @@ def test_images_have_their_shape():
     evidence = sp.check_kl(kl, shape=(3, 2, 4))
     assert evidence, evidence.explain()
     assert "d = 24;" in evidence.explain()
-    averaged = sp.check_kl(lambda *a: kl(*a) / 24, shape=(3, 2, 4), arguments=ROLES,
+    averaged = sp.check_kl(lambda *a: kl(*a) / 24, shape=(3, 2, 4), given=ROLES,
                            form="diagonal", parameterization="logvar")  # fmt: skip
     assert averaged.diagnosis.names == ("mean_over_dimensions",), averaged.explain()
-    one = {"arguments": ("mean0", "mean1", "scale"), "shape": (3, 16, 16)}
+    one = {"given": ("mean0", "mean1", "scale"), "shape": (3, 16, 16)}
     assert sp.check_kl(lambda a, b, s: ((a - b) ** 2 / s**2).sum((1, 2, 3)) / 2, **one)
 
 
@@ -300,7 +300,7 @@ def test_quantities_of_diagonal_laws(name, dtype):
     right, more = DIAGONAL[name]
     quantity = name.split()[0]
     arguments = ROLES[: 2 if quantity == "entropy" else 4]
-    options = GIVEN | more | {"quantity": quantity, "arguments": arguments, "dtype": dtype}
+    options = GIVEN | more | {"quantity": quantity, "given": arguments, "dtype": dtype}
     evidence = sp.check_kl(right, **options)
     assert evidence, evidence.explain()
     assert evidence.resolution < 1e-3
@@ -315,7 +315,7 @@ def test_one_quantity_for_another_is_named(due, got):
     if due == got or {due, got} <= {"jeffreys", "symmetric"}:
         return
     right, _ = DIAGONAL[got]
-    told = sp.check_kl(right, arguments=ROLES, quantity=due, **GIVEN)
+    told = sp.check_kl(right, given=ROLES, quantity=due, **GIVEN)
     assert told.verdict == "refuted"
     known = {"reverse": "swapped_arguments", "jeffreys": "both_directions"}
     words = told.diagnosis.names[0]
@@ -341,7 +341,7 @@ def test_quantities_of_matrices(quantity):
         "renyi": mixed,
     }[quantity]
     options = {"form": "full", "quantity": quantity, "order": a if quantity == "renyi" else None}
-    options["arguments"] = ROLES[: 2 if quantity == "entropy" else 4]
+    options["given"] = ROLES[: 2 if quantity == "entropy" else 4]
     evidence = sp.check_kl(kl, **options)
     assert evidence, evidence.explain()
     assert sp.check_kl(lambda *laws: kl(*laws) * 1.01, **options).verdict == "refuted"
@@ -379,7 +379,7 @@ def test_the_constant_of_an_entropy(factor, words):
 )
 def test_the_factor_of_a_renyi_divergence(factor, words):
     a = 0.3
-    options = GIVEN | {"quantity": "renyi", "order": a, "arguments": ROLES}
+    options = GIVEN | {"quantity": "renyi", "order": a, "given": ROLES}
     told = sp.check_kl(lambda *laws: factor(a) * renyi(*laws, a), **options)
     assert words in told.explain(), told.explain()
 
@@ -394,14 +394,14 @@ def test_the_factor_of_a_renyi_divergence(factor, words):
     ],
 )
 def test_another_divergence_of_renyi(wrong, words):
-    options = GIVEN | {"quantity": "renyi", "order": 0.3, "arguments": ROLES}
+    options = GIVEN | {"quantity": "renyi", "order": 0.3, "given": ROLES}
     told = sp.check_kl(lambda *laws: wrong(0.3, *laws), **options)
     assert told.verdict == "refuted"
     assert words in told.explain(), told.explain()
 
 
 def test_a_renyi_divergence_where_it_is_infinite():
-    options = GIVEN | {"quantity": "renyi", "order": 2, "arguments": ROLES}
+    options = GIVEN | {"quantity": "renyi", "order": 2, "given": ROLES}
 
     def finite_there(m0, v0, m1, v1):
         mixed = 2 * v1 - v0
@@ -520,9 +520,9 @@ def test_jax():
 @pytest.mark.parametrize(
     ("kl", "options", "message"),
     [
-        (lambda a, b, c: 0, {}, 'name them in order, e.g. arguments='),
+        (lambda a, b, c: 0, {}, 'name them in order, e.g. given='),
         (lambda mu0, mu1: 0, {}, 'pass fixed={"scale0": 0.5}, or {"scale": 0.5}'),
-        (lambda a, b: 0, {"arguments": ("mu", "std")}, "arguments must be different ones of mean0"),
+        (lambda a, b: 0, {"given": ("mu", "std")}, "given must be different ones of mean0"),
         (lambda *a: 0, {"quantity": "renyi"}, "order must be a number > 0 other than 1"),
         (lambda *a: 0, {"order": 2}, 'order must be left away .got 2.; it is for quantity="renyi"'),
         (lambda *a: 0, {"quantity": "distance"}, "quantity must be one of kl, reverse"),
@@ -555,3 +555,30 @@ def test_what_has_to_be_said(kl, options, message):
 
 def test_every_quantity_has_a_test():
     assert {name.split()[0] for name in DIAGONAL} == set(QUANTITIES)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda mean1, scale1, mean0, scale0: (mean0, scale0, mean1, scale1),
+        lambda mean1, mean0, scale0, scale1: (mean0, scale0, mean1, scale1),
+        lambda mu2, std2, mu1, std1: (mu1, std1, mu2, std2),
+    ],
+    ids=["1 then 0", "crossed", "2 then 1"],
+)
+def test_laws_that_are_numbered_are_in_their_order(of):
+    import inspect
+
+    def kl(*laws):
+        m0, s0, m1, s1 = of(*laws)
+        return (np.log(s1 / s0) + (s0**2 + (m0 - m1) ** 2) / (2 * s1**2) - 0.5 + 0 * m0).sum(1)
+
+    def other(*laws):
+        m1, s1, m0, s0 = of(*laws)
+        return (np.log(s1 / s0) + (s0**2 + (m0 - m1) ** 2) / (2 * s1**2) - 0.5 + 0 * m0).sum(1)
+
+    kl.__signature__ = other.__signature__ = inspect.signature(of)
+    evidence = sp.check_kl(kl)
+    assert evidence, evidence.explain()
+    wrong = sp.check_kl(other)
+    assert wrong.verdict == "refuted", wrong.explain()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -174,7 +176,7 @@ def test_every_layout_of_the_answer():
 
     assert check(elbo, BETAS)
     assert check(lambda model, x0, x_t, t: elbo(model, x0, x_t, t), BETAS).verdict == "refuted"
-    declared = check(nats, BETAS, reduction="mean")
+    declared = check(nats, BETAS, dims="mean")
     assert declared.diagnosis.names == ("sum_for_mean",)
 
 
@@ -604,6 +606,57 @@ def test_tanh_is_accepted_by_a_tolerance():
                  tolerance=0.05).verdict == "refuted"  # fmt: skip
 
 
+class Ends:
+    """A process whose clock ends at ``T``."""
+
+    def __init__(self, T=2.0):
+        self.T = T
+
+    def alpha(self, t):
+        return np.exp(-0.5 * t)
+
+    def sigma(self, t):
+        return np.sqrt(1 - np.exp(-t))
+
+
+class Gammas(Ends):
+    def gamma(self, t):
+        return np.log(np.expm1(t))
+
+
+class Marginals:
+    """As score_sde's have it: of images."""
+
+    T = 2.0
+
+    def marginal_prob(self, x, t):
+        lib = np if isinstance(x, np.ndarray) else sys.modules["torch"]
+        return lib.exp(-0.5 * t)[:, None, None, None] * x, lib.sqrt(1 - lib.exp(-t))
+
+
+@pytest.mark.parametrize("process", [Ends(), Gammas(), Marginals()], ids=["T", "gamma", "marginal"])
+def test_a_clock_ends_where_its_process_says(process):
+    def prior(end):
+        def bound(x0):
+            bar = np.exp(-end)
+            return 0.5 * (bar * x0**2 - bar - np.log1p(-bar)).sum(axis=1)
+
+        return bound
+
+    assert check(prior(2.0), process, term="L_T")
+    assert check(prior(1.0), process, term="L_T").verdict == "refuted"
+
+
+def test_a_number_of_steps_is_no_end_of_a_clock():
+    def bound(x0):
+        bar = np.exp(-1.0)
+        return 0.5 * (bar * x0**2 - bar - np.log1p(-bar)).sum(axis=1)
+
+    one = Ends(1000)
+    one.horizon = 1.0
+    assert check(bound, one, term="L_T")
+
+
 @pytest.mark.parametrize(
     ("bound", "more", "says"),
     [
@@ -613,7 +666,7 @@ def test_tanh_is_accepted_by_a_tolerance():
         (lambda model, x0, x_t, t: 0, {"variance": np.ones(3)}, "variance must be of shape"),
         (lambda model, x0, x_t, t: 0, {"variance": -np.ones(40)}, "variance must be > 0"),
         (lambda model, x0, x_t, t: 0, {"units": "bits"}, "units must be one of"),
-        (lambda model, x0, x_t, t: 0, {"reduction": "none"}, "reduction must be one of"),
+        (lambda model, x0, x_t, t: 0, {"dims": "none"}, "dims must be one of"),
         (lambda model, x0, x_t, t: 0, {"decoder": "bernoulli"}, "discretized or gaussian"),
         (lambda model, x0, x_t, t: 0, {"decoder": "binary"}, "decoder must be one of"),
         (lambda model, x0, x_t, t: 0, {"term": "kl"}, "term must be one of"),
@@ -625,6 +678,12 @@ def test_tanh_is_accepted_by_a_tolerance():
         (lambda model, x0, x_t, t: 0, {"decoder_std": 0.0}, "decoder_std must be"),
         (lambda model, x0, x_t, t: 0, {"steps": 0}, "steps must be an integer"),
         (lambda model, x0, rng: 0, {"probabilities": np.ones(40)}, "probabilities must be"),
+        (lambda model, x0, x_t, t: 0, {"decoder_std": "1"}, "a finite number > 0"),
+        (lambda model, x0, x_t, t: 0, {"decoder_std": 2.0}, "decoder_std must be left away for vb"),
+        (lambda model, x0, x_t, t: 0, {"steps": 7}, "steps must be left away for vb"),
+        (lambda x0: 0, {"probabilities": np.ones(40) / 40}, "must be left away for L_T"),
+        (lambda x0: 0, {"units": "bits_per_dim", "dims": "sum"}, 'say units="nats"'),
+        (lambda x0: 0, {"process": Ends(1000)}, "which may be that or a number of steps"),
         (lambda model, x0, x_t, t, mask: 0, {}, "one that wants 'mask' too"),
         (lambda model, t: 0, {}, "a function of x_0"),
         (lambda x, recon, mu, logvar: 0, {"decoder": "discretized"}, "decoder must be gaussian"),

@@ -10,7 +10,7 @@ from scoreproof.public.kl.wanted import mirrored
 
 LOG_2_PI_E = float(np.log(2 * np.pi * np.e))
 ROLES = ("mean0", "scale0", "mean1", "scale1")
-VARIANCES = {"form": "diagonal", "parameterization": "variance", "arguments": ROLES}
+VARIANCES = {"form": "diagonal", "parameterization": "variance", "given": ROLES}
 
 
 def said(kl, **options):

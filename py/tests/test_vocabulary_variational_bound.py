@@ -46,7 +46,7 @@ def judged(term, variance, fault, decoder="discretized"):
     if term == "L_T":
         return check(prior, PROCESS)
     return check(
-        bound, PROCESS, term=term, variance=variance, decoder=decoder, units="nats", reduction="sum"
+        bound, PROCESS, term=term, variance=variance, decoder=decoder, units="nats", dims="sum"
     )
 
 

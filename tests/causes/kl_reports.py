@@ -54,9 +54,7 @@ def trpo_parenthesis() -> Evidence:
         return each.sum(1)
 
     roles = ("mean0", "scale0", "mean1", "scale1")
-    return check_kl(
-        kl, arguments=roles, form="diagonal", parameterization="logstd", framework="torch"
-    )
+    return check_kl(kl, given=roles, form="diagonal", parameterization="logstd", framework="torch")
 
 
 @wrong(

@@ -31,7 +31,7 @@ def check_kl(
     quantity: str = "kl",
     order: float | None = None,
     units: str = "nats",
-    arguments: Sequence[str] | None = None,
+    given: Sequence[str] | None = None,
     shapes: Mapping[str, str] | None = None,
     shape: int | Sequence[int] | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -64,7 +64,7 @@ def check_kl(
         ``"cross_entropy"`` (-E_0 log p_1), ``"jeffreys"`` (the sum of both directions),
         ``"symmetric"`` (their average), ``"renyi"`` of ``order`` α, ``"bhattacharyya"``.
     units: ``"nats"`` or ``"bits"``.
-    arguments: what it takes, in order, where the names do not say it: ``"mean0"``, ``"scale0"``,
+    given: what it takes, in order, where the names do not say it: ``"mean0"``, ``"scale0"``,
         ``"mean1"``, ``"scale1"``, or ``"scale"``, one for both laws.
     shapes: of arguments that are shaped otherwise, e.g. ``{"mean1": "(d,)", "scale": "()"}``: what
         has no n is one for the whole batch. Where nothing has, laws are passed one at a time.
@@ -115,7 +115,7 @@ def check_kl(
     >>> bool(check_kl(entropy, quantity="entropy"))
     True
     """
-    given = Given(
+    said = Given(
         form,
         parameterization,
         against,
@@ -124,10 +124,10 @@ def check_kl(
         units,
         quantity,
         order,
-        arguments,
+        given,
         shapes,
         shape,
         fixed,
         law,
     )
-    return judge(kl, given, Job(framework, dtype, tolerance, seed))
+    return judge(kl, said, Job(framework, dtype, tolerance, seed))

@@ -40,7 +40,7 @@ class Given:
     units: Any = "nats"
     quantity: Any = "kl"
     order: Any = None
-    arguments: Any = None
+    given: Any = None
     shapes: Any = None
     shape: Any = None
     fixed: Any = None
@@ -107,7 +107,7 @@ def _spelled(wanted: Wanted) -> bool:
 
 
 def _read(function: Any, given: Given) -> Named | None:
-    if given.arguments is not None or given.law is not None:
+    if given.given is not None or given.law is not None:
         return None
     found = named(function)
     nothing = given.form is None and given.parameterization is None and given.against is None
@@ -120,10 +120,10 @@ def _against(given: Given, wanted: Wanted, read: Named | None) -> str:
         return str(given.against)
     if wanted.quantity == "entropy":
         return "standard"
-    known = {*(given.fixed or ()), *(given.arguments or ())}
+    known = {*(given.fixed or ()), *(given.given or ())}
     if any(str(r)[-1] == "1" or r == "scale" for r in known):
         return "pair"
-    if given.arguments is not None:
+    if given.given is not None:
         return "standard"
     return "standard" if read is not None and not read.pair else "pair"
 
@@ -131,8 +131,8 @@ def _against(given: Given, wanted: Wanted, read: Named | None) -> str:
 def _roles(
     function: Any, given: Given, wanted: Wanted, against: str, read: Named | None
 ) -> tuple[str, ...]:
-    if given.arguments is not None:
-        return _named_roles(given.arguments)
+    if given.given is not None:
+        return _named_roles(given.given)
     if read is not None and (read.pair or against == "standard" or given.fixed):
         return read.roles
     usual = PAIR[:2] if against == "standard" else PAIR
@@ -146,10 +146,10 @@ def _roles(
     if not count <= len(usual) <= most:
         names = "nothing" if not needed else ", ".join(p.name for p in needed)
         raise ArgumentError(
-            "arguments",
+            "given",
             f"said for a function that does not take {len(usual)} arguments",
             f"it takes {names}",
-            'name them in order, e.g. arguments=("mean0", "mean1", "scale"), and what it knows by'
+            'name them in order, e.g. given=("mean0", "mean1", "scale"), and what it knows by'
             ' fixed=, e.g. fixed={"scale": 0.5}; or against="standard" for N(0, I)',
         )
     return usual
@@ -164,7 +164,7 @@ def _named_roles(given: Any) -> tuple[str, ...]:
     roles = tuple(short.get(r, r) for r in roles)
     if not roles or len(set(roles)) < len(roles) or not {*roles} <= {*ROLES}:
         raise ArgumentError(
-            "arguments",
+            "given",
             f"different ones of {', '.join(ROLES)}",
             repr(given),
             'in the order in which kl takes them; "scale" is one for both laws',

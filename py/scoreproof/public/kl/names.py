@@ -1,7 +1,7 @@
 """What the arguments of a function are, from the names that its author gave them.
 
 Conventions: a name has a kind ("mean", or what a scale is) and a mark that says whose it is (0 and
-1, p and q, prior, …); the law that comes first is the first law.
+1, p and q, prior, …); the law that comes first is the first law, where they are not numbered.
 """
 
 from __future__ import annotations
@@ -143,11 +143,17 @@ def _sides(marks: list[str], kinds: list[str]) -> list[int] | None:
     if len(set(kinds)) == len(kinds):
         return [0] * len(kinds)
     if len(distinct) == 2:
+        distinct = _counted(distinct)
         return [distinct.index(m) for m in marks]
     if len(distinct) == 3 and len(alone) == 1:  # a scale of both has no mark
-        others = [m for m, k in zip(marks, kinds, strict=True) if k not in alone]
+        others = _counted([m for m, k in zip(marks, kinds, strict=True) if k not in alone])
         return [others.index(m) if k not in alone else 0 for m, k in zip(marks, kinds, strict=True)]
     return None
+
+
+def _counted(marks: list[str]) -> list[str]:
+    """In order: laws that are numbered are not asked which comes first."""
+    return sorted(marks) if all(m in ("0", "1", "2") for m in marks) else marks
 
 
 def _kind(name: str, counted: bool) -> tuple[str | None, str, bool]:

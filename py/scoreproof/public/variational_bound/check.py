@@ -31,7 +31,7 @@ def check_variational_bound(
     decoder: str | None = None,
     decoder_std: float = 1.0,
     units: str | None = None,
-    reduction: str | None = None,
+    dims: str | None = None,
     steps: int | None = None,
     probabilities: Sequence[float] | None = None,
     given: Sequence[str] | None = None,
@@ -65,7 +65,8 @@ def check_variational_bound(
         It returns one number a sample, a mean or sum over the batch, one for each entry, a tuple
         that begins with it, or a dictionary (``output``; ``total_bpd``, ``prior_bpd``, ``vb``).
     process: β, an object or mapping with ``betas`` or ``alphas_cumprod``, or a process with
-        ``gamma(t)`` = -log SNR or ``alpha(t)`` and ``sigma(t)``. A method's own object has it.
+        ``gamma(t)`` = -log SNR, ``alpha(t)`` and ``sigma(t)``, or ``marginal_prob(x, t)``, t from 0
+        to its ``horizon`` or ``T`` (1 where it has none). A method's own object has it.
     term: which it is, where names do not say: L_T, L_t, L_0, vb, total, diffusion, elbo.
     prediction: what the model returns: eps, x0, v, score, or mean (of x_{t-1}).
     variance: of p(x_{t-1} | x_t): ``"fixed_small"`` (β̃_t, at t = 0 β̃_1), ``"fixed_large"`` (β_t),
@@ -74,7 +75,7 @@ def check_variational_bound(
     decoder: of L_0, ``"discretized"`` (256 bins) or ``"gaussian"``; of a VAE ``"gaussian"`` with
         ``decoder_std``, ``"gaussian_up_to_constant"``, ``"bernoulli"`` or ``"bernoulli_logits"``.
     units: ``"nats"`` or ``"bits_per_dim"`` (where the name has ``bpd``).
-    reduction: over the entries of a sample: ``"sum"`` or ``"mean"``; by default either, of all
+    dims: over the entries of a sample: ``"sum"`` or ``"mean"``; by default either, of all
         terms alike; bits per dimension are a mean.
     steps: T of a diffusion loss in continuous time of T steps.
     probabilities: ``(T,)``, by which an estimate draws its t, where that is not uniform.
@@ -118,7 +119,7 @@ def check_variational_bound(
                 decoder,
                 decoder_std,
                 units,
-                reduction,
+                dims,
                 steps,
                 probabilities,
                 given,

@@ -42,7 +42,7 @@ def judge_elbo(job: Job) -> Evidence:
             )
         values.append(value)
     value = np.concatenate([np.ravel(v) for v in values])
-    wanted = replace(job, reduction="sum", units="nats")
+    wanted = replace(job, dims="sum", units="nats")
     readings = layouts(wanted, values[0].shape, ROWS)
     scale = 1 / (job.d * LOG2) if job.units == "bits_per_dim" else 1.0
     terms = {"decoder": _decoders(job, given), "kl": _latents(given)}

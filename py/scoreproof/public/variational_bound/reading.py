@@ -99,7 +99,7 @@ def _numbers(value: Any) -> bool:
 def layouts(job: Job, shape: tuple[int, ...], rows: int) -> list[Reading]:
     """What a number may be by the declared units. Raises ``CallableError`` for other shapes."""
     bits = job.units == "bits_per_dim"
-    dims = [job.reduction] if job.reduction else ["mean"] if bits else ["sum", "mean"]
+    dims = [job.dims] if job.dims else ["mean"] if bits else ["sum", "mean"]
     signs = (1.0, -1.0) if job.rises else (1.0,)
     flat = [n for n in shape if n != 1]
     if flat == [rows]:

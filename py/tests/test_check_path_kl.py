@@ -52,7 +52,11 @@ def test_along_paths_that_are_handed_over():
     assert evidence.kind == "float" and evidence.resolution < 1e-10
     assert evidence.cost == {"calls": 6}
     assert holds(check(along, dtype="float32")).resolution < 2e-3
-    assert holds(check(along, dim=1)) and holds(check(along, dim=4)) and holds(check(along, seed=7))
+    assert (
+        holds(check(along, shape=1))
+        and holds(check(along, shape=4))
+        and holds(check(along, seed=7))
+    )
 
 
 def test_a_whole_path_in_one_call_and_other_layouts():
@@ -211,7 +215,7 @@ def test_states_that_are_numbers():
                 x = x + f(*at) * dt + sigma(k * dt) * rng.normal() * dt**0.5
             return total
 
-        evidence = holds(check(one, dim=0, layout="one path"))
+        evidence = holds(check(one, shape=(), layout="one path"))
         assert evidence.cost == {"calls": 43} and "change" not in evidence.coverage.describe()
 
     def many(f, h, sigma, x0, ts, rng, log_p0, log_q0, terminal_cost):
@@ -222,9 +226,9 @@ def test_states_that_are_numbers():
             x = x + f(x, t) * (s - t) + sigma(t) * rng.normal(size=x.shape) * np.sqrt(s - t)
         return total + terminal_cost(x)
 
-    holds(check(many, dim=0))
+    holds(check(many, shape=()))
     with pytest.raises(CallableError, match="two that may be it, \\(4,\\) and \\(4,\\)"):
-        check(lambda f, h, g, x, t: (x[-1], x[0]), dim=0)
+        check(lambda f, h, g, x, t: (x[-1], x[0]), shape=())
 
 
 def test_full_noise_and_both_orders_of_arguments():
@@ -353,7 +357,7 @@ def test_another_scheme_by_its_limit():
     single = check(
         lambda f, h, g, x0, ts, rng: heun(f, h, g, x0[None], ts, One(rng))[0],
         layout="one path",
-        dim=2,
+        shape=2,
     )
     holds(single)
     open_ = check(heun, **RATIO)

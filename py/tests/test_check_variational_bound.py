@@ -714,3 +714,70 @@ def test_what_a_bound_is_held_to(bound, says):
     with pytest.raises(CallableError) as error:
         check(bound, BETAS)
     assert says in str(error.value)
+
+
+def _sum(weights=None, told=lambda t: t):
+    """A total of the terms in bits, weighed, whose model is told a time."""
+    d = Diffusion()
+
+    def total_bpd(model, x_start, rng):
+        out = 0.5 * (d.bar[-1] * x_start**2 - d.bar[-1] - np.log1p(-d.bar[-1])).sum(axis=1)
+        for t in range(len(BETAS)):
+            rows = np.full(len(x_start), t)
+            noise = rng.standard_normal(x_start.shape)
+            x_t = np.sqrt(d.bar[t]) * x_start + np.sqrt(1 - d.bar[t]) * noise
+            value = d.term(lambda x, _, t=t: model(x, np.full(len(x), told(t))), x_start, x_t, rows)
+            out = out + (1.0 if weights is None else weights[t]) * value
+        return out / np.log(2) / x_start[0].size
+
+    return total_bpd
+
+
+def _weights(of):
+    w = of(np.arange(len(BETAS), dtype=float))
+    w[1:] /= w[1:].mean()
+    w[0] = 1.0
+    return w
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda t: t,
+        lambda t: 1.0 + (t == 5) - (t == 6),
+        lambda t: (t == 20) * 1.0,
+        lambda t: np.exp(-t / 10),
+    ],
+    ids=["t", "5 twice, 6 never", "20 for all", "as SNR"],
+)
+def test_a_sum_with_weights_of_mean_1_is_refuted(of):
+    assert check(_sum(_weights(lambda t: t**0)), BETAS)
+    assert check(_sum(_weights(of)), BETAS).verdict == "refuted"
+
+
+@pytest.mark.parametrize("told", [lambda t: t + 1, lambda t: max(t - 1, 0), lambda t: 39 - t],
+                         ids=["later", "earlier", "turned"])  # fmt: skip
+def test_what_the_model_of_a_sum_is_told(told):
+    assert check(_sum(told=told), BETAS).diagnosis.names == ("told_another_time",)
+    assert check(_sum(told=lambda t: t / 40), BETAS)
+    d = Diffusion()
+
+    def wrong(model, x0, x_t, t):
+        return d.term(lambda x, t: model(x, np.array([told(k) for k in t])), x0, x_t, t)
+
+    assert check(wrong, BETAS).diagnosis.names == ("told_another_time",)
+
+
+def test_the_last_bin_but_one_has_two_ends():
+    def bound(model, x0, x_t, t, top=0.999):
+        d = Diffusion()
+        mean, logvar = d.mean_and_log(model(x_t, t), x_t, t)
+        high, low = (ndtr((x0 + s / 255 - mean) * np.exp(-logvar / 2)) for s in (1, -1))
+        up, down = (ndtr(-(x0 + s / 255 - mean) * np.exp(-logvar / 2)) for s in (1, -1))
+        inner = np.where(x0 > mean, down - up, high - low)
+        inner = np.where(x0 > top, down, np.where(x0 < -0.999, high, inner))
+        return -np.log(inner).sum(axis=1)
+
+    assert check(bound, BETAS, term="L_0")
+    early = check(lambda model, x0, x_t, t: bound(model, x0, x_t, t, 0.99), BETAS, term="L_0")
+    assert early.verdict == "refuted"

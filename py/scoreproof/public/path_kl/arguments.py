@@ -12,6 +12,7 @@ from typing import Any
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
 from scoreproof.public.arguments import accepted, count, one_of, seeded
+from scoreproof.public.loss.library import library_of
 from scoreproof.public.path_kl.names import RANDOM, by_keyword, roles_of
 from scoreproof.public.path_kl.problem import Problem, made
 
@@ -40,10 +41,10 @@ class Request:
     function: Any
     said: Mapping[str, str | None]
     given: Any
-    dim: Any
-    options: Mapping[str, Any]
+    shape: Any
+    options: Any
     tolerance: Any
-    framework: str
+    framework: str | None
     dtype: Any
     seed: Any
 
@@ -130,18 +131,25 @@ def validate(given: Request) -> Job:
             type(given.function).__name__,
             "pass path_kl(drift0, drift1, diffusion, x, t), or one that makes its paths",
         )
-    one_of("framework", given.framework, FRAMEWORKS, "name the library that it is written in")
-    if given.framework != "numpy":
-        require(given.framework)
+    framework = given.framework or library_of(given.function)
+    one_of("framework", framework, FRAMEWORKS, "name the library that it is written in")
+    if framework != "numpy":
+        require(framework)
+    options = {} if given.options is None else given.options
+    if not isinstance(options, Mapping):
+        raise ArgumentError(
+            "options", "a dictionary of arguments by name", repr(options), "e.g. options={'n': 8}"
+        )
     for name, (known, remedy) in KNOWN.items():
         if name != "reduction" or given.said[name] is not None:
             one_of(name, given.said[name], known, remedy)
-    roles = roles_of(given.function, given.given, given.options)
-    _complete(set(roles.values()), given)
-    dim = count("dim", given.dim, 0, "it is how many coordinates a state has; 0: it is a number")
-    d = max(dim, 1)
+    roles = roles_of(given.function, given.given, options)
+    _complete(set(roles.values()), given, framework)
+    flat, d = _sized(given.shape)
     if given.said["noise"] in ("full", "diagonal", "matrix") and d < 2:
-        raise ArgumentError("dim", ">= 2 for this noise", dim, "in one dimension it is scalar")
+        raise ArgumentError(
+            "shape", ">= 2 for this noise", given.shape, 'in one dimension say noise="scalar"'
+        )
     return Job(
         given.function,
         str(getattr(given.function, "__name__", type(given.function).__name__)),
@@ -149,16 +157,26 @@ def validate(given: Request) -> Job:
         by_keyword(given.function, given.given),
         given.said,
         d,
-        dict(given.options),
+        dict(options),
         accepted(given.tolerance),
-        given.framework,
+        framework,
         given.dtype,
         seeded(given.seed),
-        dim == 0,
+        flat,
     )
 
 
-def _complete(taken: set[str], given: Request) -> None:
+def _sized(shape: Any) -> tuple[bool, int]:
+    """Whether a state is a number, and how many coordinates it has."""
+    if isinstance(shape, tuple | list) and len(shape) < 2:
+        flat = not shape
+        shape = shape[0] if shape else 1
+    else:
+        flat = False
+    return flat, count("shape", shape, 1, "a state is a vector, e.g. shape=3, or a number: ()")
+
+
+def _complete(taken: set[str], given: Request, framework: str) -> None:
     pairs = ({"drift0", "drift1"}, {"score0", "score1"}, {"control"}, {"sde"})
     if not any(p <= taken for p in pairs):
         raise ArgumentError(
@@ -168,7 +186,7 @@ def _complete(taken: set[str], given: Request) -> None:
             'say what its arguments are, e.g. given=("drift0", "drift1", "diffusion", "x", "t")',
         )
     places = {"x", "x0"} & taken or ({"mean0", "std0"} <= taken and RANDOM & taken)
-    torch = given.framework == "torch"
+    torch = framework == "torch"
     drawn = {"z", "dW"} & taken or RANDOM & taken or torch
     if not places or ("x" not in taken and not drawn):
         raise ArgumentError(

@@ -27,10 +27,10 @@ def check_path_kl(
     control: str = "noise",
     layout: str = "time first",
     reduction: str | None = None,
-    dim: int = 3,
+    shape: int | Sequence[int] = 3,
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
-    framework: str = "numpy",
+    framework: str | None = None,
     dtype: Any = None,
     seed: int = 0,
 ) -> Evidence:
@@ -56,16 +56,19 @@ def check_path_kl(
     quantity: "kl"; "log_ratio" for log dP/dQ of each path.
     noise: what ``diffusion(x, t)`` returns: "scalar" (g(t)), "diagonal" ``(n, d)``, "full" ``(n, d,
         d)``; "number" and "matrix" hand over a constant.
-    given: the arguments in order, where their names do not say what they are.
+    given: the arguments in order, where their names do not say what they are, by any name that
+        is known.
     simulated: the law of the paths that it makes, "P" or (of log dP/dQ) "Q".
     control: whether the control is multiplied by the diffusion ("noise": dX = (b + g u) dt) or is
         a drift ("drift": dX = (b + u) dt).
     layout: of paths and noise: "time first", "batch first" ``(n, K + 1, d)``, "one path".
-    reduction: of a single number: "mean" (default) or "sum" over the batch.
-    dim: how many coordinates a state has; 0: a state is a number, paths are ``(K + 1, n)``.
+    reduction: over the batch: "none", "mean" or "sum"; by default one number a path, or their mean.
+    shape: of a state, how many coordinates it has; ``()``: it is a number, paths are
+        ``(K + 1, n)``.
     options: further arguments by name.
     tolerance: the relative error that is accepted.
-    framework, dtype: what the function takes: numpy, torch or jax.
+    framework, dtype: what the function takes: numpy, torch or jax; by default the library that it
+        uses.
 
     Returns
     -------
@@ -104,9 +107,5 @@ def check_path_kl(
         "reduction": reduction,
     }
     return judge(
-        validate(
-            Request(
-                path_kl, said, given, dim, dict(options or {}), tolerance, framework, dtype, seed
-            )
-        )
+        validate(Request(path_kl, said, given, shape, options, tolerance, framework, dtype, seed))
     )

@@ -55,7 +55,7 @@ class Handed:
                 "path_kl",
                 f"call {name} with x and t",
                 f"it called it with shapes {got}",
-                ORDER.format(d=self.problem.d) + "; dim= says how many a state has",
+                ORDER.format(d=self.problem.d) + "; shape= says how many a state has",
             )
         return x, t
 

@@ -6,7 +6,7 @@ Conventions: P has the drift that is named first, Q the other; a control is P's.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scoreproof.errors import ArgumentError
@@ -115,21 +115,29 @@ def _role(name: str, paired: Mapping[str, str]) -> str | None:
     return next((r for r, known in ROLES.items() if name == r or name in known), None)
 
 
+def _said(given: Any) -> dict[str, str]:
+    listed = isinstance(given, Sequence)
+    said = [given] if isinstance(given, str) else [str(n) for n in given] if listed else []
+    paired = _paired(said)
+    known = {n: n if n in RANDOM else _role(n, paired) for n in said}
+    unknown = [n for n, role in known.items() if role is None]
+    roles = {n: role for n, role in known.items() if role is not None}
+    if unknown or not said or len(set(roles.values())) < len(said):
+        raise ArgumentError(
+            "given",
+            f"the arguments in order, each one of {', '.join(ROLES)}, rng, generator, key",
+            ", ".join(unknown or said) or repr(given),
+            'e.g. given=("drift0", "drift1", "diffusion", "x", "t")',
+        )
+    return roles
+
+
 def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> dict[str, str]:
     """Argument → what it is, in order; of ``given`` the arguments have no names. Raises
     ``ArgumentError``.
     """
     if given is not None:
-        said = [given] if isinstance(given, str) else [str(n) for n in given]
-        unknown = [n for n in said if n not in ROLES and n not in RANDOM]
-        if unknown or len(set(said)) < len(said):
-            raise ArgumentError(
-                "given",
-                f"the arguments in order, each one of {', '.join(ROLES)}, rng, generator, key",
-                ", ".join(unknown or said),
-                'e.g. given=("drift0", "drift1", "diffusion", "x", "t")',
-            )
-        return {n: n for n in said}
+        return _said(given)
     taken = [p for p in _parameters(function) if p.name not in options]
     names = [p.name for p in taken]
     paired = _paired(names)

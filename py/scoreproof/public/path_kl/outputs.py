@@ -70,6 +70,7 @@ def read(out: Any, job: Job, n: int, steps: int) -> Output:
             )
         if found is not None:
             values, by_step, eps = found, stepwise, rounding
+    _as_said(values, job, shapes)
     if values is None:
         raise CallableError(
             "path_kl",
@@ -85,6 +86,22 @@ def read(out: Any, job: Job, n: int, steps: int) -> Output:
             "look for a division by the noise at a time where it is 0",
         )
     return Output(values, path, by_step, eps)
+
+
+def _as_said(values: np.ndarray | None, job: Job, shapes: list[str]) -> None:
+    """Numbers of each path, or one of the batch, where it is said which. Raises ``CallableError``."""
+    said = job.said["reduction"]
+    if said is None or values is None or job.single or (values.ndim == 0) != (said == "none"):
+        return
+    due = "one number a path" if said == "none" else "one number for the batch"
+    what = "averages or adds up the batch" if said == "none" else "keeps the paths of a batch apart"
+    other = '"mean" or "sum"' if said == "none" else '"none"'
+    raise CallableError(
+        "path_kl",
+        f'return {due}, as reduction="{said}" says',
+        f"it returned {', '.join(shapes)}",
+        f"pass reduction={other} if it {what}",
+    )
 
 
 def _path(a: np.ndarray, job: Job, n: int, steps: int) -> np.ndarray | None:

@@ -30,11 +30,15 @@ DOUBLE = float(np.finfo(float).eps)
 ROWS = 7
 #: how many different noises there are
 NOISES = 7
+#: the level beside the last, whose bin has two ends
+NEXT = 253 / 255
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """x_0 on the grid of 256 numbers, both ends among them; what is drawn; how the model is off."""
+    """x_0 on the grid of 256 numbers, both ends and what is next to them among them; what is drawn;
+    how the model is off.
+    """
 
     x0: np.ndarray
     noise: np.ndarray
@@ -53,6 +57,7 @@ def batch_of(job: Job) -> Batch:
     shape = (ROWS, job.d)
     x0 = grid(rng.uniform(-0.95, 0.95, shape))
     x0[::3, 0], x0[1::3, 0] = 1.0, -1.0
+    x0[::3, 1], x0[1::3, 1] = NEXT, -NEXT
     moves = rng.uniform(0.2, 1.0, shape) * rng.choice([-1.0, 1.0], shape)
     second = rng.uniform(0.2, 1.0, shape) * rng.choice([-1.0, 1.0], shape)
     return Batch(x0, rng.standard_normal((NOISES, *shape)), moves, second)

@@ -14,6 +14,7 @@ from scoreproof.errors import CallableError
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.asking import Asking, Run
 from scoreproof.public.variational_bound.formula import Formula, entries
+from scoreproof.public.variational_bound.models import another_time
 from scoreproof.public.variational_bound.observed import Observed, Part, problem_of, x_of
 from scoreproof.public.variational_bound.reading import layouts, picked
 from scoreproof.public.variational_bound.tables import Tables
@@ -112,6 +113,9 @@ def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
             f" {np.max(miss):.2g}, relative)"
         )
         return Whole([], at, wrong=("x_t_of_no_time", text))
+    told = another_time(tb.steps, [(t, c.label) for t, c in zip(at, calls, strict=True)])
+    if told is not None:
+        return Whole([], at, wrong=told)
     g = Answered(
         np.tile(batch.x0, (len(calls), 1)),
         np.concatenate([x_of(tb, batch.x0, n, t) for n, t in zip(noises, at, strict=True)]),

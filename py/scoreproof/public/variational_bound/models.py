@@ -14,7 +14,7 @@ from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.observed import Observed
 from scoreproof.public.variational_bound.tables import Tables
 
-__all__ = ["asked_at"]
+__all__ = ["another_time", "asked_at"]
 
 #: relative: an x that is so far from x_t is another one, whatever was rounded
 FAR = 1e-3
@@ -57,21 +57,32 @@ def _another_x(tb: Tables, o: Observed, x: np.ndarray) -> tuple[str, str]:
 
 
 def _another_time(tb: Tables, seen: Sequence[Observed]) -> tuple[str, str] | None:
-    """t ± 1 or T - 1 - t where it would be t."""
-    pairs = []
-    for o in seen:
-        if o.run is None or o.run.t is None or not o.run.script.calls:
-            continue
-        label = o.run.script.calls[-1].label
-        if label is not None and label.shape == o.run.t.shape:
-            pairs += list(zip(o.run.t, label, strict=True))
-    if len({t for t, _ in pairs}) < 3:
+    runs = [o.run for o in seen if o.run is not None]
+    told = [
+        (run.t, run.script.calls[-1].label)
+        for run in runs
+        if run.t is not None and run.script.calls
+    ]
+    return another_time(tb.steps, told)
+
+
+def another_time(
+    steps: int, told: Sequence[tuple[np.ndarray, np.ndarray | None]]
+) -> tuple[str, str] | None:
+    """t ± 1 or T - 1 - t where it would be t, perhaps held to the table; ``told``: the times of
+    rows, and their labels.
+    """
+    pairs = [(t, label) for t, label in told if label is not None and label.shape == t.shape]
+    if not pairs:
         return None
-    t, label = (np.array(v, dtype=float) for v in zip(*pairs, strict=True))
+    t, label = (np.concatenate([np.ravel(p[k]) for p in pairs]).astype(float) for k in (0, 1))
+    if len(np.unique(t)) < 3:
+        return None
     for by in (1.0, -1.0):
-        if np.array_equal(label, t + by):
+        held = np.clip(t + by, 0, steps - 1)
+        if np.array_equal(label, t + by) or np.array_equal(label, held):
             text = f"its model is told t {'+' if by > 0 else '-'} 1 where it is asked at x_t"
             return "told_another_time", text
-    if np.array_equal(label, tb.steps - 1 - t):
+    if np.array_equal(label, steps - 1 - t):
         return "told_another_time", "its model is told T - 1 - t where it is asked at x_t"
     return None

@@ -1,7 +1,8 @@
 """The model that a bound is given: it answers what is known, of known x_0, and keeps the call.
 
 Conventions: rows are flat ``(n, d)``. What it says of x_0 is off by up to `WIDTHS` standard
-deviations of p(x_{t-1} | x_t), seen there, so that no part of a term drowns in the others.
+deviations of p(x_{t-1} | x_t), seen there, so that no part of a term drowns in the others; by
+another part of it at each t, so that no two terms are alike.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scoreproof.public.variational_bound.tables import Tables
 __all__ = ["Call", "Script", "jax_model", "numpy_model", "replied"]
 
 WIDTHS = 2.0
+GOLDEN = (5**0.5 - 1) / 2
 #: what a learned variance is said to be: of a range (in -1 … 1), or of logs beside log β̃
 RANGE, LOGS = 0.8, 0.7
 
@@ -96,7 +98,7 @@ def replied(script: Script, x: np.ndarray, t: np.ndarray) -> np.ndarray:
         logvar = (1 + second) / 2 * column(tb.high) + (1 - second) / 2 * column(tb.low)
     else:
         second, logvar = script.second, column(tb.fixed)
-    width = WIDTHS * np.exp(logvar / 2) * script.moves
+    width = WIDTHS * np.exp(logvar / 2) * script.moves * _part_of(t)[:, None]
     guess = script.x0 + width / column(tb.c0)
     first = {
         "eps": lambda: (x - a * guess) / s,
@@ -106,6 +108,11 @@ def replied(script: Script, x: np.ndarray, t: np.ndarray) -> np.ndarray:
         "mean": lambda: column(tb.c0) * guess + column(tb.ct) * x,
     }[script.prediction]()
     return np.concatenate([first, second], axis=1) if script.learned else np.asarray(first)
+
+
+def _part_of(t: np.ndarray) -> np.ndarray:
+    """Of every time another number in (½, 1]: terms that are alike could be weighed otherwise."""
+    return np.asarray(1.0 - 0.5 * np.mod(GOLDEN * t, 1.0))
 
 
 def _timesteps(label: np.ndarray | None, steps: int, rows: int) -> np.ndarray:

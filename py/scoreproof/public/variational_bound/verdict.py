@@ -145,6 +145,10 @@ def _coverage(seen: Sequence[Observed], found: Compared) -> Coverage:
     if np.any(found.drowned):
         asked["parts"] = 2
         left = (Omission("parts", 1, DROWNED, "L_T", wished=True),)
+    drawn = {int(t) for o in seen if o.name == "estimate" for t in o.parts[-1].problem.g.t}
+    if drawn:
+        steps = seen[0].parts[-1].problem.tb.steps
+        names.append(f"{len(drawn)} of {steps} timesteps were drawn")
     return Coverage(asked, left, ", ".join(names))
 
 

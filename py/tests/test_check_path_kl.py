@@ -198,7 +198,7 @@ def test_states_that_are_numbers():
         return np.sum(apart, axis=1) / sigma**2
 
     given = ("x", "drift0", "drift1", "diffusion", "dt")
-    more = {"dim": 0, "noise": "number", "layout": "batch first", "given": given} | RATIO
+    more = {"shape": (), "noise": "number", "layout": "batch first", "given": given} | RATIO
     evidence = holds(check(log_girsanov, **more))
     assert "do not change with time" in evidence.coverage.describe()
     wrong = check(lambda *a: log_girsanov(*a) / 2, **more)
@@ -447,14 +447,16 @@ class Uniform:
         (along, {"given": ("x", "speed")}, "given must be the arguments in order"),
         (along, {"noise": "pink"}, "noise must be one of"),
         (along, {"layout": "flat"}, "layout must be one of"),
-        (along, {"dim": -1}, "dim must be an integer >= 0"),
+        (along, {"shape": 0}, "shape must be an integer >= 1"),
         (along, {"quantity": "weight"}, "quantity must be one of kl, log_ratio"),
         (along, {"simulated": "R"}, "simulated must be one of P, Q"),
         (along, {"control": "u"}, "control must be one of noise, drift"),
         (along, {"reduction": "max"}, "reduction must be one of none, mean, sum"),
         (along, {"given": ("drift0", "drift1", "diffusion", "x")}, "told the times of the steps"),
-        (along, {"dim": 1, "noise": "full"}, "dim must be >= 2"),
+        (along, {"shape": 1, "noise": "full"}, "shape must be >= 2"),
         (along, {"framework": "mxnet"}, "framework must be one of"),
+        (along, {"options": ["n"]}, "options must be a dictionary"),
+        (along, {"given": 3}, "given must be the arguments in order"),
         (along, {"tolerance": 2}, "tolerance must be in"),
     ],
     ids=lambda v: v if isinstance(v, str) else None,
@@ -468,6 +470,12 @@ def test_arguments(function, more, message):
     ("function", "more", "message"),
     [
         (lambda drift0, drift1, g, x, t: None, {}, "return one number a path"),
+        (along, {"reduction": "sum"}, "return one number for the batch.*pass reduction=.none"),
+        (
+            lambda f, h, g, x, t: along(f, h, g, x, t).mean(),
+            {"reduction": "none"},
+            "return one number a path, as.*pass reduction=.mean. or .sum",
+        ),
         (lambda drift0, drift1, g, x, t: np.zeros((2, 2)), {}, r"it returned \(2, 2\)"),
         (lambda drift0, drift1, g, x, t: np.full(x.shape[1], np.nan), {}, "are nan or inf"),
         (lambda drift0, drift1, g, x, t: 1 / 0, {}, "ZeroDivisionError"),
@@ -552,3 +560,58 @@ def test_jax():
         return 2 * kl(f, h, g, x0, ts, key)
 
     assert check(twice, framework="jax", noise="diagonal").diagnosis.names == ("half_missing",)
+
+
+def _frozen(drift0, drift1, diffusion, x, t, at=lambda x, k: x[0]):
+    """The noise of the start, or of another path, at every step."""
+    v = 0.0
+    for k in range(len(t) - 1):
+        u = (drift0(x[k], t[k]) - drift1(x[k], t[k])) / diffusion(at(x, k), t[k])
+        v = v + 0.5 * (u**2).sum(-1) * (t[k + 1] - t[k])
+    return v
+
+
+@pytest.mark.parametrize(
+    "at",
+    [lambda x, k: x[0], lambda x, k: 0 * x[k], lambda x, k: x[k][::-1]],
+    ids=["start", "origin", "another path"],
+)
+def test_noise_at_another_place_along_known_paths_is_refuted(at):
+    assert check(_frozen, noise="diagonal", options={"at": lambda x, k: x[k]})
+    assert check(_frozen, noise="diagonal", options={"at": at}).verdict == "refuted"
+
+
+def _smoothed(drift0, drift1, diffusion, x, t, h=0.5):
+    v = 0.0
+    for k in range(len(t) - 1):
+        parts = [drift0(x[k] + s * h, t[k]) - drift1(x[k] + s * h, t[k]) for s in (1, -1)]
+        v = v + 0.5 * ((sum(parts) / 2 / diffusion(t[k])) ** 2).sum(-1) * (t[k + 1] - t[k])
+    return v
+
+
+def test_drifts_that_are_smoothed_along_known_paths_are_refuted():
+    assert check(_smoothed, options={"h": 0.0})
+    assert check(_smoothed).verdict == "refuted"
+
+
+def test_each_path_has_its_own_number():
+    assert check(along)
+    assert check(lambda f, h, g, x, t: along(f, h, g, x, t)[::-1]).verdict == "refuted"
+    assert check(lambda f, h, g, x, t: along(f, h, g, x, t).mean(), reduction="mean")
+
+
+def test_arguments_are_given_by_any_of_their_names():
+    assert check(lambda *a: along(*a), given=("f", "h", "g", "xs", "ts"))
+    turned = {"given": ("h", "f", "g", "y0", "ts", "rng"), "quantity": "log_ratio"}
+    assert check(lambda h, f, *rest: weighing(f, h, *rest), **turned)
+    assert check(weighing, **turned).verdict == "refuted"
+
+
+def test_the_library_is_found_out():
+    torch = pytest.importorskip("torch")
+
+    def kl(f, h, g, x, t):
+        u = torch.stack([(f(y, s) - h(y, s)) / g(s) for y, s in zip(x[:-1], t[:-1], strict=True)])
+        return 0.5 * (u.pow(2).sum(-1) * t.diff()[:, None]).sum(0)
+
+    assert check(kl)

@@ -204,10 +204,11 @@ def _smooth(
     """Along smooth curves, whose integral is known by quadrature."""
     n, d = 4 if user.job.d != 4 else 5, problem.d
     middle, wide = rng.standard_normal((2, n, d))
-    speed, phase = rng.uniform(1, 3, (n, d)), rng.uniform(0, 6, (n, d))
+    # slow, so that rules of higher order show theirs on the coarser grids
+    speed, phase = rng.uniform(0.6, 1.4, (n, d)), rng.uniform(0, 6, (n, d))
 
     def curve(t: np.ndarray) -> np.ndarray:
-        return np.asarray(middle + wide * np.sin(speed * t[:, None, None] + phase))
+        return np.asarray(middle + 0.6 * wide * np.sin(speed * t[:, None, None] + phase))
 
     def energy(t: np.ndarray, x: np.ndarray) -> np.ndarray:
         a, b = problem.drifts(x, t[:, None, None])

@@ -89,7 +89,7 @@ def read(out: Any, job: Job, n: int, steps: int) -> Output:
 
 
 def _as_said(values: np.ndarray | None, job: Job, shapes: list[str]) -> None:
-    """Numbers of each path, or one of the batch, where it is said which. Raises ``CallableError``."""
+    """Raises ``CallableError`` where it is said which of both it is, and it is not."""
     said = job.said["reduction"]
     if said is None or values is None or job.single or (values.ndim == 0) != (said == "none"):
         return

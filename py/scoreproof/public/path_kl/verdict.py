@@ -163,14 +163,14 @@ def _coverage(found: Alongside) -> Coverage:
     return Coverage({"paths": sum(k.n for k in looks), "steps": STEPS}, (), span)
 
 
-def _drifts(job: Job) -> str:
+def _looked_at(job: Job, steps: str) -> str:
     """On which problems a limit is looked at."""
     follows = job.noise in ("diagonal", "full")
     if not job.simulates:
         noise = " and noise that follows x" if follows else ""
-        return f"drifts that are not affine{noise}, along smooth curves"
+        return f"drifts that are not affine{noise}, {steps}, along smooth curves"
     noise = " and noise that does not follow x" if follows else ""
-    return f"affine drifts{noise}, the mean over the noise is exact"
+    return f"affine drifts{noise}, {steps}, the mean over the noise is exact"
 
 
 def _limit(
@@ -191,7 +191,7 @@ def _limit(
         coverage=Coverage(
             {"problems": len(seen), "grids": len(steps)},
             (),
-            f"{_drifts(job)}, {steps[0]} to {steps[-1]} steps",
+            _looked_at(job, f"{steps[0]} to {steps[-1]} steps"),
         ),
         resolution=resolution,
         tolerance=job.tolerance,

@@ -582,3 +582,77 @@ def test_laws_that_are_numbered_are_in_their_order(of):
     assert evidence, evidence.explain()
     wrong = sp.check_kl(other)
     assert wrong.verdict == "refuted", wrong.explain()
+
+
+def _renyi_of_matrices(m0, c0, m1, c1, fine):
+    mixed, gap = 2 * c1 - c0, m1 - m0
+    value = np.einsum("ni,nij,nj->n", gap, np.linalg.inv(mixed), gap)
+    (sign, log), (_, log0), (_, log1) = (np.linalg.slogdet(c) for c in (mixed, c0, c1))
+    return np.where(fine(mixed, sign), value - (log + log0 - 2 * log1) / 2, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("fine", "right"),
+    [
+        (lambda mixed, sign: np.linalg.eigvalsh(mixed)[:, 0] > 0, True),
+        (lambda mixed, sign: sign > 0, False),
+        (lambda mixed, sign: np.diagonal(mixed, axis1=1, axis2=2).min(1) > 0, False),
+    ],
+    ids=["positive definite", "determinant", "diagonal"],
+)
+def test_a_renyi_divergence_of_matrices_that_is_infinite_in_one_direction(fine, right):
+    evidence = sp.check_kl(lambda *laws: _renyi_of_matrices(*laws, fine), form="full",
+                           quantity="renyi", order=2, given=ROLES)  # fmt: skip
+    assert evidence.verdict == ("holds" if right else "refuted"), evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("fine", "right"),
+    [
+        (lambda mixed: (mixed > 0).all(1), True),
+        (lambda mixed: mixed[:, 0] > 0, False),
+        (lambda mixed: (mixed > 0).any(1), False),
+        (lambda mixed: mixed.sum(1) > 0, False),
+    ],
+    ids=["all", "first", "any", "sum"],
+)
+def test_a_renyi_divergence_that_is_infinite_in_one_coordinate(fine, right):
+    def kl(m0, v0, m1, v1):
+        mixed = 2 * v1 - v0
+        value = (m0 - m1) ** 2 / mixed - (np.log(np.abs(mixed)) + np.log(v0 / v1**2)) / 2
+        return np.where(fine(mixed), value.sum(1), np.inf)
+
+    evidence = sp.check_kl(kl, quantity="renyi", order=2, given=ROLES, **GIVEN)
+    assert evidence.verdict == ("holds" if right else "refuted"), evidence.explain()
+
+
+def test_shapes_are_said_by_the_functions_own_names():
+    def kl(mu0, std0, mu1, std1):
+        return (np.log(std1 / std0) + (std0**2 + (mu0 - mu1) ** 2) / (2 * std1**2) - 0.5).sum(-1)
+
+    assert sp.check_kl(kl, form="diagonal", shapes={"mu1": "(d,)", "std1": "(d,)"})
+    assert sp.check_kl(kl, form="diagonal", shapes={"mean1": "(d,)", "scale1": "(d,)"})
+    twice = sp.check_kl(lambda mu0, std0, mu1, std1: 2 * kl(mu0, std0, mu1, std1),
+                        form="diagonal", shapes={"std1": "(d,)"})  # fmt: skip
+    assert twice.verdict == "refuted"
+
+
+def test_the_library_is_found_out():
+    torch = pytest.importorskip("torch")
+
+    def kl(mu, logvar):
+        return 0.5 * torch.sum(mu.pow(2) + logvar.exp() - 1 - logvar, dim=1)
+
+    assert sp.check_kl(kl)
+    assert sp.check_kl(lambda mu, logvar: 2 * kl(mu, logvar)).verdict == "refuted"
+
+
+def test_scales_of_one_number_are_named_where_nobody_said_so():
+    def kl(mu_q, std_q, mu_p, std_p):
+        each = (std_q**2 + (mu_q - mu_p) ** 2) / std_p**2 / 2 - 0.5
+        return each.sum(1) + mu_q.shape[1] * np.log(std_p / std_q)[:, 0]
+
+    words = 'Scales were (n, 1), one for all coordinates: pass form="diagonal"'
+    assert words in sp.check_kl(kl).explain()
+    assert words not in sp.check_kl(kl, form="isotropic").explain()
+    assert sp.check_kl(kl, form="diagonal").verdict == "refuted"

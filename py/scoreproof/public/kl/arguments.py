@@ -46,7 +46,7 @@ class Options:
             value = getattr(self, name)
             if value not in known:
                 raise ArgumentError(
-                    name, f"one of {', '.join(known)}", repr(value), "see the docstring of check_kl"
+                    name, f"one of {', '.join(known)}", repr(value), f"e.g. {name}={known[0]!r}"
                 )
 
     @property

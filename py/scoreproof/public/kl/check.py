@@ -36,7 +36,7 @@ def check_kl(
     shape: int | Sequence[int] | None = None,
     fixed: Mapping[str, float] | None = None,
     law: Any = None,
-    framework: str = "numpy",
+    framework: str | None = None,
     dtype: Any = None,
     tolerance: float | None = None,
     seed: int = 0,
@@ -66,15 +66,16 @@ def check_kl(
     units: ``"nats"`` or ``"bits"``.
     given: what it takes, in order, where the names do not say it: ``"mean0"``, ``"scale0"``,
         ``"mean1"``, ``"scale1"``, or ``"scale"``, one for both laws.
-    shapes: of arguments that are shaped otherwise, e.g. ``{"mean1": "(d,)", "scale": "()"}``: what
-        has no n is one for the whole batch. Where nothing has, laws are passed one at a time.
+    shapes: of arguments that are shaped otherwise, by these or their own names, e.g. ``{"mean1":
+        "(d,)", "scale": "()"}``: what has no n is one for the whole batch. Where nothing has, laws
+        are passed one at a time.
     shape: of one sample, ``(3, 8, 8)`` for means ``(n, 3, 8, 8)``. The dimension is then fixed.
     fixed: numbers that ``kl`` knows and is not passed: ``{"scale": 0.5}``, a standard deviation;
         ``{"mean1": 0.0, "scale1": 2.0}``, a prior.
     law: a class or function of a mean and a scale, ``torch.distributions.Normal``, if ``kl`` takes
         distributions ``kl(q, p)``; two of them where the laws differ.
-    framework, dtype: ``"numpy"``, ``"torch"`` or ``"jax"``, and the floating type it is called
-        with.
+    framework, dtype: ``"numpy"``, ``"torch"`` or ``"jax"``, by default the library that it uses,
+        and the floating type it is called with.
     tolerance: the relative error of the divergence that you accept, in (0, 1); ``None`` accepts
         rounding only. In bfloat16 and float16 rounding alone takes several percent: there is no
         verdict ``holds`` without it.

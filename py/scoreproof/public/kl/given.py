@@ -7,7 +7,7 @@ nothing is given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -25,7 +25,6 @@ __all__ = ["Given", "options_of"]
 
 #: coordinates of full covariances
 MOST = 64
-HINT = "see the docstring of check_kl"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,7 @@ def options_of(function: Any, given: Given) -> Options:
     read = _read(function, given)
     against = _against(given, wanted, read)
     roles = _roles(function, given, wanted, against, read)
-    layout = _layout(given, wanted, against, roles)
+    layout = _layout(_in_roles(function, given, roles), wanted, against, roles)
     sides = sides_of((given.form, given.parameterization, given.against), read, layout)
     if wanted.mirrored:
         layout, sides = layout.mirrored(), (sides[1], sides[0])
@@ -62,11 +61,14 @@ def options_of(function: Any, given: Given) -> Options:
     form = max((s.form for s in sides), key=FORMS.index)
     if wanted.dims == "none" and form == "full":
         raise ArgumentError(
-            "dims", '"sum" or "mean" for full covariances', "'none'", "they have no coordinates"
+            "dims", '"sum" or "mean" for full covariances', "'none'", 'sum over them: dims="sum"'
         )
     if form == "full" and (layout.d or 0) > MOST:
         raise ArgumentError(
-            "shape", f"of at most {MOST} entries for full covariances", given.shape, "a smaller one"
+            "shape",
+            f"of at most {MOST} entries for full covariances",
+            given.shape,
+            "pass a smaller one",
         )
     same = sides[0] == sides[1]
     return Options(
@@ -81,9 +83,9 @@ def options_of(function: Any, given: Given) -> Options:
 
 
 def _wanted(given: Given) -> Wanted:
-    one_of("quantity", given.quantity, tuple(QUANTITIES), HINT)
-    one_of("units", given.units, ("nats", "bits"), HINT)
-    one_of("dims", given.dims, ("sum", "mean", "none"), "what is done over the coordinates")
+    one_of("quantity", given.quantity, tuple(QUANTITIES), 'leave it away for "kl"')
+    one_of("units", given.units, ("nats", "bits"), "bits are nats / log 2")
+    one_of("dims", given.dims, ("sum", "mean", "none"), "it is what is done over the coordinates")
     order = given.order
     if given.quantity == "renyi":
         fine = isinstance(order, Real) and not isinstance(order, bool)
@@ -116,7 +118,7 @@ def _read(function: Any, given: Given) -> Named | None:
 
 def _against(given: Given, wanted: Wanted, read: Named | None) -> str:
     if given.against is not None:
-        one_of("against", given.against, KNOWN["against"], HINT)
+        one_of("against", given.against, KNOWN["against"], '"standard": the second law is N(0, I)')
         return str(given.against)
     if wanted.quantity == "entropy":
         return "standard"
@@ -172,6 +174,16 @@ def _named_roles(given: Any) -> tuple[str, ...]:
     return roles
 
 
+def _in_roles(function: Any, given: Given, roles: tuple[str, ...]) -> Given:
+    """With ``shapes`` by the roles of the arguments where they are by the function's own names."""
+    own = [] if given.law is not None else [p.name for p in written(function) or ()]
+    known = dict(zip(own, roles, strict=False))
+    if not isinstance(given.shapes, Mapping):
+        return given
+    shapes = {r if r in ROLES else known.get(r, r): axes for r, axes in given.shapes.items()}
+    return replace(given, shapes=shapes)
+
+
 def _layout(given: Given, wanted: Wanted, against: str, roles: tuple[str, ...]) -> Layout:
     shapes = _mapping("shapes", given.shapes, 'e.g. shapes={"scale1": "(d,)"}')
     axes = tuple((r, axes_of(r, text)) for r, text in shapes.items())
@@ -179,7 +191,7 @@ def _layout(given: Given, wanted: Wanted, against: str, roles: tuple[str, ...]) 
     for name, known in (("shapes", shapes), ("fixed", fixed)):
         for role in known:
             if role not in ROLES or (role in roles) != (name == "shapes"):
-                which = "that is passed" if name == "shapes" else "that is not passed"
+                which = "that are passed" if name == "shapes" else "that are not passed"
                 raise ArgumentError(
                     name, f"of arguments {which}", repr(role), f"{', '.join(roles)} are passed"
                 )
@@ -197,7 +209,7 @@ def _layout(given: Given, wanted: Wanted, against: str, roles: tuple[str, ...]) 
             "reduction",
             '"none" for one pair of laws at a time',
             repr(given.reduction),
-            "there is no batch",
+            "leave it away: there is no batch",
         )
     one = against == "standard" or wanted.quantity == "entropy"
     told = {*roles, *numbers}

@@ -28,6 +28,7 @@ from scoreproof.public.kl.objects import taking
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import place
+from scoreproof.public.loss.library import library_of
 from scoreproof.streams import stream
 
 __all__ = ["Job", "judge"]
@@ -39,11 +40,14 @@ WHOLE = (
 )
 
 
+NARROW = 'Scales were (n, 1), one for all coordinates: pass form="diagonal" if they are (n, d).'
+
+
 @dataclass(frozen=True)
 class Job:
     """How the function is called and judged."""
 
-    framework: str
+    framework: str | None
     dtype: Any
     tolerance: Any
     seed: Any
@@ -51,12 +55,12 @@ class Job:
 
 def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     """The verdict; of diagonal laws where no form was said and it is right of them alone."""
-    function, framework, given = taking(kl, given, job.framework)
+    function, framework, given = taking(kl, given, job.framework or library_of(kl))
     options = options_of(function, given)
     job = replace(
         job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed)
     )
-    guard = guarded(function, "kl", job.framework, job.dtype)
+    guard = guarded(function, "kl", framework, job.dtype)
     before = guard.calls
     if given.form is not None or options.form == "full" or options.sides is not None:
         return _judged(guard, options, job, before)
@@ -66,7 +70,7 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     except CallableError as error:
         failed = error
     if evidence is not None and (evidence.verdict != "refuted" or _whole(evidence)):
-        return evidence
+        return _narrow(evidence, options)
     other = "diagonal" if options.form == "isotropic" else "isotropic"
     try:
         options = options_of(function, replace(given, form=other))
@@ -80,6 +84,13 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
         assert failed is not None
         raise failed
     return evidence
+
+
+def _narrow(evidence: Evidence, options: Options) -> Evidence:
+    """With a note that scales were one number a law, though nobody said so."""
+    if evidence.verdict != "holds" or options.form != "isotropic" or options.layout.axes:
+        return evidence
+    return replace(evidence, notes=(*evidence.notes, NARROW))
 
 
 def _whole(evidence: Evidence) -> bool:

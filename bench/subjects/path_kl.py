@@ -126,7 +126,7 @@ def case(rng: np.random.Generator) -> Case:
         "once": bool(rng.random() < 0.4),
         "step": int(rng.integers(8)),
     }
-    more: dict[str, Any] = {"seed": int(rng.integers(100)), "dim": int(rng.integers(2, 5))}
+    more: dict[str, Any] = {"seed": int(rng.integers(100)), "shape": int(rng.integers(2, 5))}
     if kind == "heun":
         setting |= {"noise": "scalar", "form": "energy"}
     if kind == "along":

@@ -781,3 +781,13 @@ def test_the_last_bin_but_one_has_two_ends():
     assert check(bound, BETAS, term="L_0")
     early = check(lambda model, x0, x_t, t: bound(model, x0, x_t, t, 0.99), BETAS, term="L_0")
     assert early.verdict == "refuted"
+
+
+def test_arguments_are_given_by_any_of_their_names():
+    d = Diffusion()
+    named = ("unet", "x_start", "x_t", "timesteps")
+    assert check(lambda a, b, c, e: d.term(a, b, c, e), BETAS, given=named)
+    turned = ("x_start", "unet", "x_t", "timesteps")
+    assert check(lambda a, b, c, e: d.term(b, a, c, e), BETAS, given=turned)
+    wrong = check(lambda a, b, c, e: 2 * d.term(a, b, c, e), BETAS, given=named)
+    assert wrong.verdict == "refuted"

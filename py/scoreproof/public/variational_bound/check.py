@@ -79,7 +79,7 @@ def check_variational_bound(
         terms alike; bits per dimension are a mean.
     steps: T of a diffusion loss in continuous time of T steps.
     probabilities: ``(T,)``, by which an estimate draws its t, where that is not uniform.
-    given: the arguments in order, where names do not say what they are.
+    given: the arguments in order, where names do not say what they are, by any name that is known.
     shape: of one sample, without the batch; three entries or more.
     tolerance: the relative error that is accepted.
     framework, dtype: of the arrays; by default the library that the bound uses. PyTorch code that

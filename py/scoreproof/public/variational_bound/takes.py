@@ -104,8 +104,10 @@ def _unknown(name: str) -> ArgumentError:
 
 
 def _said(given: Any) -> Takes:
-    roles = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
-    if not roles or len(set(roles)) < len(roles) or not set(roles) <= set(ROLES):
+    said = [str(n) for n in given] if isinstance(given, Sequence) else []
+    known = [n if n in ROLES else _role(n) for n in ([] if isinstance(given, str) else said)]
+    roles = tuple(r for r in known if r is not None)
+    if not roles or len(set(roles)) < len(known):
         raise ArgumentError(
             "given",
             f"a sequence of {', '.join(ROLES)}, each once",

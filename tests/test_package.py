@@ -85,7 +85,8 @@ PUBLIC_NEIGHBOURS = {
     "inversion": {"sampler"},  # up with its forms, down with it
     "log_likelihood": {"sampler"},  # arrays of a framework, and the names of generators
     "corrector": {"sampler"},  # how functions take their random numbers, and levels
-    "path_kl": {"sampler"},  # how functions take their random numbers
+    "path_kl": {"loss", "sampler"},  # the library; how functions take their random numbers
+    "kl": {"loss"},  # the library that a function uses
 }
 
 

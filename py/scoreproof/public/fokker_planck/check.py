@@ -21,6 +21,9 @@ from scoreproof.public.rule import public_check
 __all__ = ["check_fokker_planck"]
 
 TIMES, DOMAIN = (0.3, 0.6, 1.0), (-3.0, 3.0)
+AXES = (
+    "the points of an array are its axes, and its times: pass axes=(t, x), and it is judged there"
+)
 #: what an argument is that was not passed
 UNSAID = {"times": TIMES, "domain": DOMAIN, "cells": False}
 
@@ -172,7 +175,7 @@ def check_fokker_planck(
     if is_grid(law, axes):
         said = {"times": times, "domain": domain, "points": points}
         said |= {"method": method} if method == "strong" else {}
-        alone("an array", "it is judged where its axes are", changed(said))
+        alone("an array", AXES, changed(said))
         return of_an_array(job, OnGrid(axes, boundary, cells, tolerance, normalized, inputs))
     said = {"boundary": boundary, "cells": cells}
     alone("a function", "it is of an array and its axes", changed(said))

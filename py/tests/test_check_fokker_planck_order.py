@@ -171,3 +171,19 @@ def test_what_a_function_is_not_asked_with_is_said():
         check_fokker_planck(drift, ROOT2, [STATES[:, ::2], STATES], axes=(T, X))
     with pytest.raises(ArgumentError, match="only a density is judged"):
         check_fokker_planck(drift, ROOT2, score=-STATES, axes=(T, X))
+
+
+def test_another_matrix_is_read_as_fick_too_in_weak_form():
+    def covariance(x):
+        a, c = 1 + 0.5 * np.sin(x[:, 0]), 1.5 + 0.5 * np.cos(x[:, 1])
+        b = 0.3 * np.cos(x[:, 0] * x[:, 1])
+        return np.stack([np.stack([a, b], 1), np.stack([b, c], 1)], 1)
+
+    wrong = check_fokker_planck(
+        lambda x, t: -0.5 * np.einsum("nij,nj->ni", covariance(x), x),
+        lambda x, t: np.linalg.cholesky(covariance(x)).transpose(0, 2, 1),
+        log_density=lambda x, t: -(x**2).sum(1) / 2 - np.log(2 * np.pi) + 0 * t,
+        dimension=2,
+        interpretation="fick",
+    )
+    assert wrong.diagnosis.names == ("transposed_noise",), wrong.explain()

@@ -6,7 +6,6 @@ one such pair for each coordinate.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.public import sweep
 from scoreproof.public.fokker_planck.general.readings import EXPECTED, Reading
+from scoreproof.public.fokker_planck.order import needed
 from scoreproof.streams import stream
 
 __all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"]
@@ -170,16 +170,8 @@ def depends_on_state(
         raise ArgumentError(
             "method", f"one of {', '.join(METHODS)}", repr(method), "use 'auto' if in doubt"
         )
-    try:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        needed = [
-            p
-            for p in inspect.signature(diffusion).parameters.values()
-            if p.kind in kinds and p.default is p.empty
-        ]
-    except (TypeError, ValueError):
-        return False
-    if len(needed) >= 2 and interpretation is None:
+    of_state = len(needed(diffusion)) >= 2
+    if of_state and interpretation is None:
         raise ArgumentError(
             "interpretation",
             f"{EXPECTED}, when diffusion takes (x, t)",
@@ -187,4 +179,4 @@ def depends_on_state(
             "the equations differ when the noise depends on x; for Itô the noise term is ½ Σ"
             " ∂_i ∂_j ((g gᵀ)_ij p), for Fick's law ½ ∇·(g gᵀ ∇p)",
         )
-    return len(needed) >= 2
+    return of_state

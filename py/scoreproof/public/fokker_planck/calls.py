@@ -12,28 +12,22 @@ from typing import Any
 import numpy as np
 
 from scoreproof.interop.frameworks import require
-from scoreproof.interop.signatures import argument_names, fits
+from scoreproof.interop.signatures import fits
+from scoreproof.public.fokker_planck.order import more
 
-__all__ = ["order", "ways"]
-
-#: what people call time, where they take it before x
-CLOCKS = ("t", "ts", "time", "times", "tau", "timestep", "timesteps", "t_batch")
-
-
-def order(function: Any) -> str:
-    """``"tx"`` where the names of its arguments say so, else ``"xt"``."""
-    names = argument_names(function, 2)
-    return "tx" if names[0].lower() in CLOCKS and names[1].lower() not in CLOCKS else "xt"
+__all__ = ["ways"]
 
 
 def ways(
-    function: Any, framework: str, first: str
+    function: Any, framework: str, first: str, rows: bool = False
 ) -> Iterator[tuple[str, Callable[[Any, Any], Any], bool]]:
-    """The ways in which it may take x and t, in words and as ``f(x, t)``."""
-    turned = first == "tx"
+    """The ways in which it may take x and t, in words and as ``f(x, t)``, and whether x and t go
+    into one array; ``rows``: of what returns a row for each row, x alone is a way too.
+    """
+    turned, rest = first == "tx", more(function)
 
     def two(x: Any, t: Any) -> Any:
-        return function(t, x) if turned else function(x, t)
+        return function(t, x, *rest) if turned else function(x, t, *rest)
 
     def joined(x: Any, t: Any) -> Any:
         parts = [_clock(t, x, framework, 1), x] if turned else [x, _clock(t, x, framework, 1)]
@@ -42,18 +36,20 @@ def ways(
     def shown(t: str) -> str:
         return f"({t}, x)" if turned else f"(x, {t})"
 
-    many, one = fits(function, 2), fits(function, 1)
+    many, one = fits(function, 2 + len(rest)), fits(function, 1)
     if many:
         yield shown("t"), two, False
         yield shown("t of shape (n,)"), lambda x, t: two(x, _clock(t, x, framework, 0)), False
         yield shown("t of shape (n, 1)"), lambda x, t: two(x, _clock(t, x, framework, 1)), False
     if one:
         yield f"[{', '.join('tx' if turned else 'xt')}] in one array", joined, True
+    if one and rows:
+        yield "x alone", lambda x, t: function(x), False
     if framework != "jax":
         return
     jax = require("jax")
     if many:
-        by_two = jax.vmap(function)
+        by_two = jax.vmap(lambda *both: function(*both, *rest))
 
         def each(x: Any, t: Any, k: int) -> Any:
             when = _clock(t, x, framework, k)

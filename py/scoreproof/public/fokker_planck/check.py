@@ -7,37 +7,30 @@ is ρ, not ρ².
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from scoreproof.evidence import Evidence
-from scoreproof.interop.widened import wide_jax
 from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.fokker_planck.arguments import one_density, where
-from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.forms import (
-    any_noise,
-    of_a_score,
-    plain,
-    weakly,
-    with_score,
-)
-from scoreproof.public.fokker_planck.general.given import Probe, prepared, subject
-from scoreproof.public.fokker_planck.general.subject import General
-from scoreproof.public.fokker_planck.grid.entry import OnGrid, on_grid
+from scoreproof.public.fokker_planck.grid.entry import OnGrid
 from scoreproof.public.fokker_planck.grid.given import is_grid
-from scoreproof.public.fokker_planck.judged import with_mass
-from scoreproof.public.fokker_planck.learned import in_order
-from scoreproof.public.fokker_planck.mass import flux
-from scoreproof.public.fokker_planck.networks import Asked, as_networks, spoken
-from scoreproof.public.fokker_planck.rows import with_rows
+from scoreproof.public.fokker_planck.judging import Job, alone, of_an_array, of_functions
 from scoreproof.public.rule import public_check
 
 __all__ = ["check_fokker_planck"]
+
+TIMES, DOMAIN = (0.3, 0.6, 1.0), (-3.0, 3.0)
+AXES = (
+    "the points of an array are its axes, and its times: pass axes=(t, x), and it is judged there"
+)
+#: what an argument is that was not passed
+UNSAID = {"times": TIMES, "domain": DOMAIN, "cells": False}
+
+
+def changed(said: dict[str, Any]) -> dict[str, Any]:
+    """Those that are not as they are by default."""
+    return {k: v for k, v in said.items() if v is not UNSAID.get(k)}
 
 
 @public_check
@@ -48,8 +41,8 @@ def check_fokker_planck(
     *,
     log_density: Any = None,
     score: Callable[..., Any] | None = None,
-    times: Sequence[float] = (0.3, 0.6, 1.0),
-    domain: Sequence[Any] = (-3.0, 3.0),
+    times: Sequence[float] = TIMES,
+    domain: Sequence[Any] = DOMAIN,
     dimension: int | None = None,
     points: Any = None,
     method: str = "auto",
@@ -109,7 +102,8 @@ def check_fokker_planck(
     normalized: whether the mass of the density must be 1, which the equation does not see. Pass
         ``False`` for one without its normaliser, or of a process that explodes.
     inputs: how a network takes x and t: ``"xt"`` or ``"tx"``, for ``net(t, x)`` or one array whose
-        first column is t. By default the names of its arguments tell, and one array is ``[x, t]``.
+        first column is t; of drift and diffusion where no name tells. By default the names of
+        its arguments tell, and one array is ``[x, t]``.
         t is given as a number, or where that does not do as ``(n,)``, as ``(n, 1)``, or as a column
         beside x; ``(n, 1)`` is a right answer too. A network in float32 is judged by a copy of it
         in double precision (unless ``dtype`` says otherwise).
@@ -169,41 +163,20 @@ def check_fokker_planck(
     tolerance = accepted(tolerance)
     law, is_log = one_density(density, log_density, score)
     meant = (interpretation, diffusion_is, method)
-    asked = prepared((drift, diffusion), (law, is_log, score), meant, (framework, dtype))
+    job = Job(
+        functions=(drift, diffusion),
+        law=(law, is_log, score),
+        meant=meant,
+        how=(framework, dtype),
+        inputs=inputs,
+        tolerance=tolerance,
+        normalized=normalized,
+    )
     if is_grid(law, axes):
-        said = OnGrid(axes, boundary, cells, points, tolerance, normalized)
-        with wide_jax(framework, dtype), np.errstate(all="ignore"):
-            return on_grid(asked, said)
-    place = where(times, domain, dimension, points, seeded(seed))
-    language = spoken(score if law is None else law, framework)
-    with wide_jax(language, dtype), warnings.catch_warnings():
-        # probes far out overflow, and complex ones meet casts to real: noticed by their results
-        warnings.simplefilter("ignore")
-
-        def judged(s: Subject) -> Evidence:
-            if not isinstance(s, General):
-                if method == "weak":
-                    return weakly(s, place, tolerance)
-                return plain(s, place, method, tolerance)
-            if s.only_score:
-                return of_a_score(s, place, tolerance)
-            evidence = any_noise(s, place, method, tolerance)
-            if s.slopes is None or evidence.verdict == "refuted":
-                return evidence
-            return with_score(evidence, s, place, tolerance)
-
-        def subject_of(order: str | None) -> tuple[Subject, Asked]:
-            a, net = as_networks(asked, order, place)
-            return subject(a, Probe.at(place)), net
-
-        s, net = subject_of(inputs)
-        evidence = in_order(net, lambda: judged(s), lambda: judged(subject_of("tx")[0]))
-        if isinstance(s, General) and s.only_score:
-            return replace(with_rows(evidence, s, place), cost=s.calls)
-        if evidence.verdict != "refuted":
-            evidence = with_mass(evidence, s, place, tolerance, normalized)
-        evidence = with_rows(evidence, s, place)
-        if evidence.verdict == "refuted":
-            return replace(evidence, cost=s.calls)
-        note = flux(s, place.box) if place.dimension == 1 else ""
-    return replace(evidence, notes=(*evidence.notes, *((note,) if note else ())), cost=s.calls)
+        said = {"times": times, "domain": domain, "points": points}
+        said |= {"method": method} if method == "strong" else {}
+        alone("an array", AXES, changed(said))
+        return of_an_array(job, OnGrid(axes, boundary, cells, tolerance, normalized, inputs))
+    said = {"boundary": boundary, "cells": cells}
+    alone("a function", "it is of an array and its axes", changed(said))
+    return of_functions(job, where(times, domain, dimension, points, seeded(seed)))

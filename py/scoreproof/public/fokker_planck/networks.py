@@ -15,19 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.errors import CallableError
 from scoreproof.interop.callables import Guarded, as_numpy, remedy_for
 from scoreproof.interop.frameworks import guarded
 from scoreproof.interop.signatures import fits
 from scoreproof.interop.widened import widened
 from scoreproof.public.fokker_planck.arguments import Place
-from scoreproof.public.fokker_planck.calls import order, ways
+from scoreproof.public.fokker_planck.calls import ways
 from scoreproof.public.fokker_planck.general.given import Given
-from scoreproof.public.fokker_planck.general.order import in_order
+from scoreproof.public.fokker_planck.order import in_order, told
 
-__all__ = ["INPUTS", "Asked", "as_called", "beside", "as_networks", "held", "spoken"]
+__all__ = ["Asked", "as_called", "beside", "as_networks", "coefficients", "held", "spoken"]
 
-INPUTS = ("xt", "tx")
 #: rows of the first trial; no usual dimension
 ROWS = 7
 IN_DOUBLE = (
@@ -81,36 +80,29 @@ def as_called(
     as ``(n,)``, as ``(n, 1)``, or as a last column of x, and last point by point (``jax.vmap``).
     """
     framework, dtype, inputs = how
-    if inputs is not None and inputs not in INPUTS:
-        raise ArgumentError(
-            "inputs",
-            f"one of {', '.join(map(repr, INPUTS))}",
-            repr(inputs),
-            "'tx' is a network of (t, x), or of one array whose first column is t",
-        )
-    plain = guarded(function, name, framework, dtype)
-    if plain.framework == "numpy" and inputs is None and fits(function, 2):
+    plain = guarded(function if inputs else in_order(function), name, framework, dtype)
+    if plain.framework == "numpy" and inputs is None and fits(plain.function, 2):
         return Asked(plain, "(x, t)")
     wide = widened(function) if plain.framework == "torch" and dtype is None else None
-    first, tried = inputs or order(function), dict[str, list[str]]()
+    first, tried = inputs or told(function) or "xt", dict[str, list[str]]()
     for candidate, wider in ((wide, True), (function, False)):
         if candidate is None:
             continue
         guard = guarded(candidate, name, framework, dtype)
-        for words, call, joined in ways(candidate, guard.framework, first):
+        for words, call, joined in ways(candidate, guard.framework, first, rows):
             if _answers(call, guard, where, rows, tried.setdefault(words, [])):
                 asked = guarded(_column(call, rows), name, guard.framework, dtype or _type(guard))
                 open_ = joined and inputs is None
                 return Asked(_counted(asked, guard), words, open_, wider)
-    if fits(function, 2) and inputs is None and not _module(function):
+    if fits(plain.function, 2) and inputs is None and not _module(function):
         return Asked(plain, "(x, t)")  # what is wrong with it is said where it is asked
-    told = "; ".join(f"as {words} it gave {why[-1]}" for words, why in tried.items() if why)
+    gave = "; ".join(f"as {words} it gave {why[-1]}" for words, why in tried.items() if why)
     wanted = f"({ROWS}, {where[0]})" if rows else f"({ROWS},) or ({ROWS}, 1)"
     raise CallableError(
         name,
         f"take {ROWS} rows x of dimension {where[0]} and a time, and return shape {wanted}",
-        told or "it takes neither one array nor two",
-        remedy_for(TypeError(told), "wrap it: lambda x, t: …, with x (n, d) and one t", plain.eps),
+        gave or "it takes neither one array nor two",
+        remedy_for(TypeError(gave), "wrap it: lambda x, t: …, with x (n, d) and one t", plain.eps),
     )
 
 
@@ -129,14 +121,12 @@ def as_networks(a: Given, inputs: str | None, place: Place) -> tuple[Given, Aske
     how = (spoken(a.score if a.law is None else a.law, a.framework), a.dtype, inputs)
     where = (place.dimension, float(place.own[0]))
     name = "log_density" if a.is_log else "density"
-    # of other frameworks the trial of each way finds the order
-    turned = in_order if how[0] == "numpy" and inputs is None else (lambda f: f)
-    law = None if a.law is None else as_called(turned(a.law), name, how, where)
-    score = None if a.score is None else as_called(turned(a.score), "score", how, where, rows=True)
+    law = None if a.law is None else as_called(a.law, name, how, where)
+    score = None if a.score is None else as_called(a.score, "score", how, where, rows=True)
     net = score if law is None else law
     assert net is not None
     drift, diffusion = beside(
-        (a.drift, a.diffusion), net, (a.framework, a.dtype, a.of_state), place
+        (a.drift, a.diffusion), net, (a.framework, a.dtype, a.of_state, inputs), place
     )
     return replace(
         a,
@@ -151,29 +141,58 @@ def as_networks(a: Given, inputs: str | None, place: Place) -> tuple[Given, Aske
 def beside(
     functions: tuple[Any, Any],
     net: Asked,
-    how: tuple[Any, Any, bool],
+    how: tuple[Any, Any, bool, str | None],
     place: Place,
 ) -> tuple[Any, Any]:
     """Drift and diffusion that go with a network: written in its framework, or in NumPy's where
     only the network itself says which one that is.
     """
-    drift, diffusion = functions
-    framework, dtype, of_state = how
-    spoken_in = net.guard.framework
-    if spoken_in == "numpy":
-        return drift, diffusion
+    framework, dtype, of_state, inputs = how
     where = (place.dimension, float(place.own[0]))
-    if framework != "numpy":
-        if fits(drift, 2) and not _module(drift) and widened(drift) is None:
+    drift, diffusion = coefficients(functions, (framework, dtype, inputs), where, of_state)
+    spoken_in = net.guard.framework
+    if spoken_in == "numpy" or framework != "numpy":
+        return drift, diffusion
+    call = _trial(where, of_state)
+    if not isinstance(drift, Guarded):
+        drift = either(drift, "drift", spoken_in, _trial(where, True))
+    return drift, either(diffusion, "diffusion", spoken_in, call)
+
+
+def coefficients(
+    functions: tuple[Any, Any],
+    how: tuple[str, Any, str | None],
+    where: tuple[int, float],
+    of_state: bool,
+) -> tuple[Any, Any]:
+    """Drift and diffusion, where they are networks as they are called, and in double precision.
+
+    Parameters
+    ----------
+    how, where: as in `as_called`; ``inputs`` where the drift's own names do not tell.
+    of_state: the diffusion takes (x, t).
+    """
+    (drift, diffusion), (framework, dtype, inputs) = functions, how
+    language = spoken(drift, framework)
+    plain = fits(drift, 2) and not _module(drift)
+    if not (plain and (language == "numpy" or widened(drift) is None)):
+        how = (language, dtype, told(drift) or inputs)
+        drift = as_called(drift, "drift", how, where, rows=True).guard
+    wide = widened(diffusion) if framework == "torch" and dtype is None else None
+    if wide is not None:
+        try:
+            guarded(wide, "diffusion", framework).raw(*_trial(where, of_state))
+        except CallableError:  # it is asked as it is
             return drift, diffusion
-        return as_called(
-            drift, "drift", (framework, dtype, None), where, rows=True
-        ).guard, diffusion
-    x, t = np.linspace(0.1, 0.9, ROWS * where[0]).reshape(ROWS, where[0]), np.asarray(where[1])
-    return (
-        either(drift, "drift", spoken_in, (x, t)),
-        either(diffusion, "diffusion", spoken_in, (x, t) if of_state else (t,)),
-    )
+        return drift, wide
+    return drift, diffusion
+
+
+def _trial(where: tuple[int, float], of_state: bool) -> tuple[np.ndarray, ...]:
+    """A first call: rows and a time, or a time."""
+    (d, t), n = where, ROWS
+    x = np.linspace(0.1, 0.9, n * d).reshape(n, d)
+    return (x, np.asarray(t)) if of_state else (np.asarray(t),)
 
 
 def held(asked: Asked) -> tuple[str, ...]:
@@ -215,8 +234,8 @@ def _answers(
     failed: list[str],
 ) -> bool:
     """Whether it takes that, and returns what is wanted of it."""
-    (d, t), n = where, ROWS
-    x, when = np.linspace(0.1, 0.9, n * d).reshape(n, d), np.asarray(t)
+    d, n = where[0], ROWS
+    x, when = _trial(where, True)
     prepare = guard.prepare or (lambda a: a)
     guard.calls += 1
     try:

@@ -70,7 +70,8 @@ def explained(
     drift = w.drift.sum(axis=0)
     for name, of, flux, text in MATRICES if asked.what == "g" else COVARIANCES[asked.what]:
         try:
-            value = drift + w.spread(of, flux)
+            # what is read as Fick is so with another matrix too
+            value = drift + w.spread(of, flux or bool(asked.reading.fick))
         except ValueError:  # a g that is not square has no diagonal, nor a square
             continue
         if explains(value):

@@ -21,7 +21,7 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.rule import WITHIN_ROUNDING, compared, settled
 
-__all__ = ["MEASURED", "coverage", "kept", "pointwise", "resolution"]
+__all__ = ["MEASURED", "coverage", "kept", "median", "pointwise", "resolution"]
 
 EPS = float(np.finfo(float).eps)
 #: so many more of what was measured of an error may be there: it is an estimate from a few values
@@ -94,7 +94,7 @@ def resolution(found: Found) -> float:
         # a part that is nowhere more than its own rounding is no evidence
         parts = [_part(t, i) for i in range(t.x.shape[1])]
         parts.append(np.abs(t.spread))
-        seen = [_median(error, part) for part in parts if np.any(part > 0)]
+        seen = [median(error, part) for part in parts if np.any(part > 0)]
         worst = max([worst, *seen]) if seen else np.inf
     return float(worst)
 
@@ -108,7 +108,8 @@ def _part(t: Terms, i: int) -> np.ndarray:
     return single if np.mean(whole <= 1e-9 * single) > 0.5 else whole
 
 
-def _median(error: np.ndarray, part: np.ndarray) -> float:
+def median(error: np.ndarray, part: np.ndarray) -> float:
+    """What half of the places where there is a part would have shown of it."""
     there = part > 0
     return float(np.quantile(2 * error[there] / part[there], 0.5, method="lower"))
 

@@ -6,7 +6,7 @@ Conventions: as in `strong`; coordinates are named as in NumPy, ``f[:, 0]``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -24,7 +24,19 @@ from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.fokker_planck.variances import apart
 from scoreproof.words import part_of
 
-__all__ = ["FINER", "REASONS", "box", "candidates", "diagnosed", "listed", "off", "sentence"]
+__all__ = [
+    "FINER",
+    "OF_A_DENSITY",
+    "OF_A_SCORE",
+    "REASONS",
+    "Said",
+    "box",
+    "candidates",
+    "diagnosed",
+    "listed",
+    "off",
+    "sentence",
+]
 
 FINER = "use float64, log_density= for density=, or points= where the terms are not negligible"
 REASONS = {f.name: f.why for f in FAULTS}
@@ -37,6 +49,25 @@ TINY = -600.0
 RIGHT_SIDE = "-∇·f - f·∇log p + (ρ²/2)(Δ log p + |∇log p|²)"
 
 
+@dataclass(frozen=True)
+class Said:
+    """The words of a comparison: what changes in time, on the left side of what, and at how many of
+    what; ``change`` goes before the right side, and ``along`` before the left one at a place.
+    """
+
+    noun: str = "the density"
+    left: str = "∂_t log p"
+    places: str = "points and times"
+    change: str = ""
+    along: str = ""
+
+
+OF_A_DENSITY = Said()
+OF_A_SCORE = Said(
+    "the score", "∫ ∂_t s · dx", "segments and times", "the change of ", "along a segment to there "
+)
+
+
 def _at(found: Found, row: int) -> tuple[Terms, int, str]:
     """The terms of the time of a row of all, its place in them, and both in words."""
     sizes = np.cumsum([len(t.x) for t in found.terms])
@@ -47,17 +78,23 @@ def _at(found: Found, row: int) -> tuple[Terms, int, str]:
     return now, i, f"t = {now.t:.3g}, x = ({point})"
 
 
-def sentence(found: Found, worst: int, right: str = RIGHT_SIDE) -> str:
+def sentence(found: Found, worst: int, right: str = RIGHT_SIDE, said: Said = OF_A_DENSITY) -> str:
     """What was compared, and where it is worst."""
     now, _, where = _at(found, worst)
     count = sum(len(t.x) for t in found.terms)
     return (
-        f"∂_t log p against {right} at {count} of {found.asked} points and times in"
+        f"{said.left} against {said.change}{right} at {count} of {found.asked} {said.places} in"
         f" R^{now.x.shape[1]}, relative to the size of the terms (worst near {where})"
     )
 
 
-def off(found: Found, worst: int, wrong: np.ndarray, right: str = RIGHT_SIDE) -> str:
+def off(
+    found: Found,
+    worst: int,
+    wrong: np.ndarray,
+    right: str = RIGHT_SIDE,
+    said: Said = OF_A_DENSITY,
+) -> str:
     """What is wrong, by how much, and where: the first sentence of a refutation."""
     now, i, where = _at(found, worst)
     rate = float(now.rate[i])
@@ -65,9 +102,10 @@ def off(found: Found, worst: int, wrong: np.ndarray, right: str = RIGHT_SIDE) ->
     a, b = apart(rate, due)
     part = abs(rate - due) / max(float(now.size[i]), 1e-300)
     return (
-        "the density changes in time at another rate than drift and diffusion say, at"
-        f" {int(wrong.sum())} of {wrong.size} points and times: worst near {where}, where ∂_t log p"
-        f" is {a} and {right} is {b}, {part_of(part, 'the size of the terms')} apart"
+        f"{said.noun} changes in time at another rate than drift and diffusion say, at"
+        f" {int(wrong.sum())} of {wrong.size} {said.places}: worst near {where}, where"
+        f" {said.along}{said.left} is {a} and {said.change}{right} is {b},"
+        f" {part_of(part, 'the size of the terms')} apart"
     )
 
 

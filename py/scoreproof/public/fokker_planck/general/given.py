@@ -16,9 +16,12 @@ from scoreproof.interop.frameworks import guarded
 from scoreproof.public.fokker_planck.arguments import Place, depends_on_state
 from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.general.noise import MEANINGS, Noise, constant
-from scoreproof.public.fokker_planck.general.order import in_order
 from scoreproof.public.fokker_planck.general.readings import ITO, Reading, reading
 from scoreproof.public.fokker_planck.general.subject import General
+from scoreproof.public.fokker_planck.order import in_order
+
+#: the order in which x and t go into functions
+INPUTS = ("xt", "tx")
 
 __all__ = ["Given", "Probe", "prepared", "subject"]
 
@@ -63,6 +66,7 @@ def prepared(
     law: tuple[Any, bool, Any],
     meant: tuple[Any, str, str],
     how: tuple[str, Any],
+    inputs: str | None = None,
 ) -> Given:
     """Arguments that say what is judged, held to what they must be.
 
@@ -72,8 +76,16 @@ def prepared(
     law: a density, whether it is a log, and a score.
     meant: interpretation, diffusion_is, method.
     how: framework and dtype.
+    inputs: the order of x and t where no name tells.
     """
     interpretation, diffusion_is, method = meant
+    if inputs is not None and inputs not in INPUTS:
+        raise ArgumentError(
+            "inputs",
+            f"one of {', '.join(map(repr, INPUTS))}",
+            repr(inputs),
+            "'tx' is a network of (t, x), or of one array whose first column is t",
+        )
     if diffusion_is not in MEANINGS:
         raise ArgumentError(
             "diffusion_is",
@@ -82,13 +94,14 @@ def prepared(
             "'g' is the coefficient of dW, 'covariance' is Σ = g gᵀ, 'diffusivity' D = ½ g gᵀ",
         )
     read = reading(interpretation)
-    diffusion = in_order(constant(functions[1]))
+    diffusion = in_order(constant(functions[1]), inputs)
     of_state = depends_on_state(diffusion, read, method)
     if law[0] is None and method == "weak":
         raise ArgumentError(
             "method", "'strong' or 'auto' with score= alone", "'weak'", "pass log_density= too"
         )
-    drift = in_order(functions[0])
+    # a module is asked as it is called, later
+    drift = functions[0] if hasattr(functions[0], "parameters") else in_order(functions[0], inputs)
     return Given(drift, diffusion, *law, read, of_state, diffusion_is, *how)
 
 

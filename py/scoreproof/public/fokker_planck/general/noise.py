@@ -47,6 +47,9 @@ def constant(diffusion: Any) -> Callable[[Any], Any]:
             f"shape {value.shape}",
             "pass a function of (x, t) if it depends on x",
         )
+    # rounded to the type that it came in, so that the rounding is seen
+    kind = as_numpy(diffusion).dtype
+    value = value.astype(kind) if kind.kind == "f" else value
     return lambda t: value
 
 

@@ -55,10 +55,8 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
     accepted = tolerance or 0.0
     worst = int(np.argmax(error / (bound + excuse + accepted)))
     right, seen = right_side(g.reading, g.of_state), coverage(g, found, place)
-    sentence = words.sentence(found, worst, right)
-    if g.only_score:
-        sentence = sentence.replace("∂_t log p against", "∫ ∂_t s · dx against the change of", 1)
-        sentence = sentence.replace("points and times", "segments and times", 1)
+    said = words.OF_A_SCORE if g.only_score else words.OF_A_DENSITY
+    sentence = words.sentence(found, worst, right, said)
     blocks = np.split(error, np.cumsum([len(t.x) for t in terms])[:-1])
     evidence = compared(
         error,
@@ -74,7 +72,7 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
     )
     if evidence.verdict == "refuted":
         wrong = error > bound + excuse + accepted
-        evidence = replace(evidence, sentence=_off(g, found, worst, wrong, right))
+        evidence = replace(evidence, sentence=words.off(found, worst, wrong, right, said))
         return diagnosed(evidence, g, found, place, tolerance)
     if evidence.verdict == "undecided" and (
         not np.all(np.isfinite(bound)) or WITHIN_ROUNDING in evidence.sentence
@@ -110,7 +108,7 @@ def resolution(found: Found) -> float:
         parts = [_part(t, i) for i in range(t.x.shape[1])]
         parts += [np.abs(t.shares[:, k]) for k in range(t.shares.shape[1])]
         parts.append(np.abs(t.spread))
-        seen = [_median(error, part) for part in parts if np.any(part > 0)]
+        seen = [verdict.median(error, part) for part in parts if np.any(part > 0)]
         worst = max([worst, *seen]) if seen else np.inf
     return float(worst)
 
@@ -122,21 +120,6 @@ def _part(t: Terms, i: int) -> np.ndarray:
     whole = np.abs(t.carried[:, i])
     single = np.maximum(np.abs(t.along[:, i]), np.abs(t.squeezed[:, i]))
     return single if np.mean(whole <= 1e-9 * single) > 0.5 else whole
-
-
-def _median(error: np.ndarray, part: np.ndarray) -> float:
-    there = part > 0
-    return float(np.quantile(2 * error[there] / part[there], 0.5, method="lower"))
-
-
-def _off(g: General, found: Found, worst: int, wrong: np.ndarray, right: str) -> str:
-    text = words.off(found, worst, wrong, right)
-    if not g.only_score:
-        return text
-    text = text.replace("the density changes", "the score changes", 1)
-    text = text.replace("points and times", "segments and times", 1)
-    text = text.replace("where ∂_t log p is", "where along a segment to there ∫ ∂_t s · dx is", 1)
-    return text.replace(f"and {right} is", f"and the change of {right} is", 1)
 
 
 def _each_alone(

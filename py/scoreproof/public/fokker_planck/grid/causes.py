@@ -32,9 +32,6 @@ def explained(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
     """The first that explains all places; ``accepted``: what may be left, relative to the terms
     ``(stretches, functions)``.
     """
-    p = found.measure.solution.p
-    if not np.any(p != p[:1]):
-        return Diagnosis.cause("same_state_saved", f"Cause: {SAME} (same_state_saved).")
     seen, scale = found.seen, found.scale
     limit = accepted[seen]
     gained = (found.parts.gained / scale)[seen]
@@ -50,6 +47,9 @@ def explained(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
         limit=limit,
         read=False,
     )
+    p = found.measure.solution.p
+    if not np.any(p != p[:1]):
+        return _still(told)
     if told.names:
         return told
     for attempt in (clock, shifted, later, ended, factored, stretched):
@@ -57,6 +57,16 @@ def explained(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
         if cause is not None:
             return cause
     return told
+
+
+def _still(told: Diagnosis) -> Diagnosis:
+    """Of states that are all the same: a density that another equation leaves as it is, or a list
+    that holds one array; factors are not asked, for of a bell one always fits.
+    """
+    if not told.names:
+        return Diagnosis.cause("same_state_saved", f"Cause: {SAME} (same_state_saved).")
+    text = f"{told.sentence} Or {SAME} (same_state_saved)."
+    return replace(told, names=(*told.names, "same_state_saved"), sentence=text)
 
 
 def _equations(found: Found, process: Process) -> dict[str, np.ndarray]:

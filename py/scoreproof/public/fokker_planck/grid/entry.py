@@ -20,6 +20,7 @@ from scoreproof.public.fokker_planck.grid.given import solutions
 from scoreproof.public.fokker_planck.grid.judged import one
 from scoreproof.public.fokker_planck.grid.orders import several
 from scoreproof.public.fokker_planck.grid.solution import Solution
+from scoreproof.public.fokker_planck.networks import coefficients
 
 __all__ = ["NOTHING", "OnGrid", "on_grid"]
 
@@ -36,9 +37,9 @@ class OnGrid:
     axes: Any
     boundary: str | None
     cells: bool
-    points: Any
     tolerance: float | None
     normalized: bool
+    inputs: str | None = None
 
 
 def on_grid(a: Given, said: OnGrid) -> Evidence:
@@ -46,20 +47,19 @@ def on_grid(a: Given, said: OnGrid) -> Evidence:
     name = "log_density" if a.is_log else "density"
     if a.score is not None:
         raise ArgumentError(
-            "score", "left out with an array", "a score and an array", "pass it as score= alone"
-        )
-    if said.points is not None:
-        raise ArgumentError(
-            "points",
-            "left out with an array",
-            "points and an array",
-            "the points of an array are its axes: pass axes=(t, x)",
+            "score",
+            "left out with an array, and a function without axes=",
+            "a score and axes=" if a.law is None else "a score and an array",
+            "of arrays only a density is judged; pass score= alone, as a function of (x, t)",
         )
     grids: Sequence[Solution] = solutions(
         a.law, said.axes, (a.is_log, said.boundary, said.cells), name
     )
     circle = grids[0].sides if grids[0].boundary == "periodic" else ()
-    s = subject(replace(a, law=NOTHING), Probe.of(grids[0].span[1], np.array(grids[0].sides)))
+    probe = Probe.of(grids[0].span[1], np.array(grids[0].sides))
+    how, where = (a.framework, a.dtype, said.inputs), (grids[0].dimension, probe.t)
+    drift, diffusion = coefficients((a.drift, a.diffusion), how, where, a.of_state)
+    s = subject(replace(a, drift=drift, diffusion=diffusion, law=NOTHING), probe)
     process = Process(s, a.read or ITO, circle=circle)
     if len(grids) == 1:
         evidence = one(grids[0], process, said.tolerance, said.normalized)

@@ -16,7 +16,7 @@ from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import LITTLE, Windows, windows
 from scoreproof.public.rule import COARSEST
 
-__all__ = ["STRETCHES", "Found", "look", "measured", "stretches"]
+__all__ = ["STRETCHES", "Found", "look", "measured", "stretches", "weighed"]
 
 #: of time, at most
 STRETCHES = 8
@@ -82,11 +82,17 @@ def measured(solution: Solution, process: Process, chosen: Windows, ends: np.nda
     """The weak form on given functions and stretches."""
     whole = solution.wrapped(0.5) if solution.boundary == "periodic" else solution
     measure, grid = Measure(whole, chosen, ends), solution.p.shape[1:]
-    fine, space, time = measure.parts(process)
+    measure.parts(process)
+    return weighed(measure, grid)
+
+
+def weighed(measure: Measure, grid: tuple[int, ...]) -> Found:
+    """What is left of it against what may be left."""
+    fine, space, time = measure.summed()
     scale = np.where(fine.size > 0, fine.size, np.inf)
     # the difference to half the points bounds what is left by them, summand by summand
     change = (_apart(fine, space) + _apart(fine, time)) / (2**ORDER - 1)
-    rounding = 16 * whole.eps * (fine.ends + fine.size) + measure.rule * fine.size
+    rounding = 16 * measure.solution.eps * (fine.ends + fine.size) + measure.rule * fine.size
     bound = (change + 0.1 * np.max(change, axis=1, keepdims=True) + rounding) / scale
     error = np.abs(fine.residual) / scale
     tops = np.max(fine.mass, axis=1, keepdims=True)

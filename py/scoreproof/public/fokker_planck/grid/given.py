@@ -51,6 +51,13 @@ def solutions(law: Any, axes: Any, how: tuple[bool, str | None, bool], name: str
             None,
             f"pass axes=(t, x) for {name}[k, i] at times t[k] and points x[i]",
         )
+    if callable(law) and not _labelled(law):
+        raise ArgumentError(
+            "axes",
+            "left out with a function",
+            f"axes= and a function as {name}",
+            "pass times= and domain= for where it is judged, or the array of its values",
+        )
     if _several(axes):
         if len(law) != len(axes):
             raise ArgumentError(
@@ -60,6 +67,13 @@ def solutions(law: Any, axes: Any, how: tuple[bool, str | None, bool], name: str
                 "pass axes=[(t, x), (t, x_fine)] for two solutions",
             )
         return [_one(p, own, how, name) for p, own in zip(law, axes, strict=True)]
+    if isinstance(law, list | tuple) and all(np.ndim(p) == len(axes) for p in law):
+        raise ArgumentError(
+            "axes",
+            f"one set of axes for each of the {len(law)} solutions",
+            "one set",
+            "pass axes=[(t, x), (t, x_fine)] for two solutions",
+        )
     return [_one(law, axes, how, name)]
 
 

@@ -19,7 +19,8 @@ from scoreproof.public.fokker_planck.grid import phrases
 from scoreproof.public.fokker_planck.grid.causes import explained
 from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.found import Found, look
-from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_sign
+from scoreproof.public.fokker_planck.grid.leaps import with_leaps
+from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_open_ends, with_sign
 from scoreproof.public.fokker_planck.grid.reasons import ends
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import CELLS
@@ -29,6 +30,14 @@ __all__ = ["coverage", "curves", "hinted", "one"]
 
 #: what a correct solver of first order may leave too: numerical diffusion, and decay that is slower
 LIKE_A_SOLVER = {"noise_factor", "clock_factor"}
+UNRESOLVED = (
+    "in which the solution changes too fast for the saved times, or is too narrow for the grid:"
+    " save it more often, or on a finer grid"
+)
+BLIND = (
+    "in which a term of the equation brings nothing to any test function, as the noise's where"
+    " ½ρ² p is constant, so that a wrong factor on it is not seen: start from another state"
+)
 #: what is looked for in what is accepted
 HINTS = {"cell_offset", "time_offset", "drift_factor"}
 
@@ -48,9 +57,10 @@ def one(
     evidence = _weakly(found, process, accepted)
     if evidence.verdict == "refuted":
         evidence = _at_the_ends(evidence, solution, process, accepted)
+    evidence = with_leaps(evidence, found, accepted)
     m = masses(solution)
     evidence = with_mass(evidence, solution, m, (normalized, accepted, solution.times))
-    return with_sign(evidence, m, accepted)
+    return with_open_ends(with_sign(evidence, m, accepted), solution, m)
 
 
 def _at_the_ends(
@@ -72,12 +82,13 @@ def coverage(found: Found) -> Coverage:
     out = []
     if lost.size:
         part = float(np.sum(np.diff(ends)[lost]) / (ends[-1] - ends[0]))
+        # the integrals are well known, and yet a factor on a term would not be seen
+        blind = bool(np.all(np.median(found.bound[lost], axis=1) <= COARSEST / 10))
         out.append(
             Omission(
                 "intervals",
                 len(lost),
-                "in which the solution changes too fast for the saved times, or is too narrow for"
-                " the grid: save it more often, or on a finer grid",
+                BLIND if blind else UNRESOLVED,
                 f"t = {', '.join(f'{ends[a]:.3g} to {ends[a + 1]:.3g}' for a in lost)}",
                 part=part,
             )

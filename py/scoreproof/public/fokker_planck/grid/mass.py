@@ -17,7 +17,7 @@ from scoreproof.public.fokker_planck.grid.stencils import between
 from scoreproof.public.rule import settled
 from scoreproof.words import percent
 
-__all__ = ["Masses", "masses", "with_mass", "with_sign"]
+__all__ = ["Masses", "masses", "with_mass", "with_open_ends", "with_sign"]
 
 #: beside this part of its largest value the density at the ends of the axes is none
 NONE = 1e-6
@@ -120,6 +120,17 @@ def with_sign(evidence: Evidence, m: Masses, accepted: float) -> Evidence:
     return (
         refuted.with_diagnosis(told) if told else replace(evidence, notes=(*evidence.notes, said))
     )
+
+
+def with_open_ends(evidence: Evidence, solution: Solution, m: Masses) -> Evidence:
+    """A note where there is density at ends of which nothing was said."""
+    if evidence.verdict != "holds" or solution.boundary != "truncated" or m.ends <= SOME:
+        return evidence
+    note = (
+        f"The density at the ends of the axes is up to {percent(m.ends)} of its largest; what goes"
+        ' through them was not judged: pass boundary="reflecting", "absorbing" or "periodic".'
+    )
+    return replace(evidence, notes=(*evidence.notes, note))
 
 
 def with_mass(

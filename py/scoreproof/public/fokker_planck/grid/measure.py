@@ -9,14 +9,15 @@ and integrals taken by Gauss rules in every cell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scoreproof.public.fokker_planck.grid.coefficients import Local, Process, local
 from scoreproof.public.fokker_planck.grid.rules import GAUSS, cells_of, nodes_of, rule_error
 from scoreproof.public.fokker_planck.grid.solution import Solution
-from scoreproof.public.fokker_planck.grid.stencils import between, integrals, of_averages
+from scoreproof.public.fokker_planck.grid.stencils import between, in_time, of_averages
 from scoreproof.public.fokker_planck.grid.windows import Window, Windows
 
 __all__ = ["Measure", "Parts", "Term"]
@@ -67,11 +68,7 @@ class Measure:
             -1, solution.dimension
         )
         self.sides = np.array([hi - lo for lo, hi in box])
-        self.time = integrals(solution.times, ends)
-        half = np.unique([*range(0, len(solution.times), 2), *ends, len(solution.times) - 1])
-        at = np.searchsorted(half, ends)
-        self.coarse_time = np.zeros_like(self.time)
-        self.coarse_time[:, half] = integrals(solution.times[half], at)
+        self.time, self.coarse_time = in_time(solution.times, ends)
         self.stencils = [_stencil(solution, i, self.axes[i]) for i in range(solution.dimension)]
         other = solution.halved()
         self.coarse = other, [_stencil(other, i, self.axes[i]) for i in range(solution.dimension)]
@@ -142,6 +139,24 @@ class Measure:
                 if d == 2 and np.any(D[:, 0, 1]):
                     row["cross"][k] = self.against(p * D[:, 0, 1], (1, 1))
                     row["size"][k] += self.against(p * D[:, 0, 1], (1, 1), False)
+        self.rows, self.values_at = rows, values
+        return self.summed()
+
+    def regrouped(self, kept: np.ndarray, ends: np.ndarray) -> Measure:
+        """Of some of the saved times only, between others of them; nothing is asked again."""
+        other, whole = copy(self), self.solution
+        other.solution = replace(whole, p=whole.p[kept], times=whole.times[kept])
+        other.ends = ends
+        other.time, other.coarse_time = in_time(other.solution.times, ends)
+        other.rows, other.values_at = (
+            [{key: v[kept] for key, v in row.items()} for row in rows]
+            for rows in (self.rows, self.values_at)
+        )
+        return other
+
+    def summed(self) -> tuple[Parts, Parts, Parts]:
+        """What `parts` returns, of what it asked."""
+        rows, values = self.rows, self.values_at
         fine = self._made(rows[0], rows[0], values[0], self.time)
         space = self._made(rows[1], rows[0], values[1], self.time)
         return fine, space, self._made(rows[0], rows[0], values[0], self.coarse_time)

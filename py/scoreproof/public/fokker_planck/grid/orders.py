@@ -22,7 +22,7 @@ from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.found import Found, measured, stretches
 from scoreproof.public.fokker_planck.grid.given import same_span
 from scoreproof.public.fokker_planck.grid.judged import coverage, curves, hinted
-from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_sign
+from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_open_ends, with_sign
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import CELLS, windows
 from scoreproof.public.rule import COARSEST, compared
@@ -86,7 +86,7 @@ def several(
     evidence = _judged(fine, limit, process, tolerance)
     m = masses(finest)
     evidence = with_mass(evidence, finest, m, (normalized, accepted, finest.times))
-    return with_sign(evidence, m, accepted)
+    return with_open_ends(with_sign(evidence, m, accepted), finest, m)
 
 
 def _judged(fine: Found, limit: _Limit, process: Process, tolerance: float | None) -> Evidence:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["DEGREE", "Stencil", "between", "integrals", "of_averages"]
+__all__ = ["DEGREE", "Stencil", "between", "in_time", "integrals", "of_averages"]
 
 #: of the polynomials, where there are points enough
 DEGREE = 5
@@ -102,3 +102,12 @@ def _lagrange(x: np.ndarray, at: np.ndarray) -> np.ndarray:
             if r != e:
                 out[:, e] *= (at - x[:, r]) / (x[:, e] - x[:, r])
     return out
+
+
+def in_time(times: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights ``(stretches, times)`` of integrals by all times, and by every second one."""
+    fine = integrals(times, ends)
+    half = np.unique([*range(0, len(times), 2), *ends, len(times) - 1])
+    coarse = np.zeros_like(fine)
+    coarse[:, half] = integrals(times[half], np.searchsorted(half, ends))
+    return fine, coarse

@@ -27,7 +27,7 @@ from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED
 
 __all__ = ["Answer", "Asker", "log_p_of"]
 
-BY_HAND = "call it once by hand; name its arguments by given="
+BY_HAND = "call it once by hand; name its arguments by given=, drop from options= what it takes not"
 STEPS, TOLERANCE, STEP = 100, 1e-5, 1e-2
 
 

@@ -35,7 +35,7 @@ def check_log_likelihood(
     gradients: bool = False,
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
-    framework: str = "numpy",
+    framework: str | None = None,
     dtype: Any = None,
     seed: int = 0,
 ) -> Evidence:
@@ -56,19 +56,21 @@ def check_log_likelihood(
     process: an object with ``alpha(t)`` and ``sigma(t)``, or score_sde's ``marginal_prob(x, t)``.
         Without it, of a velocity: the straight path, the data at t = 1 (``data_at=0``: at 0); of
         a denoiser: x = x_0 + σ ε at time σ, as k-diffusion has it.
-    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), field.
+    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), field; by
+        default what its name says (``eps_model``, ``denoiser``, ``velocity``), else, with a
+        process, a score.
     given: the arguments in order, where their names do not say what they are.
     prior: the standard deviation of N(0, prior² I), ``"marginal"`` for the exact law at the end, or
         log π as a function of z (default: 1, and σ at the end where α is 1 there).
     t_min, t_max: the times of the data and of the noise (default: those of the process; a cutoff of
-        the code's own within 2 % of the span is read off).
+        the code's own within 2 % of the span is read off). Of a flow ``t_max`` is its whole time.
     units: nats, bits, nll (-log p) or bits_per_dim; with the last ``data_range=(low, high)`` of x,
-        of ``levels`` values, adds log2(levels / (high - low)).
+        of ``levels`` values, adds log2(levels / (high - low)), ``levels=1`` alone nothing.
     shape: of one sample, without the batch.
     gradients: whether the gradient of log p in x is judged too (torch and jax).
     options: further arguments by name.
     tolerance: the relative error that is accepted.
-    framework, dtype: what the function takes: numpy, torch or jax.
+    framework, dtype: what the function takes: numpy, torch or jax (default: read off its code).
 
     Returns
     -------
@@ -102,24 +104,24 @@ def check_log_likelihood(
     return judge(
         validate(
             Request(
-                log_likelihood,
-                process,
-                given,
-                prediction,
-                prior,
-                data_at,
-                t_min,
-                t_max,
-                units,
-                data_range,
-                levels,
-                shape,
-                gradients,
-                dict(options or {}),
-                tolerance,
-                framework,
-                dtype,
-                seed,
+                function=log_likelihood,
+                process=process,
+                given=given,
+                prediction=prediction,
+                prior=prior,
+                data_at=data_at,
+                t_min=t_min,
+                t_max=t_max,
+                units=units,
+                data_range=data_range,
+                levels=levels,
+                shape=shape,
+                gradients=gradients,
+                options=options,
+                tolerance=tolerance,
+                framework=framework,
+                dtype=dtype,
+                seed=seed,
             )
         )
     )

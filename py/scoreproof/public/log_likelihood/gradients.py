@@ -18,6 +18,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.draws import intercepted
 from scoreproof.public.log_likelihood.asking import Asker, log_p_of
 from scoreproof.public.log_likelihood.due import Due, due_at
+from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.model import Model
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.log_likelihood.runs import GRANTED, Run
@@ -31,9 +32,15 @@ __all__ = ["judged"]
 STEP, GOOD = 3e-3, 1e-7
 
 
-def judged(asker: Asker, run: Run, affine: Affine) -> Evidence:
+def judged(asker: Asker, run: Run, affine: Affine | Made) -> Evidence:
     """Against the gradient that is due, on one law."""
     job, due = asker.job, run.due
+    if isinstance(affine, Made):
+        text = (
+            f"{job.name}: the gradient of log p is not judged where x is no scaling of what it was"
+            " at the beginning of the ODE; pass x on as it is"
+        )
+        return Evidence.undecided("float", text)
     x = affine.back(due.y)
     truth = _due(due, affine, x)
     level = run.refined

@@ -24,7 +24,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "model": (
         "model", "score", "score_fn", "score_model", "scorenet", "score_net", "net", "network",
-        "eps_model", "denoiser", "unet", "velocity", "velocity_model", "velocity_fn", "vf",
+        "eps_model", "eps_fn", "eps_net", "eps_theta", "epsilon_model", "noise_pred_net",
+        "noise_pred", "noise_model", "denoiser", "denoise_fn", "denoiser_model", "unet", "velocity",
+        "velocity_model", "velocity_fn", "vf",
         "vector_field", "v", "v_fn", "field", "drift", "func", "f", "ode_func", "odefunc", "node",
         "model_fn", "flow", "cnf", "u", "b",
     ),
@@ -64,10 +66,18 @@ class Taken:
     positional: tuple[str, ...]
     named: Mapping[str, str]
     defaults: Mapping[str, Any]
+    #: an argument without a default is named eps
+    eps_needed: bool = False
 
     @property
     def all(self) -> set[str]:
         return {*self.positional, *self.named}
+
+    @property
+    def of_two_minds(self) -> bool:
+        """Whether an argument ``eps`` may as well be the probe: nothing else is, nor draws one."""
+        other = {"nu", "div", *RANDOM}
+        return self.eps_needed and not other & self.all
 
     @property
     def finer(self) -> tuple[str, ...]:
@@ -148,4 +158,5 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
             f"one of ({', '.join(p.name for p in in_order)})",
             "let it take the model as an argument: log_likelihood(model, x)",
         )
-    return Taken(tuple(positional), named, defaults)
+    eps = any(p.name == "eps" and p.default is p.empty and "eps" not in options for p in parameters)
+    return Taken(tuple(positional), named, defaults, eps)

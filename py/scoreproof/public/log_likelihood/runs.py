@@ -13,6 +13,7 @@ import numpy as np
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.due import Due, due_at
 from scoreproof.public.log_likelihood.law import Law
+from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.log_likelihood.spans import Affine, Span
 
@@ -83,7 +84,7 @@ def run(
     asker: Asker,
     law: Law,
     span: Span,
-    affine: Affine,
+    affine: Affine | Made,
     x: np.ndarray,
     many: bool,
     scout: tuple[np.ndarray, Answer] | None = None,

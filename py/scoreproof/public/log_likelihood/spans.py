@@ -86,8 +86,10 @@ class Affine:
         return (y - self.shift) / self.scale
 
 
-def affine_of(x: np.ndarray, first: np.ndarray | None) -> Affine:
-    """What became of x; as it was, and not ``known``, where that is no map of each coordinate."""
+def affine_of(x: np.ndarray, first: np.ndarray | None, width: float = 0.0) -> Affine:
+    """What became of x; as it was, and not ``known``, where that is no map of each coordinate.
+    ``width``: of differences in x, of which the first may be the first call.
+    """
     d = x.shape[1]
     none = Affine(np.ones(d), np.zeros(d), False)
     if first is None or first.shape != x.shape:
@@ -101,5 +103,8 @@ def affine_of(x: np.ndarray, first: np.ndarray | None) -> Affine:
     if left > SAME * size or np.any(np.abs(scale) < SAME):
         return none
     plain = np.abs(scale - 1) < SAME
+    moved = np.abs(shift) >= SAME * size
+    if np.all(plain) and moved.sum() == 1 and np.max(np.abs(shift)) <= width * (1 + SAME):
+        return Affine(np.ones(d), np.zeros(d))
     return Affine(np.where(plain, 1.0, scale),
                   np.where(np.abs(shift) < SAME * size, 0.0, shift))  # fmt: skip

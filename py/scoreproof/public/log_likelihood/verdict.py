@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from scoreproof.public.log_likelihood import gradients
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.causes import explained
+from scoreproof.public.log_likelihood.drawn import doubted
 from scoreproof.public.log_likelihood.law import gaussian, mixture
+from scoreproof.public.log_likelihood.made import Made, made_of
 from scoreproof.public.log_likelihood.runs import Run, run, scouted
-from scoreproof.public.log_likelihood.spans import Affine, Span, affine_of, span_of
+from scoreproof.public.log_likelihood.spans import Span, affine_of, span_of
 from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
 
@@ -38,29 +41,38 @@ def judge(job: Job) -> Evidence:
         return _counted(Evidence.undecided("float", text), asker)
     span = span_of(job, scout)
     rows = np.repeat(points[0], design.m, axis=0)
-    affine = affine_of(rows, scout.first)
+    affine = affine_of(rows, scout.first, scout.width)
     if not affine.known and any(draw.kind == "uniform" for draw in scout.log.draws):
         asker.held = True  # noise of dequantisation
         scout, design = scouted(asker, laws[0], points[0])
-        affine = affine_of(rows, scout.first)
+        affine = affine_of(rows, scout.first, scout.width)
     many = design.drawn > 0 or "nu" in job.taken.all
     known = None
     if affine.same and not design.shared:
         known = scout.values.reshape(POINTS, design.m).mean(axis=1), scout
+    ways: list[Any] = [affine, affine]
+    if not affine.known:
+        ways = [made_of(asker, law, x) or affine for law, x in zip(laws, points, strict=True)]
     runs = [
-        run(asker, law, span, affine, affine.back(x), many, known if law is laws[0] else None)
-        for law, x in zip(laws, points, strict=True)
+        run(asker, law, span, way, way.back(x), many, known if law is laws[0] else None)
+        for law, x, way in zip(laws, points, ways, strict=True)
     ]
-    evidence = _compared(job, runs, span, affine)
+    evidence = _compared(job, runs, span, ways)
+    if evidence.verdict != "undecided":
+        why = doubted(asker, (scout, design), runs, ways[0].back(points[0]))
+        if not why and evidence.verdict == "refuted" and any(not way.known for way in ways):
+            why = "what it asks its model at first is no smooth function of x"
+        if why:
+            return _counted(_open(job, why), asker)
     if evidence.verdict == "refuted":
         evidence = replace(evidence, diagnosis=safely(lambda: explained(runs)))
     elif job.gradients:
-        slopes = [gradients.judged(asker, r, affine) for r in runs]
+        slopes = [gradients.judged(asker, r, way) for r, way in zip(runs, ways, strict=True)]
         evidence = weakest([evidence, *slopes])
     return _counted(evidence, asker)
 
 
-def _compared(job: Job, runs: list[Run], span: Span, affine: Affine) -> Evidence:
+def _compared(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> Evidence:
     scales = [r.due.gain for r in runs]
     error = np.concatenate([r.error / g for r, g in zip(runs, scales, strict=True)])
     bound = np.repeat([r.bound / g for r, g in zip(runs, scales, strict=True)], POINTS)
@@ -91,18 +103,26 @@ def _compared(job: Job, runs: list[Run], span: Span, affine: Affine) -> Evidence
         remedy=remedy,
         kind="convergent" if fine else "float",
         labels=("point", "error of log p, relative to its smaller part"),
-        notes=_notes(job, runs, span, affine),
+        notes=_notes(job, runs, span, ways),
     )
 
 
-def _notes(job: Job, runs: list[Run], span: Span, affine: Affine) -> tuple[str, ...]:
+def _notes(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> tuple[str, ...]:
     notes = []
     if job.prior is None:
         notes.append("The prior is the exact law at the end.")
     elif isinstance(job.prior, float) and not job.said:
         law = "N(0, I)" if job.prior == 1 else f"N(0, {job.prior:.4g}² I)"
         notes.append(f"The prior is taken to be {law}; prior= says another.")
-    if not affine.same:
+    if job.guessed:
+        notes.append("The model is taken to return the score; prediction= says another.")
+    affine = ways[0]
+    if isinstance(affine, Made):
+        notes.append(
+            "x is no scaling of what it was where the ODE begins: log|dy/dx| is due in log p, from"
+            f" {np.min(affine.log_det):.4g} to {np.max(affine.log_det):.4g} at the points."
+        )
+    elif not affine.same:
         notes.append(
             "x is scaled before the ODE begins, by up to"
             f" {np.max(np.abs(affine.scale)):.4g} and {np.max(np.abs(affine.shift)):.4g}:"
@@ -121,6 +141,17 @@ def _notes(job: Job, runs: list[Run], span: Span, affine: Affine) -> tuple[str, 
             " from its solver's error."
         )
     return tuple(notes)
+
+
+def _open(job: Job, why: str) -> Evidence:
+    text = (
+        f"{job.name}: log p as the mean over its draws is not to be had exactly: {why}; let it"
+        " take ν as an argument nu, or a generator rng (in jax a key), and make ν of it as normal"
+        " numbers, signs or coins"
+    )
+    if why.startswith("what it asks"):
+        text = f"{job.name}: {why}, so that log p there is not known; pass x on as it is"
+    return Evidence.undecided("float", text)
 
 
 def _reduced(job: Job, scout: Answer) -> Evidence:

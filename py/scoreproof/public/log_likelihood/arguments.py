@@ -18,6 +18,7 @@ from scoreproof.public.arguments import accepted, count, one_of, sample_shape, s
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
 from scoreproof.public.log_likelihood.names import Taken, roles_of
 from scoreproof.public.log_likelihood.units import UNITS, Units
+from scoreproof.public.log_likelihood.variables import variables_of
 
 __all__ = ["KINDS", "Job", "Request", "validate"]
 
@@ -47,7 +48,7 @@ class Request:
     data_range: Any
     levels: Any
     shape: Any
-    gradients: bool
+    gradients: Any
     options: Mapping[str, Any]
     tolerance: Any
     framework: str
@@ -58,7 +59,7 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Job:
     """A validated request. ``prior``: of N(0, prior² I), or a function of z, or ``None`` for the
-    exact law at the end; ``said``: the caller said which.
+    exact law at the end; ``said``: the caller said which; ``gradients``: in what they are judged.
     """
 
     function: Callable[..., Any]
@@ -71,7 +72,7 @@ class Job:
     said: bool
     units: Units
     shape: tuple[int, ...]
-    gradients: bool
+    gradients: tuple[str, ...]
     options: Mapping[str, Any]
     tolerance: float | None
     framework: str
@@ -103,13 +104,6 @@ def validate(given: Request) -> Job:
     clock = _clock(given, kind, t_min, t_max, taken)
     shape = sample_shape(given.shape)
     prior, said = _prior(given, clock)
-    if given.gradients and given.framework == "numpy":
-        raise ArgumentError(
-            "gradients",
-            "asked for of torch or jax code",
-            "framework='numpy'",
-            "pass framework='torch' or 'jax': NumPy has no autograd",
-        )
     return Job(
         given.function,
         str(getattr(given.function, "__name__", type(given.function).__name__)),
@@ -121,7 +115,7 @@ def validate(given: Request) -> Job:
         said,
         _units(given, int(np.prod(shape))),
         shape,
-        bool(given.gradients),
+        variables_of(given.gradients, given.framework, taken, clock),
         dict(given.options),
         accepted(given.tolerance),
         given.framework,

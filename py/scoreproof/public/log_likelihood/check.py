@@ -32,7 +32,7 @@ def check_log_likelihood(
     data_range: Sequence[float] | None = None,
     levels: int = 256,
     shape: int | Sequence[int] = (3,),
-    gradients: bool = False,
+    gradients: bool | str | Sequence[str] = False,
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
     framework: str = "numpy",
@@ -65,7 +65,9 @@ def check_log_likelihood(
     units: nats, bits, nll (-log p) or bits_per_dim; with the last ``data_range=(low, high)`` of x,
         of ``levels`` values, adds log2(levels / (high - low)).
     shape: of one sample, without the batch.
-    gradients: whether the gradient of log p in x is judged too (torch and jax).
+    gradients: of log p (torch and jax): True or "x" in x; "params" in parameters of the
+        model, a shift and the log of a scale of the data (a ``torch.nn.Module`` with
+        ``parameters()``); "t" in the time of the data (``t``, ``t_min``, ``eps``).
     options: further arguments by name.
     tolerance: the relative error that is accepted.
     framework, dtype: what the function takes: numpy, torch or jax.
@@ -77,8 +79,8 @@ def check_log_likelihood(
     from its solver's. Probes ν are replaced by signs whose average is the exact trace. What is made
     of x before the ODE begins (a scaling, dequantisation) is read off, and log|dy/dx| is due.
 
-    Calls: 2 where it cannot be refined, else up to 14; 4 more for gradients; each point stands for
-    2^k > d rows where ν is drawn.
+    Calls: 2 where it cannot be refined, else up to 14, and up to 4 more for each gradient; each
+    point stands for 2^k > d rows where ν is drawn.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Chen et al. 2018, Grathwohl et al. 2019 (FFJORD), Song et al. 2021, Lipman et al. 2023.

@@ -63,22 +63,50 @@ class Clock:
             a, b, c, e = (float(v) for v in ends)
         else:
             a, b, c, e = (like(np.broadcast_to(v, (size, 1)), x) for v in ends)
+        if getattr(t, "requires_grad", False):
+            by = (t - t.detach()).reshape(() if size == 1 else (-1, 1))
+            rates = self.rates(values[0] if size == 1 else values.reshape(-1, 1))
+            a, b, c, e = (v + like(r, x) * by for v, r in zip((a, b, c, e), rates, strict=True))
         return a, b, c, e
+
+    def rates(self, t: Any) -> Four:
+        """d/dt of the four, at NumPy times; of the last two by differences."""
+        h = STEP * np.minimum(1.0, np.maximum(np.abs(t), 1e-12))
+        ahead, back = (np.stack(self.at(t + s * h)[2:]) for s in (1, -1))
+        far, least = (np.stack(self.at(t + 2 * s * h)[2:]) for s in (1, -1))
+        bends = (8 * (ahead - back) - (far - least)) / (12 * h)
+        a, b = self.at(t)[2:]
+        return a, b, bends[0], bends[1]
 
     def _called_back(self, x: Any, t: Any, size: int) -> Four:
         """Of a time that JAX traces."""
         jax = sys.modules["jax"]
         kind = np.dtype(x.dtype)
-        t = jax.lax.stop_gradient(t)
         t = t.reshape(()) if size == 1 else t.reshape(-1, 1)
         out = jax.ShapeDtypeStruct(t.shape, kind)
 
-        def run(time: Any) -> tuple[np.ndarray, ...]:
-            time = np.asarray(time, float)
-            return tuple(np.broadcast_to(np.asarray(v), time.shape).astype(kind)
-                         for v in self.at(time))  # fmt: skip
+        def called(at: Callable[[Any], Four], t: Any) -> Any:
+            def run(time: Any) -> tuple[np.ndarray, ...]:
+                time = np.asarray(time, float)
+                return tuple(np.broadcast_to(np.asarray(v), time.shape).astype(kind)
+                             for v in at(time))  # fmt: skip
 
-        a, b, c, e = jax.pure_callback(run, (out,) * 4, t, vmap_method="expand_dims")
+            t = jax.lax.stop_gradient(t)
+            return jax.pure_callback(run, (out,) * 4, t, vmap_method="expand_dims")
+
+        def levels(t: Any) -> Any:
+            return tuple(called(self.at, t))
+
+        def slopes(primals: Any, tangents: Any) -> Any:
+            rates = called(self.rates, primals[0])
+            return levels(primals[0]), tuple(r * tangents[0].astype(kind) for r in rates)
+
+        if np.dtype(t.dtype).kind == "f":
+            function = jax.custom_jvp(levels)
+            function.defjvp(slopes)
+            a, b, c, e = function(t)
+        else:
+            a, b, c, e = levels(t)
         return a, b, c, e
 
 

@@ -58,7 +58,7 @@ def span_of(job: Job, answer: Answer) -> Span:
     least, most = ("t_min", "t_max") if rising else ("t_max", "t_min")
     near = low if rising else high
     close = abs(near - start) <= CUTOFF * clock.span
-    if clock.open and not handed and least not in taken.positional and close:
+    if clock.open and not handed and not {least, "t"} & set(taken.positional) and close:
         start = near
     if clock.name.endswith("time σ") and not handed and most not in taken.positional:
         end = high  # of σ there is no end but its own

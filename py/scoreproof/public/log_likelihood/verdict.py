@@ -16,6 +16,7 @@ from scoreproof.public.log_likelihood.causes import explained
 from scoreproof.public.log_likelihood.law import gaussian, mixture
 from scoreproof.public.log_likelihood.runs import Run, run, scouted
 from scoreproof.public.log_likelihood.spans import Affine, Span, affine_of, span_of
+from scoreproof.public.log_likelihood.words import IN_WORDS
 from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
 
@@ -55,8 +56,8 @@ def judge(job: Job) -> Evidence:
     if evidence.verdict == "refuted":
         evidence = replace(evidence, diagnosis=safely(lambda: explained(runs)))
     elif job.gradients:
-        slopes = [gradients.judged(asker, r, affine) for r in runs]
-        evidence = weakest([evidence, *slopes])
+        slopes = [gradients.judged(asker, r, affine, of) for of in job.gradients for r in runs]
+        evidence = _with_slopes(job, evidence, slopes)
     return _counted(evidence, asker)
 
 
@@ -93,6 +94,16 @@ def _compared(job: Job, runs: list[Run], span: Span, affine: Affine) -> Evidence
         labels=("point", "error of log p, relative to its smaller part"),
         notes=_notes(job, runs, span, affine),
     )
+
+
+def _with_slopes(job: Job, evidence: Evidence, slopes: list[Evidence]) -> Evidence:
+    found = weakest([evidence, *slopes])
+    if found.verdict != "holds":
+        return found
+    seen = max(e.resolution or 0.0 for e in slopes)
+    where = " and in ".join(IN_WORDS[of] for of in job.gradients)
+    note = f"Its gradient in {where} is right too: {seen:.2g} of it would have been seen."
+    return replace(found, notes=(*found.notes, note))
 
 
 def _notes(job: Job, runs: list[Run], span: Span, affine: Affine) -> tuple[str, ...]:

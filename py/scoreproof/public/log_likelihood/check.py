@@ -56,7 +56,8 @@ def check_log_likelihood(
     process: an object with ``alpha(t)`` and ``sigma(t)``, or score_sde's ``marginal_prob(x, t)``.
         Without it, of a velocity: the straight path, the data at t = 1 (``data_at=0``: at 0); of
         a denoiser: x = x_0 + σ ε at time σ, as k-diffusion has it.
-    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), field.
+    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), or field: of a
+        CNF, judged on two more flows in closed form that are no diffusion.
     given: the arguments in order, where their names do not say what they are.
     prior: the standard deviation of N(0, prior² I), ``"marginal"`` for the exact law at the end, or
         log π as a function of z (default: 1, and σ at the end where α is 1 there).

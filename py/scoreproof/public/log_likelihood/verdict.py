@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from scoreproof.public.log_likelihood import gradients
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.causes import explained
+from scoreproof.public.log_likelihood.fields import affine_field, bent_field
 from scoreproof.public.log_likelihood.law import gaussian, mixture
 from scoreproof.public.log_likelihood.runs import Run, run, scouted
 from scoreproof.public.log_likelihood.spans import Affine, Span, affine_of, span_of
@@ -28,7 +30,9 @@ POINTS = 5
 def judge(job: Job) -> Evidence:
     """The function under judgement."""
     asker = Asker(job)
-    laws = (gaussian(job.d), mixture(job.d))
+    laws: list[Any] = [gaussian(job.d), mixture(job.d)]
+    if job.kind == "field" and job.clock.name.startswith("the straight"):
+        laws += [bent_field(job.d), affine_field(job.d)]
     rng = stream(job.seed, "log_likelihood", "points")
     points = [law.points(POINTS, rng) for law in laws]
     scout, design = scouted(asker, laws[0], points[0])
@@ -56,7 +60,7 @@ def judge(job: Job) -> Evidence:
     if evidence.verdict == "refuted":
         evidence = replace(evidence, diagnosis=safely(lambda: explained(runs)))
     elif job.gradients:
-        slopes = [gradients.judged(asker, r, affine, of) for of in job.gradients for r in runs]
+        slopes = [gradients.judged(asker, r, affine, of) for of in job.gradients for r in runs[:2]]
         evidence = _with_slopes(job, evidence, slopes)
     return _counted(evidence, asker)
 
@@ -69,7 +73,8 @@ def _compared(job: Job, runs: list[Run], span: Span, affine: Affine) -> Evidence
     worst = int(np.argmax(np.abs(error)))
     told = np.concatenate([r.values for r in runs])[worst]
     due = np.concatenate([job.units.told(r.due.value) for r in runs])[worst]
-    where = " and ".join(r.due.law.name for r in runs)
+    names = [r.due.law.name for r in runs]
+    where = " and ".join([", ".join(names[:-1]), names[-1]])
     text = (
         f"{job.name}: {job.units.words} of {where} in {job.d} coordinates, from t ="
         f" {span.start:.3g} to {span.end:.3g}: {told:.6g} came back where {due:.6g} is due at the"

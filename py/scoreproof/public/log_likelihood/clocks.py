@@ -17,6 +17,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.law import library, like
+from scoreproof.public.log_likelihood.moments import level_of_sde
 
 __all__ = ["Clock", "clock_of", "flow", "noise_levels"]
 
@@ -137,12 +138,13 @@ def noise_levels(least: float, most: float) -> Clock:
 
 
 def clock_of(process: Any, framework: str, t_min: float | None, t_max: float | None) -> Clock:
-    """Of an object with ``alpha(t)`` and ``sigma(t)``, or with ``marginal_prob(x, t)``."""
+    """Of an object with ``alpha(t)`` and ``sigma(t)``, ``marginal_prob(x, t)`` or ``sde(x, t)``."""
     value = _of_alpha(process) or _of_marginal(process, framework)
+    value = value or level_of_sde(process, framework)
     if value is None:
         raise ArgumentError(
             "process",
-            "an object with alpha(t) and sigma(t), or with marginal_prob(x, t)",
+            "an object with alpha(t) and sigma(t), or with marginal_prob(x, t), or sde(x, t)",
             type(process).__name__,
             "see scoreproof.objects.schedules, e.g. VPLinear(0.1, 20.0)",
         )

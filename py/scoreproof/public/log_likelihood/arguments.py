@@ -20,6 +20,7 @@ from scoreproof.public.log_likelihood.names import Taken, roles_of
 from scoreproof.public.log_likelihood.predictions import kind_of
 from scoreproof.public.log_likelihood.said import listed, mapping, time, units_of
 from scoreproof.public.log_likelihood.units import Units
+from scoreproof.public.log_likelihood.variables import variables_of
 from scoreproof.public.loss.library import library_of
 
 __all__ = ["Job", "Request", "validate"]
@@ -46,7 +47,7 @@ class Request:
     data_range: Any
     levels: Any
     shape: Any
-    gradients: bool
+    gradients: Any
     options: Any
     tolerance: Any
     framework: Any
@@ -57,7 +58,7 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Job:
     """A validated request. ``prior``: of N(0, prior² I), or a function of z, or ``None`` for the
-    exact law at the end; ``said``: the caller said which.
+    exact law at the end; ``said``: the caller said which; ``gradients``: in what they are judged.
     """
 
     function: Callable[..., Any]
@@ -70,7 +71,7 @@ class Job:
     said: bool
     units: Units
     shape: tuple[int, ...]
-    gradients: bool
+    gradients: tuple[str, ...]
     options: Mapping[str, Any]
     tolerance: float | None
     framework: str
@@ -110,13 +111,6 @@ def validate(given: Request) -> Job:
     clock = _clock(given, kind, t_min, t_max, taken)
     shape = sample_shape(given.shape)
     prior, said = _prior(given, clock)
-    if given.gradients and given.framework == "numpy":
-        raise ArgumentError(
-            "gradients",
-            "asked for of torch or jax code",
-            "framework='numpy'",
-            "pass framework='torch' or 'jax': NumPy has no autograd",
-        )
     return Job(
         given.function,
         str(getattr(given.function, "__name__", type(given.function).__name__)),
@@ -128,7 +122,7 @@ def validate(given: Request) -> Job:
         said,
         units_of(given, int(np.prod(shape))),
         shape,
-        bool(given.gradients),
+        variables_of(given.gradients, given.framework, taken, clock),
         dict(given.options),
         accepted(given.tolerance),
         given.framework,

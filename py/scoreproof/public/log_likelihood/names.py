@@ -49,6 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "times", "ts", "t_span", "time_grid", "sigmas", "t_steps", "timesteps", "t_eval", "grid",
     ),
     "t_min": ("t_min", "eps", "t_eps", "sigma_min", "t0", "tmin", "epsilon_t", "t_start"),
+    "t": ("t", "time", "t_data"),
     "t_max": ("t_max", "T", "sigma_max", "t1", "tmax", "t_end"),
 }  # fmt: skip
 #: what says how finely the ODE is solved
@@ -140,7 +141,7 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
         role = p.name if p.name in RANDOM else _role(p.name)
         if p.name in options or role is None or role in positional:
             continue
-        if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "nu"):
+        if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "t", "nu"):
             named[role] = p.name
             if p.default is not p.empty:
                 defaults[role] = p.default

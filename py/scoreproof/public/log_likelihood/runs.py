@@ -110,7 +110,8 @@ def run(
     while refined < FINEST:
         refined += 1
         finer, other = averaged(asker, law, x, many, refined)
-        if other.calls == answer.calls and refined == 1:  # it makes no use of it
+        same = other.calls == answer.calls and len(other.times) == len(answer.times)
+        if same and refined == 1:  # it makes no use of it
             break
         idle = False
         change = float(np.max(np.abs(finer - values))) / unit

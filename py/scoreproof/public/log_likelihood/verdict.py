@@ -15,10 +15,12 @@ from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.causes import explained
 from scoreproof.public.log_likelihood.drawn import doubted
+from scoreproof.public.log_likelihood.fields import affine_field, bent_field
 from scoreproof.public.log_likelihood.law import gaussian, mixture
 from scoreproof.public.log_likelihood.made import Made, made_of
 from scoreproof.public.log_likelihood.runs import Run, run, scouted
 from scoreproof.public.log_likelihood.spans import Span, affine_of, span_of
+from scoreproof.public.log_likelihood.words import IN_WORDS
 from scoreproof.public.rule import compared, weakest
 from scoreproof.streams import stream
 
@@ -30,7 +32,9 @@ POINTS = 5
 def judge(job: Job) -> Evidence:
     """The function under judgement."""
     asker = Asker(job)
-    laws = (gaussian(job.d), mixture(job.d))
+    laws: list[Any] = [gaussian(job.d), mixture(job.d)]
+    if job.kind == "field" and job.clock.name.startswith("the straight"):
+        laws += [bent_field(job.d), affine_field(job.d)]
     rng = stream(job.seed, "log_likelihood", "points")
     points = [law.points(POINTS, rng) for law in laws]
     scout, design = scouted(asker, laws[0], points[0])
@@ -41,16 +45,16 @@ def judge(job: Job) -> Evidence:
         return _counted(Evidence.undecided("float", text), asker)
     span = span_of(job, scout)
     rows = np.repeat(points[0], design.m, axis=0)
-    affine = affine_of(rows, scout.first, scout.width)
+    affine = affine_of(rows, scout.first)
     if not affine.known and any(draw.kind == "uniform" for draw in scout.log.draws):
         asker.held = True  # noise of dequantisation
         scout, design = scouted(asker, laws[0], points[0])
-        affine = affine_of(rows, scout.first, scout.width)
+        affine = affine_of(rows, scout.first)
     many = design.drawn > 0 or "nu" in job.taken.all
     known = None
     if affine.same and not design.shared:
         known = scout.values.reshape(POINTS, design.m).mean(axis=1), scout
-    ways: list[Any] = [affine, affine]
+    ways: list[Any] = [affine] * len(laws)
     if not affine.known:
         ways = [made_of(asker, law, x) or affine for law, x in zip(laws, points, strict=True)]
     runs = [
@@ -67,8 +71,12 @@ def judge(job: Job) -> Evidence:
     if evidence.verdict == "refuted":
         evidence = replace(evidence, diagnosis=safely(lambda: explained(runs)))
     elif job.gradients:
-        slopes = [gradients.judged(asker, r, way) for r, way in zip(runs, ways, strict=True)]
-        evidence = weakest([evidence, *slopes])
+        slopes = [
+            gradients.judged(asker, r, way, of)
+            for of in job.gradients
+            for r, way in zip(runs[:2], ways, strict=False)
+        ]
+        evidence = _with_slopes(job, evidence, slopes)
     return _counted(evidence, asker)
 
 
@@ -80,7 +88,8 @@ def _compared(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> Evidenc
     worst = int(np.argmax(np.abs(error)))
     told = np.concatenate([r.values for r in runs])[worst]
     due = np.concatenate([job.units.told(r.due.value) for r in runs])[worst]
-    where = " and ".join(r.due.law.name for r in runs)
+    names = [r.due.law.name for r in runs]
+    where = " and ".join([", ".join(names[:-1]), names[-1]])
     text = (
         f"{job.name}: {job.units.words} of {where} in {job.d} coordinates, from t ="
         f" {span.start:.3g} to {span.end:.3g}: {told:.6g} came back where {due:.6g} is due at the"
@@ -105,6 +114,16 @@ def _compared(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> Evidenc
         labels=("point", "error of log p, relative to its smaller part"),
         notes=_notes(job, runs, span, ways),
     )
+
+
+def _with_slopes(job: Job, evidence: Evidence, slopes: list[Evidence]) -> Evidence:
+    found = weakest([evidence, *slopes])
+    if found.verdict != "holds":
+        return found
+    seen = max(e.resolution or 0.0 for e in slopes)
+    where = " and in ".join(IN_WORDS[of] for of in job.gradients)
+    note = f"Its gradient in {where} is right too: {seen:.2g} of it would have been seen."
+    return replace(found, notes=(*found.notes, note))
 
 
 def _notes(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> tuple[str, ...]:

@@ -77,9 +77,8 @@ def _rates(process: Any, framework: str) -> Callable[[float, float], tuple[float
         rows: Any = np.full((1, 1, 1, 1), x)
         when: Any = np.array([t])
         if framework == "jax":
-            with sys.modules["jax"].enable_x64(
-                True
-            ):  # rounding of float32 would have the solver look for ever
+            # rounding of float32 would have the solver look for ever
+            with in_x64():
                 jnp = sys.modules["jax"].numpy
                 return _numbers(process.sde(jnp.asarray(rows), jnp.asarray(when)))
         if framework == "torch":

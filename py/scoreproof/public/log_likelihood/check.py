@@ -80,10 +80,12 @@ def check_log_likelihood(
     Evidence; errors relative to the smaller of log π(z) and ∫ tr. Kind convergent where it can be
     solved more finely: then its limit is judged; else float, and an error below 0.4 % is not told
     from its solver's. Probes ν are replaced by signs whose average is the exact trace. What is made
-    of x before the ODE begins (a scaling, dequantisation) is read off, and log|dy/dx| is due.
+    of x before the ODE begins (a scaling, a rotation, a logit) is read off, and log|dy/dx| is due.
+    Undecided where ν is made of draws that signs do not stand for (clipped, biased, of another
+    generator).
 
-    Calls: 2 where it cannot be refined, else up to 14, and up to 4 more for each gradient; each
-    point stands for 2^k > d rows where ν is drawn.
+    Calls: 2 where it cannot be refined, else up to 14, up to 5 more where ν is drawn, and up to
+    4 more for each gradient; each point stands for 2^k > d rows where ν is drawn.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Chen et al. 2018, Grathwohl et al. 2019 (FFJORD), Song et al. 2021, Lipman et al. 2023.

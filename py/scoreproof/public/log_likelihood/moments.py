@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.jax_program import in_x64
 
 __all__ = ["level_of_sde"]
 

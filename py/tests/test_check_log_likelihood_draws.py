@@ -281,3 +281,11 @@ def test_the_library_is_read_off_the_code():
 
     evidence = check(log_p, options={"n_steps": 4}, tolerance=0.3)
     assert evidence.verdict == "holds", evidence.explain()
+
+
+def test_a_column_added_to_a_row():
+    def log_p(velocity, div, x):
+        return flow(velocity, div, x) + np.zeros((len(x), 1))
+
+    with pytest.raises(sp.errors.CallableError, match=r"squeeze\(-1\) it first"):
+        check(log_p)

@@ -228,7 +228,9 @@ class Asker:
             "log_likelihood",
             f"return log p of shape ({n},), or a tuple that has it",
             f"it returned shape {shape}",
-            "sum the squares of the prior and ν·Jν over all axes but the batch:"
+            "a term of shape (n, 1) was added to one of (n,): squeeze(-1) it first"
+            if shape == (n, n)
+            else "sum the squares of the prior and ν·Jν over all axes but the batch:"
             " x.flatten(1).sum(1); name the shape of one sample by shape=",
         )
 

@@ -83,7 +83,8 @@ PUBLIC_NEIGHBOURS = {
     # how losses are asked: draws, arguments, libraries
     "variational_bound": {"loss"},
     "inversion": {"sampler"},  # up with its forms, down with it
-    "log_likelihood": {"sampler"},  # arrays of a framework, and the names of generators
+    # arrays of a framework, the names of generators; the library of a function
+    "log_likelihood": {"sampler", "loss"},
     "corrector": {"sampler"},  # how functions take their random numbers, and levels
     "path_kl": {"loss", "sampler"},  # the library; how functions take their random numbers
     "kl": {"loss"},  # the library that a function uses

@@ -116,6 +116,10 @@ def test_signs_and_means_of_the_loss_are_named():
         field, THETA, X, lambda x, p, nu: gradient(x, p, nu) / len(x)
     )
     assert mean.diagnosis.names == ("mean_over_the_batch",)
+    loss = sp.check_log_likelihood_gradient(
+        field, THETA, X, lambda x, p, nu: -gradient(x, p, nu) / len(x)
+    )
+    assert loss.diagnosis.names == ("gradient_of_the_mean_loss",)
 
 
 def adaptive(sign=1.0, ignore_tol=False):

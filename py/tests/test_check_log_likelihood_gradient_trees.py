@@ -516,3 +516,25 @@ def test_flax_models_go_in_as_they_are():
         return jax_log_p(layers, x, nu).sum()
 
     assert check(net, net, X, lambda net, x, nu: nnx.grad(of_net)(net, x, nu))
+
+
+def test_a_list_beside_what_backward_left():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Linear(2, 2, dtype=torch.float64)
+
+    def field(t, y):
+        return net(torch.tanh(y))
+
+    def log_p(x, nu):
+        z, total, h = x, 0.0, 1 / 16
+        for _ in range(16):
+            value = torch.func.jvp(lambda y: field(0, y), (z - h / 2 * field(0, z),), (nu,))
+            z, total = z - h * value[0], total + h * (nu * value[1]).sum(1)
+        return -(z**2).sum(1) / 2 - total
+
+    def gradient(x, nu):
+        log_p(x, nu).sum().backward()
+        return [p.grad for p in net.parameters()]
+
+    points = [[1.0, 0.2], [-0.4, 0.9], [0.3, -1.1]]
+    assert sp.check_log_likelihood_gradient(field, net, points, gradient, accuracy=1e-2)

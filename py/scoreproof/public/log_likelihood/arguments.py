@@ -6,7 +6,7 @@ Conventions: log p in nats; a prior's width is a standard deviation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -14,21 +14,21 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
 from scoreproof.public.log_likelihood.names import Taken, roles_of
-from scoreproof.public.log_likelihood.units import UNITS, Units
+from scoreproof.public.log_likelihood.predictions import kind_of
+from scoreproof.public.log_likelihood.said import listed, mapping, time, units_of
+from scoreproof.public.log_likelihood.units import Units
+from scoreproof.public.log_likelihood.variables import variables_of
+from scoreproof.public.loss.library import library_of
 
-__all__ = ["KINDS", "Job", "Request", "validate"]
+__all__ = ["Job", "Request", "validate"]
 
-KINDS = ("score", "eps", "x0", "v", "velocity", "flow", "field")
 #: kinds that are a field of their own, without a process
 FIELDS = ("velocity", "flow", "field")
 #: of σ as a time
 SIGMA_MIN, SIGMA_MAX = 1e-2, 20.0
-VELOCITY_NAMES = ("velocity", "vf", "vector_field", "v_fn", "flow", "func", "f", "ode_func",
-                  "odefunc", "field", "cnf", "drift", "node", "velocity_model", "velocity_fn",
-                  "v", "u")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +47,10 @@ class Request:
     data_range: Any
     levels: Any
     shape: Any
-    gradients: bool
-    options: Mapping[str, Any]
+    gradients: Any
+    options: Any
     tolerance: Any
-    framework: str
+    framework: Any
     dtype: Any
     seed: int
 
@@ -58,7 +58,7 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Job:
     """A validated request. ``prior``: of N(0, prior² I), or a function of z, or ``None`` for the
-    exact law at the end; ``said``: the caller said which.
+    exact law at the end; ``said``: the caller said which; ``gradients``: in what they are judged.
     """
 
     function: Callable[..., Any]
@@ -71,12 +71,14 @@ class Job:
     said: bool
     units: Units
     shape: tuple[int, ...]
-    gradients: bool
+    gradients: tuple[str, ...]
     options: Mapping[str, Any]
     tolerance: float | None
     framework: str
     dtype: Any
     seed: int
+    #: nothing says what the model returns: it is taken for a score
+    guessed: bool = False
 
     @property
     def d(self) -> int:
@@ -92,24 +94,23 @@ def validate(given: Request) -> Job:
             type(given.function).__name__,
             "pass log_likelihood(model, x), or a lambda around the method that computes it",
         )
+    given = replace(
+        given,
+        framework=given.framework or library_of(given.function),
+        options=mapping(given.options),
+        given=listed(given.given),
+    )
     one_of("framework", given.framework, FRAMEWORKS, "name the library the function is written in")
     if given.framework != "numpy":
         require(given.framework)
     taken = roles_of(given.function, given.given, given.options)
-    kind = given.prediction or _kind(given)
-    one_of("prediction", kind, KINDS, "it is what the model returns that the function is handed")
-    t_min = _time("t_min", given.t_min)
-    t_max = _time("t_max", given.t_max)
+    _settled(given, taken)
+    kind, guessed = kind_of(given.function, given.process, given.prediction)
+    t_min = time("t_min", given.t_min)
+    t_max = time("t_max", given.t_max)
     clock = _clock(given, kind, t_min, t_max, taken)
     shape = sample_shape(given.shape)
     prior, said = _prior(given, clock)
-    if given.gradients and given.framework == "numpy":
-        raise ArgumentError(
-            "gradients",
-            "asked for of torch or jax code",
-            "framework='numpy'",
-            "pass framework='torch' or 'jax': NumPy has no autograd",
-        )
     return Job(
         given.function,
         str(getattr(given.function, "__name__", type(given.function).__name__)),
@@ -119,37 +120,28 @@ def validate(given: Request) -> Job:
         kind,
         prior,
         said,
-        _units(given, int(np.prod(shape))),
+        units_of(given, int(np.prod(shape))),
         shape,
-        bool(given.gradients),
+        variables_of(given.gradients, given.framework, taken, clock),
         dict(given.options),
         accepted(given.tolerance),
         given.framework,
         given.dtype,
         seeded(given.seed),
+        guessed,
     )
 
 
-def _kind(given: Request) -> str:
-    import inspect
-
-    if given.process is not None:
-        return "score"
-    try:
-        names = list(inspect.signature(given.function).parameters)
-    except (TypeError, ValueError):
-        names = []
-    if any(n in ("denoiser", "sigma_min", "sigma_max") for n in names):
-        return "x0"
-    if any(n in VELOCITY_NAMES for n in names):
-        return "velocity"
-    raise ArgumentError(
-        "prediction",
-        f"one of {', '.join(KINDS)}",
-        None,
-        "say what the model returns; a score, eps or v goes with process=, an object with alpha(t)"
-        " and sigma(t)",
-    )
+def _settled(given: Request, taken: Taken) -> None:
+    """``eps`` without a default is a cutoff of time or a probe: where nothing else says which."""
+    if given.given is None and taken.of_two_minds and given.t_min is None:
+        raise ArgumentError(
+            "given",
+            "said where an argument is named eps: it may be a probe ν, or the time of the data",
+            ", ".join(taken.positional),
+            'pass given=("model", "x", "nu", …) for a probe, given=("model", "x", "t_min", …) or'
+            " t_min= for a time",
+        )
 
 
 def _clock(
@@ -157,34 +149,50 @@ def _clock(
 ) -> Clock:
     if given.data_at not in (None, 0, 1):
         raise ArgumentError(
-            "data_at", "0 or 1", repr(given.data_at), "at which end of its time a flow has the data"
+            "data_at",
+            "0 or 1",
+            repr(given.data_at),
+            "pass the end of its time at which a flow has the data: 1, or 0 of a rectified flow",
         )
     if given.process is not None:
         if given.data_at is not None:
             raise ArgumentError(
-                "data_at", "left away with a process", given.data_at, "the process says it"
+                "data_at",
+                "left away with a process",
+                given.data_at,
+                "leave it away: the data are where sigma(t) is least",
             )
         return clock_of(given.process, given.framework, t_min, t_max)
     if kind in FIELDS:
-        return flow(1.0 if given.data_at is None else float(given.data_at), t_max or 1.0)
-    if kind == "x0" or kind == "score" or kind == "eps":
-        return noise_levels(
-            SIGMA_MIN if t_min is None else t_min, SIGMA_MAX if t_max is None else t_max
+        if t_min:
+            raise ArgumentError(
+                "t_min",
+                "left away for a flow",
+                t_min,
+                "its time goes from 0 to t_max, 1 by default",
+            )
+        if t_max == 0:
+            raise ArgumentError(
+                "t_max", "> 0", t_max, "it is the whole time of a flow; data_at= turns it"
+            )
+        return flow(
+            1.0 if given.data_at is None else float(given.data_at), 1.0 if t_max is None else t_max
         )
+    if kind == "x0" or kind == "score" or kind == "eps":
+        least, most = (
+            SIGMA_MIN if t_min is None else t_min, SIGMA_MAX if t_max is None else t_max
+        )  # fmt: skip
+        if not least < most:
+            raise ArgumentError(
+                "t_max", f"> t_min = {least:g}", most, "the times are σ: of the data, of the noise"
+            )
+        return noise_levels(least, most)
     raise ArgumentError(
         "process",
         f"given for prediction={kind!r}",
         None,
         "pass an object with alpha(t) and sigma(t), e.g. VPLinear(0.1, 20.0)",
     )
-
-
-def _time(name: str, value: Any) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
-        raise ArgumentError(name, "a number >= 0", repr(value), "a time on the clock of the model")
-    return float(value)
 
 
 def _prior(given: Request, clock: Clock) -> tuple[Any, bool]:
@@ -205,29 +213,3 @@ def _prior(given: Request, clock: Clock) -> tuple[Any, bool]:
         repr(value),
         "1.0 for N(0, I), σ_max for N(0, σ_max² I)",
     )
-
-
-def _units(given: Request, d: int) -> Units:
-    one_of("units", given.units, UNITS, "what the function returns")
-    if given.data_range is None:
-        return Units(given.units, d, None, 256)
-    try:
-        low, high = (float(v) for v in given.data_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not high > low:
-        raise ArgumentError(
-            "data_range",
-            "(low, high), the range of x",
-            repr(given.data_range),
-            "(0, 1) or (-1, 1); left away, log p is a density of x as it is",
-        )
-    if given.units != "bits_per_dim":
-        raise ArgumentError(
-            "data_range",
-            "left away in nats",
-            repr(given.data_range),
-            "say units='bits_per_dim', which count the levels of the data",
-        )
-    levels = count("levels", given.levels, 2, "how many values a byte of the data has, 256")
-    return Units(given.units, d, (low, high), levels)

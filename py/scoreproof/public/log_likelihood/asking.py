@@ -17,7 +17,7 @@ from scoreproof.interop.draws import Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
 from scoreproof.public.log_likelihood.arguments import Job
-from scoreproof.public.log_likelihood.handed import normal_log_density
+from scoreproof.public.log_likelihood.handed import handed_over, normal_log_density
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.model import Model
 from scoreproof.public.log_likelihood.names import RANDOM
@@ -27,7 +27,7 @@ from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED
 
 __all__ = ["Answer", "Asker", "log_p_of"]
 
-BY_HAND = "call it once by hand; name its arguments by given="
+BY_HAND = "call it once by hand; name its arguments by given=, drop from options= what it takes not"
 STEPS, TOLERANCE, STEP = 100, 1e-5, 1e-2
 
 
@@ -58,6 +58,8 @@ class Asker:
     notes: list[str] = field(default_factory=list)
     #: uniform numbers are held at a half
     held: bool = False
+    #: role -> what is handed over in place of the check's own
+    instead: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, law: Law, rows: np.ndarray, design: Design, finer: int = 0) -> Answer:
         job = self.job
@@ -68,7 +70,8 @@ class Asker:
         double = job.framework == "torch" and job.dtype is None
         with intercepted(job.framework, design.served, double=double) as log:
             log.coins = design.coins
-            arguments, named = self.arguments(model, x, design, finer, log)
+            handed = handed_over(job, model, x)
+            arguments, named = self.arguments(handed, x, design, finer, log)
             out = self.run(arguments, named)
             values, reduced = self._values(out, len(rows))
         self.asked += model.calls
@@ -94,11 +97,13 @@ class Asker:
         positional = [self._argument(r, *context) for r in taken.positional]
         named = {}
         for role, name in taken.named.items():
-            if role in taken.defaults and role in ("n_steps", "rtol", "atol", "tol", "step_size"):
+            if role in self.instead:
+                named[name] = self.instead[role]
+            elif role in taken.defaults and role in ("n_steps", "rtol", "atol", "tol", "step_size"):
                 named[name] = self._finer(role, finer, taken.defaults[role])
             elif role in ("times",) and taken.defaults.get(role) is not None:
                 continue
-            elif role in ("t_min", "t_max") and role in taken.defaults:
+            elif role in ("t_min", "t_max", "t") and role in taken.defaults:
                 continue  # a cutoff of its own, read off the times at which it asks
             elif role in taken.defaults and role == "nu":
                 continue
@@ -126,6 +131,8 @@ class Asker:
     def _argument(self, role: str, model: Any, x: Any, design: Design, finer: int, log: Log) -> Any:
         job = self.job
         start, end = job.clock.data, job.clock.noise
+        if role in self.instead:
+            return self.instead[role]
         if role == "x":
             return x
         if role == "model":
@@ -138,6 +145,8 @@ class Asker:
             return normal_log_density(job)
         if role == "nu":
             return to_framework(design.nu(), job.shape, job.framework, job.dtype)
+        if role == "t":
+            return start
         if role == "t_min":
             return min(start, end)
         if role == "t_max":
@@ -219,7 +228,9 @@ class Asker:
             "log_likelihood",
             f"return log p of shape ({n},), or a tuple that has it",
             f"it returned shape {shape}",
-            "sum the squares of the prior and ν·Jν over all axes but the batch:"
+            "a term of shape (n, 1) was added to one of (n,): squeeze(-1) it first"
+            if shape == (n, n)
+            else "sum the squares of the prior and ν·Jν over all axes but the batch:"
             " x.flatten(1).sum(1); name the shape of one sample by shape=",
         )
 

@@ -201,7 +201,7 @@ def _of_one(run: Run) -> Table:
     first, second = priors(due), traces(due)
     third = ways(due) | late_or_early(due)
     scaled: Table = {}
-    if due.stretch:
+    if np.any(due.stretch):
         one = np.full(len(due.y), due.stretch)
         scaled = {"scaler_missing": -one, "scaler_sign": -2 * one}
     found = {n: told(due.value + v) for n, v in (first | second | third | scaled).items()}

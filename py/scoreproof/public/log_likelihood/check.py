@@ -32,10 +32,10 @@ def check_log_likelihood(
     data_range: Sequence[float] | None = None,
     levels: int = 256,
     shape: int | Sequence[int] = (3,),
-    gradients: bool = False,
+    gradients: bool | str | Sequence[str] = False,
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
-    framework: str = "numpy",
+    framework: str | None = None,
     dtype: Any = None,
     seed: int = 0,
 ) -> Evidence:
@@ -53,32 +53,39 @@ def check_log_likelihood(
         - ``n_steps``, ``rtol``, ``atol``, ``tol``, ``step_size``, ``times``: how finely it solves;
         - ``t_min`` (``eps``, ``sigma_min``), ``t_max`` (``sigma_max``), ``sde``, ``log_p0`` (the
           prior's log density), ``rng`` or ``generator``, ``key``.
-    process: an object with ``alpha(t)`` and ``sigma(t)``, or score_sde's ``marginal_prob(x, t)``.
+    process: an object with ``alpha(t)`` and ``sigma(t)``, or score_sde's ``marginal_prob(x, t)``,
+        or ``sde(x, t)`` alone.
         Without it, of a velocity: the straight path, the data at t = 1 (``data_at=0``: at 0); of
         a denoiser: x = x_0 + σ ε at time σ, as k-diffusion has it.
-    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), field.
+    prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), or field: of a
+        CNF, judged on two more flows in closed form that are no diffusion; by default what its name
+        says (``eps_model``, ``denoiser``, ``velocity``), else, with a process, a score.
     given: the arguments in order, where their names do not say what they are.
     prior: the standard deviation of N(0, prior² I), ``"marginal"`` for the exact law at the end, or
         log π as a function of z (default: 1, and σ at the end where α is 1 there).
     t_min, t_max: the times of the data and of the noise (default: those of the process; a cutoff of
-        the code's own within 2 % of the span is read off).
+        the code's own within 2 % of the span is read off). Of a flow ``t_max`` is its whole time.
     units: nats, bits, nll (-log p) or bits_per_dim; with the last ``data_range=(low, high)`` of x,
-        of ``levels`` values, adds log2(levels / (high - low)).
+        of ``levels`` values, adds log2(levels / (high - low)), ``levels=1`` alone nothing.
     shape: of one sample, without the batch.
-    gradients: whether the gradient of log p in x is judged too (torch and jax).
+    gradients: of log p (torch and jax): True or "x" in x; "params" in parameters of the
+        model, a shift and the log of a scale of the data (a ``torch.nn.Module`` with
+        ``parameters()``); "t" in the time of the data (``t``, ``t_min``, ``eps``).
     options: further arguments by name.
     tolerance: the relative error that is accepted.
-    framework, dtype: what the function takes: numpy, torch or jax.
+    framework, dtype: what the function takes: numpy, torch or jax (default: read off its code).
 
     Returns
     -------
     Evidence; errors relative to the smaller of log π(z) and ∫ tr. Kind convergent where it can be
     solved more finely: then its limit is judged; else float, and an error below 0.4 % is not told
     from its solver's. Probes ν are replaced by signs whose average is the exact trace. What is made
-    of x before the ODE begins (a scaling, dequantisation) is read off, and log|dy/dx| is due.
+    of x before the ODE begins (a scaling, a rotation, a logit) is read off, and log|dy/dx| is due.
+    Undecided where ν is made of draws that signs do not stand for (clipped, biased, of another
+    generator).
 
-    Calls: 2 where it cannot be refined, else up to 14; 4 more for gradients; each point stands for
-    2^k > d rows where ν is drawn.
+    Calls: 2 where it cannot be refined, else up to 14, up to 5 more where ν is drawn, and up to
+    4 more for each gradient; each point stands for 2^k > d rows where ν is drawn.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Chen et al. 2018, Grathwohl et al. 2019 (FFJORD), Song et al. 2021, Lipman et al. 2023.
@@ -102,24 +109,24 @@ def check_log_likelihood(
     return judge(
         validate(
             Request(
-                log_likelihood,
-                process,
-                given,
-                prediction,
-                prior,
-                data_at,
-                t_min,
-                t_max,
-                units,
-                data_range,
-                levels,
-                shape,
-                gradients,
-                dict(options or {}),
-                tolerance,
-                framework,
-                dtype,
-                seed,
+                function=log_likelihood,
+                process=process,
+                given=given,
+                prediction=prediction,
+                prior=prior,
+                data_at=data_at,
+                t_min=t_min,
+                t_max=t_max,
+                units=units,
+                data_range=data_range,
+                levels=levels,
+                shape=shape,
+                gradients=gradients,
+                options=options,
+                tolerance=tolerance,
+                framework=framework,
+                dtype=dtype,
+                seed=seed,
             )
         )
     )

@@ -17,6 +17,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.law import library, like
+from scoreproof.public.log_likelihood.moments import level_of_sde
 
 __all__ = ["Clock", "clock_of", "flow", "noise_levels"]
 
@@ -63,22 +64,50 @@ class Clock:
             a, b, c, e = (float(v) for v in ends)
         else:
             a, b, c, e = (like(np.broadcast_to(v, (size, 1)), x) for v in ends)
+        if getattr(t, "requires_grad", False):
+            by = (t - t.detach()).reshape(() if size == 1 else (-1, 1))
+            rates = self.rates(values[0] if size == 1 else values.reshape(-1, 1))
+            a, b, c, e = (v + like(r, x) * by for v, r in zip((a, b, c, e), rates, strict=True))
         return a, b, c, e
+
+    def rates(self, t: Any) -> Four:
+        """d/dt of the four, at NumPy times; of the last two by differences."""
+        h = STEP * np.minimum(1.0, np.maximum(np.abs(t), 1e-12))
+        ahead, back = (np.stack(self.at(t + s * h)[2:]) for s in (1, -1))
+        far, least = (np.stack(self.at(t + 2 * s * h)[2:]) for s in (1, -1))
+        bends = (8 * (ahead - back) - (far - least)) / (12 * h)
+        a, b = self.at(t)[2:]
+        return a, b, bends[0], bends[1]
 
     def _called_back(self, x: Any, t: Any, size: int) -> Four:
         """Of a time that JAX traces."""
         jax = sys.modules["jax"]
         kind = np.dtype(x.dtype)
-        t = jax.lax.stop_gradient(t)
         t = t.reshape(()) if size == 1 else t.reshape(-1, 1)
         out = jax.ShapeDtypeStruct(t.shape, kind)
 
-        def run(time: Any) -> tuple[np.ndarray, ...]:
-            time = np.asarray(time, float)
-            return tuple(np.broadcast_to(np.asarray(v), time.shape).astype(kind)
-                         for v in self.at(time))  # fmt: skip
+        def called(at: Callable[[Any], Four], t: Any) -> Any:
+            def run(time: Any) -> tuple[np.ndarray, ...]:
+                time = np.asarray(time, float)
+                return tuple(np.broadcast_to(np.asarray(v), time.shape).astype(kind)
+                             for v in at(time))  # fmt: skip
 
-        a, b, c, e = jax.pure_callback(run, (out,) * 4, t, vmap_method="expand_dims")
+            t = jax.lax.stop_gradient(t)
+            return jax.pure_callback(run, (out,) * 4, t, vmap_method="expand_dims")
+
+        def levels(t: Any) -> Any:
+            return tuple(called(self.at, t))
+
+        def slopes(primals: Any, tangents: Any) -> Any:
+            rates = called(self.rates, primals[0])
+            return levels(primals[0]), tuple(r * tangents[0].astype(kind) for r in rates)
+
+        if np.dtype(t.dtype).kind == "f":
+            function = jax.custom_jvp(levels)
+            function.defjvp(slopes)
+            a, b, c, e = function(t)
+        else:
+            a, b, c, e = levels(t)
         return a, b, c, e
 
 
@@ -109,12 +138,13 @@ def noise_levels(least: float, most: float) -> Clock:
 
 
 def clock_of(process: Any, framework: str, t_min: float | None, t_max: float | None) -> Clock:
-    """Of an object with ``alpha(t)`` and ``sigma(t)``, or with ``marginal_prob(x, t)``."""
+    """Of an object with ``alpha(t)`` and ``sigma(t)``, ``marginal_prob(x, t)`` or ``sde(x, t)``."""
     value = _of_alpha(process) or _of_marginal(process, framework)
+    value = value or level_of_sde(process, framework)
     if value is None:
         raise ArgumentError(
             "process",
-            "an object with alpha(t) and sigma(t), or with marginal_prob(x, t)",
+            "an object with alpha(t) and sigma(t), or with marginal_prob(x, t), or sde(x, t)",
             type(process).__name__,
             "see scoreproof.objects.schedules, e.g. VPLinear(0.1, 20.0)",
         )

@@ -14,6 +14,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.exact import RIGHT, Path, Route, followed
 from scoreproof.public.log_likelihood.law import Law
+from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.model import of_prediction
 from scoreproof.public.log_likelihood.spans import Affine, Span
 from scoreproof.public.sampler.asking import to_framework
@@ -40,7 +41,7 @@ class Due:
     path: Path
     trace: np.ndarray
     log_prior: np.ndarray
-    stretch: float
+    stretch: float | np.ndarray
 
     @property
     def value(self) -> np.ndarray:
@@ -81,7 +82,7 @@ def prior_at(job: Job, law: Law, span: Span, z: np.ndarray) -> np.ndarray:
     return normal(z, float(job.prior))
 
 
-def due_at(job: Job, law: Law, span: Span, affine: Affine, x: np.ndarray) -> Due:
+def due_at(job: Job, law: Law, span: Span, affine: Affine | Made, x: np.ndarray) -> Due:
     y = affine.ahead(x)
     path = followed(law, job.clock, y, span.start, span.end, job.kind, RIGHT)
     levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (span.start, span.end)]

@@ -31,7 +31,9 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """``weights`` ``(k,)``, ``means`` ``(k, d)``; covariances ``axes diag(variances) axesᵀ``."""
+    """``weights`` ``(k,)``, ``means`` ``(k, d)``; covariances ``axes diag(variances) axesᵀ``. Means
+    and variances may be ``(n, k, d)``, of a law for every row.
+    """
 
     name: str
     weights: np.ndarray
@@ -42,11 +44,15 @@ class Law:
 
     @property
     def d(self) -> int:
-        return int(self.means.shape[1])
+        return int(self.means.shape[-1])
 
-    def parts(self, x: Any, alpha: Any, sigma: Any) -> Parts:
+    def parts(self, x: Any, alpha: Any, sigma: Any, theta: Any = None) -> Parts:
+        """``theta``: (shift ``(d,)``, log of a scale ``()``) of x_0, in the library of x."""
         lib = library(x)
         means, axes, back_axes, var, norm = self._constants(x)
+        if theta is not None:
+            means = lib.exp(theta[1]) * means + theta[0]
+            var = lib.exp(2 * theta[1]) * var
         a, s = _up(alpha), _up(sigma)
         y = ((x[..., None, :] - a * means)[..., None, :] @ axes)[..., 0, :]
         total = a**2 * var + s**2
@@ -74,6 +80,12 @@ class Law:
             if kind[0] in ("torch", "numpy"):  # an array that JAX makes inside jit is of that trace
                 self._kept[kind] = found
         return found
+
+    def moved(self, theta: np.ndarray) -> Law:
+        """For every row ``(n, d + 1)``: x_0 shifted by d numbers and scaled by exp of the last."""
+        scale = np.exp(theta[:, -1])[:, None, None]
+        means = scale * self.means + theta[:, None, :-1]
+        return Law(self.name, self.weights, means, self.axes, scale**2 * self.variances)
 
     def log_density(self, x: np.ndarray, alpha: Any, sigma: Any) -> np.ndarray:
         return np.asarray(self.parts(x, alpha, sigma).log_p)

@@ -48,6 +48,8 @@ class Model:
     last: tuple[float, np.ndarray] | None = None
     #: the width of the differences by which NumPy code takes its derivatives, where it does
     width: float = 0.0
+    #: a shift and the log of a scale of x_0, where they are differentiated
+    theta: Any = None
 
     #: what code reads off an EDM network
     sigma_min = 0.0
@@ -70,7 +72,7 @@ class Model:
         self._note(x, t)
         flat = x.reshape(tuple(x.shape[: x.ndim - len(self.shape)]) + (self.law.d,))
         levels = self.clock.levels(flat, t)
-        out = predicted(self.kind, self.law.parts(flat, levels[0], levels[1]), levels)
+        out = predicted(self.kind, self.law.parts(flat, levels[0], levels[1], self.theta), levels)
         return out.reshape(x.shape)
 
     forward = __call__

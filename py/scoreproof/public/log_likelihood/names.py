@@ -24,7 +24,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "model": (
         "model", "score", "score_fn", "score_model", "scorenet", "score_net", "net", "network",
-        "eps_model", "denoiser", "unet", "velocity", "velocity_model", "velocity_fn", "vf",
+        "eps_model", "eps_fn", "eps_net", "eps_theta", "epsilon_model", "noise_pred_net",
+        "noise_pred", "noise_model", "denoiser", "denoise_fn", "denoiser_model", "unet", "velocity",
+        "velocity_model", "velocity_fn", "vf",
         "vector_field", "v", "v_fn", "field", "drift", "func", "f", "ode_func", "odefunc", "node",
         "model_fn", "flow", "cnf", "u", "b",
     ),
@@ -47,6 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "times", "ts", "t_span", "time_grid", "sigmas", "t_steps", "timesteps", "t_eval", "grid",
     ),
     "t_min": ("t_min", "eps", "t_eps", "sigma_min", "t0", "tmin", "epsilon_t", "t_start"),
+    "t": ("t", "time", "t_data"),
     "t_max": ("t_max", "T", "sigma_max", "t1", "tmax", "t_end"),
 }  # fmt: skip
 #: what says how finely the ODE is solved
@@ -64,10 +67,18 @@ class Taken:
     positional: tuple[str, ...]
     named: Mapping[str, str]
     defaults: Mapping[str, Any]
+    #: an argument without a default is named eps
+    eps_needed: bool = False
 
     @property
     def all(self) -> set[str]:
         return {*self.positional, *self.named}
+
+    @property
+    def of_two_minds(self) -> bool:
+        """Whether an argument ``eps`` may as well be the probe: nothing else is, nor draws one."""
+        other = {"nu", "div", *RANDOM}
+        return self.eps_needed and not other & self.all
 
     @property
     def finer(self) -> tuple[str, ...]:
@@ -130,7 +141,7 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
         role = p.name if p.name in RANDOM else _role(p.name)
         if p.name in options or role is None or role in positional:
             continue
-        if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "nu"):
+        if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "t", "nu"):
             named[role] = p.name
             if p.default is not p.empty:
                 defaults[role] = p.default
@@ -148,4 +159,5 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
             f"one of ({', '.join(p.name for p in in_order)})",
             "let it take the model as an argument: log_likelihood(model, x)",
         )
-    return Taken(tuple(positional), named, defaults)
+    eps = any(p.name == "eps" and p.default is p.empty and "eps" not in options for p in parameters)
+    return Taken(tuple(positional), named, defaults, eps)

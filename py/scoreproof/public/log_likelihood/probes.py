@@ -15,6 +15,9 @@ from scoreproof.interop.draws import Draw
 
 __all__ = ["Design"]
 
+#: of uniform numbers on [0, 1): the standard deviation
+UNIFORM = 12**-0.5
+
 
 def hadamard(d: int) -> np.ndarray:
     """``(m, d)``, signs.
@@ -43,6 +46,13 @@ class Design:
     odd: list[Draw] = field(default_factory=list)
     drawn: int = 0
     held: bool = False
+    #: what normal numbers are multiplied by, and how far uniform ones are from a half beside it
+    scale: tuple[float, float] = (1.0, 1.0)
+    #: every draw of a call gets the signs of another row
+    apart: bool = False
+    #: numbers of draws of which the code has what is served, and of those that are held
+    seen: set[int] = field(default_factory=set)
+    uniform: bool = False
 
     def __post_init__(self) -> None:
         self.signs = hadamard(self.d)
@@ -51,28 +61,57 @@ class Design:
     def m(self) -> int:
         return len(self.signs)
 
-    def nu(self) -> np.ndarray:
-        """``(rows, d)``."""
-        return self.signs[np.arange(self.rows) % self.m]
+    def nu(self, other: int = 0) -> np.ndarray:
+        """``(rows, d)``; ``other``: which of the m orders of the rows of a point."""
+        return self.signs[(np.arange(self.rows) % self.m) ^ (other % self.m)]
 
     def served(self, draw: Draw) -> np.ndarray:
         """Of a normal draw, or a uniform one: whose halves are the signs."""
+        self.seen.add(draw.index)
         if self.held and draw.kind == "uniform":
             return np.full(draw.shape, 0.5)
+        if draw.kind not in ("normal", "uniform"):
+            self.odd.append(draw)
+            return np.ones(draw.shape)
         value = self._signs(draw)
-        return 0.5 + 0.25 * value if draw.kind == "uniform" else value
+        if draw.kind == "normal":
+            return self.scale[0] * value
+        self.uniform = True
+        return 0.5 + self.scale[1] * UNIFORM * value
 
     def coins(self, draw: Draw) -> np.ndarray:
+        self.seen.add(draw.index)
         return (self._signs(draw) + 1) / 2
+
+    def left(self, draws: list[Draw]) -> list[Draw]:
+        """Those of which the code has numbers of the library's own."""
+        return [d for d in draws if d.index not in self.seen and d.kind != "seed"]
 
     def _signs(self, draw: Draw) -> np.ndarray:
         size = int(np.prod(draw.shape))
+        order = self.drawn if self.apart else 0
         self.drawn += 1
-        if size and size % (self.rows * self.d) == 0 and self.rows in draw.shape:
-            times = size // (self.rows * self.d)
-            return np.tile(self.nu(), (times, 1, 1)).reshape(draw.shape)
+        if size and size % (self.rows * self.d) == 0:
+            laid = self._laid(draw.shape, size // (self.rows * self.d), self.nu(order))
+            if laid is not None:
+                return laid
         if size == self.d:
             self.shared = True
             return self.signs[self.turn % self.m].reshape(draw.shape)
         self.odd.append(draw)
         return np.ones(draw.shape)
+
+    def _laid(self, shape: tuple[int, ...], times: int, nu: np.ndarray) -> np.ndarray | None:
+        """So many ν a row, all of them the same: before the rows, or within each."""
+        before = [k for k, rows in enumerate(shape) if rows == self.rows]
+        if any(np.prod(shape[:k]) == times for k in before):
+            return np.tile(nu, (times, 1, 1)).reshape(shape)
+        if shape[0] != self.rows:
+            return None
+        cuts = range(1, len(shape) + 1)
+        last = any(np.prod(shape[k:]) == self.d for k in cuts)
+        first = any(np.prod(shape[1:k]) == self.d for k in cuts)
+        if last == first:  # which axis is that of the coordinates is not to be told
+            return None
+        axis = 1 if last else 2
+        return np.repeat(np.expand_dims(nu, axis), times, axis=axis).reshape(shape)

@@ -13,6 +13,7 @@ import numpy as np
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.due import Due, due_at
 from scoreproof.public.log_likelihood.law import Law
+from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.log_likelihood.spans import Affine, Span
 
@@ -83,7 +84,7 @@ def run(
     asker: Asker,
     law: Law,
     span: Span,
-    affine: Affine,
+    affine: Affine | Made,
     x: np.ndarray,
     many: bool,
     scout: tuple[np.ndarray, Answer] | None = None,
@@ -109,7 +110,8 @@ def run(
     while refined < FINEST:
         refined += 1
         finer, other = averaged(asker, law, x, many, refined)
-        if other.calls == answer.calls and refined == 1:  # it makes no use of it
+        same = other.calls == answer.calls and len(other.times) == len(answer.times)
+        if same and refined == 1:  # it makes no use of it
             break
         idle = False
         change = float(np.max(np.abs(finer - values))) / unit

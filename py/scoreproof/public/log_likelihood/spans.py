@@ -19,6 +19,8 @@ __all__ = ["Affine", "Span", "affine_of", "span_of"]
 CUTOFF = 0.02
 #: an x as near is the same
 SAME = 1e-6
+#: more is no width of differences
+WIDTH = 0.05
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def span_of(job: Job, answer: Answer) -> Span:
     least, most = ("t_min", "t_max") if rising else ("t_max", "t_min")
     near = low if rising else high
     close = abs(near - start) <= CUTOFF * clock.span
-    if clock.open and not handed and least not in taken.positional and close:
+    if clock.open and not handed and not {least, "t"} & set(taken.positional) and close:
         start = near
     if clock.name.endswith("time σ") and not handed and most not in taken.positional:
         end = high  # of σ there is no end but its own
@@ -87,7 +89,9 @@ class Affine:
 
 
 def affine_of(x: np.ndarray, first: np.ndarray | None) -> Affine:
-    """What became of x; as it was, and not ``known``, where that is no map of each coordinate."""
+    """What became of x; as it was, and not ``known``, where that is no map of each coordinate. One
+    coordinate that is a little off is the first of somebody's differences in x.
+    """
     d = x.shape[1]
     none = Affine(np.ones(d), np.zeros(d), False)
     if first is None or first.shape != x.shape:
@@ -101,5 +105,8 @@ def affine_of(x: np.ndarray, first: np.ndarray | None) -> Affine:
     if left > SAME * size or np.any(np.abs(scale) < SAME):
         return none
     plain = np.abs(scale - 1) < SAME
+    moved = np.abs(shift) >= SAME * size
+    if d > 1 and np.all(plain) and moved.sum() == 1 and np.max(np.abs(shift)) < WIDTH:
+        return Affine(np.ones(d), np.zeros(d))
     return Affine(np.where(plain, 1.0, scale),
                   np.where(np.abs(shift) < SAME * size, 0.0, shift))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["REASONS"]
+__all__ = ["IN_WORDS", "REASONS", "SLOPES"]
 
 REASONS: dict[str, str] = {
     "trace_sign": "∫ tr(∂f/∂x) dt has the wrong sign. From data to noise log p(x) = log π(z) + ∫ tr"
@@ -79,4 +79,22 @@ REASONS: dict[str, str] = {
     "in_bits": "it is in bits where nats are due: multiply by log 2",
     "bits_per_dim": "it is in bits per dimension where log p in nats is due; say"
     " units='bits_per_dim' if that is meant",
+}
+
+#: in what log p is differentiated
+IN_WORDS = {"x": "x", "params": "the parameters of the model", "t": "the time of the data"}
+
+SLOPES: dict[str, str] = {
+    "detached": "log p does not depend on it in the graph: the model is asked under"
+    " torch.no_grad(), or its answer, or the result, is detached, or its parameters are not told to"
+    " the adjoint",
+    "trace_detached": "the gradient of ∫ tr is missing: take the divergence with create_graph=True,"
+    " and do not detach it",
+    "prior_detached": "the gradient of log π(z) is missing: z is detached before the prior",
+    "trace_gradient_sign": "the gradient of ∫ tr has the wrong sign",
+    "gradient_sign": "the gradient has the wrong sign",
+    "state_detached": "z is detached at every step, z.detach().requires_grad_(): what a parameter"
+    " does to z is not carried on. Let z keep its graph",
+    "state_and_trace_detached": "z is detached at every step, and the divergence too: let both keep"
+    " their graph, with create_graph=True",
 }

@@ -15,7 +15,7 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood_gradient.holding import Held
 from scoreproof.public.log_likelihood_gradient.leaves import Leaf, Leaves
-from scoreproof.public.log_likelihood_gradient.trees import is_array
+from scoreproof.public.log_likelihood_gradient.trees import is_array, is_tree
 
 __all__ = ["flat_rows"]
 
@@ -23,7 +23,7 @@ __all__ = ["flat_rows"]
 def flat_rows(answer: Any, left: Mapping[str, Any] | None, held: Held, n: int) -> Any:
     """``left``: what the call left in ``.grad``, which counts where it returned nothing else."""
     leaves = held.leaves
-    if left is not None and (answer is None or np.shape(as_numpy(answer)) == ()):
+    if left is not None and (answer is None or not is_tree(answer) and len(np.shape(answer)) == 0):
         return _joined(dict(left), leaves, held, n)
     if leaves.plain:
         return answer
@@ -62,7 +62,8 @@ def _joined(named: dict[str, Any], leaves: Leaves, held: Held, n: int) -> np.nda
                 "return it in the form of params, None where a leaf gets none",
             )
     for name, value in named.items():
-        if name not in leaves.by_name and is_array(value) and not _static(name, held):
+        number = is_array(value) or isinstance(value, (int, float)) and not isinstance(value, bool)
+        if name not in leaves.by_name and number and not _static(name, held):
             raise CallableError(
                 "gradient",
                 "return the leaves of params",

@@ -64,6 +64,11 @@ MEAN_OVER_THE_BATCH = (
     "Cause: the batch was averaged where it is to be summed: the gradient is 1/n of what is due, n"
     " the number of rows; take the sum over the rows, not the mean (mean_over_the_batch).",
 )
+OF_THE_MEAN_LOSS = (
+    "gradient_of_the_mean_loss",
+    "Cause: it is the gradient of the loss, -log p averaged over the batch: -1/n of what is due, n"
+    " the number of rows; return that of the sum of log p (gradient_of_the_mean_loss).",
+)
 TIMES_THE_BATCH = (
     "times_the_batch",
     "Cause: the gradient is n times what is due, n the number of rows: do not multiply by the size"
@@ -140,9 +145,13 @@ def divided_by_rows(
     """Each question's gradient over the number of its rows."""
     if len(set(rows)) < 2:
         return None
-    for power, cause in ((-1, MEAN_OVER_THE_BATCH), (1, TIMES_THE_BATCH)):
+    for sign, power, cause in (
+        (1, -1, MEAN_OVER_THE_BATCH),
+        (-1, -1, OF_THE_MEAN_LOSS),
+        (1, 1, TIMES_THE_BATCH),
+    ):
         if all(
-            np.all(np.abs(found - due * float(n) ** power) <= limit * max(1, n))
+            np.all(np.abs(found - sign * due * float(n) ** power) <= limit * max(1, n))
             for (found, due, limit), n in zip(blocks, rows, strict=True)
         ):
             return Diagnosis.cause(*cause)

@@ -1,0 +1,55 @@
+"""What the model predicts that a log-likelihood is handed, by what is said or by its name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from scoreproof.errors import ArgumentError
+from scoreproof.public.arguments import one_of
+
+__all__ = ["KINDS", "kind_of"]
+
+KINDS = ("score", "eps", "x0", "v", "velocity", "flow", "field")
+#: names that say it, with a process or without
+SAY = {
+    "eps": ("eps_model", "eps_fn", "eps_net", "eps_theta", "epsilon_model", "noise_pred_net",
+            "noise_pred", "noise_model"),
+    "x0": ("denoiser", "denoise_fn", "denoiser_model"),
+    "score": ("score", "score_fn", "score_model", "scorenet", "score_net"),
+    "velocity": ("velocity", "velocity_model", "velocity_fn", "vf", "vector_field"),
+}  # fmt: skip
+#: of what goes without a process
+FIELD = ("v_fn", "flow", "func", "f", "ode_func", "odefunc", "field", "cnf", "drift", "node", "v",
+         "u")  # fmt: skip
+
+
+def kind_of(function: Any, process: Any, said: Any) -> tuple[str, bool]:
+    """One of `KINDS`, and whether nothing says it: with a process a score is meant then.
+
+    >>> kind_of(lambda eps_model, x: 0, object(), None), kind_of(lambda net, x: 0, object(), None)
+    (('eps', False), ('score', True))
+    """
+    if said is not None:
+        one_of("prediction", said, KINDS, "say what the model returns that the function is handed")
+        return str(said), False
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    if process is None and any(n in ("sigma_min", "sigma_max") for n in names):
+        return "x0", False
+    for kind, known in SAY.items():
+        if any(n in known for n in names) and (process is not None or kind != "score"):
+            return kind, False
+    if process is not None:
+        return "score", True
+    if any(n in FIELD for n in names):
+        return "velocity", False
+    raise ArgumentError(
+        "prediction",
+        f"one of {', '.join(KINDS)}",
+        None,
+        "say what the model returns; a score, eps or v goes with process=, an object with alpha(t)"
+        " and sigma(t)",
+    )

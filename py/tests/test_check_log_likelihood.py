@@ -221,7 +221,7 @@ def test_units_of_all_kinds(wrong, name):
     def bits(velocity, div, x, n_steps=16):
         return -flow(velocity, div, x, n_steps) / (x.shape[1] * np.log(2))
 
-    assert check(bits, units="bits_per_dim")
+    assert check(bits, units="bits_per_dim", levels=1)
     assert check(lambda velocity, div, x, n_steps: -flow(velocity, div, x, n_steps), units="nll")
     assert check(
         lambda velocity, div, x, n_steps: flow(velocity, div, x, n_steps) / np.log(2), units="bits"
@@ -233,6 +233,7 @@ def test_units_of_all_kinds(wrong, name):
     evidence = check(
         lambda velocity, div, x, n_steps: wrong(bits(velocity, div, x, n_steps)),
         units="bits_per_dim",
+        levels=1,
     )
     assert name in evidence.diagnosis.names
 
@@ -319,6 +320,11 @@ def test_bad_arguments():
         check(flow, data_range=(0, 1))
     with pytest.raises(ArgumentError, match=r"data_range must be \(low, high\)"):
         check(flow, units="bits_per_dim", data_range=(1, 0))
+    for more in ({}, {"levels": 256}, {"levels": True}, {"levels": -3}):
+        with pytest.raises(ArgumentError, match="data_range must be said .* or levels=1 where"):
+            check(flow, units="bits_per_dim", **more)
+    with pytest.raises(ArgumentError, match="levels must be left away in nats"):
+        check(flow, levels=-3)
     with pytest.raises(ArgumentError, match="gradients must be asked for of torch or jax"):
         check(flow, gradients=True)
     with pytest.raises(ArgumentError, match="options must be of arguments after those"):

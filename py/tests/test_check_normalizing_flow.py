@@ -147,6 +147,19 @@ def test_squashing_far_out():
     assert check(squash, shape=3)
 
 
+def test_bits_of_continuous_data_and_plain_bits():
+    def bits(x):
+        return log_prob(x) / np.log(2)
+
+    said = {"units": "bits_per_dim", "levels": 1}
+    for shape in (None, 4):
+        assert check(coupling, log_prob=lambda x: -bits(x) / 4, shape=shape, **said)
+        assert check(coupling, log_prob=bits, shape=shape, units="bits")
+    wrong = check(coupling, log_prob=lambda x: 8 - bits(x) / 4, shape=4, **said)
+    assert wrong.verdict == "refuted"
+    assert check(coupling, log_prob=log_prob, shape=4, units="bits").verdict == "refuted"
+
+
 @pytest.mark.parametrize("mean", [True, False])
 @pytest.mark.parametrize(("span", "bits"), [((0, 1), 8), ((-1, 1), 7), ((-0.5, 0.5), 8)])
 def test_bits_per_dimension(mean, span, bits):
@@ -304,13 +317,22 @@ def test_no_bijection():
         ({"flow": None}, "flow must be a function"),
         ({"flow": 3}, "flow must be a function"),
         ({"inverse": 3}, "inverse must be a function"),
-        ({"units": "bits"}, "units must be one of nats, nll, bits_per_dim"),
+        ({"units": "bpd"}, "units must be one of nats, bits, nll, bits_per_dim"),
         ({"units": "nll"}, "log_prob must be given"),
         ({"direction": "up"}, "direction must be one of"),
         ({"returns": ("z",)}, "returns must be the names"),
-        ({"data_range": (1, 0), "log_prob": log_prob}, "data_range must be two numbers, rising"),
-        ({"levels": 1}, "levels must be an integer >= 2"),
-        ({"levels": 2.5}, "levels must be an integer >= 2"),
+        ({"data_range": (1, 0), "log_prob": log_prob}, r"data_range must be \(low, high\)"),
+        ({"units": "bits_per_dim", "log_prob": log_prob}, "pass data_range=.* or levels=1 where"),
+        ({"units": "bits_per_dim", "levels": 8}, "None, with levels=8"),
+        ({"levels": 32, "log_prob": log_prob}, "levels must be left away in nats"),
+        (
+            {"levels": 1, "units": "bits_per_dim", "data_range": (0, 1)},
+            "levels must be an integer >= 2",
+        ),
+        (
+            {"levels": 2.5, "units": "bits_per_dim", "data_range": (0, 1)},
+            "levels must be an integer >= 2",
+        ),
         ({"shape": (3, 64, 64)}, "shape must be of at most 3072"),
         ({"tolerance": 2}, r"tolerance must be in \(0, 1\)"),
         ({"framework": "tf"}, "framework must be one of"),

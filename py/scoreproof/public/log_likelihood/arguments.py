@@ -14,10 +14,10 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.bits import Units, units_of
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
 from scoreproof.public.log_likelihood.names import Taken, roles_of
-from scoreproof.public.log_likelihood.units import UNITS, Units
 
 __all__ = ["KINDS", "Job", "Request", "validate"]
 
@@ -208,26 +208,12 @@ def _prior(given: Request, clock: Clock) -> tuple[Any, bool]:
 
 
 def _units(given: Request, d: int) -> Units:
-    one_of("units", given.units, UNITS, "what the function returns")
-    if given.data_range is None:
-        return Units(given.units, d, None, 256)
-    try:
-        low, high = (float(v) for v in given.data_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not high > low:
-        raise ArgumentError(
-            "data_range",
-            "(low, high), the range of x",
-            repr(given.data_range),
-            "(0, 1) or (-1, 1); left away, log p is a density of x as it is",
-        )
-    if given.units != "bits_per_dim":
+    units = units_of(given.units, given.data_range, given.levels, d)
+    if units.data_range is not None and units.name != "bits_per_dim":
         raise ArgumentError(
             "data_range",
             "left away in nats",
             repr(given.data_range),
             "say units='bits_per_dim', which count the levels of the data",
         )
-    levels = count("levels", given.levels, 2, "how many values a byte of the data has, 256")
-    return Units(given.units, d, (low, high), levels)
+    return units

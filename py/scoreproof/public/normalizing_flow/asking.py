@@ -141,7 +141,7 @@ class Flow:
         if isinstance(result, tuple | list):
             if not result:
                 raise CallableError(
-                    guard.name, "return numbers", "it returned nothing", "one a row"
+                    guard.name, "return numbers", "it returned nothing", "return log p, shape (n,)"
                 )
             result = result[0]
         return np.real(guard.accept(result, None, "log p", finite=False))
@@ -152,7 +152,8 @@ class Flow:
 
     def within(self, shape: tuple[int, ...]) -> Flow:
         """The same flow for samples of another shape."""
-        other = Flow(replace(self.job, shape=shape), self.object, self.calls)
+        units = replace(self.job.units, d=int(np.prod(shape)))
+        other = Flow(replace(self.job, shape=shape, units=units), self.object, self.calls)
         other.seed, other.eps, other.rows = self.seed, self.eps, self.rows
         other.shapes = self.shapes
         return other

@@ -63,8 +63,10 @@ def check_normalizing_flow(
     context: what a conditional layer is conditioned on, ``(k,)`` or ``(n, k)``, fixed for each row.
     points: rows to look at (default: normal ones, three times as far out, and where they are not in
         the domain others that are).
-    units: what ``log_prob`` returns: ``"nats"``, ``"nll"`` (its negative), or ``"bits_per_dim"`` of
-        the integers 0 … ``levels - 1`` that the data were (``levels`` 256), of ``data_range``.
+    units: what ``log_prob`` returns: ``"nats"``, ``"bits"``, ``"nll"`` (minus the nats), or
+        ``"bits_per_dim"``: -log2 p / d + log2(levels / (high - low)) of data in ``levels`` values
+        (default 256) over ``data_range=(low, high)``, which has to be said; ``levels=1`` without
+        it: x is continuous, and nothing is added.
     data_range: where the data lie that the flow is fed with, e.g. ``(0, 1)`` or ``(-1, 1)``.
     direction: ``"x_to_z"`` or ``"z_to_x"``: which way forward runs, where log_prob is judged.
     returns: what forward returns, in order, e.g. ``("z", "prior", "log_det")``.

@@ -53,7 +53,7 @@ def of_density(look: Look) -> Evidence | None:
     n, d = look.x.shape
     form = flow.form(n)
     if form.log_prob is None:
-        if job.units != "nats" or job.data_range is not None:
+        if job.units.name != "nats" or job.units.data_range is not None:
             raise ArgumentError(
                 "log_prob", "given with units or data_range", "none", "pass e.g. flow.log_prob"
             )
@@ -85,10 +85,9 @@ def of_density(look: Look) -> Evidence | None:
     error = np.abs(value - due)
     bad = ok & ~np.isfinite(error)
     k = int(np.argmax(bad)) if np.any(bad) else int(np.argmax(np.where(ok, error - bound, -1)))
-    of = {"nats": "log p", "nll": "-log p", "bits_per_dim": "bits per dimension"}[job.units]
     text = (
-        f"{job.name}'s {of} against that of z and its Jacobian, at x = {point(ends.data[k])}"
-        f" {value[k]:.6g} for {due[k]:.6g}"
+        f"{job.name}'s {job.units.words} against that of z and its Jacobian, at x ="
+        f" {point(ends.data[k])} {value[k]:.6g} for {due[k]:.6g}"
     )
     evidence = compared(
         np.where(bad, 1e200, error)[ok],

@@ -147,6 +147,43 @@ def test_squashing_far_out():
     assert check(squash, shape=3)
 
 
+def test_options_go_to_what_takes_them():
+    def scaled(x, gain=1.0):
+        return gain * x, np.full(len(x), x.shape[1] * np.log(2.0))
+
+    def back(z, gain=1.0, hint=0):
+        return z / gain
+
+    assert check(scaled, inverse=back, shape=3, options={"gain": 2.0, "hint": 1})
+    assert check(scaled, shape=3, options={"gain": 3.0}).verdict == "refuted"
+
+    def whatever(x, **more):
+        return scaled(x, more["gain"])
+
+    assert check(whatever, shape=3, options={"gain": 2.0})
+
+
+class Reversing:
+    """RealNVP of public code: it leads back unless it is told, and hands log_det through then."""
+
+    def __init__(self, sign=1.0):
+        self.sign = sign
+
+    def __call__(self, x, sldj=None, reverse=True):
+        a, b = x[:, :2], x[:, 2:]
+        s = np.tanh(a)
+        if reverse:
+            return np.hstack([a, b * np.exp(-s) - a]), sldj
+        return np.hstack([a, (b + a) * np.exp(s)]), sldj + self.sign * s.sum(axis=1)
+
+
+def test_a_flag_that_is_set_by_default_and_a_log_det_that_is_handed_through():
+    evidence = check(Reversing(), shape=4)
+    assert evidence, evidence.explain()
+    assert any("hands log_det through" in note for note in evidence.notes)
+    assert check(Reversing(-1.0), shape=4).diagnosis.names == ("sign",)
+
+
 def test_bits_of_continuous_data_and_plain_bits():
     def bits(x):
         return log_prob(x) / np.log(2)
@@ -321,6 +358,10 @@ def test_no_bijection():
         ({"units": "nll"}, "log_prob must be given"),
         ({"direction": "up"}, "direction must be one of"),
         ({"returns": ("z",)}, "returns must be the names"),
+        ({"returns": 3}, "returns must be the names"),
+        ({"options": "gain"}, "options must be arguments by their names"),
+        ({"options": ["a"]}, "options must be arguments by their names"),
+        ({"options": {"gian": 2.0}}, "options must be of arguments that .* 'gian'.*mend its name"),
         ({"data_range": (1, 0), "log_prob": log_prob}, r"data_range must be \(low, high\)"),
         ({"units": "bits_per_dim", "log_prob": log_prob}, "pass data_range=.* or levels=1 where"),
         ({"units": "bits_per_dim", "levels": 8}, "None, with levels=8"),

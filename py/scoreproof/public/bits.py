@@ -74,7 +74,8 @@ def range_of(data_range: Any) -> tuple[float, float] | None:
         return None
     try:
         low, high = data_range
-        said = isinstance(low, Real) and isinstance(high, Real) and -np.inf < low < high < np.inf
+        said = isinstance(low, Real) and isinstance(high, Real)
+        said = said and -np.inf < float(low) < float(high) < np.inf
     except (TypeError, ValueError):
         said = False
     if not said:

@@ -5,7 +5,7 @@ Conventions: points are rows ``(n, d)`` here, whatever the shape of a sample is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Request:
     levels: Any
     direction: Any
     returns: Any
-    options: Mapping[str, Any]
+    options: Any
     moved: Any
     tolerance: Any
     framework: Any
@@ -124,7 +124,7 @@ def validate(given: Request) -> Job:
         units_of(given.units, given.data_range, given.levels, int(np.prod(shape or (1,)))),
         given.direction,
         _returns(given.returns),
-        given.options,
+        _options(given.options),
         bool(given.moved),
         accepted(given.tolerance),
         framework,
@@ -150,10 +150,21 @@ def _context(value: Any) -> np.ndarray:
     return array[None] if array.ndim < 2 else array
 
 
+def _options(value: Any) -> dict[str, Any]:
+    if not (value is None or isinstance(value, Mapping)) or not all(
+        isinstance(k, str) for k in value or ()
+    ):
+        raise ArgumentError(
+            "options", "arguments by their names", repr(value), 'a dict, e.g. {"temperature": 1.0}'
+        )
+    return dict(value or {})
+
+
 def _returns(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    names = (value,) if isinstance(value, str) else tuple(map(str, value))
+    named = isinstance(value, Iterable) and not isinstance(value, str)
+    names = tuple(map(str, value)) if named else (str(value),)
     if names.count("z") != 1 or names.count("log_det") != 1:
         raise ArgumentError(
             "returns",

@@ -120,7 +120,7 @@ def check_normalizing_flow(
                 levels,
                 direction,
                 returns,
-                dict(options or {}),
+                options,
                 moved,
                 tolerance,
                 framework,

@@ -18,6 +18,12 @@ __all__ = ["mixed"]
 
 ASKED = 3
 ROUNDINGS = 256
+#: a dependence that an adaptive solver may leave, and what is said of it
+SMALL = 1e-3
+SOLVER = (
+    " So small a dependence is also left by an adaptive solver, whose steps are those of the whole"
+    " batch: tolerance= says how much of it is accepted, fixed steps leave none."
+)
 
 
 def _dependence(flow: Flow, look: Look) -> tuple[float, float]:
@@ -41,6 +47,7 @@ def mixed(look: Look) -> tuple[Evidence | None, bool]:
     """A refutation where z of a row depends on others; and whether log_det alone does."""
     flow = look.flow
     limit = ROUNDINGS * flow.eps * look.x.shape[1]
+    limit = max(limit, flow.job.tolerance or 0.0)
     z, det = _dependence(flow, look)
     if not z > limit:
         return None, bool(det > limit)
@@ -56,7 +63,8 @@ def mixed(look: Look) -> tuple[Evidence | None, bool]:
         cause = Diagnosis.cause(
             "rows_mixed",
             "Cause: the rows of a batch are mixed, as by a mean or a norm over axis 0. Keep what"
-            " is computed from x to each sample's own axes, and statistics of the data fixed.",
+            " is computed from x to each sample's own axes, and statistics of the data fixed."
+            + (SOLVER if z < SMALL else ""),
         )
     text = (
         f"{flow.job.name}: z of a row changes by {z:.3g} of its size when the other rows of the"

@@ -15,7 +15,7 @@ from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
 from scoreproof.public.normalizing_flow.look import Look, look
 from scoreproof.public.normalizing_flow.rows import mixed
-from scoreproof.public.normalizing_flow.weights import asked, moved
+from scoreproof.public.normalizing_flow.weights import apart, asked, moved
 from scoreproof.public.rule import weakest
 
 __all__ = ["judge"]
@@ -45,6 +45,12 @@ def judge(job: Job) -> Evidence:
                     evidence = _of_moved(then)
             elif then.verdict == "refuted":
                 evidence = _of_moved(then)
+                if own := apart(flow, other):
+                    notes.append(
+                        f"{' and '.join(f'{n}=' for n in own)} does not hold the flow that was"
+                        " passed, as far as was seen, and did not follow its moved parameters;"
+                        " pass a method of the flow, or a function that closes over it."
+                    )
             elif evidence.verdict == "holds":
                 evidence = weakest([evidence, then])
                 parts = [*parts, *more]
@@ -98,6 +104,11 @@ def _remarks(first: Look) -> list[str]:
         notes.append(f"Its inverse is not there: {first.flow.no_inverse}.")
     elif first.flow.form(len(first.x)).inverse is None:
         notes.append("There is no inverse to judge: inverse= takes one.")
+    if first.flow.through:
+        notes.append(
+            "The inverse hands log_det through as it was handed in: it is that of no map, and is"
+            " not judged. Sampling needs none; for a density by the inverse, subtract forward's."
+        )
     return notes
 
 

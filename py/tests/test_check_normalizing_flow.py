@@ -181,7 +181,41 @@ def test_a_flag_that_is_set_by_default_and_a_log_det_that_is_handed_through():
     evidence = check(Reversing(), shape=4)
     assert evidence, evidence.explain()
     assert any("hands log_det through" in note for note in evidence.notes)
-    assert check(Reversing(-1.0), shape=4).diagnosis.names == ("sign",)
+    assert "sign" in check(Reversing(-1.0), shape=4).diagnosis.names
+
+
+@pytest.mark.parametrize(
+    "more", [lambda n: n == 1, lambda n: n > 64, lambda n: np.arange(n) >= 16],
+    ids=["one", "many", "later"],
+)  # fmt: skip
+def test_what_a_row_gets_may_not_depend_on_how_many_there_are(more):
+    def doubled(x):
+        return 2 * x, np.full(len(x), 4 * np.log(2)) + 0.01 * more(len(x))
+
+    evidence = check(doubled, shape=4)
+    assert evidence.diagnosis.names == ("batch_size",), evidence.explain()
+
+
+def test_a_batch_of_one_may_not_raise():
+    def squeezed(x):
+        scale = np.squeeze(np.full((len(x), 1), np.log(2.0)))
+        return 2 * x, 4 * np.stack([scale[i] for i in range(len(x))])
+
+    evidence = check(squeezed, shape=4)
+    assert evidence.diagnosis.names == ("batch_size_raises",) and "not 1" in evidence.sentence
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(1e-9, "undecided"), (1e-3, "refuted")])
+def test_what_an_adaptive_solver_leaves_between_rows(size, verdict):
+    def near(x, sign=1.0):
+        return 2 * x + size * x.mean(axis=0), sign * np.full(len(x), 4 * np.log(2))
+
+    evidence = check(near, shape=4)
+    assert evidence.verdict == verdict, evidence.explain()
+    assert ("adaptive solver" in evidence.sentence) == (verdict == "undecided")
+    if verdict == "undecided":
+        assert check(near, shape=4, tolerance=1e-3)
+        assert check(lambda x: near(x, -1.0), shape=4).verdict == "refuted"
 
 
 def test_bits_of_continuous_data_and_plain_bits():

@@ -13,8 +13,8 @@ from scoreproof.public.normalizing_flow.back import of_inverse
 from scoreproof.public.normalizing_flow.density import of_density
 from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
-from scoreproof.public.normalizing_flow.look import Look, look
-from scoreproof.public.normalizing_flow.rows import mixed
+from scoreproof.public.normalizing_flow.look import ITERATED, Look, look
+from scoreproof.public.normalizing_flow.rows import mixed, of_sizes
 from scoreproof.public.normalizing_flow.weights import apart, asked, moved
 from scoreproof.public.rule import weakest
 
@@ -62,13 +62,17 @@ def judge(job: Job) -> Evidence:
 
 def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:
     found = look(flow, by_weights)
-    refuted, of_batch = mixed(found)
-    if refuted is not None:
-        return found, [refuted]
+    together, of_batch = mixed(found)
+    if together is not None and together.verdict == "refuted":
+        return found, [together]
+    if together is not None:
+        found = replace(found, loose=ITERATED)
     first = of_log_det(found, of_batch)
-    parts = [] if first is None else [first]
+    parts = [p for p in (together, first) if p is not None]
     if first is not None and (first.verdict == "refuted" or found.estimate):
         return found, parts
+    sizes = of_sizes(found)
+    parts += [] if sizes is None else [sizes]
     added = added_up(found)
     parts += [] if added is None else [added]
     parts += of_inverse(found)

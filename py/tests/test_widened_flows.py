@@ -152,3 +152,46 @@ def test_a_function_that_does_not_hold_the_flow_is_told_so():
     evidence = check(flow, log_prob=log_prob_of(other), shape=4)
     assert evidence.verdict == "refuted"
     assert any("log_prob= does not hold the flow" in note for note in evidence.notes)
+
+
+class Dist(Coupling):
+    def __init__(self, law):
+        super().__init__()
+        self.law = law
+
+    def log_prob(self, x):
+        z, log_det = self(x)
+        return self.law(z, log_det)
+
+
+def normal(z):
+    return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("law", "verdict"),
+    [
+        (lambda z, log_det: normal(z) + log_det, "holds"),
+        (lambda z, log_det: normal(z.detach()) + log_det, "refuted"),
+        (lambda z, log_det: normal(z) + log_det.detach(), "refuted"),
+        (lambda z, log_det: (normal(z) + log_det).detach(), "holds"),
+    ],
+    ids=["right", "z", "log_det", "all"],
+)
+def test_gradients_of_log_prob(law, verdict):
+    evidence = check(Dist(law), shape=4)
+    assert evidence.verdict == verdict, evidence.explain()
+    assert (verdict == "holds") or "gradient of Dist's log_prob" in evidence.sentence
+    noted = any("without gradients" in note for note in evidence.notes)
+    one = torch.ones(1, 1, requires_grad=True)
+    assert noted != law(one, one.sum(1)).requires_grad
+
+
+def test_a_z_that_no_gradient_leads_to_is_told():
+    class Cut(Coupling):
+        def forward(self, x):
+            z, log_det = super().forward(x)
+            return z.detach(), log_det
+
+    evidence = check(Cut(), shape=4)
+    assert any("No gradient of z reaches x" in note for note in evidence.notes)

@@ -41,6 +41,8 @@ class Flow:
         self.no_inverse = ""
         #: the inverse returns the log_det that it is handed
         self.through = False
+        #: log_prob returns numbers without gradients
+        self.ungraded = False
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:

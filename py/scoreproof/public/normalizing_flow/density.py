@@ -22,7 +22,7 @@ from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.public.rule import compared
 from scoreproof.words import point
 
-__all__ = ["of_density"]
+__all__ = ["data_of", "of_density"]
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -45,6 +45,11 @@ def _ends(look: Look) -> _Ends:
         return _Ends(look.answer.z, look.x, -look.det.log_det)
     log_det = look.det.log_det + moved_by(look, back.z)
     return _Ends(look.answer.z, back.z, -log_det)
+
+
+def data_of(look: Look) -> np.ndarray:
+    """The points that log_prob is asked at."""
+    return _ends(look).data
 
 
 def of_density(look: Look) -> Evidence | None:

@@ -97,8 +97,8 @@ def of_sizes(look: Look) -> Evidence | None:
         k = np.arange(len(x)) % n
         try:
             answer = flow.forward(x)
-        except CallableError as error:
-            return _fails(look, len(x), error)
+        except CallableError as raised:
+            return _fails(look, len(x), raised)
         size = 1 + np.max(np.abs(look.answer.z), axis=1)
         blur = ROUNDINGS * flow.eps * d + 8 * np.max(look.rounding, axis=1) / size
         error = np.max(np.abs(answer.z - look.answer.z[k]), axis=1) / size[k]

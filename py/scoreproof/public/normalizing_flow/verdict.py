@@ -27,6 +27,11 @@ def judge(job: Job) -> Evidence:
     notes = [f"Samples of shape {flow.job.shape}: say another by shape=."] if found else []
     first, parts = _looked(flow)
     notes += _remarks(first)
+    if flow.ungraded:
+        notes.append(
+            "log_prob returns numbers without gradients (no_grad, detach): they are not judged, and"
+            " training by it would move nothing."
+        )
     looks = [first]
     evidence = weakest(parts)
     other = None if evidence.verdict == "refuted" else moved(flow)
@@ -78,8 +83,8 @@ def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]
     parts += of_inverse(found)
     density = of_density(found)
     parts += [] if density is None else [density]
-    gradient = of_gradients(found)
-    parts += [] if gradient is None else [gradient]
+    if density is None or density.verdict != "refuted":
+        parts += of_gradients(found)
     if first is None and density is None:
         raise CallableError(
             f"{flow.job.name}'s forward",
@@ -103,6 +108,11 @@ def _remarks(first: Look) -> list[str]:
         notes.append(
             "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
             " has a backward of its own: differences are taken."
+        )
+    elif first.flow.job.framework == "torch" and first.jac.how == "differences":
+        notes.append(
+            "No gradient of z reaches x by autodiff: differences are taken. Training by log p would"
+            " see nothing of what comes before."
         )
     if first.flow.no_inverse:
         notes.append(f"Its inverse is not there: {first.flow.no_inverse}.")

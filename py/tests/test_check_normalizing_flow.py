@@ -431,3 +431,23 @@ def test_what_returns_no_flow_is_an_error():
         check(coupling, log_prob=lambda x: np.zeros(3), shape=4)
     with pytest.raises(ArgumentError, match="object with forward"):
         check(object())
+
+
+def test_a_coordinate_that_the_inverse_leaves_out_is_named():
+    def back(z):
+        x = np.zeros_like(z)
+        x[:, :2] = z[:, :2]
+        x[:, 2] = uncoupling(z)[0][:, 2]
+        return x
+
+    evidence = check(coupling, inverse=back, shape=4)
+    assert evidence.diagnosis.names == ("left_out",)
+    assert "coordinate 3 comes back as 0 at all points" in evidence.explain()
+
+
+def test_another_dimension_has_no_log_det():
+    def longer(x):
+        return np.hstack([x, x[:, :1]]), np.zeros(len(x))
+
+    with pytest.raises(CallableError, match="a map into another dimension"):
+        check(longer, shape=3)

@@ -195,3 +195,27 @@ def test_a_z_that_no_gradient_leads_to_is_told():
 
     evidence = check(Cut(), shape=4)
     assert any("No gradient of z reaches x" in note for note in evidence.notes)
+
+
+class Two(nn.Module):
+    """The log_det of the coupling is forgotten; all of the flow passes through a linear layer."""
+
+    def __init__(self, start):
+        super().__init__()
+        torch.manual_seed(1)
+        self.act, self.coupling = nn.Linear(4, 4), Coupling()
+        if start:
+            nn.init.zeros_(self.coupling.net[2].weight)
+            nn.init.constant_(self.coupling.net[2].bias, 0.1)
+
+    def forward(self, x):
+        z, _ = self.coupling(self.act(x))
+        return z, torch.linalg.slogdet(self.act.weight)[1].expand(len(x))
+
+
+@pytest.mark.parametrize("start", [False, True], ids=["trained", "start"])
+def test_a_forgotten_log_det_is_no_mask_and_no_constant(start):
+    evidence = check(Two(start), shape=4)
+    assert evidence.verdict == "refuted"
+    names = () if evidence.diagnosis is None else evidence.diagnosis.names
+    assert not {"reads_what_it_moves", "constant", "missing"} & set(names), evidence.explain()

@@ -28,7 +28,8 @@ __all__ = ["of_gradients"]
 
 #: tensors without a gradient that are looked at one by one, drawn evenly from all
 MOST = 8
-#: what a float32 network's differences may leave, beside a part that is missing
+#: what a float32 network's differences may leave, or steps that an adaptive solver chooses, beside
+#: a part that is missing
 COARSE = 2e-3
 #: the best of several ladders of differences is better by luck; and no missing part is so small
 LUCK, SMALL = 64.0, 1e-6
@@ -83,7 +84,7 @@ def _of_sum(look: Look, one: Total) -> Evidence | None:
         text,
         coverage=Coverage({"directions": len(fine)}, (), f"of {enumerated(_few(fine))}"),
         tolerance=flow.job.tolerance,
-        excuse=SMALL,
+        excuse=COARSE if look.loose else SMALL,
         remedy="use float64",
     )
     if evidence.verdict != "refuted":

@@ -35,6 +35,8 @@ def judge(job: Job) -> Evidence:
     looks = [first]
     evidence = weakest(parts)
     other = None if evidence.verdict == "refuted" else moved(flow)
+    if evidence.verdict == "refuted":
+        evidence = _of_other_weights(flow, evidence)
     if other is not None:
         try:
             second, more = _looked(other, True)
@@ -63,6 +65,23 @@ def judge(job: Job) -> Evidence:
         blind = shows(looks)
         evidence = _together(evidence, parts, looks) if blind is None else blind
     return replace(evidence, notes=(*evidence.notes, *notes), cost=dict(flow.calls))
+
+
+def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
+    """What looks constant, or missing, at the weights of a start is named by others."""
+    names = () if evidence.diagnosis is None else evidence.diagnosis.names
+    other = moved(flow) if names and set(names) <= {"constant", "missing"} else None
+    if other is None:
+        return evidence
+    try:
+        then = of_log_det(look(other, True), False)
+    except CallableError:
+        return evidence
+    if then is None or then.verdict != "refuted" or then.diagnosis is None:
+        return evidence
+    return (
+        evidence if then.diagnosis.names == names else replace(evidence, diagnosis=then.diagnosis)
+    )
 
 
 def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:

@@ -219,3 +219,19 @@ def test_a_forgotten_log_det_is_no_mask_and_no_constant(start):
     assert evidence.verdict == "refuted"
     names = () if evidence.diagnosis is None else evidence.diagnosis.names
     assert not {"reads_what_it_moves", "constant", "missing"} & set(names), evidence.explain()
+
+
+def test_a_density_that_keeps_an_activation_is_judged():
+    class Kept(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rate = nn.Parameter(torch.zeros(1))
+            self.h = self.rate * 2
+
+        def forward(self, x, t):
+            self.h = 1 + torch.exp(-2 * t) + self.rate
+            h = self.h
+            return -0.5 * x**2 / h - 0.5 * torch.log(2 * torch.pi * h)
+
+    judged = sp.check_fokker_planck(lambda x, t: -x, lambda t: 2**0.5, log_density=Kept())
+    assert judged, judged.explain()

@@ -118,6 +118,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/fokker_planck/learned.py", "test_check_fokker_planck_networks.py"),
     ("public/fokker_planck/networks.py", "test_check_fokker_planck_networks.py"),
     ("interop/widened.py", "test_check_fokker_planck_networks.py"),
+    ("interop/copies.py", "test_widened_flows.py"),
     ("public/fokker_planck/", "test_check_fokker_planck.py"),
     (
         "public/log_likelihood_gradient/",

@@ -320,6 +320,11 @@ def test_bad_arguments():
         check(flow, data_range=(0, 1))
     with pytest.raises(ArgumentError, match=r"data_range must be \(low, high\)"):
         check(flow, units="bits_per_dim", data_range=(1, 0))
+    for more in ({}, {"levels": 256}, {"levels": True}, {"levels": -3}):
+        with pytest.raises(ArgumentError, match="data_range must be said .* or levels=1 where"):
+            check(flow, units="bits_per_dim", **more)
+    with pytest.raises(ArgumentError, match="levels must be left away in nats"):
+        check(flow, levels=-3)
     with pytest.raises(ArgumentError, match="gradients must be asked for of torch or jax"):
         check(flow, gradients=True)
     with pytest.raises(ArgumentError, match="options must be of arguments after those"):

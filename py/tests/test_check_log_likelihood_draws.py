@@ -251,7 +251,7 @@ def test_a_score_that_nothing_says_is_noted():
         ({"given": 3}, "given must be the names of the arguments, in order"),
         ({"t_max": 0.0}, "t_max must be > 0"),
         ({"t_min": 0.3}, "t_min must be left away for a flow"),
-        ({"levels": -3}, "levels must be an integer >= 1"),
+        ({"levels": -3}, "levels must be left away in nats"),
         ({"units": "bits_per_dim"}, "data_range must be said with units='bits_per_dim'"),
         ({"prediction": "x0", "t_min": 2.0, "t_max": 1.0}, "t_max must be > t_min"),
         ({"options": {"nope": 1}}, None),

@@ -147,6 +147,90 @@ def test_squashing_far_out():
     assert check(squash, shape=3)
 
 
+def test_options_go_to_what_takes_them():
+    def scaled(x, gain=1.0):
+        return gain * x, np.full(len(x), x.shape[1] * np.log(2.0))
+
+    def back(z, gain=1.0, hint=0):
+        return z / gain
+
+    assert check(scaled, inverse=back, shape=3, options={"gain": 2.0, "hint": 1})
+    assert check(scaled, shape=3, options={"gain": 3.0}).verdict == "refuted"
+
+    def whatever(x, **more):
+        return scaled(x, more["gain"])
+
+    assert check(whatever, shape=3, options={"gain": 2.0})
+
+
+class Reversing:
+    """RealNVP of public code: it leads back unless it is told, and hands log_det through then."""
+
+    def __init__(self, sign=1.0):
+        self.sign = sign
+
+    def __call__(self, x, sldj=None, reverse=True):
+        a, b = x[:, :2], x[:, 2:]
+        s = np.tanh(a)
+        if reverse:
+            return np.hstack([a, b * np.exp(-s) - a]), sldj
+        return np.hstack([a, (b + a) * np.exp(s)]), sldj + self.sign * s.sum(axis=1)
+
+
+def test_a_flag_that_is_set_by_default_and_a_log_det_that_is_handed_through():
+    evidence = check(Reversing(), shape=4)
+    assert evidence, evidence.explain()
+    assert any("hands log_det through" in note for note in evidence.notes)
+    assert "sign" in check(Reversing(-1.0), shape=4).diagnosis.names
+
+
+@pytest.mark.parametrize(
+    "more", [lambda n: n == 1, lambda n: n > 64, lambda n: np.arange(n) >= 16],
+    ids=["one", "many", "later"],
+)  # fmt: skip
+def test_what_a_row_gets_may_not_depend_on_how_many_there_are(more):
+    def doubled(x):
+        return 2 * x, np.full(len(x), 4 * np.log(2)) + 0.01 * more(len(x))
+
+    evidence = check(doubled, shape=4)
+    assert evidence.diagnosis.names == ("batch_size",), evidence.explain()
+
+
+def test_a_batch_of_one_may_not_raise():
+    def squeezed(x):
+        scale = np.squeeze(np.full((len(x), 1), np.log(2.0)))
+        return 2 * x, 4 * np.stack([scale[i] for i in range(len(x))])
+
+    evidence = check(squeezed, shape=4)
+    assert evidence.diagnosis.names == ("batch_size_raises",) and "not 1" in evidence.sentence
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(1e-9, "undecided"), (1e-3, "refuted")])
+def test_what_an_adaptive_solver_leaves_between_rows(size, verdict):
+    def near(x, sign=1.0):
+        return 2 * x + size * x.mean(axis=0), sign * np.full(len(x), 4 * np.log(2))
+
+    evidence = check(near, shape=4)
+    assert evidence.verdict == verdict, evidence.explain()
+    assert ("adaptive solver" in evidence.sentence) == (verdict == "undecided")
+    if verdict == "undecided":
+        assert check(near, shape=4, tolerance=1e-3)
+        assert check(lambda x: near(x, -1.0), shape=4).verdict == "refuted"
+
+
+def test_bits_of_continuous_data_and_plain_bits():
+    def bits(x):
+        return log_prob(x) / np.log(2)
+
+    said = {"units": "bits_per_dim", "levels": 1}
+    for shape in (None, 4):
+        assert check(coupling, log_prob=lambda x: -bits(x) / 4, shape=shape, **said)
+        assert check(coupling, log_prob=bits, shape=shape, units="bits")
+    wrong = check(coupling, log_prob=lambda x: 8 - bits(x) / 4, shape=4, **said)
+    assert wrong.verdict == "refuted"
+    assert check(coupling, log_prob=log_prob, shape=4, units="bits").verdict == "refuted"
+
+
 @pytest.mark.parametrize("mean", [True, False])
 @pytest.mark.parametrize(("span", "bits"), [((0, 1), 8), ((-1, 1), 7), ((-0.5, 0.5), 8)])
 def test_bits_per_dimension(mean, span, bits):
@@ -304,13 +388,26 @@ def test_no_bijection():
         ({"flow": None}, "flow must be a function"),
         ({"flow": 3}, "flow must be a function"),
         ({"inverse": 3}, "inverse must be a function"),
-        ({"units": "bits"}, "units must be one of nats, nll, bits_per_dim"),
+        ({"units": "bpd"}, "units must be one of nats, bits, nll, bits_per_dim"),
         ({"units": "nll"}, "log_prob must be given"),
         ({"direction": "up"}, "direction must be one of"),
         ({"returns": ("z",)}, "returns must be the names"),
-        ({"data_range": (1, 0), "log_prob": log_prob}, "data_range must be two numbers, rising"),
-        ({"levels": 1}, "levels must be an integer >= 2"),
-        ({"levels": 2.5}, "levels must be an integer >= 2"),
+        ({"returns": 3}, "returns must be the names"),
+        ({"options": "gain"}, "options must be arguments by their names"),
+        ({"options": ["a"]}, "options must be arguments by their names"),
+        ({"options": {"gian": 2.0}}, "options must be of arguments that .* 'gian'.*mend its name"),
+        ({"data_range": (1, 0), "log_prob": log_prob}, r"data_range must be \(low, high\)"),
+        ({"units": "bits_per_dim", "log_prob": log_prob}, "pass data_range=.* or levels=1 where"),
+        ({"units": "bits_per_dim", "levels": 8}, "None, with levels=8"),
+        ({"levels": 32, "log_prob": log_prob}, "levels must be left away in nats"),
+        (
+            {"levels": 1, "units": "bits_per_dim", "data_range": (0, 1)},
+            "levels must be an integer >= 2",
+        ),
+        (
+            {"levels": 2.5, "units": "bits_per_dim", "data_range": (0, 1)},
+            "levels must be an integer >= 2",
+        ),
         ({"shape": (3, 64, 64)}, "shape must be of at most 3072"),
         ({"tolerance": 2}, r"tolerance must be in \(0, 1\)"),
         ({"framework": "tf"}, "framework must be one of"),
@@ -334,3 +431,23 @@ def test_what_returns_no_flow_is_an_error():
         check(coupling, log_prob=lambda x: np.zeros(3), shape=4)
     with pytest.raises(ArgumentError, match="object with forward"):
         check(object())
+
+
+def test_a_coordinate_that_the_inverse_leaves_out_is_named():
+    def back(z):
+        x = np.zeros_like(z)
+        x[:, :2] = z[:, :2]
+        x[:, 2] = uncoupling(z)[0][:, 2]
+        return x
+
+    evidence = check(coupling, inverse=back, shape=4)
+    assert evidence.diagnosis.names == ("left_out",)
+    assert "coordinate 3 comes back as 0 at all points" in evidence.explain()
+
+
+def test_another_dimension_has_no_log_det():
+    def longer(x):
+        return np.hstack([x, x[:, :1]]), np.zeros(len(x))
+
+    with pytest.raises(CallableError, match="a map into another dimension"):
+        check(longer, shape=3)

@@ -392,4 +392,7 @@ def test_of_bits(name, bits):
         z, log_det = layer(x)
         return bits(-0.5 * (z**2).sum(axis=(1, 2, 3)) - 6 * LOG_2PI + log_det)
 
-    named(check(layer, log_prob=log_prob, units="bits_per_dim", shape=(3, 2, 2)), name)
+    named(
+        check(layer, log_prob=log_prob, units="bits_per_dim", data_range=(0, 1), shape=(3, 2, 2)),
+        name,
+    )

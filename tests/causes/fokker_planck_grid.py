@@ -10,7 +10,7 @@ from scoreproof import Evidence
 
 
 @wrong("method of lines: the ½ in front of σ² is missing", says=r"½ of Itô's formula left out")
-def half_missing() -> Evidence:
+def solver_without_the_half() -> Evidence:
     return judged(lines(lambda p: -ddx(-X * p) + SIGMA**2 * d2dx2(p)))
 
 
@@ -25,7 +25,7 @@ def not_conservative() -> Evidence:
 
 
 @wrong("the sign of the drift: ∂_t p = +∂(f p)", says=r"drift_sign")
-def drift_sign() -> Evidence:
+def solver_with_the_drift_turned() -> Evidence:
     x, t = np.linspace(-9, 9, 361), T / 2
     h = x[1] - x[0]
     p = np.exp(-((x - 1) ** 2) / 0.3) / np.sqrt(0.3 * np.pi)

@@ -349,12 +349,12 @@ def two_at_once():
     return density(lambda x: normal(x))
 
 
-def bits(how, **more):
+def bits(how, data_range=(0, 1), **more):
     def bits_per_dim(x):
         z, log_det = coupling(x)
         return how(normal(z) + log_det)
 
-    return density(bits_per_dim, units="bits_per_dim", **more)
+    return density(bits_per_dim, units="bits_per_dim", data_range=data_range, **more)
 
 
 @wrong("8 bits for data in (-1, 1)", says=r"one bit too many")

@@ -15,11 +15,11 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
 from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.bits import Units
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
 from scoreproof.public.log_likelihood.names import Taken, roles_of
 from scoreproof.public.log_likelihood.predictions import kind_of
-from scoreproof.public.log_likelihood.said import listed, mapping, time, units_of
-from scoreproof.public.log_likelihood.units import Units
+from scoreproof.public.log_likelihood.said import listed, mapping, time, units_said
 from scoreproof.public.log_likelihood.variables import variables_of
 from scoreproof.public.loss.library import library_of
 
@@ -120,7 +120,7 @@ def validate(given: Request) -> Job:
         kind,
         prior,
         said,
-        units_of(given, int(np.prod(shape))),
+        units_said(given, int(np.prod(shape))),
         shape,
         variables_of(given.gradients, given.framework, taken, clock),
         dict(given.options),

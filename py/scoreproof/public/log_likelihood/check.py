@@ -30,7 +30,7 @@ def check_log_likelihood(
     t_max: float | None = None,
     units: str = "nats",
     data_range: Sequence[float] | None = None,
-    levels: int = 256,
+    levels: int | None = None,
     shape: int | Sequence[int] = (3,),
     gradients: bool | str | Sequence[str] = False,
     options: Mapping[str, Any] | None = None,
@@ -65,8 +65,9 @@ def check_log_likelihood(
         log π as a function of z (default: 1, and σ at the end where α is 1 there).
     t_min, t_max: the times of the data and of the noise (default: those of the process; a cutoff of
         the code's own within 2 % of the span is read off). Of a flow ``t_max`` is its whole time.
-    units: nats, bits, nll (-log p) or bits_per_dim; with the last ``data_range=(low, high)`` of x,
-        of ``levels`` values, adds log2(levels / (high - low)), ``levels=1`` alone nothing.
+    units: nats, bits, nll (-log p) or bits_per_dim. The last is -log2 p / d + log2(levels / (high -
+        low)) of data in ``levels`` values (default 256) over ``data_range=(low, high)``, which has
+        to be said; ``levels=1`` without it: x is continuous, and nothing is added.
     shape: of one sample, without the batch.
     gradients: of log p (torch and jax): True or "x" in x; "params" in parameters of the
         model, a shift and the log of a scale of the data (a ``torch.nn.Module`` with

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.arguments import count, one_of
-from scoreproof.public.log_likelihood.units import UNITS, Units
+from scoreproof.public.bits import Units, units_of
 
-__all__ = ["listed", "mapping", "time", "units_of"]
+__all__ = ["listed", "mapping", "time", "units_said"]
 
 
 def mapping(options: Any) -> dict[str, Any]:
@@ -55,36 +54,14 @@ def time(name: str, value: Any) -> float | None:
     return float(value)
 
 
-def units_of(given: Any, d: int) -> Units:
+def units_said(given: Any, d: int) -> Units:
     """``given``: has units, data_range and levels."""
-    one_of("units", given.units, UNITS, "say what the function returns")
-    levels = count("levels", given.levels, 1, "say how many values a byte of the data has: 256")
-    if given.data_range is None:
-        if given.units == "bits_per_dim" and levels != 1:
-            raise ArgumentError(
-                "data_range",
-                "said with units='bits_per_dim', whose offset it is",
-                None,
-                "pass data_range=(0, 1) where 8 bits are added, data_range=(-1, 1) where 7 are, or"
-                " levels=1 where none are: -log2 p(x) / d of x as it is",
-            )
-        return Units(given.units, d, None, levels)
-    try:
-        low, high = (float(v) for v in given.data_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not high > low:
+    units = units_of(given.units, given.data_range, given.levels, d)
+    if units.data_range is not None and units.name != "bits_per_dim":
         raise ArgumentError(
             "data_range",
-            "(low, high), the range of x",
-            repr(given.data_range),
-            "(0, 1) or (-1, 1); left away, log p is a density of x as it is",
-        )
-    if given.units != "bits_per_dim":
-        raise ArgumentError(
-            "data_range",
-            f"left away with units={given.units!r}",
+            f"left away with units={units.name!r}",
             repr(given.data_range),
             "say units='bits_per_dim', which count the levels of the data",
         )
-    return Units(given.units, d, (low, high), levels)
+    return units

@@ -5,9 +5,8 @@ Conventions: points are rows ``(n, d)`` here, whatever the shape of a sample is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,13 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
 from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.bits import Units, units_of
 from scoreproof.public.normalizing_flow.frameworks import framework_of
 
-__all__ = ["MOST", "UNITS", "Job", "Request", "validate"]
+__all__ = ["MOST", "Job", "Request", "validate"]
 
-UNITS = ("nats", "nll", "bits_per_dim")
 DIRECTIONS = ("x_to_z", "z_to_x")
-RETURNS = ("z", "log_det", "other")
 #: dimensions of which a whole Jacobian is made
 MOST = 3072
 
@@ -43,7 +41,7 @@ class Request:
     levels: Any
     direction: Any
     returns: Any
-    options: Mapping[str, Any]
+    options: Any
     moved: Any
     tolerance: Any
     framework: Any
@@ -54,7 +52,7 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Job:
     """A validated request. ``shape`` is ``None`` where it has to be found, ``points`` rows or
-    ``None``; ``width`` is that of one level of the data, 1 without ``levels``.
+    ``None``.
     """
 
     flow: Any
@@ -65,10 +63,7 @@ class Job:
     shape: tuple[int, ...] | None
     context: np.ndarray | None
     points: np.ndarray | None
-    units: str
-    data_range: tuple[float, float] | None
-    width: float
-    levels: int
+    units: Units
     direction: str | None
     returns: tuple[str, ...] | None
     options: Mapping[str, Any]
@@ -103,7 +98,6 @@ def validate(given: Request) -> Job:
     one_of("framework", framework, FRAMEWORKS, "name the library that the flow is written in")
     if framework != "numpy":
         require(framework)
-    one_of("units", given.units, UNITS, "it is what log_prob returns")
     if given.direction is not None:
         one_of("direction", given.direction, DIRECTIONS, "it is which way forward runs")
     shape = None if given.shape is None else sample_shape(given.shape)
@@ -117,7 +111,6 @@ def validate(given: Request) -> Job:
             shape,
             "a layer of convolutions takes smaller images, e.g. (3, 8, 8): its formulas are alike",
         )
-    span, levels = _data(given)
     name = getattr(flow, "__name__", type(flow).__name__)
     return Job(
         flow,
@@ -128,13 +121,10 @@ def validate(given: Request) -> Job:
         shape,
         None if given.context is None else _context(given.context),
         points,
-        given.units,
-        span,
-        (span[1] - span[0]) / levels if span and given.units == "bits_per_dim" else 1.0,
-        levels,
+        units_of(given.units, given.data_range, given.levels, int(np.prod(shape or (1,)))),
         given.direction,
         _returns(given.returns),
-        given.options,
+        _options(given.options),
         bool(given.moved),
         accepted(given.tolerance),
         framework,
@@ -160,10 +150,21 @@ def _context(value: Any) -> np.ndarray:
     return array[None] if array.ndim < 2 else array
 
 
+def _options(value: Any) -> dict[str, Any]:
+    if not (value is None or isinstance(value, Mapping)) or not all(
+        isinstance(k, str) for k in value or ()
+    ):
+        raise ArgumentError(
+            "options", "arguments by their names", repr(value), 'a dict, e.g. {"temperature": 1.0}'
+        )
+    return dict(value or {})
+
+
 def _returns(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    names = (value,) if isinstance(value, str) else tuple(map(str, value))
+    named = isinstance(value, Iterable) and not isinstance(value, str)
+    names = tuple(map(str, value)) if named else (str(value),)
     if names.count("z") != 1 or names.count("log_det") != 1:
         raise ArgumentError(
             "returns",
@@ -172,21 +173,3 @@ def _returns(value: Any) -> tuple[str, ...] | None:
             'e.g. returns=("z", "prior", "log_det")',
         )
     return names
-
-
-def _data(given: Request) -> tuple[tuple[float, float] | None, int]:
-    levels = 256 if given.levels is None else given.levels
-    if not isinstance(levels, Integral):
-        levels = count("levels", levels, 2, "256 of 8-bit data")
-    span = given.data_range
-    if span is None:
-        span = (0.0, 1.0) if given.units == "bits_per_dim" else None
-    elif not (
-        np.shape(span) == (2,)
-        and all(isinstance(v, Real) for v in span)
-        and np.all(np.isfinite(span))
-        and span[0] < span[1]
-    ):
-        raise ArgumentError("data_range", "two numbers, rising", span, "e.g. (0, 1) or (-1, 1)")
-    checked = count("levels", levels, 2, "256 of 8-bit data")
-    return (None if span is None else (float(span[0]), float(span[1]))), checked

@@ -39,6 +39,10 @@ class Flow:
         #: the shapes of z, one for each scale; and why there is no inverse, where it says so
         self.shapes: tuple[tuple[int, ...], ...] = ()
         self.no_inverse = ""
+        #: the inverse returns the log_det that it is handed
+        self.through = False
+        #: log_prob returns numbers without gradients
+        self.ungraded = False
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:
@@ -130,7 +134,15 @@ class Flow:
             return None
         if isinstance(result, tuple | list) and len(result) > 2 and self.job.returns is None:
             result = (result[0], result[1])
-        return pair(result, len(z), z.shape[1], guard, self.job.returns)
+        answer = pair(result, len(z), z.shape[1], guard, self.job.returns)
+        if form.handed is None or answer.log_det is None or np.any(answer.log_det):
+            return answer
+        # it may hand through what it is handed: sampling needs none
+        sums, handed = 1.75 + np.arange(len(z)) / 8, form.handed
+        again = self.ask("inverse", lambda z, s: self.of_z(lambda y: handed(y, s))(z), z, sums)
+        other = pair(again[0], len(z), z.shape[1], again[1], self.job.returns)
+        self.through = other.log_det is not None and np.array_equal(other.log_det, sums)
+        return replace(answer, log_det=None, how="none") if self.through else answer
 
     def log_prob(self, x: np.ndarray) -> np.ndarray | None:
         """``(n,)``, or what came of another shape."""
@@ -141,7 +153,7 @@ class Flow:
         if isinstance(result, tuple | list):
             if not result:
                 raise CallableError(
-                    guard.name, "return numbers", "it returned nothing", "one a row"
+                    guard.name, "return numbers", "it returned nothing", "return log p, shape (n,)"
                 )
             result = result[0]
         return np.real(guard.accept(result, None, "log p", finite=False))
@@ -152,7 +164,8 @@ class Flow:
 
     def within(self, shape: tuple[int, ...]) -> Flow:
         """The same flow for samples of another shape."""
-        other = Flow(replace(self.job, shape=shape), self.object, self.calls)
+        units = replace(self.job.units, d=int(np.prod(shape)))
+        other = Flow(replace(self.job, shape=shape, units=units), self.object, self.calls)
         other.seed, other.eps, other.rows = self.seed, self.eps, self.rows
         other.shapes = self.shapes
         return other

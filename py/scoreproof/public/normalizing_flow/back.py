@@ -17,15 +17,13 @@ from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.inverses import explained, of_its_log_det
 from scoreproof.public.normalizing_flow.jacobians import jacobian
 from scoreproof.public.normalizing_flow.log_dets import coverage_of
-from scoreproof.public.normalizing_flow.look import Look
+from scoreproof.public.normalizing_flow.look import ITERATED, Look
 from scoreproof.public.normalizing_flow.reading import Answer
 from scoreproof.public.rule import compared
 from scoreproof.words import point
 
 __all__ = ["moved_by", "of_inverse"]
 
-#: an inverse that iterates stops about here: no mistake, and nothing that holds without a tolerance
-ITERATED = 1e-5
 STEPS = "an inverse that iterates needs more steps, or tolerance= says how far off it may be"
 
 

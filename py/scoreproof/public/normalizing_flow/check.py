@@ -63,12 +63,14 @@ def check_normalizing_flow(
     context: what a conditional layer is conditioned on, ``(k,)`` or ``(n, k)``, fixed for each row.
     points: rows to look at (default: normal ones, three times as far out, and where they are not in
         the domain others that are).
-    units: what ``log_prob`` returns: ``"nats"``, ``"nll"`` (its negative), or ``"bits_per_dim"`` of
-        the integers 0 … ``levels - 1`` that the data were (``levels`` 256), of ``data_range``.
+    units: what ``log_prob`` returns: ``"nats"``, ``"bits"``, ``"nll"`` (minus the nats), or
+        ``"bits_per_dim"``: -log2 p / d + log2(levels / (high - low)) of data in ``levels`` values
+        (default 256) over ``data_range=(low, high)``, which has to be said; ``levels=1`` without
+        it: x is continuous, and nothing is added.
     data_range: where the data lie that the flow is fed with, e.g. ``(0, 1)`` or ``(-1, 1)``.
     direction: ``"x_to_z"`` or ``"z_to_x"``: which way forward runs, where log_prob is judged.
     returns: what forward returns, in order, e.g. ``("z", "prior", "log_det")``.
-    options: further arguments by name.
+    options: further arguments by name, each taken by forward, the inverse or log_prob.
     moved: a torch module is judged a second time, on a copy whose trainable parameters are moved by
         0.1 N(0, 1): a layer that is initialised as the identity shows nothing.
     tolerance: the relative error of a density (an error in nats), of a point that comes back, and
@@ -80,13 +82,14 @@ def check_normalizing_flow(
     -------
     Evidence of kind float: log_det against ``log |det J|`` of the whole Jacobian (by autodiff, or
     by differences of sixth order with their error), row by row; that rows do not depend on each
-    other; inverse(forward(x)) = x and the inverse's log_det; log_prob; the gradient of log_det in x
-    and in parameters against differences. Up to 3072 dimensions.
+    other, nor on how many there are; inverse(forward(x)) = x and the inverse's log_det; log_prob;
+    the gradient of log_det in x and in parameters against differences, of log_prob too in PyTorch.
+    Up to 3072 dimensions.
 
     Calls: of NumPy functions about 40 of forward, 30 of them with d times as many rows, and as
     many again with an inverse; of torch and JAX about 50, with d reverse passes in five of them,
-    and 30 for each direction of a gradient. 2 of the inverse (3 where log_prob starts from z), 1
-    of log_prob. Twice that with moved parameters.
+    and 30 for each direction of a gradient, of log_prob too in PyTorch. 2 of the inverse (3 where
+    log_prob starts from z), 1 or 2 of log_prob beside them. Twice that with moved parameters.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Dinh et al. 2017, Kingma and Dhariwal 2018, Papamakarios et al. 2021.
@@ -118,7 +121,7 @@ def check_normalizing_flow(
                 levels,
                 direction,
                 returns,
-                dict(options or {}),
+                options,
                 moved,
                 tolerance,
                 framework,

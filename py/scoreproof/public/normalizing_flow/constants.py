@@ -15,11 +15,28 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.public.normalizing_flow.scales import squeezed
+from scoreproof.words import enumerated
 
-__all__ = ["of_constant"]
+__all__ = ["left_out", "of_constant"]
 
 #: how near a number has to be to one of many
 NEAR = 1e-6
+
+
+def left_out(x: np.ndarray, back: np.ndarray, limit: np.ndarray) -> Diagnosis | None:
+    """Coordinates that come back as one number at all points, where the others are right."""
+    wrong = np.any(np.abs(back - x) > limit, axis=0)
+    fixed = np.ptp(back, axis=0) <= NEAR * (1 + np.max(np.abs(back), axis=0))
+    fixed &= np.ptp(x, axis=0) > np.max(limit, axis=0)
+    if len(x) < 3 or not np.any(wrong) or np.any(wrong & ~fixed) or np.all(wrong):
+        return None
+    few = [int(i) for i in np.flatnonzero(wrong)]
+    shown = enumerated(few[:6]) + (" and more" if len(few) > 6 else "")
+    return Diagnosis.cause(
+        "left_out",
+        f"Cause: coordinate {shown} comes back as {back[0, few[0]]:.4g} at all points: the inverse"
+        " leaves it as it starts. Its loop has to run over every coordinate.",
+    )
 
 
 def of_constant(look: Look, ok: np.ndarray) -> Diagnosis | None:

@@ -7,7 +7,7 @@ combined; names that hold together are joined by `` + ``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,9 +69,7 @@ class Terms:
     @property
     def unit(self) -> float:
         """What one nat is in the units."""
-        return {"nats": 1.0, "nll": -1.0, "bits_per_dim": -1 / (self.d * math.log(2))}[
-            self.job.units
-        ]
+        return self.job.units.factor
 
     @property
     def due(self) -> np.ndarray:
@@ -80,12 +78,13 @@ class Terms:
     def ends(self, nats: np.ndarray) -> dict[str, np.ndarray]:
         """What a log-density becomes, in the right way and in wrong ones."""
         d, shape = self.d, self.job.shape or (1,)
-        if self.job.units != "bits_per_dim":
-            right = self.unit * nats
+        units = self.job.units
+        if units.name != "bits_per_dim":
+            right = units.told(nats)
             return {"": right, "negative": -right, "per_dimension": right / d}
-        log_width, two = math.log(self.job.width), math.log(2)
-        base, levels = -nats / (d * two), -log_width / two
-        span = self.job.width * self.job.levels
+        two, levels = math.log(2), units.offset
+        base = units.factor * nats
+        fewer = replace(units, levels=max(units.levels - 1, 1)).offset
         return {
             "": base + levels,
             "negative": -base - levels,
@@ -94,8 +93,8 @@ class Terms:
             "levels_sign": base - levels,
             "levels_of_half": base + levels - 1,
             "levels_of_twice": base + levels + 1,
-            "levels_minus_one": base - math.log(span / (self.job.levels - 1)) / two,
-            "log_of_levels": base - log_width,
+            "levels_minus_one": base + fewer,
+            "log_of_levels": base + levels * two,
             "per_pixel": (base + levels) * shape[0],
             "not_divided": (base + levels) * d,
             "no_levels + nats_per_dim": base * two,

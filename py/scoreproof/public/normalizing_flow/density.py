@@ -22,7 +22,7 @@ from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.public.rule import compared
 from scoreproof.words import point
 
-__all__ = ["of_density"]
+__all__ = ["data_of", "of_density"]
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -47,13 +47,18 @@ def _ends(look: Look) -> _Ends:
     return _Ends(look.answer.z, back.z, -log_det)
 
 
+def data_of(look: Look) -> np.ndarray:
+    """The points that log_prob is asked at."""
+    return _ends(look).data
+
+
 def of_density(look: Look) -> Evidence | None:
     """``None`` without a log_prob."""
     flow, job = look.flow, look.flow.job
     n, d = look.x.shape
     form = flow.form(n)
     if form.log_prob is None:
-        if job.units != "nats" or job.data_range is not None:
+        if job.units.name != "nats" or job.units.data_range is not None:
             raise ArgumentError(
                 "log_prob", "given with units or data_range", "none", "pass e.g. flow.log_prob"
             )
@@ -85,10 +90,9 @@ def of_density(look: Look) -> Evidence | None:
     error = np.abs(value - due)
     bad = ok & ~np.isfinite(error)
     k = int(np.argmax(bad)) if np.any(bad) else int(np.argmax(np.where(ok, error - bound, -1)))
-    of = {"nats": "log p", "nll": "-log p", "bits_per_dim": "bits per dimension"}[job.units]
     text = (
-        f"{job.name}'s {of} against that of z and its Jacobian, at x = {point(ends.data[k])}"
-        f" {value[k]:.6g} for {due[k]:.6g}"
+        f"{job.name}'s {job.units.words} against that of z and its Jacobian, at x ="
+        f" {point(ends.data[k])} {value[k]:.6g} for {due[k]:.6g}"
     )
     evidence = compared(
         np.where(bad, 1e200, error)[ok],

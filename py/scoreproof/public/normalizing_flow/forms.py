@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import require
 from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.libraries import of_library
-from scoreproof.public.normalizing_flow.written import called_with, of_names
+from scoreproof.public.normalizing_flow.written import called_with, of_names, untaken
 
 __all__ = ["Form", "recognised"]
 
@@ -21,7 +22,8 @@ __all__ = ["Form", "recognised"]
 @dataclass(frozen=True, eq=False)
 class Form:
     """``forward(x)`` and ``inverse(z)`` as described; ``adding(x, sums)`` is forward where it is
-    handed a log_det to add to. ``shape`` of a sample, where the object says so.
+    handed a log_det to add to, ``handed(z, sums)`` the inverse. ``shape`` of a sample, where the
+    object says so.
     """
 
     forward: Callable[[Any], Any]
@@ -29,19 +31,32 @@ class Form:
     log_prob: Callable[[Any], Any] | None = None
     base: Any = None
     adding: Callable[[Any, Any], Any] | None = None
+    handed: Callable[[Any, Any], Any] | None = None
     to_data: bool = False
     shape: tuple[int, ...] | None = None
 
 
 def recognised(flow: Any, job: Job, context: Any) -> Form:
     """The form of ``flow``, a copy of the job's or itself; ``context`` of the batch, or none."""
-    form = Form(**(of_library(flow, context) or of_names(flow, job.options, context)))
+    known = of_library(flow, context)
+    if job.options:
+        beside = (job.inverse, job.log_prob)
+        left = list(job.options) if known else untaken(flow, beside, job.options)
+        if left:
+            raise ArgumentError(
+                "options",
+                "of arguments that forward, the inverse or log_prob takes",
+                ", ".join(map(repr, left)),
+                "leave it away, or mend its name"
+                if known is None
+                else "pass a lambda: a transform of a library is asked without them",
+            )
+    form = Form(**(known or of_names(flow, job.options, context)))
     if job.inverse is not None:
-        own = _rebound(job.inverse, job, flow)
-        form = replace(form, inverse=called_with(own, job.options, context))
+        own = called_with(job.inverse, job.options, context)
+        form = replace(form, inverse=own, handed=None)
     if job.log_prob is not None:
-        own = _rebound(job.log_prob, job, flow)
-        form = replace(form, log_prob=called_with(own, job.options, context))
+        form = replace(form, log_prob=called_with(job.log_prob, job.options, context))
     if job.base is not None:
         form = replace(form, base=job.base)
     if job.direction is not None:
@@ -67,13 +82,3 @@ def _compiled(function: Any) -> Any:
         return function(x)
 
     return either
-
-
-def _rebound(function: Any, job: Job, flow: Any) -> Any:
-    """A method of the object that was given, of its copy."""
-    owner = getattr(function, "__self__", None)
-    if flow is job.flow or owner is None:
-        return function
-    theirs = getattr(job.flow, "__self__", job.flow)
-    mine = getattr(flow, "__self__", flow)
-    return getattr(mine, function.__name__, function) if owner is theirs else function

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["framework_of", "holds_single", "module_of", "steady"]
+__all__ = ["framework_of", "module_of", "steady"]
 
 OF_JAX = ("jax", "jaxlib", "equinox", "flowjax", "distrax", "flax", "haiku")
 
@@ -49,34 +49,6 @@ def framework_of(value: Any) -> str:
     if torch is not None and any(torch.is_tensor(v) or module_of(v) is not None for v in held):
         return "torch"
     return "numpy"
-
-
-def holds_single(value: Any, depth: int = 5, seen: set[int] | None = None) -> bool:
-    """Whether a tensor of single precision whose numbers are no whole ones is held somewhere: what
-    is computed with it is rounded to it.
-    """
-    torch = sys.modules.get("torch")
-    seen = set() if seen is None else seen
-    if torch is None or depth < 0 or id(value) in seen:
-        return False
-    seen.add(id(value))
-    if torch.is_tensor(value):
-        single = value.is_floating_point() and value.dtype != torch.float64
-        return bool(single and not torch.equal(value, value.round()))
-    if isinstance(value, dict):
-        parts = list(value.values())
-    elif isinstance(value, list | tuple):
-        parts = list(value)
-    elif getattr(value, "__code__", None) is not None:
-        named = (value.__globals__.get(n) for n in value.__code__.co_names)
-        cells = [c.cell_contents for c in value.__closure__ or () if _filled(c)]
-        parts = [*cells, *(v for v in named if torch.is_tensor(v) or module_of(v) is not None)]
-        parts.append(getattr(value, "__self__", None))
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and not _is_module(value):
-        parts = [*vars(value).values(), getattr(value, "__self__", None)]
-    else:
-        parts = [getattr(value, "__self__", None)]
-    return any(holds_single(p, depth - 1, seen) for p in parts if p is not None)
 
 
 def _written_in(function: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.interop.frameworks import require
+from scoreproof.public.normalizing_flow.constants import left_out
 from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.jacobians import jacobian
@@ -46,7 +47,7 @@ REASONS = {
 def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
     """``back`` ``(n, d)`` in place of x; ``limit`` what is no deviation."""
     x, z = look.x, look.answer.z
-    named = _halves(look, back, limit) or _clipped(x, back, limit)
+    named = left_out(x, back, limit) or _halves(look, back, limit) or _clipped(x, back, limit)
     if named is not None:
         return named
     found = {"nothing_done": z}

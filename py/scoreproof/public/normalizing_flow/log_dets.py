@@ -19,6 +19,12 @@ __all__ = ["added_up", "of_log_det", "shows"]
 #: a log-determinant below this at every point shows neither sign nor factors
 SHOWS = 1e-2
 
+#: where log_det rounds, or iterates, more than could be passed over
+FINER = (
+    "use float64, or points= where it is less flat or steep; tolerance= says how much is accepted"
+    " of a solver, or of an ε in a logarithm"
+)
+
 
 def coverage_of(look: Look) -> Coverage:
     """The rows, and those at which J is singular."""
@@ -68,7 +74,7 @@ def of_log_det(look: Look, of_batch: bool) -> Evidence | None:
         coverage=seen,
         excuse=look.excuse,
         tolerance=look.flow.job.tolerance,
-        remedy="use float64, or points= where it is less flat or steep",
+        remedy=FINER,
         along=("|x|", np.linalg.norm(look.x[ok], axis=1)),
     )
     if evidence.verdict != "refuted":

@@ -16,12 +16,14 @@ from scoreproof.public.normalizing_flow.jacobians import Jacobian, jacobian, nea
 from scoreproof.public.normalizing_flow.points import placed
 from scoreproof.public.normalizing_flow.reading import Answer
 
-__all__ = ["Look", "look"]
+__all__ = ["ITERATED", "Look", "look"]
 
 #: an error of the reference beyond which a row that lies far out is drawn in
 COARSE = 1e-3
 #: the spacing of single precision, and how often a coordinate's constants are rounded to it
 SINGLE, ROUNDED = 2.0**-23, 8
+#: what iterates stops about here: no mistake, and nothing that holds without a tolerance
+ITERATED = 1e-5
 #: roundings of log_det's terms, and of z
 ROUNDINGS = 16
 
@@ -43,6 +45,8 @@ class Look:
     noise: bool
     moved: bool = False
     estimate: bool = False
+    #: what an adaptive solver may leave of each coordinate
+    loose: float = 0.0
 
     @property
     def bound(self) -> np.ndarray:
@@ -56,9 +60,11 @@ class Look:
 
     @property
     def excuse(self) -> float:
-        """What a constant in single precision may explain of a log_det, in double precision."""
+        """What a constant in single precision may explain of a log_det, in double precision; and a
+        solver that stops at a tolerance.
+        """
         single = self.flow.job.framework != "numpy" and self.flow.eps < SINGLE
-        return ROUNDED * SINGLE * self.x.shape[1] if single else 0.0
+        return max(ROUNDED * SINGLE if single else 0.0, self.loose) * self.x.shape[1]
 
     @property
     def span(self) -> str:

@@ -103,8 +103,8 @@ def domains(flow: Flow) -> list[tuple[str, np.ndarray]]:
         ("points in (-1, 1)", 2 * unit - 1),
         ("positive points", np.exp(normal)),
     ]
-    if job.data_range is not None:
-        low, high = job.data_range
+    if job.units.data_range is not None:
+        low, high = job.units.data_range
         found.insert(0, ("points of the data's range", low + (high - low) * unit))
     return found
 

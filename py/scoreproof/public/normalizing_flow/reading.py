@@ -73,6 +73,13 @@ def pair(result: Any, n: int, d: int, guard: Guarded, returns: tuple[str, ...] |
         rows = _flat(z, n, guard)
     if rows.shape[1] != d:
         sizes = f"it returned {_told(result)} for {n} rows of {d} numbers"
+        if rows.shape[1] > 0 and _one_a_row(det, n):
+            raise CallableError(
+                guard.name,
+                "return z of as many numbers as x",
+                sizes,
+                "a map into another dimension has no log |det J|: pass the part that keeps it",
+            )
         raise _unlike(guard, sizes)
     if several:
         raise _unlike(guard, f"it returned {len(result)} things, {_told(result)}")
@@ -81,6 +88,10 @@ def pair(result: Any, n: int, d: int, guard: Guarded, returns: tuple[str, ...] |
         return Answer(rows, None, "none", None, shapes)
     array = np.real(guard.accept(det, None, "log_det", finite=False))
     return replace(_summed(rows, array, n, guard), shapes=shapes)
+
+
+def _one_a_row(det: Any, n: int) -> bool:
+    return tuple(getattr(det, "shape", ())) in ((n,), (n, 1))
 
 
 def _shapes(z: Any) -> tuple[tuple[int, ...], ...]:

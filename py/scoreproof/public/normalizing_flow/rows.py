@@ -1,23 +1,32 @@
-"""Do the rows of a batch depend on each other?"""
+"""Do the rows of a batch depend on each other, or on how many there are?"""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis
+from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.normalizing_flow.asking import Flow
 from scoreproof.public.normalizing_flow.frameworks import module_of
-from scoreproof.public.normalizing_flow.look import Look
+from scoreproof.public.normalizing_flow.look import ITERATED, Look
+from scoreproof.public.rule import compared
 
-__all__ = ["mixed"]
+__all__ = ["mixed", "of_sizes"]
 
 ASKED = 3
 ROUNDINGS = 256
+#: rows of a larger batch, and numbers in it
+LARGE, MOST = 80, 20_000
+SOLVER = (
+    "an adaptive solver's steps are those of the whole batch: fixed steps leave no such dependence,"
+    " and tolerance= says how much of it is accepted"
+)
 
 
 def _dependence(flow: Flow, look: Look) -> tuple[float, float]:
@@ -38,14 +47,28 @@ def _dependence(flow: Flow, look: Look) -> tuple[float, float]:
 
 
 def mixed(look: Look) -> tuple[Evidence | None, bool]:
-    """A refutation where z of a row depends on others; and whether log_det alone does."""
+    """What is said of a z that depends on other rows; and whether log_det alone does."""
     flow = look.flow
     limit = ROUNDINGS * flow.eps * look.x.shape[1]
     z, det = _dependence(flow, look)
     if not z > limit:
-        return None, bool(det > limit)
-    training = _in_training(flow.object)
-    if training and _cured(flow, look, limit):
+        return None, bool(det > max(limit, flow.job.tolerance or 0.0))
+    text = (
+        f"{flow.job.name}: z of a row changes by {z:.3g} of its size when the other rows of the"
+        " batch do: log |det ∂z/∂x| of a row is no log-density"
+    )
+    evidence = compared(
+        [z],
+        [limit],
+        text,
+        coverage=Coverage({"rows": min(ASKED, len(look.x))}),
+        excuse=ITERATED,
+        tolerance=flow.job.tolerance,
+        remedy=SOLVER,
+    )
+    if evidence.verdict != "refuted":
+        return evidence, False
+    if _in_training(flow.object) and _cured(flow, look, limit):
         cause = Diagnosis.cause(
             "batch_statistics",
             "Cause: a batch normalisation in training mode takes mean and variance from the batch,"
@@ -58,12 +81,75 @@ def mixed(look: Look) -> tuple[Evidence | None, bool]:
             "Cause: the rows of a batch are mixed, as by a mean or a norm over axis 0. Keep what"
             " is computed from x to each sample's own axes, and statistics of the data fixed.",
         )
+    return replace(evidence, diagnosis=cause), False
+
+
+def of_sizes(look: Look) -> Evidence | None:
+    """z and log_det of the same rows in a batch of one, and in a larger one; ``None`` for a flow
+    that draws random numbers, other ones for another number of rows.
+    """
+    flow, (n, d) = look.flow, look.x.shape
+    if look.noise or look.answer.how == "part":
+        return None
+    copies = max(2, min(-(-LARGE // n), MOST // (n * d)))
+    errors, bounds, sizes = [], [], []
+    for x in (look.x[:1], np.tile(look.x, (copies, 1))):
+        k = np.arange(len(x)) % n
+        try:
+            answer = flow.forward(x)
+        except CallableError as raised:
+            return _fails(look, len(x), raised)
+        size = 1 + np.max(np.abs(look.answer.z), axis=1)
+        blur = ROUNDINGS * flow.eps * d + 8 * np.max(look.rounding, axis=1) / size
+        error = np.max(np.abs(answer.z - look.answer.z[k]), axis=1) / size[k]
+        blur = blur[k]
+        if answer.log_det is not None and look.answer.log_det is not None:
+            due = look.answer.log_det[k]
+            blur = blur + 8 * look.spread[k]
+            gap = np.where(np.isfinite(due), np.abs(answer.log_det - due), 0.0)
+            error = np.fmax(error, gap / (1 + np.abs(np.nan_to_num(due))))
+        errors.append(np.max(error - blur))
+        bounds.append(float(np.max(blur)))
+        sizes.append(len(x))
+    worst = int(np.argmax(errors))
+    if not errors[worst] > 0:
+        return None
     text = (
-        f"{flow.job.name}: z of a row changes by {z:.3g} of its size when the other rows of the"
-        " batch do: log |det ∂z/∂x| of a row is no log-density"
+        f"{flow.job.name}: z and log_det of a row are others in a batch of {sizes[worst]} than in"
+        f" one of {n}"
     )
-    seen = Coverage({"rows": min(ASKED, len(look.x))})
-    return Evidence("float", "refuted", z, limit, text, diagnosis=cause, coverage=seen), False
+    evidence = compared(
+        [errors[worst] + bounds[worst]],
+        [bounds[worst]],
+        text,
+        coverage=Coverage({"rows": sizes[worst]}),
+        excuse=ITERATED,
+        tolerance=flow.job.tolerance,
+        remedy=SOLVER,
+    )
+    if evidence.verdict != "refuted":
+        return evidence
+    return replace(
+        evidence,
+        diagnosis=Diagnosis.cause(
+            "batch_size",
+            "Cause: what a row gets depends on how many rows there are, as by squeeze() of a batch"
+            " of one, a size that is kept from another batch, or a sum over axis 0. Take the size"
+            " from x, and name the axes that are squeezed and summed.",
+        ),
+    )
+
+
+def _fails(look: Look, n: int, error: CallableError) -> Evidence:
+    text = f"{look.flow.job.name}: it takes {len(look.x)} rows, and not {n}: {error.got}"
+    cause = Diagnosis.cause(
+        "batch_size_raises",
+        f"Cause: a batch of {n} is of another shape to it, as by squeeze() or a size that is kept:"
+        " name the axes that are squeezed, and take the size from x.",
+    )
+    return Evidence(
+        "float", "refuted", np.inf, 0.0, text, diagnosis=cause, coverage=Coverage({"rows": n})
+    )
 
 
 def _in_training(flow: Any) -> bool:

@@ -13,9 +13,9 @@ from scoreproof.public.normalizing_flow.back import of_inverse
 from scoreproof.public.normalizing_flow.density import of_density
 from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
-from scoreproof.public.normalizing_flow.look import Look, look
-from scoreproof.public.normalizing_flow.rows import mixed
-from scoreproof.public.normalizing_flow.weights import asked, moved
+from scoreproof.public.normalizing_flow.look import ITERATED, Look, look
+from scoreproof.public.normalizing_flow.rows import mixed, of_sizes
+from scoreproof.public.normalizing_flow.weights import apart, asked, moved
 from scoreproof.public.rule import weakest
 
 __all__ = ["judge"]
@@ -27,9 +27,16 @@ def judge(job: Job) -> Evidence:
     notes = [f"Samples of shape {flow.job.shape}: say another by shape=."] if found else []
     first, parts = _looked(flow)
     notes += _remarks(first)
+    if flow.ungraded:
+        notes.append(
+            "log_prob returns numbers without gradients (no_grad, detach): they are not judged, and"
+            " training by it would move nothing."
+        )
     looks = [first]
     evidence = weakest(parts)
     other = None if evidence.verdict == "refuted" else moved(flow)
+    if evidence.verdict == "refuted":
+        evidence = _of_other_weights(flow, evidence)
     if other is not None:
         try:
             second, more = _looked(other, True)
@@ -45,6 +52,12 @@ def judge(job: Job) -> Evidence:
                     evidence = _of_moved(then)
             elif then.verdict == "refuted":
                 evidence = _of_moved(then)
+                if own := apart(flow, other):
+                    notes.append(
+                        f"{' and '.join(f'{n}=' for n in own)} does not hold the flow that was"
+                        " passed, as far as was seen, and did not follow its moved parameters;"
+                        " pass a method of the flow, or a function that closes over it."
+                    )
             elif evidence.verdict == "holds":
                 evidence = weakest([evidence, then])
                 parts = [*parts, *more]
@@ -54,22 +67,43 @@ def judge(job: Job) -> Evidence:
     return replace(evidence, notes=(*evidence.notes, *notes), cost=dict(flow.calls))
 
 
+def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
+    """What looks constant, or missing, at the weights of a start is named by others."""
+    names = () if evidence.diagnosis is None else evidence.diagnosis.names
+    other = moved(flow) if names and set(names) <= {"constant", "missing"} else None
+    if other is None:
+        return evidence
+    try:
+        then = of_log_det(look(other, True), False)
+    except CallableError:
+        return evidence
+    if then is None or then.verdict != "refuted" or then.diagnosis is None:
+        return evidence
+    return (
+        evidence if then.diagnosis.names == names else replace(evidence, diagnosis=then.diagnosis)
+    )
+
+
 def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:
     found = look(flow, by_weights)
-    refuted, of_batch = mixed(found)
-    if refuted is not None:
-        return found, [refuted]
+    together, of_batch = mixed(found)
+    if together is not None and together.verdict == "refuted":
+        return found, [together]
+    if together is not None:
+        found = replace(found, loose=ITERATED)
     first = of_log_det(found, of_batch)
-    parts = [] if first is None else [first]
+    parts = [p for p in (together, first) if p is not None]
     if first is not None and (first.verdict == "refuted" or found.estimate):
         return found, parts
+    sizes = of_sizes(found)
+    parts += [] if sizes is None else [sizes]
     added = added_up(found)
     parts += [] if added is None else [added]
     parts += of_inverse(found)
     density = of_density(found)
     parts += [] if density is None else [density]
-    gradient = of_gradients(found)
-    parts += [] if gradient is None else [gradient]
+    if density is None or density.verdict != "refuted":
+        parts += of_gradients(found)
     if first is None and density is None:
         raise CallableError(
             f"{flow.job.name}'s forward",
@@ -94,10 +128,20 @@ def _remarks(first: Look) -> list[str]:
             "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
             " has a backward of its own: differences are taken."
         )
+    elif first.flow.job.framework == "torch" and first.jac.how == "differences":
+        notes.append(
+            "No gradient of z reaches x by autodiff: differences are taken. Training by log p would"
+            " see nothing of what comes before."
+        )
     if first.flow.no_inverse:
         notes.append(f"Its inverse is not there: {first.flow.no_inverse}.")
     elif first.flow.form(len(first.x)).inverse is None:
         notes.append("There is no inverse to judge: inverse= takes one.")
+    if first.flow.through:
+        notes.append(
+            "The inverse hands log_det through as it was handed in: it is that of no map, and is"
+            " not judged. Sampling needs none; for a density by the inverse, subtract forward's."
+        )
     return notes
 
 

@@ -6,9 +6,7 @@ may be moved; buffers and what needs no gradient stay.
 
 from __future__ import annotations
 
-import copy
-import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,58 +14,18 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
+from scoreproof.interop.copies import copied
 from scoreproof.interop.frameworks import require
+from scoreproof.interop.widened import following, widened, widened_together
 from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.asking import Flow
-from scoreproof.public.normalizing_flow.frameworks import holds_single, module_of
+from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.points import sized
 from scoreproof.streams import stream
 
-__all__ = ["asked", "moved"]
+__all__ = ["apart", "asked", "moved"]
 
 BY = 0.1
-
-
-def _copied(flow: Any) -> Any:
-    """A deep copy of an object of torch, or of a method that of its object; the same where it
-    cannot be copied.
-    """
-    if inspect.isfunction(flow) or inspect.isbuiltin(flow) or inspect.isclass(flow):
-        return flow
-    try:
-        if inspect.ismethod(flow):
-            return getattr(copy.deepcopy(flow.__self__), flow.__name__)
-        if type(flow).__name__ == "_InverseTransform":  # what it is the inverse of is not copied
-            return copy.deepcopy(flow.inv).inv
-        return copy.deepcopy(flow)
-    except Exception:  # caches with weak references, generators
-        return flow
-
-
-def _doubled(value: Any, depth: int = 6, seen: set[int] | None = None) -> Any:
-    """A copy's tensors of single precision in double precision, wherever it holds them."""
-    torch = require("torch")
-    seen = set() if seen is None else seen
-    if torch.is_tensor(value):
-        single = value.dtype in (torch.float32, torch.float16, torch.bfloat16)
-        return value.double() if single and not isinstance(value, torch.nn.Parameter) else value
-    if isinstance(value, tuple) and type(value) is tuple:
-        return tuple(_doubled(v, depth - 1, seen) for v in value)
-    if depth < 0 or id(value) in seen or inspect.isclass(value) or inspect.isroutine(value):
-        return value
-    seen.add(id(value))
-    if isinstance(value, torch.nn.Module):
-        value.double()
-    if isinstance(value, list):
-        value[:] = [_doubled(v, depth - 1, seen) for v in value]
-    elif isinstance(value, dict):
-        for key in value:
-            value[key] = _doubled(value[key], depth - 1, seen)
-    elif hasattr(value, "__dict__") and type(value).__name__ != "module":
-        held = vars(value)
-        for key in list(held):
-            held[key] = _doubled(held[key], depth - 1, seen)
-    return value
 
 
 def asked(job: Job) -> tuple[Flow, bool]:
@@ -75,11 +33,13 @@ def asked(job: Job) -> tuple[Flow, bool]:
     was found by trying.
     """
     if job.framework != "torch" or job.dtype is not None:
-        return sized(Flow(job, _copied(job.flow)))
+        return sized(_copy(job))
     first: CallableError | None = None
-    for flow, base, dtype in _attempts(job):
+    for mine, flow in _attempts(job):
         try:
-            return sized(Flow(replace(job, dtype=dtype, base=base), flow))
+            found, tried = sized(Flow(mine, flow))
+            _answers(found)
+            return found, tried
         except CallableError as error:
             first = first or error
             last = error
@@ -87,23 +47,59 @@ def asked(job: Job) -> tuple[Flow, bool]:
     raise last if _of_types(first) else first
 
 
-def _attempts(job: Job) -> Iterator[tuple[Any, Any, str]]:
-    """Flow, base law and type: in double precision where nothing that is held is of single."""
-    wide, base = _copied(job.flow), _copied(job.base)
-    for copied, given in ((wide, job.flow), (base, job.base)):
-        if copied is not given:
-            _doubled(getattr(copied, "__self__", copied))
-    mine = getattr(job.flow, "__self__", job.flow)
-    others = [f for f in (job.inverse, job.log_prob) if getattr(f, "__self__", None) is not mine]
-    if not holds_single((wide, base, *others)):
-        yield wide, base, "float64"
-    yield _copied(job.flow), job.base, "float32"
-    if module_of(job.flow) is None and wide is not job.flow:  # a copy may have lost its cache
-        yield job.flow, job.base, "float32" if holds_single(job.flow) else "float64"
+def _attempts(job: Job) -> Iterator[tuple[Job, Any]]:
+    """The job and its flow: in double precision first, where all that is found is of it."""
+    flow, stands = copied(job.flow)
+    own = _beside(job, stands)
+    wide, inverse, log_prob, base = widened_together(flow, own.inverse, own.log_prob, own.base)
+    yield replace(own, inverse=inverse, log_prob=log_prob, base=base, dtype="float64"), wide
+    yield replace(own, dtype="float32"), flow
+    if module_of(job.flow) is None and flow is not job.flow:  # a copy may have lost its cache
+        single = widened(job.flow) is not None
+        yield replace(job, dtype="float32" if single else "float64"), job.flow
+
+
+def _beside(job: Job, stands: Mapping[int, Any]) -> Job:
+    """The job with its functions beside the flow asking the flow's copy."""
+    return replace(
+        job,
+        inverse=following(job.inverse, stands),
+        log_prob=following(job.log_prob, stands),
+        base=following(job.base, stands),
+    )
+
+
+def _copy(job: Job) -> Flow:
+    flow, stands = copied(job.flow)
+    return Flow(_beside(job, stands), flow)
+
+
+def _answers(flow: Flow) -> None:
+    """Raises ``CallableError`` where a copy does not take the type: the first points that a layer
+    sees may set its scales.
+    """
+    job = flow.job
+    x = stream(job.seed, "normalizing_flow", "type").uniform(0.1, 0.9, (3, job.d))
+    x = x if job.points is None else job.points
+    other, stands = copied(flow.object)
+    probe = Flow(_beside(job, stands), other)
+    try:
+        probe.forward(x)
+        probe.log_prob(x)
+    except CallableError as error:
+        if _of_types(error):
+            raise
 
 
 def _of_types(error: CallableError | None) -> bool:
     return error is not None and ("dtype" in error.got or "Double" in error.got)
+
+
+def apart(flow: Flow, copy: Flow) -> list[str]:
+    """What was passed beside the flow and was not seen to ask it: the copy's is the same."""
+    names = ("inverse", "log_prob")
+    given = [(n, getattr(flow.job, n), getattr(copy.job, n)) for n in names]
+    return [n for n, mine, other in given if mine is not None and mine is other]
 
 
 def moved(flow: Flow) -> Flow | None:
@@ -112,7 +108,7 @@ def moved(flow: Flow) -> Flow | None:
     if module is None or not flow.job.moved:
         return None
     torch = require("torch")
-    other = _copied(flow.object)
+    other, stands = copied(flow.object)
     mine = module_of(other)
     if mine is module:
         return None
@@ -127,6 +123,6 @@ def moved(flow: Flow) -> Flow | None:
                 changed = True
     if not changed:
         return None
-    result = Flow(flow.job, other, flow.calls)
+    result = Flow(_beside(flow.job, stands), other, flow.calls)
     result.seed = flow.seed
     return result

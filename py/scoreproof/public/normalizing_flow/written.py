@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scoreproof.errors import ArgumentError
 from scoreproof.public.normalizing_flow.frameworks import module_of
 
-__all__ = ["called_with", "of_names"]
+__all__ = ["called_with", "of_names", "untaken"]
 
 REVERSE = ("reverse", "rev", "inverse", "invert", "inv", "backward", "is_reverse", "reversed")
 MODES = {"mode": ("direct", "inverse"), "direction": ("forward", "inverse")}
@@ -62,6 +62,17 @@ def called_with(
     return (lambda x: function(x, **fixed)) if fixed else function
 
 
+def untaken(flow: Any, beside: Iterable[Any], options: Mapping[str, Any]) -> list[str]:
+    """Options that neither forward, nor the inverse, nor log_prob takes."""
+    forward, owner = _forward_of(flow)
+    names = (*INVERSES, "log_prob") if owner is not None else ()
+    functions = [forward, *(getattr(owner, n, None) for n in names), *beside]
+    taken = [p for f in functions if callable(f) for p in _parameters(f).values()]
+    if any(p.kind is p.VAR_KEYWORD for p in taken):
+        return []
+    return [k for k in options if k not in {p.name for p in taken}]
+
+
 def _context_name(names: list[str], context: Any) -> str | None:
     if context is None:
         return None
@@ -101,7 +112,7 @@ def of_names(flow: Any, options: Mapping[str, Any], context: Any) -> dict[str, A
 
     def call(x: Any, reverse: bool, total: Any) -> Any:
         more: dict[str, Any] = {}
-        if back is not None and (reverse or taken[back].default is inspect.Parameter.empty):
+        if back is not None and (reverse or _told(taken[back].default)):
             more[back] = MODES[back][reverse] if back in MODES else reverse
         if sums is not None:
             more[sums] = total
@@ -119,14 +130,21 @@ def of_names(flow: Any, options: Mapping[str, Any], context: Any) -> dict[str, A
 
     whole = getattr(owner, "log_prob", None)
     bases = (getattr(owner, n, None) for n in BASES)
+    inverse, handed = _inverse_of(owner, forward, call if back else None, (options, context))
     return {
         "forward": run,
-        "inverse": _inverse_of(owner, forward, call if back else None, (options, context)),
+        "inverse": inverse,
+        "handed": None if back and sums is None else handed,
         "log_prob": called_with(whole, options, context) if callable(whole) else None,
         "base": next((b for b in bases if callable(getattr(b, "log_prob", None))), None),
         "adding": None if sums is None else lambda x, s: call(x, False, s),
         "to_data": bool(names) and names[0] in LATENT,
     }
+
+
+def _told(default: Any) -> bool:
+    """Whether a flag has to be told forward: it has no default, or the one that leads back."""
+    return default is inspect.Parameter.empty or default is True or default == "inverse"
 
 
 def _nothing(x: Any) -> Any:
@@ -138,14 +156,19 @@ def _log_det_of(owner: Any) -> Any:
     return next((m for n in LOG_DETS if callable(m := getattr(owner, n, None))), None)
 
 
-def _inverse_of(owner: Any, forward: Any, call: Any, how: tuple[Any, Any]) -> Any:
+def _inverse_of(owner: Any, forward: Any, call: Any, how: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The inverse as a function of z, and of z and a log_det that it is handed."""
     if call is not None:
-        return lambda z: call(z, True, _nothing(z))
+        return (lambda z: call(z, True, _nothing(z))), (lambda z, s: call(z, True, s))
     methods = (getattr(owner, n, None) for n in INVERSES)
     method = next((m for m in methods if callable(m) and m != forward), None)
     if method is None:
-        return None
+        return None, None
     sums = next((n for n in SUMS if n in list(_parameters(method))[1:]), None)
     if sums is None:
-        return called_with(method, *how)
-    return lambda z: called_with(method, *how, **{sums: _nothing(z)})(z)
+        return called_with(method, *how), None
+
+    def handed(z: Any, s: Any) -> Any:
+        return called_with(method, *how, **{sums: s})(z)
+
+    return (lambda z: handed(z, _nothing(z))), handed

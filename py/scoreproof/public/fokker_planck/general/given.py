@@ -94,6 +94,10 @@ def prepared(
             "'g' is the coefficient of dW, 'covariance' is Σ = g gᵀ, 'diffusivity' D = ½ g gᵀ",
         )
     read = reading(interpretation)
+    if not callable(functions[0]):
+        raise ArgumentError(
+            "drift", "callable", type(functions[0]).__name__, "pass a function, f(x, t) -> (n, d)"
+        )
     diffusion = in_order(constant(functions[1]), inputs)
     of_state = depends_on_state(diffusion, read, method)
     if law[0] is None and method == "weak":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 import scoreproof as sp
@@ -65,15 +66,24 @@ def test_what_torch_cannot_read(function, words):
 
 
 @pytest.mark.parametrize(
-    ("function", "words"),
+    ("ask", "words"),
     [
-        (lambda m, s: torch.exp(m)[:, 0], 'pass framework="torch"'),
-        (lambda: 0.0, "see the check's docstring for the arguments it is called with"),
+        (
+            lambda: sp.check_kl(
+                lambda m, s: torch.exp(m)[:, 0], against="standard", framework="numpy"
+            ),
+            'pass framework="torch"',
+        ),
+        (
+            lambda: sp.check_denoiser(lambda: 0.0, np.eye(3), 1.0),
+            "see the check's docstring for the arguments it is called with",
+        ),
     ],
+    ids=["another library", "no arguments"],
 )
-def test_what_helps_a_callable_that_raises(function, words):
+def test_what_helps_a_callable_that_raises(ask, words):
     with pytest.raises(sp.CallableError) as error:
-        sp.check_kl(function, against="standard")
+        ask()
     assert words in str(error.value)
 
 

@@ -120,4 +120,4 @@ def test_bad_gradients():
     with pytest.raises(ArgumentError, match='"t" of a function that takes the time of the data'):
         check(function, framework="torch", gradients="t")
     with pytest.raises(ArgumentError, match="gradients must be asked for of torch or jax"):
-        check(function, gradients="params")
+        check(function, framework="numpy", gradients="params")

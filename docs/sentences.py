@@ -88,7 +88,7 @@ def strings(node: ast.AST) -> Iterator[tuple[str, ...]]:
     """The outermost string expressions that are no docstrings, annotations, programs or axes."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            yield tuple(FIELD.split(node.value))
+            yield tuple(_unbraced(part) for part in FIELD.split(node.value))
     elif isinstance(node, ast.JoinedStr):
         parts = [""]
         for value in node.values:
@@ -105,6 +105,11 @@ def strings(node: ast.AST) -> Iterator[tuple[str, ...]]:
     else:
         for child in _said_of(node):
             yield from strings(child)
+
+
+def _unbraced(part: str) -> str:
+    """As ``str.format`` leaves it: doubled braces are one."""
+    return part.replace("{{", "{").replace("}}", "}")
 
 
 def _said_of(node: ast.AST) -> Iterator[ast.AST]:

@@ -139,6 +139,8 @@ def test_the_plugin_imports_nothing_until_used(tmp_path):
             "no:cacheprovider",
             "-p",
             "no:hypothesispytest",
+            "-p",
+            "no:jaxtyping",
             "test_none.py",
         ],
         cwd=tmp_path,

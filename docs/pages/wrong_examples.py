@@ -19,7 +19,7 @@ MISTAKES = {
     "score": ("(denoised - y) / sigma**2", "(denoised - y) / sigma"),
     "preconditioning": ("sigma * sigma_data / total**0.5", "sigma * sigma_data / total"),
     "loss": ("model(a * x0 + s * noise, t)", "model(a**2 * x0 + s * noise, t)"),
-    "variational_bound": ("(1 - before) / (1 - bar)  #", "(1 - before)  #"),
+    "variational_bound": ("/ (2 * v)", "/ v"),
     "kl": ("np.exp(logvar)", "np.exp(2 * logvar)"),
     "path_kl": ("0.5 * np.sum(u**2, axis=1)", "np.sum(u**2, axis=1)"),
     "log_likelihood": ("total = total - dt * div", "total = total + dt * div"),

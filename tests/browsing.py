@@ -88,6 +88,7 @@ class _Tab:
         tab, self.wrong = self.tab, []
         wrong = self.wrong
         tab.goto(self.address + name)
+        tab.add_style_tag(content=AT_ONCE)
         wrong += [f"no place for #{anchor}" for anchor in tab.evaluate(DEAD_ANCHORS)]
         for media in ("print", "screen"):
             tab.emulate_media(media=media)
@@ -116,6 +117,9 @@ def _unreachable(tab: Any, width: int, colours: bool) -> list[str]:
             wrong.append(f"at {width}: {found['id']}, {len(places)} times: {places[0][:120]}")
     return wrong
 
+
+#: the theme fades to the colours of another width: what is looked at is where they end
+AT_ONCE = "*, *::before, *::after { transition: none !important; animation: none !important }"
 
 DEAD_ANCHORS = """
 [...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href').slice(1))

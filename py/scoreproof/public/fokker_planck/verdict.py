@@ -103,8 +103,12 @@ def _part(t: Terms, i: int) -> np.ndarray:
     """What a factor on f_i changes; where f_i p is constant along i nothing does, and its two terms
     count.
     """
-    whole = np.abs(t.carried[:, i])
-    single = np.maximum(np.abs(t.f[:, i] * t.first[:, i]), np.abs(t.df[:, i]))
+    return seen_of(t.carried[:, i], t.f[:, i] * t.first[:, i], t.df[:, i])
+
+
+def seen_of(carried: np.ndarray, along: np.ndarray, squeezed: np.ndarray) -> np.ndarray:
+    """The size of ∂_i (f_i p); where its two terms cancel at most places, of the larger one."""
+    whole, single = np.abs(carried), np.maximum(np.abs(along), np.abs(squeezed))
     return single if np.mean(whole <= 1e-9 * single) > 0.5 else whole
 
 

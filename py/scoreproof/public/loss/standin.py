@@ -16,10 +16,11 @@ from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy
 
 __all__ = [
-    "MOST",
     "Asked",
     "DifferentiatedError",
+    "MOST",
     "Script",
+    "label_of",
     "numpy_model",
     "recorded",
     "shaped",
@@ -152,12 +153,13 @@ def recorded(script: Script, x: Any, when: Any) -> Asked:
     """The call, kept."""
     rows = len(script.answers)
     flat = np.array(as_numpy(x), dtype=float).reshape(rows, -1)
-    call = Asked(flat, _label(when, rows))
+    call = Asked(flat, label_of(when, rows))
     script.calls.append(call)
     return call
 
 
-def _label(when: Any, rows: int) -> np.ndarray | None:
+def label_of(when: Any, rows: int) -> np.ndarray | None:
+    """What each of ``rows`` samples is told; ``None`` where that is no number of each."""
     if when is None:
         return None
     try:
@@ -167,7 +169,7 @@ def _label(when: Any, rows: int) -> np.ndarray | None:
     if label.size == 1:
         return np.full(rows, label[0])
     # a network may be told (B, 1, 1, 1), or the time at every pixel
-    if label.size % rows:
+    if not label.size or label.size % rows:
         return None
     each = label.reshape(rows, -1)
     return each[:, 0] if np.all(each == each[:, :1]) else None

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy
-from scoreproof.public.loss.standin import told
+from scoreproof.public.loss.standin import label_of, told
 from scoreproof.public.variational_bound.tables import Tables
 
 __all__ = ["Call", "Script", "jax_model", "numpy_model", "replied"]
@@ -78,7 +78,7 @@ class Script:
                 "call model(x_t, t) with the whole batch; shape= is that of one sample",
             )
         flat = np.array(as_numpy(x), dtype=float).reshape(len(self.x0), -1)
-        out = self.out(flat, _label(when, len(flat)))
+        out = self.out(flat, label_of(when, len(flat)))
         parts = [p.reshape(whole) for p in np.split(out, 1 + self.learned, axis=1)]
         return np.concatenate(parts, axis=1)
 
@@ -124,18 +124,6 @@ def _timesteps(label: np.ndarray | None, steps: int, rows: int) -> np.ndarray:
     else:
         guess = label * (steps if np.max(label) <= 1 else steps / 1000.0)
     return np.asarray(np.clip(np.round(guess), 0, steps - 1).astype(int))
-
-
-def _label(when: Any, rows: int) -> np.ndarray | None:
-    if when is None:
-        return None
-    try:
-        label = np.array(as_numpy(when), dtype=float).ravel()
-    except (TypeError, ValueError):
-        return None
-    if label.size == 1:
-        return np.full(rows, label[0])
-    return label[:: label.size // rows] if label.size and label.size % rows == 0 else None
 
 
 def numpy_model(script: Script) -> Any:

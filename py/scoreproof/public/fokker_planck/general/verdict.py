@@ -117,9 +117,7 @@ def _part(t: Terms, i: int) -> np.ndarray:
     """What a factor on f_i changes; where f_i p is constant along i nothing does, and its two terms
     count.
     """
-    whole = np.abs(t.carried[:, i])
-    single = np.maximum(np.abs(t.along[:, i]), np.abs(t.squeezed[:, i]))
-    return single if np.mean(whole <= 1e-9 * single) > 0.5 else whole
+    return verdict.seen_of(t.carried[:, i], t.along[:, i], t.squeezed[:, i])
 
 
 def _each_alone(

@@ -6,28 +6,63 @@ import inspect
 import linecache
 from typing import Any
 
-__all__ = ["argument_names", "fits", "source_line", "written_signature"]
+__all__ = [
+    "argument_names",
+    "fits",
+    "needed",
+    "parameters",
+    "positional",
+    "source_line",
+    "written_signature",
+]
 
 LONGEST_LINE = 70
 
 
+def _written(thing: Any) -> Any:
+    """Where the author wrote what it takes: of a PyTorch module its ``forward``."""
+    return getattr(thing, "forward", thing) if hasattr(thing, "parameters") else thing
+
+
+def parameters(thing: Any) -> list[inspect.Parameter] | None:
+    """All that it takes, in order; ``None`` of a builtin that does not say."""
+    try:
+        return list(inspect.signature(_written(thing)).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def positional(thing: Any) -> list[inspect.Parameter]:
+    """Those that go in by their place; none of a builtin that does not say.
+
+    >>> [p.name for p in positional(lambda x, t=0, *, rng=None: x)]
+    ['x', 't']
+    """
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p for p in parameters(thing) or () if p.kind in kinds]
+
+
+def needed(thing: Any) -> list[str]:
+    """The names of the positional ones that have no default.
+
+    >>> needed(lambda x, t, scale=1.0: x)
+    ['x', 't']
+    """
+    return [p.name for p in positional(thing) if p.default is p.empty]
+
+
 def argument_names(thing: Any, count: int) -> list[str]:
     """The names of the first ``count`` positional arguments, as its author wrote them."""
-    function = getattr(thing, "forward", thing) if hasattr(thing, "parameters") else thing
-    try:
-        given = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # a builtin
-        given = ()  # type: ignore[assignment]
-    names = [p.name for p in given if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    given = parameters(thing) or ()
+    names = [p.name for p in positional(thing)]
     more = next((p.name for p in given if p.kind == p.VAR_POSITIONAL), "input")
     return [*names, *(f"{more}_{i}" for i in range(count - len(names)))][:count]
 
 
 def written_signature(thing: Any) -> str:
     """``(x, w, scale=2.0)``, without self; ``(…)`` where it has none."""
-    function = getattr(thing, "forward", thing) if hasattr(thing, "parameters") else thing
     try:
-        given = inspect.signature(function)
+        given = inspect.signature(_written(thing))
     except (TypeError, ValueError):
         return "(…)"
     return str(given.replace(return_annotation=inspect.Signature.empty))
@@ -35,9 +70,8 @@ def written_signature(thing: Any) -> str:
 
 def fits(thing: Any, count: int) -> bool:
     """Whether it can be called with so many positional arguments."""
-    function = getattr(thing, "forward", thing) if hasattr(thing, "parameters") else thing
     try:
-        inspect.signature(function).bind(*range(count))
+        inspect.signature(_written(thing)).bind(*range(count))
     except ValueError:  # a builtin
         return True
     except TypeError:

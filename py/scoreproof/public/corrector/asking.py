@@ -17,14 +17,15 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roun
 from scoreproof.interop.draws import Draw, Log, intercepted, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
+from scoreproof.interop.signatures import parameters
+from scoreproof.public.called import KEYS, RANDOM
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
 from scoreproof.public.corrector.law import Asked, Law
-from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN, RANDOM
+from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN
 from scoreproof.public.corrector.sources import generator
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
-from scoreproof.public.sampler.functions import KEYS, needed
 
 __all__ = ["Answer", "Kernel", "Script", "zeros"]
 
@@ -172,7 +173,7 @@ class Kernel:
     def _random(self, script: Script, log: Log) -> dict[str, Any]:
         """What it takes of a source of random numbers, by name."""
         job = self.job
-        taken = needed(job.function)[1]
+        taken = [p.name for p in parameters(job.function) or ()]
         taken = [
             n for n in taken if n not in job.options and n not in job.positional[: len(job.roles)]
         ]

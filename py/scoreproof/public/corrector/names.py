@@ -6,19 +6,26 @@ over where they are a law or a step size.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
+from scoreproof.interop import signatures
+from scoreproof.public.called import (
+    LEVELS,
+    LOG_DENSITIES,
+    MODELS,
+    NOISY,
+    RANDOM,
+    STEP_SIZES,
+    role_of,
+)
 
 __all__ = [
     "BY_HAND",
     "ONE_CHAIN",
     "OF_GAUSSIANS",
     "OF_THE_LAW",
-    "RANDOM",
     "ROLES",
     "positional",
     "roles_of",
@@ -26,67 +33,21 @@ __all__ = [
 
 #: what a kernel may take, and the names that it goes by
 ROLES: dict[str, tuple[str, ...]] = {
-    "x": ("x", "x_t", "xt", "x0", "xs", "sample", "samples", "state", "position", "q", "theta"),
+    "x": ("x", *NOISY, "x0", "xs", "sample", "samples", "state", "position", "q", "theta"),
     "v": ("v", "p", "momentum", "velocity", "vel", "mom"),
-    "score": (
-        "score",
-        "score_fn",
-        "score_model",
-        "scorenet",
-        "model",
-        "model_fn",
-        "net",
-        "network",
-        "unet",
-        "eps_model",
-        "denoiser",
-        "s",
-    ),
+    "score": (*MODELS, "s"),
     "grad_log_prob": (
-        "grad_log_prob",
-        "grad",
-        "grad_fn",
-        "grad_logp",
-        "grad_log_p",
-        "grad_log_density",
-        "dlogp",
-        "glogp",
+        *("grad_log_prob", "grad", "grad_fn", "grad_logp", "grad_log_p", "grad_log_density"),
+        *("dlogp", "glogp"),
     ),
-    "log_prob": (
-        "log_prob",
-        "logp",
-        "log_p",
-        "log_density",
-        "logdensity",
-        "logdensity_fn",
-        "log_density_fn",
-        "logprob",
-        "logprob_fn",
-        "log_prob_fn",
-        "logpdf",
-        "target_log_prob",
-        "target_log_prob_fn",
-    ),
+    "log_prob": LOG_DENSITIES,
     "potential": ("potential", "potential_fn", "energy", "energy_fn", "U"),
     "grad_potential": ("grad_potential", "grad_energy", "grad_U", "dU"),
-    "t": ("t", "time", "timestep", "sigma", "noise_level", "level"),
+    "t": ("t", "time", "timestep", *LEVELS, "level"),
     "t_batch": ("vec_t", "t_vec", "labels", "t_batch", "ts"),
-    "step_size": (
-        "step_size",
-        "stepsize",
-        "h",
-        "eps",
-        "epsilon",
-        "dt",
-        "step",
-        "step_lr",
-        "lr",
-        "delta",
-        "tau",
-        "eta",
-    ),
+    "step_size": (*STEP_SIZES, "eps", "epsilon", "step", "step_lr", "lr", "delta", "tau", "eta"),
     "snr": ("snr", "target_snr"),
-    "noise": ("noise", "z", "xi", "gaussian_noise"),
+    "noise": ("noise", "noises", "gaussian_noise", "z", "xi"),
     "uniform": ("uniform", "u", "unif"),
     "mean": ("mean", "mu"),
     "cov": ("cov", "covariance", "Sigma"),
@@ -95,8 +56,6 @@ ROLES: dict[str, tuple[str, ...]] = {
 #: whatever a kernel takes of the law
 OF_THE_LAW = ("score", "grad_log_prob", "log_prob", "potential", "grad_potential")
 OF_GAUSSIANS = ("mean", "cov", "precision")
-#: handed over by name: where its random numbers come from
-RANDOM = {*GENERATORS, *STATES, *KEYS}
 
 BY_HAND = "call it once by hand; name its arguments by given="
 ONE_CHAIN = (
@@ -108,24 +67,14 @@ ONE_CHAIN = (
 
 def positional(function: Any) -> tuple[list[str], int]:
     """Names of the positional arguments, and how many have no default."""
-    try:
-        taken = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return [], 0
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [p.name for p in taken if p.kind in kinds]
-    return names, sum(p.kind in kinds and p.default is p.empty for p in taken)
-
-
-def _role(name: str) -> str | None:
-    return next((r for r, names in ROLES.items() if name == r or name in names), None)
+    return [p.name for p in signatures.positional(function)], len(signatures.needed(function))
 
 
 def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str, ...]:
     """What a kernel's positional arguments are; raises ``ArgumentError``."""
     if given is not None:
         said = (given,) if isinstance(given, str) else tuple(given)
-        known = [str(n) if str(n) in RANDOM else _role(str(n)) for n in said]
+        known = [str(n) if str(n) in RANDOM else role_of(str(n), ROLES) for n in said]
         unknown = [str(n) for n, r in zip(said, known, strict=True) if r is None]
         if unknown or "x" not in known:
             raise ArgumentError(
@@ -139,8 +88,10 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> tuple[str
     names, needed = positional(function)
     roles: list[str] = []
     for k, name in enumerate(names):
-        role = _role(name)
-        if name in RANDOM and any(n not in options and _role(n) for n in names[k + 1 : needed]):
+        role = role_of(name, ROLES)
+        if name in RANDOM and any(
+            n not in options and role_of(n, ROLES) for n in names[k + 1 : needed]
+        ):
             roles.append(name)  # in its place, as more are needed after it
             continue
         if name in RANDOM or name in options:

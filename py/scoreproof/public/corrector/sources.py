@@ -9,7 +9,8 @@ from typing import Any
 
 from scoreproof.interop.draws import Log, Source
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
-from scoreproof.public.sampler.functions import GENERATORS, SEED, STATES
+from scoreproof.public.called import GENERATORS, STATES
+from scoreproof.public.sampler.functions import SEED
 
 __all__ = ["generator"]
 

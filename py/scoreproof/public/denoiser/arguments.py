@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import needed
 from scoreproof.public.posterior.prediction import Prediction
 from scoreproof.public.posterior.problem import Problem, make_problem
 
@@ -51,20 +51,12 @@ def make_request(
 
 def alone(denoiser: Any) -> None:
     """Raises ``ArgumentError`` for a function that needs a time beside y."""
-    try:
-        parameters = inspect.signature(denoiser).parameters.values()
-    except (TypeError, ValueError):
-        return
-    needed = [
-        p.name
-        for p in parameters
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-    ]
-    if len(needed) > 1:
+    names = needed(denoiser)
+    if len(names) > 1:
         raise ArgumentError(
             "denoiser",
             "a function of y alone, where there is no schedule",
-            f"one of ({', '.join(needed)})",
+            f"one of ({', '.join(names)})",
             "pass schedule=, a list of σ or a table, to have it asked at its noise levels; or fix"
             " the time, lambda y: network(y, t)",
         )

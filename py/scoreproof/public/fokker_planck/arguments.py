@@ -14,9 +14,9 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
+from scoreproof.interop.signatures import needed
 from scoreproof.public import sweep
 from scoreproof.public.fokker_planck.general.readings import EXPECTED, Reading
-from scoreproof.public.fokker_planck.order import needed
 from scoreproof.streams import stream
 
 __all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"]

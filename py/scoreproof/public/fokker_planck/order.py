@@ -7,12 +7,13 @@ a default that is called ``args``, as SDE solvers have it, is given ``None``.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["in_order", "more", "needed", "told"]
+from scoreproof.interop.signatures import needed
+
+__all__ = ["in_order", "more", "told"]
 
 #: t, ts, t1, tau, time, timesteps, t_batch, time_cond, batch_t; not x_t, xt: those are states
 CLOCK = re.compile(
@@ -21,17 +22,6 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 ARGS = "args"
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
-
-def needed(function: Any) -> list[str]:
-    """The names of the positional arguments that have no default, of a module its ``forward``'s."""
-    asked = getattr(function, "forward", function) if hasattr(function, "parameters") else function
-    try:
-        given = inspect.signature(asked).parameters.values()
-    except (TypeError, ValueError):  # a builtin
-        return []
-    return [p.name for p in given if p.kind in POSITIONAL and p.default is p.empty]
 
 
 def more(function: Any) -> tuple[None, ...]:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from scoreproof.interop.signatures import parameters, positional
+
 __all__ = ["Named", "named", "written"]
 
 #: kind -> what people call it, without the mark
@@ -82,15 +84,10 @@ class Named:
 def written(function: Any) -> list[inspect.Parameter] | None:
     """The positional parameters that have to be given; ``None`` where they are not known."""
     function = getattr(function, "function", function)
-    if hasattr(function, "parameters"):  # a torch module
-        function = getattr(function, "forward", function)
-    try:
-        given = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+    given = parameters(function)
+    if given is None or any(p.kind == p.VAR_POSITIONAL for p in given):
         return None
-    if any(p.kind == p.VAR_POSITIONAL for p in given):
-        return None
-    return [p for p in given if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return positional(function)
 
 
 def named(function: Any) -> Named | None:

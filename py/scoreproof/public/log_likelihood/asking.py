@@ -16,14 +16,14 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roun
 from scoreproof.interop.draws import Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
+from scoreproof.public.called import GENERATORS, KEYS, RANDOM
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.handed import handed_over, normal_log_density
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.model import Model
-from scoreproof.public.log_likelihood.names import RANDOM
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.sampler.asking import to_framework
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, SEED
+from scoreproof.public.sampler.functions import SEED
 
 __all__ = ["Answer", "Asker", "log_p_of"]
 

@@ -13,48 +13,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
+from scoreproof.interop import signatures
+from scoreproof.public.called import COUNTS, DATA, MODELS, RANDOM, STEP_SIZES, role_of
 
-__all__ = ["FINER", "RANDOM", "ROLES", "Taken", "roles_of"]
+__all__ = ["FINER", "ROLES", "Taken", "roles_of"]
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "x": (
-        "x", "data", "batch", "samples", "sample", "images", "image", "img", "xs", "x0", "x_0",
-        "x1", "x_1", "y", "theta", "inputs", "z", "z1",
-    ),
-    "model": (
-        "model", "score", "score_fn", "score_model", "scorenet", "score_net", "net", "network",
-        "eps_model", "eps_fn", "eps_net", "eps_theta", "epsilon_model", "noise_pred_net",
-        "noise_pred", "noise_model", "denoiser", "denoise_fn", "denoiser_model", "unet", "velocity",
-        "velocity_model", "velocity_fn", "vf",
-        "vector_field", "v", "v_fn", "field", "drift", "func", "f", "ode_func", "odefunc", "node",
-        "model_fn", "flow", "cnf", "u", "b",
-    ),
-    "nu": (
-        "nu", "epsilon", "noise", "probe", "probes", "hutchinson", "e", "rademacher", "hutch",
-        "hutchinson_epsilon", "eps_probe", "z_probe", "vec",
-    ),
+    "x": ("x", *DATA, "batch", "samples", "sample", "xs", "x1", "x_1", "y", "theta", "inputs")
+    + ("z", "z1"),
+    "model": (*MODELS, "noise_pred", "velocity", "v", "v_fn", "field", "drift", "func", "f")
+    + ("ode_func", "odefunc", "node", "flow", "cnf", "u", "b"),
+    "nu": ("nu", "epsilon", "noise", "probe", "probes", "hutchinson", "e", "rademacher", "hutch")
+    + ("hutchinson_epsilon", "eps_probe", "z_probe", "vec"),
     "div": ("div", "divergence", "div_fn", "trace", "trace_fn", "divergence_fn"),
     "process": ("sde", "process", "schedule", "noise_schedule", "diffusion", "scheduler", "path"),
-    "log_prior": (
-        "log_prior", "prior_logp", "log_p0", "logp0", "log_prob_prior", "prior_log_prob", "log_pz",
-        "base_log_prob", "prior_fn", "logp_prior",
-    ),
-    "n_steps": ("n_steps", "num_steps", "steps", "N", "n", "nsteps", "nfe", "n_timesteps", "K"),
-    "step_size": ("step_size", "dt", "dt0", "h"),
+    "log_prior": ("log_prior", "prior_logp", "log_p0", "logp0", "log_prob_prior", "log_pz")
+    + ("prior_log_prob", "base_log_prob", "prior_fn", "logp_prior"),
+    "n_steps": (*COUNTS, "steps", "n", "nfe"),
+    "step_size": (*STEP_SIZES, "dt0"),
     "rtol": ("rtol", "rel_tol"),
     "atol": ("atol", "abs_tol"),
     "tol": ("tol", "tolerance"),
-    "times": (
-        "times", "ts", "t_span", "time_grid", "sigmas", "t_steps", "timesteps", "t_eval", "grid",
-    ),
+    "times": ("times", "ts", "t_span", "time_grid", "sigmas", "t_steps", "timesteps", "t_eval")
+    + ("grid",),
     "t_min": ("t_min", "eps", "t_eps", "sigma_min", "t0", "tmin", "epsilon_t", "t_start"),
     "t": ("t", "time", "t_data"),
     "t_max": ("t_max", "T", "sigma_max", "t1", "tmax", "t_end"),
-}  # fmt: skip
+}
 #: what says how finely the ODE is solved
 FINER = ("n_steps", "times", "step_size", "rtol", "atol", "tol")
-RANDOM = {*GENERATORS, *STATES, *KEYS}
 EXAMPLE = 'e.g. given=("model", "x"), or fix it by options='
 
 
@@ -85,23 +72,15 @@ class Taken:
         return tuple(r for r in FINER if r in self.all)
 
 
-def _role(name: str) -> str | None:
-    return next((r for r, names in ROLES.items() if name == r or name in names), None)
-
-
 def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
     """Raises ``ArgumentError`` where an argument is not known."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    usual = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    in_order = [p for p in parameters if p.kind in usual]
+    parameters = signatures.parameters(function) or []
+    in_order = signatures.positional(function)
     said: list[str] | None = None
     if given is not None:
         said = [given] if isinstance(given, str) else [str(n) for n in given]
-        unknown = [n for n in said if _role(n) is None and n not in RANDOM]
-        if unknown or "x" not in [_role(n) for n in said]:
+        unknown = [n for n in said if role_of(n, ROLES) is None and n not in RANDOM]
+        if unknown or "x" not in [role_of(n, ROLES) for n in said]:
             raise ArgumentError(
                 "given",
                 f"the arguments in order, each one of {', '.join(ROLES)}, rng, key; x among them",
@@ -110,12 +89,12 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
             )
     positional: list[str] = []
     if said is not None:
-        positional = [n if n in RANDOM else str(_role(n)) for n in said]
+        positional = [n if n in RANDOM else str(role_of(n, ROLES)) for n in said]
         rest = in_order[len(said) :]
     else:
         needed = [p for p in in_order if p.default is p.empty]
         for k, p in enumerate(needed):
-            role = p.name if p.name in RANDOM else _role(p.name)
+            role = p.name if p.name in RANDOM else role_of(p.name, ROLES)
             if p.name in options:
                 if any(q.name not in options for q in needed[k:]):
                     raise ArgumentError(
@@ -138,7 +117,7 @@ def roles_of(function: Any, given: Any, options: Mapping[str, Any]) -> Taken:
     named: dict[str, str] = {}
     defaults: dict[str, Any] = {}
     for p in rest:
-        role = p.name if p.name in RANDOM else _role(p.name)
+        role = p.name if p.name in RANDOM else role_of(p.name, ROLES)
         if p.name in options or role is None or role in positional:
             continue
         if p.default is p.empty or role in (*RANDOM, *FINER, "t_min", "t_max", "t", "nu"):

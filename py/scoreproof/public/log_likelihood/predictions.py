@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import parameters
 from scoreproof.public.arguments import one_of
+from scoreproof.public.called import DENOISERS, NOISE_MODELS, SCORES, VELOCITIES
 
 __all__ = ["KINDS", "kind_of"]
 
 KINDS = ("score", "eps", "x0", "v", "velocity", "flow", "field")
 #: names that say it, with a process or without
 SAY = {
-    "eps": ("eps_model", "eps_fn", "eps_net", "eps_theta", "epsilon_model", "noise_pred_net",
-            "noise_pred", "noise_model"),
-    "x0": ("denoiser", "denoise_fn", "denoiser_model"),
-    "score": ("score", "score_fn", "score_model", "scorenet", "score_net"),
-    "velocity": ("velocity", "velocity_model", "velocity_fn", "vf", "vector_field"),
-}  # fmt: skip
+    "eps": (*NOISE_MODELS, "noise_pred"),
+    "x0": DENOISERS,
+    "score": SCORES,
+    "velocity": (*VELOCITIES, "velocity"),
+}
 #: of what goes without a process
 FIELD = ("v_fn", "flow", "func", "f", "ode_func", "odefunc", "field", "cnf", "drift", "node", "v",
          "u")  # fmt: skip
@@ -33,10 +33,7 @@ def kind_of(function: Any, process: Any, said: Any) -> tuple[str, bool]:
     if said is not None:
         one_of("prediction", said, KINDS, "say what the model returns that the function is handed")
         return str(said), False
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        names = []
+    names = [p.name for p in parameters(function) or ()]
     if process is None and any(n in ("sigma_min", "sigma_max") for n in names):
         return "x0", False
     for kind, known in SAY.items():

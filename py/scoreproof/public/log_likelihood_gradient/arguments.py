@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
 from scoreproof.interop.frameworks import guarded
+from scoreproof.interop.signatures import parameters
 from scoreproof.public.arguments import accepted, count
 from scoreproof.public.log_likelihood_gradient.binding import Asked, bound
 from scoreproof.public.log_likelihood_gradient.holding import Held
@@ -60,10 +60,7 @@ class Given:
 def takes_tol(function: Any) -> bool:
     """Whether it has a keyword ``tol``."""
     function = function.function if isinstance(function, Asked) else function
-    try:
-        return "tol" in inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return False
+    return any(p.name == "tol" for p in parameters(function) or ())
 
 
 def given(arguments: dict[str, Any], rng: np.random.Generator) -> Given:

@@ -7,11 +7,11 @@ Conventions: roles of a field are ``z``, ``params`` and ``s``; of a gradient and
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import positional
 
 __all__ = ["OF_FIELD", "OF_GRADIENT", "asked_by", "roles_of"]
 
@@ -40,21 +40,11 @@ ORDERS = {
     "field": (("z", "params", "s"), ("z", "s"), ("z",)),
     "gradient": (("x", "params", "nu"), ("x", "nu"), ("x",)),
 }
-FILLED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _names(function: Any) -> list[tuple[str, bool]] | None:
     """Names of the positional arguments, and whether each has a default."""
-    torch_like = hasattr(function, "named_parameters") and hasattr(function, "forward")
-    try:
-        signature = inspect.signature(function.forward if torch_like else function)
-    except (TypeError, ValueError):
-        return None
-    named = [
-        (name, p.default is not p.empty)
-        for name, p in signature.parameters.items()
-        if p.kind in FILLED and name != "tol"
-    ]
+    named = [(p.name, p.default is not p.empty) for p in positional(function) if p.name != "tol"]
     return named or None
 
 

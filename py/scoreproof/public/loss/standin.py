@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy
+from scoreproof.public.called import LEVELS, TIMES
 
 __all__ = [
     "Asked",
@@ -43,7 +44,7 @@ INPUTS = (
     "hidden_states",
     "noisy_latents",
 )
-TIMES = ("t", "time", "timestep", "timesteps", "sigma", "sigmas", "noise_labels", "s", "times", "c")
+WHEN = (*TIMES, *LEVELS, "s", "c")
 
 
 class DifferentiatedError(ScoreproofError):
@@ -105,7 +106,7 @@ def told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     """What the model is asked at, and the time that it is told."""
     rest, named = list(args), dict(kwargs)
     x = rest.pop(0) if rest else next((named.pop(n) for n in INPUTS if n in named), None)
-    when = next((named[n] for n in TIMES if named.get(n) is not None), None)
+    when = next((named[n] for n in WHEN if named.get(n) is not None), None)
     if when is None:
         when = next((r for r in rest if _may_be_time(r)), rest[0] if rest else None)
     if isinstance(x, tuple | list) and len(x) == 2:  # a flow's network may take (t, x)

@@ -6,22 +6,23 @@ places (t, then the noise).
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import fits, parameters
+from scoreproof.public.called import DATA, LEVELS, MODELS, NOISES, RANDOM, TIMES, role_of
 
 __all__ = ["ROLES", "Takes", "takes_of"]
 
 ROLES = ("model", "x0", "t", "noise", "rng")
-TIMES = ("t", "time", "times", "timestep", "timesteps", "ts", "sigma", "sigmas", "step", "s", "tau")
-NOISES = ("noise", "eps", "epsilon", "z", "e", "n", "noises", "gaussian_noise")
-RANDOM = ("rng", "key", "generator", "random_state", "rng_key", "prng_key", "seed", "gen", "rngs")
-
-#: what people call the network, and the data
-MODELS = ("model", "net", "network", "unet", "denoiser", "score_model", "score_net")
-DATA = ("x0", "x_0", "x", "x1", "x_1", "x_start", "images", "data", "batch", "latents")
+#: what goes in behind the model and the data
+BEHIND = {
+    "t": (*TIMES, *LEVELS, "step", "s", "tau"),
+    "noise": (*NOISES, "z", "e", "n"),
+    "rng": (*RANDOM, "seed", "gen", "rngs"),
+}
+SAMPLES = (*DATA, "x", "x1", "x_1", "batch")
 
 #: role -> how it is passed: a place, or a keyword
 Takes = tuple[tuple[str, str | None], ...]
@@ -31,24 +32,23 @@ def takes_of(loss: Any, given: Any) -> Takes:
     """Raises ``ArgumentError``."""
     if given is not None:
         return _said(given, loss)
-    try:
-        parameters = list(inspect.signature(loss).parameters.values())
-    except (TypeError, ValueError):
+    taking = parameters(loss)
+    if taking is None:
         return _said(("model", "x0", "t", "noise"), loss)
     places = ("model", "x0")
-    names = [p.name.lower().strip("_") for p in parameters]
+    names = [p.name.lower().strip("_") for p in taking]
     late = [k for k, n in enumerate(names) if n in MODELS]
-    if len(late) == 1 and late[0] > 0 and names[0] in DATA:
+    if len(late) == 1 and late[0] > 0 and names[0] in SAMPLES:
         # the model has another place: the order is that of the names
         model = late[0]
         order = [
             "model" if k == model else "x0" if k == 0 else _role(n) for k, n in enumerate(names)
         ]
-        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in taking)
         if plain and None not in order and len(set(order)) == len(order):
             return tuple((str(r), None) for r in order)
     found: list[tuple[str, str | None]] = []
-    for k, p in enumerate(parameters):
+    for k, p in enumerate(taking):
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
         role = places[k] if k < 2 else _role(p.name)
@@ -76,11 +76,7 @@ def takes_of(loss: Any, given: Any) -> Takes:
 
 
 def _role(name: str) -> str | None:
-    low = name.lower().strip("_")
-    for role, names in (("t", TIMES), ("noise", NOISES), ("rng", RANDOM)):
-        if low in names:
-            return role
-    return None
+    return role_of(name, BEHIND)
 
 
 def _unknown(name: str) -> ArgumentError:
@@ -94,7 +90,7 @@ def _unknown(name: str) -> ArgumentError:
 
 def _said(given: Any, loss: Any) -> Takes:
     roles = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
-    once = len(set(roles)) == len(roles) and _binds(loss, len(roles))
+    once = len(set(roles)) == len(roles) and fits(loss, len(roles))
     if not {"model", "x0"} <= set(roles) <= set(ROLES) or not once:
         raise ArgumentError(
             "takes",
@@ -104,14 +100,3 @@ def _said(given: Any, loss: Any) -> Takes:
             'name what the loss is called with, in its order: ("model", "x0", "t", "noise")',
         )
     return tuple((r, None) for r in roles)
-
-
-def _binds(loss: Any, count: int) -> bool:
-    """Whether it can be called with so many arguments, as far as that is known."""
-    try:
-        inspect.signature(loss).bind(*range(count))
-    except ValueError:
-        return True
-    except TypeError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import parameters
 from scoreproof.public.normalizing_flow.frameworks import module_of
 
 __all__ = ["called_with", "of_names", "untaken"]
@@ -42,11 +43,7 @@ LATENT = ("z", "u", "noise", "eps", "latent", "latents")
 
 
 def _parameters(function: Any) -> dict[str, inspect.Parameter]:
-    target = function.forward if module_of(function) is function else function
-    try:
-        return dict(inspect.signature(target).parameters)
-    except (TypeError, ValueError):
-        return {}
+    return {p.name: p for p in parameters(function) or ()}
 
 
 def called_with(

@@ -18,12 +18,11 @@ from scoreproof.interop.draws import Draw, Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished
+from scoreproof.public.called import GENERATORS, RANDOM, STATES
 from scoreproof.public.path_kl.arguments import Job
 from scoreproof.public.path_kl.handing import SDE, Handed
-from scoreproof.public.path_kl.names import RANDOM
 from scoreproof.public.path_kl.outputs import Output, read
 from scoreproof.public.path_kl.problem import Problem
-from scoreproof.public.sampler.functions import GENERATORS, STATES
 
 __all__ = ["Answer", "Batch", "Unseen", "User"]
 

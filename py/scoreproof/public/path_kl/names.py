@@ -10,9 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scoreproof.errors import ArgumentError
-from scoreproof.public.sampler.functions import GENERATORS, KEYS, STATES
+from scoreproof.interop.signatures import parameters
+from scoreproof.public.called import (
+    COUNTS,
+    NOISES,
+    NOISY,
+    RANDOM,
+    STEP_SIZES,
+    TIMES,
+    role_of,
+)
 
-__all__ = ["RANDOM", "ROLES", "by_keyword", "roles_of"]
+__all__ = ["ROLES", "by_keyword", "roles_of"]
 
 #: pairs of drifts or scores as they are called, P's first; f and h are torchsde's
 PAIRS = (
@@ -61,15 +70,15 @@ ROLES = {
     "diffusion": ("g", "sigma", "diff", "diffusion_fn", "diffusion_coeff", "gamma", "noise_scale"),
     "cov": ("covariance", "Cov", "Sigma", "Q"),
     "x0": ("y0", "z0", "x_init", "x_start", "start"),
-    "x": ("xs", "path", "paths", "traj", "trajectory", "X", "ys", "zs", "x_t", "xt"),
-    "t": ("ts", "times", "time", "time_grid", "timesteps", "tgrid"),
-    "dt": ("delta_t", "h_step", "step_size"),
-    "steps": ("n_steps", "num_steps", "nsteps", "K", "N", "n_timesteps"),
+    "x": ("xs", "path", "paths", "traj", "trajectory", "X", "ys", "zs", *NOISY),
+    "t": (*TIMES, "time_grid", "tgrid"),
+    "dt": STEP_SIZES,
+    "steps": COUNTS,
     "batch_size": ("batch", "n_samples", "num_samples", "n_paths", "num_paths", "samples"),
     "t0": ("t_start", "t_min"),
     "t1": ("T", "t_end", "t_max", "horizon"),
     "dW": ("dw", "dB", "increments", "brownian", "dWs"),
-    "z": ("noise", "xi", "eps", "noises", "epsilon"),
+    "z": (*NOISES, "xi"),
     "mean0": ("m0",),
     "std0": ("s0",),
     "mean1": ("m1",),
@@ -79,16 +88,13 @@ ROLES = {
     "boundary": ("kl0", "kl_0", "initial_kl", "kl_initial", "kl_T", "kl_prior", "prior_kl"),
     "terminal": ("terminal_cost", "terminal_loss", "psi", "final_cost", "Psi"),
 }
-RANDOM = {*GENERATORS, *STATES, *KEYS}
 REMEDY = 'say what they are, e.g. given=("drift0", "drift1", "diffusion", "x", "t"), or fix it by'
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:
-    try:
-        taken = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p for p in taken if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return [
+        p for p in parameters(function) or () if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
 
 
 def by_keyword(function: Any, given: Any) -> bool:
@@ -112,7 +118,7 @@ def _paired(names: list[str]) -> dict[str, str]:
 def _role(name: str, paired: Mapping[str, str]) -> str | None:
     if name in paired:
         return paired[name]
-    return next((r for r, known in ROLES.items() if name == r or name in known), None)
+    return role_of(name, ROLES)
 
 
 def _said(given: Any) -> dict[str, str]:

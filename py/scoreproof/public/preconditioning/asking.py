@@ -11,6 +11,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.interop.frameworks import guarded, require
+from scoreproof.interop.signatures import positional
 from scoreproof.public.network.calling import Network, odd_batch, recognised
 from scoreproof.public.preconditioning.arguments import Job, Request, is_functions
 from scoreproof.public.preconditioning.forms import COEFFICIENTS
@@ -44,15 +45,8 @@ def asked(given: Request, job: Job) -> Found:
 
 
 def _takes_level(function: Any) -> bool:
-    try:
-        names = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-    except (TypeError, ValueError):
-        return False
-    return bool(names) and names[0] in LEVEL
+    first = next(iter(positional(function)), None)
+    return first is not None and first.name in LEVEL
 
 
 def _inner(holder: Any) -> str | None:

@@ -6,7 +6,6 @@ or η = √(1-λ), if it takes one.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
+from scoreproof.interop.signatures import needed, parameters
 from scoreproof.public import sweep
 from scoreproof.public.arguments import accepted, count, seeded
 from scoreproof.public.reverse_sampler.process import agrees_on, dimension_of
@@ -221,13 +221,5 @@ def _arity(sampler: Any) -> int:
             type(sampler).__name__,
             "pass a function drift_and_noise(x, t, model, lam) or a step",
         )
-    try:
-        parameters = inspect.signature(
-            getattr(sampler, "function", sampler) if isinstance(sampler, Guarded) else sampler
-        ).parameters.values()
-    except (TypeError, ValueError):
-        return 4
-    return sum(
-        p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        for p in parameters
-    )
+    inside = sampler.function if isinstance(sampler, Guarded) else sampler
+    return 4 if parameters(inside) is None else len(needed(inside))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import needed, parameters
 from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
-from scoreproof.public.sampler.functions import StepForm, WholeForm, needed
+from scoreproof.public.called import MODELS
+from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.public.sampler.grid import grid_of
 from scoreproof.public.sampler.levels import (
     falling,
@@ -27,7 +29,7 @@ STEPS = 50
 #: how a whole sampler calls its first argument
 #: A whole sampler's third argument, where a step has the next time.
 TIMES = ("sigmas", "times", "timesteps", "ts", "t_steps", "steps", "schedule", "grid", "levels")
-MODELS = ("model", "net", "network", "denoiser", "unet", "score", "model_fn", "score_fn", "f", "m")
+FIRST = (*MODELS, "f", "m")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +162,10 @@ def recognised(sampler: Any) -> str:
             "write its loop as sample(model, x, times), the model handed in where it holds its"
             " network: `scoreproof check sampler MODULE:NAME --wrap` writes that",
         )
-    positional, names = needed(sampler)
+    positional = len(needed(sampler))
+    names = [p.name for p in parameters(sampler) or ()]
     # a whole sampler is handed its model first, a step last
-    whole = positional < 4 or next(iter(names), "").lower() in MODELS or _third(names) in TIMES
+    whole = positional < 4 or next(iter(names), "").lower() in FIRST or _third(names) in TIMES
     return "sample" if whole else "step"
 
 

@@ -6,7 +6,6 @@ sampler's states are what its model is asked at, the last time at each level of 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +18,8 @@ from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished, not_there
+from scoreproof.interop.signatures import needed, parameters
+from scoreproof.public.called import GENERATORS, KEYS, STATES
 from scoreproof.public.sampler.asked import Asked
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
@@ -26,25 +27,10 @@ from scoreproof.public.sampler.grid import Grid
 from scoreproof.public.sampler.model import ExactModel
 from scoreproof.public.sampler.start import Began, answers, near, scale_of
 
-__all__ = ["StepForm", "WholeForm", "needed"]
+__all__ = ["StepForm", "WholeForm"]
 
-#: names under which a function takes the source of its random numbers
-GENERATORS = ("rng", "generator")
-STATES = ("random_state",)
-KEYS = ("key", "rng", "rng_key", "prng_key")
 #: no seed that somebody's code would take
 SEED = 730_919
-
-
-def needed(function: Any) -> tuple[int, list[str]]:
-    """How many positional arguments a function needs, and the names of all that it takes."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 0, []
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    count = sum(p.kind in positional and p.default is p.empty for p in parameters)
-    return count, [p.name for p in parameters]
 
 
 @dataclass(eq=False)
@@ -121,7 +107,7 @@ class StepForm(_Function):
     def run(self, fresh: Any, n: int, data: Data, tape: Tape) -> np.ndarray:
         times = self.grid.times(n)
         levels = [self.level_of(t) for t in times]
-        takes_noise = needed(self.function)[0] != 4
+        takes_noise = len(needed(self.function)) != 4
         rows = tape.rows.start(*data.moments(levels[0]))
         tape.reached(rows, levels[0], -1)
         model, self.asked = self.model(data), []
@@ -233,7 +219,8 @@ class WholeForm(_Function):
     def _random(self, tape: Tape) -> dict[str, Any]:
         """What the function takes of a source of random numbers, by the names of its arguments."""
         source, log = tape.rows.noise, tape.log
-        taken = [n for n in needed(self.function)[1] if n not in self.options]
+        every = [p.name for p in parameters(self.function) or ()]
+        taken = [n for n in every if n not in self.options]
         if self.framework == "jax":
             return {n: jax_key(source, log) for n in taken if n in KEYS}
         if self.framework == "numpy":

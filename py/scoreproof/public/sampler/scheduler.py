@@ -8,7 +8,6 @@ one; the state after the k-th step belongs to the level of the timestep after it
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy, rounded_before, unit_roundoff
 from scoreproof.interop.draws_numpy import numpy_generator
+from scoreproof.interop.signatures import parameters
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.functions import SEED
@@ -216,10 +216,7 @@ def _always(level: Level) -> Callable[[float], Level]:
 
 
 def _parameters(function: Any) -> set[str]:
-    try:
-        return set(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return set()
+    return {p.name for p in parameters(function) or ()}
 
 
 def _sample(out: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.public.schedule.arguments import Given
-from scoreproof.public.schedule.libraries import TIMES, libraries, names_of
+from scoreproof.public.schedule.libraries import WHEN, libraries, names_of
 from scoreproof.public.schedule.rounding import SINGLE, in_single
 
 __all__ = ["Asked", "Levels", "levels"]
@@ -87,7 +87,7 @@ class Asked:
         self.function, self.make, self.eps = given.forward, make, 0.0
         names = names_of(given.forward)
         second, third = ([*names, "", "", ""])[1:3]
-        self.noise_last = given.noise_last or third == "noise" or second in TIMES
+        self.noise_last = given.noise_last or third == "noise" or second in WHEN
         self.shape = shape
         self.asked = 0
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TIMES", "libraries", "names_of"]
+from scoreproof.interop.signatures import parameters
+from scoreproof.public.called import LEVELS, TIMES
+
+__all__ = ["WHEN", "libraries", "names_of"]
 
 #: what an argument of timesteps, or of noise levels, is called
-TIMES = ("t", "ts", "time", "times", "timestep", "timesteps", "step", "steps", "k", "i", "sigma")
+WHEN = (*TIMES, *LEVELS, "step", "steps", "k", "i")
 
 Make = Callable[[np.ndarray], Any]
 
@@ -54,7 +57,4 @@ def _held(function: Any) -> list[Any]:
 
 def names_of(function: Any) -> list[str]:
     """Of its arguments."""
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    return [p.name for p in parameters(function) or ()]

@@ -7,14 +7,14 @@ those numbers. A name that fits none of its arguments leaves a method unasked: n
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scoreproof.public.schedule.libraries import TIMES
+from scoreproof.interop.signatures import positional
+from scoreproof.public.schedule.libraries import WHEN
 from scoreproof.public.schedule.tables import TABLES, Base, Table
 
 __all__ = ["Bound", "Method", "methods_of", "placed"]
@@ -29,7 +29,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "noise": ("noise", "eps", "epsilon", "pred_noise", "pred_eps", "noise_pred", "eps_pred", "e"),
     "v": ("v", "velocity", "v_pred", "pred_v", "v_t"),
     "x_{t-1}": ("xprev", "x_prev", "prev", "x_t_minus_1", "pred_xprev"),
-    "t": TIMES,
+    "t": WHEN,
 }
 #: names that say no more than that it is the one array of its kind
 PLAIN = ("x", "sample", "samples", "y", "model_output", "model_out", "out", "pred", "output")
@@ -154,15 +154,8 @@ def methods_of(get: Callable[[str], Any]) -> Iterator[Bound]:
 
 def _arguments(function: Any, method: Method) -> tuple[str, ...]:
     """The names of those that it needs, and of those without need that are among the method's."""
-    try:
-        every = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return ()
     known = {name for role in (*method.terms, "t") for name in NAMES[role]}
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(
-        p.name for p in every if p.kind in kinds and (p.default is p.empty or p.name in known)
-    )
+    return tuple(p.name for p in positional(function) if p.default is p.empty or p.name in known)
 
 
 def placed(names: tuple[str, ...], method: Method) -> tuple[str, ...]:

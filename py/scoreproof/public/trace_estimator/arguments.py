@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded, as_numpy, to_float, unit_roundoff
 from scoreproof.interop.frameworks import guarded
+from scoreproof.interop.signatures import needed, parameters
 from scoreproof.public.arguments import accepted, count, seeded
 
 __all__ = ["DEFAULT_DIMENSIONS", "Given", "given"]
@@ -94,13 +94,7 @@ def given(
 
 
 def _takes_nu(estimator: Any) -> bool:
-    try:
-        parameters = inspect.signature(estimator).parameters.values()
-    except (TypeError, ValueError):
+    taken = parameters(estimator)
+    if taken is None:
         return True
-    positional = [
-        p
-        for p in parameters
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-    ]
-    return len(positional) >= 3 or any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    return len(needed(estimator)) >= 3 or any(p.kind == p.VAR_POSITIONAL for p in taken)

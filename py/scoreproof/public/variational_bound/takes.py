@@ -7,26 +7,23 @@ Conventions: roles are ``model``, ``out`` (what the model answered), ``x0``, ``x
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.signatures import parameters
+from scoreproof.public.called import DATA, MODELS, NOISES, NOISY, PREDICTED, RANDOM, TIMES, role_of
 
 __all__ = ["ROLES", "TERMS", "Takes", "name_of", "takes_of", "term_of"]
 
 NAMES = {
-    "model": ("model", "denoise_fn", "denoiser", "net", "network", "unet", "eps_model", "fn")
-    + ("score_fn", "score_model", "predictor", "model_fn", "noise_pred_net", "eps_fn", "eps_theta"),
-    "out": ("model_output", "model_out", "out", "output", "pred", "eps_hat", "noise_pred")
-    + ("eps_pred", "pred_noise", "predicted_noise", "epsilon_hat", "noise_hat", "x0_hat", "v_hat"),
-    "x0": ("x0", "x_0", "x_start", "x", "images", "image", "data", "batch", "img", "f", "latents")
-    + ("inputs", "target", "targets", "samples", "clean", "x_in", "original"),
-    "xt": ("xt", "x_t", "zt", "z_t", "noisy", "x_noisy", "noised", "noisy_samples", "x_1", "z_0")
-    + ("perturbed", "noisy_x", "x1", "z0"),
-    "t": ("t", "time", "times", "timestep", "timesteps", "ts", "step", "k", "i", "idx"),
-    "noise": ("noise", "eps", "epsilon", "z", "e"),
-    "rng": ("rng", "key", "generator", "random_state", "rng_key", "prng_key", "gen", "rngs"),
+    "model": (*MODELS, "fn"),
+    "out": (*PREDICTED, "x0_hat", "pred_x0", "x0_pred", "pred_xstart"),
+    "x0": (*DATA, "x", "batch", "f", "inputs", "target", "targets", "samples", "x_in", "original"),
+    "xt": (*NOISY, "x_1", "x1", "z_0", "z0"),
+    "t": (*TIMES, "step", "k", "i", "idx"),
+    "noise": (*NOISES, "z", "e"),
+    "rng": (*RANDOM, "gen", "rngs"),
     "clip": ("clip_denoised", "clip", "clip_x0", "clip_x_start", "clamp", "clip_x0_hat"),
     "recon": ("recon", "recon_x", "x_hat", "xhat", "reconstruction", "x_recon", "recons", "logits")
     + ("x_rec", "recon_batch", "x_reconstructed", "decoded", "x_pred", "recon_logits", "x_logit"),
@@ -54,13 +51,12 @@ def takes_of(bound: Any, given: Any) -> Takes:
     """Raises ``ArgumentError``."""
     if given is not None:
         return _said(given)
-    try:
-        parameters = list(inspect.signature(bound).parameters.values())
-    except (TypeError, ValueError):
+    taken = parameters(bound)
+    if taken is None:
         return (("model", None), ("x0", None), ("xt", None), ("t", None))
-    latent = sum(_role(p.name) in LATENT for p in parameters) >= 2
+    latent = sum(_role(p.name) in LATENT for p in taken) >= 2
     found: list[tuple[str, str | None]] = []
-    for place, p in enumerate(parameters):
+    for place, p in enumerate(taken):
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
         role = _role(p.name)
@@ -78,8 +74,7 @@ def takes_of(bound: Any, given: Any) -> Takes:
 
 
 def _role(name: str) -> str | None:
-    low = name.lower().strip("_")
-    return next((role for role, names in NAMES.items() if low in names), None)
+    return role_of(name, NAMES)
 
 
 def _complete(roles: Sequence[str]) -> None:

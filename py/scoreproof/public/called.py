@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoreproof.interop.sources import GENERATORS, KEYS, STATES
+
 __all__ = [
     "COUNTS",
     "DATA",
     "DENOISERS",
-    "GENERATORS",
-    "KEYS",
     "LEVELS",
     "LOG_DENSITIES",
     "MODELS",
@@ -26,7 +26,6 @@ __all__ = [
     "PREDICTED_DATA",
     "RANDOM",
     "SCORES",
-    "STATES",
     "STEP_SIZES",
     "TIMES",
     "VELOCITIES",
@@ -77,10 +76,7 @@ LOG_DENSITIES = (
     *("log_prob_fn", "logprob_fn", "log_density_fn", "logdensity_fn", "logp_fn"),
     *("target_log_prob", "target_log_prob_fn"),
 )
-#: where random numbers come from: a generator, NumPy's old one, JAX's key
-GENERATORS = ("rng", "generator")
-STATES = ("random_state",)
-KEYS = ("key", "rng", "rng_key", "prng_key")
+#: where random numbers come from
 RANDOM = frozenset({*GENERATORS, *STATES, *KEYS})
 
 

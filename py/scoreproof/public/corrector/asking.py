@@ -18,12 +18,12 @@ from scoreproof.interop.draws import Draw, Log, intercepted, serve
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
 from scoreproof.interop.signatures import parameters
-from scoreproof.public.called import KEYS, RANDOM
+from scoreproof.interop.sources import KEYS, source_of
+from scoreproof.public.called import RANDOM
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
 from scoreproof.public.corrector.law import Asked, Law
 from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN
-from scoreproof.public.corrector.sources import generator
 from scoreproof.public.corrector.target import Target
 from scoreproof.public.sampler.asking import to_framework
 
@@ -185,7 +185,7 @@ class Kernel:
         self._seeds += 1
         if self.job.framework == "jax":
             return self._jax_key(script) if name in KEYS else None
-        return generator(self.job.framework, name, script, log, self._seeds)
+        return source_of(self.job.framework, name, script, log, self._seeds)
 
     def _jax_key(self, script: Script) -> Any:
         """Another key in each call, of one kind: code that JAX compiled for it is not compiled

@@ -16,6 +16,7 @@ from scoreproof.errors import CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
+from scoreproof.interop.library import library_of
 from scoreproof.public.arguments import accepted, seeded
 from scoreproof.public.kl.again import asked_again
 from scoreproof.public.kl.arguments import Options
@@ -28,7 +29,6 @@ from scoreproof.public.kl.objects import taking
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import place
-from scoreproof.public.loss.library import library_of
 from scoreproof.streams import stream
 
 __all__ = ["Job", "judge"]

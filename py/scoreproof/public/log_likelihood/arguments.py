@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
+from scoreproof.interop.library import library_of
 from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
 from scoreproof.public.bits import Units
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
@@ -21,7 +22,6 @@ from scoreproof.public.log_likelihood.names import Taken, roles_of
 from scoreproof.public.log_likelihood.predictions import kind_of
 from scoreproof.public.log_likelihood.said import listed, mapping, time, units_said
 from scoreproof.public.log_likelihood.variables import variables_of
-from scoreproof.public.loss.library import library_of
 
 __all__ = ["Job", "Request", "validate"]
 

@@ -16,14 +16,14 @@ from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roun
 from scoreproof.interop.draws import Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
-from scoreproof.public.called import GENERATORS, KEYS, RANDOM
+from scoreproof.interop.sources import KEYS, source_of
+from scoreproof.public.called import RANDOM
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.handed import handed_over, normal_log_density
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.model import Model
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.sampler.asking import to_framework
-from scoreproof.public.sampler.functions import SEED
 
 __all__ = ["Answer", "Asker", "log_p_of"]
 
@@ -186,16 +186,7 @@ class Asker:
             import jax
 
             return jax.random.fold_in(jax_key(design.served, log), self.seeds)
-        if self.job.framework == "torch":
-            if name not in GENERATORS:
-                return None
-            import torch
-
-            return torch.Generator().manual_seed(SEED + self.seeds)
-        from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
-
-        made = numpy_generator if name in GENERATORS else numpy_random_state
-        return made(design.served, log)
+        return source_of(self.job.framework, name, design.served, log, self.seeds)
 
     def _values(self, out: Any, n: int) -> tuple[np.ndarray, bool]:
         """The numbers, and whether they are one of the whole batch."""

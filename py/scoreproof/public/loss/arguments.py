@@ -12,8 +12,8 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.interop.frameworks import FRAMEWORKS
+from scoreproof.interop.library import library_of
 from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
-from scoreproof.public.loss.library import library_of
 from scoreproof.public.loss.process import Process, process_of
 from scoreproof.public.loss.takes import Takes, takes_of
 from scoreproof.public.loss.weights import NAMED, Levels

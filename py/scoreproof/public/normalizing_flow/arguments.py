@@ -14,9 +14,9 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
 from scoreproof.interop.frameworks import FRAMEWORKS, require
+from scoreproof.interop.library import library_of
 from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
 from scoreproof.public.bits import Units, units_of
-from scoreproof.public.normalizing_flow.frameworks import framework_of
 
 __all__ = ["MOST", "Job", "Request", "validate"]
 
@@ -94,7 +94,7 @@ def validate(given: Request) -> Job:
             raise ArgumentError(
                 what, "a function", type(value).__name__, f"pass e.g. flow.{what}, uncalled"
             )
-    framework = framework_of(flow) if given.framework is None else given.framework
+    framework = library_of(flow) if given.framework is None else given.framework
     one_of("framework", framework, FRAMEWORKS, "name the library that the flow is written in")
     if framework != "numpy":
         require(framework)

@@ -1,4 +1,4 @@
-"""Which library a flow is written in, and its random numbers held fixed.
+"""The PyTorch module that a flow is of, and its random numbers held fixed.
 
 Conventions: a library that was never imported is not imported here.
 """
@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["framework_of", "module_of", "steady"]
-
-OF_JAX = ("jax", "jaxlib", "equinox", "flowjax", "distrax", "flax", "haiku")
+__all__ = ["module_of", "steady"]
 
 
 def module_of(value: Any) -> Any:
@@ -24,61 +22,6 @@ def module_of(value: Any) -> Any:
         return None
     owner = getattr(value, "__self__", value)
     return owner if isinstance(owner, torch.nn.Module) else None
-
-
-def framework_of(value: Any) -> str:
-    """``numpy``, ``torch`` or ``jax``, by what made it.
-
-    >>> framework_of(lambda x: x)
-    'numpy'
-    """
-    if module_of(value) is not None:
-        return "torch"
-    owner = getattr(value, "__self__", value)
-    families = {str(c.__module__).partition(".")[0] for c in type(owner).__mro__}
-    name = str(type(owner).__module__)
-    if families & {"torch", "pyro", "zuko"}:
-        return "torch"
-    if families & set(OF_JAX) or name.startswith("tensorflow_probability.substrates.jax"):
-        return "jax"
-    written = _written_in(value)
-    if written:
-        return written
-    torch = sys.modules.get("torch")
-    held = list(vars(owner).values()) if hasattr(owner, "__dict__") else []
-    if torch is not None and any(torch.is_tensor(v) or module_of(v) is not None for v in held):
-        return "torch"
-    return "numpy"
-
-
-def _written_in(function: Any) -> str:
-    """By what a function's own lines name, or close over; empty where they tell nothing."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return ""
-    cells = [c.cell_contents for c in function.__closure__ or () if _filled(c)]
-    named = [function.__globals__.get(n) for n in code.co_names]
-    for value in (*cells, *(v for v in named if v is not None)):
-        if module_of(value) is not None:
-            return "torch"
-        kind = getattr(value, "__name__", None) if _is_module(value) else type(value).__module__
-        family = str(kind).partition(".")[0]
-        if family == "torch":
-            return "torch"
-        if family in OF_JAX:
-            return "jax"
-    return ""
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
-
-
-def _is_module(value: Any) -> bool:
-    return type(value).__name__ == "module"
 
 
 @contextmanager

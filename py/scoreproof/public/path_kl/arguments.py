@@ -11,9 +11,9 @@ from typing import Any
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
+from scoreproof.interop.library import library_of
 from scoreproof.public.arguments import accepted, count, one_of, seeded
 from scoreproof.public.called import RANDOM
-from scoreproof.public.loss.library import library_of
 from scoreproof.public.path_kl.names import by_keyword, roles_of
 from scoreproof.public.path_kl.problem import Problem, made
 

@@ -16,9 +16,9 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Draw, Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
-from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished
-from scoreproof.public.called import GENERATORS, RANDOM, STATES
+from scoreproof.interop.sources import source_of
+from scoreproof.public.called import RANDOM
 from scoreproof.public.path_kl.arguments import Job
 from scoreproof.public.path_kl.handing import SDE, Handed
 from scoreproof.public.path_kl.outputs import Output, read
@@ -26,7 +26,6 @@ from scoreproof.public.path_kl.problem import Problem
 
 __all__ = ["Answer", "Batch", "Unseen", "User"]
 
-SEED = 730_921
 CONSTANT = ("number", "matrix")
 BY_HAND = "call it once by hand; say what its arguments are by given="
 
@@ -216,12 +215,7 @@ class User:
         self._seeds += 1
         if framework == "jax":
             return jax_key(source, log, self._seeds)
-        if framework == "torch":
-            import torch
-
-            return torch.Generator().manual_seed(SEED + self._seeds)
-        made = numpy_generator if role in GENERATORS or role not in STATES else numpy_random_state
-        return made(source, log)
+        return source_of(framework, role, source, log, self._seeds)
 
 
 def _of_row(script: Callable[[Draw], np.ndarray], row: int) -> Callable[[Draw], np.ndarray]:

@@ -16,10 +16,9 @@ from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for
 from scoreproof.interop.draws import Draw, serve
 from scoreproof.interop.draws_jax import jax_key
-from scoreproof.interop.draws_numpy import numpy_generator, numpy_random_state
 from scoreproof.interop.jax_callback import finished, not_there
 from scoreproof.interop.signatures import needed, parameters
-from scoreproof.public.called import GENERATORS, KEYS, STATES
+from scoreproof.interop.sources import KEYS, source_of
 from scoreproof.public.sampler.asked import Asked
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
@@ -28,9 +27,6 @@ from scoreproof.public.sampler.model import ExactModel
 from scoreproof.public.sampler.start import Began, answers, near, scale_of
 
 __all__ = ["StepForm", "WholeForm"]
-
-#: no seed that somebody's code would take
-SEED = 730_919
 
 
 @dataclass(eq=False)
@@ -223,15 +219,8 @@ class WholeForm(_Function):
         taken = [n for n in every if n not in self.options]
         if self.framework == "jax":
             return {n: jax_key(source, log) for n in taken if n in KEYS}
-        if self.framework == "numpy":
-            found = {n: numpy_generator(source, log) for n in taken if n in GENERATORS}
-            states = {n: numpy_random_state(source, log) for n in taken if n in STATES}
-            return found | states
-        if taken := [n for n in taken if n in GENERATORS]:
-            import torch
-
-            tape.seeded = True
-            # a state that comes back gives its numbers again: another one for every run
-            self.seeds += 1
-            return {n: torch.Generator().manual_seed(SEED + self.seeds) for n in taken}
-        return {}
+        self.seeds += 1
+        served = {n: source_of(self.framework, n, source, log, self.seeds) for n in taken}
+        found = {n: made for n, made in served.items() if made is not None}
+        tape.seeded = tape.seeded or self.framework == "torch" and bool(found)
+        return found

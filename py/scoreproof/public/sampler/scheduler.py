@@ -18,9 +18,9 @@ from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.interop.callables import as_numpy, rounded_before, unit_roundoff
 from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.interop.signatures import parameters
+from scoreproof.interop.sources import source_of
 from scoreproof.public.sampler.asking import Tape, to_framework
 from scoreproof.public.sampler.data import Data, Level
-from scoreproof.public.sampler.functions import SEED
 from scoreproof.public.sampler.hooks import Hooks
 from scoreproof.public.sampler.model import ExactModel
 from scoreproof.public.sampler.scheduler_levels import between, last_level
@@ -173,10 +173,9 @@ class SchedulerForm:
         takes = _parameters(s.step)
         options = dict(self.options)
         if "generator" in takes and self.framework == "torch":
-            import torch
-
             tape.seeded = options.get("generator") is None
-            options["generator"] = options.get("generator") or torch.Generator().manual_seed(SEED)
+            made = source_of("torch", "generator", tape.rows.noise, tape.log, 0)
+            options["generator"] = options.get("generator") or made
         if self.framework == "numpy":
             for name in ("generator", "rng"):
                 if name in takes and options.get(name) is None:

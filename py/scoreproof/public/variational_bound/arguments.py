@@ -11,9 +11,9 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS
+from scoreproof.interop.library import library_of
 from scoreproof.objects.discrete import DiscreteVP
 from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
-from scoreproof.public.loss.library import library_of
 from scoreproof.public.variational_bound.continuous import Clock
 from scoreproof.public.variational_bound.process import chances, needed, process_of, variance_of
 from scoreproof.public.variational_bound.takes import Takes, name_of, takes_of, term_of

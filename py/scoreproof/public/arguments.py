@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
+from scoreproof.interop.frameworks import FRAMEWORKS, require
+from scoreproof.interop.library import library_of
 
-__all__ = ["accepted", "count", "one_of", "sample_shape", "seeded"]
+__all__ = ["a_function", "a_library", "accepted", "count", "one_of", "sample_shape", "seeded"]
 
 
 def accepted(tolerance: Any) -> float | None:
@@ -41,6 +43,26 @@ def count(argument: str, value: Any, least: int, remedy: str) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(argument, f"an integer >= {least}", repr(value), remedy)
     return int(value)
+
+
+def a_function(argument: str, value: Any, expected: str, remedy: str) -> None:
+    """Raises ``ArgumentError`` if ``value`` cannot be called."""
+    if not callable(value):
+        raise ArgumentError(argument, expected, type(value).__name__, remedy)
+
+
+def a_library(framework: Any, function: Any, what: str) -> str:
+    """The library that ``function`` is written in, as is said or as its code says. Raises
+    ``ArgumentError`` for one that is not known, ``MissingExtraError`` for one that is not there.
+
+    >>> a_library(None, lambda x: x, "loss"), a_library("numpy", lambda x: x, "loss")
+    ('numpy', 'numpy')
+    """
+    found = framework or library_of(function)
+    one_of("framework", found, FRAMEWORKS, f"name the library that the {what} is written in")
+    if found != "numpy":
+        require(found)
+    return str(found)
 
 
 def one_of(argument: str, value: Any, known: Collection[str], remedy: str) -> None:

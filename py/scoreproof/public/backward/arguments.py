@@ -8,6 +8,7 @@ from typing import Any
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS
 from scoreproof.objects.graphs import Graph
+from scoreproof.public.arguments import a_function
 
 __all__ = ["as_graph", "framework_of", "refuse_hand_written", "traced_framework"]
 
@@ -85,10 +86,7 @@ def traced_framework(
             type(graph).__name__,
             "the graph is read from the function",
         )
-    if not callable(function):
-        raise ArgumentError(
-            "backward", "callable", type(function).__name__, "pass a module or a function"
-        )
+    a_function("backward", function, "callable", "pass a module or a function")
     framework = framework or framework_of(function, *given)
     if framework is None and any(hasattr(x, "grad") for x in given):
         raise ArgumentError(

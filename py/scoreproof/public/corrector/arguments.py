@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.arguments import (
+    a_function,
+    a_library,
+    accepted,
+    one_of,
+    sample_shape,
+    seeded,
+)
 from scoreproof.public.corrector import names
 from scoreproof.public.corrector.names import positional, roles_of
 from scoreproof.public.sampler.data import Level
@@ -43,7 +49,7 @@ class Request:
     shape: Any
     options: Mapping[str, Any]
     tolerance: Any
-    framework: str
+    framework: str | None
     dtype: Any
     seed: int
 
@@ -99,16 +105,13 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
-    if not callable(given.corrector):
-        raise ArgumentError(
-            "corrector",
-            "a function of a score and x",
-            type(given.corrector).__name__,
-            "pass corrector(score, x), or a lambda around the method that makes the step",
-        )
-    one_of("framework", given.framework, FRAMEWORKS, "name the library the corrector is written in")
-    if given.framework != "numpy":
-        require(given.framework)
+    a_function(
+        "corrector",
+        given.corrector,
+        "a function of a score and x",
+        "pass corrector(score, x), or a lambda around the method that makes the step",
+    )
+    framework = a_library(given.framework, given.corrector, "corrector")
     one_of(
         "prediction",
         given.prediction,
@@ -144,7 +147,7 @@ def validate(given: Request) -> Job:
         sample_shape(given.shape),
         dict(given.options),
         accepted(given.tolerance),
-        given.framework,
+        framework,
         given.dtype,
         seeded(given.seed),
         given.t is None and not any(r in roles for r in ("t", "t_batch")),

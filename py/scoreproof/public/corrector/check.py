@@ -31,7 +31,7 @@ def check_corrector(
     shape: int | Sequence[int] = (4,),
     options: Mapping[str, Any] | None = None,
     tolerance: float | None = None,
-    framework: str = "numpy",
+    framework: str | None = None,
     dtype: Any = None,
     seed: int = 0,
 ) -> Evidence:
@@ -61,7 +61,7 @@ def check_corrector(
     shape: of one sample, without the batch.
     options: further arguments by name, e.g. ``{"n_steps": 1}``.
     tolerance: the relative error that is accepted.
-    framework, dtype: what the corrector takes: numpy, torch or jax.
+    framework, dtype: what the corrector takes: numpy, torch or jax, read off its code if not given.
 
     Returns
     -------

@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.interop.library import library_of
-from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.arguments import (
+    a_function,
+    a_library,
+    accepted,
+    sample_shape,
+    seeded,
+)
 from scoreproof.public.bits import Units
 from scoreproof.public.log_likelihood.clocks import Clock, clock_of, flow, noise_levels
 from scoreproof.public.log_likelihood.names import Taken, roles_of
@@ -87,22 +91,18 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
-    if not callable(given.function):
-        raise ArgumentError(
-            "log_likelihood",
-            "a function of a model and x",
-            type(given.function).__name__,
-            "pass log_likelihood(model, x), or a lambda around the method that computes it",
-        )
+    a_function(
+        "log_likelihood",
+        given.function,
+        "a function of a model and x",
+        "pass log_likelihood(model, x), or a lambda around the method that computes it",
+    )
     given = replace(
         given,
-        framework=given.framework or library_of(given.function),
+        framework=a_library(given.framework, given.function, "function"),
         options=mapping(given.options),
         given=listed(given.given),
     )
-    one_of("framework", given.framework, FRAMEWORKS, "name the library the function is written in")
-    if given.framework != "numpy":
-        require(given.framework)
     taken = roles_of(given.function, given.given, given.options)
     _settled(given, taken)
     kind, guessed = kind_of(given.function, given.process, given.prediction)

@@ -11,9 +11,14 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
-from scoreproof.interop.frameworks import FRAMEWORKS
-from scoreproof.interop.library import library_of
-from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.arguments import (
+    a_function,
+    a_library,
+    accepted,
+    one_of,
+    sample_shape,
+    seeded,
+)
 from scoreproof.public.loss.process import Process, process_of
 from scoreproof.public.loss.takes import Takes, takes_of
 from scoreproof.public.loss.weights import NAMED, Levels
@@ -87,13 +92,9 @@ class Job:
 
 def validate(given: Request) -> Job:
     """Raises ``ArgumentError``."""
-    if not callable(given.loss):
-        raise ArgumentError(
-            "loss", "callable", type(given.loss).__name__, "pass lambda model, x0, t, noise: …"
-        )
+    a_function("loss", given.loss, "callable", "pass lambda model, x0, t, noise: …")
     one_of("prediction", given.prediction, KINDS, "it is what the model returns")
-    framework = given.framework or library_of(given.loss)
-    one_of("framework", framework, FRAMEWORKS, "name the library that the loss is written in")
+    framework = a_library(given.framework, given.loss, "loss")
     shape = sample_shape(given.shape)
     if int(np.prod(shape)) < 3:
         raise ArgumentError(

@@ -13,9 +13,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy, to_float
-from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.interop.library import library_of
-from scoreproof.public.arguments import accepted, one_of, sample_shape, seeded
+from scoreproof.public.arguments import a_library, accepted, one_of, sample_shape, seeded
 from scoreproof.public.bits import Units, units_of
 
 __all__ = ["MOST", "Job", "Request", "validate"]
@@ -94,10 +92,7 @@ def validate(given: Request) -> Job:
             raise ArgumentError(
                 what, "a function", type(value).__name__, f"pass e.g. flow.{what}, uncalled"
             )
-    framework = library_of(flow) if given.framework is None else given.framework
-    one_of("framework", framework, FRAMEWORKS, "name the library that the flow is written in")
-    if framework != "numpy":
-        require(framework)
+    framework = a_library(given.framework, flow, "flow")
     if given.direction is not None:
         one_of("direction", given.direction, DIRECTIONS, "it is which way forward runs")
     shape = None if given.shape is None else sample_shape(given.shape)

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.frameworks import FRAMEWORKS, require
-from scoreproof.interop.library import library_of
-from scoreproof.public.arguments import accepted, count, one_of, seeded
+from scoreproof.public.arguments import a_function, a_library, accepted, count, one_of, seeded
 from scoreproof.public.called import RANDOM
 from scoreproof.public.path_kl.names import by_keyword, roles_of
 from scoreproof.public.path_kl.problem import Problem, made
@@ -125,17 +123,13 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
-    if not callable(given.function):
-        raise ArgumentError(
-            "path_kl",
-            "a function of two drifts",
-            type(given.function).__name__,
-            "pass path_kl(drift0, drift1, diffusion, x, t), or one that makes its paths",
-        )
-    framework = given.framework or library_of(given.function)
-    one_of("framework", framework, FRAMEWORKS, "name the library that it is written in")
-    if framework != "numpy":
-        require(framework)
+    a_function(
+        "path_kl",
+        given.function,
+        "a function of two drifts",
+        "pass path_kl(drift0, drift1, diffusion, x, t), or one that makes its paths",
+    )
+    framework = a_library(given.framework, given.function, "function")
     options = {} if given.options is None else given.options
     if not isinstance(options, Mapping):
         raise ArgumentError(

@@ -17,7 +17,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
 from scoreproof.interop.signatures import needed, parameters
 from scoreproof.public import sweep
-from scoreproof.public.arguments import accepted, count, seeded
+from scoreproof.public.arguments import a_function, accepted, count, seeded
 from scoreproof.public.reverse_sampler.process import agrees_on, dimension_of
 from scoreproof.public.reverse_sampler.targets import PREDICTIONS, gaussian
 
@@ -214,12 +214,11 @@ def _pair(pair: tuple[Any, ...]) -> Callable[..., Any]:
 
 
 def _arity(sampler: Any) -> int:
-    if not callable(sampler):
-        raise ArgumentError(
-            "sampler",
-            "callable",
-            type(sampler).__name__,
-            "pass a function drift_and_noise(x, t, model, lam) or a step",
-        )
+    a_function(
+        "sampler",
+        sampler,
+        "callable",
+        "pass a function drift_and_noise(x, t, model, lam) or a step",
+    )
     inside = sampler.function if isinstance(sampler, Guarded) else sampler
     return 4 if parameters(inside) is None else len(needed(inside))

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.signatures import needed, parameters
-from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.arguments import a_function, accepted, count, one_of, sample_shape, seeded
 from scoreproof.public.called import MODELS
 from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.public.sampler.grid import grid_of
@@ -146,13 +146,12 @@ def validate(given: Request) -> Job:
 def recognised(sampler: Any) -> str:
     if is_scheduler(sampler):
         return "scheduler"
-    if not callable(sampler):
-        raise ArgumentError(
-            "sampler",
-            "a scheduler object with step, or a function",
-            type(sampler).__name__,
-            "pass sample(model, x, sigmas), step(x, t, t_next, noise, model), or the object",
-        )
+    a_function(
+        "sampler",
+        sampler,
+        "a scheduler object with step, or a function",
+        "pass sample(model, x, sigmas), step(x, t, t_next, noise, model), or the object",
+    )
     forward = getattr(type(sampler), "forward", None)
     if getattr(forward, "__name__", "") == "_forward_unimplemented":
         raise ArgumentError(

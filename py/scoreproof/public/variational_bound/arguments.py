@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError
-from scoreproof.interop.frameworks import FRAMEWORKS
-from scoreproof.interop.library import library_of
 from scoreproof.objects.discrete import DiscreteVP
-from scoreproof.public.arguments import accepted, count, one_of, sample_shape, seeded
+from scoreproof.public.arguments import (
+    a_function,
+    a_library,
+    accepted,
+    count,
+    one_of,
+    sample_shape,
+    seeded,
+)
 from scoreproof.public.variational_bound.continuous import Clock
 from scoreproof.public.variational_bound.process import chances, needed, process_of, variance_of
 from scoreproof.public.variational_bound.takes import Takes, name_of, takes_of, term_of
@@ -99,16 +105,9 @@ class Job:
 
 def validate(given: Request) -> Job:
     """Raises ``ArgumentError``."""
-    if not callable(given.bound):
-        raise ArgumentError(
-            "bound",
-            "callable",
-            type(given.bound).__name__,
-            "pass lambda model, x0, x_t, t: …, or a method",
-        )
+    a_function("bound", given.bound, "callable", "pass lambda model, x0, x_t, t: …, or a method")
     one_of("prediction", given.prediction, PREDICTIONS, "it is what the model returns")
-    framework = given.framework or library_of(given.bound)
-    one_of("framework", framework, FRAMEWORKS, "name the library that the bound is written in")
+    framework = a_library(given.framework, given.bound, "bound")
     takes = takes_of(given.bound, given.given)
     process, clock, eps = process_of(given.process, given.bound, given.steps)
     term = term_of(given.bound, takes, given.term, clock is not None)

@@ -78,7 +78,7 @@ def test_a_prior_whose_variance_is_squared():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"framework": "tensorflow"}, "name the library the function is written in"),
+        ({"framework": "tensorflow"}, "name the library that the function is written in"),
         ({"prediction": "noise"}, "say what the model returns that the function is handed"),
     ],
 )

@@ -23,6 +23,7 @@ from scoreproof.public.arguments import (
 )
 from scoreproof.public.corrector import names
 from scoreproof.public.corrector.names import positional, roles_of
+from scoreproof.public.given_process import process_given
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process
 
@@ -167,10 +168,11 @@ def _level(given: Request) -> tuple[Callable[[float], Level], Any]:
         raise ArgumentError("t", "a number >= 0", repr(t), "the time, timestep or σ of p_t")
     if given.process is None:
         return level_of_sigma, SIGMA if t is None else t
-    level_of = levels_of_process(given.process, False)
+    process, _ = process_given(given.process)
+    level_of = levels_of_process(process, False)
     if t is None:
-        whole = getattr(given.process, "timesteps", None)
-        length = getattr(given.process, "horizon", None)
+        whole = getattr(process, "timesteps", None)
+        length = getattr(process, "horizon", None)
         if whole is not None:
             t = int(np.ravel(whole)[-1]) // 2
         else:

@@ -49,8 +49,10 @@ def check_corrector(
         - ``t`` (a number; ``vec_t``: one a row), ``step_size`` (``h``, ``eps``, …), ``snr``;
         - ``rng`` or ``generator``, ``random_state``, ``key``: where it draws. Torch code may draw
           from the global generator, NumPy code may not. ``noise`` and ``uniform`` are handed over.
-    process: an object with ``alpha(t)`` and ``sigma(t)``, for models that do not predict the
-        score; by default t is σ.
+    process: an object with ``alpha(t)`` and ``sigma(t)``, a pair of functions, something with
+        ``betas``, ``alphas_cumprod`` or ``sigmas`` (t is then an index), an SDE with
+        ``marginal_prob(x, t)``, or ``"flow"``, for models that do not predict the score; by default
+        t is σ.
     t: the time that is handed over (default: the middle of the process).
     given: the arguments in order, where their names do not say what they are.
     prediction: what the model returns: score, eps, x0, v or F.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scoreproof.errors import ArgumentError
+from scoreproof.public.given_process import process_given
 from scoreproof.public.inversion.forms import Rising, RisingScheduler, ToData
 from scoreproof.public.sampler import arguments as of_sampler
 from scoreproof.public.sampler.data import Level
@@ -60,6 +61,8 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
+    if given.process is not None:
+        given = replace(given, process=process_given(given.process, of_sampler.TABLES)[0])
     if given.form is not None and given.form not in FORMS:
         raise ArgumentError(
             "form", f"one of {', '.join(FORMS)}", repr(given.form), "see check_inversion"

@@ -6,28 +6,23 @@ without a process they are σ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from scoreproof.errors import ArgumentError
-from scoreproof.interop.callables import as_numpy, unit_roundoff
 from scoreproof.objects.discrete import DiscreteVE, DiscreteVP
-from scoreproof.public.loss.marginals import of_marginals
+from scoreproof.public.given_process import DOUBLE, NoiseList, process_given
 from scoreproof.public.sampler.data import Level
 from scoreproof.public.sampler.levels import level_of_sigma, levels_of_process
 
 __all__ = ["Process", "process_of"]
 
-DOUBLE = float(np.finfo(float).eps)
 #: where EDM trains: σ of the log-normal law of its paper, and beyond
 SIGMAS = (0.01, 60.0)
 #: relative: of the five-point rule for dα/dt and dσ/dt, generously
 DIFFERENCES = 1e-9
-TABLES = ("betas", "alphas_cumprod", "sigmas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +62,9 @@ def process_of(given: Any) -> Process:
     """Raises ``ArgumentError``."""
     if given is None:
         return Process(level_of_sigma, *SIGMAS, g2=lambda s: 2 * s, is_sigma=True)
-    if isinstance(given, str):
-        return _named(given)
-    if isinstance(given, tuple) and len(given) == 2 and all(map(callable, given)):
-        given = SimpleNamespace(alpha=given[0], sigma=given[1])
-    eps = DOUBLE
-    if not callable(getattr(given, "alpha", None)):
-        given = of_marginals(given)
-    if isinstance(given, Mapping) or not callable(getattr(given, "alpha", None)):
-        given, eps = _table(given)
+    given, eps = process_given(given)
     level_of = levels_of_process(given, True)
-    steps = int(given.steps) if isinstance(given, DiscreteVP | DiscreteVE | _List) else None
+    steps = int(given.steps) if isinstance(given, DiscreteVP | DiscreteVE | NoiseList) else None
     if steps is not None:
         level_of = levels_of_process(given, False)
         return Process(level_of, 0.0, steps - 1.0, steps, _rate_of(given), eps)
@@ -85,19 +72,6 @@ def process_of(given: Any) -> Process:
     blur = 0.0 if callable(getattr(given, "derivatives", None)) else DIFFERENCES
     ends = _span(level_of, horizon)
     return Process(level_of, *ends, g2=_rate_of(given), eps=eps, rate_blur=blur)
-
-
-def _named(name: str) -> Process:
-    if name != "flow":
-        raise ArgumentError(
-            "process",
-            "'flow' (x_t = (1 - t) x_0 + t ε), or an object",
-            repr(name),
-            "pass an object with alpha(t) and sigma(t), or a pair of functions (alpha, sigma)",
-        )
-    line = SimpleNamespace(alpha=lambda t: 1 - t, sigma=lambda t: t)
-    level_of = levels_of_process(line, True)
-    return Process(level_of, *_span(level_of, 1.0), rate_blur=DIFFERENCES)
 
 
 def _span(level_of: Callable[[float], Level], horizon: float) -> tuple[float, float]:
@@ -110,49 +84,6 @@ def _span(level_of: Callable[[float], Level], horizon: float) -> tuple[float, fl
         clear = level.sigma > 1e-3 * level.alpha and level.alpha > 1e-3 * level.sigma
         ends.append((near if clear else far) * horizon)
     return ends[0], ends[1]
-
-
-def _table(given: Any) -> tuple[Any, float]:
-    """A process of the table that an object or a mapping has."""
-    for name in TABLES:
-        value = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
-        if value is None or callable(value):
-            continue
-        eps = unit_roundoff(value) if hasattr(value, "dtype") else DOUBLE
-        array = np.asarray(as_numpy(value), dtype=float)
-        if name == "betas":
-            return DiscreteVP(array), eps or DOUBLE
-        if name == "alphas_cumprod":
-            return DiscreteVP.of_alphas_cumprod(array), eps or DOUBLE
-        return _List(array), eps or DOUBLE
-    what = ", ".join(given) if isinstance(given, Mapping) else type(given).__name__
-    raise ArgumentError(
-        "process",
-        "an object with alpha(t) and sigma(t), a pair of functions (alpha, sigma), 'flow', or"
-        " something with betas, alphas_cumprod or sigmas",
-        what,
-        "see the docstring of check_loss; without a process the time is σ and x_t = x_0 + σ ε",
-    )
-
-
-class _List:
-    """Noise levels in the caller's own order: t is an index of the list; a 0 at its end is left
-    out.
-    """
-
-    def __init__(self, sigmas: np.ndarray) -> None:
-        levels = sigmas.ravel()[:-1] if sigmas.size and sigmas.ravel()[-1] == 0 else sigmas.ravel()
-        if levels.size < 3 or not np.all(np.isfinite(levels) & (levels > 0)):
-            raise ArgumentError(
-                "process", "three noise levels or more, all > 0", f"{levels.size}", "the whole list"
-            )
-        self.levels, self.steps = levels, levels.size
-
-    def alpha(self, t: Any) -> float:
-        return 1.0
-
-    def sigma(self, t: Any) -> float:
-        return float(self.levels[int(np.clip(np.round(t), 0, self.steps - 1))])
 
 
 def _rate_of(process: Any) -> Callable[[float], float] | None:

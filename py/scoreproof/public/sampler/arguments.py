@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.signatures import needed, parameters
 from scoreproof.public.arguments import a_function, accepted, count, one_of, sample_shape, seeded
 from scoreproof.public.called import MODELS
+from scoreproof.public.given_process import process_given
 from scoreproof.public.sampler.functions import StepForm, WholeForm
 from scoreproof.public.sampler.grid import grid_of
 from scoreproof.public.sampler.levels import (
@@ -21,7 +22,7 @@ from scoreproof.public.sampler.levels import (
 )
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
 
-__all__ = ["FORMS", "KINDS", "Job", "Request", "recognised", "validate"]
+__all__ = ["FORMS", "KINDS", "TABLES", "Job", "Request", "recognised", "validate"]
 
 FORMS = ("scheduler", "sample", "step")
 KINDS = ("eps", "x0", "v", "score", "F", "flow", "velocity")
@@ -29,6 +30,8 @@ STEPS = 50
 #: how a whole sampler calls its first argument
 #: A whole sampler's third argument, where a step has the next time.
 TIMES = ("sigmas", "times", "timesteps", "ts", "t_steps", "steps", "schedule", "grid", "levels")
+#: a list of σ is no process: it is the times
+TABLES = ("betas", "alphas_cumprod")
 FIRST = (*MODELS, "f", "m")
 
 
@@ -70,6 +73,8 @@ class Job:
 
 def validate(given: Request) -> Job:
     """The request as a job; raises ``ArgumentError``."""
+    if given.process is not None:
+        given = replace(given, process=process_given(given.process, TABLES)[0])
     kind = given.form or recognised(given.sampler)
     if kind not in FORMS:
         raise ArgumentError(

@@ -54,9 +54,10 @@ def check_sampler(
           end. ``model(x, time)``; x is at the first time's level, or unit noise that the sampler
           scales itself, which is noticed;
         - ``step(x, t, t_next, noise, model)``, or without ``noise``.
-    process: α and σ of the times: an object with ``alpha(t)`` and ``sigma(t)`` (a schedule,
-        ``DiscreteVP(betas)``). By default the scheduler's own forward process; for a whole sampler
-        the time is σ and ``x = x_0 + σ ε``.
+    process: α and σ of the times: an object with ``alpha(t)`` and ``sigma(t)``, a pair of
+        functions, something with ``betas`` or ``alphas_cumprod`` (t is then an index), an SDE with
+        ``marginal_prob(x, t)``, or ``"flow"`` for (1 - t) x_0 + t ε. By default the scheduler's own
+        forward process; for a whole sampler the time is σ and ``x = x_0 + σ ε``.
     form: ``"scheduler"``, ``"sample"`` or ``"step"``, by default recognised.
     prediction: what ``model`` returns: eps, x0, v, score, F, flow (ε - x_0) or velocity; by default
         what the scheduler is configured for; x0 for a whole sampler, score for a step. Several

@@ -16,7 +16,7 @@ import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy
-from scoreproof.public.loss.marginals import of_marginals
+from scoreproof.public.of_marginal_prob import of_marginals
 
 __all__ = ["Clock", "clock_of"]
 

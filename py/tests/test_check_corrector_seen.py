@@ -157,3 +157,47 @@ def test_a_joint_ratio_is_seen_beside_far_pairs(h, joint):
     evidence = check(kernel, step_size=h)
     assert evidence.verdict == "refuted"
     assert evidence.diagnosis.names == ("accepted_together",)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [((-1, 1), "below -1 or above 1"), ((0, None), "below 0")]
+)
+def test_a_state_that_is_clamped_in_the_step_is_refuted(ends, says):
+    def ula(score, x, step_size, rng):
+        noise = rng.standard_normal(x.shape)
+        return np.clip(x + step_size * score(x) + np.sqrt(2 * step_size) * noise, *ends)
+
+    found = check(ula)
+    assert found.verdict == "refuted" and found.diagnosis.names == ("x_clipped",)
+    assert says in found.sentence and "Clip the prediction of x_0" in found.explain()
+
+
+def test_a_clamp_where_there_is_no_mass_is_none():
+    def ula(score, x, step_size, rng):
+        noise = rng.standard_normal(x.shape)
+        return np.clip(x + step_size * score(x) + np.sqrt(2 * step_size) * noise, -50, 50)
+
+    assert check(ula).verdict == "holds"
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_time_that_wants_rows_goes_in_as_rows(half):
+    """score_sde's correctors take vec_t under the name t."""
+    torch = pytest.importorskip("torch")
+
+    class LangevinCorrector:
+        def __init__(self, score_fn, snr):
+            self.score_fn, self.snr = score_fn, snr
+
+        def update_fn(self, x, t):
+            grad, noise = self.score_fn(x, t), torch.randn_like(x)
+            sizes = [torch.norm(v.reshape(len(v), -1), dim=-1).mean() for v in (noise, grad)]
+            step_size = (self.snr * sizes[0] / sizes[1]) ** 2 * 2 * torch.ones_like(t)
+            x_mean = x + step_size[:, None] * grad
+            return x_mean + torch.sqrt(step_size * (1 if half else 2))[:, None] * noise, x_mean
+
+    def corrector(score, x, t):
+        return LangevinCorrector(score, 0.16).update_fn(x, t)
+
+    found = check(corrector, snr=0.16, framework="torch")
+    assert found.verdict == ("refuted" if half else "holds"), found.sentence

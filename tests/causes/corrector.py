@@ -37,6 +37,15 @@ def no_root():
     return check_corrector(sgld)
 
 
+@wrong("pixels kept positive in every step", says=r"x itself is clipped, to \[0, inf\]")
+def positive_pixels():
+    def corrector(x, score, step_size, rng):
+        x = x + step_size * score(x) + np.sqrt(2 * step_size) * rng.standard_normal(x.shape)
+        return np.maximum(x, 0.0)
+
+    return check_corrector(corrector)
+
+
 @wrong("descending the density", says=r"wrong sign.*-∇U")
 def plus_gradient_of_the_energy():
     def step(x, grad_U, h, rng):

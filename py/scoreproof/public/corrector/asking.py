@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
-from scoreproof.interop.draws import Draw, Log, intercepted, serve
+from scoreproof.interop.draws import Draw, Log, intercepted
 from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.jax_callback import finished
 from scoreproof.interop.signatures import parameters
@@ -22,6 +22,7 @@ from scoreproof.interop.sources import KEYS, source_of
 from scoreproof.public.called import RANDOM
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.counting import MOST, Counted, Endless, guarded
+from scoreproof.public.corrector.handing import Given, handed
 from scoreproof.public.corrector.law import Asked, Law
 from scoreproof.public.corrector.names import BY_HAND, ONE_CHAIN
 from scoreproof.public.corrector.target import Target
@@ -63,6 +64,8 @@ class Kernel:
     varied: str | None = None
     #: what is served where one uniform number is drawn for all rows
     held: float | None = None
+    #: whether a time goes in as ``(n,)`` where a number was no answer
+    times_in_rows: bool = False
     _seeds: int = 0
     _key: Any = None
     _jax: Log = field(default_factory=Log)
@@ -78,6 +81,19 @@ class Kernel:
         self, target: Target, state: np.ndarray, script: Script, h: float | None = None
     ) -> Answer:
         """Raises ``CallableError`` for what cannot be judged."""
+        try:
+            return self._called(target, state, script, h)
+        except CallableError:
+            if self.times_in_rows or "t" not in self.job.roles or self.calls > 1:
+                raise
+            self.times_in_rows = True
+            try:
+                return self._called(target, state, script, h)
+            except CallableError:
+                self.times_in_rows = False
+            raise
+
+    def _called(self, target: Target, state: np.ndarray, script: Script, h: float | None) -> Answer:
         job = self.job
         x = to_framework(state[:, : job.d], job.shape, job.framework, job.dtype)
         self.eps = max(self.eps, unit_roundoff(x))
@@ -92,7 +108,11 @@ class Kernel:
             raised_by = None if self.raised is None else (state[:, : job.d], self.raised)
             law = Law(job, target, log, asked, raised_by)
             kept = as_numpy(x).copy()
-            arguments = [self._argument(r, law, x, state, h, log, script) for r in job.roles]
+            given = Given(law, x, state, h, log, script, self.times_in_rows)
+            arguments = [
+                self._source(r, script, log) if r in RANDOM else handed(r, job, given)
+                for r in job.roles
+            ]
             more = self._random(script, log) | dict(job.options)
             self.calls += 1
             try:
@@ -123,52 +143,6 @@ class Kernel:
             tuple(asked),
             tuple(dict.fromkeys(log.notes)),
         )
-
-    def _argument(
-        self,
-        role: str,
-        law: Law,
-        x: Any,
-        state: np.ndarray,
-        h: float | None,
-        log: Log,
-        script: Script,
-    ) -> Any:
-        job = self.job
-        if role == "x":
-            return x
-        if role == "v":
-            return to_framework(state[:, job.d :], job.shape, job.framework, job.dtype)
-        if role in RANDOM:
-            return self._source(role, script, log)
-        if role == "step_size":
-            return h
-        if role in ("t", "t_batch"):
-            if role == "t":
-                return job.t
-            times = np.full(len(state), job.t)
-            whole = job.framework == "torch" and isinstance(job.t, int)
-            return (
-                times
-                if job.framework == "numpy"
-                else to_framework(times, (), job.framework, "int64" if whole else job.dtype)
-            )
-        if role == "snr":
-            return job.snr
-        if role in ("noise", "uniform"):
-            shape = (len(state), *job.shape) if role == "noise" else (len(state),)
-            kind = "normal" if role == "noise" else "uniform"
-            draw = Draw(len(log.draws), shape, kind, f"the argument {role}", "float64", False)
-            value = serve(script, log, draw).reshape(len(state), -1)
-            return to_framework(value, shape[1:], job.framework, job.dtype)
-        if role in ("mean", "cov", "precision"):
-            value = {
-                "mean": law.target.mean,
-                "cov": law.target.covariance,
-                "precision": law.target.precision,
-            }[role]
-            return to_framework(value[None], value.shape, job.framework, job.dtype)[0]
-        return getattr(law, role)
 
     def _random(self, script: Script, log: Log) -> dict[str, Any]:
         """What it takes of a source of random numbers, by name."""

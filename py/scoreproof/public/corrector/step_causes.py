@@ -45,27 +45,11 @@ def saturates(kernel: Kernel, draws: int) -> float | None:
     return float(c) if fits and np.sum(np.abs(s) > c * (1 + 1e-6)) >= BEYOND else None
 
 
-def bounds(found: Steps) -> tuple[float, float] | None:
-    """What many entries of the last state are equal to, above and below."""
-    state = found.answer.state
-    ends = float(state.min()), float(state.max())
-    many = all(np.sum(state == end) >= BEYOND for end in ends)
-    return ends if many and ends[0] < ends[1] else None
-
-
 def cause_of(
     kernel: Kernel, found: Steps, mixed: float, blur: float, draws: int
 ) -> Diagnosis | None:
     job = kernel.job
     if np.max(found.left) > 1e-3:
-        ends = bounds(found)
-        if ends is not None:
-            return Diagnosis.cause(
-                "x_clipped",
-                f"Cause: x itself is clipped, to [{ends[0]:.4g}, {ends[1]:.4g}]: p_t is not. Clip"
-                " at the"
-                " end of sampling, or what is predicted for x_0.",
-            )
         c = saturates(kernel, draws)
         if c is not None:
             return Diagnosis.cause(

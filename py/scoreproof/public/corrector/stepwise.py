@@ -14,6 +14,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.asking import Kernel
+from scoreproof.public.corrector.confined import confined
 from scoreproof.public.corrector.rules import RULE, due
 from scoreproof.public.corrector.spread import (
     FARTHEST,
@@ -75,6 +76,9 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         "tolerance": job.tolerance,
         "coverage": seen,
     }
+    inside = confined(kernel, target, seen)
+    if inside is not None:
+        return inside
     late = another(job, found.answer)
     if late is not None:
         text = f"{job.name} asks its model at t = {late:.6g}, {where_due(job)}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["library_of"]
@@ -15,6 +16,12 @@ FAMILIES = {
     **dict.fromkeys(("distrax", "flowjax", "chex", "optax"), "jax"),
 }
 OF_JAX = "tensorflow_probability.substrates.jax"
+#: methods of tensors alone, of those that people call
+OF_TENSORS = frozenset(
+    ("exp", "log", "pow", "clamp", "clamp_min", "sqrt", "rsqrt", "sigmoid", "tanh", "log1p")
+    + ("expm1", "softmax", "logsumexp", "unsqueeze", "detach", "chunk", "norm", "abs", "square")
+    + ("requires_grad_", "numel", "new_zeros", "new_ones", "masked_fill", "expand", "cpu")
+)
 #: methods of an object that are what it does
 CALLED = ("__call__", "forward")
 #: how far functions that call functions are followed
@@ -25,8 +32,8 @@ def library_of(thing: Any) -> str:
     """ "torch" or "jax" where something of it is used, else "numpy".
 
     >>> import numpy as np
-    >>> library_of(lambda model, x0: np.mean(model(x0)))
-    'numpy'
+    >>> library_of(lambda model, x0: np.exp(model(x0))), library_of(lambda mu: mu.exp())
+    ('numpy', 'torch')
     """
     return next(_found(thing, DEEP, set()), "numpy")
 
@@ -63,8 +70,10 @@ def _used(function: types.FunctionType, depth: int, seen: set[int]) -> Iterator[
     """Of what a function's code, and the code in it, names."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     todo: list[types.CodeType] = [function.__code__]
+    codes: list[types.CodeType] = []
     while todo:
         code = todo.pop()
+        codes.append(code)
         todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
         for name in (*code.co_names, *code.co_freevars):
             if name in FAMILIES:
@@ -77,3 +86,21 @@ def _used(function: types.FunctionType, depth: int, seen: set[int]) -> Iterator[
                     continue
             if value is not None:
                 yield from _found(value, depth - 1, seen)
+    yield from ("torch" for c in codes if _by_methods(c, function.__globals__))
+
+
+def _by_methods(code: types.CodeType, names: Mapping[str, Any]) -> bool:
+    """Whether something is called by a method that tensors have and NumPy's arrays have not:
+    ``x.exp()``, not ``np.exp(x)``.
+    """
+    owner: Any = None  # the module whose attribute is taken, if it is one
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
+            owner = names.get(step.argval)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            if step.argval in OF_TENSORS and not isinstance(owner, types.ModuleType):
+                return True
+            owner = getattr(owner, str(step.argval), None)
+        elif step.opname not in ("PRECALL", "CACHE", "PUSH_NULL", "EXTENDED_ARG"):
+            owner = None
+    return False

@@ -25,6 +25,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence, Kind, worst
 from scoreproof.public.drawing import by_place
+from scoreproof.public.in_its_library import asked_in_its_library
 from scoreproof.public.subjects import called_of
 from scoreproof.words import MANY, percent
 
@@ -195,15 +196,16 @@ def weakest(judged: Sequence[Evidence]) -> Evidence:
 
 
 def public_check(function: F) -> F:
-    """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage, and no
-    ``sys.exit()`` of a user's callable, wherever it is called, ends the process unheard.
+    """Decorates a public check: no ``holds`` leaves it without a resolution and a coverage, no
+    ``sys.exit()`` of a user's callable, wherever it is called, ends the process unheard, and what
+    is written in PyTorch or JAX is asked in it where NumPy arrays were no answer.
     """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def judge(*args: Any, **kwargs: Any) -> Evidence:
         try:
-            evidence = function(*args, **kwargs)
+            evidence = asked_in_its_library(function, signature, args, kwargs)
         except SystemExit as error:
             raise CallableError(
                 f"the object given to {function.__name__}",

@@ -68,7 +68,7 @@ PREDICTED = (
 TIMES = ("t", "time", "times", "timestep", "timesteps", "ts", "t_batch", "vec_t", "t_vec")
 #: times by their noise
 LEVELS = ("sigma", "sigmas", "noise_level", "noise_levels", "noise_labels")
-STEP_SIZES = ("step_size", "stepsize", "dt", "h", "delta_t", "h_step")
+STEP_SIZES = ("step_size", "stepsize", "dt", "delta_t", "h_step")
 #: how many steps
 COUNTS = ("n_steps", "num_steps", "nsteps", "n_timesteps", "num_timesteps", "N", "K")
 LOG_DENSITIES = (

@@ -45,7 +45,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "grad_potential": ("grad_potential", "grad_energy", "grad_U", "dU"),
     "t": ("t", "time", "timestep", *LEVELS, "level"),
     "t_batch": ("vec_t", "t_vec", "labels", "t_batch", "ts"),
-    "step_size": (*STEP_SIZES, "eps", "epsilon", "step", "step_lr", "lr", "delta", "tau", "eta"),
+    "step_size": (*STEP_SIZES, "h", "eps", "epsilon", "step", "step_lr", "lr", "delta", "tau", "eta"),
     "snr": ("snr", "target_snr"),
     "noise": ("noise", "noises", "gaussian_noise", "z", "xi"),
     "uniform": ("uniform", "u", "unif"),

@@ -30,7 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "log_prior": ("log_prior", "prior_logp", "log_p0", "logp0", "log_prob_prior", "log_pz")
     + ("prior_log_prob", "base_log_prob", "prior_fn", "logp_prior"),
     "n_steps": (*COUNTS, "steps", "n", "nfe"),
-    "step_size": (*STEP_SIZES, "dt0"),
+    "step_size": (*STEP_SIZES, "h", "dt0"),
     "rtol": ("rtol", "rel_tol"),
     "atol": ("atol", "abs_tol"),
     "tol": ("tol", "tolerance"),

@@ -532,8 +532,8 @@ def test_a_step_size_that_is_drawn():
     assert evidence.verdict == "undecided" and "as a random step size" in evidence.sentence
 
 
-def test_uniform_noise_without_acceptance_is_left_open():
-    evidence = check(lambda score, x, h, rng: x + h * score(x) + h**0.5 * rng.random(x.shape))
+def test_uniform_noise_of_a_step_without_a_size_is_left_open():
+    evidence = check(lambda score, x, rng: x + 0.1 * score(x) + 0.4 * rng.random(x.shape))
     assert evidence.verdict == "undecided" and "uniform noise" in evidence.sentence
 
 

@@ -201,3 +201,23 @@ def test_a_time_that_wants_rows_goes_in_as_rows(half):
 
     found = check(corrector, snr=0.16, framework="torch")
     assert found.verdict == ("refuted" if half else "holds"), found.sentence
+
+
+@pytest.mark.parametrize("draw", ["random", "uniform"])
+def test_uniform_noise_of_mean_a_half_is_refuted(draw):
+    def ula(score, x, step_size, rng):
+        noise = getattr(rng, draw)(size=x.shape)
+        return x + step_size * score(x) + np.sqrt(2 * step_size) * noise
+
+    found = check(ula)
+    assert found.verdict == "refuted" and found.diagnosis.names == ("uniform_noise",)
+    assert "standard_normal" in found.explain()
+
+
+def test_uniform_noise_of_mean_nothing_is_left_open():
+    def ula(score, x, step_size, rng):
+        noise = np.sqrt(3) * rng.uniform(-1, 1, size=x.shape)
+        return x + step_size * score(x) + np.sqrt(2 * step_size) * noise
+
+    found = check(ula)
+    assert found.verdict == "undecided" and "mean 0 and variance 1" in found.sentence

@@ -46,6 +46,14 @@ def positive_pixels():
     return check_corrector(corrector)
 
 
+@wrong("rand for randn", says=r"uniform on \[0, 1\), of mean ½.*standard_normal")
+def uniform_for_normal():
+    def ula(x, score, step_size, rng):
+        return x + step_size * score(x) + np.sqrt(2 * step_size) * rng.random(x.shape)
+
+    return check_corrector(ula)
+
+
 @wrong("descending the density", says=r"wrong sign.*-∇U")
 def plus_gradient_of_the_energy():
     def step(x, grad_U, h, rng):

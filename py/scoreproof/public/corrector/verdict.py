@@ -7,7 +7,7 @@ from dataclasses import replace
 from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
-from scoreproof.public.corrector import balance, stepwise, unadjusted
+from scoreproof.public.corrector import balance, stepwise, unadjusted, uniform
 from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.constant import endless, inconstant, varied
@@ -62,12 +62,7 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
     if found.accepts:
         return at_each(kernel, found, found.ones) if found.ones else balance.judge(kernel, found)
     if "uniform" in found.noise:
-        text = (
-            f"{job.name} draws uniform noise and accepts nothing: its law is no Gaussian one, so"
-            " that it"
-            " is not read off; draw normal noise, of which the limit of small steps is the same"
-        )
-        return Evidence.undecided("float", text)
+        return uniform.judge(kernel)
     seen = sequence(kernel, len(found.noise))
     steps = len(found.noise) if found.whole else 0
     worst = max(seen.found, key=lambda a: a.mixed)

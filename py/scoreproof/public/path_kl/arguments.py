@@ -14,7 +14,7 @@ from scoreproof.interop.frameworks import FRAMEWORKS, require
 from scoreproof.public.arguments import accepted, count, one_of, seeded
 from scoreproof.public.loss.library import library_of
 from scoreproof.public.path_kl.names import RANDOM, by_keyword, roles_of
-from scoreproof.public.path_kl.problem import Problem, made
+from scoreproof.public.path_kl.problem import Problem, Sort, made
 
 __all__ = ["Job", "Request", "validate"]
 
@@ -110,16 +110,17 @@ class Job:
 
     def problem(self, index: int, bent: bool = True, small: float = 1.0) -> Problem:
         """One of its own for each index."""
-        return made(
-            self.seed * 100 + index,
-            self.d,
-            (self.kind, self.noise, str(self.said["control"])),
+        sort = Sort(
+            self.kind,
+            self.noise,
+            str(self.said["control"]),
             bent=bent,
             based=bool({"drift1", "sde"} & self.taken),
-            zero="t0" not in self.taken and ("t" not in self.taken or "t1" in self.taken),
             still=self.still,
+            zero="t0" not in self.taken and ("t" not in self.taken or "t1" in self.taken),
             small=small,
         )
+        return made(self.seed * 100 + index, self.d, sort)
 
 
 def validate(given: Request) -> Job:

@@ -22,6 +22,8 @@ __all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "SAME_MEANS", "SAME_SPREADS", "ask
 HALF = 1e-4
 #: rows of one that takes a pair of laws at a time, and numbers in a batch of a fixed dimension
 FEW, MOST = 14, 20000
+#: standard deviation where softplus makes it of a number
+WIDEST = 80.0
 NEAR, EQUAL = "nearly equal laws", "equal and all but equal laws"
 SAME_MEANS = "laws with equal means"
 SAME_SPREADS = {
@@ -47,7 +49,18 @@ def _each(laws: Laws, options: Options) -> Iterator[Laws]:
     """As the function can be handed them; of one that takes a pair at a time not all the rows."""
     if options.layout.unbatched and laws.shape[0] > FEW:
         laws = _first(laws, FEW)
-    yield from fitted(laws, options, laws.each)
+    for one in fitted(laws, options, laws.each):
+        yield _reached(one, options)
+
+
+def _reached(laws: Laws, options: Options) -> Laws:
+    """No wider than what softplus makes of a number whose exponential is one in float32."""
+    widths = {}
+    for which, role, v in (("first", "scale0", laws.v0), ("second", "scale1", laws.v1)):
+        passed = {role, "scale"} & {*options.layout.roles}
+        if passed and options.side(which).kind == "softplus" and np.max(v) > WIDEST**2:
+            widths[f"v{role[-1]}"] = np.minimum(v, WIDEST**2)
+    return replace(laws, **widths)
 
 
 def _sizes(options: Options, sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:

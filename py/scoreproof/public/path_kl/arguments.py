@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.frameworks import FRAMEWORKS, require
 from scoreproof.public.arguments import accepted, count, one_of, seeded
@@ -169,7 +171,15 @@ def validate(given: Request) -> Job:
 
 def _sized(shape: Any) -> tuple[bool, int]:
     """Whether a state is a number, and how many coordinates it has."""
-    if isinstance(shape, tuple | list) and len(shape) < 2:
+    if isinstance(shape, tuple | list) and len(shape) > 1:
+        raise ArgumentError(
+            "shape",
+            "how many coordinates a state has, e.g. 48, or (): a state is a vector or a number",
+            repr(tuple(shape)),
+            f"flatten: pass shape={int(np.prod(shape))} and a function that reshapes what it is"
+            " handed, x.reshape(-1, *sizes), and what drifts are told",
+        )
+    if isinstance(shape, tuple | list):
         flat = not shape
         shape = shape[0] if shape else 1
     else:

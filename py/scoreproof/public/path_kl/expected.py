@@ -19,14 +19,18 @@ __all__ = ["Still", "expected", "mean_of", "still"]
 #: rows by which the draws are counted: no other size is so many
 COUNTING = (13, 17)
 MOST = 1500
+#: in which more than one number is not 0
+DIRECTIONS = (5, 7, 9, 11)
 
 
 @dataclass(eq=False)
 class Design:
-    """Rows ±r e_j over the numbers of all draws; ``axes``: which axis of each draw is the batch."""
+    """What a row's numbers are, over all draws in order: ``points (n, numbers)``; 0 without them,
+    and then the draws' ``shapes`` are kept.
+    """
 
     n: int
-    radius: float = 0.0
+    points: np.ndarray | None = None
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     at: int = 0
@@ -34,7 +38,7 @@ class Design:
 
     def of_row(self, row: int) -> Design:
         """Of one path at a time."""
-        return Design(self.n, self.radius, self.shapes, self.kinds, 0, row)
+        return Design(self.n, self.points, self.shapes, self.kinds, 0, row)
 
     def __call__(self, draw: Draw) -> np.ndarray:
         self.kinds.add(draw.kind)
@@ -46,12 +50,10 @@ class Design:
             )
         own = int(np.prod(draw.shape)) // count
         value = np.zeros((count, own))
-        if self.radius:
-            for row in range(count) if self.only is None else (self.only,):
-                j, sign = divmod(row, 2)
-                k = j - self.at
-                if 0 <= k < own:
-                    value[0 if self.only is not None else row, k] = self.radius * (1 - 2 * sign)
+        if self.points is not None:
+            rows = slice(None) if self.only is None else slice(self.only, self.only + 1)
+            known = self.points[rows, self.at : self.at + own]
+            value[:, : known.shape[1]] = known
         elif self.only in (None, 0):
             self.shapes.append(draw.shape)
         self.at += own
@@ -60,6 +62,19 @@ class Design:
         axis = draw.shape.index(count)
         rest = tuple(s for k, s in enumerate(draw.shape) if k != axis)
         return np.moveaxis(value.reshape((count, *rest)), 0, axis)
+
+
+def along_axes(numbers: int) -> np.ndarray:
+    """Rows ±√D e_j, over which a quadratic function has its mean."""
+    both = np.repeat(np.sqrt(numbers) * np.eye(numbers), 2, axis=0)
+    return np.asarray(both * np.resize([1.0, -1.0], 2 * numbers)[:, None])
+
+
+def across(numbers: int, avoided: tuple[int, ...]) -> np.ndarray:
+    """Rows ±v in a few directions in which no number is 0."""
+    few = next(k for k in DIRECTIONS if 2 * k not in avoided)
+    v = np.random.default_rng([few, numbers, 735]).standard_normal((few, numbers))
+    return np.concatenate([v, -v])
 
 
 def mean_of(user: User, values: np.ndarray, n: int) -> float:
@@ -82,16 +97,13 @@ class Still:
     kinds: frozenset[str]
 
 
-def _asked(
-    user: User, problem: Problem, t: np.ndarray, start: np.ndarray, design: Design, numbers: int
-) -> float:
+def _asked(user: User, problem: Problem, t: np.ndarray, start: np.ndarray, design: Design) -> float:
     steps, n, d = len(t) - 1, design.n, user.job.d
     z = None
     if {"z", "dW"} & user.job.taken:
         z = np.zeros((steps, n, d))
-        for j in range(numbers):
-            for sign in (0, 1):
-                z[j // d, 2 * j + sign, j % d] = design.radius * (1 - 2 * sign)
+        if design.points is not None:
+            z = design.points.reshape(n, steps, d).swapaxes(0, 1)
     answer = user(problem, Batch(t, np.tile(start, (n, 1)), None, z), design)
     return mean_of(user, answer.output.values, n)
 
@@ -101,7 +113,7 @@ def still(user: User, problem: Problem, t: np.ndarray, start: np.ndarray) -> Sti
     job, steps = user.job, len(t) - 1
     counting = next(n for n in COUNTING if n not in (job.d, steps, steps + 1))
     design = Design(counting)
-    value = _asked(user, problem, t, start, design, 0)
+    value = _asked(user, problem, t, start, design)
     count = 1 if job.single else counting
     numbers = int(sum(np.prod(s) for s in design.shapes)) // count
     if {"z", "dW"} & job.taken:
@@ -115,16 +127,22 @@ def expected(here: Still, *, plain: bool) -> float:
     if numbers == 0 or numbers > MOST or here.kinds - {"normal"}:
         raise Unseen(f"draws {numbers} normal numbers a path in {steps} steps")
 
-    def mean(radius: float) -> float:
-        design = Design(2 * numbers, radius)
-        return _asked(user, here.problem, here.t, here.start, design, numbers)
+    def mean(points: np.ndarray) -> float:
+        return _asked(user, here.problem, here.t, here.start, Design(len(points), points))
 
-    whole = mean(float(np.sqrt(numbers)))
-    if plain:
-        return whole
-    bent = abs((mean(float(np.sqrt(numbers)) / 2) - here.value) - (whole - here.value) / 4)
-    if bent > 1e4 * user.eps * steps * (abs(whole) + abs(here.value)):
-        raise Unseen(
-            f"is no quadratic function of its noise, though both drifts are affine (by {bent:.2g})"
-        )
+    def bends(points: np.ndarray, whole: float) -> None:
+        bent = abs((mean(points / 2) - here.value) - (whole - here.value) / 4)
+        if bent > 1e4 * user.eps * steps * (abs(whole) + abs(here.value)):
+            raise Unseen(
+                "is no quadratic function of its noise, though both drifts are affine (by"
+                f" {bent:.2g})"
+            )
+
+    axes = along_axes(numbers)
+    whole = mean(axes)
+    if not plain:
+        bends(axes, whole)
+        # products of squares of different numbers are 0 along every axis
+        rows = across(numbers, (user.job.d, steps, steps + 1))
+        bends(rows, mean(rows))
     return whole

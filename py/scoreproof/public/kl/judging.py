@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scoreproof.diagnosis import safely
+from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
@@ -25,7 +25,7 @@ from scoreproof.public.kl.batches import asked, extremes
 from scoreproof.public.kl.diagnosing import diagnosis
 from scoreproof.public.kl.given import Given
 from scoreproof.public.kl.infinite import where_infinite
-from scoreproof.public.kl.objects import taking
+from scoreproof.public.kl.objects import methods_of, taking
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import place
@@ -34,6 +34,10 @@ from scoreproof.public.loss.library import library_of
 from scoreproof.streams import stream
 
 __all__ = ["Job", "judge"]
+
+
+#: laws that are too few for a number to be read off them
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,25 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     """The verdict: of the widest form that the function takes, where none is said, and of the laws
     in the order that their names leave open.
     """
-    function, framework, given = taking(kl, given, job.framework or library_of(kl))
+    library = job.framework or library_of(kl)
+    try:
+        return _of_library(kl, given, replace(job, framework=library))
+    except CallableError as error:
+        other = methods_of(error) if job.framework is None and library == "numpy" else None
+        if other is None:
+            raise
+        return _of_library(kl, given, replace(job, framework=other))
+
+
+def _of_library(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
+    function, framework, given = taking(kl, given, str(job.framework))
     job = replace(
         job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed)
     )
     guard = guarded(function, "kl", framework, job.dtype)
 
-    def of(options: Options) -> Evidence:
-        return _judged(guard, options, job)
+    def of(options: Options, explain: bool) -> Evidence:
+        return _judged(guard, options, job, explain)
 
     evidence = widest(of, function, given)
     for other, words in readings_of(function, given):
@@ -71,7 +86,7 @@ def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     return replace(evidence, cost={"calls": guard.calls})
 
 
-def _judged(guard: Guarded, options: Options, job: Job) -> Evidence:
+def _judged(guard: Guarded, options: Options, job: Job, explain: bool) -> Evidence:
     rng = stream(job.seed, "check_kl")
     given = passed(guard, np.ones(1))[1]
 
@@ -94,17 +109,33 @@ def _judged(guard: Guarded, options: Options, job: Job) -> Evidence:
         evidence = judged(found, answers, options, job.tolerance)
         if evidence.verdict == "refuted":
             break
+
+    def beyond() -> Diagnosis | None:
+        if batches is extremes:
+            return None
+        with contextlib.suppress(CallableError):
+            more = [a for b in extremes(options, precision, rng) for a in ask(guard, b, options)]
+            wider = [*dues, *(due(a, options, guard.eps, rounds, rng) for a in more)]
+            every = [*answers, *more]
+            there = places(every, wider, options)
+            named = safely(lambda: diagnosis(there, every, wider, options, precision()))
+            return named if named is not None and named.names else None
+        return None
+
+    def nearer() -> Diagnosis | None:
+        return safely(lambda: diagnosis(found, answers, dues, options, precision()))
+
+    if evidence.verdict == "refuted" and not explain:
+        return evidence
     if evidence.verdict == "refuted":
-        evidence = replace(
-            evidence, sentence=place(found, answers, options, job.tolerance)
-        ).with_diagnosis(
-            safely(
-                lambda: (
-                    asked_again(guard, first, options)
-                    or diagnosis(found, answers, dues, options, precision())
-                )
-            )
-        )
+        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
+        cause = safely(lambda: asked_again(guard, first, options))
+        # a clamp that is reached once or twice: wide scales reach both of its ends
+        rare = batches is asked and int(np.sum(found.beyond(job.tolerance) > 1)) < FEW
+        for look in (beyond, nearer) if rare else (nearer, beyond):
+            if cause is None or not cause.names:
+                cause = look() or cause
+        evidence = evidence.with_diagnosis(cause)
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
         evidence = where_infinite(guard, options, rng, evidence)

@@ -23,8 +23,8 @@ KINDS = {
     "variance": "var|vars|variance|variances|sigma2|sigmasq|sigmasquared|σ2|sigsq",
     "precision": "precision|prec|precisions|tau|invvar",
     "logprecision": "logprecision|logprec",
-    "softplus": "rho|ρ|rawscale|rawstd|rawsigma|rawsd|rawstddev|prestd|prescale|presigma|scaleraw|stdraw"
-    "|sigmaraw|unconstrainedscale|unconstrainedstd|unconstrainedsigma",
+    "softplus": "rho|ρ|rawscale|rawstd|rawsigma|rawsd|rawstddev|prestd|prescale|presigma|scaleraw"
+    "|stdraw|sigmaraw|unconstrainedscale|unconstrainedstd|unconstrainedsigma",
     "scale_tril": "scaletril|tril|chol|cholesky|lower|covarchol|cholcov|sqrt|covsqrt"
     "|choleskyfactor",
     "covariance": "cov|covs|covariance|covariances|covariancematrix|covmat|covmatrix",

@@ -35,23 +35,23 @@ MATRICES = "scales (n, d, d), matrices, as it takes no others"
 OTHERWISE = {"logstd": "log standard deviations", "logvar": "log-variances"}
 
 
-def widest(of: Callable[[Options], Evidence], function: Any, given: Given) -> Evidence:
+def widest(of: Callable[[Options, bool], Evidence], function: Any, given: Given) -> Evidence:
     """The verdict of the widest form that it takes, where none is said: what is right of one scale
-    for all coordinates alone is undecided.
+    for all coordinates alone is undecided. ``of``: of some options, with a cause or without.
     """
     options = options_of(function, given)
     if given.form is not None or not _open(options):
-        return of(options)
+        return of(options, True)
     wide, narrow = (options_of(function, replace(given, form=f)) for f in WIDEST)
     evidence = failed = None
     try:
-        evidence = of(wide)
+        evidence = of(wide, True)
     except CallableError as error:
         failed = error
     if evidence is not None and (evidence.verdict != "refuted" or _whole(evidence)):
         return _asked_with(evidence, WIDE)
     try:
-        second = of(narrow)
+        second = of(narrow, evidence is None or not _named(evidence))
     except CallableError:
         if failed is not None:
             return _matrices(of, function, given, failed)
@@ -72,14 +72,15 @@ def widest(of: Callable[[Options], Evidence], function: Any, given: Given) -> Ev
 
 
 def _matrices(
-    of: Callable[[Options], Evidence], function: Any, given: Given, failed: CallableError
+    of: Callable[[Options, bool], Evidence], function: Any, given: Given, failed: CallableError
 ) -> Evidence:
     """It takes neither of both: matrices, where they are standard deviations or precisions."""
     read = said_by(function, given)
     if given.parameterization is not None or (read is not None and read.telling):
         raise failed
     try:
-        return _asked_with(of(options_of(function, replace(given, form="full"))), MATRICES)
+        full = options_of(function, replace(given, form="full"))
+        return _asked_with(of(full, True), MATRICES)
     except CallableError:
         raise failed from None
 

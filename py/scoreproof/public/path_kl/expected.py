@@ -121,8 +121,10 @@ def still(user: User, problem: Problem, t: np.ndarray, start: np.ndarray) -> Sti
     return Still(user, problem, t, start, value, numbers, frozenset(design.kinds))
 
 
-def expected(here: Still, *, plain: bool) -> float:
-    """The mean. Raises ``Unseen``. ``plain``: it was seen to be quadratic."""
+def expected(here: Still, *, plain: bool, first: bool = False) -> float:
+    """The mean. Raises ``Unseen``. ``plain``: it was seen to be quadratic; ``first``: of several,
+    of which the others have more numbers of the same kind.
+    """
     user, numbers, steps = here.user, here.numbers, len(here.t) - 1
     if numbers == 0 or numbers > MOST or here.kinds - {"normal"}:
         raise Unseen(f"draws {numbers} normal numbers a path in {steps} steps")
@@ -142,7 +144,7 @@ def expected(here: Still, *, plain: bool) -> float:
     whole = mean(axes)
     if not plain:
         bends(axes, whole)
-        # products of squares of different numbers are 0 along every axis
+    if first:  # products of squares of different numbers are 0 along every axis
         rows = across(numbers, (user.job.d, steps, steps + 1))
         bends(rows, mean(rows))
     return whole

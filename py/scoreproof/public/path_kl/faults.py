@@ -33,7 +33,32 @@ def consistent(look: Look, c: float) -> Values:
         "the middle of each step": middle,
         "the mean u of both ends of a step": average,
     }
+    rules |= _variances(track)
     return {name: np.sum(rule * track.dt, axis=0) + rest for name, rule in rules.items()}
+
+
+def _variances(track: Track) -> Values:
+    """½ (a - b)ᵀ Σ⁻¹ (a - b) with another mean Σ of g gᵀ over each step, drifts at its start."""
+    p, x, t = track.problem, track.x[:-1], track.t[:, None, None]
+    if p.kind != "drifts":
+        return {}
+
+    def at(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        g = p.matrix(x, t)
+        return np.asarray(g @ np.swapaxes(g, -1, -2))
+
+    apart = (track.both[0] - track.both[1])[:-1]
+    start, middle, end = at(x, t[:-1]), at(x, (t[:-1] + t[1:]) / 2), at(x, t[1:])
+    means = {
+        "the mean of g² at both ends of a step": (start + end) / 2,
+        "the mean of g² at both ends of a step, at the places there": (
+            start + at(track.x[1:], t[1:])
+        )
+        / 2,
+        "g² in the middle of each step": middle,
+        "g² by Simpson's rule over each step": (start + 4 * middle + end) / 6,
+    }
+    return {n: 0.5 * np.sum(apart * solve(v, apart), axis=-1) for n, v in means.items()}
 
 
 def predictions(look: Look, c: float) -> Values:

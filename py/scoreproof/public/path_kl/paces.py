@@ -74,7 +74,7 @@ def means(user: User, problem: Problem, start: np.ndarray) -> tuple[np.ndarray, 
         if len(seen) > 1 and seen[-1].numbers < MORE * seen[-2].numbers:
             return _slower(user, problem, start, seen[0].numbers)
         if len(seen) == 2:
-            values.append(expected(seen[0], plain=False))
+            values.append(expected(seen[0], plain=False, first=True))
         if len(seen) > 1:
             values.append(expected(seen[-1], plain=user.job.single))
     return np.array(values), pace
@@ -94,7 +94,7 @@ def _slower(user: User, problem: Problem, start: np.ndarray, many: int) -> tuple
         numbers.append(here.numbers)
         if len(numbers) > 1 and abs(numbers[-1] / numbers[-2] - 2) > TWICE:
             break
-        values.append(expected(here, plain=False))
+        values.append(expected(here, plain=False, first=not values))
     if len(values) < len(grids(user)):
         raise Unseen(
             f"draws {many} numbers a path however many steps it is told, and not twice as many in"

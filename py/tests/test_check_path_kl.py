@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -349,7 +351,7 @@ def heun(f, h, g, x0, ts, rng, factor=1.0):
 def test_another_scheme_by_its_limit():
     evidence = holds(check(heun))
     assert evidence.kind == "convergent" and 1.7 < evidence.order < 2.3
-    assert evidence.cost == {"calls": 43} and evidence.resolution < 1e-3
+    assert evidence.cost == {"calls": 57} and evidence.resolution < 1e-3
     assert "affine drifts, 8 to 64 steps" in evidence.coverage.describe()
     wrong = check(heun, options={"factor": 1.01})
     assert wrong.verdict == "refuted" and "in the limit of small steps: " in wrong.sentence
@@ -615,3 +617,157 @@ def test_the_library_is_found_out():
         return 0.5 * (u.pow(2).sum(-1) * t.diff()[:, None]).sum(0)
 
     assert check(kl)
+
+
+def _rate(f, h, g, x, t):
+    return 0.5 * np.sum(((f(x, t) - h(x, t)) / g(x, t)) ** 2, axis=1)
+
+
+def stepped(f, h, g, x, times, rng):
+    """Euler's scheme at these times."""
+    total = 0.0
+    for t, s in zip(times[:-1], times[1:], strict=True):
+        total = total + _rate(f, h, g, x, t) * (s - t)
+        x = x + f(x, t) * (s - t) + g(x, t) * np.sqrt(s - t) * rng.standard_normal(x.shape)
+    return total
+
+
+def milstein(f, h, g, x0, ts, rng, noise_at=None, drift_at=lambda f, x, x0, t: f(x, t)):
+    """``noise_at``: where g is taken, ``drift_at``: how drifts are."""
+
+    def drift(of):
+        return lambda x, t: drift_at(of, x, x0, t)
+
+    def spread(x, t):
+        return g(x if noise_at is None else noise_at(x, x0), t)
+
+    f, h, x, total, e = drift(f), drift(h), x0, 0.0, 1e-4
+    for t, s in zip(ts[:-1], ts[1:], strict=True):
+        dw = np.sqrt(s - t) * rng.standard_normal(x.shape)
+        here = spread(x, t)
+        slope = (spread(x + e, t) - spread(x - e, t)) / (2 * e)
+        new = x + f(x, t) * (s - t) + here * dw + here * slope * (dw**2 - (s - t)) / 2
+        total = total + (_rate(f, h, spread, x, t) + _rate(f, h, spread, new, s)) / 2 * (s - t)
+        x = new
+    return total
+
+
+def linearised(f, x, x0, t):
+    e = 1e-5
+    return f(x0, t) + (f(x0 + e * (x - x0), t) - f(x0 - e * (x - x0), t)) / (2 * e)
+
+
+def test_another_scheme_is_looked_at_where_drifts_bend():
+    evidence = holds(check(milstein, noise="diagonal"))
+    assert evidence.kind == "convergent" and evidence.resolution < 1e-3
+    bends = "2 of drifts that bend and noise that follows x, where there is next to no noise"
+    assert bends in evidence.coverage.describe()
+    assert "2 of drifts that bend, where" in holds(check(heun)).coverage.describe()
+    holds(check(milstein, noise="diagonal", dtype="float32"))
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "words"),
+    [
+        (
+            {"noise_at": lambda x, x0: x0},
+            "noise_of_the_first_place",
+            "g is taken at the first place x_0 throughout: take g\\(x_k, t_k\\)",
+        ),
+        (
+            {"drift_at": linearised},
+            "drifts_linearised_at_the_start",
+            "drifts are linearised at the first place x_0: take a\\(x_k, t_k\\) and b",
+        ),
+        (
+            {"noise_at": lambda x, x0: x0, "drift_at": linearised},
+            "all_of_the_first_place",
+            "linearised, and g is taken, at the first place x_0: take all at x_k",
+        ),
+        ({"noise_at": lambda x, x0: 0 * x}, None, "No known fault"),
+    ],
+    ids=["noise", "drifts", "both", "origin"],
+)
+def test_what_affine_drifts_cannot_tell_is_refuted_where_they_bend(options, name, words):
+    evidence = check(milstein, noise="diagonal", options=options)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert evidence.diagnosis.names == ((name,) if name else ())
+    text = evidence.explain()
+    assert re.search(words, text), text
+    assert "it is right where drifts are affine and noise does not follow x" in text
+
+
+def test_what_bends_is_said_not_to_be_looked_at_where_it_cannot_be():
+    def fussy(f, h, g, x0, ts, rng):
+        value = milstein(f, h, g, x0, ts, rng)
+        return value * np.where(np.max(g(x0, ts[0])) < 1e-4, np.nan, 1.0)
+
+    evidence = holds(check(fussy, noise="diagonal"))
+    text = evidence.coverage.describe()
+    assert "drifts that are not affine, and noise that follows x, were not looked at" in text
+
+
+@pytest.mark.parametrize("dt", [0.05, 0.01, 0.004, 0.03])
+def test_steps_of_a_width_of_its_own_get_finer_in_slower_sdes(dt):
+    def own(f, h, g, x0, ts, rng, factor=1.0):
+        times = [ts[0]]
+        while times[-1] < ts[-1] - 1e-9:
+            times.append(min(times[-1] + dt, ts[-1]))
+        return factor * stepped(f, h, g, x0, times, rng)
+
+    evidence = holds(check(own, noise="diagonal"))
+    text = evidence.coverage.describe()
+    assert "steps of a width of its own, about 0.0" in text and "in slower SDEs" in text
+    wrong = check(own, noise="diagonal", options={"factor": 1.004})
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names == ()
+    assert "it is 1.004 times what is due, whatever drifts and noise are" in wrong.explain()
+
+
+@pytest.mark.parametrize("width", [0.03, 0.1])
+def test_steps_within_steps(width):
+    def finer(f, h, g, x0, ts, rng):
+        times = [ts[0]]
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            n = max(1, int(np.ceil((s - t) / width - 1e-9)))
+            times += list(t + (s - t) * np.arange(1, n + 1) / n)
+        return stepped(f, h, g, x0, times, rng)
+
+    holds(check(finer, noise="diagonal"))
+
+
+def test_a_number_of_steps_of_its_own_is_left_open():
+    def hundred(f, h, g, x0, ts, rng):
+        return stepped(f, h, g, x0, np.linspace(ts[0], ts[-1], 101), rng)
+
+    evidence = check(hundred, noise="diagonal")
+    assert evidence.verdict == "undecided"
+    assert "let them be those of t, of dt or of n_steps" in evidence.sentence
+
+
+@pytest.mark.parametrize("scheme", [stepped, milstein], ids=["euler", "milstein"])
+def test_the_start_by_the_ratio_of_its_densities(scheme):
+    def elbo(f, h, g, mean0, std0, mean1, std1, ts, batch_size, rng, sign=1):
+        z = mean0 + std0 * rng.standard_normal((batch_size, 3))
+        p, q = (-(((z - m) / s) ** 2) / 2 - np.log(s) for m, s in ((mean0, std0), (mean1, std1)))
+        return scheme(f, h, g, z, ts, rng) + sign * np.sum(p - q, axis=1)
+
+    evidence = holds(check(elbo, noise="diagonal"))
+    if scheme is stepped:
+        assert "log p0 - log q0 of each start, whose mean is KL(p0‖q0)" in evidence.notes[0]
+    wrong = check(elbo, noise="diagonal", options={"sign": -1})
+    assert wrong.diagnosis.names == ("initial_subtracted",)
+
+
+def test_factors_near_one_are_no_cause_and_numbers_that_are_added_are():
+    barely = check(lambda *a: 1.0004 * along(*a), given=("f", "h", "g", "xs", "ts"))
+    assert barely.verdict == "refuted" and barely.diagnosis.names == ()
+    assert "it is 1.0004 times what is due" in barely.explain()
+    ratio = check(lambda *a: 1.0004 * weighing(*a)[1], given=SIMULATED, noise="diagonal", **RATIO)
+    assert ratio.verdict == "refuted" and ratio.diagnosis.names == ()
+    for function in (along, heun):
+        given = ("f", "h", "g", "xs", "ts") if function is along else SIMULATED
+        more = check(lambda *a, f=function: f(*a) + 0.25, given=given)
+        assert more.diagnosis.names == ("offset",), more.explain()
+        assert "0.25 is added to every value, whatever drifts and noise are" in more.explain()
+        less = check(lambda *a, f=function: f(*a) - 0.25, given=given)
+        assert "0.25 is taken from every value" in less.explain()

@@ -77,6 +77,22 @@ US = {
         at.drift0(at.x[at.k], at.t[at.k + 1]) - at.drift1(at.x[at.k], at.t[at.k + 1]),
     ),
     "prior_at_the_next_time": lambda at: solved(at.g, at.a - at.drift1(at.x[at.k], at.t[at.k + 1])),
+    "next_place": lambda at: other(at, at.t[at.k], at.x[at.k + 1]),
+    "noise_of_the_next_place": lambda at: solved(
+        at.diffusion(at.x[at.k + 1], at.t[at.k]), at.a - at.b
+    ),
+    "drifts_of_the_next_place": lambda at: solved(
+        at.g,
+        at.drift0(at.x[at.k + 1], at.t[at.k]) - at.drift1(at.x[at.k + 1], at.t[at.k]),
+    ),
+    "prior_at_the_next_place": lambda at: solved(
+        at.g, at.a - at.drift1(at.x[at.k + 1], at.t[at.k])
+    ),
+    "first_place": lambda at: other(at, at.t[at.k], at.x[0]),
+    "noise_of_the_first_place": lambda at: solved(at.diffusion(at.x[0], at.t[at.k]), at.a - at.b),
+    "drifts_of_the_first_place": lambda at: solved(
+        at.g, at.drift0(at.x[0], at.t[at.k]) - at.drift1(at.x[0], at.t[at.k])
+    ),
     "time_reversed": lambda at: other(at, at.t[at.last - at.k]),
     "time_mirrored": lambda at: other(at, at.t[0] + at.t[-1] - at.t[at.k]),
     "noise_time_reversed": lambda at: solved(

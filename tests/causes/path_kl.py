@@ -73,6 +73,69 @@ def no_dt():
     return check_path_kl(kl)
 
 
+@wrong("Heun: g of the start at every step", says=r"g is taken at the first place x_0 throughout")
+def frozen_noise():
+    def kl(f, h, g, x0, ts, rng):
+        def rate(x, t):
+            return 0.5 * np.sum(((f(t, x) - h(t, x)) / g(t, x0)) ** 2, axis=-1)
+
+        x, total = x0, 0.0
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            dw = np.sqrt(s - t) * rng.standard_normal(x.shape)
+            guess = x + f(t, x) * (s - t) + g(t, x0) * dw
+            new = x + (f(t, x) + f(s, guess)) / 2 * (s - t) + g(t, x0) * dw
+            total = total + (rate(x, t) + rate(new, s)) / 2 * (s - t)
+            x = new
+        return total
+
+    return check_path_kl(kl, noise="diagonal")
+
+
+@wrong("u of the step's end with the time of its start", says=r"take x_k with t_k")
+def mixed_places():
+    def kl(f, h, g, xs, ts):
+        total = 0.0
+        for k, dt in enumerate(np.diff(ts)):
+            u = (f(xs[k + 1], ts[k]) - h(xs[k + 1], ts[k])) / g(xs[k + 1], ts[k])
+            total = total + 0.5 * np.sum(u**2, axis=-1) * dt
+        return total
+
+    return check_path_kl(kl, noise="diagonal")
+
+
+@wrong("linearised about the start", says=r"drifts are linearised at the first place x_0")
+def linearised_drifts():
+    def kl(f, h, g, x0, ts, rng, eps=1e-5):
+        def tangent(of, x, t):
+            moved = eps * (x - x0)
+            return of(x0, t) + (of(x0 + moved, t) - of(x0 - moved, t)) / (2 * eps)
+
+        x, total = x0, 0.0
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            a = tangent(f, x, t)
+            u = (a - tangent(h, x, t)) / g(t)
+            total = total + 0.5 * np.sum(u**2, axis=-1) * (s - t)
+            x = x + a * (s - t) + g(t) * np.sqrt(s - t) * rng.standard_normal(x.shape)
+        return total
+
+    return check_path_kl(kl)
+
+
+@wrong("the sampled start with the wrong sign", says=r"term of the start has the wrong sign")
+def sampled_start_subtracted():
+    def elbo(f, h, g, mean0, std0, mean1, std1, ts, batch_size, rng):
+        x = mean0 + std0 * rng.standard_normal((batch_size, len(mean0)))
+        p, q = (-(((x - m) / s) ** 2) / 2 - np.log(s) for m, s in ((mean0, std0), (mean1, std1)))
+        total = np.sum(q - p, axis=-1)
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            u = (f(t, x) - h(t, x)) / g(t)
+            total = total + 0.5 * np.sum(u**2, axis=-1) * (s - t)
+            x = x + f(t, x) * (s - t) + g(t) * np.sqrt(s - t) * rng.standard_normal(x.shape)
+        return total
+
+    return check_path_kl(elbo)
+
+
 @wrong("√dt for dt", says=r"multiplied by √dt: multiply by dt")
 def root_of_dt():
     return check_path_kl(lambda f, h, g, xs, ts: quadratic(f, h, g, xs, ts, weight=np.sqrt))

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.fitting import fitted
-from scoreproof.public.kl.laws import MILD, Draw, Laws, alternate
+from scoreproof.public.kl.laws import MILD, Apart, Draw, Laws, alternate
 
 __all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "SAME_MEANS", "SAME_SPREADS", "asked", "extremes"]
 
@@ -22,6 +22,8 @@ __all__ = ["EQUAL", "HALF", "NARROW", "NEAR", "SAME_MEANS", "SAME_SPREADS", "ask
 HALF = 1e-4
 #: rows of one that takes a pair of laws at a time, and numbers in a batch of a fixed dimension
 FEW, MOST = 14, 20000
+#: standard deviation where softplus makes it of a number
+WIDEST = 80.0
 NEAR, EQUAL = "nearly equal laws", "equal and all but equal laws"
 SAME_MEANS = "laws with equal means"
 SAME_SPREADS = {
@@ -47,7 +49,18 @@ def _each(laws: Laws, options: Options) -> Iterator[Laws]:
     """As the function can be handed them; of one that takes a pair at a time not all the rows."""
     if options.layout.unbatched and laws.shape[0] > FEW:
         laws = _first(laws, FEW)
-    yield from fitted(laws, options, laws.each)
+    for one in fitted(laws, options, laws.each):
+        yield _reached(one, options)
+
+
+def _reached(laws: Laws, options: Options) -> Laws:
+    """No wider than what softplus makes of a number whose exponential is one in float32."""
+    widths = {}
+    for which, role, v in (("first", "scale0", laws.v0), ("second", "scale1", laws.v1)):
+        passed = {role, "scale"} & {*options.layout.roles}
+        if passed and options.side(which).kind == "softplus" and np.max(v) > WIDEST**2:
+            widths[f"v{role[-1]}"] = np.minimum(v, WIDEST**2)
+    return replace(laws, **widths)
 
 
 def _sizes(options: Options, sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -94,10 +107,10 @@ def _asked(
     if half:  # where v0 is far below v1, log1p(v0/v1 - 1) loses too much
         ratio = np.linspace(2.5, 4.0, 6)
     d = own or 3
-    yield draw.apart(SAME_MEANS, 6, d, gap=0 * ratio, ratio=ratio, level=-ratio / 2)
+    yield draw.apart(SAME_MEANS, 6, d, Apart(0 * ratio, ratio, -ratio / 2))
     if not options.standard:
         gap = alternate(6, *((5.0, 6.0) if half else (3.0, 4.0)))
-        yield draw.apart(SAME_SPREADS[options.form], 6, d, gap=gap, ratio=0 * gap)
+        yield draw.apart(SAME_SPREADS[options.form], 6, d, Apart(gap, 0 * gap))
     for n, d in _sizes(options, [(6, 3)] if half else [(14, 7), (65, 64)]):
         if d < 64 or many == n or own is not None:
             yield draw.one_coordinate(n, d, 6.0 if half else 4.0)
@@ -105,13 +118,13 @@ def _asked(
         closest = eps * (MILD if options.form == "full" else 1)
         gaps = np.geomspace(0.3, closest ** (1 / 6), 14)
         ratio = 2 * gaps * np.resize([1, -1], 14)
-        yield draw.apart("close laws", 14, own or 7, gap=gaps, ratio=ratio, close=True)
+        yield draw.apart("close laws", 14, own or 7, Apart(gaps, ratio, close=True))
     # no powers of two: they would be lucky with their roundings, and one alone may be lucky too
     gaps = 1.37 * 2.0 ** round(np.log2(eps) / 2) * (1 + np.arange(6) / 6)
-    near = partial(draw.apart, sharp=False, close=True, condition=1)
-    yield near(NEAR, 6, own or 3, gap=gaps, ratio=2 * np.log1p(gaps))
+    near = partial(Apart, sharp=False, close=True, condition=1)
+    yield draw.apart(NEAR, 6, own or 3, near(gaps, 2 * np.log1p(gaps)))
     gaps = eps ** (1 / 3) * np.array([1.0, 0.0, 0.5, 0.0, 0.2, 0.0, 0.1, 0.0, 0.05])
-    yield near(EQUAL, 9, own or 2, gap=gaps, ratio=-gaps)
+    yield draw.apart(EQUAL, 9, own or 2, near(gaps, -gaps))
 
 
 def extremes(
@@ -138,6 +151,6 @@ def _extremes(
     # log1p(v0/v1 - 1) has few digits there, and so much is granted
     ratio = np.linspace(-deepest, -21 if deepest > 7 and not options.standard else -12, 9)
     gap = alternate(9, 1.0, 3.0)
-    yield draw.apart(NARROW, 9, d, gap=gap, ratio=ratio, level=-12 - ratio, sharp=False)
+    yield draw.apart(NARROW, 9, d, Apart(gap, ratio, -12 - ratio, sharp=False))
     far = 30.0 * (1 + np.arange(9))
-    yield draw.apart("means far apart", 9, d, gap=far, ratio=alternate(9, 0.5, 1.0))
+    yield draw.apart("means far apart", 9, d, Apart(far, alternate(9, 0.5, 1.0)))

@@ -16,7 +16,7 @@ from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 from scoreproof.public.kl.misread import CALLED, SIGNED, changed
 
-__all__ = ["Clamp", "clamps", "roots"]
+__all__ = ["Clamp", "clamps", "moved", "roots"]
 
 
 #: what is as good as 0, of what is beside it
@@ -54,11 +54,11 @@ def clamps(options: Options) -> Iterator[Clamp]:
         called = CALLED.get(kind, "numbers before softplus")
         for name, words, move, grid in _moves(kind, kind == own):
             as_kind = Options(options.form, kind)
-            change = _change(as_kind, move, options)
+            change = moved(as_kind, move, options)
             yield from _parts(name, words.replace("{called}", called), change, grid)
             if name in ("epsilon", "clamp_below") and not options.standard:
                 for which in ("second", "first"):
-                    change = _change(as_kind, move, options, which)
+                    change = moved(as_kind, move, options, which)
                     text = words.replace("{called}", f"{called} of the {which} law")
                     yield from _parts(f"{name}_{which}", text, change, grid)
 
@@ -103,9 +103,11 @@ def _moves(kind: str, own: bool) -> Iterator[tuple[str, str, Move, np.ndarray]]:
     yield "scaled", "the {called} are multiplied by {c:.6g}", np.multiply, factors
 
 
-def _change(
+def moved(
     kind: Options, move: Move, options: Options, which: str = "both"
 ) -> Callable[[Laws, float], Laws]:
+    """Scales as ``kind`` has them, moved by a number."""
+
     def change(laws: Laws, c: float) -> Laws:
         return changed(laws, lambda v: kind.variances(move(kind.scale(v), c)), options, which)
 

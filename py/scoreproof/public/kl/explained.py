@@ -13,6 +13,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from scoreproof.public.kl.averages import averages, believed
+from scoreproof.public.kl.both_ends import both_ends
 from scoreproof.public.kl.clamps import Clamp, clamps, roots
 from scoreproof.public.kl.fit import Combination, Places, combined
 from scoreproof.public.kl.laws import Laws
@@ -70,6 +71,7 @@ def explained(places: Places) -> Explained | None:
         lambda: _read(places, due, others),
         lambda: own.replaced(3),
         lambda: clamped(places, due),
+        lambda: _clamped_twice(places, due),
     )
     for stage in stages:
         best: Explained | None = None
@@ -196,6 +198,17 @@ def _partly(laws: Laws, clamp: Clamp, c: float, due: tuple[Summand, ...]) -> np.
         inside = clamp.part == "all" or log == (clamp.part == "log")
         parts.append(_rows(s.of(other if inside else laws) * s.factor))
     return np.asarray(sum(parts))
+
+
+def _clamped_twice(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:
+    if places.sharp < FEWEST:
+        return
+
+    def value(laws: list[Laws]) -> list[np.ndarray]:
+        return [np.asarray(sum(_rows(s.of(b) * s.factor) for s in due)) for b in laws]
+
+    for clamp in both_ends(places, value):
+        yield Explained(Combination(due, tuple(1.0 for _ in due)), due, clamp=clamp)
 
 
 def clamped(places: Places, due: tuple[Summand, ...]) -> Iterator[Explained]:

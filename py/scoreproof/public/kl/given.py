@@ -21,7 +21,7 @@ from scoreproof.public.kl.names import Named, named, written
 from scoreproof.public.kl.sides import sides_of
 from scoreproof.public.kl.wanted import QUANTITIES, Wanted
 
-__all__ = ["Given", "options_of"]
+__all__ = ["Given", "options_of", "said_by"]
 
 #: coordinates of full covariances
 MOST = 64
@@ -44,12 +44,14 @@ class Given:
     shape: Any = None
     fixed: Any = None
     law: Any = None
+    #: the law that comes first is the second
+    turned: bool = False
 
 
 def options_of(function: Any, given: Given) -> Options:
     """Options for the function. Raises ``ArgumentError`` naming what is to be passed."""
     wanted = _wanted(given)
-    read = _read(function, given)
+    read = said_by(function, given)
     against = _against(given, wanted, read)
     roles = _roles(function, given, wanted, against, read)
     layout = _layout(_in_roles(function, given, roles), wanted, against, roles)
@@ -108,12 +110,15 @@ def _spelled(wanted: Wanted) -> bool:
     return wanted.mirrored or wanted.quantity in ("jeffreys", "symmetric", "renyi", "bhattacharyya")
 
 
-def _read(function: Any, given: Given) -> Named | None:
+def said_by(function: Any, given: Given) -> Named | None:
+    """What the names of its arguments say, where they are asked."""
     if given.given is not None or given.law is not None:
         return None
     found = named(function)
     nothing = given.form is None and given.parameterization is None and given.against is None
-    return found if found is not None and (found.strong or nothing) else None
+    if found is None or not (found.strong or nothing):
+        return None
+    return found.turned() if given.turned else found
 
 
 def _against(given: Given, wanted: Wanted, read: Named | None) -> str:

@@ -16,7 +16,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask
-from scoreproof.public.kl.laws import Draw, Laws
+from scoreproof.public.kl.laws import Apart, Draw, Laws
 from scoreproof.public.kl.overlap import finite
 
 __all__ = ["where_infinite"]
@@ -73,11 +73,11 @@ def _infinite(options: Options, rng: np.random.Generator, d: int) -> list[Laws]:
     ratio = np.log(most) + BEYOND * np.array([0.5, 1.0, 1.5, 2.0])
     draw = Draw(options, rng)
     even = options.layout.d or 2
-    every = draw.apart("", 4, even, gap=np.full(4, 0.7), ratio=ratio, condition=1)
+    every = draw.apart("", 4, even, Apart(np.full(4, 0.7), ratio, condition=1))
     found = [every]
     if d > 1 and options.form != "isotropic":
         what = " in one coordinate" if options.form == "diagonal" else " in one direction"
-        one = draw.apart(what, 4, d, gap=np.full(4, 0.7), ratio=0 * ratio, condition=1)
+        one = draw.apart(what, 4, d, Apart(np.full(4, 0.7), 0 * ratio, condition=1))
         found.append(replace(one, v0=_in_one(one.v1, most)))
     assert not any(np.any(finite(laws, options.wanted.order)) for laws in found)
     return found

@@ -1,18 +1,19 @@
 """From a function and its options to a verdict: batches, answers, what is due, what explains it.
 
-Conventions: where no form is said, the one that the names suggest, or isotropic laws, come first.
+Conventions: as in `widest`.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from scoreproof.diagnosis import safely
-from scoreproof.errors import CallableError
+from scoreproof.diagnosis import Diagnosis, safely
+from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import Guarded
 from scoreproof.interop.frameworks import guarded
@@ -23,24 +24,20 @@ from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.asking import Answer, ask, passed
 from scoreproof.public.kl.batches import asked, extremes
 from scoreproof.public.kl.diagnosing import diagnosis
-from scoreproof.public.kl.given import Given, options_of
+from scoreproof.public.kl.given import Given
 from scoreproof.public.kl.infinite import where_infinite
-from scoreproof.public.kl.objects import taking
+from scoreproof.public.kl.objects import methods_of, taking
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import place
+from scoreproof.public.kl.widest import readings_of, said, widest
 from scoreproof.streams import stream
 
 __all__ = ["Job", "judge"]
 
-#: names of causes that are the same for laws of every form
-WHOLE = (
-    *("times_", "half_of", "twice_", "minus_", "zero_", "bits_", "nats_", "random", "rounds_"),
-    *("mean_over", "sum_over", "sum_for", "mean_for"),
-)
 
-
-NARROW = 'Scales were (n, 1), one for all coordinates: pass form="diagonal" if they are (n, d).'
+#: laws that are too few for a number to be read off them
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -54,54 +51,42 @@ class Job:
 
 
 def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
-    """The verdict; of diagonal laws where no form was said and it is right of them alone."""
-    function, framework, given = taking(kl, given, job.framework or library_of(kl))
-    options = options_of(function, given)
+    """The verdict: of the widest form that the function takes, where none is said, and of the laws
+    in the order that their names leave open.
+    """
+    library = job.framework or library_of(kl)
+    try:
+        return _of_library(kl, given, replace(job, framework=library))
+    except CallableError as error:
+        other = methods_of(error) if job.framework is None and library == "numpy" else None
+        if other is None:
+            raise
+        return _of_library(kl, given, replace(job, framework=other))
+
+
+def _of_library(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
+    function, framework, given = taking(kl, given, str(job.framework))
     job = replace(
         job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed)
     )
     guard = guarded(function, "kl", framework, job.dtype)
-    before = guard.calls
-    if given.form is not None or options.form == "full" or options.sides is not None:
-        return _judged(guard, options, job, before)
-    evidence = failed = None
-    try:
-        evidence = _judged(guard, options, job, before)
-    except CallableError as error:
-        failed = error
-    if evidence is not None and (evidence.verdict != "refuted" or _whole(evidence)):
-        return _narrow(evidence, options)
-    other = "diagonal" if options.form == "isotropic" else "isotropic"
-    try:
-        options = options_of(function, replace(given, form=other))
-        second = _judged(guard, options, job, before, explain=False)
-    except CallableError:
-        second = None
-    if second is not None and second.verdict == "holds":
-        note = f'It is right of {other} laws: pass form="{other}" to have these judged alone.'
-        return replace(second, notes=(*second.notes, note))
-    if evidence is None:
-        assert failed is not None
-        raise failed
-    return evidence
+
+    def of(options: Options, explain: bool) -> Evidence:
+        return _judged(guard, options, job, explain)
+
+    evidence = widest(of, function, given)
+    for other, words in readings_of(function, given):
+        if evidence.verdict == "refuted" and other != given:
+            with contextlib.suppress(CallableError, ArgumentError):
+                second = widest(of, function, other)
+                if second.verdict == "holds":
+                    evidence = said(second, words)
+        elif other == given:
+            evidence = said(evidence, words)
+    return replace(evidence, cost={"calls": guard.calls})
 
 
-def _narrow(evidence: Evidence, options: Options) -> Evidence:
-    """With a note that scales were one number a law, though nobody said so."""
-    if evidence.verdict != "holds" or options.form != "isotropic" or options.layout.axes:
-        return evidence
-    return replace(evidence, notes=(*evidence.notes, NARROW))
-
-
-def _whole(evidence: Evidence) -> bool:
-    """A cause that no other form would mend."""
-    names = evidence.diagnosis.names if evidence.diagnosis is not None else ()
-    return bool(names) and names[0].startswith(WHOLE)
-
-
-def _judged(
-    guard: Guarded, options: Options, job: Job, before: int, explain: bool = True
-) -> Evidence:
+def _judged(guard: Guarded, options: Options, job: Job, explain: bool) -> Evidence:
     rng = stream(job.seed, "check_kl")
     given = passed(guard, np.ones(1))[1]
 
@@ -124,25 +109,38 @@ def _judged(
         evidence = judged(found, answers, options, job.tolerance)
         if evidence.verdict == "refuted":
             break
+
+    def beyond() -> Diagnosis | None:
+        if batches is extremes:
+            return None
+        with contextlib.suppress(CallableError):
+            more = [a for b in extremes(options, precision, rng) for a in ask(guard, b, options)]
+            wider = [*dues, *(due(a, options, guard.eps, rounds, rng) for a in more)]
+            every = [*answers, *more]
+            there = places(every, wider, options)
+            named = safely(lambda: diagnosis(there, every, wider, options, precision()))
+            return named if named is not None and named.names else None
+        return None
+
+    def nearer() -> Diagnosis | None:
+        return safely(lambda: diagnosis(found, answers, dues, options, precision()))
+
     if evidence.verdict == "refuted" and not explain:
         return evidence
     if evidence.verdict == "refuted":
-        evidence = replace(
-            evidence, sentence=place(found, answers, options, job.tolerance)
-        ).with_diagnosis(
-            safely(
-                lambda: (
-                    asked_again(guard, first, options)
-                    or diagnosis(found, answers, dues, options, precision())
-                )
-            )
-        )
+        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
+        cause = safely(lambda: asked_again(guard, first, options))
+        # a clamp that is reached once or twice: wide scales reach both of its ends
+        rare = batches is asked and int(np.sum(found.beyond(job.tolerance) > 1)) < FEW
+        for look in (beyond, nearer) if rare else (nearer, beyond):
+            if cause is None or not cause.names:
+                cause = look() or cause
+        evidence = evidence.with_diagnosis(cause)
     else:
         evidence = replace(evidence, notes=digits_lost(answers, options, guard.eps))
         evidence = where_infinite(guard, options, rng, evidence)
     return replace(
         evidence,
-        cost={"calls": guard.calls - before},
         curves=_curves(found),
         labels=(f"{'divergence' if options.wanted.kl else 'value'} that is due", "relative error"),
     )

@@ -14,7 +14,7 @@ import numpy as np
 from scoreproof.numerics.linear import random_covariance
 from scoreproof.public.kl.arguments import Options
 
-__all__ = ["MILD", "Draw", "Laws", "alternate"]
+__all__ = ["MILD", "Apart", "Draw", "Laws", "alternate"]
 
 CONDITION = 10.0  # of the covariances of the full form
 LONG = 256  # coordinates, above which there are fewer draws to choose from
@@ -44,6 +44,21 @@ class Laws:
         """``(n, d)``."""
         n, d = self.m0.shape
         return n, d
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """Means ``gap`` standard deviations apart, up to a random factor, and variances ``ratio`` apart
+    in their logarithms, ``(n,)`` each; those of the second law lie about ``level``. ``condition``:
+    of covariances. ``sharp`` and ``close``: as in `Laws`.
+    """
+
+    gap: np.ndarray
+    ratio: np.ndarray
+    level: np.ndarray | None = None
+    condition: float = MILD
+    sharp: bool = True
+    close: bool = False
 
 
 def alternate(n: int, low: float, high: float) -> np.ndarray:
@@ -104,33 +119,18 @@ class Draw:
         m1, v1 = self._second(m1, self._shaped(log1, d))
         return Laws(what, m0, self._shaped(log0, d), m1, v1, sharp)
 
-    def apart(
-        self,
-        what: str,
-        n: int,
-        d: int,
-        *,
-        gap: np.ndarray,
-        ratio: np.ndarray,
-        sharp: bool = True,
-        condition: float = MILD,
-        level: np.ndarray | None = None,
-        close: bool = False,
-    ) -> Laws:
-        """Means ``gap`` standard deviations apart in every coordinate, up to a random factor, and
-        variances ``ratio`` apart in their logarithms; those of the second law lie about
-        ``level``.
-        """
-        level = np.zeros(n) if level is None else level
+    def apart(self, what: str, n: int, d: int, how: Apart) -> Laws:
+        """Laws that are ``how`` far apart in every coordinate."""
+        level = np.zeros(n) if how.level is None else how.level
         log1 = level[:, None] + 0.5 * self.rng.uniform(-1, 1, (n, d))
         unit = np.exp(level / 2)[:, None]
         m1 = self.spread * unit * self.rng.standard_normal((n, d))
-        m1, v1 = self._second(m1, self._shaped(log1, d, condition))
+        m1, v1 = self._second(m1, self._shaped(log1, d, how.condition))
         step = self.rng.choice([-1, 1], (n, d)) * self.rng.uniform(0.7, 1.3, (n, d))
         widths = np.sqrt(np.diagonal(v1, axis1=1, axis2=2)) if v1.ndim == 3 else np.sqrt(v1)
-        growth = np.exp(ratio).reshape(-1, *[1] * (v1.ndim - 1))
-        m0 = m1 + gap[:, None] * step * widths
-        return Laws(what, m0, v1 * growth, m1, v1, sharp, each=True, close=close)
+        growth = np.exp(how.ratio).reshape(-1, *[1] * (v1.ndim - 1))
+        m0 = m1 + how.gap[:, None] * step * widths
+        return Laws(what, m0, v1 * growth, m1, v1, how.sharp, each=True, close=how.close)
 
     def scaled(self, most: float, deepest: float, *, gap: float, d: int = 2) -> Laws:
         """Log-variances from ``-most`` to three quarters of it, alike and as unlike as can be; the
@@ -145,13 +145,13 @@ class Draw:
         what = f"scales from {lowest} to {highest}"
         log0, log1 = (v * self.rng.uniform(0.93, 1.0, 9) for v in (log0, log1))
         gaps = alternate(9, gap, gap + 2)
-        return self.apart(what, 9, d, gap=gaps, ratio=log0 - log1, level=log1)
+        return self.apart(what, 9, d, Apart(gaps, log0 - log1, log1))
 
     def one_coordinate(self, n: int, d: int, gap: float) -> Laws:
         """Row ``i`` differs in coordinate ``i`` (modulo ``d``) alone: the mean, and in the diagonal
         form the variance.
         """
-        laws = self.apart("", n, d, gap=np.zeros(n), ratio=np.zeros(n))
+        laws = self.apart("", n, d, Apart(np.zeros(n), np.zeros(n)))
         rows, here = np.arange(n), np.arange(n) % d
         m0, v0 = laws.m1.copy(), laws.v1.copy()
         widths = np.diagonal(v0, axis1=1, axis2=2) if v0.ndim == 3 else v0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scoreproof.interop.signatures import parameters, positional
@@ -19,13 +19,14 @@ __all__ = ["Named", "named", "written"]
 KINDS = {
     "mean": "mu|mus|mean|means|loc|locs|location|avg|μ",
     "logvar": "logvar|logvars|logvariance|logsigma2|logsigmasq|logsigmasquared|logsig2|logsd2|lnvar"
-    "|lnsigma2|logv|logσ2|logcov",
-    "logstd": "logstd|logstds|logstddev|logsigma|logsig|logscale|logs|logsd|lnsigma|logσ",
+    "|lnsigma2|logv|logσ2|logcov|logs2|logssq|lv",
+    "logstd": "logstd|logstds|logstddev|logsigma|logsig|logscale|logs|logsd|lnsigma|logσ|ls|lns",
     "std": "std|stds|stddev|stdev|sigma|sigmas|sig|scale|scales|sd|σ|deviation",
     "variance": "var|vars|variance|variances|sigma2|sigmasq|sigmasquared|σ2|sigsq",
     "precision": "precision|prec|precisions|tau|invvar",
     "logprecision": "logprecision|logprec",
-    "softplus": "rho|ρ",
+    "softplus": "rho|ρ|rawscale|rawstd|rawsigma|rawsd|rawstddev|prestd|prescale|presigma|scaleraw"
+    "|stdraw|sigmaraw|unconstrainedscale|unconstrainedstd|unconstrainedsigma",
     "scale_tril": "scaletril|tril|chol|cholesky|lower|covarchol|cholcov|sqrt|covsqrt"
     "|choleskyfactor",
     "covariance": "cov|covs|covariance|covariances|covariancematrix|covmat|covmatrix",
@@ -50,6 +51,11 @@ MARKS = (
     "0|1|2|a|b|p|q|t|s|x|y|z|r|prior|post|posterior|old|new|ref|target|true|pred|model|student|teacher"
     "|enc|encoder|hat|prev|current|cur|f|g"
 )
+#: numbers that something makes σ of, mostly softplus
+RAW = re.compile("raw|^pre_|unconstrained")
+#: laws of which a divergence is taken either way round, whichever comes first
+GIVEN = ("true", "target", "ref", "teacher", "old", "prev")
+SOUGHT = ("pred", "model", "student", "new", "current", "cur", "hat")
 FULL = ("scale_tril", "covariance", "precision_matrix", "precision_tril")
 _OF = {word: kind for kind, words in KINDS.items() for word in words.split("|")}
 
@@ -57,12 +63,23 @@ _OF = {word: kind for kind, words in KINDS.items() for word in words.split("|")}
 @dataclass(frozen=True)
 class Named:
     """What the names say: the roles in order, the kinds of the scales of the first and the second
-    law ("" where there is none); ``strong``: no single letter among those that say it.
+    law ("" where there is none); ``strong``: no single letter among those that say it;
+    ``either``: the marks of both laws, where their order does not say which is the first; ``raw``:
+    what σ is made of, by softplus or otherwise.
     """
 
     roles: tuple[str, ...]
     kinds: tuple[str, str]
     strong: bool
+    either: tuple[str, str] | None = None
+    raw: bool = False
+
+    def turned(self) -> Named:
+        """With the law that was the second as the first."""
+        other = {"0": "1", "1": "0"}
+        roles = tuple(r[:-1] + other[r[-1]] if r[-1] in other else r for r in self.roles)
+        either = None if self.either is None else (self.either[1], self.either[0])
+        return replace(self, roles=roles, kinds=(self.kinds[1], self.kinds[0]), either=either)
 
     @property
     def pair(self) -> bool:
@@ -110,7 +127,8 @@ def named(function: Any) -> Named | None:
 
 
 def _roles(names: list[str]) -> Named | None:
-    counted = any(name.endswith("1") for name in names)  # then sigma2 is the second, no square
+    # then sigma2 is the second, no square
+    counted = any(re.search("1$|^(mu|mean|m|loc)s?_?2$", name) for name in names)
     read = [_kind(name, counted) for name in names]
     if not names or any(kind is None for kind, _, _ in read):
         return None
@@ -130,7 +148,20 @@ def _roles(names: list[str]) -> Named | None:
     of = {r: kind for r, (kind, _, _) in zip(roles, read, strict=True) if r.startswith("scale")}
     first = of.get("scale0") or of.get("scale") or ""
     second = of.get("scale1") or of.get("scale") or ""
-    return Named(tuple(roles), (str(first), str(second)), all(strong for _, _, strong in read))
+    strong = all(strong for _, _, strong in read)
+    raw = any(RAW.search(name.lower()) for name in names)
+    return Named(tuple(roles), (str(first), str(second)), strong, _either(marks, sides), raw)
+
+
+def _either(marks: list[str], sides: list[int]) -> tuple[str, str] | None:
+    """Whose laws they are, where it is written either way round; q from p is the usual order."""
+    first, second = (
+        next((m for m, s in zip(marks, sides, strict=True) if s == k), "") for k in (0, 1)
+    )
+    open_ = (first, second) == ("p", "q")
+    for one, other in ((first, second), (second, first)):
+        open_ |= one in GIVEN and other in SOUGHT
+    return (first, second) if open_ else None
 
 
 def _sides(marks: list[str], kinds: list[str]) -> list[int] | None:
@@ -149,8 +180,10 @@ def _sides(marks: list[str], kinds: list[str]) -> list[int] | None:
 
 
 def _counted(marks: list[str]) -> list[str]:
-    """In order: laws that are numbered are not asked which comes first."""
-    return sorted(marks) if all(m in ("0", "1", "2") for m in marks) else marks
+    """In order: laws that are numbered are not asked which comes first, and a prior is second."""
+    if all(m in ("0", "1", "2") for m in marks):
+        return sorted(marks)
+    return sorted(marks, key=lambda m: m == "prior")
 
 
 def _kind(name: str, counted: bool) -> tuple[str | None, str, bool]:

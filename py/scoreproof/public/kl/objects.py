@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import Guarded
 from scoreproof.public.kl.given import Given
 
-__all__ = ["taking"]
+__all__ = ["methods_of", "taking"]
 
 #: class -> the form of its laws, and what its scale is
 CLASSES = {
@@ -47,7 +50,8 @@ def taking(kl: Any, given: Given, framework: str) -> tuple[Callable[..., Any], s
     for k, name in enumerate(("form", "parameterization")):
         if getattr(given, name) is None and all(of[k] is not None for of in known):
             both = tuple(of[k] for of in known)
-            given = replace(given, **{name: both})
+            options: dict[str, Any] = {name: both}
+            given = replace(given, **options)
     if framework == "numpy":
         homes = [str(getattr(law, "__module__", "")).split(".")[0] for law in laws]
         framework = next((FRAMEWORKS[h] for h in homes if h in FRAMEWORKS), framework)
@@ -58,6 +62,20 @@ def taking(kl: Any, given: Given, framework: str) -> tuple[Callable[..., Any], s
         return kl(*(make(mean, scale) for make, mean, scale in pairs))
 
     return function, framework, given
+
+
+def methods_of(error: BaseException) -> str | None:
+    """The library that has the method for want of which an array of NumPy did not do: PyTorch."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, AttributeError):
+        cause = cause.__cause__
+    if cause is None or cause.name is None or not isinstance(cause.obj, np.ndarray):
+        return None
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    return "torch" if hasattr(torch.Tensor, cause.name) else None
 
 
 def _maker(law: Any) -> Callable[[Any, Any], Any]:

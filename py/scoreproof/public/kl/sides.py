@@ -12,7 +12,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.public.arguments import one_of
 from scoreproof.public.kl.arguments import KNOWN
 from scoreproof.public.kl.layout import Layout
-from scoreproof.public.kl.names import FULL, Named
+from scoreproof.public.kl.names import Named
 from scoreproof.public.kl.scales import ALIASES, ENTRYWISE, MATRICES, Side
 
 __all__ = ["sides_of"]
@@ -58,7 +58,8 @@ def sides_of(given: tuple[Any, Any, Any], read: Named | None, layout: Layout) ->
 def _kind(said: str, form: str) -> str:
     """What a name says, if it is of this form."""
     if form == "full":
-        return "precision" if said == "precision_matrix" else said if said in FULL else "covariance"
+        kind = "precision" if said in ("precision", "precision_matrix") else said
+        return kind if kind in MATRICES else "covariance"
     return said if said in ENTRYWISE else "std"
 
 

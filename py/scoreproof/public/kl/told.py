@@ -146,6 +146,9 @@ def _remedy(found: Explained, options: Options) -> str:
     """What is right instead; an option of the check with which the function would be right."""
     assert found.reading is not None
     own = options.parameterization
+    if found.reading.name == "swapped_arguments" and options.wanted.kl:
+        other = "kl" if options.wanted.mirrored else "reverse"
+        return f' (if that is what is meant, pass quantity="{other}")'
     if not found.reading.name.startswith(own) or options.form == "full" or own not in MEANT:
         return ""
     if options.sides is not None or not options.wanted.kl:

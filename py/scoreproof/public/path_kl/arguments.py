@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scoreproof.errors import ArgumentError
 from scoreproof.public.arguments import a_function, a_library, accepted, count, one_of, seeded
 from scoreproof.public.called import RANDOM
 from scoreproof.public.path_kl.names import by_keyword, roles_of
-from scoreproof.public.path_kl.problem import Problem, made
+from scoreproof.public.path_kl.problem import Problem, Sort, made
 
 __all__ = ["Job", "Request", "validate"]
 
@@ -109,16 +111,17 @@ class Job:
 
     def problem(self, index: int, bent: bool = True, small: float = 1.0) -> Problem:
         """One of its own for each index."""
-        return made(
-            self.seed * 100 + index,
-            self.d,
-            (self.kind, self.noise, str(self.said["control"])),
+        sort = Sort(
+            self.kind,
+            self.noise,
+            str(self.said["control"]),
             bent=bent,
             based=bool({"drift1", "sde"} & self.taken),
-            zero="t0" not in self.taken and ("t" not in self.taken or "t1" in self.taken),
             still=self.still,
+            zero="t0" not in self.taken and ("t" not in self.taken or "t1" in self.taken),
             small=small,
         )
+        return made(self.seed * 100 + index, self.d, sort)
 
 
 def validate(given: Request) -> Job:
@@ -163,7 +166,15 @@ def validate(given: Request) -> Job:
 
 def _sized(shape: Any) -> tuple[bool, int]:
     """Whether a state is a number, and how many coordinates it has."""
-    if isinstance(shape, tuple | list) and len(shape) < 2:
+    if isinstance(shape, tuple | list) and len(shape) > 1:
+        raise ArgumentError(
+            "shape",
+            "how many coordinates a state has, e.g. 48, or (): a state is a vector or a number",
+            repr(tuple(shape)),
+            f"flatten: pass shape={int(np.prod(shape))} and a function that reshapes what it is"
+            " handed, x.reshape(-1, *sizes), and what drifts are told",
+        )
+    if isinstance(shape, tuple | list):
         flat = not shape
         shape = shape[0] if shape else 1
     else:

@@ -14,7 +14,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.path_kl.alongside import Alongside
 from scoreproof.public.path_kl.floors import floored
 from scoreproof.public.path_kl.scaled import scaled
-from scoreproof.public.path_kl.words import reasons
+from scoreproof.public.path_kl.words import plainly, reasons
 
 __all__ = ["cause_of"]
 
@@ -46,8 +46,9 @@ def cause_of(found: Alongside) -> Diagnosis:
             read=job.ratio,
         )
         if named.names and (job.ratio or _explains(found, predicted[named.names[0]])):
-            return named
-        other = floored(here, c) or scaled(here, c) or (None if job.ratio else _factor(here))
+            return plainly(named, found.returned, found.due)
+        other = floored(here, c) or scaled(here, c) or _constant(here)
+        other = other or (None if job.ratio else _factor(here))
         if other is not None:
             return other
         first = first or named
@@ -64,6 +65,16 @@ def _explains_log(found: Alongside) -> bool:
     return bool(np.all(np.abs(np.log(found.returned) - found.due) <= rounding))
 
 
+def _constant(found: Alongside) -> Diagnosis | None:
+    """A number is added to every value."""
+    gap = found.returned - found.due
+    weight = 1 / found.blur**2
+    much = float(np.sum(weight * gap) / np.sum(weight))
+    if abs(much) <= 2 * float(np.max(found.blur)) or not _explains(found, found.due + much):
+        return None
+    return plainly(Diagnosis(("offset",), 0.0, None, ""), found.due + much, found.due)
+
+
 def _factor(found: Alongside) -> Diagnosis | None:
     """The whole is what is due times a number."""
     weight = 1 / found.blur**2
@@ -72,4 +83,4 @@ def _factor(found: Alongside) -> Diagnosis | None:
     if abs(factor - 1) <= known or not _explains(found, factor * found.due):
         return None
     read = diagnose(np.array([factor, factor]), np.ones(2), {}, limit=known)
-    return read if read.names else None
+    return plainly(read, found.returned, found.due) if read.names else None

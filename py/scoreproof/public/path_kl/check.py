@@ -75,9 +75,10 @@ def check_path_kl(
     Evidence. log dP/dQ is compared path by path with the ratio of Euler's Gaussian steps, and KL
     with ½ Σ|u|² dt along the same paths (any multiple of ∫ u·dW may be added): kind float. An
     estimate of KL by another scheme or rule: its mean, taken exactly for affine drifts, in the
-    limit of small steps (kind convergent, with ``order``).
+    limit of small steps (kind convergent, with ``order``), and its value where drifts bend and
+    there is next to no noise.
 
-    Calls: 6; where the sum is not Euler's up to 37 more, of up to 384 paths (2 (9 d + 1) more of a
+    Calls: 6; where the sum is not Euler's up to 50 more, of up to 384 paths (2 (9 d + 1) more of a
     function that returns a mean; one path at a time: as often as there are paths). Twice 6 where
     drifts are not told the time.
 

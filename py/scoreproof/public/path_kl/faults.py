@@ -6,6 +6,7 @@ Conventions: ``c`` is how often ∫ u·dW is added, 1 in log dP/dQ, 0 or 1 in an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,7 +33,32 @@ def consistent(look: Look, c: float) -> Values:
         "the middle of each step": middle,
         "the mean u of both ends of a step": average,
     }
+    rules |= _variances(track)
     return {name: np.sum(rule * track.dt, axis=0) + rest for name, rule in rules.items()}
+
+
+def _variances(track: Track) -> Values:
+    """½ (a - b)ᵀ Σ⁻¹ (a - b) with another mean Σ of g gᵀ over each step, drifts at its start."""
+    p, x, t = track.problem, track.x[:-1], track.t[:, None, None]
+    if p.kind != "drifts":
+        return {}
+
+    def at(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        g = p.matrix(x, t)
+        return np.asarray(g @ np.swapaxes(g, -1, -2))
+
+    apart = (track.both[0] - track.both[1])[:-1]
+    start, middle, end = at(x, t[:-1]), at(x, (t[:-1] + t[1:]) / 2), at(x, t[1:])
+    means = {
+        "the mean of g² at both ends of a step": (start + end) / 2,
+        "the mean of g² at both ends of a step, at the places there": (
+            start + at(track.x[1:], t[1:])
+        )
+        / 2,
+        "g² in the middle of each step": middle,
+        "g² by Simpson's rule over each step": (start + 4 * middle + end) / 6,
+    }
+    return {n: 0.5 * np.sum(apart * solve(v, apart), axis=-1) for n, v in means.items()}
 
 
 def predictions(look: Look, c: float) -> Values:
@@ -157,7 +183,31 @@ def _moved(track: Track) -> dict[str, np.ndarray]:
         "index_for_time": index.u,
         "noise_of_the_start": solve(start.g, apart),
         "prior_at_the_next_time": solve(here.g, here.both[0] - later.both[1]),
+        **_elsewhere(track),
     }
+
+
+def _elsewhere(track: Track) -> dict[str, np.ndarray]:
+    """u where drifts, noise, or both are of another place, at the right time."""
+    p, t, x = track.problem, track.t, track.x
+    apart = track.both[0] - track.both[1]
+    next_ = Track(p, t, np.concatenate([x[1:], x[-1:]]))
+    first = Track(p, t, np.broadcast_to(x[0], x.shape))
+    touched = Track(replace(p, touched=x[0]), t, x)
+    found = {
+        "next_place": next_.u,
+        "prior_at_the_next_place": solve(track.g, track.both[0] - next_.both[1]),
+        "first_place": first.u,
+        "drifts_linearised_at_the_start": touched.u,
+    }
+    if p.noise in ("diagonal", "full"):
+        found |= {
+            "noise_of_the_next_place": solve(next_.g, apart),
+            "drifts_of_the_next_place": solve(track.g, next_.both[0] - next_.both[1]),
+            "noise_of_the_first_place": solve(first.g, apart),
+            "drifts_of_the_first_place": solve(track.g, first.both[0] - first.both[1]),
+        }
+    return found
 
 
 def _of(track: Track, u: np.ndarray, c: float, other: np.ndarray | None = None) -> np.ndarray:
@@ -175,7 +225,14 @@ def _other_paths(look: Look, c: float) -> Values:
         "paths_of_the_other": lambda: euler(look.problem, t, look.start, z, under=1 - under),
         "noise_by_dt": lambda: euler(look.problem, t, look.start, z, under=under, scale="dt"),
         "noise_by_one": lambda: euler(look.problem, t, look.start, z, under=under, scale="one"),
+        "drifts_linearised_at_the_start_in_the_paths": lambda: euler(
+            replace(look.problem, touched=look.start), t, look.start, z, under=under
+        ),
     }
+    if look.problem.noise in ("diagonal", "full"):
+        ways["noise_of_the_first_place_in_the_paths"] = lambda: euler(
+            replace(look.problem, held=look.start), t, look.start, z, under=under
+        )
     found = {}
     noise = z * np.sqrt(np.diff(t))[:, None, None]
     for name, way in ways.items():

@@ -16,7 +16,7 @@ from scoreproof.public.path_kl.asking import Answer, Batch, User
 from scoreproof.public.path_kl.problem import Problem
 from scoreproof.public.path_kl.tracks import Track, euler
 
-__all__ = ["STEPS", "Look", "again", "ended", "looked", "times"]
+__all__ = ["STEPS", "Look", "again", "ended", "looked", "sampling", "times"]
 
 #: steps of a path; paths of a batch, none of which is another size; how small the noise is made
 STEPS = 8
@@ -26,7 +26,9 @@ SMALL = (1.0, 1.0, 1.0, 1.0, 0.05, 1e-3)
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """``z``: the noise of each step, if it is known; ``track``: the path, if that is."""
+    """``z``: the noise of each step, if it is known; ``track``: the path, if that is. ``sampled``:
+    log p0 - log q0 of each start stands for its mean.
+    """
 
     job: Job
     problem: Problem
@@ -35,6 +37,7 @@ class Look:
     start: np.ndarray
     z: np.ndarray | None
     track: Track | None
+    sampled: bool = False
 
     @property
     def n(self) -> int:
@@ -55,7 +58,11 @@ class Look:
     def ends(self, x: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """What is added for the start and the end, by what it is, a row."""
         assert self.track is not None
-        return ended(self.job, self.problem, self.track.x if x is None else x)
+        x = self.track.x if x is None else x
+        found = ended(self.job, self.problem, x)
+        if self.sampled:
+            found["initial"] = found["initial"] + sampling(self.job, self.problem, x[0])
+        return found
 
 
 def ended(job: Job, problem: Problem, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -73,6 +80,17 @@ def ended(job: Job, problem: Problem, x: np.ndarray) -> dict[str, np.ndarray]:
     if "terminal" in taken:
         found["terminal"] = problem.ends(x[-1])
     return found
+
+
+def sampling(job: Job, problem: Problem, x0: np.ndarray) -> np.ndarray:
+    """What log p0 - log q0 at the starts ``(n, d)`` is more than KL(p0‖q0), its mean, where that is
+    added: it may stand in its place.
+    """
+    exact = not job.ratio and not {"log_p0", "log_q0"} <= job.taken
+    if not (exact and {"mean1", "std1"} <= job.taken):
+        return np.zeros(len(x0))
+    p, q = problem.initial(x0)
+    return p - q - problem.initial_kl()
 
 
 def times(job: Job, problem: Problem, steps: int, rng: np.random.Generator | None) -> np.ndarray:

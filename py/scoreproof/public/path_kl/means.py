@@ -12,13 +12,15 @@ from scoreproof.public.path_kl.arguments import Job
 from scoreproof.public.path_kl.limits import Limit
 from scoreproof.public.path_kl.moments import Way, exact
 from scoreproof.public.path_kl.tracks import solve
-from scoreproof.public.path_kl.words import reasons
+from scoreproof.public.path_kl.words import plainly, reasons
 
 __all__ = ["cause_of_mean"]
 
 
 #: of a fault's mean, to about 1e-7
 ROUGHLY = 80
+#: how often what is known of it a deviation has to be, of which a number is read
+SURE = 10
 
 
 def _size(g: np.ndarray) -> np.ndarray:
@@ -42,13 +44,15 @@ WAYS: dict[str, Way] = {
 def cause_of_mean(job: Job, seen: list[Limit]) -> Diagnosis:
     """A known fault, or a factor."""
     value, due, error = (np.array([getattr(s, n) for s in seen]) for n in ("value", "due", "error"))
-    each = [_predicted(s) for s in seen]
+    each = [_predicted(job, s) for s in seen]
     candidates = {n: np.array([e[n] for e in each]) for n in each[0]}
-    return diagnose(value, due, candidates, reasons=reasons(job), limit=error)
+    read = bool(np.all(np.abs(value - due) > SURE * error))
+    named = diagnose(value, due, candidates, reasons=reasons(job), limit=error, read=read)
+    return plainly(named, value, due)
 
 
-def _predicted(limit: Limit) -> dict[str, float]:
-    energy, rest = limit.parts[0], sum(limit.parts[1:])
+def _predicted(job: Job, limit: Limit) -> dict[str, float]:
+    energy, rest = limit.energy, limit.due - limit.energy
     found = {
         "half_missing": 2 * energy,
         "half_twice": energy / 2,
@@ -64,4 +68,9 @@ def _predicted(limit: Limit) -> dict[str, float]:
         found["paths_of_the_other"] = exact(limit.problem, *limit.law, under=1, steps=ROUGHLY)[0]
     if rest == 0:
         found.pop("energy_left_out")
+    for name, value in limit.ends.items():
+        found[f"{name}_left_out"] = energy - value
+        found[f"{name}_subtracted"] = energy - 2 * value
+        if name == "initial" and not {"log_p0", "log_q0"} <= job.taken:
+            found["initial_reversed"] = energy - value + limit.problem.initial_kl(swapped=True)
     return {name: value + rest for name, value in found.items() if value != energy}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from scoreproof.public.path_kl.alongside import Alongside, alongside
 from scoreproof.public.path_kl.arguments import Job
 from scoreproof.public.path_kl.asking import Unseen, User
 from scoreproof.public.path_kl.causes import cause_of
-from scoreproof.public.path_kl.limits import Limit, grids, limits
-from scoreproof.public.path_kl.looks import STEPS, Look, looked
+from scoreproof.public.path_kl.curved import curved
+from scoreproof.public.path_kl.limits import Limit, limits
+from scoreproof.public.path_kl.looks import STEPS, Look, looked, sampling
 from scoreproof.public.path_kl.means import cause_of_mean
 from scoreproof.public.path_kl.weights import weights
 from scoreproof.public.path_kl.words import title
@@ -79,16 +81,22 @@ def _judged(user: User, looks: list[Look]) -> Evidence:
     found = alongside(looks, user.eps)
     cause = None
     if found is not None:
-        rule = None if found.right else found.rule()
-        if found.right or rule is not None:
-            return _right(found, rule)
-        cause = safely(lambda: cause_of(found))
+        ways = [found, *_sampled(looks, user.eps)]
+        for way in ways:
+            rule = None if way.right else way.rule()
+            if way.right or rule is not None:
+                return _right(way, rule)
+        for way in ways:
+            cause = safely(partial(cause_of, way))
+            if cause is not None and cause.names:
+                found = way
+                break
         if job.ratio or (cause is not None and cause.names):
             return _along(found, cause)
         read = weights(user, looks, user.eps)
         if read is not None and not read.a_rule:
             told = Diagnosis.cause("weighed", f"Cause: {read.words()}.")
-            return _along(found, told)
+            return _along(found, cause if read.alike else told)
         if read is not None and read.coarse:
             return _open(
                 f"{job.name}: it is not Euler's sum along its paths, and how it weighs each step is"
@@ -103,7 +111,17 @@ def _judged(user: User, looks: list[Look]) -> Evidence:
         seen = limits(user)
     except Unseen as why:
         return _open(f"{job.name} {why}: its mean is not seen")
-    return _limit(job, seen, cause, grids(user))
+    evidence = _limit(job, seen, cause)
+    return curved(user, seen[0].pace, evidence) if evidence.verdict == "holds" else evidence
+
+
+def _sampled(looks: list[Look], eps: float) -> list[Alongside]:
+    """With log p0 - log q0 of each start for its mean, where that is added."""
+    first = looks[0]
+    if first.track is None or not np.any(sampling(first.job, first.problem, first.track.x[0])):
+        return []
+    way = alongside([replace(k, sampled=True) for k in looks], eps)
+    return [] if way is None else [way]
 
 
 def _open(text: str) -> Evidence:
@@ -122,6 +140,10 @@ def _right(found: Alongside, rule: str | None) -> Evidence:
         part = "" if abs(found.c - 1) < ROUND else f"{found.c:.4g} times "
         notes.append(f"it adds {part}the stochastic integral ∫ u·dW, whose mean under P is 0")
     error = np.zeros_like(found.error) if rule is not None else found.error
+    if found.looks[0].sampled:
+        notes.append(
+            "the law at the start enters by log p0 - log q0 of each start, whose mean is KL(p0‖q0)"
+        )
     return _compared(found, error, notes=tuple(notes))
 
 
@@ -173,9 +195,7 @@ def _looked_at(job: Job, steps: str) -> str:
     return f"affine drifts{noise}, {steps}, the mean over the noise is exact"
 
 
-def _limit(
-    job: Job, seen: list[Limit], cause: Diagnosis | None, steps: tuple[int, ...]
-) -> Evidence:
+def _limit(job: Job, seen: list[Limit], cause: Diagnosis | None) -> Evidence:
     value, due, error = (np.array([getattr(s, n) for s in seen]) for n in ("value", "due", "error"))
     resolution = max(2 * s.error / abs(p) for s in seen for p in s.parts)
     worst = int(np.argmax(np.abs(value - due) / error))
@@ -189,9 +209,9 @@ def _limit(
         error / np.abs(due),
         text,
         coverage=Coverage(
-            {"problems": len(seen), "grids": len(steps)},
+            {"problems": len(seen), "grids": len(seen[0].values)},
             (),
-            _looked_at(job, f"{steps[0]} to {steps[-1]} steps"),
+            _looked_at(job, seen[0].pace.words),
         ),
         resolution=resolution,
         tolerance=job.tolerance,

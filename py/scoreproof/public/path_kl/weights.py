@@ -57,6 +57,17 @@ class Weights:
             np.all(whole <= many) and np.all(first <= many) and np.all(alike <= self.blur.max(1))
         )
 
+    @property
+    def alike(self) -> bool:
+        """All are off by one factor: no step and no coordinate is another."""
+        due = self.found - self._off()
+        counts = np.abs(due) > self.blur
+        if not np.any(counts):
+            return False
+        ratio, known = self.found[counts] / due[counts], self.blur[counts] / np.abs(due[counts])
+        rest = np.abs(self.found[~counts]) <= self.blur[~counts]
+        return bool(np.all(np.abs(ratio - np.median(ratio)) <= 2 * known) and np.all(rest))
+
     def words(self) -> str:
         """What is weighed otherwise."""
         off = self._off()

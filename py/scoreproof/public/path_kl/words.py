@@ -5,9 +5,12 @@ Conventions: u is g⁻¹(a - b) of drifts, the control itself, gᵀ(s0 - s1) of 
 
 from __future__ import annotations
 
+import numpy as np
+
+from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.path_kl.arguments import Job
 
-__all__ = ["reasons", "title"]
+__all__ = ["plainly", "reasons", "title"]
 
 OF_U = {
     "noise_multiplied": "the difference of the drifts is multiplied by g: divide by it, u = g⁻¹(a -"
@@ -29,6 +32,22 @@ OF_U = {
     "index_for_time": "drifts and noise are told the number k of the step: tell them the time t_k",
     "noise_of_the_start": "g is that of the first time throughout: take g(t_k)",
     "prior_at_the_next_time": "the second drift is taken at the next time: both are due at t_k",
+    "next_place": "u is taken at the place of the next step and the time of this one: take x_k with"
+    " t_k",
+    "noise_of_the_next_place": "g is taken at the place of the next step: take g(x_k, t_k) with"
+    " drifts at x_k",
+    "drifts_of_the_next_place": "the drifts are taken at the place of the next step and the time of"
+    " this one: take a(x_k, t_k) and b(x_k, t_k)",
+    "prior_at_the_next_place": "the second drift is taken at the place of the next step: both are"
+    " due at x_k",
+    "first_place": "u is taken at the first place x_0 throughout: take x_k with t_k",
+    "noise_of_the_first_place": "g is taken at the first place x_0 throughout: take g(x_k, t_k)",
+    "drifts_of_the_first_place": "the drifts are taken at the first place x_0 throughout: take"
+    " a(x_k, t_k) and b(x_k, t_k)",
+    "drifts_linearised_at_the_start": "the drifts are linearised at the first place x_0: take"
+    " a(x_k, t_k) and b(x_k, t_k) themselves",
+    "all_of_the_first_place": "the drifts are linearised, and g is taken, at the first place x_0:"
+    " take all at x_k",
     "scores_alone": "the difference of the scores is not multiplied by g: |u|² = g² |s0 - s1|²",
     "scores_of_p_alone": "the second score is left out: |u|² = g² |s0 - s1|²",
 }
@@ -78,6 +97,10 @@ SUMS = {
     ' simulated="Q", if that is meant',
     "noise_by_dt": "the noise of its paths is multiplied by dt: by √dt",
     "noise_by_one": "the noise of its paths is not multiplied by √dt",
+    "drifts_linearised_at_the_start_in_the_paths": "the drifts are linearised at the first place"
+    " x_0, in the paths and in u: take a(x_k, t_k) and b(x_k, t_k) themselves",
+    "noise_of_the_first_place_in_the_paths": "g is taken at the first place x_0 throughout, in the"
+    " paths and in u: take g(x_k, t_k)",
     "initial_left_out": "the law at the start is left out: add KL(p0‖q0), or log p0 - log q0",
     "initial_subtracted": "the term of the start has the wrong sign: add KL(p0‖q0), or log p0 - log"
     " q0",
@@ -118,6 +141,25 @@ def reasons(job: Job) -> dict[str, str]:
     if job.said["simulated"] == "Q":
         sums["paths_of_the_other"] = OF_P
     return {**parts, **sums, **mine}
+
+
+#: a factor nearer to 1 is nothing that anybody writes
+NEAR = 0.01
+
+
+def plainly(named: Diagnosis, value: np.ndarray, due: np.ndarray) -> Diagnosis:
+    """A number that was read off values, in the words of this check."""
+    if named.names == ("offset",):
+        much = float(np.mean(value - due))
+        text = f"{abs(much):.6g} is {'added to' if much > 0 else 'taken from'} every value"
+        return Diagnosis.cause("offset", f"Cause: {text}, whatever drifts and noise are: leave it.")
+    ratio = float(np.median(value / due))
+    if named.names == ("factor",) and abs(ratio - 1) < NEAR:
+        return Diagnosis.unknown(
+            f"No known fault explains it; it is {ratio:.6g} times what is due, whatever drifts and"
+            " noise are."
+        )
+    return named
 
 
 def title(job: Job, index: int) -> str:

@@ -36,6 +36,36 @@ def beta_for_the_posterior_variance():
     return check(Large())
 
 
+@wrong("a variance that is not divided by 1 - ᾱ_t", says=r"q and p is not divided by 1 - ᾱ_t")
+def variances_not_over_the_rest():
+    class Not(Diffusion):
+        def __init__(self):
+            super().__init__()
+            variance = self.betas * (1 - self.prev)
+            self.logvar = np.log(np.append(variance[1], variance[1:]))
+
+    return check(Not())
+
+
+@wrong("the mean's coefficients exchanged", says=r"coefficients of x_0 and x_t are exchanged")
+def coefficients_exchanged():
+    class Exchanged(Diffusion):
+        def __init__(self):
+            super().__init__()
+            self.coef1, self.coef2 = self.coef2, self.coef1
+
+    return check(Exchanged())
+
+
+@wrong("p's log of a variance is the variance", says=r"variance of p.*goes in where its log is")
+def variance_for_its_log():
+    class Variance(Diffusion):
+        def model_logvar(self, second, t, x):
+            return self.at(self.posterior_variance, t, x)
+
+    return check(Variance())
+
+
 @wrong("posterior variance clipped at 1e-20", says=r"clipped at a tiny number.*log β̃_1")
 def log_variance_clipped_at_a_tiny_number():
     class Clipped(Diffusion):

@@ -118,8 +118,12 @@ def _of_tables(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]
 
         return change
 
+    def raw(tb: Tables) -> np.ndarray:
+        return np.append(0.0, np.exp(tb.q_logvar[1:]))  # of a table that is 0 at t = 0
+
     for name, own in logs.items():
-        for log in (own, _of_the_second(own)):
+        also = (raw,) if name == "variance_for_its_log" else ()
+        for log in (own, _of_the_second(own), *also):
             yield f"{name}_in_q", replace(right, q_tb=q_of(log))
             yield f"{name}_in_p", replace(right, p_tb=p_of(log))
             yield name, replace(right, q_tb=q_of(log), p_tb=p_of(log))

@@ -100,16 +100,19 @@ def entries(problem: Problem, how: Formula) -> np.ndarray:
 
 
 def own_blur(problem: Problem, how: Formula, eps: float, table: float) -> np.ndarray:
-    """What rounding may leave in each entry."""
+    """What rounding may leave in each entry of that formula, which need not be the right one."""
     tb, g = problem.tb, problem.g
     if problem.term == "L_T":
         return rounding.blur_of_prior(g.x0, tb, eps, table)
     q, p = laws(problem, how)
     blur = rounding.blur_of_kl(q, p, g, tb, eps, table)
-    if np.any(problem.decodes):
-        if problem.decoder == "gaussian":
+    decodes = problem.decodes if how.decodes is None else how.decodes(g.t)[:, None]
+    if np.any(decodes):
+        if (how.decoder or problem.decoder) == "gaussian":
             mine = rounding.blur_of_density(p, g, tb, eps, table)
         else:
-            mine = rounding.blur_of_bins(p, g, tb, binned(p, g.x0)[1], eps, table)
-        blur = np.where(problem.decodes, mine, blur)
+            wide = replace(p, logvar=2 * how.bins.power * p.logvar)
+            mass = binned(p, g.x0, how.bins)[1]
+            mine = rounding.blur_of_bins(wide, g, tb, mass, eps, table)
+        blur = np.where(decodes, mine, blur)
     return blur

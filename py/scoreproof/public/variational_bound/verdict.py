@@ -116,10 +116,12 @@ def _judged(
     if evidence.verdict != "refuted":
         return evidence
     evidence = replace(evidence, notes=())
-    return evidence.with_diagnosis(safely(lambda: _cause(job, seen, choice, found)))
+    return evidence.with_diagnosis(safely(lambda: _cause(job, seen, choice, found, asking.eps)))
 
 
-def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) -> Diagnosis | None:
+def _cause(
+    job: Job, seen: Sequence[Observed], choice: Choice, found: Compared, eps: float
+) -> Diagnosis | None:
     wrong = np.abs(found.value - found.due) > found.blur + found.excuse
     few = np.array([seen[k].rows <= ROWS for k in found.place])
     kept = few if np.any(wrong & few) else np.full(len(few), True)
@@ -129,10 +131,14 @@ def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) 
     # what is nothing to the tolerance needs no explanation
     limit = np.maximum(blur, (job.tolerance or 0.0) * np.abs(due))
     weight = 1 / np.maximum(np.abs(due), found.blur[kept])
+    guesses = candidates(job, some, choice)
+    if guesses:  # a mistake's numbers are rounded as they are large, not as those that are due
+        best = min(guesses.values(), key=lambda g: float(np.linalg.norm((g.value - value) * weight)))
+        limit = np.maximum(limit, best.blur(job, some, eps))
     return diagnose(
         value * weight,
         due * weight,
-        {n: v * weight for n, v in candidates(job, some, choice).items()},
+        {n: g.value * weight for n, g in guesses.items()},
         limit=limit * weight,
         reasons=reasons(),
     )

@@ -79,7 +79,7 @@ def _over(job: Job, asking: Asking, clock: Clock, times: np.ndarray) -> list[Sig
 
 
 def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Evidence:
-    weights = weights_of(clock, job.steps)
+    weights = weights_of(clock, job.steps, job.prediction)
     readings: dict[Reading, None] = {}
     for v in seen:
         readings |= dict.fromkeys(layouts(job, v.value.shape, len(v.square)))
@@ -123,24 +123,30 @@ def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Eviden
     )
     if evidence.verdict != "refuted":
         return evidence
+    said = {reading, *(r for r in readings if r.dims == reading.dims)}
+    size = 1 / np.abs(due)
+    limit = np.maximum(limit * size, 1e-9)
+    # what explains it as it was read is not told otherwise: half a sum may be twice a mean
+    plain = [(n, predicted(w, r)) for r in said for n, w in weights.items() if n]
+    enough = any(np.linalg.norm((v - value) * size) <= np.linalg.norm(limit) for _, v in plain)
     pairs = [(n, predicted(w, r)) for r in readings for n, w in weights.items() if n]
+    pairs = plain if enough else pairs
     for name, other in in_other_units(reading).items():
         mine = due * other if isinstance(other, float) else predicted(weights[""], other)
         pairs.append((name, mine))
-    if not job.steps:
+    if not (job.steps or enough):
         pairs += [
             ("steps_not_declared", predicted(weight_of_steps(clock, T), r))
             for r in readings
             for T in COMMON
         ]
-    size = 1 / np.abs(due)
     return evidence.with_diagnosis(
         safely(
             lambda: diagnose(
                 value * size,
                 due * size,
                 {n: v * size for n, v in nearest(pairs, value).items()},
-                limit=np.maximum(limit * size, 1e-9),
+                limit=limit,
                 reasons=reasons() | DIFFUSION,
             )
         )

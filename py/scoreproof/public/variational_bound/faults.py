@@ -194,6 +194,17 @@ def _of_a_weight(right: Formula) -> Iterator[tuple[str, Formula]]:
         "weight_of_half": lambda tb: np.exp(tb.fixed) * (1 - tb.beta) * tb.rest / tb.beta**2,
         "weight_of_x0": lambda tb: tb.bar / tb.rest,
     }
+    for end in ("0", "same"):
+
+        def later(tb: Tables, end: str = end) -> np.ndarray:
+            snr = tb.bar / tb.rest
+            last = snr[-1] if end == "same" else 0.0
+            before = np.append(np.nan, snr[:-1])
+            with np.errstate(all="ignore"):
+                ratio = (snr - np.append(snr[1:], last)) / (before - snr)
+            return np.where(np.isfinite(ratio), ratio, 1.0)
+
+        yield "weight_one_later", replace(right, step=square, weight=later)
     for name, weight in weights.items():
         yield name, replace(right, step=square, weight=weight)
 

@@ -16,6 +16,8 @@ from scoreproof.public.variational_bound.tables import Tables
 
 __all__ = ["of_the_decoder", "of_the_prior"]
 
+LOG2 = float(np.log(2.0))
+
 
 def of_the_prior(right: Formula) -> Iterator[tuple[str, Formula]]:
     """Of L_T."""
@@ -61,6 +63,9 @@ def of_the_prior(right: Formula) -> Iterator[tuple[str, Formula]]:
     yield "log_sign", parts(1, 1, 1, -1)
     yield "log_missing", parts(1, 1, 1, 0)
     yield "mean_missing", parts(0, 1, 1, 1)
+    yield "log_halved", parts(1, 1, 1, 0.5)
+    yield "variances_missing", parts(1, 0, 0, 0)
+    yield "mean_not_squared", of(0.5, log_rest)
     yield "no_half", replace(right, factor=2.0)
 
 
@@ -75,6 +80,12 @@ def of_the_decoder(problem: Problem, right: Formula) -> Iterator[tuple[str, Form
         yield "edges_closed", replace(right, bins=Bins(open_ends=False, tanh=tanh))
         yield "variance_for_its_root", replace(right, bins=Bins(power=1.0, tanh=tanh))
         yield "root_of_the_std", replace(right, bins=Bins(power=0.25, tanh=tanh))
+    # the other terms in other units than L_0: one of both is right
+    if problem.term == "vb":
+        for decoded, units in ((1 / LOG2, "bits"), (LOG2, "nats")):
+            yield f"decoder_in_{units}", replace(right, decoded=decoded)
+            yield f"decoder_in_{units}", replace(right, decoded=decoded, factor=1 / decoded)
+        yield "decoder_sign", replace(right, decoded=-1.0)
     yield "tanh_cdf", replace(right, bins=Bins(tanh=True))
     other = "gaussian" if problem.decoder != "gaussian" else "discretized"
     yield f"{other}_decoder", replace(right, decoder=other)

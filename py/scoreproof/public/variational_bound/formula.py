@@ -51,7 +51,7 @@ class Problem:
 class Formula:
     """``q_tb`` and ``p_tb`` change the table that the two laws are made of; ``step`` and ``decode``
     the term; ``clip``: the model's x_0 is clipped to [-1, 1]; ``first``: the log of the variance
-    at t = 0; ``decodes``: where it takes L_0 instead of the step; ``out``: what is done to the
+    at t = 0; ``decodes``: where it takes L_0 instead of the step, ``decoded`` times; ``out``: what is done to the
     model's answer; ``prior``: L_T of the table and x_0; ``weight``: of each t, beside L_0.
     """
 
@@ -69,6 +69,7 @@ class Formula:
         tb.a[-1], tb.bar[-1], x0
     )
     factor: float = 1.0
+    decoded: float = 1.0
     weight: Callable[[Tables], np.ndarray] | None = None
 
 
@@ -95,7 +96,7 @@ def entries(problem: Problem, how: Formula) -> np.ndarray:
         kind = how.decoder or problem.decoder
         x0 = problem.g.x0
         mine = likely(p, x0) if kind == "gaussian" else binned(p, x0, how.bins)[0]
-        value = np.where(decodes, mine, value)
+        value = np.where(decodes, how.decoded * mine, value)
     return how.factor * value
 
 

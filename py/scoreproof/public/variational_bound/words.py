@@ -15,12 +15,14 @@ PRIOR = {
     "log_std_for_log_variance": "L_T takes the log of the standard deviation for that of the"
     " variance: it is log(1 - ᾱ_T), without ½",
     "signal_for_variance": "L_T takes ᾱ_T for the variance of q(x_T | x_0), which is 1 - ᾱ_T",
+    "mean_not_squared": "√ᾱ_T stands where ᾱ_T is due before x_0² in L_T: the mean √ᾱ_T x_0 is"
+    " squared",
     "another_end": "L_T is taken at t = T - 2; the last timestep is T - 1",
     "at_the_first_step": "L_T is taken at t = 0; the last timestep is T - 1",
 }
 KL = {
-    "swapped": "the arguments of the KL are exchanged: it is KL(q‖p), of the forward process to the"
-    " model, and the other way round for none",
+    "swapped": "the arguments of the KL are exchanged: each term is KL(q‖p), with the forward"
+    " process's q first and the model's p second",
     "no_half": "the factor ½ of the KL is missing",
     "one_missing": "the -1 (in ½(-1 + …), one for each dimension) is missing in the KL",
     "log_sign": "the log of the ratio of the variances has the wrong sign in the KL: it is"
@@ -98,6 +100,8 @@ OTHER = {
     " α_t (1 - ᾱ_t))",
     "weight_of_root_of_rest": "the weight of |ε - ε̂|² is divided by √(1 - ᾱ_t) where 1 - ᾱ_t is"
     " due: β_t² / (2 σ_t² α_t (1 - ᾱ_t))",
+    "weight_one_later": "the weight is taken at t + 1: ½ (SNR(t) - SNR(t+1)) |x_0 - x̂_0|² stands"
+    " where ½ (SNR(t-1) - SNR(t)) |x_0 - x̂_0|² is due",
     "weight_of_1": "it is |ε - ε̂|², of the simple loss: the weight β_t² / (2 σ_t² α_t (1 - ᾱ_t)) is"
     " missing",
     "weight_of_half": "it is ½ |ε - ε̂|²: the weight β_t² / (2 σ_t² α_t (1 - ᾱ_t)) is missing",
@@ -129,6 +133,9 @@ OTHER = {
     " due (decoder='gaussian'?)",
     "discretized_decoder": "L_0 is the probability of a bin where a density is due"
     " (decoder='discretized'?)",
+    "decoder_in_bits": "L_0 is in bits and the KL of t > 0 in nats: both in one unit are due",
+    "decoder_in_nats": "L_0 is in nats and the KL of t > 0 in bits: both in one unit are due",
+    "decoder_sign": "L_0 has the wrong sign: it is -log p(x_0 | x_1), positive",
     "never_decoded": "at t = 0 it is a KL where L_0 = -log p(x_0 | x_1) is due",
     "decoded_at_1": "L_0 is taken at t = 1 where t = 0 is the last step",
     "the_first_row_decides": "the first row of a batch decides for all whether it is L_0: choose"
@@ -186,6 +193,22 @@ DIFFUSION = {
     "steps_missing_in_diffusion": "the factor T is missing: ½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²",
     "order_of_s_and_t": "s and t are exchanged: exp(γ(t) - γ(s)) - 1 is SNR(s)/SNR(t) - 1, positive"
     " for s < t",
+    "negative_of_s_and_t": "s and t are exchanged, and the sign: ½ T (1 - exp(γ(s) - γ(t))) stands"
+    " where ½ T (exp(γ(t) - γ(s)) - 1) is due",
+    "before_the_square_of_x0": "the weight of |ε - ε̂|² stands before |x_0 - x̂_0|²: SNR(t) is"
+    " missing, -½ SNR'(t) = ½ γ'(t) SNR(t) is due",
+    "half_before_the_square_of_x0": "it is ½ |x_0 - x̂_0|²: the weight -SNR'(t) = γ'(t) SNR(t) is"
+    " missing",
+    "before_the_square_of_v": "the weight of |ε - ε̂|² stands before |v - v̂|²: α² is missing,"
+    " ½ γ'(t) α² is due (where α² + σ² = 1)",
+    "half_before_the_square_of_v": "it is ½ |v - v̂|²: the weight γ'(t) α² is missing (where α² + σ²"
+    " = 1)",
+    "before_the_square_of_the_score": "the weight of |ε - ε̂|² stands before the square of the"
+    " score: σ² is missing, ½ γ'(t) σ² is due, which is ½ g²",
+    "half_before_the_square_of_the_score": "it is ½ the square of the score: the weight"
+    " γ'(t) σ² = g² is missing",
+    "g_for_its_square": "g stands where g² is due before the square of the score: ½ g² |s - ŝ|²,"
+    " with g² = γ'(t) σ²",
     "snr_order": "the difference of the SNRs has the wrong sign: SNR(s) - SNR(t), positive for"
     " s < t",
     "exp_for_expm1": "the -1 is missing: ½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²",
@@ -243,5 +266,14 @@ VAE = {
     "kl_mean_of_the_whole": "the KL is averaged over batch and entries of z and -log p(x | z) is"
     " not: sum both over a sample",
     "kl_missing": "the KL is missing",
+    "kl_variance_squared": "exp(2 logvar) stands where exp(logvar) is due in the KL: logvar is the"
+    " log of a variance there",
+    "kl_log_doubled": "2 logvar stands where logvar is due in the KL: it is the log of a variance",
+    "kl_summed_over_batch": "the KL is summed over the batch and -log p(x | z) is averaged: average"
+    " both, or sum both",
+    "kl_averaged_over_batch": "the KL is averaged over the batch and -log p(x | z) is summed: sum"
+    " both, or average both",
+    "bernoulli_logits_for_it": "it is the cross-entropy of logits where a Gaussian's -log p(x | z)"
+    " is due (decoder='bernoulli_logits'?)",
     "kl_swapped": "the arguments of the KL are exchanged: it is KL(q(z | x) ‖ p(z))",
 }

@@ -13,7 +13,8 @@ from scoreproof.public.variational_bound.formula import Formula, Problem, entrie
 from scoreproof.public.variational_bound.rates import weights_of
 from scoreproof.public.variational_bound.tables import tables_of
 from scoreproof.public.variational_bound.terms import Answered
-from scoreproof.public.variational_bound.words import DIFFUSION, VAE, reasons
+from scoreproof.public.variational_bound.words import reasons
+from scoreproof.public.variational_bound.words_other import DIFFUSION, VAE
 
 check = sp.check_variational_bound
 PROCESS = DiscreteVP(np.linspace(0.01, 0.3, 12))

@@ -20,6 +20,7 @@ from scoreproof.public.variational_bound.choosing import (
     kinds,
 )
 from scoreproof.public.variational_bound.faults import faults
+from scoreproof.public.variational_bound.formula import Formula
 from scoreproof.public.variational_bound.observed import Observed, kind
 from scoreproof.public.variational_bound.reading import Reading, layouts, reduced
 
@@ -41,10 +42,16 @@ class Guess:
         return np.asarray(mine.blur + mine.excuse)
 
 
-def candidates(job: Job, seen: Sequence[Observed], choice: Choice) -> dict[str, Guess]:
-    """By name; of names that occur twice, the nearest to what came."""
+def candidates(
+    job: Job, seen: Sequence[Observed], choice: Choice, tanh: bool = False
+) -> dict[str, Guess]:
+    """By name; of names that occur twice, the nearest to what came; ``tanh``: each with the
+    decoder's cumulative function approximated.
+    """
     value = np.concatenate([o.value for o in seen])
-    return _nearest(_all(job, seen, choice), value)
+    hows = [choice.how, *(h for h, _ in formulas(job))]
+    hows = [replace(h, bins=replace(h.bins, tanh=True)) for h in hows] if tanh else hows
+    return _nearest(_all(job, seen, choice, hows), value)
 
 
 def nearest(pairs: Iterable[tuple[str, np.ndarray]], value: np.ndarray) -> dict[str, np.ndarray]:
@@ -70,14 +77,16 @@ def _apart(guess: np.ndarray, value: np.ndarray, size: np.ndarray) -> float:
         return float(np.linalg.norm((guess - value) / size))
 
 
-def _all(job: Job, seen: Sequence[Observed], choice: Choice) -> Iterator[tuple[str, Guess]]:
+def _all(
+    job: Job, seen: Sequence[Observed], choice: Choice, hows: Sequence[Formula]
+) -> Iterator[tuple[str, Guess]]:
     readings: dict[Reading, None] = {choice.reading: None}
     for o in seen:
         readings |= dict.fromkeys(layouts(job, o.shape, o.rows))
     estimate = seen[0].name == "estimate"
     ways: list[dict[str, float]] = [{}, {"prior": 0.0}]
     lacking = [replace(choice, weights=w) for w in ways] if estimate else [choice]
-    for how in (choice.how, *(h for h, _ in formulas(job))):
+    for how in hows:
         both = {"prior": how, "step": how}
         for also in lacking:
             kept = [o.reweighted(also.weights) for o in seen]
@@ -125,6 +134,7 @@ def _weights(
         "prior_missing": {"prior": 0.0},
         "prior_over_steps": {"prior": 1 / steps},
         "steps_missing": {"step": 0.0},
+        "all_over_steps": {"prior": 1 / steps, "step": 1 / steps},
         "prior_twice": {"prior": 2.0},
         "sum_in_other_units": {"prior": float(np.log(2.0))},
     }

@@ -14,6 +14,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.asking import Asking, batch_of
+from scoreproof.public.variational_bound.between import between_steps
 from scoreproof.public.variational_bound.candidates import nearest
 from scoreproof.public.variational_bound.choosing import in_other_units
 from scoreproof.public.variational_bound.continuous import Clock
@@ -26,13 +27,16 @@ from scoreproof.public.variational_bound.sights import (
     sight,
     sights_drawn,
 )
-from scoreproof.public.variational_bound.words import DIFFUSION, reasons
+from scoreproof.public.variational_bound.words import reasons
+from scoreproof.public.variational_bound.words_other import DIFFUSION
 
 __all__ = ["judge_diffusion"]
 
 #: of the horizon: where it is looked at
 TIMES = (0.04, 0.15, 0.35, 0.5, 0.7, 0.85, 0.96)
 MANY = 16.0
+#: of the horizon, or of a step: times that are no other
+SAME = 1e-3
 
 
 def judge_diffusion(job: Job) -> Evidence:
@@ -54,19 +58,44 @@ def judge_diffusion(job: Job) -> Evidence:
         seen = found
     else:
         seen = _over(job, asking, clock, times)
-    wrong = next((v.elsewhere for v in seen if v.elsewhere), None)
+    wrong = next((v.elsewhere for v in seen if v.elsewhere), None) or _told(job, clock, seen)
     if wrong is not None:
+        name, text = wrong
         return Evidence(
             "float",
             "refuted",
             1.0,
             0.0,
-            f"{job.name}: {wrong}",
+            f"{job.name}: {text}",
             cost={"calls": asking.calls},
-            diagnosis=Diagnosis.cause("another_x_t", f"Cause: {wrong}."),
+            diagnosis=Diagnosis.cause(name, f"Cause: {text}."),
             coverage=Coverage({"times": len(times)}),
         )
-    return _judged(job, asking, clock, seen)
+    evidence = _judged(job, asking, clock, seen)
+    if evidence.verdict == "holds" and job.steps and "xt" not in job.roles and "t" in job.roles:
+        doubt = between_steps(job, asking, clock, times)
+        if doubt is not None:
+            text = f"{job.name}: {doubt}"
+            return Evidence.undecided("float", text, cost={"calls": asking.calls})
+    return evidence
+
+
+def _told(job: Job, clock: Clock, seen: list[Sight]) -> tuple[str, str] | None:
+    """The name and what is wrong with the time that the model is told, if it is t's own."""
+    told = [(v.t, v.label) for v in seen if v.label is not None and v.label.shape == v.t.shape]
+    if not told:
+        return None
+    t, label = (np.concatenate([np.ravel(p[k]) for p in told]).astype(float) for k in (0, 1))
+    if len(np.unique(np.round(t, 6))) < 3:
+        return None
+    ways = {f"{clock.horizon:g} - t": clock.horizon - t}
+    if job.steps:
+        gap = clock.horizon / job.steps
+        ways |= {"s = t - 1/T": t - gap, "t + 1/T": t + gap}
+    for words, other in ways.items():
+        if np.all(np.abs(label - other) < SAME * clock.horizon / (job.steps or 1)):
+            return "told_another_time", f"its model is told {words} where it is asked at x_t"
+    return None
 
 
 def _over(job: Job, asking: Asking, clock: Clock, times: np.ndarray) -> list[Sight]:

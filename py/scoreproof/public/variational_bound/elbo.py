@@ -20,7 +20,7 @@ from scoreproof.public.variational_bound.asking import ROWS, Asking, Batch, batc
 from scoreproof.public.variational_bound.elbo_causes import Bound, added_in_logs, factor_of_the_kl
 from scoreproof.public.variational_bound.elbo_terms import decoders, latents, values_of
 from scoreproof.public.variational_bound.reading import LOG2, Reading, layouts, picked, reduced
-from scoreproof.public.variational_bound.words import OF_THE_WHOLE, VAE
+from scoreproof.public.variational_bound.words_other import OF_THE_WHOLE, VAE
 
 __all__ = ["judge_elbo"]
 
@@ -36,7 +36,8 @@ DECODED = {
     "bernoulli_logits": "a Bernoulli decoder of logits (x anywhere in [0, 1]: the cross-entropy)",
 }
 READ_AS = (
-    'It takes no reconstruction outside of [0, 1]: it was read as one of decoder="bernoulli"; say so'
+    "It takes no reconstruction outside of [0, 1]: it was read as one of"
+    ' decoder="bernoulli"; say so'
 )
 
 

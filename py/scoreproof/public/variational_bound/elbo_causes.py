@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.asking import ROWS
 from scoreproof.public.variational_bound.reading import Reading, reduced
-from scoreproof.public.variational_bound.words import VAE
+from scoreproof.public.variational_bound.words_other import VAE
 
 __all__ = ["Bound", "added_in_logs", "factor_of_the_kl"]
 
@@ -24,7 +24,13 @@ MANY = 4.0
 #: rounds of Newton's method, which converges at once: what is added is small
 ROUNDS = 8
 #: decoders that come with a factor of the KL
-BESIDE = ("", "constant_missing", "mean_square", "mean_square_of_the_whole", "decoder_mean")
+BESIDE: tuple[str, ...] = (
+    "",
+    "constant_missing",
+    "mean_square",
+    "mean_square_of_the_whole",
+    "decoder_mean",
+)
 BESIDE += ("mean_of_the_whole", "square_without_half", "square_alone", "bernoulli_logits_for_it")
 
 
@@ -82,9 +88,7 @@ def _known(job: Job, beta: float) -> str:
     return f" = {found[0]}" if found else ""
 
 
-def added_in_logs(
-    bound: Bound, x: np.ndarray, p: np.ndarray, kl: np.ndarray
-) -> Diagnosis | None:
+def added_in_logs(bound: Bound, x: np.ndarray, p: np.ndarray, kl: np.ndarray) -> Diagnosis | None:
     """log(p + ε) for log p, and log(1 - p + ε); ``x``, ``p`` ``(BATCHES, ROWS, d)``."""
 
     def entries(eps: float) -> np.ndarray:

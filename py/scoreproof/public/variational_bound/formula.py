@@ -51,8 +51,9 @@ class Problem:
 class Formula:
     """``q_tb`` and ``p_tb`` change the table that the two laws are made of; ``step`` and ``decode``
     the term; ``clip``: the model's x_0 is clipped to [-1, 1]; ``first``: the log of the variance
-    at t = 0; ``decodes``: where it takes L_0 instead of the step, ``decoded`` times; ``out``: what is done to the
-    model's answer; ``prior``: L_T of the table and x_0; ``weight``: of each t, beside L_0.
+    at t = 0; ``decodes``: where it takes L_0 instead of the step, ``decoded`` times; ``out``: what
+    is done to the model's answer; ``prior``: L_T of the table and x_0; ``weight``: of each t,
+    beside L_0.
     """
 
     q_tb: Callable[[Tables], Tables] = lambda tb: tb

@@ -73,7 +73,11 @@ def _of_another_square(clock: Clock, right: Weight, prediction: str) -> dict[str
             "half_before_the_square_of_x0": lambda t: 0.5 * (level(t)[1] / level(t)[0]) ** 2,
         }
     if prediction == "v":  # v - v̂ = (ε - ε̂)(α² + σ²)/α
-        norm: Weight = lambda t: (level(t)[0] ** 2 + level(t)[1] ** 2) ** 2 / level(t)[0] ** 2
+
+        def norm(t: float) -> float:
+            a, s = level(t)
+            return (a**2 + s**2) ** 2 / a**2
+
         return {
             "before_the_square_of_v": lambda t: right(t) * norm(t),
             "half_before_the_square_of_v": lambda t: 0.5 * norm(t),

@@ -161,10 +161,10 @@ def test_every_layout_of_the_answer():
         mean, logvar = d.mean_and_log(model(x_t, t), x_t, t)
         return 0.5 * (d.posterior_mean(x0, x_t, t) - mean) ** 2 * np.exp(-logvar)
 
-    bits = 1 / (4 * np.log(2))
+    bits = 1 / (5 * np.log(2))
     assert check(lambda model, x0, x_t, t: nats(model, x0, x_t, t).mean(), BETAS)
     assert check(lambda model, x0, x_t, t: nats(model, x0, x_t, t).sum(), BETAS)
-    assert check(lambda model, x0, x_t, t: nats(model, x0, x_t, t) / 4, BETAS)
+    assert check(lambda model, x0, x_t, t: nats(model, x0, x_t, t) / 5, BETAS)
     assert check(lambda model, x0, x_t, t: {"vb": nats(model, x0, x_t, t)}, BETAS)
     assert check(lambda model, x0, x_t, t: (nats(model, x0, x_t, t), x0), BETAS)
     assert check(lambda model, x0, x_t, t: bits * nats(model, x0, x_t, t), BETAS,
@@ -705,7 +705,7 @@ def test_what_is_given_is_held_to(bound, more, says):
         (lambda model, x0, x_t, t: (model(x_t, t), "none")[1], "it returned str"),
         (lambda model, x0, x_t, t: 1 / 0, "it raised ZeroDivisionError"),
         (lambda model, x0, x_t, t: np.zeros(7), "it never did"),
-        (lambda model, x0, x_t, t: model(x_t[:2], t).sum(), "it asked at shape (2, 4)"),
+        (lambda model, x0, x_t, t: model(x_t[:2], t).sum(), "it asked at shape (2, 5)"),
         (lambda x0, x_t, t: np.zeros(7), "it takes x0, xt, t"),
         (lambda model, x0: np.zeros(7), "it never did"),
     ],
@@ -791,3 +791,121 @@ def test_arguments_are_given_by_any_of_their_names():
     assert check(lambda a, b, c, e: d.term(b, a, c, e), BETAS, given=turned)
     wrong = check(lambda a, b, c, e: 2 * d.term(a, b, c, e), BETAS, given=named)
     assert wrong.verdict == "refuted"
+
+
+@pytest.mark.parametrize("steps", [10, 100])
+@pytest.mark.parametrize("how", ["ceil", "whole numbers", "antithetic"])
+def test_steps_that_are_drawn_reach_both_ends(how, steps):
+    def loss(model, x, rng, rounded=np.ceil, last=0):
+        if how == "whole numbers":
+            t = (rng.integers(0, steps - last, len(x)) + (rounded is np.ceil)) / steps
+        elif how == "ceil":
+            t = rounded(rng.random(len(x)) * (steps - last)) / steps
+        else:
+            t = rounded(np.mod(rng.random() + np.arange(len(x)) / len(x), 1.0) * steps) / steps
+        noise, gamma = rng.standard_normal(x.shape), Linear().gamma
+        a, s = (1 / np.sqrt(1 + np.exp(k * gamma(t)))[:, None] for k in (1, -1))
+        square = ((noise - model(a * x + s * noise, t)) ** 2).sum(axis=1)
+        return 0.5 * steps * np.expm1(gamma(t) - gamma(t - 1 / steps)) * square
+
+    def asked(**more):
+        def one(model, x, rng):
+            return loss(model, x, rng, **more)
+
+        return check(one, Linear(), steps=steps, term="diffusion")
+
+    assert asked(), asked().explain()
+    down = asked(rounded=np.floor)
+    assert down.diagnosis.names == ("another_range",) and "t = 0 is drawn" in down.sentence
+    if how != "antithetic":
+        assert "t is drawn from 1/" in asked(last=1).sentence
+    if how == "ceil":
+        assert "t is drawn between the steps" in asked(rounded=lambda u: u).sentence
+
+
+def test_a_time_between_the_steps():
+    def loss(model, x, t, noise, rounded):
+        t, gamma = rounded(t * 50 + 0.0) / 50, Linear().gamma
+        a, s = (1 / np.sqrt(1 + np.exp(k * gamma(t)))[:, None] for k in (1, -1))
+        square = ((noise - model(a * x + s * noise, t)) ** 2).sum(axis=1)
+        return 0.5 * 50 * np.expm1(gamma(t) - gamma(t - 1 / 50)) * square
+
+    def asked(rounded):
+        def one(model, x, t, noise):
+            return loss(model, x, t, noise, rounded)
+
+        return check(one, Linear(), steps=50)
+
+    assert asked(lambda u: u) and asked(lambda u: np.ceil(u - 1e-9)) and asked(np.round)
+    down = asked(lambda u: np.floor(u + 1e-9))
+    assert down.verdict == "undecided" and "rounds a t between them down" in down.sentence
+    told = check(lambda model, x, t, noise: loss(lambda z, u: model(z, u - 1 / 50), x, t, noise,
+                 lambda u: u), Linear(), steps=50)  # fmt: skip
+    assert "its model is told s = t - 1/T" in told.sentence
+    later = check(lambda model, x, t, noise: loss(lambda z, u: model(z, u + 1 / 50), x, t, noise,
+                  lambda u: u), Linear(), steps=50)  # fmt: skip
+    assert "its model is told t + 1/T" in later.sentence
+
+
+def test_a_method_of_a_process_in_continuous_time():
+    class Model(Linear):
+        def loss(self, model, x0, t, noise):
+            g = self.gamma(t)[:, None]
+            x_t = x0 / np.sqrt(1 + np.exp(g)) + noise / np.sqrt(1 + np.exp(-g))
+            return 0.5 * 18.3 * ((noise - model(x_t, t)) ** 2).sum(axis=1)
+
+    assert check(Model().loss), check(Model().loss).explain()
+
+
+def _latent(mu, logvar):
+    return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "logvar"),
+    [
+        ("log_std", lambda v: 2 * v),
+        ("log_sigma", lambda v: 2 * v),
+        ("sigma", lambda v: 2 * np.log(v)),
+        ("std", lambda v: 2 * np.log(v)),
+        ("var", np.log),
+    ],
+)
+def test_a_vae_takes_the_width_of_its_latent_by_any_name(name, logvar):
+    def loss(x, recon_x, mu, width):
+        return 0.5 * ((x - recon_x) ** 2).sum(axis=1) + _latent(mu, logvar(width))
+
+    names = ("x", "recon_x", "mu", name)
+    assert check(loss, given=names, decoder="gaussian_up_to_constant")
+
+
+def test_a_bernoulli_decoder_that_is_not_said():
+    def loss(recon_x, x, mu, logvar):
+        cross = -(x * np.log(recon_x) + (1 - x) * np.log(1 - recon_x)).sum(axis=1)
+        return cross + _latent(mu, logvar)
+
+    evidence = check(loss)
+    assert evidence and 'decoder="bernoulli"; say so' in evidence.explain()
+    assert "(x anywhere in [0, 1]: the cross-entropy)" in evidence.sentence
+
+    def logits(recon_x, x, mu, logvar):
+        return (np.logaddexp(0, recon_x) - x * recon_x).sum(axis=1) + _latent(mu, logvar)
+
+    assert "decoder='bernoulli_logits'?" in check(logits).diagnosis.sentence
+    assert check(logits, decoder="bernoulli_logits")
+
+    def more(recon_x, x, mu, logvar, temperature):
+        return loss(recon_x, x, mu, logvar)
+
+    with pytest.raises(ArgumentError, match="lambda x, recon, mu, logvar: bound"):
+        check(more)
+
+
+def test_the_loss_of_pytorchs_example():
+    torch = pytest.importorskip("torch")
+
+    def loss_function(recon_x, x, mu, logvar):
+        cross = torch.nn.functional.binary_cross_entropy(recon_x, x, reduction="sum")
+        return cross - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+
+    assert check(loss_function), check(loss_function).explain()

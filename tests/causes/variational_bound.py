@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtr
 
 from causes import wrong
 from causes._bounds import BETAS, Diffusion, discretized, normal_kl
@@ -34,6 +35,36 @@ def beta_for_the_posterior_variance():
             return self.at(np.log(self.betas), t, x)
 
     return check(Large())
+
+
+@wrong("a variance that is not divided by 1 - ᾱ_t", says=r"q and p is not divided by 1 - ᾱ_t")
+def variances_not_over_the_rest():
+    class Not(Diffusion):
+        def __init__(self):
+            super().__init__()
+            variance = self.betas * (1 - self.prev)
+            self.logvar = np.log(np.append(variance[1], variance[1:]))
+
+    return check(Not())
+
+
+@wrong("the mean's coefficients exchanged", says=r"coefficients of x_0 and x_t are exchanged")
+def coefficients_exchanged():
+    class Exchanged(Diffusion):
+        def __init__(self):
+            super().__init__()
+            self.coef1, self.coef2 = self.coef2, self.coef1
+
+    return check(Exchanged())
+
+
+@wrong("p's log of a variance is the variance", says=r"variance of p.*goes in where its log is")
+def variance_for_its_log():
+    class Variance(Diffusion):
+        def model_logvar(self, second, t, x):
+            return self.at(self.posterior_variance, t, x)
+
+    return check(Variance())
 
 
 @wrong("posterior variance clipped at 1e-20", says=r"clipped at a tiny number.*log β̃_1")
@@ -293,3 +324,100 @@ def noised_without_root():
         return d.vb_terms_bpd(model, x0, x_t, t)["output"]
 
     return check_variational_bound(loss, BETAS, units="bits_per_dim")
+
+
+@wrong("tanh for the cumulative function, and nats", says=r"two at once.*nats where bits.*by tanh")
+def tanh_and_nats():
+    class Both(Diffusion):
+        log2 = 1.0
+
+        def nll(self, x, means, log_scales):
+            def cdf(z):
+                return 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+
+            return discretized(x, means, log_scales, cdf=cdf)
+
+    return check(Both())
+
+
+@wrong("p's log of the variance of t - 1", says=r"variance of p.*is read at t - 1")
+def variance_of_the_time_before():
+    class Before(Diffusion):
+        def model_logvar(self, second, t, x):
+            return self.at(self.logvar, np.maximum(t - 1, 0), x)
+
+    return check(Before())
+
+
+@wrong("v-prediction: + for - in x_0", says=r"answers has the wrong sign in x̂_0")
+def sign_of_v():
+    class Sign(Diffusion):
+        def vb_terms_bpd(self, model, x_start, x_t, t):
+            a, s = self.at(np.sqrt(self.bar), t, x_t), self.at(np.sqrt(1 - self.bar), t, x_t)
+
+            def eps(x, t):
+                return (x - a * (a * x + s * model(x, t))) / s
+
+            return super().vb_terms_bpd(eps, x_start, x_t, t)
+
+    return check(Sign(), prediction="v")
+
+
+@wrong("L_0 in bits, the KL in nats", says=r"L_0 is in bits and the KL of t > 0 in nats")
+def kl_in_nats():
+    class Nats(Diffusion):
+        def kl(self, *four):
+            return np.log(2.0) * normal_kl(*four)
+
+    return check(Nats())
+
+
+@wrong("a bin of 2/255 upwards", says=r"2/255 upwards, its whole width")
+def bins_twice_above():
+    class Bins(Diffusion):
+        def nll(self, x, means, log_scales):
+            centered, inv = x - means, np.exp(-log_scales)
+            above, below = ndtr(inv * (centered + 2 / 255)), ndtr(inv * (centered - 1 / 255))
+            above, below = np.where(x > 0.999, 1.0, above), np.where(x < -0.999, 0.0, below)
+            return np.log(np.maximum(above - below, 1e-12))
+
+    return check(Bins())
+
+
+@wrong("mean_flat of L_0, sum of the KL", says=r"L_0 is averaged.*KL of t > 0 is summed")
+def kl_summed():
+    class Summed(Diffusion):
+        def kl(self, *four):
+            return 12 * normal_kl(*four)
+
+    return check(Summed())
+
+
+@wrong("everything is divided by T", says=r"whole is divided by T")
+def all_over_steps():
+    class Over(Diffusion):
+        def total(self, vb, prior):
+            return (vb.sum(axis=1) + prior) / 40
+
+    return check_variational_bound(Over(SHORT).calc_bpd_loop)
+
+
+@wrong("L_t by SNR(t) - SNR(t+1)", says=r"weight is taken at t \+ 1")
+def snr_one_later():
+    snr = Diffusion().bar / (1 - Diffusion().bar)
+
+    def loss(model, x0, x_t, t):
+        after = np.append(snr[1:], 0.0)
+        return 0.5 * (snr - after)[t] * ((x0 - model(x_t, t)) ** 2).sum(axis=1)
+
+    return check_variational_bound(loss, BETAS, term="L_t", prediction="x0")
+
+
+@wrong("L_T: the log of a standard deviation", says=r"log of the ratio.*halved once too often")
+def prior_log_halved():
+    bar = Diffusion().bar[-1]
+
+    def prior(x0):
+        return 0.5 * (bar * x0**2 - bar - 0.5 * np.log(1 - bar)).sum(axis=1)
+
+    return check_variational_bound(prior, BETAS)

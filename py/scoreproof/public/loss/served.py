@@ -32,7 +32,8 @@ class Served:
     ``raw``: the width and the bits of which JAX makes whole numbers;
     ``uniforms``: how many draws of the size of the batch were uniform; ``single``: one number was
     drawn for the whole batch; ``ends``: the length of the table of which t is drawn; uniform
-    numbers are then served to both ends, for whole numbers are made of them.
+    numbers are then served to both ends, for whole numbers are made of them; ``low``: one number
+    that is drawn alone is so as well, at its lower end first.
     """
 
     noise: np.ndarray
@@ -40,6 +41,7 @@ class Served:
     turn: int = 0
     passed: bool = False
     ends: int = 0
+    low: bool = False
     noises: list[np.ndarray] = field(default_factory=list)
     small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
@@ -63,6 +65,8 @@ class Served:
         if self.ends and draw.kind == "uniform" and size > 1 and not self.turn:
             near = LAST.get(draw.dtype, 2.0**-24)
             value = near + (1 - 2 * near) * np.linspace(0, 1, size)[_order(size, len(self.small))]
+        if self.low and draw.kind == "uniform" and size == 1 and not self.turn:
+            value = np.array([LAST.get(draw.dtype, 2.0**-24)])
         self.single |= size == 1
         if draw.kind == "normal":
             from scipy.special import ndtri

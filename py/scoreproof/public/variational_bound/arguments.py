@@ -73,6 +73,7 @@ class Job:
     prediction: str
     variance: Any
     decoder: str
+    decoder_said: bool
     decoder_std: float
     units: str
     dims: str | None
@@ -144,7 +145,7 @@ def validate(given: Request) -> Job:
             "shape",
             "of three entries or more",
             shape,
-            "say shape=(4,): sum and mean are told apart by them",
+            "say shape=(5,): sum and mean are told apart by them",
         )
     _fits(given, term)
     return Job(
@@ -158,6 +159,7 @@ def validate(given: Request) -> Job:
         given.prediction,
         variance_of(given.variance, process),
         decoder,
+        given.decoder is not None,
         float(given.decoder_std),
         units,
         given.dims,

@@ -107,8 +107,9 @@ class Asking:
         """
         job = self.job
         noise = self.batch.noise
-        ends = self.tb.steps if self.tb is not None else 0
-        served = Served(noise[0], noise[1:], turn, "noise" in job.roles, ends)
+        ends = self.tb.steps if self.tb is not None else job.steps or 0
+        low = self.tb is None and bool(job.steps)
+        served = Served(noise[0], noise[1:], turn, "noise" in job.roles, ends, low)
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[job.framework]
         value, log = run(values, script, served)
         self.notes += [n for n in log.notes if n not in self.notes]

@@ -35,7 +35,7 @@ def check_variational_bound(
     steps: int | None = None,
     probabilities: Sequence[float] | None = None,
     given: Sequence[str] | None = None,
-    shape: int | Sequence[int] = (4,),
+    shape: int | Sequence[int] = (5,),
     tolerance: float | None = None,
     framework: str | None = None,
     dtype: Any = None,

@@ -25,6 +25,9 @@ class Bins:
     half: float = HALF
     open_ends: bool = True
     tanh: bool = False
+    #: how often the half width is taken to either side
+    below: float = 1.0
+    above: float = 1.0
     #: of the standard deviation: exp(power · log variance)
     power: float = 0.5
 
@@ -43,8 +46,8 @@ def binned(p: Gaussian, x0: np.ndarray, bins: Bins = Bins()) -> tuple[np.ndarray
     from scipy.special import ndtr
 
     scale = np.exp(bins.power * p.logvar)
-    low = (x0 - bins.half - p.mean) / scale
-    high = (x0 + bins.half - p.mean) / scale
+    low = (x0 - bins.below * bins.half - p.mean) / scale
+    high = (x0 + bins.above * bins.half - p.mean) / scale
     if bins.open_ends:
         low = np.where(x0 < -EDGE, -np.inf, low)
         high = np.where(x0 > EDGE, np.inf, high)

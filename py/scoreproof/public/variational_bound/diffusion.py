@@ -14,6 +14,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.rule import compared
 from scoreproof.public.variational_bound.arguments import Job
 from scoreproof.public.variational_bound.asking import Asking, batch_of
+from scoreproof.public.variational_bound.between import between_steps
 from scoreproof.public.variational_bound.candidates import nearest
 from scoreproof.public.variational_bound.choosing import in_other_units
 from scoreproof.public.variational_bound.continuous import Clock
@@ -26,13 +27,16 @@ from scoreproof.public.variational_bound.sights import (
     sight,
     sights_drawn,
 )
-from scoreproof.public.variational_bound.words import DIFFUSION, reasons
+from scoreproof.public.variational_bound.words import reasons
+from scoreproof.public.variational_bound.words_other import DIFFUSION
 
 __all__ = ["judge_diffusion"]
 
 #: of the horizon: where it is looked at
 TIMES = (0.04, 0.15, 0.35, 0.5, 0.7, 0.85, 0.96)
 MANY = 16.0
+#: of the horizon, or of a step: times that are no other
+SAME = 1e-3
 
 
 def judge_diffusion(job: Job) -> Evidence:
@@ -54,19 +58,44 @@ def judge_diffusion(job: Job) -> Evidence:
         seen = found
     else:
         seen = _over(job, asking, clock, times)
-    wrong = next((v.elsewhere for v in seen if v.elsewhere), None)
+    wrong = next((v.elsewhere for v in seen if v.elsewhere), None) or _told(job, clock, seen)
     if wrong is not None:
+        name, text = wrong
         return Evidence(
             "float",
             "refuted",
             1.0,
             0.0,
-            f"{job.name}: {wrong}",
+            f"{job.name}: {text}",
             cost={"calls": asking.calls},
-            diagnosis=Diagnosis.cause("another_x_t", f"Cause: {wrong}."),
+            diagnosis=Diagnosis.cause(name, f"Cause: {text}."),
             coverage=Coverage({"times": len(times)}),
         )
-    return _judged(job, asking, clock, seen)
+    evidence = _judged(job, asking, clock, seen)
+    if evidence.verdict == "holds" and job.steps and "xt" not in job.roles and "t" in job.roles:
+        doubt = between_steps(job, asking, clock, times)
+        if doubt is not None:
+            text = f"{job.name}: {doubt}"
+            return Evidence.undecided("float", text, cost={"calls": asking.calls})
+    return evidence
+
+
+def _told(job: Job, clock: Clock, seen: list[Sight]) -> tuple[str, str] | None:
+    """The name and what is wrong with the time that the model is told, if it is t's own."""
+    told = [(v.t, v.label) for v in seen if v.label is not None and v.label.shape == v.t.shape]
+    if not told:
+        return None
+    t, label = (np.concatenate([np.ravel(p[k]) for p in told]).astype(float) for k in (0, 1))
+    if len(np.unique(np.round(t, 6))) < 3:
+        return None
+    ways = {f"{clock.horizon:g} - t": clock.horizon - t}
+    if job.steps:
+        gap = clock.horizon / job.steps
+        ways |= {"s = t - 1/T": t - gap, "t + 1/T": t + gap}
+    for words, other in ways.items():
+        if np.all(np.abs(label - other) < SAME * clock.horizon / (job.steps or 1)):
+            return "told_another_time", f"its model is told {words} where it is asked at x_t"
+    return None
 
 
 def _over(job: Job, asking: Asking, clock: Clock, times: np.ndarray) -> list[Sight]:
@@ -79,7 +108,7 @@ def _over(job: Job, asking: Asking, clock: Clock, times: np.ndarray) -> list[Sig
 
 
 def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Evidence:
-    weights = weights_of(clock, job.steps)
+    weights = weights_of(clock, job.steps, job.prediction)
     readings: dict[Reading, None] = {}
     for v in seen:
         readings |= dict.fromkeys(layouts(job, v.value.shape, len(v.square)))
@@ -123,24 +152,30 @@ def _judged(job: Job, asking: Asking, clock: Clock, seen: list[Sight]) -> Eviden
     )
     if evidence.verdict != "refuted":
         return evidence
+    said = {reading, *(r for r in readings if r.dims == reading.dims)}
+    size = 1 / np.abs(due)
+    limit = np.maximum(limit * size, 1e-9)
+    # what explains it as it was read is not told otherwise: half a sum may be twice a mean
+    plain = [(n, predicted(w, r)) for r in said for n, w in weights.items() if n]
+    enough = any(np.linalg.norm((v - value) * size) <= np.linalg.norm(limit) for _, v in plain)
     pairs = [(n, predicted(w, r)) for r in readings for n, w in weights.items() if n]
+    pairs = plain if enough else pairs
     for name, other in in_other_units(reading).items():
         mine = due * other if isinstance(other, float) else predicted(weights[""], other)
         pairs.append((name, mine))
-    if not job.steps:
+    if not (job.steps or enough):
         pairs += [
             ("steps_not_declared", predicted(weight_of_steps(clock, T), r))
             for r in readings
             for T in COMMON
         ]
-    size = 1 / np.abs(due)
     return evidence.with_diagnosis(
         safely(
             lambda: diagnose(
                 value * size,
                 due * size,
                 {n: v * size for n, v in nearest(pairs, value).items()},
-                limit=np.maximum(limit * size, 1e-9),
+                limit=limit,
                 reasons=reasons() | DIFFUSION,
             )
         )

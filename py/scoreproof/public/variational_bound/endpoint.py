@@ -57,6 +57,9 @@ def judge_end(job: Job, asking: Asking, clock: Clock) -> Evidence:
         "log_sign": entries(a, s**2, -logvar),
         "mean_missing": entries(0.0, s**2, logvar),
         "no_half": 2 * right,
+        "mean_not_squared": entries(a**0.5, s**2, logvar),
+        "log_halved": entries(a, s**2, logvar / 2),
+        "variances_missing": 0.5 * (a * batch.x0) ** 2,
     }
     fits = layouts(job, value.shape, len(batch.x0))
     reading = min(fits, key=lambda r: float(np.max(np.abs(value.ravel() - reduced(right, r)))))

@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.public.variational_bound.faults_at_the_ends import of_the_decoder, of_the_prior
+from scoreproof.public.variational_bound.faults_of_answers import of_a_range, of_an_answer
 from scoreproof.public.variational_bound.formula import Formula, Problem
 from scoreproof.public.variational_bound.tables import Tables
-from scoreproof.public.variational_bound.terms import Answered, Gaussian, kl
+from scoreproof.public.variational_bound.terms import Gaussian, kl
 
 __all__ = ["faults"]
 
@@ -30,8 +31,9 @@ def faults(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]]:
     yield from _of_tables(problem, right)
     yield from _of_the_kl(right)
     yield from _of_a_weight(right)
+    yield from of_an_answer(problem, right)
     if problem.variance == "learned_range":
-        yield from _of_a_range(right)
+        yield from of_a_range(right)
     if problem.term in ("vb", "L_0"):
         yield from of_the_decoder(problem, right)
 
@@ -42,6 +44,16 @@ def shifted(by: int) -> Change:
     def change(tb: Tables) -> Tables:
         at = np.clip(np.arange(tb.steps) + by, 0, tb.steps - 1)
         return Tables(*(getattr(tb, n)[at] for n in tb.__dataclass_fields__))
+
+    return change
+
+
+def _logs(by: int, names: tuple[str, ...]) -> Change:
+    """These logs alone at t + by."""
+
+    def change(tb: Tables) -> Tables:
+        moved = shifted(by)(tb)
+        return replace(tb, **{n: getattr(moved, n) for n in names})
 
     return change
 
@@ -118,8 +130,12 @@ def _of_tables(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]
 
         return change
 
+    def raw(tb: Tables) -> np.ndarray:
+        return np.append(0.0, np.exp(tb.q_logvar[1:]))  # of a table that is 0 at t = 0
+
     for name, own in logs.items():
-        for log in (own, _of_the_second(own)):
+        also = (raw,) if name == "variance_for_its_log" else ()
+        for log in (own, _of_the_second(own), *also):
             yield f"{name}_in_q", replace(right, q_tb=q_of(log))
             yield f"{name}_in_p", replace(right, p_tb=p_of(log))
             yield name, replace(right, q_tb=q_of(log), p_tb=p_of(log))
@@ -129,6 +145,10 @@ def _of_tables(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]
         clipped = _first(float(np.log(floor)))
         yield "clipped_at_a_floor", replace(right, q_tb=clipped, p_tb=clipped, first=None)
     for by, word in ((1, "later"), (-1, "earlier")):
+        logs_of_q, logs_of_p = _logs(by, ("q_logvar",)), _logs(by, ("low", "high", "fixed"))
+        yield f"variance_one_{word}", replace(right, q_tb=logs_of_q, p_tb=logs_of_p)
+        yield f"variance_one_{word}_in_q", replace(right, q_tb=logs_of_q)
+        yield f"variance_one_{word}_in_p", replace(right, p_tb=logs_of_p)
         yield f"tables_one_{word}", replace(right, q_tb=shifted(by), p_tb=shifted(by))
         yield f"tables_one_{word}_in_q", replace(right, q_tb=shifted(by))
         yield f"tables_one_{word}_in_p", replace(right, p_tb=shifted(by))
@@ -190,33 +210,16 @@ def _of_a_weight(right: Formula) -> Iterator[tuple[str, Formula]]:
         "weight_of_half": lambda tb: np.exp(tb.fixed) * (1 - tb.beta) * tb.rest / tb.beta**2,
         "weight_of_x0": lambda tb: tb.bar / tb.rest,
     }
+    for end in ("0", "same"):
+
+        def later(tb: Tables, end: str = end) -> np.ndarray:
+            snr = tb.bar / tb.rest
+            last = snr[-1] if end == "same" else 0.0
+            before = np.append(np.nan, snr[:-1])
+            with np.errstate(all="ignore"):
+                ratio = (snr - np.append(snr[1:], last)) / (before - snr)
+            return np.where(np.isfinite(ratio), ratio, 1.0)
+
+        yield "weight_one_later", replace(right, step=square, weight=later)
     for name, weight in weights.items():
         yield name, replace(right, step=square, weight=weight)
-
-
-def _of_a_range(right: Formula) -> Iterator[tuple[str, Formula]]:
-    def second(change: Callable[[np.ndarray], np.ndarray]) -> Formula:
-        def out(problem: Problem) -> Answered:
-            g = problem.g
-            return replace(g, out=np.concatenate([g.first, change(g.second)], axis=1))
-
-        return replace(right, out=out)
-
-    yield "range_reversed", second(lambda v: -v)
-    yield "range_from_0", second(lambda v: 2 * v - 1)
-    yield "range_clipped", second(lambda v: np.clip(2 * v - 1, -1, 1))
-    yield "range_of_sigmoid", second(lambda v: 2 / (1 + np.exp(-v)) - 1)
-
-    def straight(tb: Tables) -> Tables:
-        return tb
-
-    def variances(p_problem: Problem) -> Answered:
-        g, tb = p_problem.g, p_problem.tb
-        part = (g.second + 1) / 2
-        low, high = (np.exp(g.of(v)) for v in (tb.low, tb.high))
-        logvar = np.log(part * high + (1 - part) * low)
-        wide = g.of(tb.high) - g.of(tb.low)
-        raw = np.where(wide > 0, 2 * (logvar - g.of(tb.low)) / np.where(wide > 0, wide, 1) - 1, 0.0)
-        return replace(g, out=np.concatenate([g.first, raw], axis=1))
-
-    yield "range_of_variances", replace(right, out=variances, p_tb=straight)

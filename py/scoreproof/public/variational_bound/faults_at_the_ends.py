@@ -16,6 +16,8 @@ from scoreproof.public.variational_bound.tables import Tables
 
 __all__ = ["of_the_decoder", "of_the_prior"]
 
+LOG2 = float(np.log(2.0))
+
 
 def of_the_prior(right: Formula) -> Iterator[tuple[str, Formula]]:
     """Of L_T."""
@@ -61,20 +63,35 @@ def of_the_prior(right: Formula) -> Iterator[tuple[str, Formula]]:
     yield "log_sign", parts(1, 1, 1, -1)
     yield "log_missing", parts(1, 1, 1, 0)
     yield "mean_missing", parts(0, 1, 1, 1)
+    yield "log_halved", parts(1, 1, 1, 0.5)
+    yield "variances_missing", parts(1, 0, 0, 0)
+    yield "mean_not_squared", of(0.5, log_rest)
     yield "no_half", replace(right, factor=2.0)
 
 
 def of_the_decoder(problem: Problem, right: Formula) -> Iterator[tuple[str, Formula]]:
     """Of L_0."""
+    bins = right.bins
     half = {"bins_of_256": 1 / 256, "bins_twice": 2 * HALF, "bins_halved": HALF / 2}
     half |= {"bins_of_127": 1 / 127, "bins_of_128": 1 / 128}
     for name, width in half.items():
-        for tanh in (False, True):
-            yield name, replace(right, bins=Bins(half=width, tanh=tanh))
-    for tanh in (False, True):
-        yield "edges_closed", replace(right, bins=Bins(open_ends=False, tanh=tanh))
-        yield "variance_for_its_root", replace(right, bins=Bins(power=1.0, tanh=tanh))
-        yield "root_of_the_std", replace(right, bins=Bins(power=0.25, tanh=tanh))
+        yield name, replace(right, bins=replace(bins, half=width))
+    sides = {"twice_below": (2, 1), "twice_above": (1, 2), "only_above": (0, 1)}
+    for name, (below, above) in (sides | {"only_below": (1, 0)}).items():
+        yield f"bins_{name}", replace(right, bins=replace(bins, below=below, above=above))
+    yield "edges_closed", replace(right, bins=replace(bins, open_ends=False))
+    yield "variance_for_its_root", replace(right, bins=replace(bins, power=1.0))
+    yield "root_of_the_std", replace(right, bins=replace(bins, power=0.25))
+    # the other terms in other units than L_0: one of both is right
+    if problem.term == "vb":
+        for decoded, units in ((1 / LOG2, "bits"), (LOG2, "nats")):
+            yield f"decoder_in_{units}", replace(right, decoded=decoded)
+            yield f"decoder_in_{units}", replace(right, decoded=decoded, factor=1 / decoded)
+        d = problem.g.x0.shape[1]
+        for decoded, name in ((1 / d, "decoder_mean_beside_sum"), (d, "decoder_sum_beside_mean")):
+            yield name, replace(right, decoded=decoded)
+            yield name, replace(right, decoded=decoded, factor=1 / decoded)
+        yield "decoder_sign", replace(right, decoded=-1.0)
     yield "tanh_cdf", replace(right, bins=Bins(tanh=True))
     other = "gaussian" if problem.decoder != "gaussian" else "discretized"
     yield f"{other}_decoder", replace(right, decoder=other)
@@ -88,7 +105,5 @@ def of_the_decoder(problem: Problem, right: Formula) -> Iterator[tuple[str, Form
             ("decoded_at_the_end", lambda t: t == problem.tb.steps - 1),
         ):
             yield name, replace(right, decodes=where)
-            if name != "the_first_row_decides":  # of one t it is none
-                yield name, replace(right, decodes=where, bins=Bins(tanh=True))
     else:
         yield "never_decoded", replace(right, decodes=lambda t: t < 0)

@@ -51,8 +51,9 @@ class Problem:
 class Formula:
     """``q_tb`` and ``p_tb`` change the table that the two laws are made of; ``step`` and ``decode``
     the term; ``clip``: the model's x_0 is clipped to [-1, 1]; ``first``: the log of the variance
-    at t = 0; ``decodes``: where it takes L_0 instead of the step; ``out``: what is done to the
-    model's answer; ``prior``: L_T of the table and x_0; ``weight``: of each t, beside L_0.
+    at t = 0; ``decodes``: where it takes L_0 instead of the step, ``decoded`` times; ``out``: what
+    is done to the model's answer; ``prior``: L_T of the table and x_0; ``weight``: of each t,
+    beside L_0.
     """
 
     q_tb: Callable[[Tables], Tables] = lambda tb: tb
@@ -69,6 +70,7 @@ class Formula:
         tb.a[-1], tb.bar[-1], x0
     )
     factor: float = 1.0
+    decoded: float = 1.0
     weight: Callable[[Tables], np.ndarray] | None = None
 
 
@@ -95,21 +97,24 @@ def entries(problem: Problem, how: Formula) -> np.ndarray:
         kind = how.decoder or problem.decoder
         x0 = problem.g.x0
         mine = likely(p, x0) if kind == "gaussian" else binned(p, x0, how.bins)[0]
-        value = np.where(decodes, mine, value)
+        value = np.where(decodes, how.decoded * mine, value)
     return how.factor * value
 
 
 def own_blur(problem: Problem, how: Formula, eps: float, table: float) -> np.ndarray:
-    """What rounding may leave in each entry."""
+    """What rounding may leave in each entry of that formula, which need not be the right one."""
     tb, g = problem.tb, problem.g
     if problem.term == "L_T":
         return rounding.blur_of_prior(g.x0, tb, eps, table)
     q, p = laws(problem, how)
     blur = rounding.blur_of_kl(q, p, g, tb, eps, table)
-    if np.any(problem.decodes):
-        if problem.decoder == "gaussian":
+    decodes = problem.decodes if how.decodes is None else how.decodes(g.t)[:, None]
+    if np.any(decodes):
+        if (how.decoder or problem.decoder) == "gaussian":
             mine = rounding.blur_of_density(p, g, tb, eps, table)
         else:
-            mine = rounding.blur_of_bins(p, g, tb, binned(p, g.x0)[1], eps, table)
-        blur = np.where(problem.decodes, mine, blur)
+            wide = replace(p, logvar=2 * how.bins.power * p.logvar)
+            mass = binned(p, g.x0, how.bins)[1]
+            mine = rounding.blur_of_bins(wide, g, tb, mass, eps, table)
+        blur = np.where(decodes, mine, blur)
     return blur

@@ -46,7 +46,7 @@ def process_of(given: Any, bound: Any, steps: Any) -> tuple[DiscreteVP | None, C
     if source is None:
         source = getattr(bound, "__self__", None)
         if not any(hasattr(source, n) for n in ("betas", "alphas_cumprod")):
-            return None, None, DOUBLE
+            return None, clock_of(source, steps), DOUBLE
     if isinstance(source, DiscreteVP):
         return source, None, DOUBLE
     clock = clock_of(source, steps)

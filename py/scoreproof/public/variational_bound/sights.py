@@ -32,16 +32,21 @@ MANY = 16.0
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """``elsewhere``: where the model is asked, if that is not x_t."""
+    """``elsewhere``: what is wrong with where the model is asked, and the name of the cause;
+    ``label``: what it was told.
+    """
 
     value: np.ndarray
     t: np.ndarray
     square: np.ndarray
-    elsewhere: str | None = None
+    elsewhere: tuple[str, str] | None = None
+    label: np.ndarray | None = None
 
 
-def sight(job: Job, asking: Asking, clock: Clock, t: np.ndarray) -> Sight:
-    """Raises ``CallableError``."""
+def sight(
+    job: Job, asking: Asking, clock: Clock, t: np.ndarray, given: np.ndarray | None = None
+) -> Sight:
+    """``given``: the t that is handed over, if that is another. Raises ``CallableError``."""
     batch = asking.batch
     a, s = _levels(clock, t)
     noise = batch.noise[0]
@@ -55,7 +60,8 @@ def sight(job: Job, asking: Asking, clock: Clock, t: np.ndarray) -> Sight:
         "v": a * hat - s * (x - s * hat) / a,
         "score": -hat / s,
     }[job.prediction]
-    values = {"x0": batch.x0, "t": t, "noise": noise, "xt": x, "out": script.moves}
+    handed = t if given is None else given
+    values = {"x0": batch.x0, "t": handed, "noise": noise, "xt": x, "out": script.moves}
     try:
         run = asking.at(values, script)
     except CallableError:
@@ -63,7 +69,8 @@ def sight(job: Job, asking: Asking, clock: Clock, t: np.ndarray) -> Sight:
             raise
         asking.alone = True
         run = asking.at(values, script)
-    return Sight(_value(job, run), t, batch.moves**2, _elsewhere(run, x))
+    label = run.script.calls[-1].label if run.script.calls else None
+    return Sight(_value(job, run), t, batch.moves**2, _elsewhere(run, x), label)
 
 
 def _levels(clock: Clock, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +95,13 @@ def _value(job: Job, run: Run) -> np.ndarray:
     return value
 
 
-def _elsewhere(run: Run, x: np.ndarray) -> str | None:
+def _elsewhere(run: Run, x: np.ndarray) -> tuple[str, str] | None:
     if not run.script.calls:
         return None
     off = np.linalg.norm(run.script.calls[-1].x - x) / np.linalg.norm(x)
-    return None if off < FAR else f"its model is not asked at α x_0 + σ ε (off by {off:.2g})"
+    if off < FAR:
+        return None
+    return "another_x_t", f"its model is not asked at α x_0 + σ ε (off by {off:.2g})"
 
 
 def sights_drawn(job: Job, asking: Asking, clock: Clock) -> list[Sight] | str:
@@ -115,22 +124,47 @@ def sights_drawn(job: Job, asking: Asking, clock: Clock) -> list[Sight] | str:
         if best is None or fits[best][2] > NEAR:
             return "the x_t at which its model is asked is none of the data and noise that it drew"
         a, s, _ = fits[best]
-        t = np.array([_time(clock.gamma, float(v), clock) for v in 2 * np.log(s / a)])
+        loose = MANY * asking.eps * (a / s + s / a + 2)
+        both = zip(2 * np.log(s / a), loose, strict=True)
+        t = np.array([_time(clock.gamma, float(v), clock, float(w)) for v, w in both])
         levels = _levels(clock, np.nan_to_num(t))
         off = np.maximum(np.abs(levels[0][:, 0] - a), np.abs(levels[1][:, 0] - s))
         k = int(np.argmax(np.where(np.isnan(t), np.inf, off)))
         if np.isnan(t[k]) or off[k] > FAR:
-            return [Sight(value, t, 0 * asking.batch.moves, _not_of(clock, a[k], s[k]))]
+            none = "another_x_t", _not_of(clock, a[k], s[k])
+            return [Sight(value, t, 0 * asking.batch.moves, none)]
+        reached = bool(run.served.single or run.served.small or run.served.ranges or run.served.raw)
+        if job.steps and not turn and reached:
+            wrong = _of_steps(t / clock.horizon, job.steps, 1e3 * float(np.max(loose)), run)
+            if wrong is not None:
+                return [Sight(value, t, 0 * asking.batch.moves, wrong)]
         square = (noises[best] - _noise_of(job, script.moves, script.calls[-1].x, *levels)) ** 2
-        found.append(Sight(value, t, square))
-    drawn = np.sort(np.concatenate([v.t for v in found])) / clock.horizon
+        found.append(Sight(value, t, square, label=script.calls[-1].label))
+    # a number that was drawn alone was served at its end first
+    kept = found[1:] if job.steps and run.served.single else found
+    width = 1 / job.steps if job.steps else 0.0
+    drawn = np.sort(np.concatenate([v.t for v in kept])) / clock.horizon - width / 2
     gap = float(np.max(np.abs(drawn - (np.arange(len(drawn)) + 0.5) / len(drawn))))
-    if gap > EVEN:
+    if gap > EVEN + width:
         return (
             f"its t are not drawn uniformly (off by {gap:.2g} of the span), as an estimate with"
             " this weight asks for: let it take t"
         )
     return found
+
+
+def _of_steps(part: np.ndarray, steps: int, loose: float, run: Run) -> tuple[str, str] | None:
+    """What is wrong with the t that were drawn first, to both ends: they are 1/T, …, 1."""
+    due = f"t is one of 1/{steps}, …, 1, as t = ceil(u T)/T has it"
+    k = np.round(part * steps)
+    if np.any(np.abs(part * steps - k) > max(1e-6, loose * steps)):
+        return "t_between_steps", f"t is drawn between the steps, where s = t - 1/T is none: {due}"
+    if np.any(k < 1):
+        return "another_range", f"t = 0 is drawn, and s = t - 1/T is before it: {due}"
+    if run.served.single or (k.min() == 1 and k.max() == steps):
+        return None
+    low, high = int(k.min()), int(k.max())
+    return "another_range", f"t is drawn from {low}/{steps} to {high}/{steps}: {due}"
 
 
 def _noise_of(job: Job, out: np.ndarray, x: np.ndarray, a: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -159,8 +193,12 @@ def _fit(x0: np.ndarray, noise: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, 
     return np.where(wrong, 1.0, a), np.where(wrong, 1.0, s), most
 
 
-def _time(function: Callable[[float], float], value: float, clock: Clock) -> float:
-    """Where a rising function of t has a value; not a number beyond its ends."""
+def _time(
+    function: Callable[[float], float], value: float, clock: Clock, loose: float = 0.0
+) -> float:
+    """Where a rising function of t has a value; not a number beyond its ends, which it may be to
+    rounding, ``loose``.
+    """
     from scipy.optimize import brentq
 
     def bounded(t: float) -> float:
@@ -170,7 +208,9 @@ def _time(function: Callable[[float], float], value: float, clock: Clock) -> flo
     with np.errstate(all="ignore"):
         ends = function(low) - value, function(high) - value
         if not ends[0] <= 0 <= ends[1]:
-            return float("nan")
+            if 0 < ends[0] <= loose:
+                return low
+            return high if 0 < -ends[1] <= loose else float("nan")
         return float(brentq(bounded, low, high, xtol=1e-15))
 
 

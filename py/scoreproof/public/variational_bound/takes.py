@@ -1,8 +1,8 @@
 """Which arguments a bound takes, by their names, and which term it is.
 
 Conventions: roles are ``model``, ``out`` (what the model answered), ``x0``, ``xt``, ``t``,
-``noise``, ``rng``, and ``clip``, which is switched off; of a VAE ``x0``, ``recon``, ``mu``,
-``logvar``.
+``noise``, ``rng``, and ``clip``, which is switched off; of a VAE ``x0``, ``recon``, ``mu`` and
+``logvar``, or ``logstd``, ``std``, ``var`` in its place.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ NAMES = {
     "mu": ("mu", "mean", "z_mean", "mu_z", "means", "q_mu", "z_mu"),
     "logvar": ("logvar", "log_var", "z_log_var", "log_variance", "z_logvar", "logvar_z", "q_logvar")
     + ("log_sigma2", "log_sigma_sq", "log_sigma_squared"),
+    "logstd": ("log_std", "logstd", "log_sigma", "logsigma", "log_stddev", "z_log_std")
+    + ("z_log_sigma", "log_scale", "logscale"),
+    "std": ("std", "sigma", "stddev", "scale", "z_std", "z_sigma", "q_std"),
+    "var": ("var", "variance", "sigma2", "sigma_sq", "sigma_squared", "z_var"),
 }
 ROLES = tuple(NAMES)
 TERMS = ("L_T", "L_t", "L_0", "vb", "total", "diffusion", "elbo")
 #: what other names the terms go by
 ALSO = {"prior": "L_T", "L_{t-1}": "L_t", "L_t-1": "L_t", "decoder": "L_0", "reconstruction": "L_0"}
-LATENT = {"recon", "mu", "logvar"}
+#: by which the width of q(z | x) goes in
+WIDTH = {"logvar", "logstd", "std", "var"}
+LATENT = {"recon", "mu"} | WIDTH
 
 #: role, and the keyword it is passed by, if it is
 Takes = tuple[tuple[str, str | None], ...]
@@ -64,7 +70,7 @@ def takes_of(bound: Any, given: Any) -> Takes:
             role = None
         optional = p.default is not p.empty
         if role is None and not optional:
-            raise _unknown(p.name)
+            raise _unknown(p.name, latent)
         if role is None or role in [r for r, _ in found] or optional and role in ("t", "out"):
             continue
         named = p.kind is p.KEYWORD_ONLY or len(found) < place
@@ -78,7 +84,7 @@ def _role(name: str) -> str | None:
 
 
 def _complete(roles: Sequence[str]) -> None:
-    if not ("x0" in roles or {"mu", "logvar"} <= set(roles)):
+    if not ("x0" in roles or "mu" in roles and WIDTH & set(roles)):
         raise ArgumentError(
             "bound",
             "a function of x_0, and perhaps of the model, x_t, t and the noise",
@@ -87,14 +93,16 @@ def _complete(roles: Sequence[str]) -> None:
         )
 
 
-def _unknown(name: str) -> ArgumentError:
+def _unknown(name: str, latent: bool) -> ArgumentError:
+    takes = "x, recon, mu, logvar" if latent else "model, x0, x_t, t"
+    known = '"x0", "recon", "mu", "logvar"' if latent else '"model", "x0", "xt", "t"'
     return ArgumentError(
         "bound",
         "a function of what is known by its names (model, x0, x_t, t, noise, rng; of a VAE x,"
-        " recon, mu, logvar)",
+        " recon, mu, logvar, log_std, std or var)",
         f"one that wants {name!r} too",
-        f"fix it, lambda model, x0, x_t, t: bound(model, x0, x_t, t, {name}=…), or say what all"
-        ' arguments are: given=("model", "x0", "xt", "t")',
+        f"fix it, lambda {takes}: bound({takes}, {name}=…), or say what all arguments are:"
+        f" given=({known})",
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from scoreproof.public.variational_bound.tables import Tables
 
-__all__ = ["Answered", "Gaussian", "answered", "kl", "likely", "posterior", "prior", "straight"]
+__all__ = ["Answered", "Gaussian", "answer_of", "answered", "kl", "likely", "posterior"]
+__all__ += ["predicted", "prior", "straight"]
 
 LEARNED = ("learned", "learned_range")
 
@@ -66,6 +67,19 @@ def predicted(tb: Tables, g: Answered, prediction: str) -> tuple[np.ndarray, np.
         "score": (g.x / a, s**2 / a * out),
     }[prediction]
     return sum(parts), np.abs(parts[0]) + np.abs(parts[1])
+
+
+def answer_of(tb: Tables, g: Answered, guess: np.ndarray, prediction: str) -> np.ndarray:
+    """What a model answers that has that x_0."""
+    a, s = g.of(tb.a), g.of(tb.s)
+    return np.asarray(
+        {
+            "eps": lambda: (g.x - a * guess) / s,
+            "x0": lambda: guess,
+            "v": lambda: (a * g.x - guess) / s,
+            "score": lambda: (a * guess - g.x) / s**2,
+        }[prediction]()
+    )
 
 
 def answered(

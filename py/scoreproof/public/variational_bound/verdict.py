@@ -19,7 +19,8 @@ from scoreproof.public.variational_bound.loops import of_the_whole
 from scoreproof.public.variational_bound.models import asked_at
 from scoreproof.public.variational_bound.observed import Observed, of_the_prior, of_the_steps
 from scoreproof.public.variational_bound.tables import tables_of
-from scoreproof.public.variational_bound.words import OF_THE_WHOLE, reasons
+from scoreproof.public.variational_bound.words import reasons
+from scoreproof.public.variational_bound.words_other import OF_THE_WHOLE
 
 __all__ = ["judge"]
 
@@ -116,10 +117,12 @@ def _judged(
     if evidence.verdict != "refuted":
         return evidence
     evidence = replace(evidence, notes=())
-    return evidence.with_diagnosis(safely(lambda: _cause(job, seen, choice, found)))
+    return evidence.with_diagnosis(safely(lambda: _cause(job, seen, choice, found, asking.eps)))
 
 
-def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) -> Diagnosis | None:
+def _cause(
+    job: Job, seen: Sequence[Observed], choice: Choice, found: Compared, eps: float
+) -> Diagnosis | None:
     wrong = np.abs(found.value - found.due) > found.blur + found.excuse
     few = np.array([seen[k].rows <= ROWS for k in found.place])
     kept = few if np.any(wrong & few) else np.full(len(few), True)
@@ -129,13 +132,29 @@ def _cause(job: Job, seen: Sequence[Observed], choice: Choice, found: Compared) 
     # what is nothing to the tolerance needs no explanation
     limit = np.maximum(blur, (job.tolerance or 0.0) * np.abs(due))
     weight = 1 / np.maximum(np.abs(due), found.blur[kept])
-    return diagnose(
-        value * weight,
-        due * weight,
-        {n: v * weight for n, v in candidates(job, some, choice).items()},
-        limit=limit * weight,
-        reasons=reasons(),
-    )
+    guesses = candidates(job, some, choice)
+    if guesses:  # a mistake's numbers are rounded as they are large, not as those that are due
+        near = min(
+            guesses, key=lambda n: float(np.linalg.norm((guesses[n].value - value) * weight))
+        )
+        limit = np.maximum(limit, guesses[near].blur(job, some, eps))
+    predictions = {n: g.value * weight for n, g in guesses.items()}
+
+    def explained(more: dict[str, np.ndarray]) -> Diagnosis:
+        return diagnose(
+            value * weight,
+            due * weight,
+            predictions | more,
+            limit=limit * weight,
+            reasons=reasons(),
+        )
+
+    single = explained({})
+    if single.names or job.decoder != "discretized" or job.term not in ("vb", "total"):
+        return single
+    # code that takes tanh for the cumulative function does so beside any other mistake
+    beside = candidates(job, some, choice, tanh=True)
+    return explained({f"{n} + tanh_cdf": g.value * weight for n, g in beside.items()})
 
 
 def _coverage(seen: Sequence[Observed], found: Compared) -> Coverage:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["DIFFUSION", "OF_THE_WHOLE", "REASONS", "TABLE_REASONS", "VAE", "reasons"]
+__all__ = ["REASONS", "TABLE_REASONS", "reasons"]
 
-#: of what a tolerance is
-OF_THE_WHOLE = " (the tolerance is of the whole sum: one term of it may be off by more)"
 #: of L_T
 PRIOR = {
     "x0_not_scaled": "L_T takes x_0 for the mean of q(x_T | x_0), which is √ᾱ_T x_0",
@@ -15,12 +13,14 @@ PRIOR = {
     "log_std_for_log_variance": "L_T takes the log of the standard deviation for that of the"
     " variance: it is log(1 - ᾱ_T), without ½",
     "signal_for_variance": "L_T takes ᾱ_T for the variance of q(x_T | x_0), which is 1 - ᾱ_T",
+    "mean_not_squared": "√ᾱ_T stands where ᾱ_T is due before x_0² in L_T: the mean √ᾱ_T x_0 is"
+    " squared",
     "another_end": "L_T is taken at t = T - 2; the last timestep is T - 1",
     "at_the_first_step": "L_T is taken at t = 0; the last timestep is T - 1",
 }
 KL = {
-    "swapped": "the arguments of the KL are exchanged: it is KL(q‖p), of the forward process to the"
-    " model, and the other way round for none",
+    "swapped": "the arguments of the KL are exchanged: each term is KL(q‖p), with the forward"
+    " process's q first and the model's p second",
     "no_half": "the factor ½ of the KL is missing",
     "one_missing": "the -1 (in ½(-1 + …), one for each dimension) is missing in the KL",
     "log_sign": "the log of the ratio of the variances has the wrong sign in the KL: it is"
@@ -75,6 +75,8 @@ TABLE_REASONS = {
     "variance_squared": "the variance of {} is the square of what is due: a variance where a"
     " standard deviation is meant",
     "variance_for_its_log": "the variance of {} goes in where its log is meant: pass log β̃_t",
+    "variance_one_later": "the variance of {} is read at t + 1",
+    "variance_one_earlier": "the variance of {} is read at t - 1",
     "tables_one_later": "the tables of {} are read at t + 1",
     "tables_one_earlier": "the tables of {} are read at t - 1",
 }
@@ -98,11 +100,21 @@ OTHER = {
     " α_t (1 - ᾱ_t))",
     "weight_of_root_of_rest": "the weight of |ε - ε̂|² is divided by √(1 - ᾱ_t) where 1 - ᾱ_t is"
     " due: β_t² / (2 σ_t² α_t (1 - ᾱ_t))",
+    "weight_one_later": "the weight is taken at t + 1: ½ (SNR(t) - SNR(t+1)) |x_0 - x̂_0|² stands"
+    " where ½ (SNR(t-1) - SNR(t)) |x_0 - x̂_0|² is due",
     "weight_of_1": "it is |ε - ε̂|², of the simple loss: the weight β_t² / (2 σ_t² α_t (1 - ᾱ_t)) is"
     " missing",
     "weight_of_half": "it is ½ |ε - ε̂|²: the weight β_t² / (2 σ_t² α_t (1 - ᾱ_t)) is missing",
     "weight_of_x0": "the weight of |x_0 - x̂_0|² stands before |ε - ε̂|²: β_t² / (2 σ_t² α_t"
     " (1 - ᾱ_t)) is due",
+    "output_sign": "what the model answers has the wrong sign in x̂_0: √ᾱ_t x_t - √(1 - ᾱ_t) v, or"
+    " (x_t - √(1 - ᾱ_t) ε) / √ᾱ_t",
+    "v_exchanged": "the coefficients of x_t and v are exchanged: x̂_0 = √ᾱ_t x_t - √(1 - ᾱ_t) v",
+    "read_as_eps": "what the model answers is read as ε (prediction='eps'?)",
+    "read_as_x0": "what the model answers is read as x_0 (prediction='x0'?)",
+    "read_as_v": "what the model answers is read as v (prediction='v'?)",
+    "read_as_score": "what the model answers is read as a score (prediction='score'?)",
+    "noise_without_root": "x̂_0 has 1 - ᾱ_t before ε where √(1 - ᾱ_t) is due",
     "range_reversed": "a learned range runs the other way round: v = 1 is log β_t, v = -1 is"
     " log β̃_t",
     "range_from_0": "what the model says of a learned range is not brought from [-1, 1] to [0, 1]:"
@@ -114,6 +126,12 @@ OTHER = {
     "range_of_variances": "a learned range interpolates variances: their logs are due",
     "bins_of_256": "a bin of L_0 is 1/256 to either side: of 256 numbers in [-1, 1] it is 1/255",
     "bins_twice": "a bin of L_0 is 2/255 to either side, its whole width: 1/255 is due",
+    "bins_twice_above": "a bin of L_0 is 2/255 upwards, its whole width: 1/255 to either side is"
+    " due",
+    "bins_twice_below": "a bin of L_0 is 2/255 downwards, its whole width: 1/255 to either side is"
+    " due",
+    "bins_only_above": "a bin of L_0 begins at x: from x - 1/255 on is due",
+    "bins_only_below": "a bin of L_0 ends at x: up to x + 1/255 is due",
     "bins_halved": "a bin of L_0 is 1/510 to either side, as for data in [0, 1]: 1/255 is due",
     "bins_of_127": "a bin of L_0 is 1/127 to either side: 1/255 is due",
     "bins_of_128": "a bin of L_0 is 1/128 to either side: 1/255 is due",
@@ -129,6 +147,13 @@ OTHER = {
     " due (decoder='gaussian'?)",
     "discretized_decoder": "L_0 is the probability of a bin where a density is due"
     " (decoder='discretized'?)",
+    "decoder_in_bits": "L_0 is in bits and the KL of t > 0 in nats: both in one unit are due",
+    "decoder_in_nats": "L_0 is in nats and the KL of t > 0 in bits: both in one unit are due",
+    "decoder_mean_beside_sum": "L_0 is averaged over the entries of a sample and the KL of t > 0 is"
+    " summed: both alike are due",
+    "decoder_sum_beside_mean": "L_0 is summed over the entries of a sample and the KL of t > 0 is"
+    " averaged: both alike are due",
+    "decoder_sign": "L_0 has the wrong sign: it is -log p(x_0 | x_1), positive",
     "never_decoded": "at t = 0 it is a KL where L_0 = -log p(x_0 | x_1) is due",
     "decoded_at_1": "L_0 is taken at t = 1 where t = 0 is the last step",
     "the_first_row_decides": "the first row of a batch decides for all whether it is L_0: choose"
@@ -146,6 +171,7 @@ OTHER = {
     "sign": "it has the wrong sign: a term of the loss is positive, -log p or a KL",
     "prior_missing": "L_T is missing in the sum",
     "prior_over_steps": "L_T is divided by T, as if it were one of the T terms averaged",
+    "all_over_steps": "the whole is divided by T: the sum of the terms over t and L_T is due",
     "mean_over_steps": "the terms are averaged over t: their sum is due, T times the mean",
     "steps_missing": "it is L_T alone: the terms of t are missing",
     "no_steps_factor": "the factor T is missing: an estimate of a sum from one t is T times its"
@@ -168,80 +194,3 @@ def reasons() -> dict[str, str]:
     for suffix, who in WHERE.items():
         found |= {f"{name}{suffix}": text.format(who) for name, text in TABLE_REASONS.items()}
     return found
-
-
-#: of the diffusion loss in continuous time
-DIFFUSION = {
-    "diffusion_no_half": "the factor ½ is missing: the weight of |ε - ε̂|² is ½ γ'(t), or ½ T"
-    " (exp(γ(t) - γ(s)) - 1)",
-    "diffusion_half_twice": "the factor ½ stands twice: the weight of |ε - ε̂|² is ½ γ'(t)",
-    "rate_sign": "the weight is negative: γ = -log SNR rises with t, and log SNR falls, so that it"
-    " is -½ (log SNR)'",
-    "rate_missing": "γ'(t) is missing: it is ½ |ε - ε̂|², and the weight is ½ γ'(t)",
-    "weight_one": "γ'(t) is missing: it is |ε - ε̂|², of the simple loss, and the weight is ½ γ'(t)",
-    "snr_rate": "the weight is that of |x - x̂|², -½ SNR'(t): of |ε - ε̂|² it is ½ γ'(t)",
-    "snr_rate_negative": "the weight is ½ SNR'(t), negative and that of |x - x̂|²: of |ε - ε̂|² it is"
-    " ½ γ'(t)",
-    "gamma_for_its_rate": "γ(t) stands where its derivative is due: ½ γ'(t) |ε - ε̂|²",
-    "steps_missing_in_diffusion": "the factor T is missing: ½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²",
-    "order_of_s_and_t": "s and t are exchanged: exp(γ(t) - γ(s)) - 1 is SNR(s)/SNR(t) - 1, positive"
-    " for s < t",
-    "snr_order": "the difference of the SNRs has the wrong sign: SNR(s) - SNR(t), positive for"
-    " s < t",
-    "exp_for_expm1": "the -1 is missing: ½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²",
-    "rise_for_expm1": "γ(t) - γ(s) stands where exp(γ(t) - γ(s)) - 1 is due",
-    "continuous_for_steps": "it is the continuous weight ½ γ'(t) where that of T steps is due,"
-    " ½ T (exp(γ(t) - γ(s)) - 1)",
-    "steps_not_declared": "it is the loss of so many steps, ½ T (exp(γ(t) - γ(s)) - 1) |ε - ε̂|²"
-    " (steps=T?)",
-    "snr_difference": "the weight is that of |x - x̂|², ½ T (SNR(s) - SNR(t)): of |ε - ε̂|² it is"
-    " ½ T (exp(γ(t) - γ(s)) - 1)",
-    "one_step_later": "the weight is taken at t and t + 1/T: at s = t - 1/T and t it is due",
-}
-#: of a VAE's
-VAE = {
-    "sign": "it has the wrong sign: the loss is -ELBO, and the ELBO itself is negative (call it"
-    " elbo)",
-    "elbo_in_bits": "it is in bits where nats are due (units='bits_per_dim'?)",
-    "elbo_per_dimension": "it is divided by the number of entries of x",
-    "decoder_sign": "-log p(x | z) has the wrong sign",
-    "square_without_half": "it is |x - x̂|² / σ² for -log p(x | z): that is |x - x̂|² / (2 σ²) +"
-    " d/2 log(2π σ²); without ½ and constant it is a decoder of σ² = ½, but for a constant",
-    "square_and_constant_without_half": "the ½ is missing before the square: |x - x̂|² / (2 σ²)",
-    "square_alone": "it is the square |x - x̂|² alone for -log p(x | z): that is |x - x̂|² / (2 σ²) +"
-    " d/2 log(2π σ²)",
-    "no_square": "the square is missing in -log p(x | z): |x - x̂|² / (2 σ²)",
-    "two_pi_missing": "the 2π is missing in -log p(x | z): d/2 log(2π σ²)",
-    "constant_doubled": "the constant of -log p(x | z) stands twice: d/2 log(2π σ²)",
-    "constant_missing": "the constant d/2 log(2π σ²) of -log p(x | z) is missing"
-    " (decoder='gaussian_up_to_constant'?)",
-    "unit_variance": "σ is 1 in -log p(x | z), where decoder_std is another",
-    "std_for_variance": "σ stands where σ² is due in -log p(x | z): |x - x̂|² / (2 σ²)",
-    "decoder_mean": "-log p(x | z) is averaged over the entries of x and the KL summed: sum both"
-    " over a sample",
-    "mean_square": "the mean square over the entries of x stands for -log p(x | z) beside a KL that"
-    " is summed: sum both over a sample",
-    "mean_of_the_whole": "-log p(x | z) is averaged over batch and entries and the KL is not: sum"
-    " both over a sample",
-    "mean_square_of_the_whole": "the mean square over batch and entries (reduction='mean') stands"
-    " for -log p(x | z) beside a KL that is summed: sum both over a sample",
-    "square_for_cross_entropy": "it is a square where the cross-entropy of a Bernoulli is due",
-    "half_of_the_cross_entropy": "(1 - x) log(1 - p) is missing in the cross-entropy",
-    "sigmoid_twice": "the sigmoid is taken twice: what comes in is a logit, and"
-    " binary_cross_entropy_with_logits takes it as it is",
-    "kl_sign": "the KL has the wrong sign: -ELBO is -log p(x | z) + KL",
-    "kl_no_half": "the ½ of the KL is missing",
-    "kl_halved_again": "the KL is halved twice",
-    "kl_one_missing": "the -1 (in ½(μ² + σ² - 1 - log σ²), one for each entry of z) is missing in"
-    " the KL",
-    "kl_log_sign": "the log of the variance has the wrong sign in the KL: ½(μ² + σ² - 1 - log σ²)",
-    "kl_of_log_std": "logvar is taken for the log of the standard deviation in the KL",
-    "kl_std_for_variance": "exp(½ logvar) stands where exp(logvar) is due in the KL",
-    "kl_mean_not_squared": "the mean is not squared in the KL",
-    "kl_mean": "the KL is averaged over the entries of z and -log p(x | z) summed: sum both over a"
-    " sample",
-    "kl_mean_of_the_whole": "the KL is averaged over batch and entries of z and -log p(x | z) is"
-    " not: sum both over a sample",
-    "kl_missing": "the KL is missing",
-    "kl_swapped": "the arguments of the KL are exchanged: it is KL(q(z | x) ‖ p(z))",
-}

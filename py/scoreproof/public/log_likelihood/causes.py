@@ -123,7 +123,7 @@ def late_or_early(due: Due) -> Table:
     found: Table = {}
 
     def between(start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
-        path = followed(law, job.clock, due.y, start, end, job.kind)
+        path = followed(law, job.clock, due.y, (start, end), job.kind)
         levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (start, end)]
         trace = law.log_density(due.y, *levels[0]) - law.log_density(path.z, *levels[1])
         return due.prior(path.z), trace

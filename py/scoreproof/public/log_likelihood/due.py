@@ -68,8 +68,8 @@ class Due:
     def along(self, route: Route, turned: bool = False) -> Path:
         """Another route from the same points."""
         ends = (self.span.start, self.span.end)
-        start, end = ends[::-1] if turned else ends
-        return followed(self.law, self.job.clock, self.y, start, end, self.job.kind, route)
+        ends = ends[::-1] if turned else ends
+        return followed(self.law, self.job.clock, self.y, ends, self.job.kind, route)
 
 
 def prior_at(job: Job, law: Law, span: Span, z: np.ndarray) -> np.ndarray:
@@ -84,7 +84,7 @@ def prior_at(job: Job, law: Law, span: Span, z: np.ndarray) -> np.ndarray:
 
 def due_at(job: Job, law: Law, span: Span, affine: Affine | Made, x: np.ndarray) -> Due:
     y = affine.ahead(x)
-    path = followed(law, job.clock, y, span.start, span.end, job.kind, RIGHT)
+    path = followed(law, job.clock, y, (span.start, span.end), job.kind, RIGHT)
     levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (span.start, span.end)]
     trace = law.log_density(y, *levels[0]) - law.log_density(path.z, *levels[1])
     return Due(job, law, span, y, path, trace, prior_at(job, law, span, path.z), affine.log_det)

@@ -17,7 +17,7 @@ from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.log_likelihood.spans import Affine, Span
 
-__all__ = ["FINEST", "Run", "averaged", "run", "scouted"]
+__all__ = ["FINEST", "Question", "Run", "averaged", "run", "scouted"]
 
 #: refinements at the most
 FINEST = 6
@@ -80,18 +80,24 @@ def averaged(asker: Asker, law: Law, x: np.ndarray, many: bool, finer: int) -> t
     return np.asarray(np.mean(means, axis=0)), answer
 
 
-def run(
-    asker: Asker,
-    law: Law,
-    span: Span,
-    affine: Affine | Made,
-    x: np.ndarray,
-    many: bool,
-    scout: tuple[np.ndarray, Answer] | None = None,
-) -> Run:
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Log p of ``law`` at ``x``, of which ``way`` makes where the ODE begins; ``many``: averaged
+    over the probes of a point.
+    """
+
+    law: Law
+    span: Span
+    way: Affine | Made
+    x: np.ndarray
+    many: bool
+
+
+def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None = None) -> Run:
     """``scout``: what it answered at x as it is by itself, where that is known."""
     job = asker.job
-    due = due_at(job, law, span, affine, x)
+    law, span, x, many = asked.law, asked.span, asked.x, asked.many
+    due = due_at(job, law, span, asked.way, x)
     gain = due.gain
     unit = abs(job.units.factor)
     values, answer = averaged(asker, law, x, many, 0) if scout is None else scout

@@ -14,11 +14,11 @@ from scoreproof.public.log_likelihood import gradients
 from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.causes import explained
-from scoreproof.public.log_likelihood.drawn import doubted
+from scoreproof.public.log_likelihood.drawn import TOGETHER, doubted, given_the_others
 from scoreproof.public.log_likelihood.fields import affine_field, bent_field
 from scoreproof.public.log_likelihood.law import gaussian, mixture
 from scoreproof.public.log_likelihood.made import Made, made_of
-from scoreproof.public.log_likelihood.runs import Run, run, scouted
+from scoreproof.public.log_likelihood.runs import Question, Run, run, scouted
 from scoreproof.public.log_likelihood.spans import Span, affine_of, span_of
 from scoreproof.public.log_likelihood.words import IN_WORDS
 from scoreproof.public.rule import compared, weakest
@@ -57,13 +57,19 @@ def judge(job: Job) -> Evidence:
     ways: list[Any] = [affine] * len(laws)
     if not affine.known:
         ways = [made_of(asker, law, x) or affine for law, x in zip(laws, points, strict=True)]
-    runs = [
-        run(asker, law, span, way, way.back(x), many, known if law is laws[0] else None)
+    asked = [
+        Question(law, span, way, way.back(x), many)
         for law, x, way in zip(laws, points, ways, strict=True)
     ]
+    runs = [run(asker, q, None if k else known) for k, q in enumerate(asked)]
     evidence = _compared(job, runs, span, ways)
     if evidence.verdict != "undecided":
-        why = doubted(asker, (scout, design), runs, ways[0].back(points[0]))
+        why = doubted(asker, (scout, design), runs, asked[0].x)
+        if why == TOGETHER:
+            parted = given_the_others(asker, asked, runs)
+            if parted is not None:
+                runs, why = parted, ""
+                evidence = _compared(job, runs, span, ways)
         if not why and evidence.verdict == "refuted" and any(not way.known for way in ways):
             why = "what it asks its model at first is no smooth function of x"
         if why:

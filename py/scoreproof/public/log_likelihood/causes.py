@@ -14,6 +14,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.log_likelihood.due import Due, normal
 from scoreproof.public.log_likelihood.exact import Path, Route, followed
 from scoreproof.public.log_likelihood.runs import Run
+from scoreproof.public.log_likelihood.tails import of_tails
 from scoreproof.public.log_likelihood.words import REASONS
 
 __all__ = ["explained"]
@@ -176,6 +177,9 @@ def units(due: Due, log_p: np.ndarray) -> Table:
 def explained(runs: Sequence[Run]) -> Diagnosis:
     """Over the points of all laws."""
     job = runs[0].due.job
+    far_out = of_tails(runs)
+    if far_out is not None:
+        return far_out
     measured = np.concatenate([r.values for r in runs])
     truth = np.concatenate([job.units.told(r.due.value) for r in runs])
     tables = [_of_one(r) for r in runs]

@@ -95,7 +95,7 @@ def given_the_others(asker: Asker, asked: list[Question], runs: list[Run]) -> li
         try:
             asker.given = part, 0
             found = [run(asker, q) for q in asked]
-            if any(r.bound > GRANTED * r.due.gain for r in found):
+            if any(r.bound > GRANTED * r.gain for r in found):
                 continue  # it does not settle: what is held is no probe that it is averaged over
             if _bent(asker, found[0], asked[0].x):
                 continue
@@ -103,7 +103,7 @@ def given_the_others(asker: Asker, asked: list[Question], runs: list[Run]) -> li
             for q, r in zip(asked, found, strict=True):
                 other = averaged(asker, q.law, q.x, q.many, r.refined)[0]
                 off = np.max(np.abs(other - r.values)) / abs(asker.job.units.factor)
-                if off > NEAR * r.due.gain + 2 * r.bound:
+                if off > NEAR * r.gain + 2 * r.bound:
                     break
             else:
                 return found

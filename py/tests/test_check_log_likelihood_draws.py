@@ -289,3 +289,51 @@ def test_a_column_added_to_a_row():
 
     with pytest.raises(sp.errors.CallableError, match=r"squeeze\(-1\) it first"):
         check(log_p)
+
+
+def sketched(draw, fault=""):
+    """Hutch++: the trace on a sketch of J, and Hutchinson's estimate of the rest."""
+
+    def log_p(velocity, x, rng, n_steps=16):
+        def jacobian(y, t, v):
+            near, far = velocity(y + 1e-4 * v, t), velocity(y - 1e-4 * v, t)
+            return (near - far) / 2e-4
+
+        def div(y, t):
+            s, g = draw(rng, y), draw(rng, y)
+            q = jacobian(y, t, s)
+            q = q / np.linalg.norm(q, axis=1, keepdims=True)
+            rest = g if fault == "not deflated" else g - q * (q * g).sum(1, keepdims=True)
+            other = 0.0 if fault == "no rest" else (rest * jacobian(y, t, rest)).sum(1)
+            return (q * jacobian(y, t, q)).sum(1) + other
+
+        return flow(velocity, div, x, n_steps)
+
+    return log_p
+
+
+NORMAL, SIGNS = RIGHT["each"], lambda r, x: r.choice([-1.0, 1.0], size=x.shape)
+
+
+@pytest.mark.parametrize("draw", [NORMAL, SIGNS], ids=["normal", "signs"])
+def test_a_sketch_and_its_probes_are_averaged_one_given_the_other(draw):
+    evidence = check(sketched(draw), shape=3)
+    assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize("fault", ["not deflated", "no rest"])
+def test_a_sketch_that_is_wrong_is_refuted(fault):
+    assert check(sketched(SIGNS, fault), shape=3).verdict == "refuted"
+
+
+def test_two_draws_in_one_product_stay_undecided():
+    def log_p(velocity, x, rng, n_steps=8):
+        a, b = rng.standard_normal(x.shape), rng.standard_normal(x.shape)
+
+        def div(y, t):
+            return (a * (velocity(y + 1e-4 * b, t) - velocity(y - 1e-4 * b, t))).sum(1) / 2e-4
+
+        return flow(velocity, div, x, n_steps)
+
+    evidence = check(log_p, shape=3)
+    assert evidence.verdict == "undecided" and "two of its draws together" in evidence.sentence

@@ -58,6 +58,8 @@ class Asker:
     notes: list[str] = field(default_factory=list)
     #: uniform numbers are held at a half
     held: bool = False
+    #: every other draw is held at numbers of its own
+    given: tuple[int, int] | None = None
     #: role -> what is handed over in place of the check's own
     instead: dict[str, Any] = field(default_factory=dict)
 
@@ -66,7 +68,7 @@ class Asker:
         x = to_framework(rows, job.shape, job.framework, job.dtype)
         self.eps = max(self.eps, unit_roundoff(x))
         model = Model(law, job.clock, job.kind, job.shape)
-        design.held = self.held
+        design.held, design.given = self.held, self.given
         double = job.framework == "torch" and job.dtype is None
         with intercepted(job.framework, design.served, double=double) as log:
             log.coins = design.coins

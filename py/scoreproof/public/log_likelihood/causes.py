@@ -14,6 +14,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.log_likelihood.due import Due, normal
 from scoreproof.public.log_likelihood.exact import Path, Route, followed
 from scoreproof.public.log_likelihood.runs import Run
+from scoreproof.public.log_likelihood.tails import of_tails
 from scoreproof.public.log_likelihood.words import REASONS
 
 __all__ = ["explained"]
@@ -123,7 +124,7 @@ def late_or_early(due: Due) -> Table:
     found: Table = {}
 
     def between(start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
-        path = followed(law, job.clock, due.y, start, end, job.kind)
+        path = followed(law, job.clock, due.y, (start, end), job.kind)
         levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (start, end)]
         trace = law.log_density(due.y, *levels[0]) - law.log_density(path.z, *levels[1])
         return due.prior(path.z), trace
@@ -176,6 +177,9 @@ def units(due: Due, log_p: np.ndarray) -> Table:
 def explained(runs: Sequence[Run]) -> Diagnosis:
     """Over the points of all laws."""
     job = runs[0].due.job
+    far_out = of_tails(runs)
+    if far_out is not None:
+        return far_out
     measured = np.concatenate([r.values for r in runs])
     truth = np.concatenate([job.units.told(r.due.value) for r in runs])
     tables = [_of_one(r) for r in runs]

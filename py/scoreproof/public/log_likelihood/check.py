@@ -83,7 +83,8 @@ def check_log_likelihood(
     from its solver's. Probes ν are replaced by signs whose average is the exact trace. What is made
     of x before the ODE begins (a scaling, a rotation, a logit) is read off, and log|dy/dx| is due.
     Undecided where ν is made of draws that signs do not stand for (clipped, biased, of another
-    generator).
+    generator). Of two draws that belong together, as the sketch and the probes of Hutch++, one is
+    averaged over given the other.
 
     Calls: 2 where it cannot be refined, else up to 14, up to 5 more where ν is drawn, and up to
     4 more for each gradient; each point stands for 2^k > d rows where ν is drawn.

@@ -16,9 +16,11 @@ import numpy as np
 from scoreproof.errors import CallableError
 from scoreproof.public.log_likelihood.asking import Answer, Asker
 from scoreproof.public.log_likelihood.probes import Design
-from scoreproof.public.log_likelihood.runs import Run
+from scoreproof.public.log_likelihood.runs import GRANTED, Question, Run, averaged, run
 
-__all__ = ["doubted"]
+__all__ = ["TOGETHER", "doubted", "given_the_others"]
+
+TOGETHER = "log p depends on two of its draws together, not on one ν at a time"
 
 #: of a normal number, and of a uniform one beside its standard deviation, which is at most 3^½
 SCALES = ((0.1, 0.1), (4.0, 1.7))
@@ -81,8 +83,35 @@ def _bent(asker: Asker, run: Run, x: np.ndarray) -> str:
         other = asked(apart=True)[0]
         means = [v.reshape(points, m).mean(axis=1) for v in (one, other)]
         if np.max(np.abs(means[0] - means[1])) > NEAR * size + 4 * run.bound:
-            return "log p depends on two of its draws together, not on one ν at a time"
+            return TOGETHER
     return ""
+
+
+def given_the_others(asker: Asker, asked: list[Question], runs: list[Run]) -> list[Run] | None:
+    """Of two draws that belong together, as the sketch and the probes of Hutch++: the runs averaged
+    over one given the other, where that average does not depend on the other; else ``None``.
+    """
+    for part in (0, 1):
+        try:
+            asker.given = part, 0
+            found = [run(asker, q) for q in asked]
+            if any(r.bound > GRANTED * r.gain for r in found):
+                continue  # it does not settle: what is held is no probe that it is averaged over
+            if _bent(asker, found[0], asked[0].x):
+                continue
+            asker.given = part, 1
+            for q, r in zip(asked, found, strict=True):
+                other = averaged(asker, q.law, q.x, q.many, r.refined)[0]
+                off = np.max(np.abs(other - r.values)) / abs(asker.job.units.factor)
+                if off > NEAR * r.gain + 2 * r.bound:
+                    break
+            else:
+                return found
+        except CallableError:
+            continue
+        finally:
+            asker.given = None
+    return None
 
 
 def _differs(answer: Answer, design: Design) -> bool:

@@ -57,12 +57,18 @@ class Path:
 
 
 def followed(
-    law: Law, clock: Clock, x: np.ndarray, start: float, end: float, kind: str, route: Route = RIGHT
+    law: Law,
+    clock: Clock,
+    x: np.ndarray,
+    ends: tuple[float, float],
+    kind: str,
+    route: Route = RIGHT,
 ) -> Path:
-    """The route from x, whose time is ``start``."""
+    """The route from x, whose time is the first of ``ends``."""
     from scipy.integrate import solve_ivp
 
     n, d = x.shape
+    start, end = ends
     whole = end - start
     parted = min(float(clock.at(t)[0]) for t in (start, end)) > 0
     plain = route.linear == route.pull == 1 and not route.root

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Law", "Parts", "gaussian", "library", "like", "mixture"]
+__all__ = ["OUT", "Law", "Parts", "gaussian", "library", "like", "mixture"]
 
 #: what a coordinate's width is of x_0: the flow has to widen it, by about a nat
 WIDTH = 0.45
+#: standard deviations, of points that a clamp would reach
+OUT = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,15 @@ class Law:
         k = np.arange(n) % len(self.weights)
         z = rng.standard_normal((n, self.d)) * np.sqrt(self.variances[k])
         return np.asarray(self.means[k] + np.einsum("ne,nde->nd", z, self.axes[k]))
+
+    def far(self, n: int) -> np.ndarray:
+        """n points of the first component in its tails: `OUT` standard deviations out, on either
+        side along its axes in turn.
+        """
+        k = np.arange(n) % self.d
+        sign = np.where(np.arange(n) // self.d % 2 == np.arange(n) % 2, 1.0, -1.0)
+        steps = sign * OUT * np.sqrt(self.variances[0][k])
+        return np.asarray(self.means[0] + steps[:, None] * self.axes[0].T[k])
 
 
 def gaussian(d: int) -> Law:

@@ -53,6 +53,12 @@ class Design:
     #: numbers of draws of which the code has what is served, and of those that are held
     seen: set[int] = field(default_factory=set)
     uniform: bool = False
+    #: every other draw, the first or the second of two, is of numbers that do not change from row
+    #: to row: (0 or 1, their seed)
+    given: tuple[int, int] | None = None
+    #: of the last draw: how many there were before it, its kind and its shape
+    _number: int = -1
+    _last: tuple[str, tuple[int, ...]] = ("", ())
 
     def __post_init__(self) -> None:
         self.signs = hadamard(self.d)
@@ -73,6 +79,8 @@ class Design:
         if draw.kind not in ("normal", "uniform"):
             self.odd.append(draw)
             return np.ones(draw.shape)
+        if self._is_given(draw):
+            return self._held(draw)
         value = self._signs(draw)
         if draw.kind == "normal":
             return self.scale[0] * value
@@ -81,11 +89,32 @@ class Design:
 
     def coins(self, draw: Draw) -> np.ndarray:
         self.seen.add(draw.index)
+        if self._is_given(draw):
+            return np.asarray(self._held(draw) > 0, dtype=float)
         return (self._signs(draw) + 1) / 2
 
     def left(self, draws: list[Draw]) -> list[Draw]:
         """Those of which the code has numbers of the library's own."""
         return [d for d in draws if d.index not in self.seen and d.kind != "seed"]
+
+    def _is_given(self, draw: Draw) -> bool:
+        """Of the draw at hand. NumPy's choice asks for integers first, which are the same draw."""
+        same = draw.kind == "choice" and self._last == ("integers", draw.shape)
+        self._number += not same
+        self._last = draw.kind, draw.shape
+        return self.given is not None and self._number % 2 == self.given[0]
+
+    def _held(self, draw: Draw) -> np.ndarray:
+        """Numbers of no design, the same for all rows: what the others are averaged given."""
+        assert self.given is not None
+        rng = np.random.default_rng((self.given[1], self._number))
+        self.drawn += 1
+        rows = [k for k, size in enumerate(draw.shape) if size == self.rows][:1]
+        shape = [1 if k in rows else size for k, size in enumerate(draw.shape)]
+        value = rng.standard_normal(shape)
+        if draw.kind == "uniform":
+            value = np.where(value > 0, 0.75, 0.25)
+        return np.broadcast_to(value, draw.shape).copy()
 
     def _signs(self, draw: Draw) -> np.ndarray:
         size = int(np.prod(draw.shape))

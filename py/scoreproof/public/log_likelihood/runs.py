@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.public.log_likelihood.asking import Answer, Asker
-from scoreproof.public.log_likelihood.due import Due, due_at
+from scoreproof.public.log_likelihood.due import Due, by_euler, due_at
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
 from scoreproof.public.log_likelihood.spans import Affine, Span
 
-__all__ = ["FINEST", "Run", "averaged", "run", "scouted"]
+__all__ = ["FINEST", "Question", "Run", "averaged", "run", "scouted"]
 
 #: refinements at the most
 FINEST = 6
@@ -41,6 +41,12 @@ class Run:
     bound: float
     excuse: float
     refined: int
+    far: bool = False
+
+    @property
+    def gain(self) -> float:
+        """What errors are relative to."""
+        return max(self.due.sizes) if self.far else self.due.gain
 
     @property
     def nats(self) -> np.ndarray:
@@ -80,19 +86,27 @@ def averaged(asker: Asker, law: Law, x: np.ndarray, many: bool, finer: int) -> t
     return np.asarray(np.mean(means, axis=0)), answer
 
 
-def run(
-    asker: Asker,
-    law: Law,
-    span: Span,
-    affine: Affine | Made,
-    x: np.ndarray,
-    many: bool,
-    scout: tuple[np.ndarray, Answer] | None = None,
-) -> Run:
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Log p of ``law`` at ``x``, of which ``way`` makes where the ODE begins; ``many``: averaged
+    over the probes of a point; ``far``: in the tails, where a solver's error grows with the larger
+    part of log p.
+    """
+
+    law: Law
+    span: Span
+    way: Affine | Made
+    x: np.ndarray
+    many: bool
+    far: bool = False
+
+
+def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None = None) -> Run:
     """``scout``: what it answered at x as it is by itself, where that is known."""
     job = asker.job
-    due = due_at(job, law, span, affine, x)
-    gain = due.gain
+    law, span, x, many = asked.law, asked.span, asked.x, asked.many
+    due = due_at(job, law, span, asked.way, x)
+    gain = max(due.sizes) if asked.far else due.gain
     unit = abs(job.units.factor)
     values, answer = averaged(asker, law, x, many, 0) if scout is None else scout
     coarse, change, refined, idle = values, np.inf, 0, True
@@ -103,9 +117,9 @@ def run(
         narrow = float(np.sqrt(np.min(law.variances)))
         eps = float(np.finfo(float).eps)
         blur += gain * (4 * answer.width / narrow + 8 * eps / answer.width)
-    excuse = FIRST_ORDER * gain / max(span.distinct, 1)
+    excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times))
     if not job.taken.finer:
-        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0)
+        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
     enough = max(ENOUGH, (job.tolerance or 0.0) / 50)
     while refined < FINEST:
         refined += 1
@@ -120,5 +134,5 @@ def run(
         if change <= max(enough * gain, blur, ENOUGH * off):  # a gross error is no solver's
             break
     if idle:
-        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0)
-    return Run(due, values, coarse, 2 * change + blur, 0.0, refined)
+        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
+    return Run(due, values, coarse, 2 * change + blur, 0.0, refined, asked.far)

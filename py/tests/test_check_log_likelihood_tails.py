@@ -1,0 +1,116 @@
+"""`check_log_likelihood`: far out in the tails, and solvers that cannot be refined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoreproof as sp
+
+check = sp.check_log_likelihood
+
+
+def normal(z):
+    return -(z**2).sum(1) / 2 - z.shape[1] / 2 * np.log(2 * np.pi)
+
+
+def flow(velocity, div, x, n_steps=16, prior=normal):
+    h, total = 1 / n_steps, 0.0
+    for k in range(n_steps):
+        t = 1 - (k + 0.5) * h
+        half = x - h / 2 * velocity(x, t + h / 2)
+        x, total = x - h * velocity(half, t), total - h * div(half, t)
+    return prior(x) + total
+
+
+@pytest.mark.parametrize("d", [1, 3, 4])
+def test_what_is_clamped_far_out_is_refuted(d):
+    def clamped(velocity, div, x, n_steps=16):
+        return flow(velocity, div, x, n_steps, lambda z: normal(np.clip(z, -4, 4)))
+
+    evidence = check(clamped, shape=d)
+    assert evidence.diagnosis.names == ("tails",)
+    assert "6 standard deviations out" in evidence.diagnosis.sentence
+
+
+def test_a_clamp_beyond_the_tails_is_no_mistake():
+    def clamped(velocity, div, x, n_steps=16):
+        return flow(velocity, div, x, n_steps, lambda z: normal(np.clip(z, -30, 30)))
+
+    assert check(clamped)
+
+
+def test_the_coverage_says_how_far_out_it_looked():
+    covered = check(flow, given=("velocity", "div", "x", "n_steps")).coverage
+    assert "5 of the first one 6 standard deviations from its middle" in covered.span
+    assert covered.asked == {"laws": 2, "points": 15}
+
+
+def test_a_map_that_has_no_value_far_out_leaves_the_tails_away():
+    def of_positive(velocity, div, x, n_steps=16):
+        with np.errstate(invalid="ignore"):
+            y = np.log(1.9 + x)
+        return flow(velocity, div, y, n_steps) - y.sum(1)
+
+    evidence = check(of_positive, shape=2)
+    assert evidence, evidence.explain()
+    assert evidence.coverage.span.endswith("none in the tails")
+
+
+def by_euler(velocity, div, x):
+    total = np.zeros(len(x))
+    for k in range(100):
+        v, change = velocity(x, 1 - k / 100), div(x, 1 - k / 100)
+        x, total = x - v / 100, total - change / 100
+    return normal(x) + total
+
+
+def test_euler_without_a_number_of_steps_is_left_open():
+    """It is off by 5 %, as Euler's method is with these steps."""
+    evidence = check(by_euler)
+    assert evidence.verdict == "undecided" and "let it take n_steps" in evidence.sentence
+
+
+def test_a_gross_error_of_eulers_is_refuted():
+    assert check(lambda velocity, div, x: 1.5 * by_euler(velocity, div, x)).verdict == "refuted"
+
+
+def between(late=0.0, early=0.0, sign=1.0):
+    """By Heun's method from 1 - late to early."""
+
+    def log_p(velocity, div, x, n_steps=16):
+        h, total = (1 - late - early) / n_steps, 0.0
+        for k in range(n_steps):
+            t = 1 - late - k * h
+            v = velocity(x, t)
+            y = x - h * v
+            total = total - h / 2 * (div(x, t) + div(y, t - h))
+            x = x - h / 2 * (v + velocity(y, t - h))
+        return normal(x) + sign * total
+
+    return log_p
+
+
+@pytest.mark.parametrize("ends", [(1e-5, 0.0), (1e-5, 1e-5), (1e-3, 1e-3)])
+def test_a_flow_with_small_cutoffs_holds(ends):
+    evidence = check(between(*ends))
+    assert evidence, evidence.explain()
+    if ends[0] > 1e-4:
+        note = next(n for n in evidence.notes if n.startswith("It begins at t = "))
+        assert "0.999, 0.001 beside the time of the data" in note and "nats another" in note
+
+
+@pytest.mark.parametrize("ends", [(1e-2, 0.0), (0.0, 1e-2)], ids=["late", "early"])
+def test_cutoffs_that_a_verdict_would_see_are_left_open(ends):
+    evidence = check(between(*ends))
+    assert evidence.verdict == "undecided"
+    assert "these cutoffs alone make 0.0" in evidence.sentence
+    assert "accept it by tolerance=" in evidence.sentence
+
+
+def test_a_mistake_beside_a_cutoff_is_named():
+    assert check(between(1e-2, 0.0, -1.0)).diagnosis.names == ("trace_sign",)
+
+
+def test_a_flow_that_begins_far_too_late_is_refuted():
+    assert check(between(0.05)).diagnosis.names == ("starts_late",)

@@ -22,7 +22,7 @@ def named(*names, body="due(a, b, c, d)", extra=None):
     lines = [
         f"def kl({', '.join(names)}):",
         f"    {', '.join('abcd'[: len(names)])} = {', '.join(names)}",
-    ]  # noqa: E501
+    ]
     exec("\n".join([*lines, f"    return {body}"]), scope)
     return scope["kl"]
 

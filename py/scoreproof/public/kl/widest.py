@@ -31,6 +31,8 @@ EITHER = (
     ' one for each: pass form="isotropic" or form="diagonal", whichever it is to take'
 )
 MATRICES = "scales (n, d, d), matrices, as it takes no others"
+#: of an error that is none of shapes
+NUMBERS = "nan or inf"
 #: what else a number is that σ is made of
 OTHERWISE = {"logstd": "log standard deviations", "logvar": "log-variances"}
 
@@ -47,14 +49,16 @@ def widest(of: Callable[[Options, bool], Evidence], function: Any, given: Given)
     try:
         evidence = of(wide, True)
     except CallableError as error:
+        if NUMBERS in error.got:  # it takes them
+            raise
         failed = error
     if evidence is not None and (evidence.verdict != "refuted" or _whole(evidence)):
         return _asked_with(evidence, WIDE)
     try:
         second = of(narrow, evidence is None or not _named(evidence))
-    except CallableError:
+    except CallableError as error:
         if failed is not None:
-            return _matrices(of, function, given, failed)
+            return _matrices(of, function, given, failed if _telling(function, given) else error)
         assert evidence is not None
         return _asked_with(evidence, WIDE)
     if evidence is None:
@@ -75,14 +79,18 @@ def _matrices(
     of: Callable[[Options, bool], Evidence], function: Any, given: Given, failed: CallableError
 ) -> Evidence:
     """It takes neither of both: matrices, where they are standard deviations or precisions."""
-    read = said_by(function, given)
-    if given.parameterization is not None or (read is not None and read.telling):
+    if given.parameterization is not None or _telling(function, given):
         raise failed
     try:
         full = options_of(function, replace(given, form="full"))
         return _asked_with(of(full, True), MATRICES)
     except CallableError:
         raise failed from None
+
+
+def _telling(function: Any, given: Given) -> bool:
+    read = said_by(function, given)
+    return read is not None and read.telling
 
 
 def readings_of(function: Any, given: Given) -> Iterator[tuple[Given, str]]:
@@ -100,7 +108,7 @@ def readings_of(function: Any, given: Given) -> Iterator[tuple[Given, str]]:
         for turned in (False, True):
             first, second = read.either[::-1] if turned else read.either
             words = f"N_0 is the law that is marked {first}, N_1 the one marked {second}"
-            yield replace(given, turned=turned), words
+            yield (replace(given, turned=True) if turned else given), words
 
 
 def said(evidence: Evidence, words: str) -> Evidence:

@@ -95,7 +95,8 @@ def check_kl(
     equal laws, within rounding, is a note and no verdict. Where it is refuted the first batch is
     asked again, and ``diagnosis`` says which summands of which laws were returned, if they make up
     every value. Where no form is said, scales are ``(n, d)`` if it takes them, else ``(n, 1)`` or
-    matrices, as the coverage says; what is right of ``(n, 1)`` alone is undecided. A Rényi divergence of order above 1 is also asked where it is infinite.
+    matrices, as the coverage says; what is right of ``(n, 1)`` alone is undecided. A Rényi
+    divergence of order above 1 is also asked where it is infinite.
 
     Raises
     ------

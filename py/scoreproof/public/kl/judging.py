@@ -126,10 +126,11 @@ def _judged(guard: Guarded, options: Options, job: Job, explain: bool) -> Eviden
     def nearer() -> Diagnosis | None:
         return safely(lambda: diagnosis(found, answers, dues, options, precision()))
 
+    if evidence.verdict == "refuted":
+        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
     if evidence.verdict == "refuted" and not explain:
         return evidence
     if evidence.verdict == "refuted":
-        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
         cause = safely(lambda: asked_again(guard, first, options))
         # a clamp that is reached once or twice: wide scales reach both of its ends
         rare = batches is asked and int(np.sum(found.beyond(job.tolerance) > 1)) < FEW

@@ -771,3 +771,53 @@ def test_factors_near_one_are_no_cause_and_numbers_that_are_added_are():
         assert "0.25 is added to every value, whatever drifts and noise are" in more.explain()
         less = check(lambda *a, f=function: f(*a) - 0.25, given=given)
         assert "0.25 is taken from every value" in less.explain()
+
+
+@pytest.mark.parametrize("kind", ["same", "cross", "qv", "isometry"])
+def test_products_of_numbers_are_no_quadratic(kind):
+    """Two are right and two are wrong by T/2: none is told from its mean along the axes."""
+
+    def kl(f, h, g, x0, ts, rng):
+        x, total, ito, more, before = x0, 0.0, 0.0, 0.0, None
+        for t, s in zip(ts[:-1], ts[1:], strict=True):
+            z = rng.standard_normal(x.shape)
+            u, dw = (f(x, t) - h(x, t)) / g(t), np.sqrt(s - t) * z
+            total, ito = total + 0.5 * np.sum(u**2, 1) * (s - t), ito + np.sum(u * dw, 1)
+            if kind == "same":
+                more = more + 0.5 * z[:, 0] ** 2 * z[:, 1] ** 2 * (s - t)
+            if kind == "cross" and before is not None:
+                more = more + 0.5 * z[:, 0] ** 2 * before[:, 0] ** 2 * (s - t)
+            if kind == "qv":
+                more = more + 0.5 * np.sum(u * dw, 1) ** 2
+            before, x = z, x + f(x, t) * (s - t) + g(t) * dw
+        return {"qv": more, "isometry": ito**2 / 2}.get(kind, total + more)
+
+    evidence = check(kl)
+    assert evidence.verdict == "undecided"
+    assert "is no quadratic function of its noise" in evidence.sentence
+
+
+@pytest.mark.parametrize(
+    ("variance", "words"),
+    [
+        (lambda g, t, s: (g(t) ** 2 + g(s) ** 2) / 2, "mean of g² at both ends"),
+        (lambda g, t, s: g((t + s) / 2) ** 2, "g² in the middle"),
+        (lambda g, t, s: (g(t) ** 2 + 4 * g((t + s) / 2) ** 2 + g(s) ** 2) / 6, "Simpson's rule"),
+    ],
+    ids=["trapezoid", "middle", "simpson"],
+)
+def test_the_variance_of_a_step_by_another_rule(variance, words):
+    def kl(f, h, g, xs, ts, factor=1.0):
+        total = 0.0
+        for x, t, s in zip(xs[:-1], ts[:-1], ts[1:], strict=True):
+            apart = np.sum((f(x, t) - h(x, t)) ** 2, axis=1)
+            total = total + factor * 0.5 * apart * (s - t) / variance(g, t, s)
+        return total
+
+    assert words in holds(check(kl)).notes[0]
+    assert check(kl, options={"factor": 1.001}).verdict == "refuted"
+
+
+def test_a_state_of_more_axes_is_to_be_flattened():
+    with pytest.raises(ArgumentError, match="flatten: pass shape=48"):
+        check(along, shape=(3, 4, 4))

@@ -48,3 +48,23 @@ def softplus_variance():
 @wrong("the distance from a capacity of 8", says=r"how far it is from a capacity.*capacity of 8")
 def from_a_capacity():
     return check_kl(lambda m, v: np.abs(each(m, v).sum(1) - 8.0), **VAE)
+
+
+@wrong("log-variances clamped at both ends", says=r"clamped to \[-5, 2\], at both ends")
+def clamped_at_both_ends():
+    return check_kl(lambda m, v: each(m, np.clip(v, -5, 2)).sum(1), **VAE)
+
+
+@wrong("log-variances clamped far below and near above", says=r"clamped to at most 2")
+def clamped_above_alone():
+    return check_kl(lambda m, v: each(m, np.clip(v, -20, 2)).sum(1), **VAE)
+
+
+@wrong("prior and posterior exchanged", says=r"if that is what is meant, pass quantity=.reverse")
+def prior_first():
+    def kl(post_mean, post_std, prior_mean, prior_std):
+        ratio = (prior_std / post_std) ** 2
+        apart = ((prior_mean - post_mean) / post_std) ** 2
+        return 0.5 * (ratio + apart - 1 - np.log(ratio)).sum(axis=1)
+
+    return check_kl(kl)

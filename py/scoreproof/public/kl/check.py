@@ -49,7 +49,9 @@ def check_kl(
         regulariser). Means are ``(n, d)``. Scales are ``(n, 1)`` for the isotropic form,
         ``(n, d)`` for the diagonal one, matrices ``(n, d, d)`` for the full one. The names of the
         arguments say what they are (``mu, logvar``; ``mean_q, log_std_q, mean_p, log_std_p``;
-        ``mu, L``); what is passed here goes before them.
+        ``mu, L``), and which law is first: a prior is second, numbers say it, and where names leave
+        it open (p before q, old and new) both orders are tried and the sentence says which is
+        taken. What is passed here goes before them.
     form: ``"isotropic"``, ``"diagonal"`` or ``"full"``; two of them where the laws differ.
     parameterization: what the scales are: ``"std"``, ``"variance"``, ``"logvar"``, ``"logstd"``,
         ``"precision"``, ``"logprecision"`` or ``"softplus"`` (σ = softplus(ρ)); of the full form
@@ -92,8 +94,9 @@ def check_kl(
     each of its values; where it takes one pair at a time, for each pair. That digits are lost near
     equal laws, within rounding, is a note and no verdict. Where it is refuted the first batch is
     asked again, and ``diagnosis`` says which summands of which laws were returned, if they make up
-    every value. Where no form is said or named and it is wrong of isotropic laws, diagonal ones
-    are tried. A Rényi divergence of order above 1 is also asked where it is infinite.
+    every value. Where no form is said, scales are ``(n, d)`` if it takes them, else ``(n, 1)`` or
+    matrices, as the coverage says; what is right of ``(n, 1)`` alone is undecided. A Rényi
+    divergence of order above 1 is also asked where it is infinite.
 
     Raises
     ------

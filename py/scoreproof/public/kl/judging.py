@@ -70,20 +70,21 @@ def _of_library(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
         job, framework=framework, tolerance=accepted(job.tolerance), seed=seeded(job.seed)
     )
     guard = guarded(function, "kl", framework, job.dtype)
+    before = guard.calls
 
     def of(options: Options, explain: bool) -> Evidence:
         return _judged(guard, options, job, explain)
 
     evidence = widest(of, function, given)
     for other, words in readings_of(function, given):
-        if evidence.verdict == "refuted" and other != given:
+        if evidence.verdict == "refuted" and other is not given:
             with contextlib.suppress(CallableError, ArgumentError):
                 second = widest(of, function, other)
                 if second.verdict == "holds":
                     evidence = said(second, words)
-        elif other == given:
+        elif other is given:
             evidence = said(evidence, words)
-    return replace(evidence, cost={"calls": guard.calls})
+    return replace(evidence, cost={"calls": guard.calls - before})
 
 
 def _judged(guard: Guarded, options: Options, job: Job, explain: bool) -> Evidence:
@@ -125,10 +126,11 @@ def _judged(guard: Guarded, options: Options, job: Job, explain: bool) -> Eviden
     def nearer() -> Diagnosis | None:
         return safely(lambda: diagnosis(found, answers, dues, options, precision()))
 
+    if evidence.verdict == "refuted":
+        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
     if evidence.verdict == "refuted" and not explain:
         return evidence
     if evidence.verdict == "refuted":
-        evidence = replace(evidence, sentence=place(found, answers, options, job.tolerance))
         cause = safely(lambda: asked_again(guard, first, options))
         # a clamp that is reached once or twice: wide scales reach both of its ends
         rare = batches is asked and int(np.sum(found.beyond(job.tolerance) > 1)) < FEW

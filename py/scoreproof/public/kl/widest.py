@@ -18,11 +18,6 @@ from scoreproof.public.kl.given import Given, options_of, said_by
 
 __all__ = ["readings_of", "said", "widest"]
 
-#: names of causes that are the same for laws of every form
-WHOLE = (
-    *("times_", "half_of", "twice_", "minus_", "zero_", "bits_", "nats_", "random", "rounds_"),
-    *("mean_over", "sum_over", "sum_for", "mean_for"),
-)
 #: forms that are tried where none is said, and how scales were passed
 WIDEST = ("diagonal", "isotropic")
 WIDE, ONE = "scales (n, d), one for each coordinate", "scales (n, 1), one for all coordinates"
@@ -31,6 +26,8 @@ EITHER = (
     ' one for each: pass form="isotropic" or form="diagonal", whichever it is to take'
 )
 MATRICES = "scales (n, d, d), matrices, as it takes no others"
+#: of an error that is none of shapes
+NUMBERS = "nan or inf"
 #: what else a number is that σ is made of
 OTHERWISE = {"logstd": "log standard deviations", "logvar": "log-variances"}
 
@@ -43,46 +40,54 @@ def widest(of: Callable[[Options, bool], Evidence], function: Any, given: Given)
     if given.form is not None or not _open(options):
         return of(options, True)
     wide, narrow = (options_of(function, replace(given, form=f)) for f in WIDEST)
-    evidence = failed = None
+    evidence = second = failed = None
     try:
-        evidence = of(wide, True)
+        evidence = of(wide, False)
     except CallableError as error:
+        if NUMBERS in error.got:  # it takes them
+            raise
         failed = error
-    if evidence is not None and (evidence.verdict != "refuted" or _whole(evidence)):
+    if evidence is not None and evidence.verdict != "refuted":
         return _asked_with(evidence, WIDE)
     try:
-        second = of(narrow, evidence is None or not _named(evidence))
-    except CallableError:
+        second = of(narrow, False)
+    except CallableError as error:
         if failed is not None:
-            return _matrices(of, function, given, failed)
-        assert evidence is not None
-        return _asked_with(evidence, WIDE)
+            return _matrices(of, function, given, failed if _telling(function, given) else error)
     if evidence is None:
-        return _asked_with(second, f"{ONE}, as it takes none of (n, d)")
-    if second.verdict == "holds":
+        return _asked_with(of(narrow, True), f"{ONE}, as it takes none of (n, d)")
+    if second is not None and second.verdict == "holds":
         return replace(
             second,
             verdict="undecided",
             sentence=f"{second.sentence}: {EITHER}",
             notes=(*second.notes, f"Of scales (n, d): {evidence.sentence}."),
         )
-    if not _named(evidence) and _named(second):
-        return _asked_with(second, ONE)
-    return _asked_with(evidence, WIDE)
+    ways = [(wide, WIDE)] if second is None else [(wide, WIDE), (narrow, ONE)]
+    if options.form == "isotropic":
+        ways.reverse()
+    told = [_asked_with(of(ways[0][0], True), ways[0][1])]
+    if not _named(told[0]) and len(ways) > 1:
+        told.append(_asked_with(of(ways[1][0], True), ways[1][1]))
+    return next((e for e in told if _named(e)), told[0])
 
 
 def _matrices(
     of: Callable[[Options, bool], Evidence], function: Any, given: Given, failed: CallableError
 ) -> Evidence:
     """It takes neither of both: matrices, where they are standard deviations or precisions."""
-    read = said_by(function, given)
-    if given.parameterization is not None or (read is not None and read.telling):
+    if given.parameterization is not None or _telling(function, given):
         raise failed
     try:
         full = options_of(function, replace(given, form="full"))
         return _asked_with(of(full, True), MATRICES)
     except CallableError:
         raise failed from None
+
+
+def _telling(function: Any, given: Given) -> bool:
+    read = said_by(function, given)
+    return read is not None and read.telling
 
 
 def readings_of(function: Any, given: Given) -> Iterator[tuple[Given, str]]:
@@ -100,7 +105,7 @@ def readings_of(function: Any, given: Given) -> Iterator[tuple[Given, str]]:
         for turned in (False, True):
             first, second = read.either[::-1] if turned else read.either
             words = f"N_0 is the law that is marked {first}, N_1 the one marked {second}"
-            yield replace(given, turned=turned), words
+            yield (replace(given, turned=True) if turned else given), words
 
 
 def said(evidence: Evidence, words: str) -> Evidence:
@@ -125,9 +130,3 @@ def _asked_with(evidence: Evidence, shape: str) -> Evidence:
 
 def _named(evidence: Evidence) -> bool:
     return evidence.diagnosis is not None and bool(evidence.diagnosis.names)
-
-
-def _whole(evidence: Evidence) -> bool:
-    """A cause that no other form would mend."""
-    names = evidence.diagnosis.names if evidence.diagnosis is not None else ()
-    return bool(names) and names[0].startswith(WHOLE)

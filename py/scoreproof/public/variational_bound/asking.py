@@ -51,6 +51,11 @@ class Batch:
         return Batch(self.x0[k], self.noise[:, k], self.moves[k], self.second[k])
 
 
+def _by_hand(job: Job) -> str:
+    size = f"({', '.join(map(str, (ROWS, *job.shape)))})"
+    return f"call it once by hand with these arguments, x of {size}; shape= says another, shape=784"
+
+
 def batch_of(job: Job) -> Batch:
     """Seeded."""
     rng = np.random.default_rng([19, job.seed])
@@ -163,7 +168,7 @@ class Asking:
                 "bound",
                 "return normally",
                 raised(error, self.job.bound, f" when called with ({how})"),
-                remedy_for(error, "call it once by hand with these arguments", self.eps),
+                remedy_for(error, _by_hand(self.job), self.eps),
             ) from error
 
     # -- one for each framework --------------------------------------------------------------------

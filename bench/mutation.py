@@ -108,7 +108,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         " test_check_backward_objects.py",
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
-    ("public/loss/", "test_check_loss.py"),
+    ("public/loss/", "test_check_loss.py test_check_loss_one_time.py"),
     (
         "public/fokker_planck/general/",
         "test_check_fokker_planck_noises.py test_check_fokker_planck_scores.py",

@@ -58,6 +58,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("coverage.py", "test_coverage.py test_rule.py"),
     ("judge.py", "test_judge.py"),
     ("public/rule.py", "test_rule.py"),
+    ("public/jax_keys.py", "test_check_loss_one_time.py test_check_variational_bound.py"),
     ("public/sweep.py", "test_sweep.py"),
     ("public/arguments.py", "test_arguments.py"),
     *(

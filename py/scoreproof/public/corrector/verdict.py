@@ -64,8 +64,8 @@ def _judged(kernel: Kernel, found: Drawn) -> Evidence:
     if "uniform" in found.noise:
         text = (
             f"{job.name} draws uniform noise and accepts nothing: its law is no Gaussian one, so"
-            " that it"
-            " is not read off; draw normal noise, of which the limit of small steps is the same"
+            " that it is not read off; draw normal noise (standard_normal, randn_like): a uniform"
+            " number from 0 to 1 has the mean ½ and the variance 1/12"
         )
         return Evidence.undecided("float", text)
     seen = sequence(kernel, len(found.noise))

@@ -15,8 +15,8 @@ import numpy as np
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Log, intercepted
-from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.frameworks import guarded, require
+from scoreproof.public.jax_keys import Keys
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
 from scoreproof.public.loss.gradients import kept
@@ -49,9 +49,7 @@ class Asking:
     notes: list[str] = field(default_factory=list)
     #: types of 16 bits that were asked for, and replaced
     half: set[str] = field(default_factory=set)
-    _source: Any = None
-    _made: Any = None
-    _drawn: Log = field(default_factory=Log)
+    _keys: Keys = field(default_factory=Keys)
     _square: bool | None = None
     #: whether every row is asked by itself, as a loss with one t for the whole batch is
     apart: bool = False
@@ -142,7 +140,7 @@ class Asking:
         convert = guarded(lambda x: x, "loss", "jax", self.job.dtype).prepare
         assert convert is not None
         with intercepted("jax", served) as log:
-            key = self._key(served, jax)
+            key = self._keys.of(served, self.calls)
             zeros = convert(np.zeros((MOST, *script.answer.shape)))
             self.eps = max(self.eps, unit_roundoff(zeros))
 
@@ -160,18 +158,6 @@ class Asking:
                 call.gradient = found[k]
         self._none_found(script, found[0])
         return float(value), log, 0.0
-
-    def _key(self, served: Served, jax: Any) -> Any:
-        """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
-        self._source = served
-        if self._made is None:
-            self._made = jax_key(
-                lambda draw: self._source(draw),
-                self._drawn,
-                integers=lambda draw, width: self._source.bits(draw, width),
-            )
-        self._drawn.draws.clear()  # what goes by a draw's number is the same in every run
-        return jax.random.fold_in(self._made, self.calls)
 
     @staticmethod
     def _none_found(script: Script, zeros: np.ndarray) -> None:

@@ -54,7 +54,7 @@ def check_variational_bound(
     ----------
     bound: a function or method; what it takes is known by the names of its arguments (``model``,
         ``x_start``, ``x_t``, ``t``, ``noise``, ``rng``; or ``model_output``; of a VAE ``x``,
-        ``recon_x``, ``mu``, ``logvar``, or ``log_std``, ``std``, ``var``), and so is which term it is:
+        ``recon_x``, ``mu``, ``logvar`` or ``log_std``, ``std``, ``var``), and so is which term:
 
         - ``(model, x0, x_t, t)``, ``(model, x0, t, noise)``, ``(model_output, x0, x_t, t)``:
           ``"vb"``, L_{t-1} at t > 0 and L_0 at t = 0; with term="L_t" or "L_0" one of them;

@@ -114,8 +114,8 @@ def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
             f" {np.max(miss):.2g}, relative)"
         )
         return Whole([], at, wrong=("x_t_of_no_time", text))
-    drawn = run.served.ranges or run.served.small or run.served.raw
-    if drawn and len(calls) > 1 and (np.ptp(at, axis=1).any() or len(calls) < tb.steps):
+    t_drawn = bool(run.served.ranges or run.served.small or run.served.raw)
+    if t_drawn and len(calls) > 1 and (np.ptp(at, axis=1).any() or len(calls) < tb.steps):
         text = (
             f"it draws t and asks its model at {len(calls)} different x_t, which is neither one t a"
             " row nor a sum over all t: pass a bound with one of them"

@@ -139,7 +139,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/path_kl/", "test_check_path_kl.py test_vocabulary_path_kl.py"),
     (
         "public/variational_bound/",
-        "test_check_variational_bound.py test_vocabulary_variational_bound.py",
+        "test_check_variational_bound.py test_vocabulary_variational_bound.py"
+        " test_vocabulary_variational_bound_more.py",
     ),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py"),
     ("public/score/", "test_check_score.py"),

@@ -58,6 +58,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("coverage.py", "test_coverage.py test_rule.py"),
     ("judge.py", "test_judge.py"),
     ("public/rule.py", "test_rule.py"),
+    ("public/jax_keys.py", "test_check_loss_one_time.py test_check_variational_bound.py"),
     ("public/sweep.py", "test_sweep.py"),
     ("public/arguments.py", "test_arguments.py"),
     *(
@@ -108,7 +109,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         " test_check_backward_objects.py",
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
-    ("public/loss/", "test_check_loss.py"),
+    ("public/loss/", "test_check_loss.py test_check_loss_one_time.py"),
     (
         "public/fokker_planck/general/",
         "test_check_fokker_planck_noises.py test_check_fokker_planck_scores.py",
@@ -138,7 +139,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("public/path_kl/", "test_check_path_kl.py test_vocabulary_path_kl.py"),
     (
         "public/variational_bound/",
-        "test_check_variational_bound.py test_vocabulary_variational_bound.py",
+        "test_check_variational_bound.py test_vocabulary_variational_bound.py"
+        " test_vocabulary_variational_bound_more.py",
     ),
     ("public/reverse_sampler/", "test_check_reverse_sampler.py"),
     ("public/score/", "test_check_score.py"),

@@ -909,3 +909,59 @@ def test_the_loss_of_pytorchs_example():
         return cross - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
 
     assert check(loss_function), check(loss_function).explain()
+
+
+def test_an_estimate_whose_model_is_asked_twice():
+    d = Diffusion(np.linspace(1e-3, 0.2, 30))
+
+    def bound(model, x0, rng, first=True, times=1):
+        total = 0.0
+        for _ in range(times):
+            t = rng.integers(0, 30, len(x0))
+            x_t = d.noised(x0, t, rng.standard_normal(x0.shape))
+            if first:  # as self-conditioning and guidance have it
+                model(x_t, t)
+            total = total + 30 * d.term(model, x0, x_t, t) / times
+        return total
+
+    assert check(lambda model, x0, rng: bound(model, x0, rng), d.betas, term="total")
+    two = check(lambda model, x0, rng: bound(model, x0, rng, False, 2), d.betas, term="total")
+    assert two.verdict == "undecided" and "at 2 different x_t" in two.sentence
+
+    def loop(model, x0, rng, by):
+        total = d.prior(x0)
+        for k in range(30):
+            t = np.full(len(x0), k)
+            x_t = d.noised(x0, np.minimum(t + by, 29), rng.standard_normal(x0.shape))
+            model(x_t, t)
+            total = total + d.term(model, x0, x_t, t)
+        return total
+
+    assert check(lambda model, x0, rng: loop(model, x0, rng, 0), d.betas)
+    later = check(lambda model, x0, rng: loop(model, x0, rng, 1), d.betas)
+    assert later.diagnosis.names == ("told_another_time",)
+
+
+def test_a_vaes_loss_of_methods_alone():
+    pytest.importorskip("torch")
+
+    def vae(x, x_hat, mu, log_var):
+        kl = -0.5 * (1 + log_var - mu**2 - log_var.exp()).sum(1)
+        return (((x - x_hat) ** 2).sum(1) / 2 + kl).mean()
+
+    assert check(vae, decoder="gaussian_up_to_constant")
+
+    def wide(x, x_hat, mu, log_var):
+        return ((x.reshape(-1, 784) - x_hat) ** 2).sum(1)
+
+    with pytest.raises(CallableError, match=r"x of \(7, 5\); shape= says another, shape=784"):
+        check(wide)
+
+
+def test_x_and_its_reconstruction_exchanged():
+    def loss(x, recon, mu, logvar):
+        cross = -(recon * np.log(x) + (1 - recon) * np.log(1 - x))
+        return cross.sum(axis=1) + _latent(mu, logvar)
+
+    names = check(loss, decoder="bernoulli").diagnosis.names
+    assert names == ("cross_entropy_exchanged",)

@@ -27,8 +27,8 @@ def problem(term, variance, g, decoder="discretized", prediction="eps"):
 def known(term, variance, decoder="discretized"):
     """Names by their formulas; of a name that occurs several times the first."""
     rows = 3
-    x = np.zeros((rows, 2))
-    g = Answered(x, x, np.zeros(rows, int), np.zeros((rows, 4)))
+    x = np.zeros((rows, 5))  # as many entries as are asked for: a mistake may be a mean of them
+    g = Answered(x, x, np.zeros(rows, int), np.zeros((rows, 10)))
     found = {}
     for name, fault in faults(problem(term, variance, g, decoder), Formula()):
         found.setdefault(name, fault)

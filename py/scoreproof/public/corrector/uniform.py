@@ -28,8 +28,9 @@ def judge(kernel: Kernel) -> Evidence:
     job = kernel.job
     name = job.name
     text = (
-        f"{name} draws uniform noise and accepts nothing: its law is not read off; draw normal"
-        " noise, or noise of mean 0 and variance 1"
+        f"{name} draws uniform noise and accepts nothing: its law is no Gaussian one, so that it is"
+        " not read off; draw normal noise (standard_normal, randn_like): a uniform number from 0 to"
+        " 1 has the mean ½ and the variance 1/12"
     )
     undecided = Evidence.undecided("float", text)
     if job.h is None or job.two:

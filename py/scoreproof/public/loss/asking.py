@@ -7,7 +7,7 @@ differences, of which a quadratic has no error but rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,18 @@ import numpy as np
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import as_numpy, raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Log, intercepted
-from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.frameworks import guarded, require
+from scoreproof.public.jax_keys import Keys
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.given import Given, arguments_of, moved, otherwise, picked
 from scoreproof.public.loss.gradients import kept
 from scoreproof.public.loss.half import half_seen
+from scoreproof.public.loss.rows import Run, joined, of_row
 from scoreproof.public.loss.served import Served, integers_served
-from scoreproof.public.loss.standin import MOST, Asked, Script, numpy_model
+from scoreproof.public.loss.standin import MOST, Script, numpy_model
 from scoreproof.public.loss.whole_numbers_numpy import whole_numbers_generator
 
-__all__ = ["Asking", "Run"]
+__all__ = ["Asking"]
 
 DOUBLE = float(np.finfo(float).eps)
 #: the step of a difference, of the size of the answers
@@ -38,30 +39,6 @@ LONG = 0.5
 Answered = tuple[float, Log, "float | np.ndarray"]
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """``calls``: of the model, with gradients where the loss depends on the answer; ``blur``: what
-    rounding may leave in an entry of a gradient, beyond its own, perhaps for each sample.
-    """
-
-    calls: list[Asked]
-    value: float
-    served: Served
-    log: Log
-    blur: float | np.ndarray = 0.0
-
-    @property
-    def asked(self) -> Asked:
-        """The call that the loss depends on."""
-        return next(c for c in self.calls if c.gradient is not None)
-
-    @property
-    def gradient(self) -> np.ndarray:
-        found = self.asked.gradient
-        assert found is not None
-        return found
-
-
 @dataclass(eq=False)
 class Asking:
     """``calls``: how often the loss was called so far; ``eps``: of the coarsest numbers in it."""
@@ -72,16 +49,24 @@ class Asking:
     notes: list[str] = field(default_factory=list)
     #: types of 16 bits that were asked for, and replaced
     half: set[str] = field(default_factory=set)
-    _source: Any = None
-    _made: Any = None
-    _drawn: Log = field(default_factory=Log)
+    _keys: Keys = field(default_factory=Keys)
     _square: bool | None = None
+    #: whether every row is asked by itself, as a loss with one t for the whole batch is
+    apart: bool = False
+    #: whether it is not, whatever it draws
+    together: bool = False
 
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
+        if self.apart:
+            count = len(given.x0)
+            return joined([self._run(of_row(given, k), (k, count)) for k in range(count)])
+        return self._run(given, None)
+
+    def _run(self, given: Given, alone: tuple[int, int] | None) -> Run:
         passed = "noise" in [r for r, _ in self.job.takes]
         ends = (self.job.process.steps or 0) if self.job.draws_times else 0
-        served = Served(given.noise, given.extra, given.turn, passed, ends)
+        served = Served(given.noise, given.extra, given.turn, passed, ends, alone=alone)
         script = Script(given.answers, self.job.shape, self.job.learned_variance)
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[self.job.framework]
         value, log, blur = run(given, script, served)
@@ -155,7 +140,7 @@ class Asking:
         convert = guarded(lambda x: x, "loss", "jax", self.job.dtype).prepare
         assert convert is not None
         with intercepted("jax", served) as log:
-            key = self._key(served, jax)
+            key = self._keys.of(served, self.calls)
             zeros = convert(np.zeros((MOST, *script.answer.shape)))
             self.eps = max(self.eps, unit_roundoff(zeros))
 
@@ -174,18 +159,6 @@ class Asking:
         self._none_found(script, found[0])
         return float(value), log, 0.0
 
-    def _key(self, served: Served, jax: Any) -> Any:
-        """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
-        self._source = served
-        if self._made is None:
-            self._made = jax_key(
-                lambda draw: self._source(draw),
-                self._drawn,
-                integers=lambda draw, width: self._source.bits(draw, width),
-            )
-        self._drawn.draws.clear()  # what goes by a draw's number is the same in every run
-        return jax.random.fold_in(self._made, self.calls)
-
     @staticmethod
     def _none_found(script: Script, zeros: np.ndarray) -> None:
         """A gradient of nothing but zeros is one."""
@@ -198,7 +171,9 @@ class Asking:
 
     def _differences(self, given: Given, script: Script, served: Served, log: Log) -> Answered:
         def value_of(answers: np.ndarray) -> np.ndarray:
-            again = Served(served.noise, served.extra, served.turn, served.passed, served.ends)
+            again = replace(
+                served, noises=[], small=[], ranges=[], whole=[], raw=[], uniforms=0, single=False
+            )
             script.answers = answers
             script.calls.clear()
             rng = whole_numbers_generator(again)

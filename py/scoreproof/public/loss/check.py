@@ -17,6 +17,7 @@ from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.nearer import nearer
+from scoreproof.public.loss.one_time import with_the_whole_batch
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
 from scoreproof.public.loss.verdict import judge
@@ -51,7 +52,8 @@ def check_loss(
     The loss is run as it is, with a stand-in for the network that answers what the exact model
     answers for data of a few points, and its gradient in the answer is read (PyTorch and JAX: by
     autograd; NumPy: by differences, which are exact for a square). From two more answers the target
-    and the weight λ(t) of each sample are read. What the loss draws itself is intercepted.
+    and the weight λ(t) of each sample are read. What the loss draws itself is intercepted. A
+    loss with one t for the whole batch is asked with batches of one, and once with all.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def check_loss(
     notes say from which law t is drawn, and what the model is told. The loss is called 8 times, 12
     where it takes t, 11 where it draws t, up to 4 times more for large samples, and 5 where it is
     no square; a NumPy loss (4 B d + 2) times as often and 4 times more, with B = 11 rows of d
-    entries.
+    entries; one with one t for the whole batch B + 1 times as often.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Ho et al. 2020, Song et al. 2021, Karras et al. 2022, Hang et al. 2023 (min-SNR), Choi
@@ -160,6 +162,14 @@ def judged(job: Job) -> Evidence:
     derivative along directions.
     """
     asking = Asking(job)
+    evidence = _judged(job, asking)
+    if not asking.apart:
+        return evidence
+    whole = Asking(job, calls=asking.calls, together=True)
+    return with_the_whole_batch(evidence, _judged(job, whole))
+
+
+def _judged(job: Job, asking: Asking) -> Evidence:
     if job.matching == "implicit":
         return judge_implicit(job, asking)
     try:

@@ -91,4 +91,5 @@ def otherwise(error: Exception, job: Job) -> str:
     """What helps where nothing in the error says it."""
     if isinstance(error, IndexError) and not job.process.discrete:
         return "where t is an index of a table, pass the table: process={'betas': betas}"
-    return "call it once by hand with a batch of these shapes"
+    size = ", ".join(map(str, (job.rows, *job.shape)))
+    return f"call it once by hand with x0 of ({size}), t of ({job.rows},), which wants a view"

@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
-from scoreproof.public.loss.asking import Asking, Run
+from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.batches import along
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.limits import across_bound, off_bound
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.rows import Run
 
 __all__ = ["nearer"]
 

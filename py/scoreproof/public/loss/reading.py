@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
-from scoreproof.public.loss.asking import Asking, Run
+from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.batches import alone, along, shifted
 from scoreproof.public.loss.coarse import SINGLE, single
 from scoreproof.public.loss.given import Given
+from scoreproof.public.loss.one_time import times_drawn
 from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, served_by_jax
-from scoreproof.public.loss.times import Law, law_of, mixed, times_of
+from scoreproof.public.loss.rows import Run
+from scoreproof.public.loss.times import Law, law_of, mixed
 from scoreproof.public.loss.weights import Levels
 
 __all__ = ["Found", "read"]
@@ -116,12 +118,12 @@ def read(job: Job, asking: Asking) -> Found | str:
     law = None
     if times is None:
         x0, noise = rng.standard_normal((rows, d)) * 0.7 + 0.2, rng.standard_normal((rows, d))
-        probe = asking.run(Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d))))
-        times = times_of(job, probe, encoded(job, x0), noise)
+        start = Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d)))
+        probe, times = times_drawn(job, asking, start, encoded(job, x0))
         if times is None:
             return _untold(job, probe)
         law = law_of(job, probe.served, times)
-        if np.ptp(times) == 0 and probe.served.single:
+        if asking.apart and np.ptp(times) == 0:
             return "it draws one t for the whole batch; let it take t as an argument"
         if np.any(job.levels(times).sigma <= 0):
             return (

@@ -33,7 +33,8 @@ class Served:
     ``uniforms``: how many draws of the size of the batch were uniform; ``single``: one number was
     drawn for the whole batch; ``ends``: the length of the table of which t is drawn; uniform
     numbers are then served to both ends, for whole numbers are made of them; ``low``: one number
-    that is drawn alone is so as well, at its lower end first.
+    that is drawn alone is so as well, at its lower end first; ``alone``: the row that is asked by
+    itself, and of how many, over which numbers that are drawn alone are spread.
     """
 
     noise: np.ndarray
@@ -42,6 +43,7 @@ class Served:
     passed: bool = False
     ends: int = 0
     low: bool = False
+    alone: tuple[int, int] | None = None
     noises: list[np.ndarray] = field(default_factory=list)
     small: list[tuple[Draw, np.ndarray]] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)
@@ -62,7 +64,10 @@ class Served:
             self.uniforms += 1
             return _uniform(self.uniforms, draw.shape)
         value = self.parts(size, len(self.small))
-        if self.ends and draw.kind == "uniform" and size > 1 and not self.turn:
+        if self.ends and draw.kind == "uniform" and self.alone and not self.turn and size == 1:
+            near = LAST.get(draw.dtype, 2.0**-24)
+            value = near + (1 - 2 * near) * self._place(len(self.small))
+        elif self.ends and draw.kind == "uniform" and size > 1 and not self.turn:
             near = LAST.get(draw.dtype, 2.0**-24)
             value = near + (1 - 2 * near) * np.linspace(0, 1, size)[_order(size, len(self.small))]
         if self.low and draw.kind == "uniform" and size == 1 and not self.turn:
@@ -85,16 +90,29 @@ class Served:
 
     def parts(self, size: int, index: int) -> np.ndarray:
         """Middles of equal parts of [0, 1), moved on from turn to turn."""
+        if self.alone and size == 1:
+            count = self.alone[1]
+            middle = (self._place(index) * (count - 1) + 0.5) / count
+            return np.asarray((middle + GOLDEN * self.turn) % 1.0)
         value = (np.arange(size) + 0.5) / max(size, 1)
         if self.turn or size == 1:
             value = (value + GOLDEN * (self.turn + 1)) % 1.0
         return value[_order(size, index)]
 
+    def _place(self, index: int) -> np.ndarray:
+        """Of the row that is alone, one of equal places from 0 to 1."""
+        assert self.alone is not None
+        row, count = self.alone
+        return np.array([_order(count, index)[row] / max(count - 1, 1)])
+
     def integers(self, low: int, high: int, size: int, index: int) -> np.ndarray:
         """Whole numbers over the whole range, both ends among them."""
         self.ranges.append((low, high))
         self.single |= size == 1
-        if size == 1:
+        if size == 1 and self.alone:
+            place = self.parts(1, index) if self.turn else self._place(index)
+            value = np.round(low + (high - 1 - low) * place).astype(int)
+        elif size == 1:
             value = np.array([low + int((GOLDEN * (self.turn + 1)) % 1.0 * (high - low))])
         else:
             places = self.parts(size, index) if self.turn else np.linspace(0, 1, size)
@@ -110,14 +128,17 @@ class Served:
         size = int(np.prod(draw.shape))
         rng = np.random.default_rng([size, width, self.turn])
         value = rng.integers(0, 2 ** (width - 1), size, dtype=np.uint64)
-        if self.ends and size > 1:
+        if self.ends and (size > 1 or self.alone):
             # over the whole table, if it is from that that they are drawn
             near = np.arange(self.ends)
             places = np.linspace(0, self.ends - 1, size)[_order(size, len(self.raw) // 2)]
+            if self.alone:
+                places = self._place(len(self.raw) // 2) * (self.ends - 1)
             for k, place in enumerate(places):
                 made = (int(value[k]) % self.ends + near) * (2**width % self.ends + 1) % self.ends
                 value[k] += np.uint64(np.argmin(np.abs(made - place)))
-            value[np.argmin(places)] = 0
+            if self.alone is None or np.min(places) == 0:
+                value[np.argmin(places)] = 0
         self.single |= size == 1
         self.raw.append((width, value))
         return value

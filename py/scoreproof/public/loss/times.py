@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreproof.interop.draws import Draw
 from scoreproof.public.loss.arguments import Job
-from scoreproof.public.loss.asking import Run
+from scoreproof.public.loss.rows import Run
 from scoreproof.public.loss.served import Served
 from scoreproof.public.loss.whole_numbers_jax import range_of
 

@@ -26,9 +26,11 @@ def whole_numbers_generator(source: Served) -> Any:
         ) -> Any:
             least, most = (0, low) if high is None else (low, high)
             last = kwargs.get("endpoint", args[1] if len(args) > 1 else False)
-            if size is None or np.ndim(least) or np.ndim(most) or most >= SEED:
+            if np.ndim(least) or np.ndim(most) or most >= SEED:
                 return super().integers(low, high, size, *args, **kwargs)
             kind = kwargs.get("dtype", args[0] if args else np.int64)
+            if size is None:
+                return self._whole(int(least), int(most) + bool(last), 1).astype(kind)[0]
             return self._whole(int(least), int(most) + bool(last), size).astype(kind)
 
         def choice(

@@ -14,8 +14,8 @@ import numpy as np
 from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.interop.callables import raised, remedy_for, unit_roundoff
 from scoreproof.interop.draws import Log, intercepted
-from scoreproof.interop.draws_jax import jax_key
 from scoreproof.interop.frameworks import guarded, require
+from scoreproof.public.jax_keys import Keys
 from scoreproof.public.loss.served import Served, integers_served
 from scoreproof.public.loss.whole_numbers_numpy import whole_numbers_generator
 from scoreproof.public.variational_bound.arguments import Job
@@ -49,6 +49,11 @@ class Batch:
         """With so many rows, the same again and again."""
         k = np.arange(rows) % len(self.x0)
         return Batch(self.x0[k], self.noise[:, k], self.moves[k], self.second[k])
+
+
+def _by_hand(job: Job) -> str:
+    size = f"({', '.join(map(str, (ROWS, *job.shape)))})"
+    return f"call it once by hand with these arguments, x of {size}; shape= says another, shape=784"
 
 
 def batch_of(job: Job) -> Batch:
@@ -91,9 +96,7 @@ class Asking:
     eps: float = DOUBLE
     alone: bool = False
     notes: list[str] = field(default_factory=list)
-    _source: Any = None
-    _made: Any = None
-    _drawn: Log = field(default_factory=Log)
+    _keys: Keys = field(default_factory=Keys)
 
     def script(self, t: np.ndarray | None) -> Script:
         """A stand-in's, which is told nothing yet."""
@@ -163,7 +166,7 @@ class Asking:
                 "bound",
                 "return normally",
                 raised(error, self.job.bound, f" when called with ({how})"),
-                remedy_for(error, "call it once by hand with these arguments", self.eps),
+                remedy_for(error, _by_hand(self.job), self.eps),
             ) from error
 
     # -- one for each framework --------------------------------------------------------------------
@@ -190,22 +193,10 @@ class Asking:
         convert = guarded(lambda x: x, "bound", "jax", self.job.dtype).prepare
         assert convert is not None
         with intercepted("jax", served) as log:
-            key = self._key(served, jax)
+            key = self._keys.of(served, self.calls)
             self.eps = max(self.eps, unit_roundoff(convert(np.zeros(1))))
             arguments = self._arguments(values, jax_model(script), key, convert)
             return jax.block_until_ready(self._called(*arguments)), log
-
-    def _key(self, served: Served, jax: Any) -> Any:
-        """A key that no run had, of one kind: what JAX compiles for it is compiled once."""
-        self._source = served
-        if self._made is None:
-            self._made = jax_key(
-                lambda draw: self._source(draw),
-                self._drawn,
-                integers=lambda draw, width: self._source.bits(draw, width),
-            )
-        self._drawn.draws.clear()  # what goes by a draw's number is the same in every run
-        return jax.random.fold_in(self._made, self.calls)
 
     def _numpy(self, values: Any, script: Script, served: Served) -> tuple[Any, Log]:
         convert = guarded(lambda x: x, "bound", "numpy", self.job.dtype).prepare or np.array

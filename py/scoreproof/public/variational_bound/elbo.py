@@ -115,14 +115,12 @@ def judge_elbo(job: Job) -> Evidence:
     bound = Bound(value, limit, terms["decoder"], terms["kl"][""], readings, scale)
 
     def explain() -> Diagnosis:
-        found = diagnose(value, due, guesses, limit=limit, reasons=VAE)
-        if found.names:
-            return found
-        logs = None
+        logs = None  # what is so small is an offset to anything coarser
         if job.decoder.startswith("bernoulli"):
             x, p = (np.stack([g[n] for g in given]) for n in ("x0", "probability"))
             logs = added_in_logs(replace(bound, limit=fine), x, p, terms["kl"][""])
-        return logs or factor_of_the_kl(job, bound) or found
+        found = logs or diagnose(value, due, guesses, limit=limit, reasons=VAE)
+        return found if found.names else factor_of_the_kl(job, bound) or found
 
     return evidence.with_diagnosis(safely(explain))
 

@@ -45,6 +45,7 @@ def decoders(job: Job, given: list[dict[str, np.ndarray]]) -> dict[str, np.ndarr
         entries = -(x * np.log(p) + (1 - x) * np.log1p(-p))
         found = {"": entries, "decoder_sign": -entries, "square_for_cross_entropy": (x - p) ** 2}
         found["half_of_the_cross_entropy"] = -x * np.log(p)
+        found["cross_entropy_exchanged"] = -(p * np.log(x) + (1 - p) * np.log1p(-x))
         if job.decoder == "bernoulli_logits":
             q = 1 / (1 + np.exp(-p))
             found["sigmoid_twice"] = -(x * np.log(q) + (1 - x) * np.log1p(-q))

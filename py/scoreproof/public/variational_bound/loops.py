@@ -19,6 +19,7 @@ from scoreproof.public.variational_bound.observed import Observed, Part, problem
 from scoreproof.public.variational_bound.reading import layouts, picked
 from scoreproof.public.variational_bound.tables import Tables
 from scoreproof.public.variational_bound.terms import Answered
+from scoreproof.public.variational_bound.times_asked import at_several_x, missing, nearest_time
 
 __all__ = ["Whole", "of_the_whole"]
 
@@ -80,7 +81,7 @@ def _law(observed: list[Observed], times: np.ndarray, steps: int) -> str | None:
 def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
     batch = asking.batch
     run = asking.at({"x0": batch.x0, "noise": batch.noise[0]}, asking.script(None), turn)
-    calls = run.script.calls
+    calls = at_several_x(run.script.calls)
     if not calls:
         raise CallableError(
             "bound",
@@ -103,7 +104,7 @@ def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
         return Whole([], none, doubt=text)
     times, miss = [], []
     for call, noise in zip(calls, noises, strict=True):
-        t, off = _nearest(tb, batch.x0, noise, call.x)
+        t, off = nearest_time(tb, batch.x0, noise, call.x)
         times.append(t)
         miss.append(off)
     at = np.array(times)
@@ -113,6 +114,13 @@ def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
             f" {np.max(miss):.2g}, relative)"
         )
         return Whole([], at, wrong=("x_t_of_no_time", text))
+    t_drawn = bool(run.served.ranges or run.served.small or run.served.raw)
+    if t_drawn and len(calls) > 1 and (np.ptp(at, axis=1).any() or len(calls) < tb.steps):
+        text = (
+            f"it draws t and asks its model at {len(calls)} different x_t, which is neither one t a"
+            " row nor a sum over all t: pass a bound with one of them"
+        )
+        return Whole([], none, doubt=text)
     told = another_time(tb.steps, [(t, c.label) for t, c in zip(at, calls, strict=True)])
     if told is not None:
         return Whole([], at, wrong=told)
@@ -127,22 +135,10 @@ def _of_a_run(job: Job, asking: Asking, tb: Tables, turn: int) -> Whole:
     return _sum(job, run, tb, g, at)
 
 
-def _nearest(
-    tb: Tables, x0: np.ndarray, noise: np.ndarray, x: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The timestep of each row, and how far off the nearest is, relative."""
-    # least squares of x in x_0 and ε, then the nearest (a, s) of the table
-    off = np.empty((len(tb.a), len(x)))
-    for k, (a, s) in enumerate(zip(tb.a, tb.s, strict=True)):
-        off[k] = np.linalg.norm(x - a * x0 - s * noise, axis=1)
-    t = np.argmin(off, axis=0)
-    return t, off[t, np.arange(len(x))] / np.linalg.norm(x, axis=1)
-
-
 def _sum(job: Job, run: Run, tb: Tables, g: Answered, at: np.ndarray) -> Whole:
     rows = len(run.script.x0)
     one = at[:, 0]
-    wrong = _missing(one, tb.steps)
+    wrong = missing(one, tb.steps)
     prior = Part(problem_of(job, tb, "L_T", Answered(*(v[:rows] for v in (g.x0, g.x, g.t, g.out)))))
     steps = Part(problem_of(job, tb, "vb", g))
     found = []
@@ -188,22 +184,6 @@ def _each(
             )
         )
     return found
-
-
-def _missing(one: np.ndarray, steps: int) -> tuple[str, str] | None:
-    """Timesteps that the sum leaves out, or has twice."""
-    counts = np.bincount(one, minlength=steps)
-    none, twice = np.flatnonzero(counts == 0), np.flatnonzero(counts > 1)
-    if len(none) == 0 and len(twice) == 0:
-        return None
-    if len(none):
-        listed = ", ".join(str(t) for t in none[:3]) + (", …" if len(none) > 3 else "")
-        many = "is" if len(none) == 1 else "are"
-        return "a_time_is_missing", (
-            f"t = {listed} {many} missing from the sum over t ({len(none)} of {steps} timesteps):"
-            f" it runs from 0 to {steps - 1}"
-        )
-    return "a_time_twice", f"t = {twice[0]} is {counts[twice[0]]} times in the sum over t"
 
 
 def _estimate(job: Job, run: Run, tb: Tables, g: Answered, at: np.ndarray) -> Whole:

@@ -79,8 +79,8 @@ def another_time(
     if len(np.unique(t)) < 3:
         return None
     for by in (1.0, -1.0):
-        held = np.clip(t + by, 0, steps - 1)
-        if np.array_equal(label, t + by) or np.array_equal(label, held):
+        held, back = np.clip(t + by, 0, steps - 1), np.clip(label - by, 0, steps - 1)
+        if any(np.array_equal(*p) for p in ((label, t + by), (label, held), (t, back))):
             text = f"its model is told t {'+' if by > 0 else '-'} 1 where it is asked at x_t"
             return "told_another_time", text
     if np.array_equal(label, steps - 1 - t):

@@ -78,6 +78,8 @@ VAE = {
     "mean_square_of_the_whole": "the mean square over batch and entries (reduction='mean') stands"
     " for -log p(x | z) beside a KL that is summed: sum both over a sample",
     "square_for_cross_entropy": "it is a square where the cross-entropy of a Bernoulli is due",
+    "cross_entropy_exchanged": "x and its reconstruction are exchanged in the cross-entropy: it is"
+    " -x log(p) - (1 - x) log(1 - p), binary_cross_entropy(recon, x)",
     "half_of_the_cross_entropy": "(1 - x) log(1 - p) is missing in the cross-entropy",
     "sigmoid_twice": "the sigmoid is taken twice: what comes in is a logit, and"
     " binary_cross_entropy_with_logits takes it as it is",

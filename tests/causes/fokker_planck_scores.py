@@ -131,3 +131,37 @@ def score_of_the_other_reading() -> Evidence:
         interpretation="stratonovich",
         **BASKET,
     )
+
+
+@wrong(
+    "a prediction of the noise ε for the score", says=r"c\(t\) = -σ\(t\).*prediction of the noise"
+)
+def noise_for_the_score() -> Evidence:
+    def variance(t):
+        return 1 + np.exp(-2 * t)
+
+    return check_fokker_planck(
+        lambda x, t: -x,
+        np.sqrt(2),
+        log_density=lambda x, t: (
+            -(x**2).sum(axis=1) / 2 / variance(t) - np.log(2 * np.pi * variance(t))
+        ),
+        score=lambda x, t: x / np.sqrt(variance(t)),
+        dimension=2,
+    )
+
+
+@wrong("a score weighed by the time of its loss", says=r"c\(t\) = t.*score_factor_of_time")
+def score_times_time() -> Evidence:
+    log_p, score = ou(G @ G.T)
+    return check_fokker_planck(
+        ou_drift, G, log_density=log_p, score=lambda x, t: t * score(x, t), dimension=3
+    )
+
+
+@wrong("a vortex: locally a gradient", says=r"∮ s · dx.*score_circulates")
+def score_of_a_vortex() -> Evidence:
+    def score(x, t):
+        return np.stack([-x[:, 1], x[:, 0]], axis=1) / (x**2).sum(axis=1, keepdims=True)
+
+    return check_fokker_planck(lambda x, t: 0.5 * score(x, t), 1.0, score=score, dimension=2)

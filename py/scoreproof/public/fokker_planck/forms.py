@@ -11,7 +11,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import breaks, strong, verdict
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.general import look, segments, skew
+from scoreproof.public.fokker_planck.general import look, loops, segments, skew
 from scoreproof.public.fokker_planck.general import verdict as general
 from scoreproof.public.fokker_planck.general.consistency import with_score
 from scoreproof.public.fokker_planck.general.subject import General
@@ -122,4 +122,8 @@ def of_a_score(g: General, place: Place, tolerance: float | None) -> Evidence:
             Evidence.undecided("float", text), coverage=general.coverage(g, found, place)
         )
     of_time = with_share(general.pointwise(g, found, place, tolerance), found, tolerance)
-    return skew.both(of_time, evidence, tolerance)
+    around = loops.loops(g, place)
+    turned = loops.circulates(of_time, around, tolerance)
+    if of_time.verdict != "refuted" and turned is not None:
+        return replace(turned, cost=g.calls)
+    return skew.both(of_time, evidence, tolerance, len(around))

@@ -140,22 +140,21 @@ def _on(s: Subject, box: Box, reading: Reading, tolerance: float | None) -> Evid
     gained = fine.gained / scale
     due = gained - gap(fine) / scale
     if not isotropic:
-        asked = of_state_.Asked(reading, s.meaning)
+        asked = of_state_.Asked(reading, s.meaning, accepted=tolerance or 0.0)
         limit = ROOM * bound + (tolerance or 0.0)
         return evidence.with_diagnosis(
             safely(lambda: of_state_.explained(fine, fine.gained, scale, due, limit, asked))
         )
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
-    return evidence.with_diagnosis(
-        diagnose(
-            gained,
-            due,
-            tried,
-            reasons=words.REASONS,
-            read=False,
-            limit=ROOM * bound + (tolerance or 0.0),
-        )
+    cause = diagnose(
+        gained,
+        due,
+        tried,
+        reasons=words.REASONS,
+        read=False,
+        limit=ROOM * bound + (tolerance or 0.0),
     )
+    return evidence.with_diagnosis(words.no_pair_by_chance(cause))
 
 
 def _read(w: weak.Weak, reading: Reading) -> np.ndarray:

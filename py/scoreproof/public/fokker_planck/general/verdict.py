@@ -73,6 +73,9 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
     if evidence.verdict == "refuted":
         wrong = error > bound + excuse + accepted
         evidence = replace(evidence, sentence=words.off(found, worst, wrong, right, said))
+        only = words.at_a_few(wrong)
+        if only is not None:
+            return evidence.with_diagnosis(only)
         return diagnosed(evidence, g, found, place, tolerance)
     if evidence.verdict == "undecided" and (
         not np.all(np.isfinite(bound)) or WITHIN_ROUNDING in evidence.sentence

@@ -165,3 +165,13 @@ def score_of_a_vortex() -> Evidence:
         return np.stack([-x[:, 1], x[:, 0]], axis=1) / (x**2).sum(axis=1, keepdims=True)
 
     return check_fokker_planck(lambda x, t: 0.5 * score(x, t), 1.0, score=score, dimension=2)
+
+
+@wrong("a drift with a piece that no bend of log p goes with", says=r"flux f p.*jumps.*flux_jumps")
+def drift_with_a_leak() -> Evidence:
+    def drift(x, t):
+        return -0.5 * x + 0.1 * (x.real > 0.3) * np.exp(x**2 / 2) * np.sqrt(2 * np.pi)
+
+    return check_fokker_planck(
+        drift, 1.0, log_density=lambda x, t: -(x[:, 0] ** 2) / 2 - 0.5 * np.log(2 * np.pi)
+    )

@@ -175,3 +175,18 @@ def drift_with_a_leak() -> Evidence:
     return check_fokker_planck(
         drift, 1.0, log_density=lambda x, t: -(x[:, 0] ** 2) / 2 - 0.5 * np.log(2 * np.pi)
     )
+
+
+@wrong("ω for ω² in the force of a stationary Langevin pair", says=r"cannot tell.*x\[:, 0\].*1\.2")
+def force_without_the_square() -> Evidence:
+    omega, gamma, heat = 1.2, 0.7, 0.6
+
+    def drift(x, t):
+        return np.stack([x[:, 1], -omega * x[:, 0] - gamma * x[:, 1]], axis=1)
+
+    def log_p(x, t):
+        energy = (omega**2 * x[:, 0] ** 2 + x[:, 1] ** 2) / 2
+        return -energy / heat - np.log(2 * np.pi * heat / omega)
+
+    noise = np.array([[0.0], [np.sqrt(2 * gamma * heat)]])
+    return check_fokker_planck(drift, noise, log_density=log_p, dimension=2)

@@ -2,7 +2,7 @@
 
 Conventions: as in `asking`; n is normal to the surface of the jump, u the direction of a line that
 crosses it, [·] what is beyond less what is before. With noise across the surface and Σ continuous
-``[f]·n = ½ nᵀΣn [∂_n log p]``: the density bends by that much where the drift jumps, and only there.
+``[f]·n = ½ nᵀΣn [∂_n log p]``: the density bends by that where the drift jumps, and only there.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ def resolution(found: Found) -> float:
         error = np.maximum(t.error, 8 * EPS * t.size)
         parts = [_part(t, i) for i in range(t.x.shape[1])]
         parts += [np.abs(t.shares[:, k]) for k in range(t.shares.shape[1])]
-        parts.append(np.abs(t.spread))
+        # a noise along the level lines of p brings nothing in its reading, and its parts do
+        parts.append(verdict.seen_of(t.spread, t.ito, t.spread - t.ito))
         seen = [verdict.median(error, part) for part in parts if np.any(part > 0)]
         worst = max([worst, *seen]) if seen else np.inf
     return float(worst)

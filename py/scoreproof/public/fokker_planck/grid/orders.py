@@ -73,7 +73,7 @@ def several(
     grids = sorted(solutions, key=lambda s: -max(s.steps))
     if evidence.verdict == "refuted" and not _all_refined(grids):
         alone = one(grids[-1], process, tolerance, normalized)
-        return alone if alone.verdict == "refuted" else _with(alone, NOT_REFINED)
+        return evidence if alone.verdict == "refuted" else _with(alone, NOT_REFINED)
     for k in range(1, len(grids) - 1):
         if evidence.verdict != "undecided":
             break

@@ -27,6 +27,7 @@ from scoreproof.words import part_of
 
 __all__ = [
     "FINER",
+    "FINER_SCORE",
     "OF_A_DENSITY",
     "OF_A_SCORE",
     "REASONS",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 FINER = "use float64, log_density= for density=, or points= where the terms are not negligible"
+FINER_SCORE = "use float64, or points= away from its jumps, where its derivatives are not 0"
 REASONS = {f.name: f.why for f in FAULTS}
 #: two faults at once that leave more than this part of the deviation are met by chance
 OF_A_PAIR = 1e-3

@@ -87,7 +87,7 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
         resolution=resolution(found),
         coverage=seen,
         tolerance=tolerance,
-        remedy=words.FINER,
+        remedy=words.FINER_SCORE if g.only_score else words.FINER,
     )
     return _each_alone(decided, g, found, place, tolerance)
 

@@ -531,3 +531,54 @@ def test_halved_grids_keep_masses():
     heaps = (half.p * np.diff(half.edges[0])).sum(axis=1)
     assert np.allclose(heaps, (p * np.diff(one.edges[0])).sum(axis=1))
     assert half.p.shape[1] == 31
+
+
+def crank_nicolson(points, times):
+    """A right solver of second order in both steps: dX = -X dt + dW from N(1, 0.3)."""
+    x, t = np.linspace(-6, 6, points), np.linspace(0.0, 1.0, times)
+    h, dt, i = x[1] - x[0], t[1] - t[0], np.arange(points - 1)
+    f = -(x[1:] + x[:-1]) / 2
+    A = np.zeros((points, points))
+    A[i, i] -= (f / 2 + 0.5 / h) / h
+    A[i, i + 1] -= (f / 2 - 0.5 / h) / h
+    A[i + 1, i] += (f / 2 + 0.5 / h) / h
+    A[i + 1, i + 1] += (f / 2 - 0.5 / h) / h
+    step = np.linalg.solve(np.eye(points) - dt / 2 * A, np.eye(points) + dt / 2 * A)
+    p = [np.exp(-((x - 1) ** 2) / 0.6) / np.sqrt(0.6 * np.pi)]
+    for _ in range(times - 1):
+        p.append(step @ p[-1])
+    return t, x, np.array(p)
+
+
+def on_grids(sizes, pull=1.0):
+    solved = [crank_nicolson(*size) for size in sizes]
+    return sp.check_fokker_planck(
+        lambda x, t: -pull * x,
+        1.0,
+        density=[p for _, _, p in solved],
+        axes=[(t, x) for t, x, _ in solved],
+    )
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[(41, 9), (81, 17), (161, 33)], [(61, 11), (91, 16), (121, 21)]],
+    ids=["halved", "by a third"],
+)
+def test_a_coarse_grid_more_is_no_less_evidence(sizes):
+    """All three do not decide, and the two finest do: so they are judged, and that is said."""
+    assert on_grids(sizes[1:]).verdict == "holds"
+    evidence = on_grids(sizes)
+    assert evidence, evidence.explain()
+    assert "The 2 finest grids are judged: the coarsest do not resolve" in evidence.explain()
+    assert on_grids(sizes, pull=1.1).verdict == "refuted"
+
+
+def test_grids_that_share_a_step_are_judged_by_the_finest():
+    sizes = [(101, 21), (201, 21), (401, 21)]
+    evidence = on_grids(sizes)
+    assert evidence, evidence.explain()
+    assert "The finest solution is judged alone: the grids have a step in common" in (
+        evidence.explain()
+    )
+    assert on_grids(sizes, pull=1.1).verdict == "refuted"

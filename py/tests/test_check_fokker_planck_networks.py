@@ -268,3 +268,21 @@ def test_the_other_order_is_told_where_the_first_one_fails():
         check(pull, root2, log_density=Roots())
     with pytest.raises(CallableError, match="nan or inf"):
         check(pull, root2, log_density=lambda z: torch.log(-1 + 0 * z[:, 0]), framework="torch")
+
+
+@pytest.mark.parametrize("tolerance", [None, 0.05, 0.01], ids=["exact", "5", "1"])
+@pytest.mark.parametrize("act", ["Tanh", "SiLU"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_network_that_is_not_trained_has_no_cause(seed, act, tolerance):
+    """No factor of drift, noise, time or of log p makes it right."""
+    torch.manual_seed(seed)
+    act = getattr(torch.nn, act)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(2, 32), act(), torch.nn.Linear(32, 32), act(), torch.nn.Linear(32, 1)
+    )
+    evidence = check(pull, root2, log_density=net, tolerance=tolerance, normalized=False)
+    assert evidence.verdict == "refuted"
+    assert evidence.diagnosis.names == (), evidence.explain()
+    assert "as if" not in evidence.explain()
+    if tolerance == 0.05 and seed == 1 and act is torch.nn.SiLU:
+        assert "log p hardly changes in x and t" in evidence.explain()

@@ -659,3 +659,31 @@ def test_a_tolerance_that_one_coordinate_may_use_up_is_undecided():
         lambda x, t: x @ a.T, g, log_density=log_p, dimension=d, tolerance=0.05, normalized=False
     )
     assert evidence.verdict != "holds"
+
+
+@pytest.mark.parametrize("method", ["weak", "strong"])
+def test_a_noise_along_the_level_lines_of_the_density_is_decided(method):
+    """Stratonovich's ``s J x ∘ dW`` turns a radial density into itself; Itô's needs a drift."""
+    size = 0.7
+
+    def around(x, t):
+        return (size * np.stack([-x[:, 1], x[:, 0]], axis=1))[:, :, None]
+
+    def log_p(x, t):
+        return -(x**2).sum(axis=1) / 2 - np.log(2 * np.pi)
+
+    given = {"diffusion": around, "log_density": log_p, "dimension": 2, "method": method}
+
+    def still(x, t):
+        return 0 * x
+
+    def inward(x, t):
+        return -(size**2) / 2 * x
+
+    for drift, reading in ((still, "stratonovich"), (inward, "ito")):
+        evidence = sp.check_fokker_planck(drift=drift, interpretation=reading, **given)
+        assert evidence, evidence.explain()
+        assert evidence.resolution < 1e-4
+    for drift, reading in ((still, "ito"), (inward, "stratonovich")):
+        evidence = sp.check_fokker_planck(drift=drift, interpretation=reading, **given)
+        assert evidence.verdict == "refuted", evidence.explain()

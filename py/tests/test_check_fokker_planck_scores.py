@@ -240,3 +240,137 @@ def test_a_score_that_is_nowhere_known_is_undecided():
         score=lambda x, t: -x + np.where(np.iscomplexobj(x), np.nan, rng.normal(size=x.shape)),
     )
     assert evidence.verdict == "undecided", evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (lambda t: t, "c(t) = t ("),
+        (lambda t: np.sqrt(t), "c(t) = √t ("),
+        (lambda t: 2 * np.exp(-t), "c(t) = 2 · exp(-t) ("),
+        (lambda t: 1 + 0.3 * np.sin(3 * t), "t only, c(t) ("),
+    ],
+    ids=["time", "root", "decay", "no form"],
+)
+def test_a_factor_of_time_of_a_score_is_named(factor, said):
+    given, log_p, score = mixture(1)
+    evidence = check(
+        **given, log_density=log_p, score=lambda x, t: factor(t) * score(x, t), dimension=1
+    )
+    assert evidence.diagnosis.names == ("score_factor_of_time",), evidence.explain()
+    assert said in evidence.explain() and "divide it by c(t)" in evidence.explain()
+    assert "σ(t)" not in evidence.explain()  # a mixture has none
+
+
+@pytest.mark.parametrize("power", [1, -2], ids=["deviation", "precision"])
+def test_a_factor_of_time_made_of_a_gaussian_s_deviation_is_told_by_it(power):
+    def variance(t):
+        return 1 + np.exp(-2 * t)
+
+    evidence = check(
+        lambda x, t: -x,
+        np.sqrt(2),
+        log_density=lambda x, t: -(x[:, 0] ** 2) / 2 / variance(t) - np.log(variance(t)) / 2,
+        score=lambda x, t: -x / variance(t) * variance(t) ** (power / 2),
+        normalized=False,
+    )
+    form = {1: "σ(t)", -2: "1/σ(t)²"}[power]
+    assert f"c(t) = {form}, σ(t)² the variance of the density" in evidence.explain()
+
+
+def test_a_factor_that_depends_on_x_or_is_one_number_is_none_of_time():
+    given, log_p, score = mixture(1)
+    for factor in (lambda x, t: 1 + 0.1 * t * np.cos(x), lambda x, t: 2.0):
+        evidence = check(
+            **given,
+            log_density=log_p,
+            score=lambda x, t, factor=factor: factor(x, t) * score(x, t),
+            dimension=1,
+        )
+        assert evidence.verdict == "refuted"
+        assert "score_factor_of_time" not in evidence.diagnosis.names
+
+
+def vortex(x, t, middle=(0.0, 0.0)):
+    """The gradient of an angle: its Jacobian is symmetric, and it is no gradient."""
+    y = x - np.array(middle)
+    return np.stack([-y[:, 1], y[:, 0]], axis=1) / (y**2).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("middle", [(0.0, 0.0), (1.1, -1.2)], ids=["middle", "quarter"])
+def test_a_vortex_is_no_gradient(middle):
+    evidence = check(
+        lambda x, t: 0.5 * vortex(x, t, middle),
+        1.0,
+        score=lambda x, t: vortex(x, t, middle),
+        dimension=2,
+    )
+    assert evidence.diagnosis.names == ("score_circulates",), evidence.explain()
+    assert "∮ s · dx is 6.28319, 1 times 2π" in evidence.sentence
+
+
+def test_two_vortices_that_turn_against_each_other_are_seen_in_their_quarters():
+    def score(x, t):
+        return 0.3 * vortex(x, t, (1.2, 1.2)) - 0.3 * vortex(x, t, (-1.2, -1.2))
+
+    evidence = check(lambda x, t: 0.5 * score(x, t), 1.0, score=score, dimension=2)
+    assert evidence.diagnosis.names == ("score_circulates",), evidence.explain()
+
+
+def test_around_a_score_with_a_jump_nothing_is_known_and_nothing_refuted():
+    """Laplace densities, right: no loop tells anything of them, wherever their kink is."""
+    for k in range(4):
+        at = 0.3 * k - 0.37
+
+        def score(x, t, at=at):
+            return -2 * np.sign(x - at)
+
+        evidence = check(
+            lambda x, t, at=at: -np.sign(x - at), 1.0, score=score, dimension=2, seed=k
+        )
+        assert "score_circulates" not in str(evidence.diagnosis), evidence.explain()
+
+
+def test_where_a_score_cannot_be_asked_no_loop_is_looked_at():
+    given, _, score = mixture(2)
+    points = np.stack([np.linspace(-1, 1, 12), np.zeros(12)], axis=1)
+    evidence = check(**given, score=score, dimension=2, points=points)
+    assert "its Jacobian is symmetric at the points, around no loop was looked" in (
+        evidence.explain()
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_a_few_segments_across_a_jump_give_no_cause_of_all_places(seed):
+    def score(x, t):
+        return np.stack([-np.sign(x[:, 0] - 0.2), -x[:, 1] / t], axis=1)
+
+    evidence = check(lambda x, t: 0 * x, 1.0, score=score, dimension=2, seed=seed)
+    if evidence.verdict == "refuted":
+        assert evidence.diagnosis.names == (), evidence.explain()
+        assert "No cause is claimed: all but " in evidence.explain()
+
+
+def test_a_pair_of_faults_that_comes_near_a_kink_is_no_cause():
+    evidence = check(
+        lambda x, t: 0 * x,
+        1.0,
+        log_density=lambda x, t: np.log(9 - np.abs(x[:, 0] + x[:, 1] - 0.2)),
+        normalized=False,
+        dimension=2,
+    )
+    assert evidence.verdict == "refuted" and evidence.diagnosis.names == (), evidence.explain()
+
+
+def test_rounding_times_a_large_number_is_no_clock():
+    """A stationary density that decays: the right side is 0 to rounding, whatever multiplies it."""
+    for seed in range(3):
+        evidence = check(
+            lambda x, t: -x,
+            1.0,
+            log_density=lambda x, t: -(x[:, 0] ** 2) - t,
+            normalized=False,
+            seed=seed,
+        )
+        assert "normaliser_of_time" in evidence.diagnosis.names
+        assert "clock_factor" not in evidence.diagnosis.names, evidence.explain()

@@ -212,3 +212,9 @@ def wrong_on_every_grid() -> Evidence:
         densities.append(lines(lambda p, x=x, h=h: -ddx(-x * p, h) + SIGMA * d2dx2(p, h), start))
         axes.append((T, x))
     return judged(densities, axes=axes)
+
+
+@wrong("one saved state is that of another time", says=r"another time's.*state_out_of_line")
+def state_of_another_time() -> Evidence:
+    p = _crank_nicolson(200, T[1] / 4)[::4]
+    return judged(np.array([*p[:25], p[27], *p[26:]]))

@@ -131,3 +131,62 @@ def score_of_the_other_reading() -> Evidence:
         interpretation="stratonovich",
         **BASKET,
     )
+
+
+@wrong(
+    "a prediction of the noise ε for the score", says=r"c\(t\) = -σ\(t\).*prediction of the noise"
+)
+def noise_for_the_score() -> Evidence:
+    def variance(t):
+        return 1 + np.exp(-2 * t)
+
+    return check_fokker_planck(
+        lambda x, t: -x,
+        np.sqrt(2),
+        log_density=lambda x, t: (
+            -(x**2).sum(axis=1) / 2 / variance(t) - np.log(2 * np.pi * variance(t))
+        ),
+        score=lambda x, t: x / np.sqrt(variance(t)),
+        dimension=2,
+    )
+
+
+@wrong("a score weighed by the time of its loss", says=r"c\(t\) = t.*score_factor_of_time")
+def score_times_time() -> Evidence:
+    log_p, score = ou(G @ G.T)
+    return check_fokker_planck(
+        ou_drift, G, log_density=log_p, score=lambda x, t: t * score(x, t), dimension=3
+    )
+
+
+@wrong("a vortex: locally a gradient", says=r"∮ s · dx.*score_circulates")
+def score_of_a_vortex() -> Evidence:
+    def score(x, t):
+        return np.stack([-x[:, 1], x[:, 0]], axis=1) / (x**2).sum(axis=1, keepdims=True)
+
+    return check_fokker_planck(lambda x, t: 0.5 * score(x, t), 1.0, score=score, dimension=2)
+
+
+@wrong("a drift with a piece that no bend of log p goes with", says=r"flux f p.*jumps.*flux_jumps")
+def drift_with_a_leak() -> Evidence:
+    def drift(x, t):
+        return -0.5 * x + 0.1 * (x.real > 0.3) * np.exp(x**2 / 2) * np.sqrt(2 * np.pi)
+
+    return check_fokker_planck(
+        drift, 1.0, log_density=lambda x, t: -(x[:, 0] ** 2) / 2 - 0.5 * np.log(2 * np.pi)
+    )
+
+
+@wrong("ω for ω² in the force of a stationary Langevin pair", says=r"cannot tell.*x\[:, 0\].*1\.2")
+def force_without_the_square() -> Evidence:
+    omega, gamma, heat = 1.2, 0.7, 0.6
+
+    def drift(x, t):
+        return np.stack([x[:, 1], -omega * x[:, 0] - gamma * x[:, 1]], axis=1)
+
+    def log_p(x, t):
+        energy = (omega**2 * x[:, 0] ** 2 + x[:, 1] ** 2) / 2
+        return -energy / heat - np.log(2 * np.pi * heat / omega)
+
+    noise = np.array([[0.0], [np.sqrt(2 * gamma * heat)]])
+    return check_fokker_planck(drift, noise, log_density=log_p, dimension=2)

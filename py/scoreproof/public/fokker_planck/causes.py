@@ -21,6 +21,13 @@ from scoreproof.public.fokker_planck.wrong_moments import wrong_moment
 
 __all__ = ["explained", "placed"]
 
+#: a part of the terms below which the density's own explain nothing
+HARDLY = 0.2
+UNTRAINED = (
+    "No known fault explains it: nearly all of the equation is ∇·f, since log p hardly changes in x"
+    " and t. A network that is not trained is so, or one that its inputs do not reach."
+)
+
 
 def explained(s: Subject, found: Found, tolerance: float | None, length: float) -> Diagnosis | None:
     """The first explanation; ``length``: a quarter of the shortest side of the box."""
@@ -28,6 +35,8 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
     if not len(j.rate):
         return None
     d = j.x.shape[1]
+    if _untrained(j):
+        return Diagnosis.unknown(UNTRAINED)
     cause = (
         one_number(s, j, d)
         or another_form(j, s.is_log)
@@ -44,6 +53,14 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
     if of_time is not None and of_time.names:
         return of_time
     return wrong_matrix(j) or of_time or of_moments
+
+
+def _untrained(j: Judged) -> bool:
+    """Whether nearly all of the equation, judged to a tolerance, is ∇·f, which no density is in."""
+    if not j.accepted:
+        return False
+    of_density = (j.sized(squeezed=0.0)) / j.size
+    return bool(np.median(of_density) < HARDLY)
 
 
 def placed(found: Found, tolerance: float | None) -> str:

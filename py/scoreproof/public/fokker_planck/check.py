@@ -136,14 +136,15 @@ def check_fokker_planck(
     Batched calls with T times (33 to 35 by default). Strong, NumPy: the density about 17 T, up to
     120 T where it is not analytic, the drift 3 T, up to 20 T; autodiff: the density 3 T, and up to
     145 more at each of three times, the drift 2 T. Along lines and in time the density 100 to 200
-    times, 2000 where it jumps. Weak: 122, 219 or 340 of the density and 104, 192 or 304 of the
-    others, as the quadrature needs, and up to 250 of the density to find the mass. For the mass at
-    most 150 of it at each of three times, and in d > 2 of all three 120 between them. The
-    diffusion: about 45 times, and once at t = 0 after a refutation; in d = 1 the drift twice more
-    for the flux. A ``diffusion(x, t)`` in strong form: 3 T; a score: about 30 T, autodiff 8 T. To
-    see whether a row's answer depends on other rows, four times the density and
-    the drift. More calls where d is large: no array that is handed over holds more than 2²¹
-    numbers (32 MB), so memory grows with n d only, and the time with n d².
+    times, 2000 where it jumps; the drift (or with a score alone both) 3 times, and 40 more for each
+    jump of theirs, and a score alone up to 54 times around loops. Weak: 122, 219 or 340 of the
+    density and 104, 192 or 304 of the others, as the quadrature needs, and up to 250 of the density
+    to find the mass. For the mass at most 150 of it at each of three times, and in d > 2 of all
+    three 120 between them. The diffusion: about 45 times, and once at t = 0 after a refutation; in
+    d = 1 the drift twice more for the flux. A ``diffusion(x, t)`` in strong form: 3 T; a score:
+    about 30 T, autodiff 8 T. To see whether a row's answer depends on other rows, four times the
+    density and the drift. More calls where d is large: no array that is handed over holds more than
+    2²¹ numbers (32 MB), so memory grows with n d only, and the time with n d².
 
     An array of T times costs T calls of drift and diffusion, and after a refutation about T more
     for each cause that is tried, up to 40 T.

@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scoreproof.evidence import Evidence
-from scoreproof.public.fokker_planck import breaks, strong, verdict
+from scoreproof.public.fokker_planck import breaks, stepped, strong, verdict
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.general import look, segments, skew
+from scoreproof.public.fokker_planck.general import look, loops, segments, skew
 from scoreproof.public.fokker_planck.general import verdict as general
 from scoreproof.public.fokker_planck.general.consistency import with_score
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines
 from scoreproof.public.fokker_planck.learned import flat, with_kinks, with_share
+from scoreproof.public.fokker_planck.stepped import with_steps
 
 __all__ = ["any_noise", "of_a_score", "plain", "weakly", "with_score"]
 
@@ -45,6 +46,9 @@ def plain(s: Subject, place: Place, method: str, tolerance: float | None) -> Evi
         return with_kinks(evidence, weakly(s, place, tolerance) if may_weakly else None)
     lines = breaks.look(s, place)
     evidence = with_lines(evidence, lines, tolerance)
+    evidence = with_steps(evidence, stepped.look(s, place), tolerance)
+    if evidence.verdict == "refuted":
+        return evidence
     if evidence.verdict == "undecided" and may_weakly:
         why = (
             "the density is 0 at some of the points"
@@ -104,7 +108,8 @@ def any_noise(g: General, place: Place, method: str, tolerance: float | None) ->
             " and a jump between them is not looked for"
         )
         return replace(evidence, sentence=text)
-    return with_lines(evidence, breaks.look(g, place), tolerance)
+    evidence = with_lines(evidence, breaks.look(g, place), tolerance)
+    return with_steps(evidence, stepped.look(g, place), tolerance)
 
 
 def of_a_score(g: General, place: Place, tolerance: float | None) -> Evidence:
@@ -122,4 +127,9 @@ def of_a_score(g: General, place: Place, tolerance: float | None) -> Evidence:
             Evidence.undecided("float", text), coverage=general.coverage(g, found, place)
         )
     of_time = with_share(general.pointwise(g, found, place, tolerance), found, tolerance)
-    return skew.both(of_time, evidence, tolerance)
+    of_time = with_steps(of_time, stepped.look(g, place), tolerance)
+    around = loops.loops(g, place)
+    turned = loops.circulates(of_time, around, tolerance)
+    if of_time.verdict != "refuted" and turned is not None:
+        return replace(turned, cost=g.calls)
+    return skew.both(of_time, evidence, tolerance, len(around))

@@ -14,7 +14,7 @@ from scoreproof.interop.callables import as_numpy
 from scoreproof.interop.frameworks import require
 from scoreproof.numerics.local_series import nodes, on_intervals
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.derivatives import CLOCK, Derivatives
+from scoreproof.public.fokker_planck.derivatives import CLOCK, Derivatives, Spot
 from scoreproof.public.fokker_planck.ladder import chunks
 
 __all__ = ["NotDifferentiable", "blind", "forward"]
@@ -84,13 +84,7 @@ def forward(
 
 
 def blind(
-    s: Subject,
-    x: np.ndarray,
-    base: np.ndarray,
-    t: float,
-    slopes: tuple[np.ndarray, np.ndarray],
-    length: float,
-    rng: np.random.Generator,
+    s: Subject, spot: Spot, slopes: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
 ) -> tuple[bool, float]:
     """Whether values contradict forward mode, and the relative deviation that they would have
     shown.
@@ -98,6 +92,7 @@ def blind(
     ``slopes``: ∇log p ``(n, d)`` and ∂_t log p ``(n,)`` by forward mode. Calls of the density: 5 +
     4 · 16.
     """
+    x, base, t, length = spot.x, spot.base, spot.t, spot.length
     n, d = x.shape
     gradient, rate = slopes
     direction = rng.standard_normal((n, d))

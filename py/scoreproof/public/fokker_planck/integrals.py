@@ -140,22 +140,21 @@ def _on(s: Subject, box: Box, reading: Reading, tolerance: float | None) -> Evid
     gained = fine.gained / scale
     due = gained - gap(fine) / scale
     if not isotropic:
-        asked = of_state_.Asked(reading, s.meaning)
+        asked = of_state_.Asked(reading, s.meaning, accepted=tolerance or 0.0)
         limit = ROOM * bound + (tolerance or 0.0)
         return evidence.with_diagnosis(
             safely(lambda: of_state_.explained(fine, fine.gained, scale, due, limit, asked))
         )
     tried = words.candidates(lambda subject: fine.predict(subject) / scale)
-    return evidence.with_diagnosis(
-        diagnose(
-            gained,
-            due,
-            tried,
-            reasons=words.REASONS,
-            read=False,
-            limit=ROOM * bound + (tolerance or 0.0),
-        )
+    cause = diagnose(
+        gained,
+        due,
+        tried,
+        reasons=words.REASONS,
+        read=False,
+        limit=ROOM * bound + (tolerance or 0.0),
     )
+    return evidence.with_diagnosis(words.no_pair_by_chance(cause))
 
 
 def _read(w: weak.Weak, reading: Reading) -> np.ndarray:
@@ -165,7 +164,10 @@ def _read(w: weak.Weak, reading: Reading) -> np.ndarray:
 
 def _resolution(w: weak.Weak, bound: np.ndarray, scale: np.ndarray, reading: Reading) -> float:
     """The worst over stretches with density and over the parts that are not zero there."""
-    parts = [*w.drift, _read(w, reading)]
+    noise = _read(w, reading)
+    # a noise along the level lines of p brings nothing in its reading, and its parts do
+    cancels = np.max(np.abs(noise), initial=0.0) <= 1e-9 * np.max(np.abs(w.noise), initial=0.0)
+    parts = [*w.drift, w.noise if cancels else noise]
     worst = 0.0
     for a in np.flatnonzero(~w.empty):
         seen = []

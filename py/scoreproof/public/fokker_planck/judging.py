@@ -31,6 +31,7 @@ from scoreproof.public.fokker_planck.learned import in_order
 from scoreproof.public.fokker_planck.mass import flux
 from scoreproof.public.fokker_planck.networks import Asked, as_networks, spoken
 from scoreproof.public.fokker_planck.rows import with_rows
+from scoreproof.public.fokker_planck.single import as_rounded, coarsest, of_rounding
 
 __all__ = ["Job", "alone", "of_an_array", "of_functions"]
 
@@ -84,6 +85,11 @@ def of_functions(job: Job, place: Place) -> Evidence:
             lambda: _judged(job, s, place),
             lambda: _judged(job, job.subject_at(place, "tx")[0], place),
         )
+        eps = coarsest(*job.functions, law, score) if dtype is None else 0.0
+        if of_rounding(evidence, eps):
+            coarse, again = _to(job, place, eps)
+            if again.verdict != "refuted":
+                s, evidence = coarse, as_rounded(again)
         if isinstance(s, General) and s.only_score:
             return replace(with_rows(evidence, s, place), cost=s.calls)
         if evidence.verdict != "refuted":
@@ -93,6 +99,13 @@ def of_functions(job: Job, place: Place) -> Evidence:
             return replace(evidence, cost=s.calls)
         note = flux(s, place.box) if place.dimension == 1 else ""
     return replace(evidence, notes=(*evidence.notes, *((note,) if note else ())), cost=s.calls)
+
+
+def _to(job: Job, place: Place, eps: float) -> tuple[Subject, Evidence]:
+    """Judged as what was computed with that unit roundoff."""
+    s = job.subject_at(place, job.inputs)[0]
+    s.f.eps = max(s.f.eps, eps)
+    return s, _judged(job, s, place)
 
 
 def _judged(job: Job, s: Subject, place: Place) -> Evidence:

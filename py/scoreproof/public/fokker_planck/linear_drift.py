@@ -27,14 +27,17 @@ def one_coordinate(j: Judged) -> Diagnosis | None:
     carried = np.concatenate([t.carried for t in j.terms])
     bent = np.concatenate([t.rho**2 / 2 * t.second for t in j.terms])
     w = 1 / j.limit
-    for what, columns in (("drift", carried), ("noise", -bent)):
+    # the size of each coordinate's part, which a factor changes
+    moved = np.concatenate([np.abs(t.f * t.first) + np.abs(t.df) for t in j.terms])
+    for what, columns, own in (("drift", carried, moved), ("noise", -bent, np.abs(bent))):
         for i in range(d):
             c = columns[:, i] * w
             size = float(c @ c)
             if size == 0:
                 continue
             share = float(c @ (j.residual * w)) / size
-            if j.explained(j.residual - share * columns[:, i], abs(share) + 1):
+            size_of = j.size + (abs(1 - share) - 1) * own[:, i]
+            if j.explained(j.residual - share * columns[:, i], abs(share) + 1, size_of):
                 within = 2 * float(np.sqrt(len(c) / size))
                 within = min(within, 0.02)
                 value = 0.0 if abs(1 - share) <= max(within, 1e-8) else 1 - share
@@ -74,9 +77,10 @@ def wrong_matrix(j: Judged) -> Diagnosis | None:
     if rank < design.shape[1] or singular[-1] < 1e-5 * singular[0]:
         return None
     fit = fit / scale
-    if not j.explained(j.residual - design @ fit, 1 + float(np.max(np.abs(fit)))):
-        return None
     m, b = fit[: d * d].reshape(d, d), fit[d * d :]
+    large = 1 + float(np.max(np.abs(fit)))
+    if not j.explained(j.residual - design @ fit, large, _size(j, first, m, b)):
+        return None
     return _said(m, b, None if known is None else known[0])
 
 
@@ -123,7 +127,14 @@ def _one_turned(a: np.ndarray, i: int, k: int) -> np.ndarray:
 
 def _fits(j: Judged, first: np.ndarray, m: np.ndarray, b: np.ndarray) -> bool:
     added = ((j.x @ m.T + b) * first).sum(axis=1) + np.trace(m)
-    return j.explained(j.residual + added, 4.0)
+    return j.explained(j.residual + added, 4.0, _size(j, first, m, b))
+
+
+def _size(j: Judged, first: np.ndarray, m: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of the terms of the equation with ``M x + b`` added to the drift."""
+    f = np.concatenate([t.f for t in j.terms]) + j.x @ m.T + b
+    df = np.concatenate([t.df for t in j.terms]) + np.diag(m)
+    return np.abs(f * first).sum(axis=1) + np.abs(df).sum(axis=1) + j.sized(0.0, 0.0)
 
 
 def _exchanged(a: np.ndarray) -> np.ndarray:

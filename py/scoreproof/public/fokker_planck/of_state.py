@@ -33,13 +33,15 @@ class Spreading(Brought, Protocol):
 @dataclass(frozen=True)
 class Asked:
     """How the noise is meant: the reading of dW, what ``diffusion`` returns, and further
-    candidates (name, what it would bring, in words), looked at before other matrices and after.
+    candidates (name, what it would bring, in words), looked at before other matrices and after;
+    ``accepted``: the part of the limit that the caller's tolerance is.
     """
 
     reading: Reading = ITO
     what: str = "g"
     before: Callable[[], Iterable[tuple[str, np.ndarray, str]]] = tuple
     after: Callable[[], Iterable[tuple[str, np.ndarray, str]]] = tuple
+    accepted: float = 0.0
 
 
 def explained(
@@ -147,7 +149,13 @@ def _factors(
         if size == 0:
             continue
         c = float(np.vdot(weighted, (gained - rest) / limit)) / size
-        if np.any(np.abs(gained - rest - c * column) > limit * max(1.0, abs(c))):
+        # rounding grows with a coefficient; what is accepted is a part of what it makes of them
+        terms = np.abs(gained) + np.abs(rest) + np.abs(column)
+        made = np.abs(gained) + np.abs(rest) + abs(c) * np.abs(column)
+        part = np.minimum(made / np.maximum(terms, 1e-300), max(1.0, abs(c)))
+        exact = np.maximum(limit - asked.accepted, 0.0)
+        room = exact * max(1.0, abs(c)) + np.minimum(limit, asked.accepted) * part
+        if np.any(np.abs(gained - rest - c * column) > room):
             continue
         within = 2 * float(np.sqrt(column.size / size))
         if family == "clock" and abs(c) <= within:

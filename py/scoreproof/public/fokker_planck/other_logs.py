@@ -42,20 +42,27 @@ def another_form(j: Judged, is_log: bool) -> Diagnosis | None:
     half = j.rho[j.which] ** 2 / 2
     bend = second - first**2
 
-    def left(rate: np.ndarray, slope: np.ndarray, curve: np.ndarray) -> np.ndarray:
-        return rate + (f * slope).sum(axis=1) + j.squeezed - half * curve.sum(axis=1)
+    df = np.concatenate([np.abs(t.df).sum(axis=1) for t in j.terms])
+
+    def left(
+        rate: np.ndarray, slope: np.ndarray, curve: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What is left of the equation, and the size of its terms."""
+        gap = rate + (f * slope).sum(axis=1) + j.squeezed - half * curve.sum(axis=1)
+        size = np.abs(rate) + np.abs(f * slope).sum(axis=1) + df
+        return gap, size + half * np.abs(curve).sum(axis=1)
 
     for k, name, text in MULTIPLES:
         # a density falls off: its negative logarithm bends upward
         if k < 0 and float(np.median(bend.sum(axis=1))) <= 0:
             continue
-        gap = left(k * j.rate, k * first, k * bend + (k * first) ** 2)
-        if j.explained(gap, 4 * max(abs(k), 1.0) ** 2):
+        gap, size = left(k * j.rate, k * first, k * bend + (k * first) ** 2)
+        if j.explained(gap, 4 * max(abs(k), 1.0) ** 2, size):
             return Diagnosis.cause(name, f"Cause: {text} ({name}).")
     if is_log and np.all(j.logs > 0):
         value = j.logs
-        gap = left(j.rate / value, first / value[:, None], bend / value[:, None])
-        if np.all(np.abs(gap) <= 4 * j.limit * (1 + 1 / value)):
+        gap, size = left(j.rate / value, first / value[:, None], bend / value[:, None])
+        if np.all(np.abs(gap) <= 4 * j.blur * (1 + 1 / value) + j.accepted * size):
             return Diagnosis.cause(
                 "pdf_as_log",
                 "Cause: what is passed as log_density= is the density itself, not a logarithm"

@@ -143,7 +143,7 @@ def _held(
         slopes, rate, _, _ = forward.forward(s, x, t)
     except forward.NotDifferentiable:
         return True, 0.0
-    return forward.blind(s, x, logs, t, (slopes.first, rate), length, rng)
+    return forward.blind(s, derivatives.Spot(x, logs, t, length), (slopes.first, rate), rng)
 
 
 def _terms(

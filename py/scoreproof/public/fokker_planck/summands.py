@@ -7,7 +7,7 @@ from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,19 +41,46 @@ class Judged:
     along: np.ndarray
     squeezed: np.ndarray
     spread: np.ndarray
-    limit: np.ndarray
+    blur: np.ndarray
+    accepted: float
     size: np.ndarray
+
+    @property
+    def limit(self) -> np.ndarray:
+        return self.blur + self.accepted * self.size
 
     @property
     def residual(self) -> np.ndarray:
         return self.rate + self.along + self.squeezed - self.spread
 
-    def explained(self, left: np.ndarray, scale: float = 1.0) -> bool:
-        """Within the limit at each point, and little of what there was to explain."""
-        if np.any(np.abs(left) > self.limit * max(scale, 1.0)):
+    def sized(self, along: float = 1.0, squeezed: float = 1.0, spread: float = 1.0) -> np.ndarray:
+        """The size of all terms with other coefficients ``(n,)``."""
+        parts = [
+            np.abs(t.rate)
+            + abs(along) * np.abs(t.f * t.first).sum(axis=1)
+            + abs(squeezed) * np.abs(t.df).sum(axis=1)
+            + abs(spread) * t.rho**2 / 2 * np.abs(t.second).sum(axis=1)
+            for t in self.terms
+        ]
+        return np.concatenate(parts)
+
+    def room(self, size: np.ndarray, scale: float = 1.0) -> np.ndarray:
+        """What an equation may leave whose terms have that size: rounding grows with a coefficient,
+        ``scale``; what the caller accepts is a part of the terms as they are to be, however large
+        those were that came to be judged.
+        """
+        return self.blur * max(scale, 1.0) + self.accepted * size
+
+    def explained(
+        self, left: np.ndarray, scale: float = 1.0, size: np.ndarray | None = None
+    ) -> bool:
+        """Within that room at each point, and little of what there was to explain."""
+        if np.any(np.abs(left) > self.room(self.size if size is None else size, scale)):
             return False
         was = float(np.linalg.norm(self.residual / self.size))
-        return float(np.linalg.norm(left / self.size)) <= REST * max(scale, 1.0) * was
+        # what rounding leaves of a deviation that is as small grows with a coefficient as well
+        most = REST * was + float(np.linalg.norm(self.blur * (max(scale, 1.0) - 1) / self.size))
+        return float(np.linalg.norm(left / self.size)) <= most
 
 
 def judged(found: Found, tolerance: float | None) -> Judged:
@@ -75,7 +102,8 @@ def judged(found: Found, tolerance: float | None) -> Judged:
         all_of(lambda t: (t.f * t.first).sum(axis=1)),
         all_of(lambda t: t.df.sum(axis=1)),
         all_of(lambda t: t.spread),
-        ROOM * blur + ((tolerance or 0.0) + NEGLIGIBLE) * size + 1e-300,
+        ROOM * blur + NEGLIGIBLE * size + 1e-300,
+        tolerance or 0.0,
         size,
     )
 
@@ -83,23 +111,27 @@ def judged(found: Found, tolerance: float | None) -> Judged:
 @dataclass(frozen=True, eq=False)
 class Family:
     """``column · c`` is added to ``rest``: together they are ∂_t p/p for the right c. ``due``: the
-    c of the equation.
+    c of the equation; ``size``: of the terms, by c.
     """
 
     name: str
     column: np.ndarray
     rest: np.ndarray
+    size: Callable[[float], np.ndarray]
     due: float = 1.0
 
 
 def families(j: Judged) -> Iterator[Family]:
     """The coefficients that people get wrong, one at a time."""
-    yield Family("noise", j.spread, -j.along - j.squeezed)
-    yield Family("drift", -j.along - j.squeezed, j.spread)
-    yield Family("clock", -j.along - j.squeezed + j.spread, 0 * j.rate)
-    yield Family("squeezed", -j.squeezed, j.spread - j.along)
-    yield Family("along", -j.along, j.spread - j.squeezed)
-    yield Family("normaliser", np.ones_like(j.rate), j.spread - j.along - j.squeezed, 0.0)
+    turned, spread = -j.along - j.squeezed, j.spread
+    yield Family("noise", spread, turned, lambda c: j.sized(spread=c))
+    yield Family("drift", turned, spread, lambda c: j.sized(c, c))
+    yield Family("clock", turned + spread, 0 * j.rate, lambda c: j.sized(c, c, c))
+    yield Family("squeezed", -j.squeezed, spread - j.along, lambda c: j.sized(squeezed=c))
+    yield Family("along", -j.along, spread - j.squeezed, lambda c: j.sized(along=c))
+    yield Family(
+        "normaliser", np.ones_like(j.rate), spread + turned, lambda c: j.sized() + abs(c), 0.0
+    )
 
 
 def constant(j: Judged, family: Family) -> tuple[float, float] | None:
@@ -107,10 +139,11 @@ def constant(j: Judged, family: Family) -> tuple[float, float] | None:
     w = 1 / j.limit
     column = family.column * w
     size = float(column @ column)
-    if size == 0:
+    # what is nowhere more than its own rounding is no evidence, whatever multiple of it would fit
+    if not np.any(np.abs(family.column) > np.minimum(j.blur, j.limit)):
         return None
     c = float(column @ ((j.rate - family.rest) * w)) / size
-    if not j.explained(j.rate - family.rest - c * family.column, abs(c)):
+    if not j.explained(j.rate - family.rest - c * family.column, abs(c), family.size(c)):
         return None
     return c, min(2 * float(np.sqrt(len(column) / size)) + 1e-12, CAP * max(abs(c), 1e-3))
 
@@ -120,6 +153,7 @@ def in_time(j: Judged, family: Family) -> tuple[np.ndarray, np.ndarray] | None:
     a time at which c does not matter.
     """
     values, within = np.full(len(j.times), np.nan), np.full(len(j.times), np.nan)
+    sizes = np.zeros(len(j.rate))
     for k in range(len(j.times)):
         rows = j.which == k
         if rows.sum() < 2:
@@ -130,11 +164,13 @@ def in_time(j: Judged, family: Family) -> tuple[np.ndarray, np.ndarray] | None:
         goal = (j.rate - family.rest)[rows]
         c = float(column @ (goal * w)) / size if size > 0 else 0.0
         left = np.abs(goal - c * family.column[rows])
-        if np.any(left > j.limit[rows] * max(abs(c), 1.0)):
+        sizes[rows] = family.size(c)[rows]
+        if np.any(left > j.room(sizes, abs(c))[rows]):
             return None
         if size > 1:
             values[k], within[k] = c, 2 * float(np.sqrt(rows.sum() / size))
     left = j.rate - family.rest - np.nan_to_num(values)[j.which] * family.column
-    if not j.explained(left, float(np.nanmax(np.abs(values), initial=0.0))):
+    most = float(np.nanmax(np.abs(values), initial=0.0))
+    if not j.explained(left, most, sizes):
         return None
     return (values, within) if np.sum(np.isfinite(values)) > 2 else None

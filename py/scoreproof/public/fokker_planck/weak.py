@@ -131,7 +131,7 @@ def measure(s: Subject, box: Box, level: int, rho_start: float) -> Weak:
         start, end = np.exp(at_ends[a] - top), np.exp(at_ends[a + 1] - top)
         for v in logs:
             largest = max(largest, float(np.max(np.abs(v[v > top - 28]), initial=0.0)))
-        rows.append(_stretch(space, clock, p, f, g, start, end))
+        rows.append(_stretch(space, clock, (p, f, g), (start, end)))
         seen.append((clock, p, f, g))
 
     jets: list[list[tuple[float, Jets]]] = []
@@ -187,12 +187,11 @@ def _spread(space: _Space, D: np.ndarray, flux: bool) -> np.ndarray:
 def _stretch(
     space: _Space,
     clock: GaussGrid,
-    p: list[np.ndarray],
-    f: list[np.ndarray],
-    g: Sequence[np.ndarray | float],
-    start: np.ndarray,
-    end: np.ndarray,
+    inside: tuple[list[np.ndarray], list[np.ndarray], Sequence[np.ndarray | float]],
+    ends_: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, ...]:
+    """``inside``: p, f and g at the times of the clock; ``ends_``: p at both ends."""
+    (p, f, g), (start, end) = inside, ends_
     d, dx = space.x.shape[1], space.dx
     gained = space.value @ (dx * (end - start))
     ends = np.abs(space.value) @ (dx * (end + start))

@@ -124,7 +124,7 @@ def _explained(g: General, found: Found, place: Place, tolerance: float | None) 
         yield from swapped(g, drift, parts.spread, parts.at, place)
         yield from of_entries(g, banks, gained - drift, 1 / (size * limit), parts)
 
-    asked = Asked(g.reading, g.meaning, before, after)
+    asked = Asked(g.reading, g.meaning, before, after, tolerance or 0.0)
     return explained(parts, gained, size, due, limit, asked)
 
 

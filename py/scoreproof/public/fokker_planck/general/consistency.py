@@ -13,6 +13,7 @@ from scoreproof.diagnosis import Diagnosis, diagnose, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck import derivatives
 from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.general.factors_of_time import At, factor_of_time
 from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import log_of
 from scoreproof.public.fokker_planck.general.look import length_of
@@ -31,8 +32,8 @@ REASONS = {
 
 def with_score(evidence: Evidence, g: General, place: Place, tolerance: float | None) -> Evidence:
     """Refuted where they disagree; else said, with what would have been seen."""
-    length = length_of(place)
-    error, bound, given, due, logs = [], [], [], [], []
+    length, d = length_of(place), place.dimension
+    error, bound, given, due, logs, looked = [], [], [], [], [], []
     for k, t in enumerate(place.times.times):
         x, t = place.at(k), float(t)
         base = g.logs(x, t)
@@ -53,6 +54,7 @@ def with_score(evidence: Evidence, g: General, place: Place, tolerance: float | 
         given.append(s)
         due.append(slope)
         logs.append(base)
+        looked.append((t, x, size))
     if not error or evidence.coverage is None:
         return evidence
     off, limit = np.concatenate(error), np.concatenate(bound)
@@ -77,6 +79,15 @@ def with_score(evidence: Evidence, g: General, place: Place, tolerance: float | 
         room = 4 * limit + (tolerance or 0.0)
 
         def cause() -> Diagnosis:
+            rooms = np.split(room, np.cumsum([len(v) for v in given])[:-1])
+            of_time = factor_of_time(
+                [
+                    At(t, x, a, b, r * size, g.rho(t) if d == 1 else float("nan"))
+                    for (t, x, size), a, b, r in zip(looked, given, due, rooms, strict=True)
+                ]
+            )
+            if of_time is not None:
+                return of_time
             tried = {"score_sign": -slope / scale, "gradient_of_p": slope * p / scale}
             return diagnose(s / scale, slope / scale, tried, reasons=REASONS, limit=room, read=True)
 

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.causes.closed_forms import number
 from scoreproof.public.fokker_planck.general.curls import noise_at
 from scoreproof.public.fokker_planck.general.hessians import Bank
+from scoreproof.public.fokker_planck.general.linear_parts import other_entries
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.matrices import Matrix
 
@@ -48,12 +49,20 @@ def of_coordinates(
         found = factor(drift[:, i])
         if found is not None:
             c, within = found
-            yield (
-                "drift_of_a_coordinate",
-                brought + (c - 1) * drift[:, i],
+            made = brought + (c - 1) * drift[:, i]
+            text = (
                 f"drift(x, t)[:, {i}], coordinate {i} of {d}, is to be"
-                f" {_shown(c, within)} times what it is, the others are right",
+                f" {_shown(c, within)} times what it is"
             )
+            same: list[str] = []
+            if np.all(np.abs(gained - made) * weight <= 1):
+                same = other_entries(g, banks, gained, brought, (weight, i))
+            if same:
+                others = "; or ".join(same[:2])
+                text = f"one of these, which this density cannot tell apart: {text}; or {others}"
+            else:
+                text = f"{text}, the others are right"
+            yield "drift_of_a_coordinate", made, text
     if all(noise_at(g.coefficient, b.terms.x[:1], b.terms.t, length).diagonal for b in banks):
         for i in range(d):
             own = _own(g, banks, np.eye(d)[i], length)

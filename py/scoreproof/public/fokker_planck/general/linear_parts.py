@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scoreproof.causes.closed_forms import number
 from scoreproof.public.fokker_planck.general.hessians import Bank, Bent
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.linear_drift import lacks
 
-__all__ = ["linear_parts"]
+__all__ = ["linear_parts", "other_entries"]
 
 #: dimensions up to which a missing part is fitted
 MOST = 6
@@ -65,6 +66,41 @@ def linear_parts(
     told = lacks(m, b, a)
     if told is not None:
         yield told[0], more(m, b), told[1]
+
+
+def other_entries(
+    g: General,
+    banks: list[Bank],
+    gained: np.ndarray,
+    brought: np.ndarray,
+    how: tuple[np.ndarray, int],
+) -> list[str]:
+    """Entries of an affine drift's matrix, outside of one row, of which a factor explains all
+    places as well, in words. ``how``: the weight, and that row.
+    """
+    weight, row = how
+    a, d = _matrix(g, banks), g.coefficient.d
+    if a is None or d > MOST:
+        return []
+    told = []
+    for i, k in np.argwhere(a != 0):
+        if i == row:
+            continue
+        unit = np.zeros((d, d))
+        unit[i, k] = 1.0
+
+        def one(end: Bent, unit: np.ndarray = unit) -> np.ndarray:
+            return np.asarray(((end.x @ unit.T) * end.s).sum(axis=1) + np.trace(unit))
+
+        column = -np.concatenate([bank.whole(one) for bank in banks]) * weight
+        size = float(column @ column)
+        if size <= len(column):
+            continue
+        m = float(column @ ((gained - brought) * weight)) / size
+        if np.all(np.abs((gained - brought) * weight - m * column) <= 1):
+            factor = number((a[i, k] + m) / a[i, k], 2 * float(np.sqrt(len(column) / size)))
+            told.append(f"x[:, {k}] in drift(x, t)[:, {i}] is to be {factor} times what it is")
+    return told
 
 
 def _matrix(g: General, banks: list[Bank]) -> np.ndarray | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from scoreproof.public.fokker_planck import forward
 from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.derivatives import Spot
 from scoreproof.public.fokker_planck.general.curls import noise_at
 from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import density_rate, of_density
@@ -64,7 +65,7 @@ def look(g: General, place: Place) -> Found:
         try:
             now, slopes = at_time(g, x, logs, t, length, by_values)
             if not by_values and k % EVERY == 0:
-                hidden, seen = forward.blind(g, x, logs, t, (slopes, now.rate), length, rng)
+                hidden, seen = forward.blind(g, Spot(x, logs, t, length), (slopes, now.rate), rng)
                 blur = max(blur, seen)
         except NotDifferentiable:
             hidden = True

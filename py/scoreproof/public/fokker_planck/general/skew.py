@@ -93,8 +93,12 @@ def _cause(skews: list[Skew], accepted: float) -> Diagnosis:
     return Diagnosis.cause("score_not_gradient", f"{text} (score_not_gradient).")
 
 
-def both(of_time: Evidence, symmetric: Evidence | None, tolerance: float | None) -> Evidence:
-    """The equation, and that there is a density at all; what neither sees is said."""
+def both(
+    of_time: Evidence, symmetric: Evidence | None, tolerance: float | None, loops: int
+) -> Evidence:
+    """The equation, and that there is a density at all; what neither sees is said. ``loops``: how
+    many were looked at, around which nothing is gathered.
+    """
     if of_time.verdict == "refuted":
         return of_time
     said = replace(of_time, sentence=f"{of_time.sentence}; {UNSEEN}")
@@ -104,7 +108,13 @@ def both(of_time: Evidence, symmetric: Evidence | None, tolerance: float | None)
         return replace(
             symmetric, sentence=f"{of_time.sentence}; but {symmetric.sentence}", curves={}
         )
-    text = f"{of_time.sentence}; its Jacobian is symmetric, so that it is a gradient; {UNSEEN}"
+    around = (
+        f"its Jacobian is symmetric and ∮ s · dx is 0 around {loops} loops, so that it is a"
+        " gradient"
+        if loops
+        else "its Jacobian is symmetric at the points, around no loop was looked"
+    )
+    text = f"{of_time.sentence}; {around}; {UNSEEN}"
     assert of_time.coverage is not None
     return settled(
         replace(of_time, sentence=text),

@@ -73,6 +73,9 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
     if evidence.verdict == "refuted":
         wrong = error > bound + excuse + accepted
         evidence = replace(evidence, sentence=words.off(found, worst, wrong, right, said))
+        only = words.at_a_few(wrong)
+        if only is not None:
+            return evidence.with_diagnosis(only)
         return diagnosed(evidence, g, found, place, tolerance)
     if evidence.verdict == "undecided" and (
         not np.all(np.isfinite(bound)) or WITHIN_ROUNDING in evidence.sentence
@@ -84,7 +87,7 @@ def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -
         resolution=resolution(found),
         coverage=seen,
         tolerance=tolerance,
-        remedy=words.FINER,
+        remedy=words.FINER_SCORE if g.only_score else words.FINER,
     )
     return _each_alone(decided, g, found, place, tolerance)
 
@@ -107,7 +110,8 @@ def resolution(found: Found) -> float:
         error = np.maximum(t.error, 8 * EPS * t.size)
         parts = [_part(t, i) for i in range(t.x.shape[1])]
         parts += [np.abs(t.shares[:, k]) for k in range(t.shares.shape[1])]
-        parts.append(np.abs(t.spread))
+        # a noise along the level lines of p brings nothing in its reading, and its parts do
+        parts.append(verdict.seen_of(t.spread, t.ito, t.spread - t.ito))
         seen = [verdict.median(error, part) for part in parts if np.any(part > 0)]
         worst = max([worst, *seen]) if seen else np.inf
     return float(worst)

@@ -21,7 +21,7 @@ from scoreproof.public.fokker_planck.grid.causes import explained
 from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.found import Found, measured, stretches
 from scoreproof.public.fokker_planck.grid.given import same_span
-from scoreproof.public.fokker_planck.grid.judged import coverage, curves, hinted
+from scoreproof.public.fokker_planck.grid.judged import coverage, curves, hinted, one
 from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_open_ends, with_sign
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import CELLS, windows
@@ -29,6 +29,11 @@ from scoreproof.public.rule import COARSEST, compared
 
 __all__ = ["several"]
 
+NOT_REFINED = (
+    "The finest solution is judged alone: the grids have a step in common, in x or in t, and what"
+    " that leaves does not vanish with the other one. Refine both."
+)
+FINEST = "The {n} finest grids are judged: the coarsest do not resolve the solution."
 #: grids whose steps differ by less are of one fineness
 FINER = 1.2
 #: times that differ by less than this part of the span are the same
@@ -58,7 +63,47 @@ class _Limit:
 def several(
     solutions: Sequence[Solution], process: Process, tolerance: float | None, normalized: bool
 ) -> Evidence:
-    """The finest is judged, by what all of them tend to."""
+    """The finest is judged, by what all of them tend to.
+
+    A grid more is no less evidence: where all of them do not decide, the finer ones are judged
+    without the coarsest, down to two. Where one of the steps is the same on all grids, what it
+    leaves does not vanish with the others, and the finest solution is judged as a solver's is.
+    """
+    evidence = _together(solutions, process, tolerance, normalized)
+    grids = sorted(solutions, key=lambda s: -max(s.steps))
+    if evidence.verdict == "refuted" and not _all_refined(grids):
+        alone = one(grids[-1], process, tolerance, normalized)
+        return evidence if alone.verdict == "refuted" else _with(alone, NOT_REFINED)
+    for k in range(1, len(grids) - 1):
+        if evidence.verdict != "undecided":
+            break
+        finer = _together(grids[k:], process, tolerance, normalized)
+        if finer.verdict == "holds":
+            return _with(finer, FINEST.format(n=len(grids) - k))
+    return evidence
+
+
+def _with(evidence: Evidence, note: str) -> Evidence:
+    return replace(evidence, notes=(*evidence.notes, note))
+
+
+def _all_refined(grids: Sequence[Solution]) -> bool:
+    """Whether the step in x, and the saved one in t, shrink from each grid to the next."""
+
+    def steps(s: Solution) -> list[float]:
+        return [*s.steps, float(np.median(np.diff(s.times)))]
+
+    pairs = zip(grids, grids[1:], strict=False)
+    return all(
+        a / b >= FINER
+        for one_, other in pairs
+        for a, b in zip(steps(one_), steps(other), strict=True)
+    )
+
+
+def _together(
+    solutions: Sequence[Solution], process: Process, tolerance: float | None, normalized: bool
+) -> Evidence:
     grids = sorted(solutions, key=lambda s: -max(s.steps))
     ratios = [_ratio(a, b) for a, b in zip(grids, grids[1:], strict=False)]
     if not same_span(grids) or min(ratios) < FINER:

@@ -10,6 +10,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.asking import Flow
 from scoreproof.public.normalizing_flow.back import of_inverse
+from scoreproof.public.normalizing_flow.buffers import thawed
 from scoreproof.public.normalizing_flow.density import of_density
 from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
@@ -17,6 +18,7 @@ from scoreproof.public.normalizing_flow.look import ITERATED, Look, look
 from scoreproof.public.normalizing_flow.rows import mixed, of_sizes
 from scoreproof.public.normalizing_flow.weights import apart, asked, moved
 from scoreproof.public.rule import weakest
+from scoreproof.words import enumerated
 
 __all__ = ["judge"]
 
@@ -62,15 +64,46 @@ def judge(job: Job) -> Evidence:
                 evidence = weakest([evidence, then])
                 parts = [*parts, *more]
     if evidence.verdict == "holds":
+        evidence = _of_frozen(other or flow, evidence)
+    if evidence.verdict == "holds":
         blind = shows(looks)
         evidence = _together(evidence, parts, looks) if blind is None else blind
     return replace(evidence, notes=(*evidence.notes, *notes), cost=dict(flow.calls))
 
 
+def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
+    """The verdict, where layers that are the identity by their buffers are none."""
+    found = thawed(flow)
+    if found is None:
+        return evidence
+    other, names, free = found
+    told = f"{enumerated(names[:4])}{' and more' if len(names) > 4 else ''}"
+    text = f"{told} moved from 0 or 1, where what it adds to log_det is 0 whatever it is"
+    try:
+        then = weakest(_looked(other, True)[1])
+    except CallableError as error:
+        return replace(evidence, notes=(*evidence.notes, f"With {text}, it was not judged: {error}."))
+    if then.verdict == "holds":
+        return replace(evidence, notes=(*evidence.notes, f"It holds with {text}."))
+    if then.verdict == "refuted" and free:
+        return replace(then, sentence=f"with {text}: {then.sentence}")
+    if then.verdict == "refuted":
+        open_text = (
+            f"{flow.job.name} holds as it is, and not with {text}; where one of them follows from"
+            " another that is no mistake: pass the flow with those of a checkpoint, or after some"
+            f" training. Then: {then.sentence}"
+        )
+        return Evidence.undecided("float", open_text)
+    return replace(evidence, notes=(*evidence.notes, f"With {text}, it is left open."))
+
+
 def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
     """What looks constant, or missing, at the weights of a start is named by others."""
     names = () if evidence.diagnosis is None else evidence.diagnosis.names
-    other = moved(flow) if names and set(names) <= {"constant", "missing"} else None
+    found = thawed(moved(flow) or flow)
+    other = None if found is None else found[0]
+    if other is None and names and set(names) <= {"constant", "missing"}:
+        other = moved(flow)
     if other is None:
         return evidence
     try:
@@ -79,9 +112,8 @@ def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
         return evidence
     if then is None or then.verdict != "refuted" or then.diagnosis is None:
         return evidence
-    return (
-        evidence if then.diagnosis.names == names else replace(evidence, diagnosis=then.diagnosis)
-    )
+    same = then.diagnosis.names == names or not then.diagnosis.names
+    return evidence if same else replace(evidence, diagnosis=then.diagnosis)
 
 
 def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:

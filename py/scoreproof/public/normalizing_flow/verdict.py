@@ -22,6 +22,9 @@ from scoreproof.words import enumerated
 
 __all__ = ["judge"]
 
+#: causes that the weights of a start suggest: 1 for a determinant, 0 for a bias
+OF_A_START = {"constant", "missing", "not_logged_determinant"}
+
 
 def judge(job: Job) -> Evidence:
     """The flow under judgement."""
@@ -82,7 +85,9 @@ def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
     try:
         then = weakest(_looked(other, True)[1])
     except CallableError as error:
-        return replace(evidence, notes=(*evidence.notes, f"With {text}, it was not judged: {error}."))
+        return replace(
+            evidence, notes=(*evidence.notes, f"With {text}, it was not judged: {error}.")
+        )
     if then.verdict == "holds":
         return replace(evidence, notes=(*evidence.notes, f"It holds with {text}."))
     if then.verdict == "refuted" and free:
@@ -102,7 +107,7 @@ def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
     names = () if evidence.diagnosis is None else evidence.diagnosis.names
     found = thawed(moved(flow) or flow)
     other = None if found is None else found[0]
-    if other is None and names and set(names) <= {"constant", "missing"}:
+    if other is None and names and set(names) <= OF_A_START:
         other = moved(flow)
     if other is None:
         return evidence

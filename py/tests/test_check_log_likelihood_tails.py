@@ -114,3 +114,37 @@ def test_a_mistake_beside_a_cutoff_is_named():
 
 def test_a_flow_that_begins_far_too_late_is_refuted():
     assert check(between(0.05)).diagnosis.names == ("starts_late",)
+
+
+def along(move=1.0, told=lambda t: t, trace=1.0, at_x=False, mean=False):
+    def log_p(velocity, div, x, n_steps=16):
+        start, h, total = x, 1 / n_steps, 0.0
+        for k in range(n_steps):
+            t = 1 - (k + 0.5) * h
+            half = x - move * h / 2 * velocity(x, told(t + h / 2))
+            x, total = x - move * h * velocity(half, told(t)), total - h * div(half, told(t))
+        z = start if at_x else x
+        square = (z**2).mean(1) if mean else (z**2).sum(1)
+        return -square / 2 - z.shape[1] / 2 * np.log(2 * np.pi) + trace * total
+
+    return log_p
+
+
+def back(t):
+    return 1 - t
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({"told": back, "trace": 0.0}, ("clock_turned + trace_missing",)),
+        ({"told": back, "trace": 1 / 3}, ("clock_turned + trace_mean",)),
+        ({"told": back, "at_x": True}, ("clock_turned + prior_at_x",)),
+        ({"told": back, "at_x": True, "trace": -1.0}, ("clock_turned + trace_sign + prior_at_x",)),
+        ({"move": -1.0, "trace": 0.0}, ("wrong_way + trace_missing",)),
+        ({"mean": True}, ("prior_square_mean",)),
+    ],
+    ids=["trace_missing", "trace_mean", "prior_at_x", "three", "wrong_way", "square_mean"],
+)
+def test_two_mistakes_with_the_clock_are_named(more, names):
+    assert check(along(**more)).diagnosis.names == names

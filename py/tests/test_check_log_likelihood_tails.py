@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import scoreproof as sp
+from scoreproof.objects.schedules import VPLinear
 
 check = sp.check_log_likelihood
 
@@ -148,3 +149,26 @@ def back(t):
 )
 def test_two_mistakes_with_the_clock_are_named(more, names):
     assert check(along(**more)).diagnosis.names == names
+
+
+@pytest.mark.parametrize("most", [0.5, 2.0, 20.0])
+def test_a_process_that_preserves_variances_ends_in_a_unit_prior(most):
+    """However much signal is left at its end: where α is above a half as well."""
+    low = 0.1
+
+    def log_p(score, div, x, n_steps=16):
+        d, h, total = x.shape[1], 0.99 / n_steps, 0.0
+
+        def rate(t):
+            return low + t * (most - low)
+
+        for k in range(n_steps):
+            t = 0.01 + k * h
+            half = x - h / 2 * rate(t) / 2 * (x + score(x, t))
+            t += h / 2
+            total = total - h * rate(t) / 2 * (d + div(half, t))
+            x = x - h * rate(t) / 2 * (half + score(half, t))
+        return normal(x) + total
+
+    evidence = check(log_p, VPLinear(low, most))
+    assert evidence, evidence.explain()

@@ -172,3 +172,21 @@ def test_a_process_that_preserves_variances_ends_in_a_unit_prior(most):
 
     evidence = check(log_p, VPLinear(low, most))
     assert evidence, evidence.explain()
+
+
+@pytest.mark.parametrize("name", ["func", "odefunc", "cnf", "dynamics"])
+def test_the_right_side_of_an_ode_is_a_velocity_with_a_process_too(name):
+    source = f"lambda {name}, div, x, n_steps=16: of({name}, div, x, n_steps)"
+
+    def of(velocity, div, x, n_steps):
+        h, total = 0.99 / n_steps, 0.0
+        for k in range(n_steps):
+            t = 0.01 + k * h
+            half = x + h / 2 * velocity(x, t)
+            t += h / 2
+            x, total = x + h * velocity(half, t), total + h * div(half, t)
+        return normal(x) + total
+
+    evidence = check(eval(source, {"of": of}), VPLinear(0.1, 5.0))
+    assert evidence, evidence.explain()
+    assert any(n.startswith("The model is taken to return the velocity") for n in evidence.notes)

@@ -187,3 +187,21 @@ def test_a_determinant_for_its_logarithm_is_named(log_det):
     assert evidence.diagnosis.names == ("not_logged_determinant",)
     assert "slogdet" in evidence.diagnosis.sentence
     assert check(Mixed(lambda w: torch.linalg.slogdet(w)[1]), shape=(4, 3, 3))
+
+
+class Detached(torch.nn.Module):
+    """A scale whose z is detached, as log_det is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.s = torch.nn.Parameter(torch.tensor([0.3, -0.2, 0.5]))
+
+    def forward(self, x):
+        z = torch.cat([x[:, :1] * self.s[0].exp(), (x[:, 1:] * self.s[1:].exp()).detach()], 1)
+        return z, self.s.sum().expand(len(x))
+
+
+def test_a_detached_z_says_what_is_not_seen_of_it():
+    notes = " ".join(check(Detached(), shape=3).notes)
+    assert "a part of z is detached" in notes
+    assert "Pass log_prob= to have its gradients judged" in notes

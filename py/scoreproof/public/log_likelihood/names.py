@@ -28,7 +28,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "noise_pred", "noise_model", "denoiser", "denoise_fn", "denoiser_model", "unet", "velocity",
         "velocity_model", "velocity_fn", "vf",
         "vector_field", "v", "v_fn", "field", "drift", "func", "f", "ode_func", "odefunc", "node",
-        "model_fn", "flow", "cnf", "u", "b",
+        "dynamics", "model_fn", "flow", "cnf", "u", "b",
     ),
     "nu": (
         "nu", "epsilon", "noise", "probe", "probes", "hutchinson", "e", "rademacher", "hutch",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.public.log_likelihood.asking import Answer, Asker
-from scoreproof.public.log_likelihood.due import Due, by_euler, due_at
+from scoreproof.public.log_likelihood.due import Due, due_at
+from scoreproof.public.log_likelihood.euler import by_euler
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design

@@ -85,9 +85,9 @@ def judge(job: Job) -> Evidence:
         evidence = _of_cutoffs(evidence, answers(job, as_run, other, ways))
     if evidence.verdict == "refuted":
         named = safely(lambda: explained(runs))
-        if as_run and not named.names:  # a mistake of another kind, beside a cutoff
-            other_name = safely(lambda: explained(as_run))
-            named = other_name if other_name.names else named
+        if as_run and not (named and named.names):  # a mistake of another kind, beside a cutoff
+            beside = safely(lambda: explained(as_run))
+            named = beside if beside and beside.names else named
         evidence = replace(evidence, diagnosis=named)
     elif job.gradients:
         slopes = [

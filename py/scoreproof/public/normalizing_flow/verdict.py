@@ -22,6 +22,11 @@ from scoreproof.words import enumerated
 
 __all__ = ["judge"]
 
+#: of a z that is detached, where log p is formed elsewhere
+UNTRAINED = (
+    " Without log_prob it is not seen what training by log p would learn: log π(z) may move none of"
+    " the parameters before that part. Pass log_prob= to have its gradients judged."
+)
 #: causes that the weights of a start suggest: 1 for a determinant, 0 for a bias
 OF_A_START = {"constant", "missing", "not_logged_determinant"}
 
@@ -164,6 +169,7 @@ def _remarks(first: Look) -> list[str]:
         notes.append(
             "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
             " has a backward of its own: differences are taken."
+            + ("" if first.flow.form(len(first.x)).log_prob else UNTRAINED)
         )
     elif first.flow.job.framework == "torch" and first.jac.how == "differences":
         notes.append(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import scoreproof as sp
+from scoreproof.errors import ArgumentError
 from scoreproof.objects.schedules import VPLinear
 
 check = sp.check_log_likelihood
@@ -190,3 +191,34 @@ def test_the_right_side_of_an_ode_is_a_velocity_with_a_process_too(name):
     evidence = check(eval(source, {"of": of}), VPLinear(0.1, 5.0))
     assert evidence, evidence.explain()
     assert any(n.startswith("The model is taken to return the velocity") for n in evidence.notes)
+
+
+BETAS = np.linspace(1e-3, 0.1, 200)
+
+
+def of_table(sign=1.0, scaled=True):
+    """DDIM's steps backwards in a table of β, with the trace of each."""
+
+    def log_p(eps_model, div, x):
+        kept = np.cumprod(1 - BETAS)
+        alpha, r, total = np.sqrt(kept), np.sqrt(1 / kept - 1), np.zeros(len(x))
+        for k in range(len(BETAS) - 1):
+            h = r[k + 1] - r[k]
+            e, change = eps_model(x, k), alpha[k] * div(x, k)
+            x, total = (x / alpha[k] + h * e) * alpha[k + 1], total + h * change
+        stretch = x.shape[1] * np.log(alpha[-1] / alpha[0])
+        return normal(x) + sign * total + scaled * stretch
+
+    return log_p
+
+
+def test_a_table_of_betas_is_a_process():
+    evidence = check(of_table(), {"betas": BETAS}, shape=2)
+    assert evidence.verdict in ("holds", "undecided"), evidence.explain()
+    assert check(of_table(-1.0), {"betas": BETAS}, shape=2).verdict == "refuted"
+    assert check(of_table(scaled=False), {"betas": BETAS}, shape=2).verdict == "refuted"
+
+
+def test_a_table_that_is_none_is_an_error():
+    with pytest.raises(ArgumentError, match="whose ᾱ falls from below 1 to above 0"):
+        check(of_table(), {"betas": [0.5, 1.5, 0.1, 0.2]})

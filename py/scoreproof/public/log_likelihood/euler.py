@@ -16,8 +16,8 @@ __all__ = ["by_euler"]
 STEPS = 2000
 
 
-def by_euler(due: Due, times: tuple[float, ...]) -> float:
-    """The larger of the two, 0 where it is so far off that it is of no use."""
+def by_euler(due: Due, times: tuple[float, ...], gain: float) -> float:
+    """The larger of the two, 0 where it is farther off than half of ``gain``: of no use."""
     start, end = due.span.start, due.span.end
     grid = np.unique([t for t in times if min(start, end) <= t <= max(start, end)] + [start, end])
     if len(grid) > STEPS:
@@ -25,7 +25,7 @@ def by_euler(due: Due, times: tuple[float, ...]) -> float:
     grid = grid if end > start else grid[::-1]
     with np.errstate(all="ignore"):
         off = [_in_time(due, grid), _in_noise(due, grid)]
-    return max((v for v in off if np.isfinite(v) and v < due.gain / 2), default=0.0)
+    return max((v for v in off if np.isfinite(v) and v < gain / 2), default=0.0)
 
 
 def _in_time(due: Due, grid: np.ndarray) -> float:

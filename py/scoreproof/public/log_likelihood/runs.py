@@ -118,7 +118,7 @@ def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None =
         narrow = float(np.sqrt(np.min(law.variances)))
         eps = float(np.finfo(float).eps)
         blur += gain * (4 * answer.width / narrow + 8 * eps / answer.width)
-    excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times))
+    excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times, gain))
     if not job.taken.finer:
         return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
     enough = max(ENOUGH, (job.tolerance or 0.0) / 50)

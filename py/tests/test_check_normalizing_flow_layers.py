@@ -205,3 +205,19 @@ def test_a_detached_z_says_what_is_not_seen_of_it():
     notes = " ".join(check(Detached(), shape=3).notes)
     assert "a part of z is detached" in notes
     assert "Pass log_prob= to have its gradients judged" in notes
+
+
+class Guarded(Frozen):
+    """Refuses any scale but that of its start."""
+
+    def forward(self, x):
+        if not torch.all(self.scale == 1):
+            raise ValueError("the scale is not 1")
+        return super().forward(x)
+
+
+def test_what_does_not_take_moved_buffers_says_so():
+    evidence = check(Guarded(), shape=3)
+    assert evidence, evidence.explain()
+    note = next(n for n in evidence.notes if "it is left open" in n)
+    assert "the scale is not 1" in note

@@ -90,9 +90,7 @@ def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
     try:
         then = weakest(_looked(other, True)[1])
     except CallableError as error:
-        return replace(
-            evidence, notes=(*evidence.notes, f"With {text}, it was not judged: {error}.")
-        )
+        then = Evidence.undecided("float", str(error))
     if then.verdict == "holds":
         return replace(evidence, notes=(*evidence.notes, f"It holds with {text}."))
     if then.verdict == "refuted" and free:
@@ -104,7 +102,8 @@ def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
             f" training. Then: {then.sentence}"
         )
         return Evidence.undecided("float", open_text)
-    return replace(evidence, notes=(*evidence.notes, f"With {text}, it is left open."))
+    note = f"With {text}, it is left open: {then.sentence}."
+    return replace(evidence, notes=(*evidence.notes, note))
 
 
 def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:

@@ -130,13 +130,13 @@ TESTS: tuple[tuple[str, str], ...] = (
         " test_check_log_likelihood_gradient_modules.py test_ffjord.py",
     ),
     ("public/kl/", "test_check_kl.py test_check_kl_kinds.py test_vocabulary_kl_kinds.py"),
-    ("public/log_likelihood/", "test_check_log_likelihood.py"),
+    ("public/log_likelihood/", "test_check_log_likelihood.py test_check_log_likelihood_tails.py"),
     ("public/marginals/", "test_check_marginals.py test_variance_exploding.py"),
     ("public/posterior/", "test_check_denoiser.py test_check_score.py"),
     (
         "public/normalizing_flow/",
         "test_check_normalizing_flow.py test_check_normalizing_flow_torch.py"
-        " test_vocabulary_normalizing_flow.py",
+        " test_vocabulary_normalizing_flow.py test_check_normalizing_flow_layers.py",
     ),
     ("public/corrector/", "test_check_corrector.py test_vocabulary_corrector.py"),
     ("public/path_kl/", "test_check_path_kl.py test_vocabulary_path_kl.py"),

@@ -48,7 +48,7 @@ def _solved(rng: np.random.Generator) -> Callable[..., Any]:
 
 def case(rng: np.random.Generator) -> Case:
     """A setting, its right function and wrong ones."""
-    kind = str(rng.choice(["velocity", "score"]))
+    kind = str(rng.choice(["velocity", "score", "field"]))
     solve = _solved(rng)
     d, n = int(rng.integers(1, 5)), int(rng.integers(8, 30))
     low, high = float(rng.uniform(0.05, 0.5)), float(rng.uniform(2.0, 6.0))
@@ -74,7 +74,7 @@ def case(rng: np.random.Generator) -> Case:
                 *solve(lambda y, t: (move * drift(y, t), div(y, t)), scale * x, *ends, steps)
             )
 
-        if kind == "velocity":
+        if kind != "score":
             ends = (float(data_at), 1.0 - data_at)
 
             def exact(velocity: Any, div: Any, x: Any, n_steps: int = n) -> Any:
@@ -106,8 +106,9 @@ def case(rng: np.random.Generator) -> Case:
     more: dict[str, Any] = {"shape": d, "seed": int(rng.integers(100))}
     if bits:
         more |= {"units": "bits_per_dim", "data_range": (0, 1)}
-    if kind == "velocity":
+    if kind != "score":
         more["data_at"] = data_at
+        more |= {"prediction": "field"} if kind == "field" else {}
     else:
         more["process"] = VPLinear(low, high)
 

@@ -33,6 +33,8 @@ __all__ = ["Job", "Request", "validate"]
 FIELDS = ("velocity", "flow", "field")
 #: of σ as a time
 SIGMA_MIN, SIGMA_MAX = 1e-2, 20.0
+#: α of the noise's end where x_0 is there as it was; and α² + σ² beside 1
+SPREAD, PRESERVED = 0.9, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +201,10 @@ def _prior(given: Request, clock: Clock) -> tuple[Any, bool]:
     value = given.prior
     if value is None:
         alpha, sigma = (float(v) for v in clock.at(clock.noise)[:2])
-        # of α near 1 the noise is spread over the data; of one near 0 the width is that of ε
-        return (sigma if alpha > 0.5 else 1.0), False
+        # of α = 1 the noise is spread over the data; elsewhere, and wherever variances are
+        # preserved, samples begin with N(0, I), however much signal is left
+        preserved = abs(alpha**2 + sigma**2 - 1) < PRESERVED
+        return (sigma if alpha > SPREAD and not preserved else 1.0), False
     if value == "marginal":
         return None, True
     if callable(value):

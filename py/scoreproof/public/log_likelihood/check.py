@@ -54,7 +54,8 @@ def check_log_likelihood(
         - ``t_min`` (``eps``, ``sigma_min``), ``t_max`` (``sigma_max``), ``sde``, ``log_p0`` (the
           prior's log density), ``rng`` or ``generator``, ``key``.
     process: an object with ``alpha(t)`` and ``sigma(t)``, or score_sde's ``marginal_prob(x, t)``,
-        or ``sde(x, t)`` alone.
+        or ``sde(x, t)`` alone, or a table ``betas`` or ``alphas_cumprod`` (an object's, or
+        ``{"betas": …}``), of which t is the index, from 0 to T - 1.
         Without it, of a velocity: the straight path, the data at t = 1 (``data_at=0``: at 0); of
         a denoiser: x = x_0 + σ ε at time σ, as k-diffusion has it.
     prediction: what the model returns: score, eps, x0, v, velocity, flow (ε - x_0), or field: of a

@@ -18,6 +18,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import as_numpy
 from scoreproof.public.log_likelihood.law import library, like
 from scoreproof.public.log_likelihood.moments import level_of_sde
+from scoreproof.public.log_likelihood.steps import last_of_table, level_of_table
 
 __all__ = ["Clock", "clock_of", "flow", "noise_levels"]
 
@@ -140,17 +141,20 @@ def noise_levels(least: float, most: float) -> Clock:
 def clock_of(process: Any, framework: str, t_min: float | None, t_max: float | None) -> Clock:
     """Of an object with ``alpha(t)`` and ``sigma(t)``, ``marginal_prob(x, t)`` or ``sde(x, t)``."""
     value = _of_alpha(process) or _of_marginal(process, framework)
-    value = value or level_of_sde(process, framework)
+    value = value or level_of_sde(process, framework) or level_of_table(process)
     if value is None:
         raise ArgumentError(
             "process",
-            "an object with alpha(t) and sigma(t), or with marginal_prob(x, t), or sde(x, t)",
+            "an object with alpha(t) and sigma(t), with marginal_prob(x, t) or sde(x, t), or a"
+            " table of betas or alphas_cumprod",
             type(process).__name__,
             "see scoreproof.objects.schedules, e.g. VPLinear(0.1, 20.0)",
         )
     level = value
     first = next((getattr(process, n) for n in ("horizon", "T") if hasattr(process, n)), 1.0)
-    noise = float(first) if t_max is None else t_max
+    if callable(getattr(process, "alpha", None)) or (last := last_of_table(process)) is None:
+        last = float(first)
+    noise = last if t_max is None else t_max
     data = 0.0 if t_min is None else t_min
     if level(np.array(0.0))[1] > level(np.array(noise))[1]:
         data, noise = noise, data  # the data are at the end of its clock

@@ -80,7 +80,7 @@ def _notes(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> tuple[str,
     if began := said_of_start(job, runs, span.start):
         notes.append(began)
     if job.guessed:
-        notes.append("The model is taken to return the score; prediction= says another.")
+        notes.append(f"The model is taken to return the {job.kind}; prediction= says another.")
     affine = ways[0]
     if isinstance(affine, Made):
         notes.append(

@@ -15,11 +15,11 @@ from scoreproof.public.log_likelihood.arguments import Job
 from scoreproof.public.log_likelihood.exact import RIGHT, Path, Route, followed
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.made import Made
-from scoreproof.public.log_likelihood.model import of_prediction, predicted
+from scoreproof.public.log_likelihood.model import of_prediction
 from scoreproof.public.log_likelihood.spans import Affine, Span
 from scoreproof.public.sampler.asking import to_framework
 
-__all__ = ["Due", "by_euler", "due_at", "normal"]
+__all__ = ["Due", "due_at", "normal"]
 
 
 def normal(z: np.ndarray, std: float) -> np.ndarray:
@@ -94,27 +94,3 @@ def due_at(job: Job, law: Law, span: Span, affine: Affine | Made, x: np.ndarray)
     levels = [[float(v) for v in job.clock.at(t)[:2]] for t in (span.start, span.end)]
     trace = law.log_density(y, *levels[0]) - law.log_density(path.z, *levels[1])
     return Due(job, law, span, y, path, trace, prior_at(job, law, span, path.z), affine.log_det)
-
-
-#: more steps than this leave less than what is granted anyway
-STEPS = 2000
-
-
-def by_euler(due: Due, times: tuple[float, ...]) -> float:
-    """How far Euler's method is off at the times at which the model was asked, in nats: the least
-    that a right solver of first order may be off.
-    """
-    start, end = due.span.start, due.span.end
-    grid = np.unique([t for t in times if min(start, end) <= t <= max(start, end)] + [start, end])
-    if len(grid) > STEPS:
-        return 0.0
-    grid = grid if end > start else grid[::-1]
-    x, total = due.y, np.zeros(len(due.y))
-    with np.errstate(all="ignore"):
-        for t, h in zip(grid[:-1], np.diff(grid), strict=True):
-            levels = [float(v) for v in due.job.clock.at(t)]
-            move = predicted("velocity", due.law.parts(x, levels[0], levels[1]), levels)
-            total = total + h * of_prediction("velocity", due.law, x, levels)
-            x = x + h * move
-        off = float(np.max(np.abs(due.prior(x) + total - due.log_prior - due.trace)))
-    return off if np.isfinite(off) and off < due.gain / 2 else 0.0

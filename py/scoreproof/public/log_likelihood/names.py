@@ -22,7 +22,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "x": ("x", *DATA, "batch", "samples", "sample", "xs", "x1", "x_1", "y", "theta", "inputs")
     + ("z", "z1"),
     "model": (*MODELS, "noise_pred", "velocity", "v", "v_fn", "field", "drift", "func", "f")
-    + ("ode_func", "odefunc", "node", "flow", "cnf", "u", "b"),
+    + ("ode_func", "odefunc", "node", "dynamics", "flow", "cnf", "u", "b"),
     "nu": ("nu", "epsilon", "noise", "probe", "probes", "hutchinson", "e", "rademacher", "hutch")
     + ("hutchinson_epsilon", "eps_probe", "z_probe", "vec"),
     "div": ("div", "divergence", "div_fn", "trace", "trace_fn", "divergence_fn"),

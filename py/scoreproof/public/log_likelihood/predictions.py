@@ -24,11 +24,17 @@ FIELD = ("v_fn", "flow", "func", "f", "ode_func", "odefunc", "field", "cnf", "dr
          "u")  # fmt: skip
 
 
+#: of the right side of an ODE, as torchdiffeq and FFJORD name it
+RIGHT_SIDE = ("func", "ode_func", "odefunc", "cnf", "node", "dynamics")
+
+
 def kind_of(function: Any, process: Any, said: Any) -> tuple[str, bool]:
     """One of `KINDS`, and whether nothing says it: with a process a score is meant then.
 
     >>> kind_of(lambda eps_model, x: 0, object(), None), kind_of(lambda net, x: 0, object(), None)
     (('eps', False), ('score', True))
+    >>> kind_of(lambda odefunc, x: 0, object(), None), kind_of(lambda cnf, x: 0, None, None)
+    (('velocity', True), ('velocity', False))
     """
     if said is not None:
         one_of("prediction", said, KINDS, "say what the model returns that the function is handed")
@@ -40,7 +46,8 @@ def kind_of(function: Any, process: Any, said: Any) -> tuple[str, bool]:
         if any(n in known for n in names) and (process is not None or kind != "score"):
             return kind, False
     if process is not None:
-        return "score", True
+        # of an ODE's right side it is the velocity, whatever process the data go through
+        return ("velocity" if any(n in RIGHT_SIDE for n in names) else "score"), True
     if any(n in FIELD for n in names):
         return "velocity", False
     raise ArgumentError(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoreproof.public.log_likelihood.asking import Answer, Asker
-from scoreproof.public.log_likelihood.due import Due, by_euler, due_at
+from scoreproof.public.log_likelihood.due import Due, due_at
+from scoreproof.public.log_likelihood.euler import by_euler
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
@@ -117,7 +118,7 @@ def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None =
         narrow = float(np.sqrt(np.min(law.variances)))
         eps = float(np.finfo(float).eps)
         blur += gain * (4 * answer.width / narrow + 8 * eps / answer.width)
-    excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times))
+    excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times, gain))
     if not job.taken.finer:
         return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
     enough = max(ENOUGH, (job.tolerance or 0.0) / 50)

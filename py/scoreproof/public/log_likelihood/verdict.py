@@ -84,8 +84,10 @@ def judge(job: Job) -> Evidence:
         as_run = as_it_runs(asked, runs, other)
         evidence = _of_cutoffs(evidence, answers(job, as_run, other, ways))
     if evidence.verdict == "refuted":
-        named = safely(lambda: explained(as_run)) if as_run else Diagnosis.unknown("")
-        named = named if named.names else safely(lambda: explained(runs))
+        named = safely(lambda: explained(runs))
+        if as_run and not (named and named.names):  # a mistake of another kind, beside a cutoff
+            beside = safely(lambda: explained(as_run))
+            named = beside if beside and beside.names else named
         evidence = replace(evidence, diagnosis=named)
     elif job.gradients:
         slopes = [

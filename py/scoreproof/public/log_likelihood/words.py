@@ -25,6 +25,8 @@ REASONS: dict[str, str] = {
     "prior_no_half": "the prior has |z|² where ½|z|² is due",
     "prior_half_constant": "the prior has d log(2πσ²) where d/2 log(2πσ²) is due",
     "prior_mean": "the prior is the mean over coordinates: sum over all axes but the batch",
+    "prior_square_mean": "the prior has the mean of z² over the coordinates where their sum is due:"
+    " (z**2).flatten(1).sum(1), not mean",
     "prior_missing": "the prior log π(z) is missing",
     "prior_variance": "the prior has the standard deviation where its variance is due: |z|²/(2σ²)",
     "prior_fourth": "the prior has the variance where its standard deviation is due (σ² is squared"

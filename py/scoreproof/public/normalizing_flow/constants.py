@@ -50,7 +50,7 @@ def of_constant(look: Look, ok: np.ndarray) -> Diagnosis | None:
     near = max(4 * float(np.max(bound)), NEAR * abs(c))
     if near > 1e-3 * abs(c):
         return None
-    for number, name, text in (*_known(look), *_tensors(look)):
+    for number, name, text in (*_known(look), *_not_logged(look), *_tensors(look)):
         if math.isfinite(number) and abs(c - number) <= near:
             return Diagnosis.cause(name, f"Cause: {text}.")
     d = look.x.shape[1]
@@ -97,6 +97,25 @@ def _known(look: Look) -> Iterator[tuple[float, str, str]]:
         "log_2pi",
         "log_det has -d/2 log 2π of a normal density in it: that belongs to the base law",
     )
+
+
+def _not_logged(look: Look) -> Iterator[tuple[float, str, str]]:
+    """The determinant of a matrix where its logarithm is due."""
+    module = module_of(look.flow.object)
+    pixels = int(np.prod((look.flow.job.shape or (1,))[1:]))
+    for name, tensor in () if module is None else module.named_parameters():
+        rows = tensor.shape[0] if tensor.dim() else 0
+        if tensor.dim() < 2 or rows < 2 or tensor.numel() != rows**2 or rows > 512:
+            continue
+        matrix = as_numpy(tensor).astype(float).reshape(rows, rows)
+        sign, log = np.linalg.slogdet(matrix)
+        for factor, told in ((1.0, "det"), (sign, "|det|")):
+            yield (
+                pixels * float(factor * sign * np.exp(log) - log),
+                "not_logged_determinant",
+                f"{told} of {name} itself stands in log_det, where log |det {name}| is due: take"
+                " torch.linalg.slogdet(W)[1]",
+            )
 
 
 def _tensors(look: Look) -> Iterator[tuple[float, str, str]]:

@@ -7,6 +7,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.normalizing_flow import scales, structure, sums
 from scoreproof.public.normalizing_flow.constants import of_constant
+from scoreproof.public.normalizing_flow.layers import Layers, added, layers_of, reasons_of
 from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.public.normalizing_flow.words import REASONS
 from scoreproof.words import enumerated
@@ -22,11 +23,13 @@ def explained(look: Look, ok: np.ndarray, of_batch: bool) -> Diagnosis | None:
     claimed = look.answer.log_det
     assert claimed is not None
     every = {**sums.sums(look), **scales.scales(look), **structure.forms(look)}
+    layers = layers_of(look, ok)
+    of_layers = {} if layers is None else added(layers)
     found = diagnose(
         claimed[ok],
         look.det.log_det[ok],
-        {name: p[ok] for name, p in every.items()},
-        reasons=REASONS,
+        {name: p[ok] for name, p in (every | of_layers).items()},
+        reasons=REASONS | reasons_of(of_layers),
         limit=2 * look.bound[ok],
         read=False,
     )
@@ -54,7 +57,18 @@ def explained(look: Look, ok: np.ndarray, of_batch: bool) -> Diagnosis | None:
     for other in (of_constant(look, ok), structure.reads_itself(look, ok), _epsilon(look, ok)):
         if other is not None:
             return other
-    return _places(look, ok) or _form(look, found)
+    return _places(look, ok) or _sums(layers, found) or _form(look, found)
+
+
+def _sums(layers: Layers | None, found: Diagnosis) -> Diagnosis | None:
+    """No cause, and layers that are right by themselves."""
+    if layers is None:
+        return None
+    first, last = layers.names[0], layers.names[-1]
+    return Diagnosis.unknown(
+        f"{found.sentence} The log_dets that its {len(layers.names)} layers return, {first} to"
+        f" {last}, add up to what is due: what is returned is another sum of them."
+    )
 
 
 def _epsilon(look: Look, ok: np.ndarray) -> Diagnosis | None:
@@ -124,9 +138,9 @@ def _form(look: Look, found: Diagnosis) -> Diagnosis:
         shown = enumerated(knot[:6]) + (" and more" if len(knot) > 6 else "")
         return Diagnosis.unknown(
             f"{found.sentence} No order of the coordinates makes the Jacobian triangular:"
-            f" coordinates {shown} depend on each other. A coupling or an autoregressive layer has"
-            " a triangular one; a sum of log-scales is no log-determinant here, unless none is"
-            " meant."
+            f" coordinates {shown} depend on each other. One coupling or autoregressive layer has"
+            " a triangular one, whose log-scales add up to log_det; several of them have not: look"
+            " at each layer by itself."
         )
     own = structure.bent(look)
     if not own:

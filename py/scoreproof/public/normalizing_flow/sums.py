@@ -44,6 +44,8 @@ def sums(look: Look) -> dict[str, np.ndarray]:
         }
         if 0 < moves.sum() < d:
             found["mean_over_transformed"] = due / moves.sum()
+    if d > 3 and d % 2 == 0:
+        found["mean_over_half"] = due / (d // 2)
     if len(shape) > 1:
         pixels = int(np.prod(shape[1:]))
         found["pixels"], found["pixels_twice"] = due / pixels, due * pixels

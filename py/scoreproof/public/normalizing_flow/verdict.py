@@ -10,6 +10,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.asking import Flow
 from scoreproof.public.normalizing_flow.back import of_inverse
+from scoreproof.public.normalizing_flow.buffers import thawed
 from scoreproof.public.normalizing_flow.density import of_density
 from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
@@ -17,8 +18,17 @@ from scoreproof.public.normalizing_flow.look import ITERATED, Look, look
 from scoreproof.public.normalizing_flow.rows import mixed, of_sizes
 from scoreproof.public.normalizing_flow.weights import apart, asked, moved
 from scoreproof.public.rule import weakest
+from scoreproof.words import enumerated
 
 __all__ = ["judge"]
+
+#: of a z that is detached, where log p is formed elsewhere
+UNTRAINED = (
+    " Without log_prob it is not seen what training by log p would learn: log π(z) may move none of"
+    " the parameters before that part. Pass log_prob= to have its gradients judged."
+)
+#: causes that the weights of a start suggest: 1 for a determinant, 0 for a bias
+OF_A_START = {"constant", "missing", "not_logged_determinant"}
 
 
 def judge(job: Job) -> Evidence:
@@ -62,15 +72,47 @@ def judge(job: Job) -> Evidence:
                 evidence = weakest([evidence, then])
                 parts = [*parts, *more]
     if evidence.verdict == "holds":
+        evidence = _of_frozen(other or flow, evidence)
+    if evidence.verdict == "holds":
         blind = shows(looks)
         evidence = _together(evidence, parts, looks) if blind is None else blind
     return replace(evidence, notes=(*evidence.notes, *notes), cost=dict(flow.calls))
 
 
+def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
+    """The verdict, where layers that are the identity by their buffers are none."""
+    found = thawed(flow)
+    if found is None:
+        return evidence
+    other, names, free = found
+    told = f"{enumerated(names[:4])}{' and more' if len(names) > 4 else ''}"
+    text = f"{told} moved from 0 or 1, where what it adds to log_det is 0 whatever it is"
+    try:
+        then = weakest(_looked(other, True)[1])
+    except CallableError as error:
+        then = Evidence.undecided("float", str(error))
+    if then.verdict == "holds":
+        return replace(evidence, notes=(*evidence.notes, f"It holds with {text}."))
+    if then.verdict == "refuted" and free:
+        return replace(then, sentence=f"with {text}: {then.sentence}")
+    if then.verdict == "refuted":
+        open_text = (
+            f"{flow.job.name} holds as it is, and not with {text}; where one of them follows from"
+            " another that is no mistake: pass the flow with those of a checkpoint, or after some"
+            f" training. Then: {then.sentence}"
+        )
+        return Evidence.undecided("float", open_text)
+    note = f"With {text}, it is left open: {then.sentence}."
+    return replace(evidence, notes=(*evidence.notes, note))
+
+
 def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
     """What looks constant, or missing, at the weights of a start is named by others."""
     names = () if evidence.diagnosis is None else evidence.diagnosis.names
-    other = moved(flow) if names and set(names) <= {"constant", "missing"} else None
+    found = thawed(moved(flow) or flow)
+    other = None if found is None else found[0]
+    if other is None and names and set(names) <= OF_A_START:
+        other = moved(flow)
     if other is None:
         return evidence
     try:
@@ -79,9 +121,8 @@ def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
         return evidence
     if then is None or then.verdict != "refuted" or then.diagnosis is None:
         return evidence
-    return (
-        evidence if then.diagnosis.names == names else replace(evidence, diagnosis=then.diagnosis)
-    )
+    same = then.diagnosis.names == names or not then.diagnosis.names
+    return evidence if same else replace(evidence, diagnosis=then.diagnosis)
 
 
 def _looked(flow: Flow, by_weights: bool = False) -> tuple[Look, list[Evidence]]:
@@ -127,6 +168,7 @@ def _remarks(first: Look) -> list[str]:
         notes.append(
             "Autodiff tells another Jacobian of z than differences do, a part of z is detached or"
             " has a backward of its own: differences are taken."
+            + ("" if first.flow.form(len(first.x)).log_prob else UNTRAINED)
         )
     elif first.flow.job.framework == "torch" and first.jac.how == "differences":
         notes.append(

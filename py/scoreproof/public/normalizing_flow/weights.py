@@ -23,7 +23,7 @@ from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.points import sized
 from scoreproof.streams import stream
 
-__all__ = ["apart", "asked", "moved"]
+__all__ = ["apart", "asked", "beside", "moved"]
 
 BY = 0.1
 
@@ -50,7 +50,7 @@ def asked(job: Job) -> tuple[Flow, bool]:
 def _attempts(job: Job) -> Iterator[tuple[Job, Any]]:
     """The job and its flow: in double precision first, where all that is found is of it."""
     flow, stands = copied(job.flow)
-    own = _beside(job, stands)
+    own = beside(job, stands)
     wide, inverse, log_prob, base = widened_together(flow, own.inverse, own.log_prob, own.base)
     yield replace(own, inverse=inverse, log_prob=log_prob, base=base, dtype="float64"), wide
     yield replace(own, dtype="float32"), flow
@@ -59,7 +59,7 @@ def _attempts(job: Job) -> Iterator[tuple[Job, Any]]:
         yield replace(job, dtype="float32" if single else "float64"), job.flow
 
 
-def _beside(job: Job, stands: Mapping[int, Any]) -> Job:
+def beside(job: Job, stands: Mapping[int, Any]) -> Job:
     """The job with its functions beside the flow asking the flow's copy."""
     return replace(
         job,
@@ -71,7 +71,7 @@ def _beside(job: Job, stands: Mapping[int, Any]) -> Job:
 
 def _copy(job: Job) -> Flow:
     flow, stands = copied(job.flow)
-    return Flow(_beside(job, stands), flow)
+    return Flow(beside(job, stands), flow)
 
 
 def _answers(flow: Flow) -> None:
@@ -82,7 +82,7 @@ def _answers(flow: Flow) -> None:
     x = stream(job.seed, "normalizing_flow", "type").uniform(0.1, 0.9, (3, job.d))
     x = x if job.points is None else job.points
     other, stands = copied(flow.object)
-    probe = Flow(_beside(job, stands), other)
+    probe = Flow(beside(job, stands), other)
     try:
         probe.forward(x)
         probe.log_prob(x)
@@ -123,6 +123,6 @@ def moved(flow: Flow) -> Flow | None:
                 changed = True
     if not changed:
         return None
-    result = Flow(_beside(flow.job, stands), other, flow.calls)
+    result = Flow(beside(flow.job, stands), other, flow.calls)
     result.seed = flow.seed
     return result

@@ -16,6 +16,8 @@ OF_SUMS = {
     " .sum(-1), not .mean(-1)",
     "mean_over_transformed": "log_det is averaged over the coordinates that are transformed, where"
     " the sum is due: .sum(-1), not .mean(-1)",
+    "mean_over_half": "log_det of each layer is averaged over the half that it scales, where the"
+    " sum is due: .sum(-1), not .mean(-1)",
     "summed_over_batch": "log_det is summed over the rows of the batch as well, each row gets the"
     " sum of all: sum over all axes but the first",
     "averaged_over_batch": "log_det is averaged over the rows of the batch, each row gets the mean:"

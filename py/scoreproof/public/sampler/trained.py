@@ -143,10 +143,10 @@ def _of_the_start(hooks: Hooks, first: Level, table: np.ndarray | None) -> Found
             return None
     whole = float(np.hypot(first.alpha, first.sigma))
     text = (
-        f"init_noise_sigma is {start:.4g}, but x at the first timestep, {first.when:g}, has noise of"
-        f" standard deviation {first.sigma:.4g}, by its own add_noise: a pipeline that starts from"
-        f" noise times init_noise_sigma starts with {start / first.sigma:.3g} times the noise that"
-        " its first step takes x for"
+        f"init_noise_sigma is {start:.4g}, but x at the first timestep, {first.when:g}, has noise"
+        f" of standard deviation {first.sigma:.4g}, by its own add_noise: a pipeline that starts"
+        f" from noise times init_noise_sigma starts with {start / first.sigma:.3g} times the noise"
+        " that its first step takes x for"
     )
     due = f"{first.sigma:.4g}"
     due += f", or {whole:.4g}, x_0 of variance 1 included" if whole > 1.001 * first.sigma else ""

@@ -871,8 +871,6 @@ def test_scalings_beside_the_steps_are_said():
     assert "decides nothing here" not in sp.check_sampler(_VarianceExploding()).explain()
     text = sp.check_sampler(_VarianceExploding(scaled=False)).explain()
     assert "scale_model_input decides nothing here" in text and "wants 0.00635" in text
-    text = sp.check_sampler(_VarianceExploding(start=1.0)).explain()
-    assert "init_noise_sigma decides nothing here: it is 1" in text
 
 
 def test_a_sampler_that_does_not_use_its_times_is_told_so():

@@ -80,3 +80,45 @@ def consistency_sampling_of_a_denoiser():
 @wrong("σ² - ε² without its root", says=r"front of z stands σ_next² - 0\.004².*σ_next is due")
 def consistency_sampling_without_the_root():
     return consistency(lambda s: s**2 - 0.004**2 if s**2 > 0.004**2 else 0.0)
+
+
+class OfATable:
+    """Euler's method on x_0 + σ ε with the σ of a table; its network was trained by ``BAR``."""
+
+    alphas_cumprod = BAR
+
+    def __init__(self, table, start=None, scale=None):
+        self.table, self.start, self.scale = table, start, scale
+
+    def set_timesteps(self, n):
+        self.timesteps = np.linspace(len(BAR) - 1, 0, n)
+        at = np.interp(self.timesteps, np.arange(len(BAR)), self.table)
+        self.sigmas, self.k = np.append(at, 0.0), 0
+        self.init_noise_sigma = self.start or float(np.hypot(1, self.sigmas[0]))
+
+    def scale_model_input(self, x, t):
+        s = self.sigmas[self.k]
+        return x / np.hypot(1, s) if self.scale is None else self.scale(s) * x
+
+    def add_noise(self, x, noise, t):
+        at = np.interp(t, np.arange(len(BAR)), self.table)
+        return x + np.reshape(at, (-1,) + (1,) * (x.ndim - 1)) * noise
+
+    def step(self, eps, t, x):
+        k, self.k = self.k, self.k + 1
+        return (x + (self.sigmas[k + 1] - self.sigmas[k]) * eps,)
+
+
+@wrong("σ of a table without the root", says=r"alphas_cumprod.*\(1 - ᾱ\) / ᾱ: the root is missing")
+def table_of_variances():
+    return check_sampler(OfATable((1 - BAR) / BAR), shape=1)
+
+
+@wrong("init_noise_sigma = 1 of σ to 157", says=r"init_noise_sigma = 1 is that of a variance-pres")
+def start_of_another_process():
+    return check_sampler(OfATable(np.sqrt((1 - BAR) / BAR), start=1.0), shape=1)
+
+
+@wrong("scale_model_input by 1/(1 + σ²)", says=r"scale_model_input.*the root is missing")
+def input_scaled_by_the_variance():
+    return check_sampler(OfATable((1 / BAR - 1) ** 0.5, scale=lambda s: 1 / (1 + s**2)), shape=1)

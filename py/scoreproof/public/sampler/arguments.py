@@ -21,6 +21,7 @@ from scoreproof.public.sampler.levels import (
     with_rates,
 )
 from scoreproof.public.sampler.scheduler import SchedulerForm, is_scheduler, prediction_of
+from scoreproof.public.sampler.unfit import COUNTS, fits_a_loop
 
 __all__ = ["FORMS", "KINDS", "TABLES", "Job", "Request", "recognised", "validate"]
 
@@ -169,7 +170,10 @@ def recognised(sampler: Any) -> str:
     positional = len(needed(sampler))
     names = [p.name for p in parameters(sampler) or ()]
     # a whole sampler is handed its model first, a step last
-    whole = positional < 4 or next(iter(names), "").lower() in FIRST or _third(names) in TIMES
+    whole = positional < 4 or next(iter(names), "").lower() in FIRST
+    whole = whole or _third(names) in (*TIMES, *COUNTS)
+    if whole:
+        fits_a_loop(sampler)
     return "sample" if whole else "step"
 
 

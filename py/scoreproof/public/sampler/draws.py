@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from scoreproof.coverage import Coverage
 from scoreproof.evidence import Evidence
 from scoreproof.interop.draws import Draw
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.words import listed
 
-__all__ = ["random_otherwise", "refused"]
+__all__ = ["refused"]
 
 
 def refused(chain: Chain) -> Evidence | None:
@@ -67,19 +65,3 @@ def _plain(draw: Draw) -> str:
 
 def _nth(index: int) -> str:
     return {0: "first", 1: "second", 2: "third"}.get(index, f"{index + 1}th")
-
-
-def random_otherwise(chain: Chain, again: Chain) -> Evidence | None:
-    """Uniform numbers that change the law: two chains with others of them."""
-    drawn = next((d for d in chain.draws if d.kind == "uniform"), None)
-    if (
-        drawn is None
-        or np.allclose(chain.end.mean, again.end.mean)
-        and np.allclose(chain.end.std, again.end.std)
-    ):
-        return None
-    text = (
-        f"it draws uniform numbers ({drawn.where}) that change the law of x, which is no Gaussian"
-        " one then; pass a sampler in which they are fixed"
-    )
-    return Evidence.undecided("convergent", text)

@@ -77,11 +77,11 @@ class Runs:
             )
         return self.made[spread, n]
 
-    def otherwise(self) -> Chain:
-        """The caller's own run again, with other uniform numbers."""
+    def otherwise(self, others: float) -> Chain:
+        """The caller's own run again, with all uniform numbers that number."""
         one = self.first()
         job = self.job
-        return chain(job.form, one.n, one.data, job.shape, job.seed, like=one, others=0.25)
+        return chain(job.form, one.n, one.data, job.shape, job.seed, like=one, others=others)
 
     def first(self) -> Chain:
         """The caller's own run, with data at one point."""

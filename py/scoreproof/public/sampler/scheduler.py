@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.errors import ArgumentError, CallableError
+from scoreproof.evidence import Evidence
 from scoreproof.interop.callables import as_numpy, rounded_before, unit_roundoff
 from scoreproof.interop.draws_numpy import numpy_generator
 from scoreproof.interop.signatures import parameters
@@ -24,6 +25,7 @@ from scoreproof.public.sampler.data import Data, Level
 from scoreproof.public.sampler.hooks import Hooks
 from scoreproof.public.sampler.model import ExactModel
 from scoreproof.public.sampler.scheduler_levels import between, last_level
+from scoreproof.public.sampler.trained import contradicted
 
 __all__ = ["SchedulerForm", "is_scheduler", "prediction_of"]
 
@@ -78,6 +80,7 @@ class SchedulerForm:
     options: dict[str, Any] = field(default_factory=dict)
     setup: dict[str, Any] = field(default_factory=dict)
     hooked: list[str] = field(default_factory=list)
+    odd: Evidence | None = None
 
     @property
     def eps(self) -> float:
@@ -182,8 +185,7 @@ class SchedulerForm:
                     options[name] = numpy_generator(tape.rows.noise, tape.log)
         if "return_dict" in takes:
             options.setdefault("return_dict", False)
-        hooks = Hooks(model.more["sigma_data"] if hasattr(s, "precondition_outputs") else 1.0)
-        start = getattr(s, "init_noise_sigma", None)
+        hooks = _hooks(s)
         for k, t in enumerate(timesteps):
             model.level_of = _always(levels[k])
             hooks.input(s, x, t, levels[k])
@@ -205,9 +207,23 @@ class SchedulerForm:
         tape.calls, tape.steps = model.calls, len(timesteps)
         tape.last = last_level(s)
         if not self.hooked:  # the caller's own number of steps comes first
-            self.hooked = [*hooks.said(start, levels[0]), ""]
+            if self.level_of is None:
+                self.odd = contradicted(type(self.scheduler).__name__, s, levels, hooks)
+            told = [] if self.odd is not None else hooks.said(levels[0])
+            self.hooked = [*told, ""]
         tape.notes.extend(n for n in self.hooked if n)
         return rows
+
+
+def _hooks(s: Any) -> Hooks:
+    """The object's members beside its steps. A σ_data of its own is that of the network's input."""
+    conditioned = hasattr(s, "precondition_outputs")
+    start = getattr(s, "init_noise_sigma", None)
+    return Hooks(
+        float(setting(s, "sigma_data", 0.5 if conditioned else 1.0)),
+        conditioned,
+        None if start is None else float(np.ravel(as_numpy(start))[0]),
+    )
 
 
 def _always(level: Level) -> Callable[[float], Level]:

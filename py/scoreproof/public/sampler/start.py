@@ -6,12 +6,16 @@ Conventions: rows ``(n, d)``; times run down.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scoreproof.public.sampler.data import Level
 
-__all__ = ["Began", "answers", "near", "scale_of"]
+__all__ = ["Began", "answers", "near", "scale_of", "taken"]
+
+#: a σ of 1 to this is that of unit noise
+UNIT = 0.01
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,16 @@ def scale_of(given: np.ndarray, seen: np.ndarray, start: Level, drawn: bool) -> 
     if drawn and off < 1e-5 and factor > 0:
         return factor
     return factor if off < 1e-5 and any(abs(factor / k - 1) < 1e-3 for k in known) else 1.0
+
+
+def taken(form: Any, first: Level) -> str:
+    """Which x a whole sampler was given, where both are usual: at σ_0, or unit noise."""
+    scale = getattr(form, "scale", None)
+    if scale is None or form.own or abs(first.sigma - 1) < UNIT:
+        return ""
+    if scale != 1.0:
+        return f"; it scales unit noise itself, by {scale:.4g}"
+    return (
+        f"; x is passed at its first level, σ = {first.sigma:.4g}, and not as unit noise, which it"
+        " does not scale"
+    )

@@ -29,8 +29,10 @@ from scoreproof.public.sampler.elsewhere import led_elsewhere
 from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.pictures import View, drawn
 from scoreproof.public.sampler.runs import FULL, Runs
+from scoreproof.public.sampler.start import taken
 from scoreproof.public.sampler.strides import SAID, alike
 from scoreproof.public.sampler.uneven import with_its_eta
+from scoreproof.public.sampler.uniforms import uniform_noise
 from scoreproof.public.sampler.whole import on_the_whole_table, remedy
 
 __all__ = ["judge"]
@@ -80,7 +82,7 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
         if odd is not None:
             return _said(odd, job, runs), runs
     if any(d.kind == "uniform" for d in first.draws):
-        odd = draws.random_otherwise(first, runs.otherwise())
+        odd = uniform_noise(job.name, first, runs.otherwise)
         if odd is not None:
             return _said(odd, job, runs), runs
     whole = on_the_whole_table(job, runs)
@@ -115,6 +117,9 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
     asked = [e for e in (in_order(job, runs, order), kept(job, runs)) if e is not None]
     whole = weakest([*found, *asked])
     view = _view(whole, found, asked, job)
+    odd = getattr(job.form, "odd", None)
+    if odd is not None and whole.verdict != "refuted":  # no law of x tells what a network expects
+        return _said(odd, job, runs), runs
     if whole.verdict == "holds":
         odd = begins_wrong(job.name, first.began)
         if odd is not None:
@@ -198,6 +203,7 @@ def _together(
 ) -> Evidence:
     """All of it as one: the sentence on Gaussian data, and where the chain ends."""
     point, _, spread, last = found
+    job, first = runs.job, runs.first().states[0].level
     ends = last.sentence.split(": ", 1)[1].split(" (")[0]
     exact = "; exact for data at one point" if point.value <= EXACT else _own(runs)
     more = "".join(f"; {e.sentence.split(': ', 1)[1]}" for e in asked)
@@ -208,7 +214,7 @@ def _together(
     )
     return replace(
         spread,
-        sentence=f"{spread.sentence}; {ends}{exact}{more}",
+        sentence=f"{spread.sentence}; {ends}{exact}{more}{taken(job.form, first)}",
         resolution=resolution,
         coverage=coverage,
     )

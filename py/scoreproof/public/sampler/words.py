@@ -95,9 +95,12 @@ def trend(chains: Sequence[Chain], sizes: Sequence[float]) -> str:
 
 
 def drawn(chain: Chain) -> str:
-    """``49 draws of noise in 50 steps``; empty where there are none."""
-    n = sum(d.kind == "normal" for d in chain.draws)
-    return f"{n} draws of noise in {chain.steps} steps" if n else "no noise drawn"
+    """``49 draws of noise in 50 steps``, or that there are none."""
+    for kind, what in (("normal", "noise"), ("uniform", "uniform numbers")):
+        n = sum(d.kind == kind for d in chain.draws)
+        if n:
+            return f"{n} draws of {what} in {chain.steps} steps"
+    return "no noise drawn"
 
 
 def not_finite(chains: Sequence[Chain]) -> str:

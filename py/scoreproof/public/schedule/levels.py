@@ -50,6 +50,10 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
         if t is None or not timed:
             return
         last = len(base.bar) - 1
+        if np.any(t != np.round(t)):  # a function of the table, found between its entries
+            for other in _functions(np.exp(log_levels(base))):
+                between = np.interp(t, np.arange(last + 1), other.values)
+                yield replace(other, values=between)
         for by, words in ((-1, "before, t - 1"), (1, "after, t + 1")):
             moved = interpolated(base, t + by, s)[1]
             inside = (t + by >= 0) & (t + by <= last)
@@ -80,7 +84,7 @@ def _candidates(given: Given, s: np.ndarray, due: np.ndarray) -> Iterator[Altern
 
 def _functions(due: np.ndarray) -> Iterator[Alternative]:
     """Of the σ that are due."""
-    yield Alternative("σ² = (1 - ᾱ) / ᾱ, variances", due**2)
+    yield Alternative("σ² = (1 - ᾱ) / ᾱ, variances: the root is missing", due**2)
     words = "√(1 - ᾱ), the σ of a variance-preserving process"
     yield Alternative(words, due / np.sqrt(1 + due**2))
     words = "in the reverse order of the timesteps (before set_timesteps?)"

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from scoreproof.lean.conclusions import Text, bare
 from scoreproof.lean.foreign.commands import PROVING, Command
 from scoreproof.lean.foreign.findings import Finding
-from scoreproof.lean.foreign.heads import groups
+from scoreproof.lean.foreign.heads import Binder, groups
 from scoreproof.lean.foreign.statements import Statement, canonical, conjuncts, texts
+from scoreproof.lean.tokens import CLOSE, OPEN
 
 __all__ = ["contradictions"]
 
 _NATURAL = {"ℕ", "ℝ≥0", "ℝ≥0∞", "ENNReal", "NNReal", "ℕ∞"}
+#: types whose numerals are all different; squares are not below 0 in those that are ordered fields
+_REAL = {"ℕ", "ℤ", "ℚ", "ℝ", "ℝ≥0"}
+_DISTINCT = _REAL | {"ℂ", "ℝ≥0∞", "ℕ∞"}
+_NOBODY = {("Fin", "0"), ("Empty",), ("PEmpty",), ("False",)}
 _ABSURD = re.compile(r"absurd|elim|false|contradict|asymm|irrefl|vacuous|empty|trichotomy", re.I)
 _Form = tuple[Any, ...]
 
@@ -31,11 +36,12 @@ def contradictions(command: Command, said: Statement, path: str) -> Iterator[Fin
     if len(said.conclusion) == 1 and _is_goal(said.conclusion[0], binders):
         return
     free = frozenset(n for b in binders for n in b.names)
-    natural = {n for b in binders if "".join(texts(b.type)) in _NATURAL for n in b.names}
+    typed = {n: "".join(texts(b.type)) for b in binders for n in b.names}
     assumed = (*said.hypotheses, *_in_scope(command))
     parts = [p for h in assumed for p in conjuncts(h)]
     forms = [(p, canonical(p, free)) for p in parts]
-    found = _alone(forms, natural) or _pair(forms) or _bounds(forms)
+    found = _nobody(said.binders) or _alone(forms, typed) or _pair(forms)
+    found = found or _bounds(forms) or _values(forms, typed)
     if found:
         yield Finding(path, command.line, "contradiction", f"{command.name} assumes {found}")
 
@@ -61,11 +67,32 @@ def _is_goal(name: str, binders: tuple[Any, ...]) -> bool:
     return any(name in b.names for b in binders)
 
 
-def _alone(forms: list[tuple[Text, _Form]], natural: set[str]) -> str | None:
+def _nobody(binders: tuple[Binder, ...]) -> str | None:
+    """A variable of a type without members."""
+    for binder in binders:
+        kind = bare(texts(binder.type))
+        if binder.bracket in "({" and binder.names and kind in _NOBODY - {("False",)}:
+            return f"{binder.names[0]} : {' '.join(kind)}, a type without members"
+    return None
+
+
+def _everything(text: Text) -> bool:
+    """∀ p : Prop, p."""
+    plain = tuple(t for t in text if t not in OPEN + CLOSE)
+    return (
+        len(plain) == 6
+        and plain[::2] == ("∀", ":", ",")
+        and (plain[3] == "Prop" and plain[1] == plain[5])
+    )
+
+
+def _alone(forms: list[tuple[Text, _Form]], typed: Mapping[str, str]) -> str | None:
     for text, form in forms:
         said = " ".join(text)
         if text == ("False",):
             return "False"
+        if _everything(text):
+            return f"{said}, which says that everything is true"
         if form[0] == "∈" and form[2] in (("∅",), ("[", "]"), ("{", "}"), ("(", "∅")):
             return f"{said}, and nothing is in there"
         if form[0] == "∈" and form[2][:2] == ("∅", ":"):
@@ -76,16 +103,37 @@ def _alone(forms: list[tuple[Text, _Form]], natural: set[str]) -> str | None:
             return f"{said}, which is never so"
         if form[0] in ("<", "≤", "="):
             one, two = _number(form[1]), _number(form[2])
-            if one is not None and two is not None and not _holds(form[0], one, two):
+            if one is not None and two is not None and not _holds(form, one, two):
                 return f"{said}, which is never so"
-        if form[0] == "<" and form[2] == ("0",) and len(form[1]) == 1 and form[1][0] in natural:
+        natural = len(form[1]) == 1 and typed.get(form[1][0]) in _NATURAL
+        if form[0] == "<" and form[2] == ("0",) and natural:
             return f"{said}, of a type without negative numbers"
+        if form[0] == "<" and _number(form[2]) == 0 and _not_below_0(form[1], typed):
+            return f"{said}, which is never so"
     return None
 
 
-def _holds(sign: str, one: Fraction, two: Fraction) -> bool:
-    # 1 = 0 holds in the trivial ring, and is assumed to say that a ring is it.
-    return {"<": one < two, "≤": one <= two, "=": True}[sign]
+def _holds(form: _Form, one: Fraction, two: Fraction) -> bool:
+    if form[0] != "=":
+        return one < two if form[0] == "<" else one <= two
+    # (1 : R) = 0 holds in the trivial ring, and is assumed to say that a ring is it; 1 = 0 is in ℕ
+    kinds = [_ascribed(side) for side in form[1:]]
+    return one == two or any(k is not None and k not in _DISTINCT for k in kinds)
+
+
+def _ascribed(text: Text) -> str | None:
+    text = bare(text)
+    return "".join(text[text.index(":") + 1 :]) if ":" in text else None
+
+
+def _not_below_0(text: Text, typed: Mapping[str, str]) -> bool:
+    """Even powers of a real number, absolute values, norms."""
+    text = bare(text)
+    power = len(text) == 3 and text[1] == "^" and text[2].isdigit() and int(text[2]) % 2 == 0
+    if power and typed.get(text[0]) in _REAL:
+        return True
+    size = len(text) > 2 and text[0] == text[-1] and text[0] in ("|", "‖")
+    return size and text[0] not in text[1:-1]
 
 
 def _number(text: Text) -> Fraction | None:
@@ -129,6 +177,20 @@ def _against(form: _Form) -> list[_Form]:
         one, two = form[1:]
         against += [("<", one, two), ("<", two, one), ("¬", ("=", two, one))]
     return against
+
+
+def _values(forms: list[tuple[Text, _Form]], typed: Mapping[str, str]) -> str | None:
+    """Two numbers that one variable is equal to."""
+    known: dict[str, tuple[Fraction, Text]] = {}
+    for text, form in forms:
+        for name, other in (form[1:], form[:0:-1]) if form[0] == "=" else ():
+            value = _number(other)
+            if value is None or len(name) != 1 or typed.get(name[0]) not in _DISTINCT:
+                continue
+            first, said = known.setdefault(name[0], (value, text))
+            if first != value:
+                return f"{' '.join(said)} and {' '.join(text)}"
+    return None
 
 
 def _bounds(forms: list[tuple[Text, _Form]]) -> str | None:

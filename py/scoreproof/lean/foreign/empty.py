@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from scoreproof.lean.conclusions import Text, bare
+from scoreproof.lean.conclusions import Text, bare, split_at
 from scoreproof.lean.foreign.commands import PROVING, Command
 from scoreproof.lean.foreign.findings import Finding
 from scoreproof.lean.foreign.statements import (
@@ -71,11 +71,47 @@ def _nothing(command: Command, said: Statement) -> tuple[str, str] | None:
             return kind, f"concludes with its hypothesis {repeated[0]}"
         what = "True" if said.conclusion == ("True",) else "the same text on both sides"
         return "says nothing", f"concludes with {what}"
+    last = split_at(said.conclusion, (",",))
+    if said.conclusion[:1] == ("∃",) and last and bare(said.conclusion[last + 1 :]) == ("True",):
+        return "exists only", f"concludes with {' '.join(said.conclusion)}"
+    applied = _applied(command, said)
+    if applied:
+        return "hypothesis applied", f"concludes with its hypothesis {applied} at a value"
     form = canonical(said.conclusion, free)
     for hypothesis, _ in known:
         parts = list(conjuncts(hypothesis))
         if len(parts) > 1 and any(canonical(p, free) == form for p in parts):
             return "conjunct", f"concludes with a part of its hypothesis {' '.join(hypothesis)}"
+    return None
+
+
+def _applied(command: Command, said: Statement) -> str | None:
+    """The hypothesis ``h : ∀ v, P v`` whose instance the theorem is, by ``h x`` alone."""
+    body = [t.text for t in command.body]
+    if body[:2] == [":=", "by"]:
+        body = [":=", *body[3:]] if body[2:3] == ["exact"] else []
+    if len(body) < 3 or not all(t.isidentifier() for t in body[1:]):
+        return None
+    for binder in said.binders:
+        text = bare(texts(binder.type))
+        if body[1] not in binder.names or text[:1] != ("∀",):
+            continue
+        rest, names = text, {}
+        for argument in body[2:]:
+            comma = split_at(rest, (",",))
+            if rest[:1] != ("∀",) or comma is None:
+                return None
+            bound, rest = rest[1:comma], bare(rest[comma + 1 :])
+            if (
+                not bound
+                or ":" in bound
+                and bound.index(":") != 1
+                or (":" not in bound and len(bound) != 1)
+            ):
+                return None
+            names[bound[0]] = argument
+        if tuple(names.get(t, t) for t in rest) == said.conclusion:
+            return f"{body[1]} : {' '.join(text)}"
     return None
 
 
@@ -110,6 +146,7 @@ def definitions(command: Command, said: Statement, path: str) -> Iterator[Findin
     """A predicate that holds of everything, and a function that forgets all its arguments."""
     if command.keyword in ("structure", "class", "inductive"):
         yield from _fields(command, path)
+        yield from _everything(command, path)
         return
     if command.keyword not in ("def", "abbrev", "irreducible_def") or not command.name:
         return
@@ -156,6 +193,22 @@ def _one(body: tuple[Token, ...]) -> str | None:
         arrow = next((i for i, t in enumerate(body) if t.text in ("=>", "↦")), None)
         body = () if arrow is None else body[arrow + 1 :]
     return body[0].text if len(body) == 1 else None
+
+
+def _everything(command: Command, path: str) -> Iterator[Finding]:
+    """A field ``∀ p : Prop, p``, or one that is ``False``."""
+    body = command.body
+    for index, token in enumerate(body):
+        after = [t.text for t in body[index : index + 9] if t.text not in ("(", ")", "{", "}")]
+        after = after[:6]
+        all_true = after[:1] == ["∀"] and after[2:5] == [":", "Prop", ","]
+        all_true = all_true and len(after) == 6 and after[1] == after[5]
+        ends = index + 2 >= len(body) or body[index + 2].line > token.line
+        false = token.text == ":" and after[1:2] == ["False"] and ends
+        if all_true or false:
+            said = "∀ p : Prop, p" if all_true else "False"
+            what = f"{command.name} has a field that says {said}"
+            yield Finding(path, token.line, "assumes everything", what)
 
 
 def _fields(command: Command, path: str) -> Iterator[Finding]:

@@ -16,6 +16,10 @@ _KERNEL = "a proof that the kernel checks (decide, norm_num, simp)"
 
 #: kind: (its weight, the remedy)
 KINDS: dict[str, tuple[str, str]] = {
+    "axiom made by code": (
+        SERIOUS,
+        "leave it out: only `#print axioms` shows it",
+    ),
     "axiom": (SERIOUS, "prove it, or make it a hypothesis of the theorems that need it"),
     "sorry": (SERIOUS, "finish the proof"),
     "stop": (SERIOUS, "finish the proof; what follows `stop` is not read"),
@@ -24,9 +28,13 @@ KINDS: dict[str, tuple[str, str]] = {
     "false from an axiom": (SERIOUS, "everything follows from this; remove the axiom"),
     "says nothing": (SERIOUS, "state what is meant to be proved"),
     "repeats a hypothesis": (SERIOUS, "state what is meant to be proved, or drop the hypothesis"),
-    "contradiction": (SERIOUS, "the theorem is vacuous; correct one of the two hypotheses"),
+    "contradiction": (SERIOUS, "the theorem is vacuous; correct what it assumes"),
     "constant": (SERIOUS, "write the condition that the name promises"),
     "shadowed": (SERIOUS, "use a new symbol; a reader takes this one for Lean's own"),
+    "assumes everything": (SERIOUS, "whatever assumes it proves nothing; remove it"),
+    "exists only": (DOUBTFUL, "say what it satisfies: that there is one says little"),
+    "trivial notation": (DOUBTFUL, "write the relation: what is stated by it says nothing"),
+    "hypothesis applied": (DOUBTFUL, "fine for an accessor; otherwise it proves nothing new"),
     "restates a hypothesis": (DOUBTFUL, "fine to turn a relation round; proves nothing else"),
     "repeats a variable": (DOUBTFUL, "fine to give a variable's hypothesis a name; proves nothing"),
     "conjunct": (DOUBTFUL, "fine for an accessor; otherwise state what is meant to be proved"),
@@ -75,5 +83,5 @@ class Finding:
         return KINDS[self.kind][1]
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}" if self.line else self.path
+        place = f"{self.path}:{self.line}" if self.line else self.path or "the project"
         return f"{place}: {self.weight}: {self.message}; {self.remedy}"

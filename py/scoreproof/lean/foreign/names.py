@@ -57,6 +57,10 @@ def promises(command: Command, said: Statement, path: str) -> Iterator[Finding]:
     head = _head(end)
     if head is None:
         return
+    if words[-1] == "iff" and len(words) > 1 and said.hypotheses and not _shows(end, ("↔", "iff")):
+        what = f"the name {command.name} promises ↔, and the theorem goes one way"
+        yield Finding(path, command.line, "name", what)
+        return
     for word, (shows, signs) in _PROMISES.items():
         if word not in words or (word in _FIRST_ONLY and words[0] != word):
             continue

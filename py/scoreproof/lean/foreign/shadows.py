@@ -70,6 +70,9 @@ def notations(found: list[Command], path: str) -> Iterator[Finding]:
         if word in _DEFINING or word in ("macro", "syntax"):
             arrow = next((i for i, t in enumerate(head) if t.text == "=>"), len(head))
             quoted = [t.text[1:-1].strip() for t in head[:arrow] if t.kind == "string"]
+            if [t.text for t in head[arrow + 1 :]] == ["True"] and set(quoted) - set(_SKELETON):
+                what = f"{' '.join(quoted)} stands for True, whatever is written in it"
+                yield Finding(path, command.line, "trivial notation", what)
             yield from _redefined(command, quoted, head[arrow + 1 :], path)
         elif word in ("macro_rules", "elab_rules"):
             for pattern, meaning in _rules(head):

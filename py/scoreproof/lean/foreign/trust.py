@@ -21,7 +21,11 @@ _WORDS = {
     "addDeclWithoutChecking": ("no kernel", "{} adds what the kernel has not checked"),
     **dict.fromkeys(("lcProof", "lcUnreachable"), ("unsafe", "{} stands where a proof is due")),
     **dict.fromkeys(
-        ("setEnv", "modifyEnv"), ("environment", "{} changes Lean's table of declarations")
+        ("axiomDecl", "mkAxiom", "addAxiom"), ("axiom made by code", "{} makes an axiom")
+    ),
+    **dict.fromkeys(
+        ("setEnv", "modifyEnv", "addDecl", "addAndCompile"),
+        ("environment", "{} changes Lean's table of declarations"),
     ),
     **dict.fromkeys(
         ("admitGoal", "mkSorry", "mkLabeledSorry", "mkUniqueSorry"),
@@ -40,6 +44,8 @@ _WORDS = {
 TRUSTS_CODE = "native"
 _OPTIONS = {
     ("debug.skipKernelTC", "true"): ("no kernel", "the kernel is switched off"),
+    ("debug.byAsSorry", "true"): ("sorry", "every proof by tactics is a sorry"),
+    ("debug.terminalTacticsAsSorry", "true"): ("sorry", "every tactic that ends a proof is one"),
     ("warn.sorry", "false"): ("hidden", "the warning of a sorry is switched off"),
     ("autoImplicit", "true"): ("autoImplicit", "unknown names become variables"),
     ("maxHeartbeats", "0"): ("maxHeartbeats 0", "a proof may run without end"),
@@ -59,7 +65,9 @@ def in_tokens(source: str, path: str) -> Iterator[Finding]:
             if before is not None and before.text in _INTERPOLATING and "{" in token.text:
                 yield from _interpolated(token, path)
             continue
-        if token.kind != "word" or (before is not None and _mentions(before, token)):
+        if token.kind != "word":
+            continue
+        if before is not None and _mentions(before, token) and not _constructs(before, token):
             continue
         yield from _word(token, path, before)
         if token.text == "set_option":
@@ -73,8 +81,15 @@ def _mentions(before: Token, token: Token) -> bool:
     return before.text in ("`", "``", ".") and before.end == token.start
 
 
+def _constructs(before: Token, token: Token) -> bool:
+    """Is this ``.axiomDecl``, an axiom whose type is left to Lean to find out?"""
+    return before.text == "." and token.text in ("axiomDecl", "mkAxiom")
+
+
 def _word(token: Token, path: str, before: Token | None) -> Iterator[Finding]:
     last = token.text.rsplit(".", 1)[-1]
+    if last == "admit" and token.text != last:
+        yield Finding(path, token.line, "closes goals", f"{token.text} closes a goal by a sorry")
     if last not in _WORDS or (last in ("sorry", "admit", "hint") and last != token.text):
         return
     kind, says = _WORDS[last]
@@ -141,6 +156,7 @@ def _stops(command: Command, path: str) -> Iterator[Finding]:
         if token.text != "stop" or not tactics or token.kind != "word" or not index:
             continue
         after = body[index + 1] if index + 1 < len(body) else None
-        alone = body[index - 1].line < token.line or body[index - 1].text in ("by", ";")
-        if alone and (after is None or after.line > token.line):
+        opens = body[index - 1].text in ("by", ";", "·", "<;>")
+        alone = body[index - 1].line < token.line and (after is None or after.line > token.line)
+        if alone or opens:
             yield Finding(path, token.line, "stop", "stop leaves the rest of this proof out")

@@ -86,6 +86,14 @@ def _everything(text: Text) -> bool:
     )
 
 
+def _of_all_numbers(text: Text) -> bool:
+    """∀ x : ℝ, x < c, in any of the four relations, for a type without a least or a last number."""
+    if len(text) != 8 or text[::2][:3] != ("∀", ":", ",") or text[3] not in ("ℝ", "ℚ", "ℤ"):
+        return False
+    one, sign, two = text[5:]
+    return sign in ("<", "≤", ">", "≥") and (one == text[1]) != (two == text[1])
+
+
 def _alone(forms: list[tuple[Text, _Form]], typed: Mapping[str, str]) -> str | None:
     for text, form in forms:
         said = " ".join(text)
@@ -93,6 +101,8 @@ def _alone(forms: list[tuple[Text, _Form]], typed: Mapping[str, str]) -> str | N
             return "False"
         if _everything(text):
             return f"{said}, which says that everything is true"
+        if _of_all_numbers(text):
+            return f"{said}, which is never so"
         if form[0] == "∈" and form[2] in (("∅",), ("[", "]"), ("{", "}"), ("(", "∅")):
             return f"{said}, and nothing is in there"
         if form[0] == "∈" and form[2][:2] == ("∅", ":"):

@@ -449,6 +449,70 @@ def test_a_class_that_samples_by_itself_is_wrapped_and_judged(name, tmp_path, mo
     assert made["mine"]["times"].tolist() == list(range(15, -1, -1))
 
 
+LOSSES = """
+import numpy as np
+
+class Around:
+    def __init__(self, model, steps=40):
+        self.model, self.betas = model, np.linspace(1e-3, 0.1, steps)
+    def __call__(self, x, t, noise):
+        bar = np.cumprod(1 - self.betas)[t][:, None]
+        return np.mean((self.model(np.sqrt(bar) * x + np.sqrt(1 - bar) * noise, t) - noise) ** 2)
+
+class Method(Around):
+    def __init__(self, net):
+        Around.__init__(self, net)
+        self.betas = self.betas
+    __call__ = None
+    def p_losses(self, x_start, t, noise):
+        return Around.__call__(self, x_start, t, noise)
+
+class Handed:
+    def __init__(self):
+        self.betas = np.linspace(1e-3, 0.1, 40)
+    def training_losses(self, model, x_start, t, noise):
+        return Around(model)(x_start, t, noise)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("Around", "    return Around(model=model)(x0, t=t, noise=noise)"),
+        ("Method", "    return Method(net=model).p_losses(x0, t=t, noise=noise)"),
+        ("Handed", "    return o.training_losses(model, x0, t=t, noise=noise)"),
+    ],
+)
+def test_a_loss_around_a_network_is_wrapped_and_judged(name, line, tmp_path, monkeypatch):
+    import scoreproof as sp
+    from scoreproof.wrapping import wrapper
+
+    (tmp_path / "losses_of_theirs.py").write_text(LOSSES, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import losses_of_theirs
+
+    text = wrapper("loss", f"losses_of_theirs:{name}", getattr(losses_of_theirs, name))
+    assert line in text and "..." not in text.partition('"""\n\n')[2], text
+    made: dict = {}
+    exec(text, made)
+    mine = made["mine"] | {"shape": (3,)}
+    evidence = sp.check_loss(mine.pop("loss"), **mine)
+    assert evidence.verdict == "holds", evidence.explain()
+
+
+def test_a_wrapped_loss_leaves_open_what_the_names_do_not_say():
+    from types import ModuleType
+
+    from scoreproof.wrapping import wrapper
+
+    module = ModuleType("odd_losses")
+    source = "class Odd:\n    def __init__(self, net, size): ...\n"
+    exec(source + "    def get_loss(self, x, mask): ...", vars(module))
+    text = wrapper("loss", "odd_losses:Odd", module.Odd)
+    assert "return Odd(net=model, size=...).get_loss(x0, mask=...)" in text
+    assert "process=...,  # its betas" in text
+
+
 def test_a_module_without_forward_is_told_how_it_goes_in():
     torch = pytest.importorskip("torch")
     import scoreproof as sp

@@ -11,6 +11,7 @@ import inspect
 from typing import Any
 
 from scoreproof.check_examples import EXAMPLES
+from scoreproof.wrapping_losses import loss_lines
 from scoreproof.wrapping_names import ALIASES, WANTED, Wanted
 from scoreproof.wrapping_samplers import NETWORKS, sampler_lines
 
@@ -33,14 +34,16 @@ def wrapper(what: str, target: str, thing: Any) -> str:
     needed = (_names(thing) or []) if inspect.isclass(thing) else []
     library = _library(thing)
     loop = sampler_lines(thing, library, needed) if what == "sampler" else None
+    loop = loss_lines(thing, library, needed) if what == "loss" else loop
     body = handed(what, thing) if loop is None else loop
     made = path
     if inspect.isclass(thing):
         network = NETWORKS if loop is not None and any("exact" in e for e in loop) else ()
         values = [f"{n}={'exact' if n in network else '...'}" for n in needed]
         made += f"({', '.join(values)})"
-    numpy = [IMPORTS["numpy"]] if loop is not None and library != "numpy" else []
-    imported = IMPORTS[library] if loop is not None or any(".zeros(" in e for e in body) else ""
+    numpy = [IMPORTS["numpy"]] if library != "numpy" and any("np." in e for e in body) else []
+    marks = ("np.",) if library == "numpy" else (f"{ARRAYS[library]}.",)
+    imported = IMPORTS[library] if any(m in e for m in marks for e in body) else ""
     return "\n".join(
         [
             f'"""{path} as check_{what} takes it: {EXAMPLES[what].judges}.',

@@ -144,6 +144,43 @@ def test_timesteps_that_were_made_whole_hold():
             assert contradicted("mine", held, levels, Hooks()) is None
 
 
+def test_a_start_that_was_set_once_for_all_timesteps_is_left_open():
+    class Later(Euler):
+        def set_timesteps(self, n):
+            super().set_timesteps(n)
+            self.timesteps = np.linspace(T / 2, 0, n)
+            at = np.interp(self.timesteps, np.arange(T), self.table)
+            self.sigmas = np.append(at, 0.0)
+
+    evidence = sp.check_sampler(Later(start=float(DUE[-1])), steps=12, shape=2)
+    assert evidence.verdict == "undecided", evidence.explain()
+    assert "it is that of the table's last timestep: let it follow set" in evidence.sentence
+    evidence = sp.check_sampler(Later(start=float(3 * DUE[-1])), steps=12, shape=2)
+    assert evidence.verdict == "refuted" and "x_0 of variance 1 included" in evidence.explain()
+
+
+def test_a_process_of_the_callers_own_leaves_its_members_alone():
+    from scoreproof.objects.discrete import DiscreteVE
+
+    evidence = sp.check_sampler(Euler(start=1.0), DiscreteVE(DUE), steps=8, shape=1)
+    assert evidence.verdict != "refuted"
+    assert "init_noise_sigma decides nothing here: it is 1" in evidence.explain()
+
+
+def test_an_object_that_preconditions_has_its_own_scale():
+    from scoreproof.public.sampler.data import Level
+    from scoreproof.public.sampler.hooks import Hooks
+    from scoreproof.public.sampler.trained import contradicted
+
+    levels = [Level(float(np.log(s) / 4), 1.0, float(s)) for s in np.geomspace(80, 0.01, 9)]
+    held = types.SimpleNamespace()
+    for factor, right in ((lambda s: 1 / np.hypot(0.5, s), True), (lambda s: 1.0, False)):
+        hooks = Hooks(0.5, True, 80.0, [(v, float(factor(v.sigma))) for v in levels])
+        evidence = contradicted("mine", held, levels, hooks)
+        assert (evidence is None) == right
+    assert "√(α² σ_data² + σ²) with σ_data = 0.5" in evidence.explain()
+
+
 def test_schedule_names_the_root_between_entries_of_the_table():
     t = np.linspace(T - 1, 0, 23)
     sigmas = np.append(np.interp(t, np.arange(T), DUE**2), 0.0)

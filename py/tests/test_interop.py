@@ -69,3 +69,11 @@ def test_to_float_names_what_is_wrong(value, message):
 
 def test_a_test_without_a_p_value_decides_nothing():
     assert sp.Evidence.statistical(float("nan"), 1e-6, "none", "a test").verdict == "undecided"
+
+
+def test_a_function_of_one_sample_in_jax_is_told_to_be_mapped():
+    from scoreproof.interop.callables import remedy_for
+
+    said = "Incompatible shapes for broadcasting: [(11, 4), (11,)]"
+    assert remedy_for(ValueError(said)).endswith("is to be mapped over them: jax.vmap")
+    assert "vmap" not in remedy_for(ValueError("something else"))

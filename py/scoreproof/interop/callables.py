@@ -174,6 +174,10 @@ def remedy_for(
         )
     if isinstance(error, TypeError) and "positional argument" in text:
         return "see the check's docstring for the arguments it is called with"
+    if "Incompatible shapes for broadcasting" in text:  # JAX's words
+        return (
+            f"{otherwise}; a function of one sample and its t is to be mapped over them: jax.vmap"
+        )
     return otherwise
 
 

@@ -60,10 +60,18 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     if evidence.verdict == "undecided" and not beyond and min(known, sizes[-1]) > COARSEST:
         text = (
             f"{text}: the errors fall with more steps, but what they fall to is known to"
-            f" {percent(known)} only (a verdict needs {percent(COARSEST)}): pass more steps"
+            f" {percent(known)} only (a verdict needs {percent(COARSEST)}): {_remedy(known)}"
         )
         return replace(evidence, sentence=text)
     return evidence
+
+
+def _remedy(known: float) -> str:
+    """More steps, or what is known accepted: rounded up to two digits."""
+    if not known < 1:
+        return "pass more steps"
+    digits = 10.0 ** (1 - np.floor(np.log10(known)))
+    return f"pass more steps, or accept that by tolerance={np.ceil(known * digits) / digits:.2g}"
 
 
 def _refuted(

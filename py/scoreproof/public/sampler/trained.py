@@ -44,6 +44,8 @@ def contradicted(name: str, s: Any, levels: Sequence[Level], hooks: Hooks) -> Ev
     ):
         if found is not None:
             cause, off, text, remedy = found
+            if not cause:
+                return Evidence.undecided("convergent", f"{name}: {text}")
             seen = Coverage({"levels": len(levels)})
             wrong = Evidence("convergent", "refuted", off, COARSEST, f"{name}: {text}")
             wrong = settled(wrong, resolution=2 * COARSEST, coverage=seen)
@@ -137,10 +139,6 @@ def _of_the_start(hooks: Hooks, first: Level, table: np.ndarray | None) -> Found
     if hooks.starts(first):
         return None
     start = hooks.start or 0.0
-    if table is not None and first.alpha == 1:  # that of all training levels, set once
-        top = float(table[-1])
-        if any(abs(start / v - 1) < COARSEST for v in (top, float(np.hypot(1, top)))):
-            return None
     whole = float(np.hypot(first.alpha, first.sigma))
     text = (
         f"init_noise_sigma is {start:.4g}, but x at the first timestep, {first.when:g}, has noise"
@@ -148,6 +146,11 @@ def _of_the_start(hooks: Hooks, first: Level, table: np.ndarray | None) -> Found
         f" from noise times init_noise_sigma starts with {start / first.sigma:.3g} times the noise"
         " that its first step takes x for"
     )
+    if table is not None and first.alpha == 1:  # that of all training levels, set once
+        top = float(table[-1])
+        if any(abs(start / v - 1) < COARSEST for v in (top, float(np.hypot(1, top)))):
+            more = "; it is that of the table's last timestep: let it follow set_timesteps"
+            return "", 0.0, text + more, ""
     due = f"{first.sigma:.4g}"
     due += f", or {whole:.4g}, x_0 of variance 1 included" if whole > 1.001 * first.sigma else ""
     remedy = f"init_noise_sigma is to be the width of x at the first timestep, {due}"

@@ -35,8 +35,8 @@ def _of_the_undecided(job: Job, eps: float) -> str:
     if table is None or steps is None:
         return ""
     for name, text in read(job, table, steps, eps, earlier(job, steps)):
-        if name == "right":
-            return ""
+        if name == "right":  # up to what is asked where a law is off
+            return f"{text.split(': why')[0]}."
         if name and text:
             return f"With the times that it is given {text}."
     return ""

@@ -57,8 +57,9 @@ def explained(
     if inner is not None and inner.names:
         return inner
     eps = _batch_norm(look, back, limit)
-    if eps is not None or inner is not None:
-        return eps or inner
+    rest = eps or inner
+    if rest is not None:
+        return rest
     wrong = np.flatnonzero(np.any(np.abs(back - x) > limit, axis=0))
     if 0 < len(wrong) < x.shape[1]:
         shown = enumerated([int(i) for i in wrong[:8]]) + (" and more" if len(wrong) > 8 else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -217,6 +219,21 @@ def test_a_table_of_betas_is_a_process():
     assert evidence.verdict in ("holds", "undecided"), evidence.explain()
     assert check(of_table(-1.0), {"betas": BETAS}, shape=2).verdict == "refuted"
     assert check(of_table(scaled=False), {"betas": BETAS}, shape=2).verdict == "refuted"
+
+
+def test_steps_of_a_table_are_accepted_by_the_tolerance_that_is_told():
+    told = re.search(r"index to index of its table.*tolerance=([\d.e-]+) accepts what came back",
+                     check(of_table(), {"betas": BETAS}, shape=2).sentence)  # fmt: skip
+    assert told is not None
+    accepted = float(told[1])
+    assert check(of_table(), {"betas": BETAS}, shape=2, tolerance=accepted)
+    wrong = check(of_table(-1.0), {"betas": BETAS}, shape=2, tolerance=accepted)
+    assert wrong.verdict == "refuted"
+
+
+def test_edms_raw_network_is_an_error_that_says_what_goes_in():
+    with pytest.raises(ArgumentError, match="let the function take the denoiser D = c_skip x"):
+        check(of_table(), {"betas": BETAS}, shape=2, prediction="F")
 
 
 def test_a_table_that_is_none_is_an_error():

@@ -111,6 +111,8 @@ def test_a_norm_with_the_statistics_of_a_start_is_refuted(fault, alone):
     assert evidence.verdict == "refuted"
     assert "moved from 0 or 1, where what it adds to log_det is 0" in evidence.sentence
     assert "running_var" in evidence.diagnosis.sentence
+    turned = "running_var| stands in log_det with the wrong sign" in evidence.diagnosis.sentence
+    assert turned == (fault == "sign"), evidence.explain()
     assert torch.equal(norm.running_var, torch.ones(4))
 
 

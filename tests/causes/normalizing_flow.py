@@ -375,3 +375,40 @@ def no_levels():
 @wrong("log 256 added to bits", says=r"log 256 is added to bits as it is")
 def log_of_levels():
     return bits(lambda log_p: -log_p / (4 * np.log(2)) + np.log(256))
+
+
+def planar_by(inner, c=None):
+    u, w = np.array([0.4, -0.3, 0.5]), np.array([0.7, 1.1, 0.4])
+
+    def layer(x):
+        h = np.tanh(inner(x @ w))
+        return x + np.tanh(x @ w + 0.3)[:, None] * u, np.log(
+            np.abs(1 + (1 - h**2) * (u @ w if c is None else c))
+        )
+
+    return check_normalizing_flow(layer, shape=3)
+
+
+@wrong("planar: no bias in h'", says=r"bias b is left out of h'")
+def planar_no_bias():
+    return planar_by(lambda a: a)
+
+
+@wrong("planar: -b in h'", says=r"bias b has the wrong sign in h'")
+def planar_bias_sign():
+    return planar_by(lambda a: a - 0.3)
+
+
+@wrong("planar: û in z, u in log_det", says=r"uᵀw is that of another u or w")
+def planar_other_u():
+    return planar_by(lambda a: a + 0.3, 0.45)
+
+
+@wrong("-log p / n + 8", says=r"log 2 is forgotten")
+def log_2_forgotten():
+    return bits(lambda log_p: -log_p / 4 + 8)
+
+
+@wrong("-log p / log 2 + 8", says=r"log p is not divided by the number of dimensions")
+def bits_not_divided():
+    return bits(lambda log_p: -log_p / np.log(2) + 8)

@@ -87,7 +87,11 @@ def determinant_itself():
     return check_normalizing_flow(Mixed(), shape=(4, 3, 3))
 
 
-@wrong("BatchNorm: +½ log of the variance", says=r"running_var", needs="torch")
+@wrong(
+    "BatchNorm: +½ log of the variance",
+    says=r"½ Σ log \|running_var\| stands in log_det with the wrong sign",
+    needs="torch",
+)
 def sign_of_the_variance():
     import torch
 

@@ -17,6 +17,7 @@ from scoreproof.public.log_likelihood.law import OUT
 from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.runs import Run
 from scoreproof.public.log_likelihood.spans import Span
+from scoreproof.public.log_likelihood.steps import last_of_table
 from scoreproof.public.rule import compared
 
 __all__ = ["POINTS", "answers"]
@@ -45,6 +46,14 @@ def answers(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> Evidence:
     if fine:
         remedy = (
             "more refinements did not bring it nearer: use float64, or a solver of higher order"
+        )
+    elif last_of_table(job.process) is not None:
+        # the steps of a table are given: what they leave open is accepted, or solved for
+        off = float(np.max(np.abs(error))) * 1.1
+        remedy = (
+            f"it goes from index to index of its table, whose steps are that coarse: tolerance="
+            f"{off:.2g} accepts what came back, as far as a slip of that size would pass with it;"
+            " or let it take n_steps or times, to stand between the indices as well"
         )
     else:
         remedy = "let it take n_steps, or rtol and atol, so that it can be solved more finely"

@@ -36,6 +36,14 @@ def kind_of(function: Any, process: Any, said: Any) -> tuple[str, bool]:
     >>> kind_of(lambda odefunc, x: 0, object(), None), kind_of(lambda cnf, x: 0, None, None)
     (('velocity', True), ('velocity', False))
     """
+    if said == "F":
+        raise ArgumentError(
+            "prediction",
+            f"one of {', '.join(KINDS)}",
+            "'F', EDM's raw network",
+            "let the function take the denoiser D = c_skip x + c_out F(c_in x, c_noise), with"
+            " prediction='x0'; check_preconditioning judges the four coefficients",
+        )
     if said is not None:
         one_of("prediction", said, KINDS, "say what the model returns that the function is handed")
         return str(said), False

@@ -86,7 +86,7 @@ def _returned(look: Look, back: Answer) -> Evidence:
     if evidence.verdict != "refuted":
         return evidence
     limit = bound + ITERATED * size
-    return replace(evidence, diagnosis=safely(lambda: explained(look, back.z, limit)))
+    return replace(evidence, diagnosis=safely(lambda: explained(look, back.z, limit, of_inverse)))
 
 
 def _its_log_det(look: Look, back: Answer) -> Evidence:

@@ -131,7 +131,9 @@ def _tensors(look: Look) -> Iterator[tuple[float, str, str]]:
         for number, told in _readings(as_numpy(tensor).astype(float)):
             if abs(number) < 1e-9:
                 continue
-            yield from _factors(number, f"{told.format(name)}", pixels)
+            # of a variance it is ½ log that belongs there
+            parts = (0.5, 1.0) if "var" in name.rpartition(".")[2] else (1.0, 0.5)
+            yield from _factors(number, f"{told.format(name)}", pixels, parts)
 
 
 def _readings(p: np.ndarray) -> Iterator[tuple[float, str]]:
@@ -149,9 +151,12 @@ def _readings(p: np.ndarray) -> Iterator[tuple[float, str]]:
         yield float(np.linalg.slogdet(square)[1]), "log |det {}|"
 
 
-def _factors(number: float, told: str, pixels: int) -> Iterator[tuple[float, str, str]]:
+def _factors(
+    number: float, told: str, pixels: int, parts: tuple[float, ...]
+) -> Iterator[tuple[float, str, str]]:
     many = f"{pixels} · " if pixels > 1 else ""
-    for part, half in ((1.0, ""), (0.5, "½ ")):
+    for part in parts:
+        half = "" if part == 1 else "½ "
         value = part * number
         for sign, word in ((1, ""), (-1, "-")):
             yield (

@@ -49,6 +49,17 @@ REASONS = {
     "log_of_levels": "log 256 is added to bits as it is: log2 256 = 8 is due",
     "per_pixel": "it is divided by the number of pixels H·W: divide by C·H·W",
     "not_divided": "it is not divided by the number of dimensions",
+    "log_2_forgotten": "log 2 is forgotten: log p is divided by the number of dimensions n alone,"
+    " so that nats per dimension and the bits of the levels are added: -log p/(n log 2) + bits is"
+    " due",
+    "log_p_per_channel": "log p is divided by the number of channels C alone: n is C·H·W,"
+    " x[0].numel()",
+    "log_p_per_pixel": "log p is divided by the number of pixels H·W alone: n is C·H·W,"
+    " x[0].numel()",
+    "log_p_not_divided": "log p is not divided by the number of dimensions n = x[0].numel(), the"
+    " bits of the levels are added to bits of the whole sample",
+    "log_p_per_row": "log p is divided by the number of rows of the batch: n is the number of"
+    " dimensions of one sample, x[0].numel()",
 }
 
 
@@ -85,7 +96,18 @@ class Terms:
         two, levels = math.log(2), units.offset
         base = units.factor * nats
         fewer = replace(units, levels=max(units.levels - 1, 1)).offset
+        # what log p alone is divided by, in place of d log 2
+        parts = {"log_p_not_divided": float(d), "log_p_per_row": d / len(self.base)}
+        if 1 < shape[0] < d:
+            parts |= {"log_p_per_channel": d / shape[0], "log_p_per_pixel": float(shape[0])}
+        alone = {name: base * by + levels for name, by in parts.items()}
+        nats_too = {
+            f"log_2_forgotten + {name}": base * by * two + levels for name, by in parts.items()
+        }
         return {
+            **alone,
+            **nats_too,
+            "log_2_forgotten": base * two + levels,
             "": base + levels,
             "negative": -base - levels,
             "nats_per_dim": (base + levels) * two,

@@ -134,6 +134,8 @@ def _form(look: Look, found: Diagnosis) -> Diagnosis:
     if look.x.shape[1] > 64:
         return found
     knot = structure.woven(look)
+    if len(knot) > 1 and (kind := _named_form(look)):
+        return Diagnosis.unknown(f"{found.sentence} {kind}")
     if len(knot) > 1:
         shown = enumerated(knot[:6]) + (" and more" if len(knot) > 6 else "")
         return Diagnosis.unknown(
@@ -151,3 +153,24 @@ def _form(look: Look, found: Diagnosis) -> Diagnosis:
         " meant to be z_i = a_i x_i + t_i, the net of a_i and t_i reads x_i itself; its mask has to"
         " be strict."
     )
+
+
+def _named_form(look: Look) -> str:
+    """Of a map that no order makes triangular, which kind of layer it looks like."""
+    j = look.jac.entries
+    if np.max(np.abs(j - j[:1])) <= 1e-9 * np.max(np.abs(j)):
+        return (
+            "The map is affine, its Jacobian is one matrix W at all points: log |det W| ="
+            f" {look.det.log_det[0]:.6g} is due at each of them."
+        )
+    if structure.is_planar(look):
+        return (
+            "∂z/∂x - 1 has rank one, as a planar layer's: for z = x + u h(wᵀx + b), log |1 + h'(wᵀx"
+            " + b) uᵀw| is due, with the same u, w and b as in z."
+        )
+    if structure.is_radial(look):
+        return (
+            "All eigenvalues of ∂z/∂x but one are alike, as a radial layer's: (d - 1) log |1 + β"
+            " h(r)| + log |1 + β h(r) + β h'(r) r| is due."
+        )
+    return ""

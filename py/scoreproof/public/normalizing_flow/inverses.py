@@ -13,39 +13,21 @@ from scoreproof.interop.frameworks import require
 from scoreproof.public.normalizing_flow.constants import left_out
 from scoreproof.public.normalizing_flow.determinants import determinants
 from scoreproof.public.normalizing_flow.frameworks import module_of
+from scoreproof.public.normalizing_flow.inner import Judge, of_layers, turned
 from scoreproof.public.normalizing_flow.jacobians import jacobian
 from scoreproof.public.normalizing_flow.look import Look
+from scoreproof.public.normalizing_flow.words import OF_INVERSES as REASONS
 from scoreproof.words import enumerated
 
 __all__ = ["explained", "of_its_log_det"]
 
-REASONS = {
-    "forward_again": "the inverse runs forward once more: turn the order, the signs and the"
-    " permutation around",
-    "nothing_done": "the inverse returns z as it is",
-    "scale_sign": "the inverse multiplies by the scale, where it has to divide: (z - t) exp(-s) for"
-    " z = x exp(s) + t",
-    "shift_after": "the inverse divides first and then takes t away, z exp(-s) - t: (z - t) exp(-s)"
-    " is due for z = x exp(s) + t",
-    "shift_sign": "the inverse adds t, where it has to take it away: (z - t) exp(-s) for z = x"
-    " exp(s) + t",
-    "shift_missing": "the inverse does not take t away: (z - t) exp(-s) is due for z = x exp(s)"
-    " + t",
-    "scale_missing": "the inverse does not divide by the scale: (z - t) exp(-s) is due for z = x"
-    " exp(s) + t",
-    "transposed": "the inverse multiplies by the transposed matrix, which is the inverse of an"
-    " orthogonal one only: solve with the matrix",
-    "bias_left": "the inverse does not take the bias away before it solves",
-    "matrix_again": "the inverse multiplies by the matrix itself, not by its inverse",
-    "permutation_again": "the inverse permutes forward once more: index with np.argsort(order), the"
-    " inverse permutation",
-    "clipped": "what the inverse returns is clipped: forward takes x beyond that, so that they do"
-    " not come back",
-}
 
-
-def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
-    """``back`` ``(n, d)`` in place of x; ``limit`` what is no deviation."""
+def explained(
+    look: Look, back: np.ndarray, limit: np.ndarray, of_one: Judge | None = None
+) -> Diagnosis:
+    """``back`` ``(n, d)`` in place of x; ``limit`` what is no deviation; ``of_one`` judges the
+    inverse of one layer.
+    """
     x, z = look.x, look.answer.z
     named = left_out(x, back, limit) or _halves(look, back, limit) or _clipped(x, back, limit)
     if named is not None:
@@ -71,9 +53,13 @@ def explained(look: Look, back: np.ndarray, limit: np.ndarray) -> Diagnosis:
     order = _order(look, limit)
     if order is not None:
         return order
+    inner = turned(look, limit) or (None if of_one is None else of_layers(look, of_one))
+    if inner is not None and inner.names:
+        return inner
     eps = _batch_norm(look, back, limit)
-    if eps is not None:
-        return eps
+    rest = eps or inner
+    if rest is not None:
+        return rest
     wrong = np.flatnonzero(np.any(np.abs(back - x) > limit, axis=0))
     if 0 < len(wrong) < x.shape[1]:
         shown = enumerated([int(i) for i in wrong[:8]]) + (" and more" if len(wrong) > 8 else "")
@@ -140,6 +126,9 @@ def _of_coupling(look: Look) -> dict[str, np.ndarray]:
     return {
         "scale_sign": (z - t) * a,
         "shift_after": z / a - t,
+        "shift_first": (z - t / a) / a,
+        "scale_sign_after": z * a - t,
+        "scale_sign_of_sum": z * a - t / a,
         "shift_sign": (z + t) / a,
         "shift_missing": z / a,
         "scale_missing": z - t,

@@ -12,7 +12,7 @@ from scoreproof.public.normalizing_flow.frameworks import module_of
 from scoreproof.public.normalizing_flow.jacobians import as_autodiff_says
 from scoreproof.public.normalizing_flow.look import Look
 
-__all__ = ["bent", "forms", "reads_itself", "woven"]
+__all__ = ["bent", "forms", "is_planar", "is_radial", "reads_itself", "woven"]
 
 
 def forms(look: Look) -> dict[str, np.ndarray]:
@@ -45,7 +45,37 @@ def _planar(look: Look) -> dict[str, np.ndarray]:
     found["planar_tanh_as_h_prime"] = _nearer(look, [1 + c * h, 1 - c * h])
     found["planar_no_square"] = _nearer(look, [1 + c * (1 - h), 1 + c * (1 + h)])
     found["planar_tanh_twice"] = np.log(np.abs(1 + c * (1 - np.tanh(h) ** 2)))
+    found |= _other_u(look, c, h)
+    fit = np.abs(h) < 0.99
+    if np.sum(fit) > d + 1:
+        # wᵀx + b, but for the sign of both
+        inner = np.arctanh(np.clip(h, -1 + 1e-15, 1 - 1e-15))
+        rows = np.hstack([look.x, np.ones((len(p), 1))])
+        (*_, b), *_ = np.linalg.lstsq(rows[fit], inner[fit], rcond=None)
+        for name, less in (("planar_no_bias", b), ("planar_bias_sign", 2 * b)):
+            found[name] = np.log(np.abs(1 + c * (1 - np.tanh(inner - less) ** 2)))
     return found
+
+
+def _other_u(look: Look, c: float, h: np.ndarray) -> dict[str, np.ndarray]:
+    """``1 + c' (1 - h²)`` of another c' than the map's."""
+    assert look.answer.log_det is not None
+    slope = 1 - h**2
+    k = int(np.argmax(slope))
+    for sign in (1, -1):
+        other = (sign * np.exp(look.answer.log_det[k]) - 1) / slope[k]
+        value = np.log(np.abs(1 + other * slope))
+        own = min(abs(other - c), abs(other + c), abs(other)) > 1e-3 * abs(c)
+        if own and np.max(np.abs(value - look.answer.log_det)) < 1e-6:
+            return {"planar_other_u": value}
+    return {}
+
+
+def is_planar(look: Look) -> bool:
+    """Whether J - 1 has rank one at every point, and is another from point to point."""
+    part = look.jac.entries - np.eye(look.x.shape[1])
+    values = np.linalg.svd(part, compute_uv=False)
+    return bool(np.all(values[:, 1] <= 1e-6 * (1 + values[:, 0])) and np.ptp(part) > 1e-6)
 
 
 def _nearer(look: Look, factors: list[np.ndarray]) -> np.ndarray:
@@ -76,6 +106,11 @@ def _radial(look: Look) -> dict[str, np.ndarray]:
         "radial_last": (d - 1) * one,
         "radial_only": other,
     }
+
+
+def is_radial(look: Look) -> bool:
+    """Whether all eigenvalues of J but one are one number, another one at other points."""
+    return bool(_radial(look))
 
 
 def woven(look: Look) -> list[int]:

@@ -121,7 +121,9 @@ def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
         return evidence
     if then is None or then.verdict != "refuted" or then.diagnosis is None:
         return evidence
-    same = then.diagnosis.names == names or not then.diagnosis.names
+    # what other weights do not show is no cause: only the start looked so
+    lost = not then.diagnosis.names and not (names and set(names) <= OF_A_START)
+    same = then.diagnosis.names == names or lost
     return evidence if same else replace(evidence, diagnosis=then.diagnosis)
 
 

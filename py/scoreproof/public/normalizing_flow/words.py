@@ -1,8 +1,8 @@
-"""The causes of a wrong log_det in words: what the code does, and what would make it right."""
+"""The causes of a wrong log_det, and of a wrong inverse, in words."""
 
 from __future__ import annotations
 
-__all__ = ["REASONS"]
+__all__ = ["OF_INVERSES", "REASONS"]
 
 OF_SUMS = {
     "sign": "log_det has the wrong sign, it is that of the way back, log |det ∂x/∂z|; return"
@@ -83,6 +83,12 @@ OF_FORMS = {
     "planar_tanh_as_h_prime": "ψ is tanh(wᵀx + b) w, where h'(wᵀx + b) w is due: h' = 1 - tanh²",
     "planar_no_square": "h' is 1 - tanh, where 1 - tanh² is due, in ψ(x) = h'(wᵀx + b) w",
     "planar_tanh_twice": "h' is 1 - tanh(tanh(wᵀx + b))²: tanh is applied twice; 1 - tanh² is due",
+    "planar_no_bias": "the bias b is left out of h': ψ(x) = h'(wᵀx + b) w is due, h'(wᵀx) w is"
+    " taken",
+    "planar_bias_sign": "the bias b has the wrong sign in h': ψ(x) = h'(wᵀx + b) w is due, h'(wᵀx -"
+    " b) w is taken",
+    "planar_other_u": "uᵀw is that of another u or w than z = x + u h(wᵀx + b) takes: use the same"
+    " in both (û where u is constrained)",
     "planar_no_one": "log |uᵀψ| in place of log |1 + uᵀψ|",
     "planar_sign": "log |1 - uᵀψ| in place of log |1 + uᵀψ|",
     "radial_power": "(1 + βh) to the power d, where d - 1 is due, beside 1 + βh + βh'r",
@@ -92,3 +98,33 @@ OF_FORMS = {
 }
 
 REASONS = OF_SUMS | OF_SCALES | OF_FORMS
+
+OF_INVERSES = {
+    "forward_again": "the inverse runs forward once more: turn the order, the signs and the"
+    " permutation around",
+    "nothing_done": "the inverse returns z as it is",
+    "scale_sign": "the inverse multiplies by the scale, where it has to divide: (z - t) exp(-s) for"
+    " z = x exp(s) + t",
+    "shift_after": "the inverse divides first and then takes t away, z exp(-s) - t: (z - t) exp(-s)"
+    " is due for z = x exp(s) + t",
+    "shift_sign": "the inverse adds t, where it has to take it away: (z - t) exp(-s) for z = x"
+    " exp(s) + t",
+    "shift_first": "the inverse takes the shift away before it divides, (z - t)/a: z/a - t is due"
+    " for z = (x + t) a",
+    "scale_sign_after": "the inverse multiplies by the scale, where it has to divide, and takes t"
+    " away after that: (z - t) exp(-s) is due for z = x exp(s) + t",
+    "scale_sign_of_sum": "the inverse multiplies by the scale, where it has to divide: z/a - t is"
+    " due for z = (x + t) a",
+    "shift_missing": "the inverse does not take t away: (z - t) exp(-s) is due for z = x exp(s)"
+    " + t",
+    "scale_missing": "the inverse does not divide by the scale: (z - t) exp(-s) is due for z = x"
+    " exp(s) + t",
+    "transposed": "the inverse multiplies by the transposed matrix, which is the inverse of an"
+    " orthogonal one only: solve with the matrix",
+    "bias_left": "the inverse does not take the bias away before it solves",
+    "matrix_again": "the inverse multiplies by the matrix itself, not by its inverse",
+    "permutation_again": "the inverse permutes forward once more: index with np.argsort(order), the"
+    " inverse permutation",
+    "clipped": "what the inverse returns is clipped: forward takes x beyond that, so that they do"
+    " not come back",
+}

@@ -4,6 +4,8 @@ quantities, and what the names of the arguments say; each right in its dialects,
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -658,3 +660,51 @@ def test_scales_of_one_number_are_named_where_nobody_said_so():
     assert words in evidence.sentence
     assert words not in sp.check_kl(kl, form="isotropic").explain()
     assert sp.check_kl(kl, form="diagonal").verdict == "refuted"
+
+
+def test_thresholds_are_named_without_a_search_for_terms():
+    def each(mu, logvar):
+        return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+
+    cases = {
+        "free_bits_of_batch_means": sp.check_kl(
+            lambda mu, logvar: np.maximum(each(mu, logvar).mean(0), 0.5).sum(), reduction="mean"
+        ),
+        "distance_clamped": sp.check_kl(
+            lambda mu, logvar: (
+                each(mu, logvar).sum(1) + 0.5 * (np.minimum(mu**2, 100) - mu**2).sum(1)
+            )
+        ),
+        "one_row_is_zero": sp.check_kl(lambda mu, logvar: each(mu, logvar).sum(1) * (len(mu) > 1)),
+    }
+    for name, evidence in cases.items():
+        assert evidence.verdict == "refuted"
+        assert evidence.diagnosis.names[0].split()[0] == name, evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [((1,), "the axis of length 4"), ((2, 3), "all but the axis of length 4")],
+    ids=["channels", "pixels"],
+)
+def test_an_average_over_some_axes_is_named(axes, words):
+    others = tuple({1, 2, 3} - {*axes})
+
+    def kl(mu, logvar):
+        each = 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+        return each.mean(axes, keepdims=True).sum(others, keepdims=True)[:, 0, 0, 0]
+
+    assert (
+        f"an average over {words} of a sample (4, 3, 3)"
+        in sp.check_kl(kl, shape=(4, 3, 3)).explain()
+    )
+
+
+def test_a_factor_next_to_one_is_told_by_its_distance():
+    def kl(mu, logvar):
+        return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(1) * (1 + 1e-7)
+
+    said = sp.check_kl(kl).explain()
+    assert "is (1 + 1e-07) times what is due" in said
+    returned, due = re.search(r"returns (\S+) where .* is ([0-9.]+), in d", said).groups()
+    assert returned != due

@@ -68,3 +68,45 @@ def prior_first():
         return 0.5 * (ratio + apart - 1 - np.log(ratio)).sum(axis=1)
 
     return check_kl(kl)
+
+
+@wrong(
+    "free bits of each coordinate's mean over the batch", says=r"each coordinate's mean over the"
+)
+def free_bits_of_batch_means():
+    def kl(mu, logvar):
+        return np.maximum(each(mu, logvar).mean(0), 0.25).sum()
+
+    return check_kl(kl, reduction="mean", **VAE)
+
+
+@wrong("μ² is clamped at 100", says=r"in the mean term μ² is clamped to at most 100\.")
+def squared_mean_clamped():
+    def kl(mu, logvar):
+        return 0.5 * (np.minimum(mu**2, 100) + np.exp(logvar) - 1 - logvar).sum(1)
+
+    return check_kl(kl, **VAE)
+
+
+@wrong("(μ0 - μ1)² is clamped at 50", says=r"\(μ0 - μ1\)² is clamped to at most 50\.")
+def squared_distance_clamped():
+    def kl(mu0, std0, mu1, std1):
+        apart = np.minimum((mu0 - mu1) ** 2, 50)
+        return (np.log(std1 / std0) + (std0**2 + apart) / (2 * std1**2) - 0.5).sum(1)
+
+    return check_kl(kl)
+
+
+@wrong("0 for a batch of one row", says=r"a batch of one row gets 0")
+def nothing_of_one_row():
+    return check_kl(lambda m, v: each(m, v).sum(1) * (len(m) > 1), **VAE)
+
+
+@wrong("channels are averaged", says=r"average over the axis of length 4 of a sample \(4, 3, 3\)")
+def mean_over_channels():
+    return check_kl(lambda mu, logvar: each(mu, logvar).sum((2, 3)).mean(1), shape=(4, 3, 3))
+
+
+@wrong("a factor of 1 + 1e-7", says=r"is \(1 \+ 1e-07\) times what is due")
+def all_but_due():
+    return check_kl(lambda m, v: each(m, v).sum(1) * (1 + 1e-7), **VAE)

@@ -130,6 +130,8 @@ def _touched(
     for k in range(1, len(grid) - 1):
         if not np.all(np.isfinite(size[k - 1 : k + 2])) or size[k] > min(size[k - 1], size[k + 1]):
             continue
+        if size[k] == size[k - 1] == size[k + 1]:  # the number changes nothing here
+            continue
         low, high = float(grid[k - 1]), float(grid[k + 1])
         c = least(lambda v: abs(gap(v)), low, high, 1e-9 * max(abs(low), abs(high)))
         if abs(gap(c)) <= TOUCHED * max(size[k - 1], size[k + 1]):

@@ -19,6 +19,7 @@ from scoreproof.public.kl.enclosed import enclosed
 from scoreproof.public.kl.explained import explained
 from scoreproof.public.kl.fit import Places
 from scoreproof.public.kl.others import other_quantity
+from scoreproof.public.kl.thresholds import distance_clamped
 from scoreproof.public.kl.told import told
 from scoreproof.public.kl.truth import Due
 from scoreproof.public.kl.verdict import Found
@@ -30,6 +31,15 @@ __all__ = ["diagnosis"]
 
 #: more changes than a measure of another name has
 MANY = 4
+#: of the known faults, those that explain every value as no sum of terms does
+THRESHOLDS = (
+    "free_bits",
+    "free_bits_of_batch_means",
+    "floor",
+    "ceiling",
+    "capacity",
+    "one_row_is_zero",
+)
 UNKNOWN = "No known mistake explains every value."
 #: Batches that the known faults are tried on: every fault shows there, at little cost.
 SMALL = 7
@@ -67,6 +77,11 @@ def _diagnosis(
     known = _known(places, found.size[here], predictions) if predictions else None
     if not options.wanted.kl and (one := other_quantity(places)) is not None:
         return Diagnosis.cause(one[0], f"Cause: {one[1]}.")
+    if known is not None and known.names and known.names[0].split()[0] in THRESHOLDS:
+        return known  # no sum of terms has a threshold: none is looked for
+    if plain and options.classic and (text := distance_clamped(places)):
+        sentence = f"Cause: {text}. With this mended every value agrees, to rounding."
+        return Diagnosis.cause("distance_clamped", sentence)
     cause = explained(places) if plain else None
     many = options.wanted.kl and cause is not None and cause.cost > MANY
     if many and (other := instead(places)) is not None:

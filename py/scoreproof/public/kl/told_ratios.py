@@ -13,6 +13,8 @@ from scoreproof.public.kl.fit import CLOSED
 
 __all__ = ["RATIOS", "closed", "times", "whole"]
 
+#: a ratio this near to 1 is told by its distance from it
+NEAR = 1e-4
 #: ratios to what is due, in words
 RATIOS = {
     0.0: "is left out",
@@ -47,19 +49,44 @@ def _whole(ratio: float, options: Options) -> tuple[str, str]:
         return "sum_over_dimensions", AVERAGED["sum_over_dimensions"]
     if ratio in WHOLE:
         return WHOLE[ratio]
+    if axes := _over_axes(ratio, options):
+        text = f"it is an average over {axes} where the sum is due ({ratio:.6g} times what is due)"
+        return "mean_over_an_axis", text
     if abs(ratio / math.log(2) - 1) < 1e-6 and options.wanted.units == "bits":
         return "nats_for_bits", "it is in nats where bits are due: divide by ln 2, or log₂ for log"
     if abs(ratio * math.log(2) - 1) < 1e-6:
         return "bits_for_nats", "it is in bits where nats are due: divided by ln 2, or log₂ for log"
     return (
         f"times_{ratio:.6g}",
-        f"the whole divergence is {ratio:.6g} times what is due{closed(ratio)}",
+        f"the whole divergence is {number(ratio)} times what is due{closed(ratio)}",
     )
 
 
 def times(ratio: float) -> str:
     """What follows the name of a term."""
-    return RATIOS.get(ratio, f"is {ratio:.6g} times what is due{closed(ratio)}")
+    return RATIOS.get(ratio, f"is {number(ratio)} times what is due{closed(ratio)}")
+
+
+def number(ratio: float) -> str:
+    """A ratio in as many digits as tell it from 1."""
+    if ratio != 1 and abs(ratio - 1) < NEAR:
+        return f"(1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.2g})"
+    return f"{ratio:.6g}"
+
+
+def _over_axes(ratio: float, options: Options) -> str:
+    """Axes of a sample whose lengths are divided by, in words."""
+    sample = options.layout.sample or ()
+    if len(sample) < 2 or options.wanted.dims != "sum":
+        return ""
+    for length in sample:
+        for many, words in (
+            (length, "the axis"),
+            (math.prod(sample) // length, "all but the axis"),
+        ):
+            if many > 1 and abs(ratio * many - 1) < 1e-6:
+                return f"{words} of length {length} of a sample {sample}"
+    return ""
 
 
 def closed(ratio: float) -> str:

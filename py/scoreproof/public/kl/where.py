@@ -9,6 +9,7 @@ from scoreproof.public.kl.asking import Answer
 from scoreproof.public.kl.batches import EQUAL, SAME_MEANS, SAME_SPREADS
 from scoreproof.public.kl.coordinates import by_coordinate
 from scoreproof.public.kl.laws import Laws
+from scoreproof.public.kl.thresholds import of_batch_means, of_one_row
 from scoreproof.public.kl.verdict import Found, called
 from scoreproof.words import listed
 
@@ -20,6 +21,9 @@ REMEDY = {
     "ceiling": "a clamp from above belongs to the loss, not to the divergence",
     "capacity": "how far it is from a capacity C, |KL - C|, belongs to the loss",
     "free_bits": "a threshold on every coordinate (free bits) belongs to the loss",
+    "free_bits_of_batch_means": "a threshold on each coordinate's mean over the batch (free bits)"
+    " belongs to the loss",
+    "one_row_is_zero": "a batch of one row gets 0: its divergence is due as any other's",
     "epsilon_in_log": "what is added inside the logarithm is not small beside small scales",
 }
 
@@ -36,10 +40,13 @@ def place(found: Found, answers: list[Answer], options: Options, tolerance: floa
     over = {"none": "", "sum": ", summed over a batch,", "mean": ", averaged over a batch,"}
     what = "laws" if options.reduction == "none" else "batches"
     own = found.printed[k]
+    values = (float(found.returned[k] * own), float(found.value[k] * own))
+    got, right_one = next(
+        p for digits in (6, 10, 17) if (p := _printed(values, digits))[0] != p[1] or digits == 17
+    )
     worst = (
         f"{called(options)}{over[options.reduction]} returns"
-        f" {found.returned[k] * own:.6g} where {due_in_words(options)} is"
-        f" {found.value[k] * own:.6g},"
+        f" {got} where {due_in_words(options)} is {right_one},"
         f" in d = {d} ({laws.what}, {row}); wrong for {np.sum(beyond > 1)} of {len(beyond)} {what}"
     )
     wrong = [bool(np.any(beyond[found.batch == b] > 1)) for b in range(len(answers))]
@@ -54,6 +61,10 @@ def place(found: Found, answers: list[Answer], options: Options, tolerance: floa
     elif right:
         worst += f", right to rounding for {', '.join(right)}"
     return worst + _coordinates(beyond, found, answers)
+
+
+def _printed(values: tuple[float, float], digits: int) -> tuple[str, str]:
+    return f"{values[0]:.{digits}g}", f"{values[1]:.{digits}g}"
 
 
 def due_in_words(options: Options) -> str:
@@ -124,7 +135,14 @@ def added(
                     v + _shift(batch, options, c).sum(axis=1)
                     for v, batch in zip(truth, laws, strict=True)
                 ]
-    return {name: np.concatenate([options.reduce(v) for v in value]) for name, value in out.items()}
+    if any(len(v) == 1 for v in truth):
+        out["one_row_is_zero"] = of_one_row(truth)
+    made = {n: np.concatenate([options.reduce(v) for v in value]) for n, value in out.items()}
+    if lowest > 0 and options.form != "full" and options.reduction != "none":
+        c = float(f"{lowest / d:.6g}")
+        name = f"free_bits_of_batch_means of {c:.3g}"
+        made[name] = of_batch_means(laws, c, options.reduction)
+    return made
 
 
 def _shift(laws: Laws, options: Options, c: float) -> np.ndarray:

@@ -15,8 +15,8 @@ from scoreproof.public.fokker_planck import strong
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.asking import given
 from scoreproof.public.fokker_planck.causes import explained
-from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.general.curls import matrix
+from scoreproof.public.fokker_planck.general.subject import General
 
 __all__ = ["of_a_gaussian"]
 

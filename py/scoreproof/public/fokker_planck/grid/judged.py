@@ -22,6 +22,7 @@ from scoreproof.public.fokker_planck.grid.found import Found, look
 from scoreproof.public.fokker_planck.grid.leaps import with_leaps
 from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_open_ends, with_sign
 from scoreproof.public.fokker_planck.grid.reasons import ends
+from scoreproof.public.fokker_planck.grid.refit import by_mass
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import CELLS
 from scoreproof.public.rule import COARSEST, compared, settled
@@ -59,6 +60,12 @@ def one(
         evidence = _at_the_ends(evidence, solution, process, accepted)
     evidence = with_leaps(evidence, found, accepted)
     m = masses(solution)
+    if evidence.verdict == "refuted" and normalized and abs(m.values[0] - 1) > accepted:
+        # a factor on the noise and one on the mass are one on the axis
+        most = accepted * found.gain[:, None] + found.bound + found.excuse
+        unit = safely(lambda: by_mass(found, process, most, float(m.values[0])))
+        if unit is not None and unit.names:
+            evidence = evidence.with_diagnosis(unit)
     evidence = with_mass(evidence, solution, m, (normalized, accepted, solution.times))
     return with_open_ends(with_sign(evidence, m, accepted), solution, m)
 

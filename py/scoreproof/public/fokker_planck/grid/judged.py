@@ -30,7 +30,14 @@ from scoreproof.public.rule import COARSEST, compared, settled
 __all__ = ["coverage", "curves", "hinted", "one"]
 
 #: what a correct solver of first order may leave too: numerical diffusion, and decay that is slower
-LIKE_A_SOLVER = {"noise_factor", "clock_factor"}
+LIKE_A_SOLVER = {
+    "noise_factor",
+    "clock_factor",
+    # a step of Euler's moves x by A - ½ A² dt for A
+    "constant_missing",
+    "linear_part_missing",
+    "matrix_transposed",
+}
 UNRESOLVED = (
     "in which the solution changes too fast for the saved times, or is too narrow for the grid:"
     " save it more often, or on a finer grid"

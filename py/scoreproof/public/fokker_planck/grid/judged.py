@@ -29,15 +29,10 @@ from scoreproof.public.rule import COARSEST, compared, settled
 
 __all__ = ["coverage", "curves", "hinted", "one"]
 
+#: what a drift lacks: a step of Euler's moves x by A - ½ A² dt for A
+DRIFTS = {"constant_missing", "linear_part_missing", "matrix_transposed"}
 #: what a correct solver of first order may leave too: numerical diffusion, and decay that is slower
-LIKE_A_SOLVER = {
-    "noise_factor",
-    "clock_factor",
-    # a step of Euler's moves x by A - ½ A² dt for A
-    "constant_missing",
-    "linear_part_missing",
-    "matrix_transposed",
-}
+LIKE_A_SOLVER = {"noise_factor", "clock_factor", *DRIFTS}
 UNRESOLVED = (
     "in which the solution changes too fast for the saved times, or is too narrow for the grid:"
     " save it more often, or on a finer grid"
@@ -150,6 +145,9 @@ def _weakly(found: Found, process: Process, accepted: float) -> Evidence:
     if not beyond and not named:
         text = phrases.first_order(sentence, (value, most), float(np.max(found.excuse[wrong])))
         evidence = replace(Evidence.undecided("float", text, **more), value=value)
+        if cause is not None and set(cause.names) & DRIFTS:
+            note = f"If it is none of a solver's: {cause.sentence.removeprefix('Cause: ')}"
+            evidence = replace(evidence, notes=(*evidence.notes, note))
         return replace(evidence, bound=most, coverage=seen, resolution=found.resolution)
     evidence = Evidence.measured(value, most, phrases.off(found, worst, wrong), **more)
     evidence = replace(evidence, coverage=seen, resolution=max(found.resolution, accepted))

@@ -110,6 +110,10 @@ TESTS: tuple[tuple[str, str], ...] = (
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
     ("public/loss/", "test_check_loss.py test_check_loss_one_time.py"),
+    ("public/fokker_planck/general/affine_scores.py", "test_fokker_planck_masses.py"),
+    ("public/fokker_planck/flows.py", "test_fokker_planck_masses.py"),
+    ("public/fokker_planck/grid/lacking.py", "test_fokker_planck_masses.py"),
+    ("public/fokker_planck/grid/mass_causes.py", "test_fokker_planck_masses.py"),
     (
         "public/fokker_planck/general/",
         "test_check_fokker_planck_noises.py test_check_fokker_planck_scores.py",

@@ -11,6 +11,7 @@ from scoreproof.causes.places import beyond
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.coefficients import one_number, one_number_a_time
+from scoreproof.public.fokker_planck.flows import of_a_flow
 from scoreproof.public.fokker_planck.linear_drift import one_coordinate, wrong_matrix
 from scoreproof.public.fokker_planck.moments import gaussian
 from scoreproof.public.fokker_planck.other_logs import another_form
@@ -49,6 +50,9 @@ def explained(s: Subject, found: Found, tolerance: float | None, length: float) 
     of_moments = None if moments is None else wrong_moment(moments)
     if of_moments is not None and of_moments.names:
         return of_moments
+    flow = of_a_flow(s, j, length)
+    if flow is not None:
+        return flow
     of_time = one_number_a_time(s, j)
     if of_time is not None and of_time.names:
         return of_time

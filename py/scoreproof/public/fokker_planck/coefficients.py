@@ -32,19 +32,28 @@ STILL = (
     "the density does not depend on t, and drift and diffusion would change it: it is not their"
     " stationary density, or t does not reach it"
 )
+STEPS = (
+    "the density does not change around any t, and is another one at later times: it goes in steps,"
+    " as where t is rounded or becomes an index (round, int, //, a table) on its way into it; use"
+    " t itself, or interpolate between the steps"
+)
 CLOCK = "the density runs through time {c} times as fast as drift and diffusion say"
 
 
 def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
     """One coefficient, the same at all times; those that explain equally are named together."""
     told: list[tuple[str, str]] = []
+    # of what nothing moves, a factor of time alone is a normaliser: nothing is carried wrongly
+    resting = bool(np.all(np.abs(j.residual - j.rate) <= j.blur))
     for family in families(j):
+        if resting and family.name in ("squeezed", "along", "clock") and np.any(j.rate):
+            continue
         found = constant(j, family)
         if found is None or abs(found[0] - family.due) <= found[1]:
             continue
         if family.name == "clock" and abs(found[0]) <= found[1]:
             if not told:
-                told.append(("density_constant", STILL))
+                told.append(_still(s, j))
             continue
         c, within = found
         if family.name == "noise" and np.ptp(j.rho) > 1e-9 * float(np.max(np.abs(j.rho))):
@@ -67,6 +76,14 @@ def one_number(s: Subject, j: Judged, d: int) -> Diagnosis | None:
     return Diagnosis(
         names, 0.0, None, f"Cause: one of these, which cannot be told apart here: {text}."
     )
+
+
+def _still(s: Subject, j: Judged) -> tuple[str, str]:
+    """A density whose derivative in t is 0: one that is the same at all times, or goes in steps."""
+    x = j.x[:4]
+    first, last = (s.logs(x, float(t)) for t in (np.min(j.times), np.max(j.times)))
+    moved = np.abs(last - first) > 1e-6 * (1 + np.abs(first))
+    return ("density_in_steps", STEPS) if np.any(moved) else ("density_constant", STILL)
 
 
 def _words(family: str, c: float, within: float, j: Judged, d: int) -> tuple[str, str]:

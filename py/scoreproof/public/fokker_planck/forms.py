@@ -19,6 +19,7 @@ from scoreproof.public.fokker_planck.integrals import integrated
 from scoreproof.public.fokker_planck.judged import with_lines
 from scoreproof.public.fokker_planck.learned import flat, with_kinks, with_share
 from scoreproof.public.fokker_planck.stepped import with_steps
+from scoreproof.public.fokker_planck.strong import Found
 
 __all__ = ["any_noise", "of_a_score", "plain", "weakly", "with_score"]
 
@@ -35,10 +36,7 @@ def plain(s: Subject, place: Place, method: str, tolerance: float | None) -> Evi
         )
         if may_weakly:
             return weakly(s, place, tolerance, f"The weak form was used, since {why}.")
-        text = (
-            f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
-        )
-        return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
+        return _not_evaluated(s, found, place, why)
     evidence = with_share(verdict.pointwise(s, found, place, tolerance), found, tolerance)
     if evidence.verdict == "refuted":
         if not flat(s, found):
@@ -68,6 +66,12 @@ def plain(s: Subject, place: Place, method: str, tolerance: float | None) -> Evi
     return evidence
 
 
+def _not_evaluated(s: Subject, found: Found, place: Place, why: str) -> Evidence:
+    remedy = "pass points= of yours" if s.is_log else "pass log_density=, or points= of yours"
+    text = f"the strong form could not be evaluated: {why}; {remedy}"
+    return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
+
+
 def weakly(s: Subject, place: Place, tolerance: float | None, note: str = "") -> Evidence:
     """The weak form, in one or two dimensions."""
     if place.dimension > 2:
@@ -95,10 +99,7 @@ def any_noise(g: General, place: Place, method: str, tolerance: float | None) ->
         )
         if method == "auto" and place.dimension <= 2:
             return weakly(g, place, tolerance, f"The weak form was used, since {why}.")
-        text = (
-            f"the strong form could not be evaluated: {why}; pass log_density=, or points= of yours"
-        )
-        return replace(Evidence.undecided("float", text), coverage=verdict.coverage(found, place))
+        return _not_evaluated(g, found, place, why)
     evidence = with_share(general.pointwise(g, found, place, tolerance), found, tolerance)
     if evidence.verdict == "refuted":
         return evidence

@@ -19,7 +19,7 @@ from scoreproof.public.fokker_planck.breaks import Lines
 from scoreproof.public.fokker_planck.far import FARTHEST, Far, constant_far_out, without
 from scoreproof.public.fokker_planck.followed import back
 from scoreproof.public.fokker_planck.mass import MOST, Mass, mass
-from scoreproof.public.fokker_planck.mass_words import DIGITS, unknown, wrong_mass
+from scoreproof.public.fokker_planck.mass_words import DIGITS, unknown, unseen, wrong_mass
 from scoreproof.public.rule import COARSEST, settled
 from scoreproof.streams import stream
 
@@ -102,7 +102,7 @@ def with_mass(
     if place.dimension > MOST:
         return passed_over(f"d > {MOST}")
     if s.law.eps > 1e-3:
-        return passed_over("too coarse a type")
+        return unseen(evidence, "its type is too coarse", "use float32 or float64", s)
     accepted = max(tolerance or 0.0, DIGITS)
     far = constant_far_out(s, place.box, last, place.seed)
     if far is not None:
@@ -124,7 +124,9 @@ def with_mass(
     if light and not found:
         return unknown(evidence, light, light[0], s)
     if not found:
-        return passed_over("it could not be integrated")
+        return unseen(
+            evidence, "it could not be integrated", "pass a domain= or points= that reach it", s
+        )
     off = [m for m in found if abs(m.value - 1) > accepted + 2 * m.error]
     sure = [m for m in off if m.value > 1 or m.whole]
     if sure:

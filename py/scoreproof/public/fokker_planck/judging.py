@@ -91,14 +91,38 @@ def of_functions(job: Job, place: Place) -> Evidence:
             if again.verdict != "refuted":
                 s, evidence = coarse, as_rounded(again)
         if isinstance(s, General) and s.only_score:
-            return replace(with_rows(evidence, s, place), cost=s.calls)
+            evidence = with_framework(with_rows(evidence, s, place), s, place)
+            return replace(evidence, cost=s.calls)
         if evidence.verdict != "refuted":
             evidence = with_mass(evidence, s, place, job.tolerance, job.normalized)
         evidence = with_rows(evidence, s, place)
         if evidence.verdict == "refuted":
             return replace(evidence, cost=s.calls)
+        evidence = with_framework(evidence, s, place)
         note = flux(s, place.box) if place.dimension == 1 else ""
     return replace(evidence, notes=(*evidence.notes, *((note,) if note else ())), cost=s.calls)
+
+
+def with_framework(evidence: Evidence, s: Subject, place: Place) -> Evidence:
+    """A note, where code of a library is asked as if it were NumPy's: by differences of what may be
+    single precision. Only a coarse type is asked again, since NumPy's own is not.
+    """
+    if s.framework != "numpy" or s.law.eps < 1e-10 or evidence.verdict == "refuted":
+        return evidence
+    t = float(place.times.times[0])
+    try:
+        module = type(s.law.raw(place.at(0)[:2], t)).__module__.split(".")[0]
+    except Exception:  # it was asked as such before: here only a hint is lost
+        return evidence
+    name = {"jax": "jax", "jaxlib": "jax", "torch": "torch"}.get(module)
+    if name is None:
+        return evidence
+    note = (
+        f"{s.law.name} returns arrays of {name}, and was asked as NumPy code is, by differences of"
+        f' values: framework="{name}" takes derivatives by {name}, in double precision, and is'
+        " quicker and finer."
+    )
+    return replace(evidence, notes=(*evidence.notes, note))
 
 
 def _to(job: Job, place: Place, eps: float) -> tuple[Subject, Evidence]:

@@ -17,7 +17,7 @@ from scoreproof.errors import CallableError
 from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.followed import COUNT
-from scoreproof.public.fokker_planck.modes import Mode, completed, modes
+from scoreproof.public.fokker_planck.modes import Mode, completed, highest, modes
 from scoreproof.public.fokker_planck.whole import whole
 from scoreproof.streams import stream
 
@@ -55,6 +55,8 @@ def mass(
     if d > MOST:
         return None
     found = modes(s, box, t, seed, points=points)
+    if not found and d <= 2:
+        found = highest(s, box, t, seed)
     if not found:
         return None
     rng = stream(seed, "fokker_planck", "mass")

@@ -13,7 +13,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.mass import Mass
 
-__all__ = ["DIGITS", "unknown", "wrong_mass"]
+__all__ = ["DIGITS", "unknown", "unseen", "wrong_mass"]
 
 #: a mass is told from 1 by no less than this: normalisers are written with so many digits
 DIGITS = 1e-6
@@ -31,6 +31,15 @@ def unknown(evidence: Evidence, found: list[Mass], m: Mass, s: Subject) -> Evide
         f"{evidence.sentence}: no error is seen, but the mass found is {m.value:.5g} at t = "
         f"{m.t:.3g}: it lacks a normaliser of {1 / m.value:.5g}, or has a part far from where was "
         f"looked{lost}; pass points= or a domain= that reach it, or normalized=False"
+    )
+    return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
+
+
+def unseen(evidence: Evidence, why: str, remedy: str, s: Subject) -> Evidence:
+    """A mass that is to be 1 and was not seen: the equation is linear, and any factor passes it."""
+    text = (
+        f"{evidence.sentence}: no error is seen, but whether its mass is 1 is not known ({why}):"
+        f" {remedy}, or normalized=False, where a factor does not matter or is known to be right"
     )
     return replace(evidence, verdict="undecided", sentence=text, cost=s.calls)
 

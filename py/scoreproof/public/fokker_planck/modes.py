@@ -14,7 +14,7 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.streams import stream
 
-__all__ = ["Mode", "climbed", "completed", "modes"]
+__all__ = ["Mode", "climbed", "completed", "highest", "modes"]
 
 ROUNDS = 25
 #: points of the caller's from which modes are searched
@@ -64,6 +64,27 @@ def modes(
         best = np.argsort(-seen)[:4]
         x, height = np.concatenate([x, grid[best]]), np.concatenate([height, seen[best]])
     return climbed(s, x, height, half, t)
+
+
+def highest(s: Subject, box: Box, t: float, seed: int) -> list[Mode]:
+    """The highest of many points, and the spread of p among them: of a density that ends where it
+    is largest, as one of a half line does, no climb comes to rest at a top.
+    """
+    sides, d = box.sides, box.dimension
+    middle, half = sides.mean(axis=1), (sides[:, 1] - sides[:, 0]) / 2
+    rng = stream(seed, "fokker_planck", "highest")
+    x = middle + half * rng.uniform(-1, 1, (LOOKED, d)) * rng.choice([1.0, 3.0], (LOOKED, 1))
+    height = s.change(x, t, np.zeros(LOOKED))
+    kept = np.isfinite(height)
+    if not np.any(kept):
+        return []
+    x, height = x[kept], height[kept]
+    top = int(np.argmax(height))
+    weights = np.exp(height - height[top])
+    away = x - x[top]
+    covariance = (away * weights[:, None]).T @ away / weights.sum()
+    covariance += np.diag((1e-3 * half) ** 2)
+    return [Mode(x[top], covariance, float(height[top]))]
 
 
 def completed(

@@ -70,8 +70,9 @@ def look(s: Subject, place: Place) -> list[Step]:
     found: list[Step] = []
     count = 1 if box.dimension == 1 else min(LINES, MOST // (POINTS * box.dimension))
     for t in np.linspace(*box.times, TIMES) if count else ():
-        a = rng.uniform(*box.sides.T, (count, box.dimension))
-        b = rng.uniform(*box.sides.T, (count, box.dimension))
+        low, high = box.sides[:, 0], box.sides[:, 1]
+        a = rng.uniform(low, high, (count, box.dimension))
+        b = rng.uniform(low, high, (count, box.dimension))
         if box.dimension == 1:
             a, b = box.sides[:, :1].T, box.sides[:, 1:].T
         try:

@@ -15,6 +15,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.arguments import Place
+from scoreproof.public.fokker_planck.general.affine_scores import of_a_gaussian
 from scoreproof.public.fokker_planck.general.entries import of_coordinates, of_entries
 from scoreproof.public.fokker_planck.general.hessians import Bank, bank
 from scoreproof.public.fokker_planck.general.linear_parts import linear_parts
@@ -97,10 +98,11 @@ def diagnosed(
     looked: list[Callable[[], Diagnosis | None]] = [lambda: _explained(g, found, place, tolerance)]
     if g.only_score:  # a sign is likelier than a negative noise, a factor of the noise than of s
         first, last = (partial(other_score, g, place, tolerance, of) for of in (TURNED, SCALED))
-        looked = [first, *looked, last]
+        a_gaussian = partial(of_a_gaussian, g, place, tolerance)
+        looked = [first, *looked, last, a_gaussian]
     causes = [safely(look) for look in looked]
     named = [c for c in causes if c is not None and c.names]
-    return evidence.with_diagnosis(named[0] if named else causes[len(causes) // 2])
+    return evidence.with_diagnosis(named[0] if named else causes[int(g.only_score)])
 
 
 def _explained(g: General, found: Found, place: Place, tolerance: float | None) -> Diagnosis:

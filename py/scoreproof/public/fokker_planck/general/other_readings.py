@@ -112,6 +112,21 @@ def other_readings(w: Brought, reading: Reading) -> Iterator[Candidate]:
             f" where D depends on x, and in the {sense} sense that law has the drift f + {half}D';"
             " or, if that law is meant, pass interpretation='fick'",
         )
+    if reading == ITO:
+        yield (
+            "correction_in_drift_twice",
+            ito - 2 * w.correction,
+            "the drift holds g ∂g = D'(x), with D = g²/2, once more than the density goes with: as"
+            " -D U' + 2 D' for -D U' + D', where D' is the drift that a Boltzmann density exp(-U)"
+            " needs in the Itô sense; take one D' away",
+        )
+        yield (
+            "correction_in_drift_turned",
+            ito + 4 * w.correction,
+            "the drift lacks 2 g ∂g = 2 D'(x), with D = g²/2, as where D' stands in it with the"
+            " wrong sign: -D U' - D' for the -D U' + D' that a Boltzmann density exp(-U) needs in"
+            " the Itô sense",
+        )
     if reading == STRATONOVICH:
         text = LACKS["fick"].format(said=said)
         yield "fick_read_as_stratonovich", values[FICK], text

@@ -14,6 +14,7 @@ import numpy as np
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.fokker_planck.grid.coefficients import Local, Process, local
 from scoreproof.public.fokker_planck.grid.found import Found
+from scoreproof.public.fokker_planck.grid.lacking import lacking
 from scoreproof.public.fokker_planck.grid.measure import Term
 from scoreproof.public.fokker_planck.grid.reasons import GRID_REASONS, SAME
 from scoreproof.public.fokker_planck.grid.refit import (
@@ -52,7 +53,7 @@ def explained(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis
         return _still(told)
     if told.names:
         return told
-    for attempt in (clock, shifted, later, ended, factored, stretched):
+    for attempt in (clock, shifted, later, ended, factored, stretched, lacking):
         cause = attempt(found, process, accepted)
         if cause is not None:
             return cause

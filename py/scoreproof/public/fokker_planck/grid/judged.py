@@ -22,14 +22,17 @@ from scoreproof.public.fokker_planck.grid.found import Found, look
 from scoreproof.public.fokker_planck.grid.leaps import with_leaps
 from scoreproof.public.fokker_planck.grid.mass import masses, with_mass, with_open_ends, with_sign
 from scoreproof.public.fokker_planck.grid.reasons import ends
+from scoreproof.public.fokker_planck.grid.refit import by_mass
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.windows import CELLS
 from scoreproof.public.rule import COARSEST, compared, settled
 
 __all__ = ["coverage", "curves", "hinted", "one"]
 
+#: what a drift lacks: a step of Euler's moves x by A - ½ A² dt for A
+DRIFTS = {"constant_missing", "linear_part_missing", "matrix_transposed"}
 #: what a correct solver of first order may leave too: numerical diffusion, and decay that is slower
-LIKE_A_SOLVER = {"noise_factor", "clock_factor"}
+LIKE_A_SOLVER = {"noise_factor", "clock_factor", *DRIFTS}
 UNRESOLVED = (
     "in which the solution changes too fast for the saved times, or is too narrow for the grid:"
     " save it more often, or on a finer grid"
@@ -59,6 +62,12 @@ def one(
         evidence = _at_the_ends(evidence, solution, process, accepted)
     evidence = with_leaps(evidence, found, accepted)
     m = masses(solution)
+    if evidence.verdict == "refuted" and normalized and abs(m.values[0] - 1) > accepted:
+        # a factor on the noise and one on the mass are one on the axis
+        most = accepted * found.gain[:, None] + found.bound + found.excuse
+        unit = safely(lambda: by_mass(found, process, most, float(m.values[0])))
+        if unit is not None and unit.names:
+            evidence = evidence.with_diagnosis(unit)
     evidence = with_mass(evidence, solution, m, (normalized, accepted, solution.times))
     return with_open_ends(with_sign(evidence, m, accepted), solution, m)
 
@@ -136,6 +145,9 @@ def _weakly(found: Found, process: Process, accepted: float) -> Evidence:
     if not beyond and not named:
         text = phrases.first_order(sentence, (value, most), float(np.max(found.excuse[wrong])))
         evidence = replace(Evidence.undecided("float", text, **more), value=value)
+        if cause is not None and set(cause.names) & DRIFTS:
+            note = f"If it is none of a solver's: {cause.sentence.removeprefix('Cause: ')}"
+            evidence = replace(evidence, notes=(*evidence.notes, note))
         return replace(evidence, bound=most, coverage=seen, resolution=found.resolution)
     evidence = Evidence.measured(value, most, phrases.off(found, worst, wrong), **more)
     evidence = replace(evidence, coverage=seen, resolution=max(found.resolution, accepted))

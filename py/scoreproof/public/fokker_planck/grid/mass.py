@@ -5,39 +5,20 @@ Conventions: as in `solution`; masses are integrals over the whole grid at every
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
+from scoreproof.public.fokker_planck.grid.mass_causes import SOME, Masses, cause_of
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.grid.stencils import between
 from scoreproof.public.rule import settled
 from scoreproof.words import percent
 
 __all__ = ["Masses", "masses", "with_mass", "with_open_ends", "with_sign"]
-
-#: beside this part of its largest value the density at the ends of the axes is none
-NONE = 1e-6
-#: and beside this one there is a part of it beyond them
-SOME = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Masses:
-    """Of every saved time: the mass, its error; ``sums`` of the values; ``ends``: the largest value
-    there beside the largest anywhere, ``near`` of those next to the ends.
-    """
-
-    values: np.ndarray
-    error: np.ndarray
-    sums: np.ndarray
-    ends: float
-    near: float
-    negative: np.ndarray
-    deepest: float
 
 
 def masses(solution: Solution) -> Masses:
@@ -164,7 +145,7 @@ def with_mass(
             coverage=seen,
             tolerance=accepted,
         )
-    cause = _cause(solution, m, accepted, times)
+    cause = cause_of(solution, m, accepted)
     k = int(np.argmax(off))
     what = f"the mass of the solution is {m.values[k]:.5g} at t = {times[k]:.4g}"
     if cause is None:
@@ -177,6 +158,8 @@ def with_mass(
             return evidence
         return replace(evidence, verdict="undecided", sentence=text)
     if evidence.verdict == "refuted" and evidence.diagnosis and evidence.diagnosis.names:
+        if evidence.diagnosis.names == ("axis_scaled",):
+            return evidence  # that is the mass's cause too
         note = f"{what[0].upper()}{what[1:]}: {cause.sentence.removeprefix('Cause: ')}"
         return replace(evidence, notes=(*evidence.notes, note))
     refuted = replace(
@@ -196,50 +179,3 @@ def _aside(evidence: Evidence, count: int, why: str) -> Evidence:
     out = Omission("masses", count, why, wished=True)
     asked = {**seen.asked, "masses": count}
     return replace(evidence, coverage=Coverage(asked, (*seen.left_out, out), seen.span))
-
-
-def _cause(solution: Solution, m: Masses, accepted: float, times: np.ndarray) -> Diagnosis | None:
-    """Why the mass is not 1; ``None`` where the rest may lie beyond the grid."""
-    first, last = float(m.values[0]), float(m.values[-1])
-    steady = float(np.ptp(m.values)) <= max(accepted, 1e-6) * abs(first)
-    cell = float(np.prod(solution.steps))
-    if steady and np.all(np.abs(m.sums - 1) <= max(accepted, 1e-6)):
-        what = "dx" if solution.dimension == 1 else "dx dy"
-        return Diagnosis.cause(
-            "sums_to_one",
-            f"Cause: the values sum to 1: they are probabilities of cells, {what} = {cell:.4g}"
-            f" times a density, which integrates to 1; divide by {what} (sums_to_one).",
-        )
-    beyond = solution.boundary == "truncated" and m.ends > SOME
-    if beyond and float(np.max(m.values)) < 1 + accepted:
-        return None
-    if steady:
-        return Diagnosis.cause(
-            "not_normalised",
-            f"Cause: the mass is {first:.5g} at all times, the constant factor is missing in the"
-            f" initial law: divide by {first:.5g}, or pass normalized=False (not_normalised).",
-        )
-    if last < first:
-        gone = f"falls from {first:.5g} to {last:.5g} (t = {times[0]:.4g} to {times[-1]:.4g})"
-        # what leaves through an end shows next to it: a column of 0 there absorbs
-        leaving = m.near > NONE or solution.boundary == "reflecting"
-        if leaving:
-            return Diagnosis.cause(
-                "mass_lost_at_boundary",
-                f"Cause: the mass {gone}: it leaves through the ends of the axes, where the density"
-                " is held at 0 or flows out. Set the flux f p - ½ ∂(ρ² p) to 0 there, take longer"
-                ' axes, or say boundary="absorbing" if that is meant (mass_lost_at_boundary).',
-            )
-        return Diagnosis.cause(
-            "mass_not_conserved",
-            f"Cause: the mass {gone}, and nothing reaches the ends of the axes: the scheme does not"
-            " conserve it. Difference the fluxes, (f p) at the faces of cells, not f ∂p"
-            " (mass_not_conserved).",
-        )
-    return Diagnosis.cause(
-        "mass_not_conserved",
-        f"Cause: the mass grows from {first:.5g} to {last:.5g} (t = {times[0]:.4g} to"
-        f" {times[-1]:.4g}): the scheme does not conserve it. Difference the fluxes, (f p) at the"
-        " faces of cells, not f ∂p, and add the fluxes of both neighbours alike"
-        " (mass_not_conserved).",
-    )

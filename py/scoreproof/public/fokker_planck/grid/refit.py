@@ -16,7 +16,7 @@ from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.found import Found
 from scoreproof.public.fokker_planck.grid.reasons import factors, origin, unit
 
-__all__ = ["clock", "ended", "factored", "later", "shifted", "stretched"]
+__all__ = ["by_mass", "clock", "ended", "factored", "later", "shifted", "stretched"]
 
 
 def _left(found: Found, brought: np.ndarray) -> np.ndarray:
@@ -97,6 +97,18 @@ def ended(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | N
 def stretched(found: Found, process: Process, accepted: np.ndarray) -> Diagnosis | None:
     """A coordinate is in another unit."""
     return _unit(found, process, accepted, 0.0)[0]
+
+
+def by_mass(found: Found, process: Process, accepted: np.ndarray, mass: float) -> Diagnosis | None:
+    """A coordinate in another unit, where the mass says which."""
+    solution = found.measure.solution
+    if solution.dimension > 1 or mass <= 0:
+        return None
+    for fixed in (0.0, solution.sides[0][0]):
+        other = replace(process, stretch=1 / mass, origin=(fixed,))
+        if _explains(found, found.measure.parts(other)[0].brought, accepted):
+            return unit(solution.names[0], 1 / mass, found.grid[0])
+    return None
 
 
 def _unit(

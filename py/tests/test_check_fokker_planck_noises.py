@@ -235,6 +235,19 @@ def test_a_diagonal_covariance_is_read_as_stratonovich_too():
     assert not check(lambda x, t: mu * x, **given, interpretation="ito")
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(2, "holds"), (1, "undecided")])
+def test_a_half_line_has_its_mass(factor, verdict):
+    """A density that ends within reach is integrated up to there."""
+
+    def density(x, t):
+        bell = np.exp(-(x[:, 0] ** 2) / 2 / t) / np.sqrt(2 * np.pi * t)
+        return np.where(x[:, 0].real > 0, factor * bell, 0.0)
+
+    found = check(lambda x, t: 0 * x, diffusion=1.0, density=density, domain=(0.1, 3))
+    assert found.verdict == verdict, found.sentence
+    assert verdict == "holds" or "the mass found is 0.5" in found.sentence
+
+
 # -- square-root and Bessel noise ------------------------------------------------------------------
 
 

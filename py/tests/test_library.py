@@ -22,6 +22,17 @@ def by_methods(mu, logvar):
     return 0.5 * (mu.pow(2) + logvar.exp() - 1 - logvar).sum(-1)
 
 
+class Options:
+    log, norm, tanh = True, 2.0, False
+
+
+OPTIONS = Options()
+
+
+def of_options(x, options=OPTIONS):
+    return x * options.norm if options.log and not options.tanh else x
+
+
 class Drawing:
     def __init__(self):
         self.rng = np.random.default_rng(0)
@@ -44,6 +55,8 @@ class Holding:
         (of_numpy, "numpy"),
         (Drawing(), "numpy"),
         (len, "numpy"),
+        (of_options, "numpy"),
+        (lambda x: x.clamp(min=0), "torch"),
         (by_methods, "torch"),
         (partial(by_methods, None), "torch"),
         (lambda x: torch.zeros(3) + x, "torch"),
@@ -89,6 +102,19 @@ ASKED = {
 def test_code_of_torch_goes_in_unsaid(name):
     found = ASKED[name]()
     assert found.verdict == "holds", found.sentence
+
+
+def test_a_library_that_was_read_wrongly_is_no_obstacle():
+    """NumPy's code may hold what has methods of tensors' names."""
+    table = {"log": None}
+
+    def kl(mu, logvar):
+        if isinstance(table["log"], torch.Tensor):
+            return table["log"].exp()
+        return 0.5 * np.sum(np.square(mu) + np.exp(logvar) - 1 - logvar, axis=-1)
+
+    assert library_of(kl) == "torch"
+    assert sp.check_kl(kl)
 
 
 def test_an_error_of_the_code_is_its_own():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -89,6 +90,13 @@ def _used(function: types.FunctionType, depth: int, seen: set[int]) -> Iterator[
     yield from ("torch" for c in codes if _by_methods(c, function.__globals__))
 
 
+def _called(step: dis.Instruction) -> bool:
+    """Whether an attribute is loaded to be called, ``x.log()``, and not as a value, ``cfg.log``."""
+    if sys.version_info >= (3, 12):
+        return step.arg is not None and bool(step.arg & 1)
+    return step.opname == "LOAD_METHOD"
+
+
 def _by_methods(code: types.CodeType, names: Mapping[str, Any]) -> bool:
     """Whether something is called by a method that tensors have and NumPy's arrays have not:
     ``x.exp()``, not ``np.exp(x)``.
@@ -98,7 +106,8 @@ def _by_methods(code: types.CodeType, names: Mapping[str, Any]) -> bool:
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
             owner = names.get(step.argval)
         elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-            if step.argval in OF_TENSORS and not isinstance(owner, types.ModuleType):
+            method = step.argval in OF_TENSORS and not isinstance(owner, types.ModuleType)
+            if method and _called(step):
                 return True
             owner = getattr(owner, str(step.argval), None)
         elif step.opname not in ("PRECALL", "CACHE", "PUSH_NULL", "EXTENDED_ARG"):

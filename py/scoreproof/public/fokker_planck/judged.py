@@ -123,6 +123,8 @@ def with_mass(
         return wrong_mass(evidence, heavy, heavy[0], accepted, s)
     if light and not found:
         return unknown(evidence, light, light[0], s)
+    if not found and place.dimension > 2 and _undefined(s, place, last):
+        return passed_over("it is not defined everywhere, and could not be integrated")
     if not found:
         return unseen(
             evidence, "it could not be integrated", "pass a domain= or points= that reach it", s
@@ -144,6 +146,15 @@ def with_mass(
     seen = replace(evidence.coverage, asked={**evidence.coverage.asked, "masses": len(found)})
     resolution = max(evidence.resolution, blur)
     return settled(known_to, resolution=resolution, coverage=seen, tolerance=tolerance)
+
+
+def _undefined(s: Subject, place: Place, t: float) -> bool:
+    """Whether there are points around the box at which the density is nan."""
+    sides, d = place.box.sides, place.dimension
+    middle, half = sides.mean(axis=1), (sides[:, 1] - sides[:, 0]) / 2
+    rng = stream(place.seed, "fokker_planck", "undefined")
+    x = middle + 3 * half * rng.uniform(-1, 1, (NEARBY, d))
+    return bool(np.any(np.isnan(s.change(x, t, np.zeros(NEARBY)))))
 
 
 def _not_looked_at(evidence: Evidence, masses: int, why: str) -> Evidence:

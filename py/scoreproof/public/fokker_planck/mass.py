@@ -18,7 +18,7 @@ from scoreproof.public.fokker_planck.arguments import Box
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.followed import COUNT
 from scoreproof.public.fokker_planck.modes import Mode, completed, highest, modes
-from scoreproof.public.fokker_planck.whole import whole
+from scoreproof.public.fokker_planck.whole import no_mass, whole
 from scoreproof.streams import stream
 
 __all__ = ["FITTED", "MOST", "Mass", "flux", "mass"]
@@ -132,8 +132,8 @@ def _sampled(s: Subject, found: list[Mode], t: float, rng: np.random.Generator) 
             return best
         mixture = _Mixture(weights, means, roots)
         x = mixture.draws(draws, rng)
-        logs = s.change(x, t, np.zeros(len(x)))
-        if np.any(np.isnan(logs)) or not np.any(np.isfinite(logs)):
+        logs = no_mass(s.change(x, t, np.zeros(len(x))))
+        if not np.any(np.isfinite(logs)):
             return best
         thin, wide = mixture.logs(x)
         parts = np.concatenate(

@@ -15,7 +15,7 @@ from scoreproof.public.fokker_planck.modes import Mode
 from scoreproof.public.fokker_planck.outside import look
 from scoreproof.public.fokker_planck.panels import integral
 
-__all__ = ["Whole", "whole"]
+__all__ = ["Whole", "no_mass", "whole"]
 
 #: looks for mass far from the modes that are known
 AGAIN = 4
@@ -33,6 +33,13 @@ class Whole:
     means: np.ndarray
 
 
+def no_mass(logs: np.ndarray) -> np.ndarray:
+    """``logs``, with no mass where they are not defined, as a logarithm of x for x < 0: what lies
+    there is missed, so that the integral is short of 1, and one that is 1 has it all.
+    """
+    return np.where(np.isnan(logs), -np.inf, logs)
+
+
 def whole(s: Subject, box: Box, t: float, found: list[Mode], seed: int) -> Whole | None:
     """The integral over panels around all modes; what is short of 1 is sure only if there can be
     no other modes.
@@ -40,7 +47,7 @@ def whole(s: Subject, box: Box, t: float, found: list[Mode], seed: int) -> Whole
 
     def over(sides: np.ndarray) -> tuple[float, float]:
         peaks = [(m.mean, m.covariance) for m in found]
-        return integral(lambda x: s.change(x, t, np.zeros(len(x))), peaks, sides)
+        return integral(lambda x: no_mass(s.change(x, t, np.zeros(len(x)))), peaks, sides)
 
     ruled_out = False
     for _ in range(AGAIN):

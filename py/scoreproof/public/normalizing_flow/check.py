@@ -61,8 +61,8 @@ def check_normalizing_flow(
     shape: of one sample, without the batch: an int, or ``(c, h, w)``. By default the first that the
         flow takes, said in a note.
     context: what a conditional layer is conditioned on, ``(k,)`` or ``(n, k)``, fixed for each row.
-    points: rows to look at (default: normal ones, three times as far out, and where they are not in
-        the domain others that are).
+    points: rows to look at (default: normal ones, a third of them four times as far out, and
+        where they are not in the domain others that are).
     units: what ``log_prob`` returns: ``"nats"``, ``"bits"``, ``"nll"`` (minus the nats), or
         ``"bits_per_dim"``: -log2 p / d + log2(levels / (high - low)) of data in ``levels`` values
         (default 256) over ``data_range=(low, high)``, which has to be said; ``levels=1`` without

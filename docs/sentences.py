@@ -15,6 +15,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -158,13 +159,20 @@ def examples(log: Path) -> dict[str, Told]:
 
 
 def kept() -> dict[str, Told]:
-    """The examples of the pages as they are."""
+    """The examples of the pages as they are, but for those of tests that are gone."""
     said: dict[str, Told] = {}
     for path in sorted(PAGES.glob("*.md")):
         for _, example, test in entries(path.read_text("utf-8")):
-            if example is not None and test is not None:
+            if example is not None and test is not None and _is_there(test):
                 said[example] = Told(test, False)
     return said
+
+
+@cache
+def _is_there(test: str) -> bool:
+    path, _, name = test.partition("::")
+    file = ROOT / path
+    return file.is_file() and f"def {name.partition('[')[0]}(" in file.read_text("utf-8")
 
 
 def entries(page: str) -> list[tuple[str, str | None, str | None]]:

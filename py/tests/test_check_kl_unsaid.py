@@ -195,3 +195,28 @@ def test_a_clamp_that_is_reached_once_is_named():
         return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
 
     assert check(kl).diagnosis.names == ("clamp_above",)
+
+
+def _of_single_letters(m1, m2, v1, v2):
+    return 0.5 * (np.log(v2 / v1) + (v1 + (m1 - m2) ** 2) / v2 - 1).sum(1)
+
+
+def _of_deviations(m0, m1, s0, s1):
+    return _of_single_letters(m0, m1, s0**2, s1**2)
+
+
+def _both_ways(m1, m2, v1, v2):
+    return (0.25 * ((m1 - m2) ** 2 + (v1 + v2)) * (1 / v1 + 1 / v2) - 1).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("function", "quantity"),
+    [(_of_single_letters, "kl"), (_of_deviations, "kl"), (_both_ways, "symmetric")],
+)
+def test_single_letters_say_the_order_where_nobody_says_a_form(function, quantity):
+    assert check(function, quantity=quantity)
+
+
+def test_twice_what_single_letters_say_is_refuted():
+    found = check(lambda m1, m2, v1, v2: 2 * _of_single_letters(m1, m2, v1, v2))
+    assert found.verdict == "refuted", found.sentence

@@ -48,10 +48,13 @@ class Given:
     turned: bool = False
 
 
-def options_of(function: Any, given: Given) -> Options:
-    """Options for the function. Raises ``ArgumentError`` naming what is to be passed."""
+def options_of(function: Any, given: Given, form: str | None = None) -> Options:
+    """Options for the function; ``form``: one that nobody said, beside which names say what they
+    say. Raises ``ArgumentError`` naming what is to be passed.
+    """
     wanted = _wanted(given)
     read = said_by(function, given)
+    given = given if form is None else replace(given, form=form)
     against = _against(given, wanted, read)
     roles = _roles(function, given, wanted, against, read)
     layout = _layout(_in_roles(function, given, roles), wanted, against, roles)

@@ -39,7 +39,7 @@ def widest(of: Callable[[Options, bool], Evidence], function: Any, given: Given)
     options = options_of(function, given)
     if given.form is not None or not _open(options):
         return of(options, True)
-    wide, narrow = (options_of(function, replace(given, form=f)) for f in WIDEST)
+    wide, narrow = (options_of(function, given, f) for f in WIDEST)
     evidence = second = failed = None
     try:
         evidence = of(wide, False)
@@ -79,7 +79,7 @@ def _matrices(
     if given.parameterization is not None or _telling(function, given):
         raise failed
     try:
-        full = options_of(function, replace(given, form="full"))
+        full = options_of(function, given, "full")
         return _asked_with(of(full, True), MATRICES)
     except CallableError:
         raise failed from None

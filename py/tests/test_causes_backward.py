@@ -459,3 +459,24 @@ def test_a_whole_multiple_of_everything_is_a_sum_over_parts(factor):
     text = sp.check_backward(loss, inputs=(w, v), gradient=gradient).explain()
     assert ("micro-batches" in text) == (factor in (4.0, 0.25)), text
     assert "4 micro-batches" in text or "It may come in at" in text
+
+
+def test_a_mask_of_another_threshold_is_no_scaled_argument():
+    """Its slopes are those that are due at many scales of the argument."""
+    torch = pytest.importorskip("torch")
+
+    class Late(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.clamp(min=0.0)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (x,) = ctx.saved_tensors
+            return gradient * (x > 1).to(gradient)
+
+    x = torch.tensor([[0.3, 1.7, -0.4], [2.1, 0.2, 0.9]], dtype=torch.float64)
+    found = sp.check_backward(Late, inputs=(x,))
+    assert found.verdict == "refuted"
+    assert "argument_scaled" not in found.diagnosis.names, found.explain()

@@ -6,6 +6,7 @@ arrives; results are ``(name, words)`` as in `own_rules`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = ["scaled_argument", "term_missing"]
 SCALES = 0.05 * 1.35 ** np.arange(21)  # 0.05 to 20
 NARROW = 1e-10  # of the logarithm of a scale
 APART = 1e-3  # a scale that is 1 is no cause
+#: scales beside one that is a cause, at which the rule is another
+ASIDE = (0.7, 1.4)
 
 
 def term_missing(
@@ -87,6 +90,10 @@ def scaled_argument(
         return None
     if abs(c - 1) < APART or not same(found):
         return None
+    for factor in ASIDE:  # a mask has the same slopes at many scales: then none is the cause
+        with contextlib.suppress(Exception):
+            if same(sent(c * factor)):
+                return None
     shown, inverse = number(c, 1e-5), number(1 / c, 1e-5)
     return (
         "argument_scaled",

@@ -16,7 +16,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.callables import to_float
 from scoreproof.interop.signatures import needed
 from scoreproof.public import sweep
-from scoreproof.public.fokker_planck.general.readings import EXPECTED, Reading
+from scoreproof.public.fokker_planck.readings import EXPECTED, Reading
 from scoreproof.streams import stream
 
 __all__ = ["METHODS", "Box", "Place", "depends_on_state", "one_density", "where"]

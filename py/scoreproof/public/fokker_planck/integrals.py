@@ -19,7 +19,7 @@ from scoreproof.public.fokker_planck import weak, words
 from scoreproof.public.fokker_planck.arguments import Box, Place
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.clusters import clusters
-from scoreproof.public.fokker_planck.general.readings import ITO, Reading
+from scoreproof.public.fokker_planck.readings import ITO, Reading
 from scoreproof.public.rule import settled
 from scoreproof.words import part_of
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from scoreproof.causes.closed_forms import closed_form, number
 from scoreproof.diagnosis import Diagnosis, diagnose
-from scoreproof.public.fokker_planck.general.other_readings import Brought, other_readings
-from scoreproof.public.fokker_planck.general.readings import ITO, Reading
 from scoreproof.public.fokker_planck.matrices import COVARIANCES, MATRICES, Matrix
+from scoreproof.public.fokker_planck.other_readings import Brought, other_readings
+from scoreproof.public.fokker_planck.readings import ITO, Reading
 
 __all__ = ["Asked", "Spreading", "explained"]
 

@@ -7,7 +7,8 @@ one time, that half of the points would have shown.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,80 +22,121 @@ from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.strong import Found, Terms
 from scoreproof.public.rule import WITHIN_ROUNDING, compared, settled
 
-__all__ = ["MEASURED", "coverage", "kept", "median", "pointwise", "resolution"]
+__all__ = ["AtPlaces", "coarsest", "coverage", "median", "pointwise", "resolution", "seen_of"]
 
 EPS = float(np.finfo(float).eps)
 #: so many more of what was measured of an error may be there: it is an estimate from a few values
 MEASURED = 3.0
 
 
+@dataclass(frozen=True, eq=False)
+class AtPlaces:
+    """Deviations at all places that were asked, of any of the two equations, relative to the terms;
+    ``excuse``: errors that were measured scatter, a noise of the caller's own may show as a few.
+    """
+
+    found: Found
+    error: np.ndarray
+    bound: np.ndarray
+    excuse: np.ndarray
+    tolerance: float | None
+
+    @classmethod
+    def of(cls, found: Found, tolerance: float | None) -> AtPlaces:
+        terms = found.terms
+        error = np.concatenate([np.abs(t.residual) / np.maximum(t.size, 1e-300) for t in terms])
+        bound = np.concatenate(
+            [np.maximum(t.error / np.maximum(t.size, 1e-300), 8 * EPS) for t in terms]
+        )
+        scatter = np.concatenate([t.scatter / np.maximum(t.size, 1e-300) for t in terms])
+        return cls(found, error, bound, MEASURED * np.minimum(bound, scatter), tolerance)
+
+    @property
+    def room(self) -> np.ndarray:
+        return self.bound + self.excuse + (self.tolerance or 0.0)
+
+    @property
+    def worst(self) -> int:
+        return int(np.argmax(self.error / self.room))
+
+    def compared(self, sentence: str, seen: Coverage, calls: dict[str, int]) -> Evidence:
+        """By the rule; its curve is the largest deviation at each time."""
+        found = self.found
+        blocks = np.split(self.error, np.cumsum([len(t.x) for t in found.terms])[:-1])
+        return compared(
+            self.error,
+            self.bound,
+            sentence,
+            coverage=seen,
+            excuse=self.excuse,
+            tolerance=self.tolerance,
+            cost=calls,
+            curves={
+                "largest error": ([t.t for t in found.terms], [float(np.max(b)) for b in blocks])
+            },
+            labels=("t", "relative error"),
+            notes=(found.by_values,) if found.by_values else (),
+        )
+
+    def stays(self, evidence: Evidence) -> bool:
+        """Undecided for what no part alone would change."""
+        return evidence.verdict == "undecided" and (
+            not np.all(np.isfinite(self.bound)) or WITHIN_ROUNDING in evidence.sentence
+        )
+
+    def settled(self, evidence: Evidence, seen: Coverage, finest: float, remedy: str) -> Evidence:
+        """`compared` speaks of all terms together; one coordinate's part has to be seen by
+        itself.
+        """
+        plain = Evidence.measured(
+            evidence.value,
+            evidence.bound,
+            evidence.sentence,
+            cost=evidence.cost,
+            curves=evidence.curves,
+            labels=evidence.labels,
+            notes=evidence.notes,
+        )
+        return settled(
+            plain,
+            resolution=finest,
+            coverage=seen,
+            tolerance=self.tolerance,
+            remedy=remedy,
+        )
+
+
 def pointwise(s: Subject, found: Found, place: Place, tolerance: float | None) -> Evidence:
     """The strong form at all points that could be asked."""
-    terms = found.terms
-    error = np.concatenate([np.abs(t.residual) / np.maximum(t.size, 1e-300) for t in terms])
-    bound = np.concatenate([_bound(t) for t in terms])
-    scatter = np.concatenate([t.scatter / np.maximum(t.size, 1e-300) for t in terms])
-    # errors that were measured scatter: a noise of the caller's own may show as a few of them
-    excuse = MEASURED * np.minimum(bound, scatter)
-    worst = int(np.argmax(error / (bound + excuse + (tolerance or 0.0))))
-    blocks = np.split(error, np.cumsum([len(t.x) for t in terms])[:-1])
-    sentence = words.sentence(found, worst)
-    seen = coverage(found, place)
-    evidence = compared(
-        error,
-        bound,
-        sentence,
-        coverage=seen,
-        excuse=excuse,
-        tolerance=tolerance,
-        cost=s.calls,
-        curves={"largest error": ([t.t for t in terms], [float(np.max(b)) for b in blocks])},
-        labels=("t", "relative error"),
-        notes=(found.by_values,) if found.by_values else (),
-    )
+    at = AtPlaces.of(found, tolerance)
+    seen, sentence = coverage(found, place), words.sentence(found, at.worst)
+    evidence = at.compared(sentence, seen, s.calls)
     if evidence.verdict == "refuted":
-        wrong = error > bound + excuse + (tolerance or 0.0)
-        evidence = replace(evidence, sentence=words.off(found, worst, wrong))
-        return words.diagnosed(evidence, s, found, error > bound, (place, tolerance))
-    if evidence.verdict == "undecided" and not np.all(np.isfinite(bound)):
+        wrong = at.error > at.room
+        evidence = replace(evidence, sentence=words.off(found, at.worst, wrong))
+        return words.diagnosed(evidence, s, found, at.error > at.bound, (place, tolerance))
+    if at.stays(evidence):
         return evidence
-    # `compared` speaks of all terms together; one coordinate's part has to be seen by itself
-    plain = Evidence.measured(evidence.value, evidence.bound, sentence, **kept(evidence))
-    if evidence.verdict == "undecided" and WITHIN_ROUNDING in evidence.sentence:
-        return evidence
-    decided = settled(
-        plain,
-        resolution=resolution(found),
-        coverage=seen,
-        tolerance=tolerance,
-        remedy=words.FINER,
-    )
+    plain = replace(evidence, sentence=sentence)
+    decided = at.settled(plain, seen, resolution(found), words.FINER)
     return each_alone(decided, s, found, (place, tolerance))
-
-
-def kept(evidence: Evidence) -> dict[str, Any]:
-    """What a verdict made of it keeps."""
-    return {
-        "cost": evidence.cost,
-        "curves": evidence.curves,
-        "labels": evidence.labels,
-        "notes": evidence.notes,
-    }
-
-
-def _bound(t: Terms) -> np.ndarray:
-    return np.maximum(t.error / np.maximum(t.size, 1e-300), 8 * EPS)
 
 
 def resolution(found: Found) -> float:
     """The worst over times, and over the parts of the equation that are not zero there."""
+    return coarsest(
+        found, lambda t: [*(_part(t, i) for i in range(t.x.shape[1])), np.abs(t.spread)]
+    )
+
+
+def coarsest(found: Found, parts: Callable[[Any], list[np.ndarray]]) -> float:
+    """The worst over times and parts; one that is nowhere more than its own rounding is no
+    evidence.
+    """
     worst = found.forward_blur
     for t in found.terms:
         error = np.maximum(t.error, 8 * EPS * t.size)
-        # a part that is nowhere more than its own rounding is no evidence
-        parts = [_part(t, i) for i in range(t.x.shape[1])]
-        parts.append(np.abs(t.spread))
-        seen = [median(error, part) for part in parts if np.any(part > 0)]
+        seen = [median(error, part) for part in parts(t) if np.any(part > 0)]
         worst = max([worst, *seen]) if seen else np.inf
     return float(worst)
 

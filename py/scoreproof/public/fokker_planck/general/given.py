@@ -16,9 +16,9 @@ from scoreproof.interop.frameworks import guarded
 from scoreproof.public.fokker_planck.arguments import Place, depends_on_state
 from scoreproof.public.fokker_planck.asking import Subject, given
 from scoreproof.public.fokker_planck.general.noise import MEANINGS, Noise, constant
-from scoreproof.public.fokker_planck.general.readings import ITO, Reading, reading
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.order import in_order
+from scoreproof.public.fokker_planck.readings import ITO, Reading, reading
 
 #: the order in which x and t go into functions
 INPUTS = ("xt", "tx")

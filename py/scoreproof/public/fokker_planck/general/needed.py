@@ -16,8 +16,8 @@ from scoreproof.public.fokker_planck.general.causes import of_the_noise
 from scoreproof.public.fokker_planck.general.hessians import TIMES
 from scoreproof.public.fokker_planck.general.look import length_of, look
 from scoreproof.public.fokker_planck.general.noise import Noise
-from scoreproof.public.fokker_planck.general.readings import ITO
 from scoreproof.public.fokker_planck.general.subject import General
+from scoreproof.public.fokker_planck.readings import ITO
 
 __all__ = ["matrix_needed"]
 

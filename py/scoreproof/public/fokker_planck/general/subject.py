@@ -15,7 +15,7 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.public.fokker_planck.asking import Subject
 from scoreproof.public.fokker_planck.general.curls import matrix
 from scoreproof.public.fokker_planck.general.noise import Noise
-from scoreproof.public.fokker_planck.general.readings import Reading
+from scoreproof.public.fokker_planck.readings import Reading
 
 __all__ = ["General"]
 

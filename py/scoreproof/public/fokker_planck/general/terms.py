@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scoreproof.public.fokker_planck.general.curls import Around
-from scoreproof.public.fokker_planck.general.readings import Reading
+from scoreproof.public.fokker_planck.readings import Reading
 
 __all__ = ["ROUNDINGS", "Local", "Terms", "terms"]
 

@@ -19,11 +19,10 @@ from scoreproof.public.fokker_planck import verdict, words
 from scoreproof.public.fokker_planck.alone import room
 from scoreproof.public.fokker_planck.arguments import Place
 from scoreproof.public.fokker_planck.general.causes import diagnosed
-from scoreproof.public.fokker_planck.general.readings import Reading
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.general.terms import Terms
+from scoreproof.public.fokker_planck.readings import Reading
 from scoreproof.public.fokker_planck.strong import Found
-from scoreproof.public.rule import WITHIN_ROUNDING, compared, settled
 
 __all__ = ["pointwise", "right_side"]
 
@@ -45,50 +44,22 @@ def right_side(reading: Reading, of_state: bool) -> str:
 
 def pointwise(g: General, found: Found, place: Place, tolerance: float | None) -> Evidence:
     """The strong form at all places that could be asked."""
-    terms: list[Terms] = found.terms
-    error = np.concatenate([np.abs(t.residual) / np.maximum(t.size, 1e-300) for t in terms])
-    bound = np.concatenate(
-        [np.maximum(t.error / np.maximum(t.size, 1e-300), 8 * EPS) for t in terms]
-    )
-    scatter = np.concatenate([t.scatter / np.maximum(t.size, 1e-300) for t in terms])
-    excuse = verdict.MEASURED * np.minimum(bound, scatter)
-    accepted = tolerance or 0.0
-    worst = int(np.argmax(error / (bound + excuse + accepted)))
-    right, seen = right_side(g.reading, g.of_state), coverage(g, found, place)
+    at = verdict.AtPlaces.of(found, tolerance)
+    right = right_side(g.reading, g.of_state)
     said = words.OF_A_SCORE if g.only_score else words.OF_A_DENSITY
-    sentence = words.sentence(found, worst, right, said)
-    blocks = np.split(error, np.cumsum([len(t.x) for t in terms])[:-1])
-    evidence = compared(
-        error,
-        bound,
-        sentence,
-        coverage=seen,
-        excuse=excuse,
-        tolerance=tolerance,
-        cost=g.calls,
-        curves={"largest error": ([t.t for t in terms], [float(np.max(b)) for b in blocks])},
-        labels=("t", "relative error"),
-        notes=(found.by_values,) if found.by_values else (),
-    )
+    seen, sentence = coverage(g, found, place), words.sentence(found, at.worst, right, said)
+    evidence = at.compared(sentence, seen, g.calls)
     if evidence.verdict == "refuted":
-        wrong = error > bound + excuse + accepted
-        evidence = replace(evidence, sentence=words.off(found, worst, wrong, right, said))
+        wrong = at.error > at.room
+        evidence = replace(evidence, sentence=words.off(found, at.worst, wrong, right, said))
         only = words.at_a_few(wrong)
         if only is not None:
             return evidence.with_diagnosis(only)
         return diagnosed(evidence, g, found, place, tolerance)
-    if evidence.verdict == "undecided" and (
-        not np.all(np.isfinite(bound)) or WITHIN_ROUNDING in evidence.sentence
-    ):
+    if at.stays(evidence):
         return evidence
-    plain = Evidence.measured(evidence.value, evidence.bound, sentence, **verdict.kept(evidence))
-    decided = settled(
-        plain,
-        resolution=resolution(found),
-        coverage=seen,
-        tolerance=tolerance,
-        remedy=words.FINER_SCORE if g.only_score else words.FINER,
-    )
+    remedy = words.FINER_SCORE if g.only_score else words.FINER
+    decided = at.settled(replace(evidence, sentence=sentence), seen, resolution(found), remedy)
     return _each_alone(decided, g, found, place, tolerance)
 
 
@@ -105,16 +76,16 @@ def coverage(g: General, found: Found, place: Place) -> Coverage:
 
 def resolution(found: Found) -> float:
     """The worst over times, and over the parts of the equation that are not zero there."""
-    worst = found.forward_blur
-    for t in found.terms:
-        error = np.maximum(t.error, 8 * EPS * t.size)
-        parts = [_part(t, i) for i in range(t.x.shape[1])]
-        parts += [np.abs(t.shares[:, k]) for k in range(t.shares.shape[1])]
-        # a noise along the level lines of p brings nothing in its reading, and its parts do
-        parts.append(verdict.seen_of(t.spread, t.ito, t.spread - t.ito))
-        seen = [verdict.median(error, part) for part in parts if np.any(part > 0)]
-        worst = max([worst, *seen]) if seen else np.inf
-    return float(worst)
+    return verdict.coarsest(found, _parts)
+
+
+def _parts(t: Terms) -> list[np.ndarray]:
+    """The drift by coordinates, Σ by its principal directions, and all that the noise brings; a
+    noise along the level lines of p brings nothing in its reading, and its parts do.
+    """
+    drift = [_part(t, i) for i in range(t.x.shape[1])]
+    noise = [np.abs(t.shares[:, k]) for k in range(t.shares.shape[1])]
+    return [*drift, *noise, verdict.seen_of(t.spread, t.ito, t.spread - t.ito)]
 
 
 def _part(t: Terms, i: int) -> np.ndarray:

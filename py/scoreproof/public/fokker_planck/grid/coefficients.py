@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from scoreproof.public.fokker_planck.asking import Subject
-from scoreproof.public.fokker_planck.general.readings import Reading
+from scoreproof.public.fokker_planck.readings import Reading
 
 __all__ = ["Local", "Process", "local"]
 

@@ -14,13 +14,13 @@ import numpy as np
 from scoreproof.errors import ArgumentError
 from scoreproof.evidence import Evidence
 from scoreproof.public.fokker_planck.general.given import Given, Probe, subject
-from scoreproof.public.fokker_planck.general.readings import ITO
 from scoreproof.public.fokker_planck.grid.coefficients import Process
 from scoreproof.public.fokker_planck.grid.given import solutions
 from scoreproof.public.fokker_planck.grid.judged import one
 from scoreproof.public.fokker_planck.grid.orders import several
 from scoreproof.public.fokker_planck.grid.solution import Solution
 from scoreproof.public.fokker_planck.networks import coefficients
+from scoreproof.public.fokker_planck.readings import ITO
 
 __all__ = ["NOTHING", "OnGrid", "on_grid"]
 

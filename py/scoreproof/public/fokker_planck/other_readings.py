@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from scoreproof.public.fokker_planck.general.readings import (
+from scoreproof.public.fokker_planck.readings import (
     FICK,
     ITO,
     STRATONOVICH,

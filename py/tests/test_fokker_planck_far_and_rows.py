@@ -24,7 +24,7 @@ def judged(log_density, d=1, **more):
 
 
 def far(log_density, d=1):
-    s = given(lambda x, t: 0 * x, lambda t: NOISE, log_density, True, False, "numpy", None)
+    s = given(lambda x, t: 0 * x, lambda t: NOISE, log_density, True, False, ("numpy", None))
     return s, constant_far_out(s, Box((0.3, 1.0), ((-3.0, 3.0),) * d), 1.0, 0)
 
 

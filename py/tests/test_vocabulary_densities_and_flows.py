@@ -117,7 +117,7 @@ DENSITIES = {
 @pytest.mark.parametrize("words", DENSITIES)
 def test_a_mistake_in_a_density_is_named(words):
     log_density, drift, rho, d = DENSITIES[words]
-    s = given(drift, rho, log_density, True, False, "numpy", None)
+    s = given(drift, rho, log_density, True, False, ("numpy", None))
     place = where(TIMES, (-3, 3), d, None, 0)
     found = explained(
         s, strong.look(s, replace(place, times=replace(place.times, times=TIMES))), None, 1.5

@@ -40,7 +40,7 @@ def right(x, t):
 def looked(log_density, drift=None, rho=None, d=1):
     """The terms of the strong form at a few times, without the check around them."""
     drift, rho = drift or (lambda x, t: -THETA * x), rho or (lambda t: RHO)
-    s = given(drift, rho, log_density, True, False, "numpy", None)
+    s = given(drift, rho, log_density, True, False, ("numpy", None))
     place = where(TIMES, (-3, 3), d, None, 0)
     return s, strong.look(s, replace(place, times=replace(place.times, times=TIMES)))
 
@@ -315,8 +315,7 @@ def measured(diffusion, d):
         lambda x, t: gaussian(x, 0.3 * t, 0.5 + t),
         True,
         True,
-        "numpy",
-        None,
+        ("numpy", None),
     )
     return weak.measure(s, Box((0.2, 1.0), ((-2.0, 2.0),) * d), 0, float("nan"))
 

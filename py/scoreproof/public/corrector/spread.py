@@ -8,7 +8,6 @@ noise is -∇(e p) = -e ∇p - p ∇e. It is p where e is one number, of all row
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from scoreproof.coverage import Coverage
 from scoreproof.diagnosis import Diagnosis
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.asking import Kernel
-from scoreproof.public.corrector.steps import Limit, Steps, in_the_limit, read_steps
+from scoreproof.public.corrector.steps import Limit, Placed, Steps, in_the_limit, read_steps
 from scoreproof.public.corrector.target import Target
 from scoreproof.streams import stream
 
@@ -47,7 +46,7 @@ def of_the_rows(
     fresh = stream(job.seed, "corrector", "fresh").standard_normal((ROWS, job.d))
     # the first half comes last and in the other order, beside others and with other noise
     fresh[half:] = places[:half][::-1]
-    again = in_the_limit(kernel, target, draws, job.h, places=fresh, other=True)
+    again = in_the_limit(kernel, target, draws, job.h, Placed(places=fresh, other=True))
     if again is None:
         return None if apart <= loose else _open(kernel, seen, apart)
     change = np.abs(again.sizes[half:][::-1] / first.sizes[:half] - 1)
@@ -134,14 +133,14 @@ def farther(kernel: Kernel, target: Target, draws: int, evidence: Evidence) -> E
     away = np.repeat((*radii, FARTHEST), len(axes))
     shocks = FARTHEST * axes + 0.3 * np.cos(1.7 * np.arange(job.d))
     # a normal number that JAX makes of a uniform one in single precision is coarse far out
-    more: dict[str, Any] = {"places": places, "shocks": shocks if kernel.eps < COARSE else None}
+    placed = Placed(places=places, shocks=shocks if kernel.eps < COARSE else None)
     if job.h is not None and not job.rule:
-        end = in_the_limit(kernel, target, draws, job.h, **more)
+        end = in_the_limit(kernel, target, draws, job.h, placed)
         if end is None:
             return _not_read(kernel, evidence)
         off, open_ = end.of_rows()
     else:
-        one = read_steps(kernel, target, draws, job.h, **more)
+        one = read_steps(kernel, target, draws, job.h, placed)
         if one is None:
             return _not_read(kernel, evidence)
         off = np.maximum(one.left, np.abs(one.unmatched)).max(axis=0)

@@ -11,7 +11,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.errors import CallableError
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.rules import RULE, due, mistakes
-from scoreproof.public.corrector.steps import Steps, read_steps
+from scoreproof.public.corrector.steps import Placed, Steps, read_steps
 from scoreproof.public.corrector.target import gaussian
 
 __all__ = ["cause_of", "saturates"]
@@ -30,7 +30,7 @@ def saturates(kernel: Kernel, draws: int) -> float | None:
     if draws != 1:
         return None
     try:
-        found = read_steps(kernel, gaussian(job.shape), draws, job.h, still=True)
+        found = read_steps(kernel, gaussian(job.shape), draws, job.h, Placed(still=True))
     except CallableError:  # it divides by the size of its noise
         found = None
     if found is None:

@@ -8,7 +8,6 @@ where ``b² = 2 a``. Where the kernel takes a step size, the limit of small ones
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from scoreproof.public.corrector.refining import LEVELS, limit
 from scoreproof.public.corrector.target import Target
 from scoreproof.streams import stream
 
-__all__ = ["Limit", "Steps", "in_the_limit", "read_steps"]
+__all__ = ["Limit", "Placed", "Steps", "in_the_limit", "read_steps"]
 
 ROWS = 12
 ROUNDINGS = 32
@@ -48,30 +47,34 @@ class Steps:
             return np.asarray((self.b**2 / (2 * self.a) - 1) / 2)
 
 
-def read_steps(
-    kernel: Kernel,
-    target: Target,
-    draws: int,
-    h: float | None,
-    *,
-    still: bool = False,
-    places: np.ndarray | None = None,
-    other: bool = False,
-    shocks: np.ndarray | None = None,
-) -> Steps | None:
-    """One call; ``None`` where a step cannot be told from the next. ``still``: without noise;
-    ``places``: whitened, other than a dozen drawn ones; ``other``: other noise;
-    ``shocks`` ``(m, d)``: the noise of the last m rows.
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where a kernel begins, and on what noise. ``still``: without; ``places``: whitened, other
+    than a dozen drawn ones; ``other``: other noise; ``shocks`` ``(m, d)``: that of the last m rows.
     """
+
+    still: bool = False
+    places: np.ndarray | None = None
+    other: bool = False
+    shocks: np.ndarray | None = None
+
+
+PLAIN = Placed()
+
+
+def read_steps(
+    kernel: Kernel, target: Target, draws: int, h: float | None, placed: Placed = PLAIN
+) -> Steps | None:
+    """One call; ``None`` where a step cannot be told from the next."""
     job = kernel.job
     rng = stream(job.seed, "corrector", "steps")
     drawn = rng.standard_normal((ROWS, job.d))
-    state = unwhitened(target, drawn if places is None else places)
-    if other:
+    state = unwhitened(target, drawn if placed.places is None else placed.places)
+    if placed.other:
         rng = stream(job.seed, "corrector", "other noise")
-    noise = rng.standard_normal((draws, len(state), job.d)) * (0.0 if still else 1.0)
-    if shocks is not None:
-        noise[:, -len(shocks) :] = shocks
+    noise = rng.standard_normal((draws, len(state), job.d)) * (0.0 if placed.still else 1.0)
+    if placed.shocks is not None:
+        noise[:, -len(placed.shocks) :] = placed.shocks
     answer = kernel(target, state, noise_script(job, noise), h)
     asked = [a for a in answer.asked if a.x.shape == state.shape]
     kept = [asked[0]] if asked else []
@@ -151,12 +154,12 @@ def in_the_limit(
     target: Target,
     draws: int,
     h: float,
-    **more: Any,
+    placed: Placed = PLAIN,
 ) -> Limit | None:
-    """A call at each of five smaller steps; ``more`` as `read_steps` takes it."""
+    """A call at each of five smaller steps."""
     found = []
     for k in range(1, LEVELS + 1):
-        one = read_steps(kernel, target, draws, h / RATIO**k, **more)
+        one = read_steps(kernel, target, draws, h / RATIO**k, placed)
         if one is None:
             return None
         found.append(one)

@@ -5,7 +5,7 @@ Conventions: as in `steps` and `rules`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
                 return farther(kernel, target, draws, evidence)
             if evidence.verdict != "refuted":
                 return evidence
-            return _refuted(kernel, evidence, finest, mixed, blur, draws)
+            return _refuted(kernel, evidence, finest, Known(mixed, blur, draws))
     errors, bounds = found.unmatched, 2 * found.blur + 4 * kernel.coarse
     text = (
         f"{job.name}: in each of its steps the noise is √(2ε) z for a drift of ε · score(x), at"
@@ -161,7 +161,7 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
         return farther(kernel, target, draws, evidence)
     if evidence.verdict != "refuted":
         return evidence
-    return _refuted(kernel, evidence, found, mixed, blur, draws, size)
+    return _refuted(kernel, evidence, found, Known(mixed, blur, draws, size))
 
 
 def _tamed(found: Steps, blur: float) -> bool:
@@ -183,16 +183,20 @@ def _undecided_tamed(kernel: Kernel, seen: Coverage) -> Evidence:
     return Evidence.undecided("float", text, coverage=seen)
 
 
-def _refuted(
-    kernel: Kernel,
-    evidence: Evidence,
-    found: Steps,
-    mixed: float,
-    blur: float,
-    draws: int,
-    size: np.ndarray | None = None,
-) -> Evidence:
-    job = kernel.job
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known beside the steps: how much a row depends on its batch, their blur, the draws of
+    a call, and how far ε is from a rule of its size.
+    """
+
+    mixed: float
+    blur: float
+    draws: int
+    size: np.ndarray | None = None
+
+
+def _refuted(kernel: Kernel, evidence: Evidence, found: Steps, known: Known) -> Evidence:
+    job, size = kernel.job, known.size
     k, i = np.unravel_index(int(np.argmax(np.abs(found.unmatched))), found.a.shape)
     along = np.max(found.left) <= 1e-3
     if not along:
@@ -215,5 +219,5 @@ def _refuted(
             f" {1 + float(np.ravel(size)[np.argmax(np.abs(size))]):.4g} times {RULE} with snr ="
             f" {job.snr:g}" + (f", α = {job.alpha:g}" if job.alpha != 1 else "")
         )
-    cause = safely(lambda: cause_of(kernel, found, mixed, blur, draws))
+    cause = safely(lambda: cause_of(kernel, found, known.mixed, known.blur, known.draws))
     return replace(evidence, sentence=text, diagnosis=cause, notes=())

@@ -188,10 +188,10 @@ def given(
     law: Any,
     is_log: bool,
     of_state: bool,
-    framework: str,
-    dtype: Any,
+    how: tuple[str, Any],
 ) -> Subject:
-    """The callables behind guards."""
+    """The callables behind guards; ``how``: framework and dtype."""
+    framework, dtype = how
     name = "log_density" if is_log else "density"
     return Subject(
         guarded(drift, "drift", framework, dtype),

@@ -127,30 +127,34 @@ def _in_space(
     s: Subject, t: float, a: np.ndarray, b: np.ndarray, found: Breaks, height: np.ndarray
 ) -> list[Broken]:
     out: list[Broken] = []
-    half = s.rho(t) ** 2 / 2
     for which in np.unique(found.which):
         mine = found.which == which
         low, high = float(found.low[mine].min()), float(found.high[mine].max())
         if high - low > 1e-5:  # several: the first
             k = int(np.argmin(found.low[mine]))
             low, high = float(found.low[mine][k]), float(found.high[mine][k])
-        one = _classified(s, t, a[which], b[which], low, high, half, float(height[which]))
+        one = _classified(s, t, Line(a[which], b[which], low, high, float(height[which])))
         out += [one] if one is not None else []
     return out
 
 
-def _classified(
-    s: Subject,
-    t: float,
-    a: np.ndarray,
-    b: np.ndarray,
-    low: float,
-    high: float,
-    half: float,
-    height: float,
-) -> Broken | None:
-    """What happens between low and high on the line from a to b, if it is wrong."""
-    line = b - a
+@dataclass(frozen=True, eq=False)
+class Line:
+    """From a to b; something breaks between ``low`` and ``high`` of the way; ``height``: of log p
+    along it.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    low: float
+    high: float
+    height: float
+
+
+def _classified(s: Subject, t: float, of: Line) -> Broken | None:
+    """What happens there, if it is wrong."""
+    a, low, high = of.a, of.low, of.high
+    half, line = s.rho(t) ** 2 / 2, of.b - a
     h = max(1e-4, 4 * (high - low))
     left, right = low - h * np.arange(5), high + h * np.arange(5)
     inside = (left >= 0).all() and (right <= 1).all()
@@ -170,7 +174,7 @@ def _classified(
             return None
         return Broken(t, at, np.inf, 0.0, 0.0)
     # extrapolated to the middle from each side, by a cubic
-    middle, noise = (low + high) / 2, 8 * s.law.eps * (4 + height)
+    middle, noise = (low + high) / 2, 8 * s.law.eps * (4 + of.height)
     from_left = np.polynomial.Polynomial.fit(left, one, 3)
     from_right = np.polynomial.Polynomial.fit(right, other, 3)
     jump = float(from_right(middle) - from_left(middle))

@@ -6,6 +6,7 @@ one that counts the draws and one with a row for each.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from scoreproof.public.sampler.rows import Law, Rows, counting
 from scoreproof.public.sampler.start import Began
 from scoreproof.streams import stream
 
-__all__ = ["Form", "Tape", "chain", "passed", "to_framework"]
+__all__ = ["Form", "Noise", "Tape", "chain", "passed", "to_framework"]
 
 #: levels of a chain that can be judged, the start among them
 LEAST = 3
@@ -52,6 +53,18 @@ class Tape:
         self.states.append(State(level, self.rows.law(x), step))
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What stands in for random numbers. ``others``: for uniform ones; ``full`` and ``code``: see
+    `Rows`.
+    """
+
+    seed: int
+    full: bool = False
+    others: float = 0.5
+    code: int = 0
+
+
 class Form(Protocol):
     """A sampler of one form, ready to be run."""
 
@@ -73,16 +86,11 @@ def chain(
     n: int,
     data: Data,
     shape: tuple[int, ...],
-    seed: int,
-    *,
+    noise: Noise,
     like: Chain | None = None,
-    full: bool = False,
-    others: float = 0.5,
-    code: int = 0,
 ) -> Chain:
     """The chain of n steps; every draw is replaced. One run where ``like``, another chain of the
-    same sampler, says how many draws there will be, else one more to count them. ``others``: what
-    stands in for uniform numbers; ``code``: see `Rows`.
+    same sampler, says how many draws there will be, else one more to count them.
     """
     rows = counting(shape)
     draws: list[tuple[int, ...]] = []
@@ -95,9 +103,8 @@ def chain(
         known = [d.shape[1:] for d in like.draws if _normal(d)]
         draws = [known[0]] * (-(-len(known) * n // like.n) + 4) if known else []
     for _ in range(0 if odd else 2):  # noise that rows do not get one by one is for no rows
-        rows = Rows(
-            shape, tuple(draws), stream(seed, "sampler", "rows", str(n)), full, others, code
-        )
+        rng = stream(noise.seed, "sampler", "rows", str(n))
+        rows = Rows(shape, tuple(draws), rng, noise.full, noise.others, noise.code)
         tape, end = passed(form, n, data, rows)
         asked = [d.shape[1:] for d in tape.log.draws if _normal(d)]
         if asked == draws[: len(asked)]:

@@ -6,7 +6,7 @@ Conventions: as in `convergence`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def between(job: Job, runs: Runs, spread: bool) -> Evidence:
     gone = not np.all(np.isfinite(limit.limit))
     beyond = bool(np.any(np.abs(limit.limit) > bound))  # rounding of a coarse type grows too
     if evidence.verdict == "refuted" or gone or (beyond and words.grows(sizes[-3:])):
-        return _refuted(job, evidence, limit, (k, part, i), chains, sizes[-3:], what)
+        return _refuted(job, evidence, limit, (k, part, i), Seen(chains, sizes[-3:], what))
     known = evidence.resolution or 0.0
     if evidence.verdict == "undecided" and not beyond and min(known, sizes[-1]) > COARSEST:
         text = (
@@ -74,16 +74,20 @@ def _remedy(known: float) -> str:
     return f"pass more steps, or accept that by tolerance={np.ceil(known * digits) / digits:.2g}"
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The chains, how far they are off with more and more steps, and of what data they are."""
+
+    chains: Sequence[Chain]
+    sizes: Sequence[float]
+    what: str
+
+
 def _refuted(
-    job: Job,
-    evidence: Evidence,
-    limit: Limit,
-    place: tuple[int, int, int],
-    chains: Sequence[Chain],
-    sizes: Sequence[float],
-    what: str,
+    job: Job, evidence: Evidence, limit: Limit, place: tuple[int, int, int], seen: Seen
 ) -> Evidence:
     k, part, i = place
+    chains, sizes, what = seen.chains, seen.sizes, seen.what
     level = limit.levels[k]
     error = float(limit.limit[k, part, i])
     where = words.of_the_law(level, part, i, error, job.shape)

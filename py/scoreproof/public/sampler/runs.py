@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.errors import CallableError
 from scoreproof.interop.frameworks import require
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.asking import chain
+from scoreproof.public.sampler.asking import Noise, chain
 from scoreproof.public.sampler.chain import Chain
 from scoreproof.public.sampler.convergence import Limit, limit, width
 from scoreproof.public.sampler.data import Data, gaussian, point
@@ -73,7 +73,7 @@ class Runs:
             data: Data = gaussian(d) if spread else point(d)
             like = next(iter(self.made.values()), None)
             self.made[spread, n] = chain(
-                self.job.form, n, data, self.job.shape, self.job.seed, like=like, full=self.full
+                self.job.form, n, data, self.job.shape, Noise(self.job.seed, self.full), like
             )
         return self.made[spread, n]
 
@@ -81,7 +81,8 @@ class Runs:
         """The caller's own run again, with all uniform numbers that number."""
         one = self.first()
         job = self.job
-        return chain(job.form, one.n, one.data, job.shape, job.seed, like=one, others=others)
+        noise = Noise(job.seed, others=others)
+        return chain(job.form, one.n, one.data, job.shape, noise, like=one)
 
     def first(self) -> Chain:
         """The caller's own run, with data at one point."""
@@ -161,7 +162,8 @@ class Runs:
         if any(d != int(np.prod(w.shape[1:])) for w in one.draws if w.kind == "normal"):
             return True
         for code in range(1, d.bit_length() + 1):
-            other = chain(job.form, n, one.data, job.shape, job.seed, like=one, code=code)
+            noise = Noise(job.seed, code=code)
+            other = chain(job.form, n, one.data, job.shape, noise, like=one)
             for a, b in zip(one.states, other.states, strict=True):
                 gap = np.abs(a.law.std - b.law.std) + np.abs(a.law.signed - b.law.signed)
                 if float(np.max(gap / np.maximum(a.law.std, 1e-12))) > MIXED + 1e3 * self.eps:

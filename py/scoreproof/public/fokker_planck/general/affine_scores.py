@@ -46,7 +46,7 @@ def of_a_gaussian(g: General, place: Place, tolerance: float | None) -> Diagnosi
     def noise(t: float) -> float:
         return g.rho(float(np.real(t)))
 
-    s = given(lambda x, t: g.field(x, t), noise, log_density, True, False, "numpy", None)
+    s = given(lambda x, t: g.field(x, t), noise, log_density, True, False, ("numpy", None))
     found = strong.look(s, place)
     if not found.terms:
         return None

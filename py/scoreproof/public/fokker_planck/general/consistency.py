@@ -17,7 +17,7 @@ from scoreproof.public.fokker_planck.general.factors_of_time import At, factor_o
 from scoreproof.public.fokker_planck.general.jitter import jitter
 from scoreproof.public.fokker_planck.general.local import log_of
 from scoreproof.public.fokker_planck.general.look import length_of
-from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, pushed
+from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, Valued, pushed
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.rule import compared, settled
 
@@ -109,16 +109,7 @@ def _gradient(
     if g.law.framework != "numpy":
         axes = np.broadcast_to(np.eye(d), (n, d, d))
         try:
-            v = pushed(
-                g.law,
-                x,
-                t,
-                axes,
-                lambda raw, m: np.broadcast_to(raw.reshape(-1), (m,)).reshape(m, 1),
-                1,
-                False,
-                log_of(g),
-            )
+            v = pushed(Valued.of_numbers(g.law, False, log_of(g)), x, t, axes)
             return v.first[:, :, 0], v.first_error[:, :, 0]
         except NotDifferentiable:
             pass

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoreproof.public.fokker_planck.general.noise import Noise
-from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, pushed
+from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, Valued, pushed
 from scoreproof.public.fokker_planck.general.slopes import Slopes, slopes
 
 __all__ = ["Around", "matrix", "noise_at"]
@@ -126,7 +126,8 @@ def _slopes(
         try:
             # one row alone might pass for a matrix
             rows, lines = (np.repeat(a, 2, axis=0) if n == 1 else a for a in (x, along))
-            v = pushed(noise.guard, rows, noise.when(t), lines, noise.linear, flat.shape[1])
+            valued = Valued(noise.guard, noise.linear, flat.shape[1])
+            v = pushed(valued, rows, noise.when(t), lines)
             return Slopes(*(c[:n] for c in (v.first, v.second, v.first_error, v.second_error)))
         except NotDifferentiable:
             pass

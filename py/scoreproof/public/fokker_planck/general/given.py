@@ -113,7 +113,7 @@ def subject(a: Given, probe: Probe) -> Subject:
     """A noise that is one number at each time stays the plain `Subject`."""
     law, of_state, read, how = a.law, a.of_state, a.read, (a.framework, a.dtype)
     asked = in_order(a.score) if law is None else law
-    plain = given(a.drift, a.diffusion, asked, a.is_log, of_state, *how)
+    plain = given(a.drift, a.diffusion, asked, a.is_log, of_state, how)
     g, d = plain.g, probe.inside.shape[1]
     if not of_state and a.diffusion_is == "g" and a.score is None:
         value = g(plain.clock(probe.t))

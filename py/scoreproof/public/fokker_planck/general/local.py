@@ -13,7 +13,12 @@ import numpy as np
 from scoreproof.public.fokker_planck import derivatives
 from scoreproof.public.fokker_planck.divergence import divergence
 from scoreproof.public.fokker_planck.general.curls import Around
-from scoreproof.public.fokker_planck.general.pushed import NotDifferentiable, pushed, rate_of
+from scoreproof.public.fokker_planck.general.pushed import (
+    NotDifferentiable,
+    Valued,
+    pushed,
+    rate_of,
+)
 from scoreproof.public.fokker_planck.general.slopes import Slopes, slopes
 from scoreproof.public.fokker_planck.general.subject import General
 from scoreproof.public.fokker_planck.general.terms import Local
@@ -43,7 +48,7 @@ def _drift(g: General, x: Array, t: float, length: float, by_values: bool) -> tu
         return divergence(g, x, t, length)
     axes = np.broadcast_to(np.eye(d), (n, d, d))
     f = g.drift(x, t)
-    v = pushed(g.f, x, t, axes, lambda raw, m: np.broadcast_to(raw, (m, d)), d, twice=False)
+    v = pushed(Valued.of_rows(g.f, d), x, t, axes)
     none = np.zeros((n, d))
     return f, none, np.einsum("nii->ni", v.first), none
 
@@ -99,16 +104,7 @@ def of_density(
 
 
 def _push_density(g: General, x: Array, t: float, along: Array, twice: bool) -> Slopes:
-    return pushed(
-        g.law,
-        x,
-        t,
-        along,
-        lambda raw, m: np.broadcast_to(raw.reshape(-1), (m,)).reshape(m, 1),
-        1,
-        twice,
-        log_of(g),
-    )
+    return pushed(Valued.of_numbers(g.law, twice, log_of(g)), x, t, along)
 
 
 def density_rate(
@@ -129,7 +125,7 @@ def jacobian(g: General, x: Array, t: float, s: Array, length: float) -> tuple[A
     assert guard is not None
     if guard.framework != "numpy":
         try:
-            v = pushed(guard, x, t, axes, lambda raw, m: np.broadcast_to(raw, (m, d)), d, False)
+            v = pushed(Valued.of_rows(guard, d), x, t, axes)
             return v.first, _solved(v, guard.eps)
         except NotDifferentiable:
             pass

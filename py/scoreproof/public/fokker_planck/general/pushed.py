@@ -7,6 +7,7 @@ Conventions: as in `slopes`. Their errors are rounding, which is the caller's to
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,27 +18,45 @@ from scoreproof.public.fokker_planck.forward import NotDifferentiable
 from scoreproof.public.fokker_planck.general.slopes import Slopes
 from scoreproof.public.fokker_planck.ladder import chunks
 
-__all__ = ["NotDifferentiable", "pushed", "rate_of"]
+__all__ = ["NotDifferentiable", "Valued", "pushed", "rate_of"]
 
 Shaped = Callable[[np.ndarray, int], np.ndarray]
 
 
-def pushed(
-    guard: Guarded,
-    x: np.ndarray,
-    t: float,
-    along: np.ndarray,
-    shaped: Shaped,
-    values: int,
-    twice: bool = True,
-    function: Callable[..., Any] | None = None,
-) -> Slopes:
-    """``shaped(array, n)`` makes ``(n, values)`` of what the function returns for n rows; it must
-    be linear. Calls: one for every `LARGEST` numbers.
+@dataclass(frozen=True, eq=False)
+class Valued:
+    """A function with ``values`` numbers a row: ``shaped(array, n)``, linear, makes ``(n, values)``
+    of what it returns for n rows; ``function`` is differentiated in place of the guard's own, and
+    ``twice``: its second derivatives are wanted too.
     """
+
+    guard: Guarded
+    shaped: Shaped
+    values: int
+    twice: bool = True
+    function: Callable[..., Any] | None = None
+
+    @classmethod
+    def of_rows(cls, guard: Guarded, d: int) -> Valued:
+        """A vector field."""
+        return cls(guard, lambda raw, m: np.broadcast_to(raw, (m, d)), d, False)
+
+    @classmethod
+    def of_numbers(cls, guard: Guarded, twice: bool, function: Callable[..., Any]) -> Valued:
+        """One number a row."""
+
+        def shaped(raw: np.ndarray, m: int) -> np.ndarray:
+            return np.broadcast_to(raw.reshape(-1), (m,)).reshape(m, 1)
+
+        return cls(guard, shaped, 1, twice, function)
+
+
+def pushed(v: Valued, x: np.ndarray, t: float, along: np.ndarray) -> Slopes:
+    """Along ``along`` ``(n, q, d)`` at x ``(n, d)``. Calls: one for every `LARGEST` numbers."""
+    guard, shaped, values = v.guard, v.shaped, v.values
     jvp = _jvp(guard)
     to = guard.prepare or (lambda a: a)
-    call = function or guard.function
+    call = v.function or guard.function
     n, q, d = along.shape
     point = np.repeat(np.arange(n), q)
     lines = along.reshape(-1, d)
@@ -50,7 +69,7 @@ def pushed(
             def slope(z: Any, e: Any = e) -> Any:
                 return jvp(lambda y: call(y, clock), (z,), (e,))[1]
 
-            if twice:
+            if v.twice:
                 g, h = jvp(slope, (rows,), (e,))
                 second[part] = shaped(as_numpy(h).astype(float), len(part))
             else:

@@ -14,7 +14,7 @@ import numpy as np
 from scoreproof.errors import ArgumentError, CallableError
 from scoreproof.evidence import Evidence
 from scoreproof.public.sampler.arguments import Job
-from scoreproof.public.sampler.asking import Tape, chain
+from scoreproof.public.sampler.asking import Noise, Tape, chain
 from scoreproof.public.sampler.convergence import errors_of
 from scoreproof.public.sampler.data import Data, Level, gaussian
 
@@ -83,7 +83,7 @@ def _size(job: Job) -> float:
     """The largest error of a law, with the caller's steps and Gaussian data."""
     d = int(np.prod(job.shape))
     try:
-        made = chain(job.form, job.steps, gaussian(d), job.shape, job.seed)
+        made = chain(job.form, job.steps, gaussian(d), job.shape, Noise(job.seed))
         off = errors_of(made)
         mean, std = made.data.moments(Level(0.0, 1.0, 0.0))
         end = np.stack([made.end.mean - mean, made.end.std - std]) / std

@@ -224,3 +224,78 @@ def test_kicks(first, last, name, text):
         return kept(np.log(rng.random(len(x))) < log_prob(y) - log_prob(x) + change, y, x)
 
     named(check(hmc, step_size=0.3), name, text)
+
+
+def trajectory(change, *, first=0.5, inner=1.0, last=0.5, old=False):
+    """Four leapfrog steps of a width of its own; ``change(start, kicked, end)``: of the kinetic
+    energy.
+    """
+
+    def hmc(log_prob, grad, x, rng):
+        h, p = 0.3, rng.standard_normal(x.shape)
+        start = p
+        p = kicked = p + first * h * grad(x)
+        g, y = grad(x), x
+        for k in range(4):
+            y = y + h * p
+            if k < 3:
+                p = p + inner * h * (g if old else grad(y))
+        p = p + last * h * grad(y)
+        ratio = log_prob(y) - log_prob(x) + change(start, kicked, p)
+        return kept(np.log(rng.random(len(x))) < ratio, y, x)
+
+    return hmc
+
+
+def squares(p):
+    return np.sum(p**2, axis=1)
+
+
+def due(start, kicked, end):
+    return (squares(start) - squares(end)) / 2
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name", "text"),
+    [
+        (trajectory(due, first=0.0), "leapfrog_first", "the first half kick of the leapfrog is mi"),
+        (trajectory(due, first=1.0), "leapfrog_first", "the first kick of the leapfrog is a full"),
+        (trajectory(due, first=0.7), "leapfrog_first", "is 0.7 of a step, p + 0.7 h · score"),
+        (trajectory(due, last=0.0), "leapfrog_last", "the last half kick of the leapfrog is missi"),
+        (
+            trajectory(due, last=1.0),
+            "leapfrog_last",
+            "the last kick of the leapfrog is a full step",
+        ),
+        (trajectory(due, last=0.7), "leapfrog_last", "the last kick of the leapfrog is 0.7 h"),
+        (trajectory(due, old=True), "leapfrog_old_gradient", "compute score(x) anew after each"),
+        (
+            trajectory(lambda start, kicked, end: due(kicked, kicked, end)),
+            "leapfrog_start",
+            "the first kinetic energy is that of p + 0.5 h",
+        ),
+        (
+            trajectory(lambda start, kicked, end: 0.0),
+            "no_proposal_ratio",
+            "the kinetic energies are left out",
+        ),
+        (
+            trajectory(lambda start, kicked, end: -due(start, kicked, end)),
+            "proposal_inverted",
+            "the kinetic energies are exchanged",
+        ),
+        (
+            trajectory(lambda start, kicked, end: due(start, kicked, end) / 4),
+            "proposal_size",
+            "the kinetic energies enter 0.25 times",
+        ),
+    ],
+    ids=lambda v: "hmc" if callable(v) else None,
+)
+def test_a_trajectory_of_its_own_width_is_read_off_where_it_passes(kernel, name, text):
+    named(check(kernel), name, text)
+
+
+@pytest.mark.parametrize("inner", [1.0, 0.8])
+def test_kicks_that_a_trajectory_takes_back_the_same_way_keep_p(inner):
+    assert check(trajectory(due, inner=inner)).verdict == "holds"

@@ -201,7 +201,7 @@ def kinetic_energy():
     return check_corrector(step, step_size=0.3)
 
 
-@wrong("no kinetic energy in the ratio", says=r"proposal's densities are left out")
+@wrong("no kinetic energy in the ratio", says=r"kinetic energies are left out")
 def no_kinetic_energy():
     def step(log_prob, grad, x, h, rng):
         return hmc(log_prob, grad, x, h, rng, half=0.0)
@@ -285,3 +285,42 @@ def width_without_its_determinant():
         return kept(np.log(rng.random(len(x))) < ratio, y, x)
 
     return check_corrector(step, step_size=0.3)
+
+
+def trajectory(log_prob, grad, x, rng, *, old=False, kinetic=1.0):
+    """A width of its own, and the gradient of a step kept for the next."""
+    h, p = 0.25, rng.standard_normal(x.shape)
+    start, y, g = p, x, grad(x)
+    p = p + h / 2 * g
+    for k in range(5):
+        y = y + h * p
+        g = g if old and k < 4 else grad(y)
+        p = p + (h if k < 4 else h / 2) * g
+    change = kinetic * np.sum(start**2 - p**2, axis=1) / 2
+    return kept(np.log(rng.random(len(x))) < log_prob(y) - log_prob(x) + change, y, x)
+
+
+@wrong(
+    "the gradient at x for all kicks of a trajectory", says=r"compute score\(x\) anew after each"
+)
+def old_gradients_in_a_trajectory():
+    def step(log_prob, grad, x, rng):
+        return trajectory(log_prob, grad, x, rng, old=True)
+
+    return check_corrector(step)
+
+
+@wrong("kinetic energies averaged over the coordinates", says=r"summed over the coordinates")
+def averaged_kinetic_energy():
+    def step(log_prob, grad, x, rng):
+        return trajectory(log_prob, grad, x, rng, kinetic=1 / x.shape[1])
+
+    return check_corrector(step)
+
+
+@wrong("kinetic energies with the wrong sign", says=r"the kinetic energies are exchanged")
+def exchanged_kinetic_energies():
+    def step(log_prob, grad, x, rng):
+        return trajectory(log_prob, grad, x, rng, kinetic=-1.0)
+
+    return check_corrector(step)

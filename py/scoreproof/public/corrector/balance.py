@@ -189,7 +189,7 @@ def _on(kernel: Kernel, target: Target, drawn: Drawn, name: str) -> Evidence:
     coarse = pairs.bound > max(CLEAR, float(np.max(pairs.bound[near][usable[near]])))
     usable[PAIRS:] &= ~coarse[PAIRS:]
     pairs = pairs.of(usable)
-    return _verdict(kernel, pairs, name, gone)
+    return _verdict(walk, pairs, name, gone)
 
 
 def _starts(
@@ -212,9 +212,9 @@ def _starts(
     return np.concatenate([x, out]), np.concatenate([z, wide])
 
 
-def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
+def _verdict(walk: Metropolis, pairs: Pairs, name: str, lost: int) -> Evidence:
     """``lost``: how many have no way back that was found."""
-    job = kernel.job
+    kernel, job = walk.kernel, walk.kernel.job
     gone = Omission("pairs", lost, "whose way back was not found", scattered=True)
     seen = Coverage({"pairs": len(pairs.x) + lost}, (gone,) if lost else (), span=_SPAN)
     evidence = compared(
@@ -237,7 +237,7 @@ def _verdict(kernel: Kernel, pairs: Pairs, name: str, lost: int) -> Evidence:
         f" detailed balance asks for a quotient p(y) q(y, x) / p(x) q(x, y) = {np.exp(due):.4g}"
     )
     value = float(np.abs(pairs.error[k]))
-    cause = safely(lambda: cause_of(kernel, pairs))
+    cause = safely(lambda: cause_of(walk, pairs))
     return replace(evidence, sentence=text, value=value, diagnosis=cause)
 
 

@@ -6,14 +6,14 @@ Q = log q(y, x) - log q(x, y); for trajectories Q = K(x) - K(y) of the momenta.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from scoreproof.diagnosis import Diagnosis
-from scoreproof.public.corrector.asking import Kernel
+from scoreproof.public.corrector.accepting import Metropolis
 from scoreproof.public.corrector.densities import old_gradient, other_density
-from scoreproof.public.corrector.leapfrogs import of_the_path
+from scoreproof.public.corrector.leapfrogs import MOMENTA, of_several, of_the_path
 from scoreproof.public.corrector.pairs import Pairs
 from scoreproof.words import listed
 
@@ -27,7 +27,7 @@ INSIDE = (-13.0, -1e-6)
 OTHER_DENSITIES = [(c, v) for c in (0.5, 2.0) for v in (0.5, 1.0, 2.0)]
 
 
-def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
+def cause_of(walk: Metropolis, pairs: Pairs) -> Diagnosis | None:
     found = np.concatenate(pairs.log_a)
     half = pairs.log_p[1] - pairs.log_p[0]
     pi = np.concatenate([half, -half])
@@ -37,7 +37,8 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
     # what stands for 0, and near to it, says no more than that
     floor = float(np.log(1e-12))
     clear = (found > INSIDE[0]) | (found <= floor + 1e-9)
-    walk = bool(np.max(np.abs(q)) <= 1e-6)
+    said = {} if np.all(found >= -1e-12) or not of_several(walk, pairs) else MOMENTA
+    random_walk = bool(np.max(np.abs(q)) <= 1e-6)
 
     def fits(values: np.ndarray) -> bool:
         with np.errstate(all="ignore"):
@@ -88,17 +89,17 @@ def cause_of(kernel: Kernel, pairs: Pairs) -> Diagnosis | None:
         }
     for name, (values, words) in candidates.items():
         if not (
-            (walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient"))
+            (random_walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient"))
             or (name == "no_determinant" and not _widths_differ(pairs))
         ) and fits(values):
-            return _cause(name, words)
-    fit = _fit(found, pi, q, walk, fits)
+            return _cause(name, said.get(name, words))
+    fit = _fit(found, pi, q, random_walk, fits)
     return (
-        _simple_fit(fit, walk)
-        or (None if walk else _of_another_proposal(pairs, pi, fits))
+        _simple_fit(fit, random_walk, said)
+        or (None if random_walk else _of_another_proposal(pairs, pi, fits))
         or _any_fit(fit)
         or _by_coordinate(pairs, found, pi, fits)
-        or (None if walk else of_the_path(kernel, pairs))
+        or (None if random_walk else of_the_path(walk, pairs))
     )
 
 
@@ -145,7 +146,9 @@ def _fit(
     return (c, e) if fits(c * pi + e * q) else None
 
 
-def _simple_fit(fit: tuple[float, float] | None, walk: bool) -> Diagnosis | None:
+def _simple_fit(
+    fit: tuple[float, float] | None, walk: bool, said: Mapping[str, str]
+) -> Diagnosis | None:
     """A temperature, or a proposal's density of another width."""
     if fit is None:
         return None
@@ -164,6 +167,8 @@ def _simple_fit(fit: tuple[float, float] | None, walk: bool) -> Diagnosis | None
     words += " noise"
     if abs(e - 2) <= 1e-4:
         words = "twice: the ½ of the kinetic energy ½ p² (of the exponent -(y - m)²/2σ²) is missing"
+    elif "proposal_size" in said:
+        return _cause("proposal_size", said["proposal_size"].format(times=f"{e:.4g} times"))
     if abs(e - 0.5) <= 1e-4:
         words = (
             "half: the variance in the proposal's density is twice that of its noise (4h for 2h)"

@@ -28,6 +28,7 @@ from scoreproof.public.sampler.demands import in_order, kept
 from scoreproof.public.sampler.elsewhere import led_elsewhere
 from scoreproof.public.sampler.once import asked_once
 from scoreproof.public.sampler.pictures import View, drawn
+from scoreproof.public.sampler.read_off import read_off
 from scoreproof.public.sampler.runs import FULL, Runs
 from scoreproof.public.sampler.start import taken
 from scoreproof.public.sampler.strides import SAID, alike
@@ -120,12 +121,16 @@ def _judged(job: Job) -> tuple[Evidence, Runs]:
     odd = getattr(job.form, "odd", None)
     if odd is not None and whole.verdict != "refuted":  # no law of x tells what a network expects
         return _said(odd, job, runs), runs
+    unseen = whole.verdict == "undecided" and all(e.verdict == "holds" for e in asked)
+    if unseen:
+        whole = read_off(whole, job, runs)
     if whole.verdict == "holds":
         odd = begins_wrong(job.name, first.began)
         if odd is not None:
             whole = replace(odd, coverage=whole.coverage)
             return _said(whole, job, runs), runs
-        whole, view = _together(runs, found, asked, whole.resolution or 0.0), VIEW
+        if not unseen:
+            whole, view = _together(runs, found, asked, whole.resolution or 0.0), VIEW
     return _said(replace(whole, order=order), job, runs, view), runs
 
 

@@ -41,7 +41,7 @@ from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau, measured, never_asked, steps_looked_at
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "explained", "read"]
+__all__ = ["cause_of", "earlier", "eta_given", "explained", "likely", "read"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
@@ -112,13 +112,18 @@ def earlier(job: Job, steps: Steps) -> Steps | None:
 def _part(job: Job, steps: Steps, eps: float, by_eps: Steps | None) -> Part | None:
     i, _ = _coordinate(job, steps)
     q = question(job, steps, eps, i, by_eps)
-    discrete = job.kind == "scheduler" or job.form.grid.whole
-    every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
+    every = likely(job, steps, q)
     same = [f for f in every if f.kind == job.form.prediction]
-    return nearest(same, q, _eta(job)) if len(q.outs) == steps.stages else None
+    return nearest(same, q, eta_given(job)) if len(q.outs) == steps.stages else None
 
 
-def _eta(job: Job) -> float | None:
+def likely(job: Job, steps: Steps, q: Question) -> list[Formula]:
+    """The formulas that steps of that process may be, the likeliest first."""
+    discrete = job.kind == "scheduler" or job.form.grid.whole
+    return _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
+
+
+def eta_given(job: Job) -> float | None:
     given = job.form.options.get("eta")
     return float(given) if isinstance(given, int | float) else None
 
@@ -141,10 +146,9 @@ def read(
     yield "prediction", readings.lasting(steps)
     times = _times(job, steps)
     mistold = told.mistold(steps, times)
-    discrete = job.kind == "scheduler" or job.form.grid.whole
-    every = _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
+    every = likely(job, steps, q)
     same = [f for f in every if f.kind == job.form.prediction]
-    given = _eta(job)
+    given = eta_given(job)
     good = right(same, q, given)
     if not good:
         yield "time", churn.untold(job, steps, q, every)

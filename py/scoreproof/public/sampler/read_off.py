@@ -39,10 +39,12 @@ def read_off(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
     """An undecided limit, decided where all steps are a known method's, with the caller's number of
     steps and with more.
     """
-    if job.steps > LONGEST:
+    counts = job.steps, job.form.finer(job.steps)
+    # numbers of a coarse type hide what is looked for, and a table ends where no more steps are
+    if not 0 < job.steps <= LONGEST or counts[1] > 3 * job.steps or runs.eps > 8 * FINE:
         return evidence
     try:
-        found = [_method(job, n) for n in (job.steps, job.form.finer(job.steps))]
+        found = [_method(job, n) for n in counts]
     except (CallableError, ArgumentError, ArithmeticError, LookupError, TypeError, ValueError):
         return evidence  # what is undecided stays so
     if None in found or len({f for f, _ in found if f}) != 1:
@@ -53,8 +55,8 @@ def read_off(evidence: Evidence, job: Job, runs: Runs) -> Evidence:
     chains = runs.chains(False)
     sizes = [float(np.max(np.abs(errors_of(c)))) for c in chains]
     text = (
-        f"{job.name}: every step, read off one by one with {job.steps} steps and with"
-        f" {job.form.finer(job.steps)}, is one of {found[0][0]} to rounding, a method that tends to"
+        f"{job.name}: every step, read off one by one with {counts[0]} steps and with"
+        f" {counts[1]}, is one of {found[0][0]} to rounding, a method that tends to"
         f" the forward process's laws with more steps; its own limit is too far off to be seen"
         f" (data at one point; {words.trend(chains, sizes)} off at most)"
     )
@@ -65,7 +67,7 @@ def _method(job: Job, n: int) -> tuple[str, float]:
     """Its name, and what deviation of all steps together would not have been seen; or no name."""
     table = measured(job, n)
     steps = None if table is None else steps_of(table)
-    if table is None or steps is None or steps.short or not _alike(steps):
+    if table is None or steps is None or steps.count != n or not _alike(steps):
         return "", np.inf
     q = question(job, steps, FINE)
     same = [f for f in likely(job, steps, q) if f.kind == job.form.prediction and _whole(f)]

@@ -458,10 +458,43 @@ def test_a_tolerance_is_what_the_caller_accepts_of_the_divergence(amount, tolera
     assert floor.verdict == "refuted", "a tolerance is no excuse near zero"
 
 
-@pytest.mark.parametrize("how", [np.sum, np.mean, lambda v: v.sum(keepdims=True), lambda v: 0.0])
-def test_one_number_for_a_batch_is_named(how):
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (np.sum, 'a sum over it (reduction="sum")'),
+        (np.mean, 'an average over it (reduction="mean")'),
+        (lambda v: v.sum(keepdims=True), 'a sum over it (reduction="sum")'),
+    ],
+    ids=["sum", "mean", "kept"],
+)
+def test_one_number_for_a_batch_is_read_as_what_it_is(how, said):
+    evidence = sp.check_kl(lambda *a: how(plain(*a)))
+    assert evidence and said in evidence.sentence, evidence.explain()
+    halved = sp.check_kl(lambda *a: how(plain(*a)) / 2)
+    assert halved.verdict == "refuted" and halved.diagnosis.names == ("half_of_everything",)
+    assert said in halved.sentence
+
+
+def test_one_number_for_a_batch_that_is_neither_is_refuted():
+    for wrong in (lambda v: 0.0, np.max, lambda v: v[0], lambda v: np.sum(v) / (len(v) + 1)):
+        assert sp.check_kl(lambda *a, wrong=wrong: wrong(plain(*a))).verdict == "refuted"
+
+
+def test_what_is_said_of_the_batch_goes_before_what_comes_back():
     with pytest.raises(sp.CallableError, match='pass reduction="sum"'):
-        sp.check_kl(lambda *a: how(plain(*a)))
+        sp.check_kl(lambda *a: plain(*a).sum(), reduction="none")
+    with pytest.raises(sp.CallableError, match='pass reduction="sum"'):
+        sp.check_kl(lambda mu, logvar: mu.sum(), reduction="none", dims="sum")
+
+
+def test_one_number_a_coordinate_is_read_as_that():
+    def each(mu, logvar):
+        return (mu**2 + np.exp(logvar) - 1 - logvar) / 2
+
+    evidence = sp.check_kl(each)
+    assert evidence and 'one number a coordinate (dims="none")' in evidence.sentence
+    wrong = sp.check_kl(lambda mu, logvar: each(mu, logvar) + 0.25 * mu**2)
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names
 
 
 def test_shapes():
@@ -471,7 +504,7 @@ def test_shapes():
     with pytest.raises(sp.CallableError, match='pass reduction="none"'):
         sp.check_kl(plain, reduction="sum")
     with pytest.raises(sp.CallableError, match="sum over the dimensions"):
-        sp.check_kl(lambda m0, s0, m1, s1: (m0 - m1) ** 2 / s1)
+        sp.check_kl(lambda m0, s0, m1, s1: (m0 - m1) ** 2 / s1, dims="sum")
     with pytest.raises(sp.CallableError, match="it sums over the rows"):
         sp.check_kl(lambda m0, s0, m1, s1: ((m0 - m1) ** 2 / s1).sum(0))
     with pytest.raises(sp.CallableError, match=r"use scale\[:, 0\]"):

@@ -543,7 +543,7 @@ def test_jax():
         (lambda *a: 0, {"shape": (9, 9), "form": "full"}, "shape must be of at most 64 entries"),
         (lambda *a: 0, {"shapes": dict.fromkeys(ROLES, "(d,)"), "reduction": "sum"},
          'reduction must be "none" for one pair of laws at a time'),
-        (lambda mu, logvar: mu, {}, 'or pass dims="none"'),
+        (lambda mu, logvar: mu, {"dims": "sum"}, 'or pass dims="none"'),
         (lambda mu, logvar: mu.sum(1), {"dims": "none"}, 'pass dims="sum" or dims="mean"'),
         (lambda mu, logvar: mu.sum(0), {"dims": "none"}, 'pass reduction="sum" or'),
         (lambda mu, logvar: mu, {"dims": "none", "reduction": "sum"}, 'pass reduction="none" if'),

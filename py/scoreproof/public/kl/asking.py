@@ -116,4 +116,4 @@ def _called(
         remedy = error.remedy
         if "nan or inf" in text:
             remedy = FULL if options.form == "full" else FINITE[options.side().kind]
-        raise CallableError(error.name, error.expected, text, remedy) from error
+        raise type(error)(error.name, error.expected, text, remedy) from error

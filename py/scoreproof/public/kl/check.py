@@ -26,8 +26,8 @@ def check_kl(
     form: str | Sequence[str] | None = None,
     parameterization: str | Sequence[str] | None = None,
     against: str | None = None,
-    reduction: str = "none",
-    dims: str = "sum",
+    reduction: str | None = None,
+    dims: str | None = None,
     quantity: str = "kl",
     order: float | None = None,
     units: str = "nats",
@@ -59,9 +59,11 @@ def check_kl(
         where the laws differ. By default standard deviations, and covariances.
     against: ``"pair"`` or ``"standard"`` (the second law is N(0, I) and is not passed).
     reduction: what ``kl`` does over the batch: ``"none"`` returns ``(n,)`` (or ``(n, 1)``),
-        ``"sum"`` and ``"mean"`` one number.
+        ``"sum"`` and ``"mean"`` one number. By default what comes back tells: one number is tried
+        as a sum and as an average, and the sentence says which it is.
     dims: what it does over the dimensions: ``"sum"``; ``"mean"``, 1/d of it; ``"none"`` returns
-        ``(n, d)``, or ``(d,)`` of a reduced batch.
+        ``(n, d)``, or ``(d,)`` of a reduced batch. By default ``"sum"``, or ``"none"`` where a
+        number a coordinate comes back.
     quantity: ``"kl"``, ``"reverse"`` (KL(N_1 ‖ N_0)), ``"entropy"`` (of the first law),
         ``"cross_entropy"`` (-E_0 log p_1), ``"jeffreys"`` (the sum of both directions),
         ``"symmetric"`` (their average), ``"renyi"`` of ``order`` α, ``"bhattacharyya"``.
@@ -101,8 +103,7 @@ def check_kl(
     Raises
     ------
     ArgumentError: an option is not one of the above, or has to be said. CallableError: ``kl``
-    raises, returns NaN or another shape (a single number for a batch: pass ``reduction="sum"`` or
-    ``"mean"``).
+    raises, returns NaN or another shape.
 
     Source: homework problem 2; Kingma and Welling 2013, appendix B; van Erven and Harremoës 2014.
 
@@ -123,8 +124,8 @@ def check_kl(
         form,
         parameterization,
         against,
-        reduction,
-        dims,
+        reduction or "none",
+        dims or "sum",
         units,
         quantity,
         order,
@@ -133,5 +134,6 @@ def check_kl(
         shape,
         fixed,
         law,
+        unsaid=frozenset(n for n, v in (("reduction", reduction), ("dims", dims)) if v is None),
     )
     return judge(kl, said, Job(framework, dtype, tolerance, seed))

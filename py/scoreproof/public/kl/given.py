@@ -46,6 +46,8 @@ class Given:
     law: Any = None
     #: the law that comes first is the second
     turned: bool = False
+    #: "reduction" and "dims", where nobody said them
+    unsaid: frozenset[str] = frozenset()
 
 
 def options_of(function: Any, given: Given, form: str | None = None) -> Options:

@@ -27,6 +27,8 @@ from scoreproof.public.kl.diagnosing import diagnosis
 from scoreproof.public.kl.given import Given
 from scoreproof.public.kl.infinite import where_infinite
 from scoreproof.public.kl.objects import methods_of, taking
+from scoreproof.public.kl.reduced import as_returned
+from scoreproof.public.kl.returned import Reduced, Unsummed
 from scoreproof.public.kl.truth import Due, due
 from scoreproof.public.kl.verdict import Found, digits_lost, judged, places
 from scoreproof.public.kl.where import place
@@ -51,9 +53,19 @@ class Job:
 
 
 def judge(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
-    """The verdict: of the widest form that the function takes, where none is said, and of the laws
-    in the order that their names leave open.
+    """The verdict: of the widest form that the function takes, where none is said, of the laws in
+    the order that their names leave open, and of what came back where nobody said what that is.
     """
+    try:
+        return _of_any_library(kl, given, job)
+    except (Reduced, Unsummed) as error:
+        evidence = as_returned(lambda other: _of_any_library(kl, other, job), given, error)
+        if evidence is None:
+            raise
+        return evidence
+
+
+def _of_any_library(kl: Callable[..., Any], given: Given, job: Job) -> Evidence:
     library = job.framework or library_of(kl)
     try:
         return _of_library(kl, given, replace(job, framework=library))

@@ -15,7 +15,15 @@ from scoreproof.interop.callables import Guarded
 from scoreproof.public.kl.arguments import Options
 from scoreproof.public.kl.laws import Laws
 
-__all__ = ["coordinates", "shaped"]
+__all__ = ["Reduced", "Unsummed", "coordinates", "shaped"]
+
+
+class Reduced(CallableError):
+    """One number came back for a batch of laws."""
+
+
+class Unsummed(CallableError):
+    """One number a coordinate came back."""
 
 
 def shaped(
@@ -44,10 +52,12 @@ def shaped(
         )
     if result.shape in ((n,), (n, 1)) or (n == 1 and result.size == 1):
         return result.reshape(n)
-    remedy = "return one number a law"
+    remedy, kind = "return one number a law", CallableError
     if result.size == 1:
+        kind = Reduced
         remedy = 'pass reduction="sum" or reduction="mean" if it adds up or averages the batch'
     elif result.shape in ((n, d), (n, *(options.layout.sample or ()))):
+        kind = Unsummed
         remedy = (
             "sum over the dimensions, e.g. .sum(axis=-1), or pass"
             ' dims="none" if it returns one number a coordinate'
@@ -58,7 +68,8 @@ def shaped(
         )
     elif result.shape == (d,):
         remedy = "it sums over the rows: sum over the last axis, .sum(axis=-1)"
-    raise _wrong_shape(guard, f"an array of shape ({n},) for {n} laws in d = {d}", result, remedy)
+    due = f"an array of shape ({n},) for {n} laws in d = {d}"
+    raise _wrong_shape(guard, due, result, remedy, kind)
 
 
 def _by_coordinate(
@@ -81,8 +92,14 @@ def _by_coordinate(
     )
 
 
-def _wrong_shape(guard: Guarded, due: str, result: np.ndarray, remedy: str) -> CallableError:
-    return CallableError(guard.name, f"return {due}", f"it returned shape {result.shape}", remedy)
+def _wrong_shape(
+    guard: Guarded,
+    due: str,
+    result: np.ndarray,
+    remedy: str,
+    kind: type[CallableError] = CallableError,
+) -> CallableError:
+    return kind(guard.name, f"return {due}", f"it returned shape {result.shape}", remedy)
 
 
 def coordinates(

@@ -266,6 +266,49 @@ def test_alpha_of_the_rule_is_the_callers_to_name():
     assert "is named by alpha=" in evidence.explain()
 
 
+class Discrete:
+    """A VP process as score_sde has it, with the tables of its N steps."""
+
+    N, T = 1000, 1
+
+    def __init__(self, **tables):
+        vars(self).update(tables)
+
+    def marginal_prob(self, x, t):
+        log_mean = -0.25 * t**2 * 19.9 - 0.05 * t
+        return np.exp(log_mean)[:, None] * x, np.sqrt(1 - np.exp(2 * log_mean))
+
+
+BETAS = np.linspace(0.1, 20, 1000) / 1000
+
+
+@pytest.mark.parametrize(
+    ("tables", "alpha", "verdict"),
+    [
+        ({"alphas": 1 - BETAS}, 1 - BETAS[499], "holds"),
+        ({"discrete_betas": BETAS}, 1 - BETAS[499], "holds"),
+        ({"alphas": 1 - BETAS}, 1.0, "holds"),
+        ({"alphas": 1 - BETAS}, 0.95, "undecided"),
+        ({}, 0.99, "undecided"),
+        ({}, 0.5, "refuted"),
+        ({"alphas": 1 - BETAS}, 1.1, "refuted"),
+    ],
+    ids=["alphas", "betas", "one", "another", "no table", "half", "more"],
+)
+def test_alpha_of_a_process_is_its_own_where_it_tells(tables, alpha, verdict):
+    evidence = check(
+        lambda model, x, t, rng: snr_corrector(model, x, t, rng, alpha=alpha),
+        Discrete(**tables),
+        snr=0.16,
+        t=0.5,
+    )
+    assert evidence.verdict == verdict, evidence.explain()
+    if verdict == "undecided":
+        assert evidence.sentence.endswith("pass it as alpha=")
+    if verdict == "holds" and alpha != 1:
+        assert "α = 0.99 of the process" in evidence.sentence
+
+
 def test_the_tutorials_rule_has_the_expected_norm_of_the_noise():
     def corrector(score_model, x, t, rng, snr=0.16):
         grad = score_model(x, t)

@@ -299,3 +299,16 @@ def test_a_trajectory_of_its_own_width_is_read_off_where_it_passes(kernel, name,
 @pytest.mark.parametrize("inner", [1.0, 0.8])
 def test_kicks_that_a_trajectory_takes_back_the_same_way_keep_p(inner):
     assert check(trajectory(due, inner=inner)).verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    ("weight", "name", "text"),
+    [(-1.0, "target_inverted", "p(x) is above"), (0.5, "temperature", "multiplied by 0.5")],
+)
+def test_barkers_rule_of_a_wrong_ratio(weight, name, text):
+    def barker(log_prob, x, rng):
+        y = x + 0.5 * rng.standard_normal(x.shape)
+        ratio = np.exp(weight * (log_prob(y) - log_prob(x)))
+        return kept(rng.random(len(x)) < ratio / (1 + ratio), y, x)
+
+    named(check(barker), name, text)

@@ -22,6 +22,7 @@ from scoreproof.public.arguments import (
     seeded,
 )
 from scoreproof.public.corrector import names
+from scoreproof.public.corrector.alphas import own_alpha
 from scoreproof.public.corrector.names import positional, roles_of
 from scoreproof.public.given_process import process_given
 from scoreproof.public.sampler.data import Level
@@ -82,6 +83,8 @@ class Job:
     #: not said by the caller
     any_t: bool = False
     any_alpha: bool = False
+    #: 1 - β_t of the process, where it tells
+    own_alpha: float | None = None
 
     @property
     def d(self) -> int:
@@ -153,6 +156,7 @@ def validate(given: Request) -> Job:
         seeded(given.seed),
         given.t is None and not any(r in roles for r in ("t", "t_batch")),
         given.alpha is None and given.process is not None,
+        own_alpha(given.process, t) if given.alpha is None else None,
     )
 
 

@@ -54,7 +54,11 @@ def cause_of(job: Job, seen: Sequence, end: Law, blur: float) -> Diagnosis | Non
     if beside is not None:
         return beside
     both = isotropic(step.drift), isotropic(step.noise)
-    moved = float(np.max(np.abs(end.mean))) > 1e-6 if np.all(np.isfinite(end.mean)) else False
+    moved = (
+        float(np.max(np.abs(end.mean))) > max(1e-6, blur)
+        if np.all(np.isfinite(end.mean))
+        else False
+    )
     if all(both) and (not moved or abs(step.q / (2 * step.a) - 1) <= SAME):
         return reused(job, seen, step) or _sizes(job, seen, step, moved)
     return None if moved else preconditioned(step, both)

@@ -7,6 +7,7 @@ Q = log q(y, x) - log q(x, y); for trajectories Q = K(x) - K(y) of the momenta.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -40,9 +41,13 @@ def cause_of(walk: Metropolis, pairs: Pairs) -> Diagnosis | None:
     said = {} if np.all(found >= -1e-12) or not of_several(walk, pairs) else MOMENTA
     random_walk = bool(np.max(np.abs(q)) <= 1e-6)
 
-    def fits(values: np.ndarray) -> bool:
+    # where nothing is surely accepted it may be Barker's rule, r/(1 + r), of a wrong r
+    barker = bool(np.all(found < -1e-6))
+
+    def fits(values: np.ndarray, of_barker: bool = False) -> bool:
         with np.errstate(all="ignore"):
-            given = np.maximum(np.minimum(values, 0.0), floor)
+            given = -np.logaddexp(0.0, -values) if of_barker else np.minimum(values, 0.0)
+            given = np.maximum(given, floor)
             return bool(np.all(np.abs(given - found)[clear] <= blur[clear]))
 
     if np.all(found >= -1e-12):
@@ -87,13 +92,17 @@ def cause_of(walk: Metropolis, pairs: Pairs) -> Diagnosis | None:
                 "it accepts where u is above the ratio, where below is due: u < ratio",
             ),
         }
-    for name, (values, words) in candidates.items():
-        if not (
-            (random_walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient"))
-            or (name == "no_determinant" and not _widths_differ(pairs))
-        ) and fits(values):
-            return _cause(name, said.get(name, words))
+    for of_barker in (False, True) if barker else (False,):
+        for name, (values, words) in candidates.items():
+            if not (
+                (random_walk and name in ("no_proposal_ratio", "proposal_inverted", "old_gradient"))
+                or (name == "no_determinant" and not _widths_differ(pairs))
+            ) and fits(values, of_barker):
+                return _cause(name, said.get(name, words))
     fit = _fit(found, pi, q, random_walk, fits)
+    if fit is None and barker:
+        ratios = found - np.log1p(-np.exp(found))
+        fit = _fit(ratios, pi, q, random_walk, partial(fits, of_barker=True))
     return (
         _simple_fit(fit, random_walk, said)
         or (None if random_walk else _of_another_proposal(pairs, pi, fits))

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoreproof.coverage import Coverage
+from scoreproof.evidence import Evidence
+from scoreproof.public.corrector.arguments import Job
 from scoreproof.public.corrector.steps import Steps
 
-__all__ = ["RULE", "due", "mistakes"]
+__all__ = ["RULE", "alpha_unsaid", "constant_factor", "due", "mistakes"]
 
+#: what 1 - β_t of discrete steps is above, but at the very end of some schedules
+LEAST_ALPHA = 0.9
 RULE = "ε = 2 α (snr mean‖z‖ / mean‖score‖)²"
 
 Norms = tuple[np.ndarray, np.ndarray]
@@ -29,6 +34,29 @@ def due(found: Steps, snr: float, alpha: float) -> dict[str, np.ndarray]:
     root = np.full_like(z, found.noises.shape[2] ** 0.5)
     of_means = 2 * alpha * (snr * _mean(z) / _mean(s)) ** 2
     return {"mean": of_means, "expected": 2 * alpha * (snr * root / _mean(s)) ** 2}
+
+
+def constant_factor(found: Steps, job: Job) -> float | None:
+    """What the step sizes are times the rule with α = 1, where that may be the α of a VP process
+    that nobody named: the same everywhere, and a little less than 1.
+    """
+    if not job.any_alpha or job.snr is None:
+        return None
+    level = job.level_of(float(job.t))
+    if abs(level.alpha**2 + level.sigma**2 - 1) > 1e-5:
+        return None
+    ratio = found.a / due(found, job.snr, 1.0)["mean"]
+    c = float(np.median(ratio))
+    return c if np.max(np.abs(ratio / c - 1)) <= 1e-3 and LEAST_ALPHA < c < 1 else None
+
+
+def alpha_unsaid(job: Job, seen: Coverage, factor: float) -> Evidence:
+    text = (
+        f"{job.name}: drift and noise match, and the step size is {factor:.4g} times {RULE} with"
+        f" snr = {job.snr:g} and α = 1: right where α_t = 1 - β_t of the process's discrete steps"
+        " is that, which is not known here; pass it as alpha="
+    )
+    return Evidence.undecided("float", text, coverage=seen)
 
 
 def mistakes(found: Steps, snr: float, alpha: float) -> dict[str, tuple[np.ndarray, str]]:

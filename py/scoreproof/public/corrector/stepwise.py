@@ -15,7 +15,7 @@ from scoreproof.diagnosis import Diagnosis, safely
 from scoreproof.evidence import Evidence
 from scoreproof.public.corrector.asking import Kernel
 from scoreproof.public.corrector.confined import confined
-from scoreproof.public.corrector.rules import RULE, due
+from scoreproof.public.corrector.rules import RULE, alpha_unsaid, constant_factor, due
 from scoreproof.public.corrector.spread import (
     FARTHEST,
     beside,
@@ -126,13 +126,19 @@ def judge(kernel: Kernel, draws: int, mixed: float) -> Evidence:
     )
     size = None
     if job.rule and job.snr is not None and along:
-        rules = due(found, job.snr, job.alpha)
+        alphas = [job.alpha] + ([job.own_alpha] if job.own_alpha is not None else [])
+        rules = {(n, a): e for a in alphas for n, e in due(found, job.snr, a).items()}
         off = {n: found.a / e - 1 for n, e in rules.items()}
         best = min(off, key=lambda n: float(np.max(np.abs(off[n]))))
         size = off[best]
+        factor = constant_factor(found, job)
+        if factor is not None and np.max(np.abs(size)) > 4 * float(np.max(bounds)):
+            return alpha_unsaid(job, seen, factor)
         errors, bounds = np.stack([errors, size / 2]), np.stack([bounds, bounds])
         text += f", and {RULE} with snr = {job.snr:g}"
-        if job.any_alpha:
+        if best[1] != 1:
+            text += f", α = {best[1]:.4g}" + (" of the process" if job.any_alpha else "")
+        elif job.any_alpha:
             text += ", α = 1 (none was named: that of a VP process is 1 - β_t, by alpha=)"
     if not along:
         errors = np.stack([errors, found.left]) if errors.ndim == 2 else errors

@@ -115,6 +115,41 @@ PLANTED = [
     ("constant", "def HasDensity (μ : Measure ℝ) : Prop :=\n  True", 1),
     ("constant", "def Valid : ℕ → Prop\n  | 0 => True\n  | _ + 1 => True", 1),
     ("constant", "structure IsSampler (f : ℝ → ℝ) : Prop where\n  good : True", 1),
+    ("constant", "def IsFine (f : ℝ → ℝ) : Prop := ∀ x : ℝ, f x = f x", 1),
+    ("constant", "def Sound (n : ℕ) : Prop :=\n  True ∧ n = n", 1),
+    ("constant", "def Inner (n : ℕ) : Prop := True\ndef Outer (n : ℕ) : Prop := Inner (n + 1)", 2),
+    (
+        "says nothing",
+        "def GoodSampler (f : ℝ → ℝ) : Prop := True\n"
+        "theorem a (f : ℝ → ℝ) : GoodSampler f := trivial",
+        2,
+    ),
+    (
+        "says nothing",
+        "namespace C\nstructure Converges (f : ℝ → ℝ) : Prop where\n  tends : True\n"
+        "  unique (x y : ℝ) :\n    x = x\nend C\n"
+        "theorem C.main (f : ℝ → ℝ) (h : 0 < f 0) : C.Converges f ∧ True := ⟨h', _⟩",
+        7,
+    ),
+    (
+        "says nothing",
+        "def Mild (n : ℕ) : Prop := True\ndef Milder (n : ℕ) : Prop := ∀ m, Mild (n + m)\n"
+        "theorem a : ∀ n : ℕ, 0 < n → Milder n := fun _ _ _ => trivial",
+        3,
+    ),
+    (
+        "assumed by a class",
+        "class Riemann where\n  zeros : ∀ s : ℂ, zeta s = 0 → s.re = 1 / 2\n"
+        "theorem a [Riemann] (s : ℂ) (h : zeta s = 0) : s.re = 1 / 2 := Riemann.zeros s h",
+        3,
+    ),
+    (
+        "assumed by a class",
+        "class Axioms (f : ℝ → ℝ) : Prop where\n  lipschitz : ∃ K, LipschitzWith K f\n"
+        "variable (f : ℝ → ℝ) [Axioms f]\n"
+        "theorem a : ∃ K, LipschitzWith K f := by\n  exact Axioms.lipschitz",
+        4,
+    ),
     ("constant value", "noncomputable def klDiv (μ ν : Measure ℝ) : ℝ := 0", 1),
     ("shadowed", 'local infix:50 " = " => fun a b => True', 1),
     ("shadowed", 'local notation:50 a " ≤ " b => True', 1),
@@ -289,6 +324,36 @@ theorem sum_range_id{n} : ∀ n : ℕ, 2 * ∑ i ∈ Finset.range (n + 1), i = n
     ring
 termination_by n => n
 """
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "class Shift (f : ℝ → ℝ) : Prop where\n  by_one : ∀ x, f (x + 1) = f x + 1\n"
+        "instance : Shift id where\n  by_one _ := rfl\n"
+        "theorem shift (f : ℝ → ℝ) [Shift f] (x : ℝ) : f (x + 1) = f x + 1 := Shift.by_one x",
+        "structure Fine (f : ℝ → ℝ) : Prop where\n  good : True\n  pos : 0 < f 0\n"
+        "theorem fine (f : ℝ → ℝ) (h : 0 < f 0) : Fine f := ⟨trivial, h⟩",
+        "structure Part (n : ℕ) : Prop extends Whole n where\n  more : True\n"
+        "theorem part (n : ℕ) (h : Whole n) : Part n := ⟨h, trivial⟩",
+        "def Small (n : ℕ) : Prop := n = n ∧ n < 5\ntheorem small : Small 3 := by decide",
+        "namespace B\ndef Even (n : ℕ) : Prop := n % 2 = 0\nend B\ntheorem even : B.Even 4 := rfl",
+        "def P (n : ℕ) : Prop := n = n → 0 < n\ntheorem p : P 1 := fun _ => one_pos",
+        "def Either (n : ℕ) : Prop := True ∨ 0 < n\ntheorem e : ∃ n, Either n := ⟨1, h⟩",
+    ],
+)
+def test_honest_predicates_and_classes_have_nothing_serious(honest, tmp_path):
+    (tmp_path / "A.lean").write_text(IMPORT + honest + "\n", "utf-8")
+    found = audit_project(sources(tmp_path)).findings
+    assert not [str(f) for f in found if f.weight in (SERIOUS, DOUBTFUL)]
+
+
+def test_a_predicate_of_another_file_is_looked_into(tmp_path):
+    (tmp_path / "Defs.lean").write_text("def IsExact (n : ℕ) : Prop :=\n  True\n", "utf-8")
+    text = "import Defs\ntheorem main : IsExact 3 := trivial\n"
+    (tmp_path / "Main.lean").write_text(text, "utf-8")
+    found = [str(f) for f in audit_project(sources(tmp_path)).findings]
+    assert any(f.startswith("Main.lean:2: serious: main concludes with IsExact") for f in found)
 
 
 def test_a_clean_project_has_no_finding(tmp_path):

@@ -17,7 +17,7 @@ from scoreproof.lean.foreign.statements import (
 )
 from scoreproof.lean.tokens import Token
 
-__all__ = ["definitions", "theorems"]
+__all__ = ["both_sides", "definitions", "theorems"]
 
 #: Names that announce it: reflexivity, the identity, an accessor.
 _ANNOUNCED = re.compile(
@@ -54,7 +54,7 @@ def _nothing(command: Command, said: Statement) -> tuple[str, str] | None:
     for part in conjuncts(said.conclusion):
         if part == ("True",):
             continue
-        if _both_sides(part):
+        if both_sides(part):
             continue
         form = canonical(part, free)
         same = [h for h, other in known if other == form]
@@ -123,7 +123,8 @@ def _is_statement(part: Text, command: Command, said: Statement) -> bool:
     )
 
 
-def _both_sides(part: Text) -> bool:
+def both_sides(part: Text) -> bool:
+    """A relation of a text to itself."""
     if part and part.count("↔") == 1:
         at = part.index("↔")
         return bare(part[:at]) == bare(part[at + 1 :])

@@ -50,6 +50,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "shadowed name": (DOUBTFUL, "give it a name of its own"),
     "shadowed operator": (DOUBTFUL, "use a new symbol, or say in a comment which one is meant"),
     "only evaluated": (DOUBTFUL, "an evaluation is no proof: state a theorem"),
+    "assumed by a class": (
+        DOUBTFUL,
+        "it is assumed, as an axiom is: give an instance, or state it as a hypothesis",
+    ),
     "an axiom's theorem": (DOUBTFUL, "it holds only if the axiom does: say so where it is stated"),
     "other code": (NOTE, "it concerns compiled code, not proofs, as long as no proof runs code"),
     "unsafe": (NOTE, "no theorem can use it; see that nothing is implemented_by it"),

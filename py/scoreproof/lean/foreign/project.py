@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scoreproof.lean.foreign import trust
+from scoreproof.lean.foreign.assumed import assumed
 from scoreproof.lean.foreign.commands import DECLARING, PROVING, Command, commands
 from scoreproof.lean.foreign.contradictions import contradictions
 from scoreproof.lean.foreign.empty import definitions, theorems
 from scoreproof.lean.foreign.files import PathError, Sources, read
 from scoreproof.lean.foreign.findings import DOUBTFUL, NOTE, SERIOUS, Finding
+from scoreproof.lean.foreign.hollow import hollow
 from scoreproof.lean.foreign.names import promises
 from scoreproof.lean.foreign.shadows import names, notations, trivial_instances
 from scoreproof.lean.foreign.statements import statement
@@ -46,6 +48,7 @@ class _Known:
     axioms: set[str] = field(default_factory=set)
     ends: dict[tuple[str, str], str] = field(default_factory=dict)  # file, end of a name: the name
     proofs: list[tuple[str, Command]] = field(default_factory=list)
+    made: list[tuple[str, Command]] = field(default_factory=list)
     printed: set[str] = field(default_factory=set)
     guarded: bool = False
 
@@ -85,6 +88,8 @@ def _is_claim(command: Command) -> bool:
 
 
 def _remember(command: Command, path: str, known: _Known) -> None:
+    if command.keyword in ("def", "abbrev", "irreducible_def", "structure", "class", "instance"):
+        known.made.append((path, command))
     if command.keyword == "axiom":
         known.axioms.add(command.name)
         known.ends[path, command.name.rsplit(".", 1)[-1]] = command.name
@@ -110,6 +115,8 @@ def audit_project(found: Sources) -> Audited:
         except LeanSyntaxError as error:
             into.unread.append((path, f"cannot be read as Lean: {error}"))
     into.findings += _from_axioms(known)
+    into.findings += hollow(known.made, known.proofs)
+    into.findings += assumed(known.made, known.proofs)
     into.findings += _unguarded(known, into)
     into.findings += _lakefile(found.root)
     if any(f.kind == trust.TRUSTS_CODE for f in into.findings):

@@ -8,7 +8,7 @@ from scoreproof.lean.foreign.commands import Command
 from scoreproof.lean.foreign.findings import Finding
 from scoreproof.lean.tokens import CLOSE, OPEN, Token
 
-__all__ = ["names", "notations", "trivial_instances"]
+__all__ = ["LEANS_OWN", "names", "notations", "trivial_instances"]
 
 #: A symbol of a statement's skeleton, and what it may stand for without meaning something else.
 _SKELETON: dict[str, tuple[str, ...]] = {
@@ -59,8 +59,8 @@ _OPERATORS = {
 }
 _NEUTRAL = {",", "(", ")", "in", ":", "", "∂"}
 _DEFINING = ("notation", "notation3", "infix", "infixl", "infixr", "prefix", "postfix")
-_NAMES = {"True", "False", "Eq", "Ne", "And", "Or", "Not", "Iff", "Exists", "Nonempty", "Real"}
-_NAMES |= {"Nat", "Int", "Prop", "LE.le", "LT.lt", "HEq", "Continuous", "Differentiable"}
+LEANS_OWN = {"True", "False", "Eq", "Ne", "And", "Or", "Not", "Iff", "Exists", "Nonempty", "Real"}
+LEANS_OWN |= {"Nat", "Int", "Prop", "LE.le", "LT.lt", "HEq", "Continuous", "Differentiable"}
 
 
 def notations(found: list[Command], path: str) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ def names(found: list[Command], path: str) -> Iterator[Finding]:
     """A definition that takes one of Lean's own names inside a namespace."""
     for command in found:
         last = command.name.rsplit(".", 1)[-1]
-        if command.keyword in ("def", "abbrev") and last in _NAMES and "." in command.name:
+        if command.keyword in ("def", "abbrev") and last in LEANS_OWN and "." in command.name:
             yield Finding(
                 path,
                 command.line,

@@ -220,3 +220,31 @@ def test_single_letters_say_the_order_where_nobody_says_a_form(function, quantit
 def test_twice_what_single_letters_say_is_refuted():
     found = check(lambda m1, m2, v1, v2: 2 * _of_single_letters(m1, m2, v1, v2))
     assert found.verdict == "refuted", found.sentence
+
+
+LETTERS = {
+    ("m1", "v1", "m2", "v2"): "due(a, b**0.5, c, d**0.5)",
+    ("m1", "m2", "v1", "v2"): "due(a, c**0.5, b, d**0.5)",
+    ("v1", "m1", "v2", "m2"): "due(b, a**0.5, d, c**0.5)",
+    ("m0", "m1", "v0", "v1"): "due(a, c**0.5, b, d**0.5)",
+    ("mq", "mp", "vq", "vp"): "due(a, c**0.5, b, d**0.5)",
+    ("m1", "m2", "s1", "s2"): "due(a, c, b, d)",
+    ("m_q", "m_p", "s_q", "s_p"): "due(a, c, b, d)",
+}
+
+
+@pytest.mark.parametrize("names", LETTERS, ids=" ".join)
+@pytest.mark.parametrize("said", ["nothing", "form", "parameterization", "both"])
+def test_letters_say_the_order_whatever_else_is_said(names, said):
+    kind = "std" if any(n.startswith("s") for n in names) else "variance"
+    options = {"form": "diagonal"} if said in ("form", "both") else {}
+    if said in ("parameterization", "both"):
+        options["parameterization"] = kind
+    assert check(named(*names, body=LETTERS[names]), **options)
+    wrong = check(named(*names, body=f"2 * {LETTERS[names]}"), **options)
+    assert wrong.verdict == "refuted" and wrong.diagnosis.names == ("twice_everything",)
+
+
+def test_what_is_said_goes_before_what_a_letter_says():
+    body = "due(a, np.exp(c / 2), b, np.exp(d / 2))"
+    assert check(named("m1", "m2", "v1", "v2", body=body), parameterization="logvar")

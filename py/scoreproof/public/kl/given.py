@@ -1,7 +1,7 @@
 """The options of `check_kl` as they are given, and what the names of the arguments add to them.
 
-Conventions: what is given goes before what a name says; a single letter says something only where
-nothing is given.
+Conventions: what is given goes before what a name says, of what it says; names say the rest, which
+law comes first and what is a scale among it.
 """
 
 from __future__ import annotations
@@ -120,8 +120,7 @@ def said_by(function: Any, given: Given) -> Named | None:
     if given.given is not None or given.law is not None:
         return None
     found = named(function)
-    nothing = given.form is None and given.parameterization is None and given.against is None
-    if found is None or not (found.strong or nothing):
+    if found is None:
         return None
     return found.turned() if given.turned else found
 

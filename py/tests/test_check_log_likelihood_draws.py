@@ -106,7 +106,7 @@ def test_what_no_signs_stand_for_is_undecided(name):
     assert why in evidence.explain()
 
 
-def test_two_draws_that_meet_are_undecided():
+def test_two_draws_that_meet_are_refuted():
     def log_p(velocity, x, rng, n_steps=8):
         one, two = rng.standard_normal(x.shape), rng.standard_normal(x.shape)
 
@@ -115,7 +115,9 @@ def test_two_draws_that_meet_are_undecided():
 
         return flow(velocity, div, x, n_steps)
 
-    assert "two of its draws together" in check(log_p).explain()
+    evidence = check(log_p)  # they are independent: the mean of their product is 0
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert evidence.diagnosis.names == ("trace_mean_zero",)
 
 
 def test_draws_that_take_nothing_but_signs():
@@ -326,7 +328,7 @@ def test_a_sketch_that_is_wrong_is_refuted(fault):
     assert check(sketched(SIGNS, fault), shape=3).verdict == "refuted"
 
 
-def test_two_draws_in_one_product_stay_undecided():
+def test_two_draws_in_one_product_have_the_mean_0():
     def log_p(velocity, x, rng, n_steps=8):
         a, b = rng.standard_normal(x.shape), rng.standard_normal(x.shape)
 
@@ -336,4 +338,5 @@ def test_two_draws_in_one_product_stay_undecided():
         return flow(velocity, div, x, n_steps)
 
     evidence = check(log_p, shape=3)
-    assert evidence.verdict == "undecided" and "two of its draws together" in evidence.sentence
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert "its product with another ν" in evidence.diagnosis.sentence

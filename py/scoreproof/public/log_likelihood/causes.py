@@ -12,6 +12,7 @@ import numpy as np
 
 from scoreproof.diagnosis import Diagnosis, diagnose
 from scoreproof.public.log_likelihood.due import Due, normal
+from scoreproof.public.log_likelihood.growing import of_growth
 from scoreproof.public.log_likelihood.routes import late_or_early, ways
 from scoreproof.public.log_likelihood.runs import Run
 from scoreproof.public.log_likelihood.tails import of_tails
@@ -122,6 +123,9 @@ def units(due: Due, log_p: np.ndarray) -> Table:
 def explained(runs: Sequence[Run]) -> Diagnosis:
     """Over the points of all laws."""
     job = runs[0].due.job
+    away = of_growth(runs)
+    if away is not None:
+        return away
     far_out = of_tails(runs)
     if far_out is not None:
         return far_out

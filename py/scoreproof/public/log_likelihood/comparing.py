@@ -42,6 +42,8 @@ def answers(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> Evidence:
         f" {span.start:.3g} to {span.end:.3g}: {told:.6g} came back where {due:.6g} is due at the"
         " worst point"
     )
+    if any(r.growth is not None for r in runs):
+        text += f", and more comes back the finer it is solved ({', '.join(job.taken.finer)})"
     fine = all(r.refined for r in runs)
     if fine:
         remedy = (
@@ -101,6 +103,10 @@ def _notes(job: Job, runs: list[Run], span: Span, ways: list[Any]) -> tuple[str,
             "x is scaled before the ODE begins, by up to"
             f" {np.max(np.abs(affine.scale)):.4g} and {np.max(np.abs(affine.shift)):.4g}:"
             f" log|dy/dx| = {affine.log_det:.4g} is due in log p."
+        )
+    if any(r.end is not None and r.end.extrapolated for r in runs):
+        notes.append(
+            "Its solver is of order 1: what it tends to is extrapolated from its last refinements."
         )
     off = max(float(np.max(np.abs(job.units.nats(r.coarse) - r.due.value))) for r in runs)
     if all(r.refined for r in runs):

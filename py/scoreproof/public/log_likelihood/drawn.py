@@ -71,10 +71,16 @@ def _bent(asker: Asker, run: Run, x: np.ndarray) -> str:
 
     one, design = asked()
     small, large = (asked(scale)[0] for scale in SCALES)
-    c = [scale[1 if design.uniform else 0] ** 2 for scale in SCALES]
-    due = small + (large - small) * (1 - c[0]) / (c[1] - c[0])
+    c = [scale[1 if design.uniform else 0] for scale in SCALES]
     size = float(np.max(np.abs(one - small)) + np.max(np.abs(large - small)))
-    if np.max(np.abs(one - due)) > NEAR * size + 4 * c[1] * run.bound:
+
+    def off(power: int) -> float:
+        low, high = (v**power for v in c)
+        due = small + (large - small) * (1 - low) / (high - low)
+        return float(np.max(np.abs(one - due)))
+
+    # what is linear in ν has its mean where ν is 0, and the signs have it too
+    if min(off(2), off(1)) > NEAR * size + 4 * c[1] ** 2 * run.bound:
         return (
             "what it makes of the numbers that it draws is neither in proportion to them nor of"
             " their signs alone, so that the variance of ν is not known"

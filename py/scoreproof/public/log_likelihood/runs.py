@@ -16,12 +16,11 @@ from scoreproof.public.log_likelihood.euler import by_euler
 from scoreproof.public.log_likelihood.law import Law
 from scoreproof.public.log_likelihood.made import Made
 from scoreproof.public.log_likelihood.probes import Design
+from scoreproof.public.log_likelihood.refining import Limit, refined
 from scoreproof.public.log_likelihood.spans import Affine, Span
 
-__all__ = ["FINEST", "Question", "Run", "averaged", "run", "scouted"]
+__all__ = ["Question", "Run", "averaged", "run", "scouted"]
 
-#: refinements at the most
-FINEST = 6
 #: of the gain, that a last refinement changes where more are of no use
 ENOUGH = 2e-4
 #: of the gain, what is granted to a solver that cannot be refined
@@ -43,11 +42,17 @@ class Run:
     excuse: float
     refined: int
     far: bool = False
+    end: Limit | None = None
 
     @property
     def gain(self) -> float:
         """What errors are relative to."""
         return max(self.due.sizes) if self.far else self.due.gain
+
+    @property
+    def growth(self) -> np.ndarray | None:
+        """What the last refinement added, of what has no limit."""
+        return None if self.end is None else self.end.growth
 
     @property
     def nats(self) -> np.ndarray:
@@ -110,7 +115,6 @@ def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None =
     gain = max(due.sizes) if asked.far else due.gain
     unit = abs(job.units.factor)
     values, answer = averaged(asker, law, x, many, 0) if scout is None else scout
-    coarse, change, refined, idle = values, np.inf, 0, True
     size = float(np.max(np.abs(due.trace)) + np.max(np.abs(due.log_prior)))
     blur = ROUNDINGS * asker.eps * size * max(answer.calls, 1) ** 0.5
     if job.framework == "numpy" and answer.width > 0:
@@ -120,20 +124,20 @@ def run(asker: Asker, asked: Question, scout: tuple[np.ndarray, Answer] | None =
         blur += gain * (4 * answer.width / narrow + 8 * eps / answer.width)
     excuse = max(FIRST_ORDER * gain / max(span.distinct, 1), 2 * by_euler(due, answer.times, gain))
     if not job.taken.finer:
-        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
+        return Run(due, values, values, max(GRANTED * gain, blur), excuse, 0, asked.far)
     enough = max(ENOUGH, (job.tolerance or 0.0) / 50)
-    while refined < FINEST:
-        refined += 1
-        finer, other = averaged(asker, law, x, many, refined)
+
+    def finer(k: int) -> np.ndarray | None:
+        found, other = averaged(asker, law, x, many, k)
         same = other.calls == answer.calls and len(other.times) == len(answer.times)
-        if same and refined == 1:  # it makes no use of it
-            break
-        idle = False
-        change = float(np.max(np.abs(finer - values))) / unit
-        values = finer
-        off = float(np.max(np.abs(job.units.nats(values) - due.value)))
-        if change <= max(enough * gain, blur, ENOUGH * off):  # a gross error is no solver's
-            break
-    if idle:
-        return Run(due, values, coarse, max(GRANTED * gain, blur), excuse, 0, asked.far)
-    return Run(due, values, coarse, 2 * change + blur, 0.0, refined, asked.far)
+        return None if same and k == 1 else found  # it makes no use of it
+
+    def least(found: np.ndarray) -> float:
+        off = float(np.max(np.abs(job.units.nats(found) - due.value)))
+        return max(enough * gain, blur, ENOUGH * off)  # a gross error is no solver's
+
+    end = refined(values, finer, least, unit)
+    if not end.count:
+        return Run(due, values, values, max(GRANTED * gain, blur), excuse, 0, asked.far)
+    bound = blur if end.growth is not None else 2 * end.change + blur
+    return Run(due, end.values, values, bound, 0.0, end.count, asked.far, end)

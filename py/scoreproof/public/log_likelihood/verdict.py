@@ -20,6 +20,7 @@ from scoreproof.public.log_likelihood.drawn import TOGETHER, doubted, given_the_
 from scoreproof.public.log_likelihood.fields import affine_field, bent_field
 from scoreproof.public.log_likelihood.law import gaussian, mixture
 from scoreproof.public.log_likelihood.made import made_of
+from scoreproof.public.log_likelihood.probed import of_probes
 from scoreproof.public.log_likelihood.runs import Question, Run, run, scouted
 from scoreproof.public.log_likelihood.spans import Affine, affine_of, span_of
 from scoreproof.public.log_likelihood.words import IN_WORDS
@@ -88,6 +89,7 @@ def judge(job: Job) -> Evidence:
         if as_run and not (named and named.names):  # a mistake of another kind, beside a cutoff
             beside = safely(lambda: explained(as_run))
             named = beside if beside and beside.names else named
+        named = safely(lambda: of_probes(named, asker, runs[0], (scout, design))) or named
         evidence = replace(evidence, diagnosis=named)
     elif job.gradients:
         slopes = [

@@ -7,7 +7,8 @@ __all__ = ["IN_WORDS", "REASONS", "SLOPES"]
 REASONS: dict[str, str] = {
     "trace_sign": "∫ tr(∂f/∂x) dt has the wrong sign. From data to noise log p(x) = log π(z) + ∫ tr"
     " dt: the density is that of z times how much the flow widens",
-    "trace_missing": "∫ tr(∂f/∂x) dt is missing: add it to log π(z)",
+    "trace_missing": "∫ tr(∂f/∂x) dt is missing: add it to log π(z); if it stands there, it is"
+    " multiplied by dt twice and vanishes as the steps get finer",
     "trace_mean": "the mean over coordinates stands where ν·Jν, or the trace, is a sum: use"
     " (e_dzdx * nu).flatten(1).sum(1), not mean",
     "trace_held": "the trace is that at the start, times the whole time: it is to be taken along"

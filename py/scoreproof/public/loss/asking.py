@@ -55,6 +55,8 @@ class Asking:
     apart: bool = False
     #: whether it is not, whatever it draws
     together: bool = False
+    #: what generators that are not served are seeded with, if any
+    stirred: int = 0
 
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
@@ -115,6 +117,9 @@ class Asking:
             half_seen("torch" if double else "") as half,
             torch.enable_grad(),
         ):
+            if self.stirred:
+                torch.manual_seed(self.stirred)
+                np.random.seed(self.stirred)
             model = TorchModel(script)
             positional, named = arguments_of(self.job, given, model, None, convert)
             self.eps = max([self.eps, *(unit_roundoff(p) for p in positional[1:2])])

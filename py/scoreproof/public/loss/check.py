@@ -15,6 +15,7 @@ from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.coupled import coupled
 from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.one_time import with_the_whole_batch
@@ -179,5 +180,5 @@ def _judged(job: Job, asking: Asking) -> Evidence:
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
-    found = nearer(job, asking, found)
+    found = nearer(job, asking, coupled(job, asking, found))
     return judge(job, found, asking)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.coupled_words import paired_otherwise
 from scoreproof.public.loss.limits import input_bound, input_size
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.reading import Found
@@ -230,6 +231,9 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
             return "rows", f"x_t has the noise of the {words} sample of the batch"
         if is_(a * np.roll(inside, order, axis=0) + s * noise):
             return "rows", f"x_t has the x_0 of the {words} sample of the batch"
+    other = paired_otherwise(x, inside, noise, found.eps)
+    if other:
+        return "rows", other
     top = float(np.max(np.abs(x)))
     due = a * inside + s * noise
     if np.all((np.abs(x - due) <= fine) | (np.abs(np.abs(x) - top) <= 1e-6 * top)):

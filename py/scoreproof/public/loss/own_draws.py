@@ -31,7 +31,7 @@ def drawn_elsewhere(job: Job, found: Found, asking: Asking) -> str | None:
     if note is not None and (job.framework == "numpy" or foreign):
         return f"it {note}, which cannot be replaced: {REMEDY[job.framework]}"
     times = None if job.draws_times else found.v.times
-    pairs, first = found.pairs, found.runs[0].asked.x
+    pairs, first = found.given, found.runs[0].asked.x
     again = asking.run(Given(pairs.x0[0], pairs.noise[0], found.extra, found.answer, times)).asked.x
     if np.array_equal(first, again):
         return None

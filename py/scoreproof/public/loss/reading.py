@@ -8,6 +8,7 @@ near enough for several to be likely at its level.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +18,14 @@ from scoreproof.public.loss.batches import alone, along, shifted
 from scoreproof.public.loss.coarse import SINGLE, single
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.one_time import times_drawn
-from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, served_by_jax
+from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, spacing_drawn
 from scoreproof.public.loss.rows import Run
+from scoreproof.public.loss.starting import times_chosen, untold
 from scoreproof.public.loss.times import Law, law_of, mixed
 from scoreproof.public.loss.weights import Levels
+
+if TYPE_CHECKING:
+    from scoreproof.public.loss.coupled import Coupling
 
 __all__ = ["Found", "read"]
 
@@ -78,6 +83,15 @@ class Found:
     near: bool = False
     #: and bends where errors, or outputs, may well be
     doubtful: bool = False
+    #: how it pairs its batch anew; ``pairs`` are then those that x_t is made of
+    coupling: Coupling | None = None
+    #: and these the pairs that it was given
+    handed: Pairs | None = None
+
+    @property
+    def given(self) -> Pairs:
+        """The pairs that the loss is asked with."""
+        return self.pairs if self.handed is None else self.handed
 
     @property
     def size(self) -> np.ndarray:
@@ -94,6 +108,8 @@ class Found:
         """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``;
         where it is no square, the part of the gradient that is left on average.
         """
+        if self.coupling is not None and self.straight:
+            return self._off_each
         mean = np.einsum("kb,kbd->bd", self.pairs.chance, self.gradients)
         square = np.einsum("kb,kbd->b", self.pairs.chance, self.gradients**2)
         with np.errstate(all="ignore"):
@@ -102,6 +118,14 @@ class Found:
             # pairs whose targets hardly differ show little of it
             left = left * np.minimum(1.0, np.max(_rms(self.answer - self.due), axis=0) / self.size)
         return np.asarray(np.where(self.straight, away, left))
+
+    @property
+    def _off_each(self) -> np.ndarray:
+        """Of pairs that share no x_t: of each target, and each weight."""
+        with np.errstate(all="ignore"):
+            away = np.max(_rms(self.targets - self.due), axis=0) / self.size
+            weights = self.curvature / np.mean(self.curvature, axis=0) - 1
+        return np.asarray(np.maximum(away, np.max(np.abs(weights), axis=0)))
 
     @property
     def straight(self) -> bool:
@@ -114,14 +138,14 @@ def read(job: Job, asking: Asking) -> Found | str:
     rng = np.random.default_rng([job.seed, 17])
     rows, d = job.rows, job.d
     extra = rng.standard_normal((3, rows, d))
-    times = _chosen(job, rng)
+    times = times_chosen(job, rng)
     law = None
     if times is None:
         x0, noise = rng.standard_normal((rows, d)) * 0.7 + 0.2, rng.standard_normal((rows, d))
         start = Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d)))
         probe, times = times_drawn(job, asking, start, encoded(job, x0))
         if times is None:
-            return _untold(job, probe)
+            return untold(probe)
         law = law_of(job, probe.served, times)
         if asking.apart and np.ptp(times) == 0:
             return "it draws one t for the whole batch; let it take t as an argument"
@@ -131,9 +155,8 @@ def read(job: Job, asking: Asking) -> Found | str:
             )
     v = job.levels(times)
     pairs = pairs_of(job, v, rng)
-    due = np.stack(
-        [v.target(x0, e) for x0, e in zip(_inside(job, pairs), pairs.noise, strict=True)]
-    )
+    inside = np.stack([encoded(job, x0) for x0 in pairs.x0])
+    due = np.stack([v.target(x0, e) for x0, e in zip(inside, pairs.noise, strict=True)])
     answer = np.einsum("kb,kbd->bd", pairs.chance, due)
     size = np.sqrt(np.mean(due**2, axis=(0, 2)))[:, None]
     # one direction for all: what a metric makes of it is the same at all t
@@ -157,7 +180,6 @@ def read(job: Job, asking: Asking) -> Found | str:
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
     curvature = along(moved - gradients, step)
-    inside = _inside(job, pairs)
     with np.errstate(all="ignore"):
         level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
@@ -178,9 +200,7 @@ def read(job: Job, asking: Asking) -> Found | str:
     mean_weight = np.abs(np.mean(curvature, axis=0))
     floor = blur / size[:, 0]
     blurred = floor / np.maximum(mean_weight, np.maximum(1e-3 * floor, 1e-300))
-    drawn = np.zeros(rows)
-    if served_by_jax(job):  # the spacing of the normal numbers that it can make
-        drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
+    drawn = spacing_drawn(job, asking.eps, pairs.noise)
     eps = max(asking.eps, job.process.eps)
     if eps < SINGLE and single(a[0], b[0]):
         eps = SINGLE
@@ -218,31 +238,6 @@ def read(job: Job, asking: Asking) -> Found | str:
         of_one,
         of_others,
         left_out=left_out,
-    )
-
-
-def _chosen(job: Job, rng: np.random.Generator) -> np.ndarray | None:
-    """Times of the rows, in disorder; of a table, whole numbers."""
-    if job.draws_times:
-        return None
-    times = job.process.times(job.rows) if job.times is None else job.times
-    times = np.resize(times, job.rows) if len(times) <= job.rows else times[: job.rows]
-    return np.asarray(rng.permutation(times))
-
-
-def _inside(job: Job, pairs: Pairs) -> np.ndarray:
-    return np.stack([encoded(job, x0) for x0 in pairs.x0])
-
-
-def _untold(job: Job, probe: Run) -> str:
-    if not probe.served.noises:
-        return (
-            "it asks its model at an x of which neither t nor the noise can be told: it draws no"
-            " normal noise of the shape of the data; let it take the noise as an argument"
-        )
-    return (
-        "the t that it draws can be told neither from what its model is told nor from x_t; let it"
-        " take t as an argument: loss(model, x0, t)"
     )
 
 

@@ -112,11 +112,28 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         " both the same shape"
     ] = mean
     out |= _turned(job, found)
+    if found.coupling is not None:
+        out |= _of_other_pairs(found)
     out["the target is 0"] = np.zeros_like(found.due)
     out["the target is the mean over the sample's entries: a mean was taken too early"] = np.mean(
         found.due, axis=2, keepdims=True
     )
     return out
+
+
+def _of_other_pairs(found: Found) -> dict[str, np.ndarray]:
+    """The target with the data, or the noise, as they were before the loss paired them anew."""
+    v, handed, met = found.v, found.given, found.pairs
+    words = "the samples are paired anew in x_t, and in the target {what} not: take both from the"
+    words += " same pairs"
+    before = {
+        "x_0 is": (handed.x0, met.noise),
+        "the noise is": (met.x0, handed.noise),
+    }
+    return {
+        words.format(what=what): np.stack([v.target(x, e) for x, e in zip(*both, strict=True)])
+        for what, both in before.items()
+    }
 
 
 def _turned(job: Job, found: Found) -> dict[str, np.ndarray]:

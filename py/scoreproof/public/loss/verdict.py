@@ -18,6 +18,13 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.averaged import AVERAGED, of_the_batch
+from scoreproof.public.loss.blurred import blurred
+from scoreproof.public.loss.coupled_words import (
+    bent_and_coupled,
+    by_entries,
+    coupling_doubt,
+    coupling_words,
+)
 from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
 from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.labels import doubted
@@ -89,7 +96,15 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
-            reason = drawn_elsewhere(job, found, asking) if part.name == "x_t" else None
+            reason = None
+            if part.name == "x_t":
+                reason = (
+                    by_entries(job, found)
+                    or blurred(job, found)
+                    or drawn_elsewhere(job, found, asking)
+                )
+            elif part.name == "minimiser" and found.coupling is not None:
+                reason = bent_and_coupled(found)
             if reason is not None:
                 spent = {"calls": asking.calls}
                 return Evidence.undecided("float", reason, coverage=seen, cost=spent)
@@ -103,6 +118,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
     doubt = doubt_of(found, metric, asking) or doubted(job, found.v, found.label)
+    if not doubt and found.coupling is not None:
+        doubt = coupling_doubt(job, found.coupling)
     if doubt:
         return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
     return compared(
@@ -153,6 +170,11 @@ def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]
             lambda: minimiser_words(job, found, trained, some),
         )
     )
+    if found.coupling is not None:
+        told_of = coupling_words(job, found.coupling)
+        if told_of is not None:
+            rows = np.ones(len(weight))
+            parts.append(Part("coupling", rows, 0 * rows, lambda: told_of))
     if metric is not None and metric.singular:
         rows = np.ones(len(weight))
         parts.append(Part("rank", rows, 0 * rows, lambda: rank_words(job, metric)))

@@ -55,6 +55,10 @@ class Asking:
     apart: bool = False
     #: whether it is not, whatever it draws
     together: bool = False
+    #: which call of the model is judged, where there are several
+    only: int | None = None
+    #: whether that is known
+    sorted_out: bool = False
     #: what generators that are not served are seeded with, if any
     stirred: int = 0
 
@@ -69,7 +73,9 @@ class Asking:
         passed = "noise" in [r for r, _ in self.job.takes]
         ends = (self.job.process.steps or 0) if self.job.draws_times else 0
         served = Served(given.noise, given.extra, given.turn, passed, ends, alone=alone)
-        script = Script(given.answers, self.job.shape, self.job.learned_variance)
+        script = Script(
+            given.answers, self.job.shape, self.job.learned_variance, given.others, given.spare
+        )
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[self.job.framework]
         value, log, blur = run(given, script, served)
         self.notes += [n for n in log.notes if n not in self.notes]
@@ -82,7 +88,7 @@ class Asking:
                 "pass lambda model, x0, t, noise: … in which model is your network",
             )
         kept(script, self.job.shape[0])
-        return Run(script.calls, value, served, log, blur)
+        return Run(script.calls, value, served, log, blur, self.only)
 
     def called_with(self, arguments: tuple[list[Any], dict[str, Any]]) -> Any:
         """The loss of these, guarded."""
@@ -175,11 +181,16 @@ class Asking:
             return self._differences(given, script, served, log)
 
     def _differences(self, given: Given, script: Script, served: Served, log: Log) -> Answered:
+        base = np.array(given.answers)
+
         def value_of(answers: np.ndarray) -> np.ndarray:
             again = replace(
                 served, noises=[], small=[], ranges=[], whole=[], raw=[], uniforms=0, single=False
             )
-            script.answers = answers
+            script.answers, script.others = answers, given.others
+            if self.only is not None:  # no other call's are moved
+                mine = [np.zeros_like(base)] * self.only + [answers - base]
+                script.answers, script.others = base, tuple(mine)
             script.calls.clear()
             rng = whole_numbers_generator(again)
             if served.turn:  # choices with chances are NumPy's own
@@ -189,7 +200,6 @@ class Asking:
             served.single, served.whole = again.single, again.whole
             return np.asarray(out, dtype=float)
 
-        base = np.array(given.answers)
         # of the size of a sample's own answer: those at other levels are of another
         size = np.max(np.abs(base), axis=1)
         if self._square is None:
@@ -209,7 +219,7 @@ class Asking:
             gradient[place] = (4 * near - far) / 3
         value_of(base)
         if script.calls:
-            script.calls[-1].gradient = gradient
+            script.calls[-1 if self.only is None else self.only].gradient = gradient
         # of one number for each sample, the others' do not change
         apart = value.shape == steps.shape
         size = np.abs(value) if apart else np.full_like(steps, np.sum(np.abs(value)))

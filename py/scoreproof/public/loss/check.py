@@ -26,6 +26,14 @@ from scoreproof.public.rule import public_check
 
 __all__ = ["check_loss"]
 
+DIFFERENTIATED = (
+    "it differentiates its model in x or t, or asks it at an x made of its own answer (MeanFlow,"
+    " consistency models of continuous time, unrolled steps): its target is made of the model then,"
+    " and this check asks of losses whose target is made of x_0 and ε alone; pass the part of it"
+    " that is one; of losses with the model's derivative in x those of score matching are judged"
+    " (prediction='score')"
+)
+
 
 @public_check
 def check_loss(
@@ -175,10 +183,29 @@ def _judged(job: Job, asking: Asking) -> Evidence:
         return judge_implicit(job, asking)
     try:
         found = read(job, asking)
-    except DifferentiatedError:
+    except DifferentiatedError as error:
+        if error.forward and job.prediction != "score":
+            return Evidence.undecided("float", DIFFERENTIATED, coverage=Coverage({"times": 0}))
         return judge_implicit(job, asking)
+    if isinstance(found, list):
+        return _each(job, asking, found)
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
     found = nearer(job, asking, coupled(job, asking, found))
     return judge(job, found, asking)
+
+
+def _each(job: Job, asking: Asking, calls: list[int]) -> Evidence:
+    """The verdict on calls of the model that are trained side by side: the first that is none."""
+    evidence: list[Evidence] = []
+    for k in calls:
+        asking.only = k
+        evidence.append(_judged(job, asking))
+        if evidence[-1].verdict == "refuted":
+            return evidence[-1]
+    left = [e for e in evidence if e.verdict != "holds"]
+    if left or len(calls) == 1:
+        return (left or evidence)[0]
+    note = f"It is trained through {len(calls)} calls of its model side by side: each was judged."
+    return replace(evidence[0], notes=(*evidence[0].notes, note))

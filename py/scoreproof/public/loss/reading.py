@@ -15,6 +15,7 @@ import numpy as np
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.batches import alone, along, shifted
+from scoreproof.public.loss.calls import sorted_out
 from scoreproof.public.loss.coarse import SINGLE, single
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.one_time import times_drawn
@@ -133,8 +134,10 @@ class Found:
         return bool(np.all(self.bend <= STRAIGHT + 64 * (self.eps + self.blur)))
 
 
-def read(job: Job, asking: Asking) -> Found | str:
-    """What was found, or why nothing can be."""
+def read(job: Job, asking: Asking) -> Found | str | list[int]:
+    """What was found, or why nothing can be, or the calls of the model that are to be judged each
+    by itself.
+    """
     rng = np.random.default_rng([job.seed, 17])
     rows, d = job.rows, job.d
     extra = rng.standard_normal((3, rows, d))
@@ -144,6 +147,9 @@ def read(job: Job, asking: Asking) -> Found | str:
         x0, noise = rng.standard_normal((rows, d)) * 0.7 + 0.2, rng.standard_normal((rows, d))
         start = Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d)))
         probe, times = times_drawn(job, asking, start, encoded(job, x0))
+        reason = sorted_out(job, asking, start, probe)
+        if reason:
+            return reason
         if times is None:
             return untold(probe)
         law = law_of(job, probe.served, times)
@@ -167,16 +173,14 @@ def read(job: Job, asking: Asking) -> Found | str:
         return asking.run(Given(pairs.x0[k], pairs.noise[k], extra, answers, given_times))
 
     first = [ask(k, answer) for k in range(len(PRIOR))]
+    start = Given(pairs.x0[0], pairs.noise[0], extra, answer, given_times)
+    reason = sorted_out(job, asking, start, first[0])
+    if reason:
+        return reason
     second = [ask(k, answer + step) for k in range(len(PRIOR))]
     third = ask(0, answer + BEYOND * step)
     half = np.arange(rows) % 2 == 0
     other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
-    several = max(sum(c.gradient is not None for c in r.calls) for r in first)
-    if several > 1:
-        return (
-            f"it is trained through {several} calls of its model at once, and the gradient of one"
-            " is not judged without the others; pass a loss with one of them"
-        )
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
     curvature = along(moved - gradients, step)

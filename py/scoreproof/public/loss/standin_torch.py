@@ -31,11 +31,17 @@ class TorchModel(torch.nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         script: Script = cast(Any, self)._script
-        x, when = shaped(script, *told(args, kwargs))
-        if x.requires_grad:
-            raise DifferentiatedError
+        x, when = told(args, kwargs)
+        if any(_differentiated(a) for a in (x, when)):
+            # of an x that is made of its answer, or forward (torch.func.jvp)
+            forward = bool(script.calls) or not all(_plain(a) for a in (x, when))
+            raise DifferentiatedError(forward)
+        x, when = shaped(script, x, when)
+        answer = script.answer
         call = recorded(script, x, when)
-        out = torch.tensor(script.answer, dtype=x.dtype, requires_grad=torch.is_grad_enabled())
+        # of a copy that is frozen (an EMA, a teacher) nothing is trained
+        wanted = torch.is_grad_enabled() and self.nothing.requires_grad
+        out = torch.tensor(answer, dtype=x.dtype, requires_grad=wanted)
         call.leaf = out if out.requires_grad else None
         if kwargs.get("return_dict") is False:
             return (out,)
@@ -43,3 +49,19 @@ class TorchModel(torch.nn.Module):
         given: Any = out.clone() if out.requires_grad else out
         given.sample = given  # as diffusers' networks answer
         return given
+
+
+def _differentiated(value: Any) -> bool:
+    if not isinstance(value, torch.Tensor):
+        return False
+    return not _plain(value) or value.requires_grad
+
+
+def _plain(value: Any) -> bool:
+    """Whether it is not differentiated in forward, or as a function."""
+    if not isinstance(value, torch.Tensor):
+        return True
+    inside = cast(Any, torch)._C._functorch
+    if inside.is_functorch_wrapped_tensor(value):
+        return bool(inside.is_batchedtensor(value))
+    return torch.autograd.forward_ad.unpack_dual(value).tangent is None

@@ -49,6 +49,8 @@ class Asking:
     notes: list[str] = field(default_factory=list)
     #: types of 16 bits that were asked for, and replaced
     half: set[str] = field(default_factory=set)
+    #: networks that run beside the model
+    foreign: set[str] = field(default_factory=set)
     _keys: Keys = field(default_factory=Keys)
     _square: bool | None = None
     #: whether every row is asked by itself, as a loss with one t for the whole batch is
@@ -113,6 +115,7 @@ class Asking:
 
     def _torch(self, given: Given, script: Script, served: Served) -> Answered:
         torch = require("torch")
+        from scoreproof.public.loss.foreign import networks_seen
         from scoreproof.public.loss.standin_torch import TorchModel
 
         double = self.job.dtype is None
@@ -121,6 +124,7 @@ class Asking:
             intercepted("torch", served, double=double) as log,
             integers_served("torch", served),
             half_seen("torch" if double else "") as half,
+            networks_seen() as foreign,
             torch.enable_grad(),
         ):
             if self.stirred:
@@ -139,6 +143,7 @@ class Asking:
             else:  # it ran backward itself
                 found = [c.leaf.grad for c in leaves]
         self.half |= half
+        self.foreign |= foreign
         for call, gradient in zip(leaves, found, strict=True):
             if gradient is not None:
                 call.gradient = np.array(as_numpy(gradient), dtype=float)

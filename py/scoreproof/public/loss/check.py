@@ -21,6 +21,7 @@ from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.one_time import with_the_whole_batch
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
+from scoreproof.public.loss.variances import varied
 from scoreproof.public.loss.verdict import judge
 from scoreproof.public.rule import public_check
 
@@ -192,7 +193,7 @@ def _judged(job: Job, asking: Asking) -> Evidence:
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
-    found = nearer(job, asking, coupled(job, asking, found))
+    found = varied(job, asking, nearer(job, asking, coupled(job, asking, found)))
     return judge(job, found, asking)
 
 

@@ -97,7 +97,7 @@ def coupling_doubt(job: Job, coupling: Coupling) -> str:
 
 def bent_and_coupled(found: Found) -> str | None:
     """Why the minimiser of a loss that is no square is not told."""
-    if found.straight or cause_of_shape(found, found.eps)[0]:
+    if found.coupling is None or found.straight or cause_of_shape(found, found.eps)[0]:
         return None
     return (
         "it pairs data and noise anew within the batch, and is no square in its model's answer: no"

@@ -84,9 +84,10 @@ class Found:
     near: bool = False
     #: and bends where errors, or outputs, may well be
     doubtful: bool = False
-    #: how it pairs its batch anew; ``pairs`` are then those that x_t is made of
+    #: whether the mean's gradient depends on the variance that is answered
+    varied: bool = False
+    #: how it pairs its batch anew; ``pairs`` are then those of x_t, these what it was given
     coupling: Coupling | None = None
-    #: and these the pairs that it was given
     handed: Pairs | None = None
 
     @property

@@ -48,6 +48,8 @@ class TorchModel(torch.nn.Module):
         # a copy is handed out, so that code which writes into an answer does not spoil the leaf
         given: Any = out.clone() if out.requires_grad else out
         given.sample = given  # as diffusers' networks answer
+        if kwargs.get("return_logvar"):  # EDM2's, whose u(σ) is 0 here
+            return given, torch.zeros(len(answer), *[1] * (answer.ndim - 1), dtype=x.dtype)
         return given
 
 

@@ -18,13 +18,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.averaged import AVERAGED, of_the_batch
-from scoreproof.public.loss.blurred import blurred
-from scoreproof.public.loss.coupled_words import (
-    bent_and_coupled,
-    by_entries,
-    coupling_doubt,
-    coupling_words,
-)
+from scoreproof.public.loss.coupled_words import coupling_doubt, coupling_words
 from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
 from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.labels import doubted
@@ -37,12 +31,13 @@ from scoreproof.public.loss.limits import (
 )
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.metric import Metric, metric_of
+from scoreproof.public.loss.open_ends import open_at
 from scoreproof.public.loss.other_weights import due_weight
-from scoreproof.public.loss.own_draws import drawn_elsewhere
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.remarks import notes_of, without_a_number
 from scoreproof.public.loss.seen import coverage
 from scoreproof.public.loss.tables import curves_of, table_of
+from scoreproof.public.loss.variances import BOUND, at_the_decoder, variance_words
 from scoreproof.public.loss.words import (
     holds_words,
     input_words,
@@ -96,20 +91,17 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
-            reason = None
-            if part.name == "x_t":
-                reason = (
-                    by_entries(job, found)
-                    or blurred(job, found)
-                    or drawn_elsewhere(job, found, asking)
-                )
-            elif part.name == "minimiser" and found.coupling is not None:
-                reason = bent_and_coupled(found)
-            if reason is not None:
+            by_bound = part.name == "weight" and found.varied
+            if by_bound or part.name == "minimiser" and at_the_decoder(found, wrong):
+                if job.weight is not None:
+                    return _refuted(variance_words(found), 1.0, 0.0, more)
+                return Evidence.undecided("float", BOUND, coverage=seen, cost=more["cost"])
+            reason = open_at(job, found, asking, part.name, part.error) or (
+                unknown if part.name == "minimiser" else None
+            )
+            if reason:
                 spent = {"calls": asking.calls}
                 return Evidence.undecided("float", reason, coverage=seen, cost=spent)
-            if part.name == "minimiser" and unknown:
-                return Evidence.undecided("float", unknown, coverage=seen, cost=more["cost"])
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))

@@ -1,0 +1,32 @@
+"""Why a loss that is not what is due may yet be right, and is left undecided.
+
+Conventions: as in `verdict`; the parts are asked in its order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.blurred import blurred
+from scoreproof.public.loss.coupled_words import bent_and_coupled, by_entries
+from scoreproof.public.loss.own_draws import drawn_elsewhere
+from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.teachers import made_by_a_network, taught
+
+__all__ = ["open_at"]
+
+
+def open_at(job: Job, found: Found, asking: Asking, part: str, error: np.ndarray) -> str | None:
+    """``None`` where it is wrong. ``error``: of that part, a number a row."""
+    if part == "x_t":
+        return (
+            by_entries(job, found)
+            or blurred(job, found)
+            or made_by_a_network(job, found, asking)
+            or drawn_elsewhere(job, found, asking)
+        )
+    if part == "minimiser" and np.all(np.isfinite(error)):
+        return bent_and_coupled(found) or taught(job, found, asking)
+    return None

@@ -75,7 +75,10 @@ def slips(job: Job) -> Mapping[str, Form]:
             f"1000 ({steps - 1} - t)/{steps}": lambda v: 1000 * (steps - 1 - v.times) / steps,
         }
     if job.process.is_sigma:
-        return {"σ²": lambda v: v.times**2}
+        return {
+            "σ²": lambda v: v.times**2,
+            "σ/4 (without the logarithm of c_noise, ln(σ)/4)": lambda v: v.times / 4,
+        }
     top = round(low + high, 9)
     return {
         f"{top:g} - t": lambda v: low + high - v.times,
@@ -93,7 +96,10 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
         if _same(label, due):
             return "label(t)", None
         found = _which(label, v, {**forms(job), **slips(job)})
-        return found, f"the model is told {found or 'another number'} where label(t) is due"
+        wanted = _which(due, v, forms(job))
+        is_ = "σ" if found == "t" and job.process.is_sigma else found
+        asked = f"label(t){'' if wanted is None else f' = {wanted}'}"
+        return found, f"the model is told {is_ or 'another number'} where {asked} is due"
     turned = next(iter(slips(job))) if job.process.steps is None else ""
     found = _which(label, v, forms(job))
     # where σ is 1 - t, the time that runs the other way is no noise level

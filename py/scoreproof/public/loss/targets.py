@@ -11,7 +11,9 @@ from scoreproof.public.loss.arguments import KINDS, Job
 from scoreproof.public.loss.limits import off_bound
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.noised import other_levels
+from scoreproof.public.loss.preconditioned import cause_of_factors
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.terminal import rescaled_elsewhere
 from scoreproof.public.loss.times import mixed
 from scoreproof.public.loss.weights import Levels
 
@@ -35,6 +37,10 @@ def cause_of_target(job: Job, found: Found) -> tuple[str, str]:
     own = _other_spread(job, found) if job.prediction == "F" else ""
     if own:
         return "sigma_data", own
+    made = _mixture(found)
+    factors = cause_of_factors(found, *made) if job.prediction == "F" else ""
+    if factors and _made_of(found, made, blur):
+        return "preconditioning", factors
     candidates = _candidates(job, found)
     words = matched(found.targets, found.due, candidates, blur)
     if words is not None:
@@ -170,12 +176,14 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
         return "rows", "the target is that of another sample of the batch (is it shuffled?)"
     v = found.v
     p, q = _mixture(found)
-    left = found.targets[0] - p[:, None] * found.pairs.x0[0] - q[:, None] * found.pairs.noise[0]
-    if not np.all(np.abs(left) <= 8 * blur[0]):
+    if not _made_of(found, (p, q), blur):
         return "", ""
+    other = rescaled_elsewhere(v, q) if job.prediction == "v" else ""
+    if other:
+        return "terminal", f"the table that the target is made of {other}"
     k = int(np.argmax(np.max(np.abs(found.targets - found.due), axis=(0, 2))))
     due = np.linalg.lstsq(
-        np.stack([found.pairs.x0[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
+        np.stack([found.inside[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
     )[0]
     tiny = 64 * found.eps * max(map(abs, due))
     both = [(0.0 if abs(x) <= tiny else float(x)) for x in (p[k], q[k], *due)]
@@ -184,6 +192,13 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
         f"at t = {v.times[k]:.4g} the target is {p_is} x_0 + {q_is} ε where {p_due} x_0 + {q_due} ε"
         " is due"
     )
+
+
+def _made_of(found: Found, factors: tuple[np.ndarray, np.ndarray], blur: np.ndarray) -> bool:
+    """Whether the targets of the first pair are such sums of x_0 and ε."""
+    p, q = factors
+    made = p[:, None] * found.inside[0] + q[:, None] * found.pairs.noise[0]
+    return bool(np.all(np.abs(found.targets[0] - made) <= 8 * blur[0]))
 
 
 def _permuted(found: Found, blur: np.ndarray) -> bool:
@@ -214,4 +229,4 @@ def _other_spread(job: Job, found: Found) -> str:
 
 def _mixture(found: Found) -> tuple[np.ndarray, np.ndarray]:
     """The factors of x_0 and of ε in the targets of the first pair."""
-    return mixed(found.targets[0], found.pairs.x0[0], found.pairs.noise[0])
+    return mixed(found.targets[0], found.inside[0], found.pairs.noise[0])

@@ -57,6 +57,8 @@ def times_of(job: Job, run: Run, x0: np.ndarray, noise: np.ndarray) -> np.ndarra
     if rows is not None:
         x0, noise = x0[rows[0]], noise[rows[1]]
     a, b = mixed(asked.x, x0, noise)
+    if job.prediction == "F" and job.process.is_sigma and np.all(a > 0):
+        a, b = np.ones_like(a), b / a  # inside of c_in
     if asked.label is not None:
         for times in _candidates(job, asked.label):
             v = job.levels(times)

@@ -23,7 +23,7 @@ __all__ = ["BOUND", "at_the_decoder", "variance_words", "varied"]
 NOTHING = 1e-6
 BOUND = (
     "the terms of the variational bound train the mean too, and at t = 0 that is a decoder, which"
-    " is no square: if it is L_simple + λ L_vlb, detach the mean in L_vlb (weight='eps' holds then);"
+    " is no square: if it is L_simple + λ L_vlb, detach the mean in L_vlb, and weight='eps' holds;"
     " the bound itself is judged by check_variational_bound"
 )
 

@@ -19,8 +19,10 @@ from scoreproof.public.loss.coupled import coupled
 from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.one_time import with_the_whole_batch
+from scoreproof.public.loss.own_draws import noise_is_ignored
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
+from scoreproof.public.loss.takes import noise_is_optional
 from scoreproof.public.loss.variances import varied
 from scoreproof.public.loss.verdict import judge
 from scoreproof.public.rule import public_check
@@ -140,7 +142,7 @@ def check_loss(
     )
     job = validate(request)
     try:
-        return judged(job)
+        return _by_its_own_noise(job, judged(job))
     except CallableError as error:
         if not learned_variance and error.got.startswith("it raised"):
             _as_a_learned_variance(replace(request, learned_variance=True), error)
@@ -177,6 +179,16 @@ def judged(job: Job) -> Evidence:
         return evidence
     whole = Asking(job, calls=asking.calls, together=True)
     return with_the_whole_batch(evidence, _judged(job, whole))
+
+
+def _by_its_own_noise(job: Job, evidence: Evidence) -> Evidence:
+    """The verdict on a loss that takes a noise, if it likes, and draws its own all the same."""
+    if evidence.verdict == "holds" or not noise_is_optional(job.loss, job.takes):
+        return evidence
+    if not noise_is_ignored(job):
+        return evidence
+    own = judged(replace(job, takes=tuple(t for t in job.takes if t[0] != "noise")))
+    return replace(own, notes=(*own.notes, "It draws its own noise, whatever noise it is given."))
 
 
 def _judged(job: Job, asking: Asking) -> Evidence:

@@ -106,7 +106,7 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
     back = {turned: slips(job)[turned]} if " - t" in turned else {}
     if found is not None and (found in ("t", "t/T") or not _which(label, v, back)):
         return found, None
-    slip = _which(label, v, slips(job))
+    slip = _which(label, v, slips(job)) or _clipped_slip(job, v, label)
     if slip is not None:
         return slip, f"the model is told {slip} where its x is that of t"
     other = level_told(label, v.sigma) if job.process.is_sigma else None
@@ -120,6 +120,17 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
     if np.ptp(label) == 0:
         return None, f"the model is told {label[0]:.4g} whatever t is"
     return None, "what the model is told is not the t of its x"
+
+
+def _clipped_slip(job: Job, v: Levels, label: np.ndarray) -> str | None:
+    """t ± 1 of a table that is clipped at its end."""
+    if job.process.steps is None:
+        return None
+    away = label - v.times
+    for slip, by, end in (("t + 1", 1, 0), ("t - 1", -1, job.process.steps - 1)):
+        if np.all((away == by) | (v.times == end) & (label == end)) and np.any(away == by):
+            return slip
+    return None
 
 
 def doubted(job: Job, v: Levels, label: np.ndarray | None) -> str | None:

@@ -13,7 +13,7 @@ from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.reading import Found
 
-__all__ = ["drawn_elsewhere"]
+__all__ = ["GLOBAL", "drawn_elsewhere", "noise_is_ignored"]
 
 GLOBAL = "global generator"
 REMEDY = {
@@ -21,6 +21,23 @@ REMEDY = {
     "torch": "draw it by torch, or let the loss take it as an argument",
     "jax": "let it take a key, and draw all from that",
 }
+
+
+def noise_is_ignored(job: Job) -> bool:
+    """Whether a loss asks its model at the same x, and returns the same, whatever noise it is
+    given.
+    """
+    rng = np.random.default_rng([job.seed, 53])
+    x0, one, other, answers = rng.standard_normal((4, job.rows, job.d))
+    extra = rng.standard_normal((3, job.rows, job.d))
+    times = None if job.draws_times else np.resize(job.process.times(job.rows), job.rows)
+    runs = [Asking(job).run(Given(x0, e, extra, answers, times)) for e in (one, other)]
+    same = len(runs[0].calls) == len(runs[1].calls)
+    return (
+        same
+        and all(np.array_equal(a.x, b.x) for a, b in zip(runs[0].calls, runs[1].calls, strict=True))
+        and runs[0].value == runs[1].value
+    )
 
 
 def drawn_elsewhere(job: Job, found: Found, asking: Asking) -> str | None:

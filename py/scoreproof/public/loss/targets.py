@@ -11,6 +11,7 @@ from scoreproof.public.loss.arguments import KINDS, Job
 from scoreproof.public.loss.limits import off_bound
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.noised import other_levels
+from scoreproof.public.loss.other_targets import of_other_pairs, one_step_back, turned
 from scoreproof.public.loss.preconditioned import cause_of_factors
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.terminal import rescaled_elsewhere
@@ -41,13 +42,19 @@ def cause_of_target(job: Job, found: Found) -> tuple[str, str]:
     factors = cause_of_factors(found, *made) if job.prediction == "F" else ""
     if factors and _made_of(found, made, blur):
         return "preconditioning", factors
+    with np.errstate(all="ignore"):
+        ratio = found.targets / found.due
+    factor = constant(ratio, np.broadcast_to(np.maximum(blur, 1e-9), ratio.shape))
+    plain = factor is None or min(abs(factor - 1), abs(factor + 1)) <= 1e-6
+    if job.prediction == "velocity" and not plain:
+        return "factor", (
+            f"the target is {factor:.6g} times {SYMBOLS[job.prediction]}: is an inner derivative"
+            " missing, or is t of another length?"
+        )
     candidates = _candidates(job, found)
     words = matched(found.targets, found.due, candidates, blur)
     if words is not None:
         return "target", words
-    with np.errstate(all="ignore"):
-        ratio = found.targets / found.due
-    factor = constant(ratio, np.broadcast_to(np.maximum(blur, 1e-9), ratio.shape))
     if factor is not None and abs(factor - 1) > 1e-6:
         return "factor", f"the target is {factor:.6g} times {SYMBOLS[job.prediction]}"
     return _by_shape(job, found, blur)
@@ -100,6 +107,9 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
             for part in line:
                 out[f"the target has σ_min = {least:g} in it, and x_t has not"] = sign * part
                 out[f"the target has σ_min = {least:g} in it, and x_t has not "] = -sign * part
+    if job.process.steps is not None:
+        words = f"the target is the mean of x_{{t-1}} given x_t and x_0, {told}"
+        out[words] = one_step_back(job, v, x0s, xt)
     for words, w in other_levels(job, v):
         if np.all(w.sigma > 0) or job.prediction not in ("score", "F"):
             out[f"the target is that of {words} where x_t is that of t"] = of(job.prediction, w)
@@ -117,48 +127,13 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         "the target is the mean over the batch: (B,) met (B, 1), which makes (B, B) pairs; give"
         " both the same shape"
     ] = mean
-    out |= _turned(job, found)
+    out |= turned(job, found)
     if found.coupling is not None:
-        out |= _of_other_pairs(found)
+        out |= of_other_pairs(found)
     out["the target is 0"] = np.zeros_like(found.due)
     out["the target is the mean over the sample's entries: a mean was taken too early"] = np.mean(
         found.due, axis=2, keepdims=True
     )
-    return out
-
-
-def _of_other_pairs(found: Found) -> dict[str, np.ndarray]:
-    """The target with the data, or the noise, as they were before the loss paired them anew."""
-    v, handed, met = found.v, found.given, found.pairs
-    words = "the samples are paired anew in x_t, and in the target {what} not: take both from the"
-    words += " same pairs"
-    before = {
-        "x_0 is": (handed.x0, met.noise),
-        "the noise is": (met.x0, handed.noise),
-    }
-    return {
-        words.format(what=what): np.stack([v.target(x, e) for x, e in zip(*both, strict=True)])
-        for what, both in before.items()
-    }
-
-
-def _turned(job: Job, found: Found) -> dict[str, np.ndarray]:
-    """The target with its axes in another order, or an axis backwards."""
-    due, shape = found.due, job.shape
-    whole = due.reshape(*due.shape[:2], *shape)
-    out = {}
-    for axis in range(len(shape)):
-        words = f"the target is flipped along axis {axis + 1}, and x_t is not"
-        out[words] = np.flip(whole, axis + 2).reshape(due.shape)
-    if len(shape) > 1:
-        order = (*range(whole.ndim - 2), whole.ndim - 1, whole.ndim - 2)
-        words = "the last two axes of the target are exchanged, and those of x_t are not"
-        out[words] = whole.transpose(order).reshape(due.shape)
-        last = np.moveaxis(whole, 2, -1).reshape(due.shape)
-        out["the target has its channels last, and is read as if they were first"] = last
-        first = due.reshape(*due.shape[:2], *shape[1:], shape[0])
-        words = "the target is read as if its channels were last, and they are first"
-        out[words] = np.moveaxis(first, -1, 2).reshape(due.shape)
     return out
 
 

@@ -29,7 +29,8 @@ OWN_ANSWERS = (
 )
 TOGETHER = (
     "it is trained through {calls} calls of its model at once, and the gradient of one is not"
-    " judged without the others; pass a loss with one of them"
+    " judged without the others; pass a loss with one of them (where one is the target of another,"
+    " by the parameters of an EMA, it is no regression, and not judged here)"
 )
 
 

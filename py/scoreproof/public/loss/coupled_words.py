@@ -36,7 +36,8 @@ def coupling_seen(coupling: Coupling) -> str:
         return "it shuffles the batch, in x_t and in the target alike"
     text = (
         "data and noise are paired anew within the batch, and x_t and the target were judged by"
-        " these pairs: the field is that of this coupling, and the score is not looked at"
+        " these pairs: the field is that of this coupling; the score, and labels that go with"
+        " samples, are not looked at"
     )
     if coupling.keeps:
         return f"{text}; each sample of both is in one pair, so that both laws are kept"

@@ -96,5 +96,10 @@ def otherwise(error: Exception, job: Job) -> str:
     """What helps where nothing in the error says it."""
     if isinstance(error, IndexError) and not job.process.discrete:
         return "where t is an index of a table, pass the table: process={'betas': betas}"
+    if "double" in str(error).lower() and "float" in str(error).lower():
+        return (
+            "it runs in double precision, and holds a network, or a table, in float32: pass"
+            " dtype='float32', or make it double"
+        )
     size = ", ".join(map(str, (job.rows, *job.shape)))
     return f"call it once by hand with x0 of ({size}), t of ({job.rows},), which wants a view"

@@ -14,12 +14,13 @@ from scoreproof.public.loss.coupled_words import bent_and_coupled, by_entries
 from scoreproof.public.loss.own_draws import drawn_elsewhere
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.teachers import made_by_a_network, taught
+from scoreproof.public.loss.variances import DECODER, bent_at_the_decoder
 
 __all__ = ["open_at"]
 
 
-def open_at(job: Job, found: Found, asking: Asking, part: str, error: np.ndarray) -> str | None:
-    """``None`` where it is wrong. ``error``: of that part, a number a row."""
+def open_at(job: Job, found: Found, asking: Asking, part: str, wrong: np.ndarray) -> str | None:
+    """``None`` where it is wrong. ``wrong``: in which rows that part is."""
     if part == "x_t":
         return (
             by_entries(job, found)
@@ -27,6 +28,8 @@ def open_at(job: Job, found: Found, asking: Asking, part: str, error: np.ndarray
             or made_by_a_network(job, found, asking)
             or drawn_elsewhere(job, found, asking)
         )
-    if part == "minimiser" and np.all(np.isfinite(error)):
+    if part == "minimiser" and np.all(np.isfinite(found.off)):
+        if bent_at_the_decoder(found, wrong):
+            return DECODER
         return bent_and_coupled(found) or taught(job, found, asking)
     return None

@@ -156,6 +156,10 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             np.minimum(1 / snr, GAMMA)
             * {"eps": snr, "v": snr / (snr + 1)}.get(v.prediction, np.ones_like(snr)),
         )
+    if job.weight == "likelihood" and v.process.g2 is not None:
+        g2 = np.array([v.process.g2(float(t)) for t in v.times])
+        yield "g is in it where g² is due: square the diffusion coefficient", due / np.sqrt(g2)
+        yield "g⁴ is in it where g² is due: the diffusion coefficient is squared twice", due * g2
     if job.weight == "edm":
         for words, value in _edm_slips(v):
             yield words, value * square

@@ -35,6 +35,7 @@ class TorchModel(torch.nn.Module):
         if any(_differentiated(a) for a in (x, when)):
             # of an x that is made of its answer, or forward (torch.func.jvp)
             forward = bool(script.calls) or not all(_plain(a) for a in (x, when))
+            forward = forward or not x.requires_grad
             raise DifferentiatedError(forward)
         x, when = shaped(script, x, when)
         answer = script.answer

@@ -12,6 +12,7 @@ from scoreproof.public.loss.limits import off_bound
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.noised import other_levels
 from scoreproof.public.loss.other_targets import of_other_pairs, one_step_back, turned
+from scoreproof.public.loss.pairing import rows_of
 from scoreproof.public.loss.preconditioned import cause_of_factors
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.terminal import rescaled_elsewhere
@@ -150,6 +151,13 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
     if _permuted(found, blur):
         return "rows", "the target is that of another sample of the batch (is it shuffled?)"
     v = found.v
+    x0, noise = found.inside[0], found.pairs.noise[0]
+    others = rows_of(found.targets[0], x0, noise, max(found.eps, float(np.max(found.blur))))
+    if others is not None and any(np.any(r != np.arange(len(r))) for r in others):
+        return "rows", (
+            "the target is made of other samples of the batch than x_t (are they paired anew, or"
+            " shuffled, after x_t is made?): make both of the same pairs"
+        )
     p, q = _mixture(found)
     if not _made_of(found, (p, q), blur):
         return "", ""

@@ -14,10 +14,10 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.given import Given
-from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.reading import STRAIGHT, Found
 from scoreproof.public.loss.standin import SPARE
 
-__all__ = ["BOUND", "at_the_decoder", "variance_words", "varied"]
+__all__ = ["BOUND", "DECODER", "at_the_decoder", "bent_at_the_decoder", "variance_words", "varied"]
 
 #: relative: what another variance may change of a gradient that does not look at it
 NOTHING = 1e-6
@@ -25,6 +25,13 @@ BOUND = (
     "the terms of the variational bound train the mean too, and at t = 0 that is a decoder, which"
     " is no square: if it is L_simple + λ L_vlb, detach the mean in L_vlb, and weight='eps' holds;"
     " the bound itself is judged by check_variational_bound"
+)
+
+
+DECODER = (
+    "at t = 0, and there alone, it is no square in its model's answer (a decoder, as"
+    " the variational bound has): elsewhere the exact model is its minimiser; the bound itself is"
+    " judged by check_variational_bound"
 )
 
 
@@ -42,6 +49,15 @@ def varied(job: Job, asking: Asking, found: Found) -> Found:
 def at_the_decoder(found: Found, wrong: np.ndarray) -> bool:
     """Whether all that is wrong is at t = 0."""
     return found.varied and bool(np.all(found.v.times[wrong] == 0))
+
+
+def bent_at_the_decoder(found: Found, wrong: np.ndarray) -> bool:
+    """Whether all that is wrong, and all that is no square, is at t = 0 of a table."""
+    if found.v.process.steps is None:
+        return False
+    bent = found.bend > STRAIGHT + 64 * (found.eps + found.blur)
+    first = found.v.times == 0
+    return bool(np.any(bent) and np.all(first[bent]) and np.all(first[wrong]))
 
 
 def variance_words(found: Found) -> tuple[str, Diagnosis | None]:

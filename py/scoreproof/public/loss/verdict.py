@@ -96,7 +96,7 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
                 if job.weight is not None:
                     return _refuted(variance_words(found), 1.0, 0.0, more)
                 return Evidence.undecided("float", BOUND, coverage=seen, cost=more["cost"])
-            reason = open_at(job, found, asking, part.name, part.error) or (
+            reason = open_at(job, found, asking, part.name, wrong) or (
                 unknown if part.name == "minimiser" else None
             )
             if reason:

@@ -36,6 +36,8 @@ def blurred(job: Job, found: Found) -> str | None:
     if np.max(np.abs(a - v.alpha)) + np.max(np.abs(b - v.sigma)) > least:
         return None
     level = float(np.mean(s))
+    if np.max(np.abs(s)) <= least:
+        return None
     in_target = np.abs(_parts(found.targets[0], columns)[2]) > 1e3 * least
     if np.max(np.abs(s - level)) <= least * abs(level):
         if np.any(in_target):

@@ -35,7 +35,7 @@ class TorchModel(torch.nn.Module):
         if any(_differentiated(a) for a in (x, when)):
             # of an x that is made of its answer, or forward (torch.func.jvp)
             forward = bool(script.calls) or not all(_plain(a) for a in (x, when))
-            forward = forward or not x.requires_grad
+            forward = forward or not _differentiated(x)
             raise DifferentiatedError(forward)
         x, when = shaped(script, x, when)
         answer = script.answer
@@ -55,9 +55,30 @@ class TorchModel(torch.nn.Module):
 
 
 def _differentiated(value: Any) -> bool:
+    """Not of parameters alone, as a learned schedule, or an encoder, has them."""
     if not isinstance(value, torch.Tensor):
         return False
-    return not _plain(value) or value.requires_grad
+    if not _plain(value):
+        return True
+    return any(not isinstance(a, torch.nn.Parameter) for a in _leaves(value))
+
+
+def _leaves(value: Any) -> list[Any]:
+    """The tensors that want a gradient, of which it is made."""
+    if not value.requires_grad:
+        return []
+    if value.grad_fn is None:
+        return [value]
+    found, seen, left = [], set(), [value.grad_fn]
+    while left:
+        node = left.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        left += [k for k, _ in node.next_functions]
+    return found
 
 
 def _plain(value: Any) -> bool:

@@ -392,3 +392,58 @@ def test_a_noise_that_the_loss_does_not_take():
 
     evidence = check_loss(wrong, TABLE, shape=IMAGE)
     assert evidence.verdict == "refuted" and "absolute error (L1)" in evidence.explain()
+
+
+# -- what one prediction is made into before it is compared ----------------------------------------
+
+
+CONVERTED = {
+    "v as ε": ("v", "eps", lambda o, x, a, s, x0, e: (a * o + s * x, e)),
+    "v as x_0": ("v", "x0", lambda o, x, a, s, x0, e: (a * x - s * o, x0)),
+    "ε as x_0": ("eps", "x0", lambda o, x, a, s, x0, e: ((x - s * o) / a, x0)),
+    "x_0 as ε": ("x0", "eps", lambda o, x, a, s, x0, e: ((x - a * o) / s, e)),
+    "x_0 as v": ("x0", "v", lambda o, x, a, s, x0, e: ((a * x - o) / s, a * e - s * x0)),
+    "ε as v": ("eps", "v", lambda o, x, a, s, x0, e: ((o - s * x) / a, a * e - s * x0)),
+}
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("seed", [3, 6])
+@pytest.mark.parametrize("off", [0.0, 1e-9])
+def test_a_prediction_compared_as_another_has_the_weight_of_that(name, seed, off):
+    prediction, weight, made = CONVERTED[name]
+
+    def loss(model, x0, t, noise):
+        a, s = col(BAR[t]).sqrt(), (1 - col(BAR[t])).sqrt()
+        x = a * x0 + s * noise
+        out, target = made(model(x, t), x, a, s, x0, noise)
+        return ((1 + off * col(t)) * (out - target) ** 2).mean()
+
+    more = {"prediction": prediction, "weight": weight, "seed": seed, "shape": (3, 4, 4)}
+    evidence = check_loss(loss, TABLE, **more)
+    assert evidence.verdict == ("refuted" if off else "holds"), evidence.explain()
+
+
+def test_a_time_that_is_an_angle():
+    def loss(model, x0):
+        t = torch.atan((1.4 * torch.randn(len(x0)) - 1).exp())
+        c, s, noise = t.cos()[:, None], t.sin()[:, None], torch.randn_like(x0)
+        return ((model(c * x0 + s * noise, t) - (c * noise - s * x0)) ** 2).mean()
+
+    evidence = check_loss(loss, (np.cos, np.sin), prediction="v")
+    assert evidence, evidence.explain()
+    assert not any("The model is told" in n for n in evidence.notes)
+
+
+def test_inpainting_is_left_open():
+    kept = torch.zeros(IMAGE, dtype=torch.float64)
+    kept[..., :2] = 1
+
+    def loss(model, x0, t, noise):
+        x = kept * x0 + (1 - kept) * noised(x0, t, noise)
+        return ((1 - kept) * (model(x, t) - noise) ** 2).mean()
+
+    evidence = check_loss(loss, TABLE, shape=IMAGE)
+    assert evidence.verdict == "undecided"
+    assert "16 of the 32 entries of x_t are the data as they are, in every" in evidence.sentence
+    assert "pass the loss with no entry kept" in evidence.sentence

@@ -10,7 +10,7 @@ import numpy as np
 
 from scoreproof.public.loss.weights import Levels
 
-__all__ = ["laid_out", "masked"]
+__all__ = ["clean_entries", "laid_out", "masked"]
 
 
 def laid_out(
@@ -53,4 +53,19 @@ def masked(x: np.ndarray, due: np.ndarray, fine: np.ndarray) -> str:
         f"{int(gone.sum())} of the {gone.size} entries of x_t are 0 in every sample (a mask): the"
         " model does not see there what it is trained on; mask the loss, or pass what is kept as"
         " further channels"
+    )
+
+
+def clean_entries(x: np.ndarray, due: np.ndarray, x0: np.ndarray, fine: np.ndarray) -> str | None:
+    """Why an x_t is not judged of which some entries are the data as they are, in every sample, and
+    the others what is due; ``None`` if that is not so.
+    """
+    right = np.all(np.abs(x - due) <= fine, axis=0)
+    clean = np.all(np.abs(x - x0) <= fine, axis=0) & ~right
+    if not np.any(clean) or not np.any(right) or not np.all(clean | right):
+        return None
+    return (
+        f"{int(clean.sum())} of the {clean.size} entries of x_t are the data as they are, in every"
+        " sample (inpainting: a condition): x_t is not α x_0 + σ ε there, and what is trained"
+        " elsewhere is not judged with it; pass the loss with no entry kept"
     )

@@ -41,7 +41,12 @@ def measured(found: Found) -> np.ndarray:
     of x_{t-1}, which x_t cancels from, has much more of it than its tables have.
     """
     line = np.minimum(STRAIGHT + 64 * (found.eps + found.blur), FAR * found.eps)
-    return np.asarray(np.where(found.bend <= line, 0.25 * found.bend, 0.0))
+    with np.errstate(all="ignore"):
+        # bend is told in parts of the gradient, or of what a step changes of it, if that is more
+        change = np.sqrt(np.mean((found.weights[0] * found.step) ** 2, axis=1))
+        part = np.sqrt(np.mean(found.gradients[0] ** 2, axis=1)) / change
+    part = np.where(np.isfinite(part), np.maximum(part, 1.0), 1.0)
+    return np.asarray(np.where(found.bend <= line, 0.25 * found.bend * part, 0.0))
 
 
 def off_bound(found: Found) -> np.ndarray:
@@ -60,4 +65,6 @@ def weight_bound(found: Found) -> np.ndarray:
     r = _level(found)
     rates = 2 * found.v.process.rate_blur if found.v.prediction == "velocity" else 0.0
     plain = found.eps * (r**2 + 2 * ROUNDINGS * (1 + r)) + ROUNDINGS * found.blur + rates
-    return np.asarray(plain + measured(found))
+    # one entry may have all that a sample has, and its step may be half of what others are
+    entry = 2 * max(1.0, 0.25 * np.sqrt(found.step.shape[1]))
+    return np.asarray(plain + entry * measured(found))

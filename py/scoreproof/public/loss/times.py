@@ -60,7 +60,9 @@ def times_of(job: Job, run: Run, x0: np.ndarray, noise: np.ndarray) -> np.ndarra
     if job.prediction == "F" and job.process.is_sigma and np.all(a > 0):
         a, b = np.ones_like(a), b / a  # inside of c_in
     if asked.label is not None:
-        for times in _candidates(job, asked.label):
+        # functions of t may go on beyond 1, as an angle does
+        beyond = [] if job.process.discrete or np.any(asked.label <= 0) else [asked.label]
+        for times in [*_candidates(job, asked.label), *beyond]:
             v = job.levels(times)
             if _close(a, v.alpha) and _close(b, v.sigma):
                 return times

@@ -100,3 +100,17 @@ def test_another_factor_is_told_in_numbers():
     evidence = edm(skip=lambda s: 0.17 / total(s))
     assert evidence.verdict == "refuted" and "is due" in evidence.diagnosis.sentence
     assert "c_skip is 0." in evidence.explain() and "c_out is" not in evidence.explain()
+
+
+@pytest.mark.parametrize(
+    ("spread", "says"),
+    [(SPREAD, "(σ_data is not squared)"), (SPREAD**4, "(σ_data is squared once more)")],
+)
+def test_the_weight_with_another_power_of_sigma_data(spread, says):
+    def loss(net, x0):
+        sigma = (1.2 * torch.randn(len(x0), 1) - 1.2).exp()
+        weight = (sigma**2 + spread) / (SPREAD * sigma) ** 2
+        return (weight * (net(x0 + sigma * torch.randn_like(x0), sigma) - x0) ** 2).sum()
+
+    evidence = check_loss(loss, prediction="x0", sigma_data=SPREAD, weight="edm")
+    assert evidence.verdict == "refuted" and says in evidence.explain(), evidence.explain()

@@ -33,7 +33,10 @@ LEFT = 1e-10
 def coupling_seen(coupling: Coupling) -> str:
     """For the coverage."""
     if not coupling.by_value:
-        return "it shuffles the batch, in x_t and in the target alike"
+        return (
+            "it shuffles the batch, in x_t and in the target alike; labels that go with samples are"
+            " not looked at"
+        )
     text = (
         "data and noise are paired anew within the batch, and x_t and the target were judged by"
         " these pairs: the field is that of this coupling; the score, and labels that go with"

@@ -66,6 +66,10 @@ def cause_of_weight(job: Job, found: Found, due: np.ndarray) -> tuple[str, str]:
     spread = spread_of(found) if job.weight == "edm" else None
     if spread is not None and abs(spread / found.v.sigma_data - 1) > 1e-6:
         told = " (it is SNR + 1)" if abs(spread - 1) < 1e-6 else ""
+        if abs(spread**2 / found.v.sigma_data - 1) < 1e-6:
+            told = " (σ_data is not squared)"
+        if abs(spread / found.v.sigma_data**2 - 1) < 1e-6:
+            told = " (σ_data is squared once more)"
         return "sigma_data", (
             f"σ_data is {spread:.4g} in it where {found.v.sigma_data:g} is declared{told}"
         )

@@ -410,7 +410,8 @@ CONVERTED = {
 @pytest.mark.parametrize("name", CONVERTED)
 @pytest.mark.parametrize("seed", [3, 6])
 @pytest.mark.parametrize("off", [0.0, 1e-9])
-def test_a_prediction_compared_as_another_has_the_weight_of_that(name, seed, off):
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_a_prediction_compared_as_another_has_the_weight_of_that(name, seed, off, dtype):
     prediction, weight, made = CONVERTED[name]
 
     def loss(model, x0, t, noise):
@@ -420,6 +421,7 @@ def test_a_prediction_compared_as_another_has_the_weight_of_that(name, seed, off
         return ((1 + off * col(t)) * (out - target) ** 2).mean()
 
     more = {"prediction": prediction, "weight": weight, "seed": seed, "shape": (3, 4, 4)}
+    more["dtype"], off = dtype, off if dtype is None else 1e5 * off
     evidence = check_loss(loss, TABLE, **more)
     assert evidence.verdict == ("refuted" if off else "holds"), evidence.explain()
 

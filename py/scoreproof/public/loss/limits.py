@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoreproof.public.loss.reading import ROUNDINGS, STRAIGHT, Found
+from scoreproof.public.loss.reading import ROUNDINGS, Found
 
 #: how many roundings may show: what is bent by more is no line
 FAR = 2.0**20
@@ -36,17 +36,16 @@ def input_bound(found: Found) -> np.ndarray:
 
 def measured(found: Found) -> np.ndarray:
     """What rounding did to the gradient, as it shows, ``(B,)``: of a square, gradients at three
-    answers lie on a line but for rounding. `bend` has about twenty such errors in it (one of them
-    taken 11 times, one 12 times, and a third), of which five are allowed. Code that compares means
-    of x_{t-1}, which x_t cancels from, has much more of it than its tables have.
+    XX that compares means
+        of x_{t-1}, which x_t cancels from, has much more of it than its tables have.
     """
-    line = np.minimum(STRAIGHT + 64 * (found.eps + found.blur), FAR * found.eps)
+    line = np.minimum(found.line, FAR * found.eps)
     with np.errstate(all="ignore"):
         # bend is told in parts of the gradient, or of what a step changes of it, if that is more
         change = np.sqrt(np.mean((found.weights[0] * found.step) ** 2, axis=1))
         part = np.sqrt(np.mean(found.gradients[0] ** 2, axis=1)) / change
     part = np.where(np.isfinite(part), np.maximum(part, 1.0), 1.0)
-    return np.asarray(np.where(found.bend <= line, 0.25 * found.bend * part, 0.0))
+    return np.asarray(np.where(found.bend <= line, 0.5 * found.bend * part, 0.0))
 
 
 def off_bound(found: Found) -> np.ndarray:

@@ -7,9 +7,6 @@ near enough for several to be likely at its level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
@@ -17,122 +14,19 @@ from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.batches import alone, along, shifted
 from scoreproof.public.loss.calls import sorted_out
 from scoreproof.public.loss.coarse import SINGLE, single
+from scoreproof.public.loss.found import ROUNDINGS, Found, rms
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.one_time import times_drawn
-from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, spacing_drawn
+from scoreproof.public.loss.pairs import PRIOR, encoded, pairs_of, spacing_drawn
 from scoreproof.public.loss.rows import Run
 from scoreproof.public.loss.starting import times_chosen, untold
-from scoreproof.public.loss.times import Law, law_of, mixed
-from scoreproof.public.loss.weights import Levels
+from scoreproof.public.loss.times import law_of, mixed
 
-if TYPE_CHECKING:
-    from scoreproof.public.loss.coupled import Coupling
+__all__ = ["ROUNDINGS", "Found", "read"]
 
-__all__ = ["Found", "read"]
-
-#: relative: what a loss that is quadratic in the answer bends by
-STRAIGHT = 1e-6
 
 #: how many steps from the exact model a loss is still due to be quadratic
 BEYOND = 12.0
-
-#: how often what rounding left is counted
-ROUNDINGS = 16.0
-
-
-@dataclass(eq=False)
-class Found:
-    """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and
-    what is left, ``(K, B)``.
-    ``gradients`` at the exact ``answer``; ``weights`` per entry, and their
-    mean along one direction, ``curvature`` ``(K, B)``; ``targets`` and what is ``due``,
-    all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
-    ``across``: how far it depends on the answers of other rows;
-    ``floor``: what rounding leaves of a weight; ``step``: what was added to the answers.
-    """
-
-    v: Levels
-    pairs: Pairs
-    a: np.ndarray
-    b: np.ndarray
-    rest: np.ndarray
-    label: np.ndarray | None
-    inside: np.ndarray
-    answer: np.ndarray
-    due: np.ndarray
-    gradients: np.ndarray
-    weights: np.ndarray
-    curvature: np.ndarray
-    targets: np.ndarray
-    bend: np.ndarray
-    across: np.ndarray
-    blur: np.ndarray
-    extra: np.ndarray
-    drawn: np.ndarray
-    floor: np.ndarray
-    step: np.ndarray
-    runs: list[Run] = field(default_factory=list)
-    law: Law | None = None
-    eps: float = 0.0
-    #: λ of each row in a batch of one time, where t is given
-    alone: np.ndarray | None = None
-    #: where t is drawn, λ in a batch of other t over that in the first, on average
-    shifted: float | None = None
-    #: samples that are not trained in batches of other t either
-    left_out: np.ndarray | None = None
-    #: it is a square near the exact model only
-    near: bool = False
-    #: and bends where errors, or outputs, may well be
-    doubtful: bool = False
-    #: whether the mean's gradient depends on the variance that is answered
-    varied: bool = False
-    #: how it pairs its batch anew; ``pairs`` are then those of x_t, these what it was given
-    coupling: Coupling | None = None
-    handed: Pairs | None = None
-
-    @property
-    def given(self) -> Pairs:
-        """The pairs that the loss is asked with."""
-        return self.pairs if self.handed is None else self.handed
-
-    @property
-    def size(self) -> np.ndarray:
-        """Of the target, root mean square of each row ``(B,)``."""
-        return np.asarray(np.sqrt(np.mean(self.due**2, axis=(0, 2))))
-
-    @property
-    def weight(self) -> np.ndarray:
-        """λ of each row ``(B,)``."""
-        return np.asarray(np.einsum("kb,kb->b", self.pairs.chance, self.curvature))
-
-    @property
-    def off(self) -> np.ndarray:
-        """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``;
-        where it is no square, the part of the gradient that is left on average.
-        """
-        if self.coupling is not None and self.straight:
-            return self._off_each
-        mean = np.einsum("kb,kbd->bd", self.pairs.chance, self.gradients)
-        square = np.einsum("kb,kbd->b", self.pairs.chance, self.gradients**2)
-        with np.errstate(all="ignore"):
-            away = _rms(mean / self.weight[:, None]) / self.size
-            left = np.sqrt(np.sum(mean**2, axis=1) / np.where(square > 0, square, 1.0))
-            # pairs whose targets hardly differ show little of it
-            left = left * np.minimum(1.0, np.max(_rms(self.answer - self.due), axis=0) / self.size)
-        return np.asarray(np.where(self.straight, away, left))
-
-    @property
-    def _off_each(self) -> np.ndarray:
-        """Of pairs that share no x_t: of each target, and each weight."""
-        with np.errstate(all="ignore"):
-            away = np.max(_rms(self.targets - self.due), axis=0) / self.size
-            weights = self.curvature / np.mean(self.curvature, axis=0) - 1
-        return np.asarray(np.maximum(away, np.max(np.abs(weights), axis=0)))
-
-    @property
-    def straight(self) -> bool:
-        """Whether the loss is quadratic in the answers."""
-        return bool(np.all(self.bend <= STRAIGHT + 64 * (self.eps + self.blur)))
 
 
 def read(job: Job, asking: Asking) -> Found | str | list[int]:
@@ -188,16 +82,16 @@ def read(job: Job, asking: Asking) -> Found | str | list[int]:
     with np.errstate(all="ignore"):
         level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
-        unit = _rms(moved[0] - gradients[0])
+        unit = rms(moved[0] - gradients[0])
         bent = third.gradient - gradients[0] - BEYOND * (moved[0] - gradients[0])
-        unit = np.maximum(unit, _rms(gradients[0]))
-        bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
-        across = _rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
+        unit = np.maximum(unit, rms(gradients[0]))
+        bend = rms(bent) / np.where(unit > 0, unit, np.nan)
+        across = rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
     mixes = [mixed(r.asked.x, x, e) for r, x, e in zip(first, inside, pairs.noise, strict=True)]
     a, b = (np.stack([m[i] for m in mixes]) for i in (0, 1))
     rest = np.stack(
         [
-            _rms(r.asked.x - p[:, None] * x - q[:, None] * e)
+            rms(r.asked.x - p[:, None] * x - q[:, None] * e)
             for r, p, q, x, e in zip(first, a, b, inside, pairs.noise, strict=True)
         ]
     )
@@ -244,7 +138,3 @@ def read(job: Job, asking: Asking) -> Found | str | list[int]:
         of_others,
         left_out=left_out,
     )
-
-
-def _rms(rows: np.ndarray) -> np.ndarray:
-    return np.asarray(np.sqrt(np.mean(rows**2, axis=-1)))

@@ -14,7 +14,7 @@ from scoreproof.diagnosis import Diagnosis
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.given import Given
-from scoreproof.public.loss.reading import STRAIGHT, Found
+from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.standin import SPARE
 
 __all__ = ["BOUND", "DECODER", "at_the_decoder", "bent_at_the_decoder", "variance_words", "varied"]
@@ -55,7 +55,7 @@ def bent_at_the_decoder(found: Found, wrong: np.ndarray) -> bool:
     """Whether all that is wrong, and all that is no square, is at t = 0 of a table."""
     if found.v.process.steps is None:
         return False
-    bent = found.bend > STRAIGHT + 64 * (found.eps + found.blur)
+    bent = found.bend > found.line
     first = found.v.times == 0
     return bool(np.any(bent) and np.all(first[bent]) and np.all(first[wrong]))
 

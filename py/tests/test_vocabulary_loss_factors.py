@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from scoreproof import check_loss
@@ -113,4 +114,34 @@ def test_the_weight_with_another_power_of_sigma_data(spread, says):
         return (weight * (net(x0 + sigma * torch.randn_like(x0), sigma) - x0) ** 2).sum()
 
     evidence = check_loss(loss, prediction="x0", sigma_data=SPREAD, weight="edm")
+    assert evidence.verdict == "refuted" and says in evidence.explain(), evidence.explain()
+
+
+@pytest.mark.parametrize(("power", "says"), [(1, "g is in it where g²"), (4, "g⁴ is in it where")])
+def test_another_power_of_g(power, says):
+    from scoreproof.objects.schedules import VPLinear
+
+    process = VPLinear()
+
+    def loss(model, x0, t, noise):
+        a, s, g = (
+            torch.tensor([float(f(float(k))) for k in t], dtype=torch.float64)[:, None]
+            for f in (process.alpha, process.sigma, process.diffusion)
+        )
+        return (g**power * (model(a * x0 + s * noise, t) + noise / s) ** 2).mean()
+
+    evidence = check_loss(loss, process, prediction="score", weight="likelihood")
+    assert evidence.verdict == "refuted" and says in evidence.explain(), evidence.explain()
+
+
+@pytest.mark.parametrize(("by", "says"), [(1, "told t - 1 where"), (-1, "told t + 1 where")])
+def test_a_step_to_the_side_that_is_clipped_at_the_end(by, says):
+    bar = torch.from_numpy(np.cumprod(1 - np.linspace(1e-3, 0.02, 200)))
+
+    def loss(model, x0):
+        t, noise = torch.randint(0, 200, (len(x0),)), torch.randn_like(x0)
+        a = bar[(t + by).clamp(0, 199)][:, None]
+        return ((model(a.sqrt() * x0 + (1 - a).sqrt() * noise, t) - noise) ** 2).mean()
+
+    evidence = check_loss(loss, {"alphas_cumprod": bar.numpy()})
     assert evidence.verdict == "refuted" and says in evidence.explain(), evidence.explain()

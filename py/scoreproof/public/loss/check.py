@@ -107,7 +107,9 @@ def check_loss(
     notes say from which law t is drawn, and what the model is told. The loss is called 8 times, 12
     where it takes t, 11 where it draws t, up to 4 times more for large samples, and 5 where it is
     no square; a NumPy loss (4 B d + 2) times as often and 4 times more, with B = 11 rows of d
-    entries; one with one t for the whole batch B + 1 times as often.
+    entries; one with one t for the whole batch B + 1 times as often; a few times more where it
+    calls its model several times, pairs its batch anew, or has a learned variance. Data and noise
+    that meet within the batch (OT-CFM) are judged by the pairs that x_t is made of.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Ho et al. 2020, Song et al. 2021, Karras et al. 2022, Hang et al. 2023 (min-SNR), Choi

@@ -109,7 +109,11 @@ TESTS: tuple[tuple[str, str], ...] = (
         " test_check_backward_objects.py",
     ),
     ("public/denoiser/", "test_check_denoiser.py"),
-    ("public/loss/", "test_check_loss.py test_check_loss_one_time.py"),
+    (
+        "public/loss/",
+        "test_check_loss.py test_check_loss_one_time.py test_check_loss_couplings.py"
+        " test_check_loss_calls.py test_vocabulary_loss_factors.py",
+    ),
     ("public/fokker_planck/general/affine_scores.py", "test_fokker_planck_masses.py"),
     ("public/fokker_planck/flows.py", "test_fokker_planck_masses.py"),
     ("public/fokker_planck/grid/lacking.py", "test_fokker_planck_masses.py"),

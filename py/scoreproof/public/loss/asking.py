@@ -49,12 +49,20 @@ class Asking:
     notes: list[str] = field(default_factory=list)
     #: types of 16 bits that were asked for, and replaced
     half: set[str] = field(default_factory=set)
+    #: networks that run beside the model
+    foreign: set[str] = field(default_factory=set)
     _keys: Keys = field(default_factory=Keys)
     _square: bool | None = None
     #: whether every row is asked by itself, as a loss with one t for the whole batch is
     apart: bool = False
     #: whether it is not, whatever it draws
     together: bool = False
+    #: which call of the model is judged, where there are several
+    only: int | None = None
+    #: whether that is known
+    sorted_out: bool = False
+    #: what generators that are not served are seeded with, if any
+    stirred: int = 0
 
     def run(self, given: Given) -> Run:
         """Raises ``CallableError``."""
@@ -67,7 +75,9 @@ class Asking:
         passed = "noise" in [r for r, _ in self.job.takes]
         ends = (self.job.process.steps or 0) if self.job.draws_times else 0
         served = Served(given.noise, given.extra, given.turn, passed, ends, alone=alone)
-        script = Script(given.answers, self.job.shape, self.job.learned_variance)
+        script = Script(
+            given.answers, self.job.shape, self.job.learned_variance, given.others, given.spare
+        )
         run = {"torch": self._torch, "jax": self._jax, "numpy": self._numpy}[self.job.framework]
         value, log, blur = run(given, script, served)
         self.notes += [n for n in log.notes if n not in self.notes]
@@ -80,7 +90,7 @@ class Asking:
                 "pass lambda model, x0, t, noise: … in which model is your network",
             )
         kept(script, self.job.shape[0])
-        return Run(script.calls, value, served, log, blur)
+        return Run(script.calls, value, served, log, blur, self.only)
 
     def called_with(self, arguments: tuple[list[Any], dict[str, Any]]) -> Any:
         """The loss of these, guarded."""
@@ -105,6 +115,7 @@ class Asking:
 
     def _torch(self, given: Given, script: Script, served: Served) -> Answered:
         torch = require("torch")
+        from scoreproof.public.loss.foreign import networks_seen
         from scoreproof.public.loss.standin_torch import TorchModel
 
         double = self.job.dtype is None
@@ -113,8 +124,12 @@ class Asking:
             intercepted("torch", served, double=double) as log,
             integers_served("torch", served),
             half_seen("torch" if double else "") as half,
+            networks_seen() as foreign,
             torch.enable_grad(),
         ):
+            if self.stirred:
+                torch.manual_seed(self.stirred)
+                np.random.seed(self.stirred)
             model = TorchModel(script)
             positional, named = arguments_of(self.job, given, model, None, convert)
             self.eps = max([self.eps, *(unit_roundoff(p) for p in positional[1:2])])
@@ -128,6 +143,7 @@ class Asking:
             else:  # it ran backward itself
                 found = [c.leaf.grad for c in leaves]
         self.half |= half
+        self.foreign |= foreign
         for call, gradient in zip(leaves, found, strict=True):
             if gradient is not None:
                 call.gradient = np.array(as_numpy(gradient), dtype=float)
@@ -170,11 +186,16 @@ class Asking:
             return self._differences(given, script, served, log)
 
     def _differences(self, given: Given, script: Script, served: Served, log: Log) -> Answered:
+        base = np.array(given.answers)
+
         def value_of(answers: np.ndarray) -> np.ndarray:
             again = replace(
                 served, noises=[], small=[], ranges=[], whole=[], raw=[], uniforms=0, single=False
             )
-            script.answers = answers
+            script.answers, script.others = answers, given.others
+            if self.only is not None:  # no other call's are moved
+                mine = [np.zeros_like(base)] * self.only + [answers - base]
+                script.answers, script.others = base, tuple(mine)
             script.calls.clear()
             rng = whole_numbers_generator(again)
             if served.turn:  # choices with chances are NumPy's own
@@ -184,7 +205,6 @@ class Asking:
             served.single, served.whole = again.single, again.whole
             return np.asarray(out, dtype=float)
 
-        base = np.array(given.answers)
         # of the size of a sample's own answer: those at other levels are of another
         size = np.max(np.abs(base), axis=1)
         if self._square is None:
@@ -204,7 +224,7 @@ class Asking:
             gradient[place] = (4 * near - far) / 3
         value_of(base)
         if script.calls:
-            script.calls[-1].gradient = gradient
+            script.calls[-1 if self.only is None else self.only].gradient = gradient
         # of one number for each sample, the others' do not change
         apart = value.shape == steps.shape
         size = np.abs(value) if apart else np.full_like(steps, np.sum(np.abs(value)))

@@ -15,15 +15,27 @@ from scoreproof.errors import CallableError, ScoreproofError
 from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job, Request, validate
 from scoreproof.public.loss.asking import Asking
+from scoreproof.public.loss.coupled import coupled
 from scoreproof.public.loss.implicit_verdict import judge_implicit
 from scoreproof.public.loss.nearer import nearer
 from scoreproof.public.loss.one_time import with_the_whole_batch
+from scoreproof.public.loss.own_draws import noise_is_ignored
 from scoreproof.public.loss.reading import read
 from scoreproof.public.loss.standin import DifferentiatedError
+from scoreproof.public.loss.takes import noise_is_optional
+from scoreproof.public.loss.variances import varied
 from scoreproof.public.loss.verdict import judge
 from scoreproof.public.rule import public_check
 
 __all__ = ["check_loss"]
+
+DIFFERENTIATED = (
+    "it differentiates its model in x or t, or asks it at an x made of its own answer (MeanFlow,"
+    " consistency models of continuous time, unrolled steps): its target is made of the model then,"
+    " and this check asks of losses whose target is made of x_0 and ε alone; pass the part of it"
+    " that is one; of losses with the model's derivative in x those of score matching are judged"
+    " (prediction='score')"
+)
 
 
 @public_check
@@ -95,7 +107,9 @@ def check_loss(
     notes say from which law t is drawn, and what the model is told. The loss is called 8 times, 12
     where it takes t, 11 where it draws t, up to 4 times more for large samples, and 5 where it is
     no square; a NumPy loss (4 B d + 2) times as often and 4 times more, with B = 11 rows of d
-    entries; one with one t for the whole batch B + 1 times as often.
+    entries; one with one t for the whole batch B + 1 times as often; a few times more where it
+    calls its model several times, pairs its batch anew, or has a learned variance. Data and noise
+    that meet within the batch (OT-CFM) are judged by the pairs that x_t is made of.
 
     Raises ``ArgumentError`` and ``CallableError``.
     Source: Ho et al. 2020, Song et al. 2021, Karras et al. 2022, Hang et al. 2023 (min-SNR), Choi
@@ -130,7 +144,7 @@ def check_loss(
     )
     job = validate(request)
     try:
-        return judged(job)
+        return _by_its_own_noise(job, judged(job))
     except CallableError as error:
         if not learned_variance and error.got.startswith("it raised"):
             _as_a_learned_variance(replace(request, learned_variance=True), error)
@@ -169,15 +183,44 @@ def judged(job: Job) -> Evidence:
     return with_the_whole_batch(evidence, _judged(job, whole))
 
 
+def _by_its_own_noise(job: Job, evidence: Evidence) -> Evidence:
+    """The verdict on a loss that takes a noise, if it likes, and draws its own all the same."""
+    if evidence.verdict == "holds" or not noise_is_optional(job.loss, job.takes):
+        return evidence
+    if not noise_is_ignored(job):
+        return evidence
+    own = judged(replace(job, takes=tuple(t for t in job.takes if t[0] != "noise")))
+    return replace(own, notes=(*own.notes, "It draws its own noise, whatever noise it is given."))
+
+
 def _judged(job: Job, asking: Asking) -> Evidence:
     if job.matching == "implicit":
         return judge_implicit(job, asking)
     try:
         found = read(job, asking)
-    except DifferentiatedError:
+    except DifferentiatedError as error:
+        if error.forward and job.prediction != "score":
+            return Evidence.undecided("float", DIFFERENTIATED, coverage=Coverage({"times": 0}))
         return judge_implicit(job, asking)
+    if isinstance(found, list):
+        return _each(job, asking, found)
     if isinstance(found, str):
         seen = Coverage({"times": 0})
         return Evidence.undecided("float", found, coverage=seen, cost={"calls": asking.calls})
-    found = nearer(job, asking, found)
+    found = varied(job, asking, nearer(job, asking, coupled(job, asking, found)))
     return judge(job, found, asking)
+
+
+def _each(job: Job, asking: Asking, calls: list[int]) -> Evidence:
+    """The verdict on calls of the model that are trained side by side: the first that is none."""
+    evidence: list[Evidence] = []
+    for k in calls:
+        asking.only = k
+        evidence.append(_judged(job, asking))
+        if evidence[-1].verdict == "refuted":
+            return evidence[-1]
+    left = [e for e in evidence if e.verdict != "holds"]
+    if left or len(calls) == 1:
+        return (left or evidence)[0]
+    note = f"It is trained through {len(calls)} calls of its model side by side: each was judged."
+    return replace(evidence[0], notes=(*evidence[0].notes, note))

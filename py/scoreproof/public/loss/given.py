@@ -14,6 +14,7 @@ import numpy as np
 
 from scoreproof.errors import CallableError
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.standin import SPARE
 
 __all__ = ["Given", "arguments_of", "moved", "otherwise", "picked"]
 
@@ -24,7 +25,9 @@ NAMES = ("loss", "total_loss", "total", "mse", "train_loss")
 @dataclass(frozen=True, eq=False)
 class Given:
     """What a run is made with: all ``(B, d)``, times ``(B,)`` or ``None`` where the loss draws
-    them; ``extra``: what further draws of noise get; ``turn``: another moves on what it draws.
+    them; ``extra``: what further draws of noise get; ``turn``: another moves on what it draws;
+    ``others``: what is added to the answers of each call of the model, ``(B, d)`` each; ``spare``:
+    what is answered for a learned variance.
     """
 
     x0: np.ndarray
@@ -33,6 +36,8 @@ class Given:
     answers: np.ndarray
     times: np.ndarray | None = None
     turn: int = 0
+    others: tuple[np.ndarray, ...] = ()
+    spare: float = SPARE
 
 
 def arguments_of(
@@ -91,5 +96,10 @@ def otherwise(error: Exception, job: Job) -> str:
     """What helps where nothing in the error says it."""
     if isinstance(error, IndexError) and not job.process.discrete:
         return "where t is an index of a table, pass the table: process={'betas': betas}"
+    if "double" in str(error).lower() and "float" in str(error).lower():
+        return (
+            "it runs in double precision, and holds a network, or a table, in float32: pass"
+            " dtype='float32', or make it double"
+        )
     size = ", ".join(map(str, (job.rows, *job.shape)))
     return f"call it once by hand with x0 of ({size}), t of ({job.rows},), which wants a view"

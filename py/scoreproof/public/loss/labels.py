@@ -75,7 +75,10 @@ def slips(job: Job) -> Mapping[str, Form]:
             f"1000 ({steps - 1} - t)/{steps}": lambda v: 1000 * (steps - 1 - v.times) / steps,
         }
     if job.process.is_sigma:
-        return {"σ²": lambda v: v.times**2}
+        return {
+            "σ²": lambda v: v.times**2,
+            "σ/4 (without the logarithm of c_noise, ln(σ)/4)": lambda v: v.times / 4,
+        }
     top = round(low + high, 9)
     return {
         f"{top:g} - t": lambda v: low + high - v.times,
@@ -93,14 +96,17 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
         if _same(label, due):
             return "label(t)", None
         found = _which(label, v, {**forms(job), **slips(job)})
-        return found, f"the model is told {found or 'another number'} where label(t) is due"
+        wanted = _which(due, v, forms(job))
+        is_ = "σ" if found == "t" and job.process.is_sigma else found
+        asked = f"label(t){'' if wanted is None else f' = {wanted}'}"
+        return found, f"the model is told {is_ or 'another number'} where {asked} is due"
     turned = next(iter(slips(job))) if job.process.steps is None else ""
     found = _which(label, v, forms(job))
     # where σ is 1 - t, the time that runs the other way is no noise level
     back = {turned: slips(job)[turned]} if " - t" in turned else {}
     if found is not None and (found in ("t", "t/T") or not _which(label, v, back)):
         return found, None
-    slip = _which(label, v, slips(job))
+    slip = _which(label, v, slips(job)) or _clipped_slip(job, v, label)
     if slip is not None:
         return slip, f"the model is told {slip} where its x is that of t"
     other = level_told(label, v.sigma) if job.process.is_sigma else None
@@ -114,6 +120,17 @@ def labelled(job: Job, v: Levels, label: np.ndarray) -> tuple[str | None, str | 
     if np.ptp(label) == 0:
         return None, f"the model is told {label[0]:.4g} whatever t is"
     return None, "what the model is told is not the t of its x"
+
+
+def _clipped_slip(job: Job, v: Levels, label: np.ndarray) -> str | None:
+    """t ± 1 of a table that is clipped at its end."""
+    if job.process.steps is None:
+        return None
+    away = label - v.times
+    for slip, by, end in (("t + 1", 1, 0), ("t - 1", -1, job.process.steps - 1)):
+        if np.all((away == by) | (v.times == end) & (label == end)) and np.any(away == by):
+            return slip
+    return None
 
 
 def doubted(job: Job, v: Levels, label: np.ndarray | None) -> str | None:

@@ -148,7 +148,7 @@ def _asked(asking: Asking, found: Found, away: np.ndarray) -> np.ndarray:
     """What the gradients change by along these, in the measure of λ."""
     size = found.size[:, None]
     times = found.v.times if found.alone is not None else None
-    pairs = found.pairs
+    pairs = found.given
     run = asking.run(
         Given(pairs.x0[0], pairs.noise[0], found.extra, found.answer + size * away, times)
     )

@@ -38,7 +38,7 @@ def nearer(job: Job, asking: Asking, found: Found) -> Found:
     part = np.minimum(PART, OF_X0 / slope)
     step = found.step * part[:, None]
     times = None if job.draws_times else found.v.times
-    pairs = found.pairs
+    pairs = found.given
 
     def ask(k: int, answers: np.ndarray) -> Run:
         return asking.run(Given(pairs.x0[k], pairs.noise[k], found.extra, answers, times))

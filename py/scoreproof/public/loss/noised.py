@@ -10,9 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.coupled_words import paired_otherwise
+from scoreproof.public.loss.laid_out import laid_out, masked
 from scoreproof.public.loss.limits import input_bound, input_size
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.scaled import least_noise, scale_of
+from scoreproof.public.loss.terminal import rescaled_elsewhere
 from scoreproof.public.loss.weights import Levels
 
 __all__ = ["cause_of_input", "other_levels"]
@@ -47,12 +51,15 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
     words = matched(run.asked.x, due, candidates, blur + 8 * found.eps * np.abs(run.asked.x))
     if words is not None:
         return "x_t", words.strip()
-    least = _least_noise(found)
+    least = least_noise(found)
     if least is not None:
         return (
             "x_t",
             f"x_t keeps noise at its clean end, σ_min = {least:.3g}: give the process so too",
         )
+    table = rescaled_elsewhere(v, found.a[0])
+    if table and np.max(np.abs(np.hypot(found.a[0], found.b[0]) - 1)) <= 1e-6:
+        return "terminal", f"the table that x_t is made of {table}"
     tight = np.max(found.rest / (s * np.sqrt(np.mean(found.pairs.noise**2, axis=2))), axis=0)
     if np.any(tight > max(1e-6, 100 * found.eps) + 8 * input_bound(found)):
         return _of_rest(job, found)
@@ -71,7 +78,7 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
         if abs(other - 1) < 1e-6:
             return "data_scaled", f"x_0 is multiplied by {one:.6g} before it is noised"
     if np.all(np.abs(at / bt - 1) <= 2 * fine):
-        scaled = _scale(v, at)
+        scaled = scale_of(v, at)
         due = "x_t is due (prediction='F' is for EDM's network, inside of c_in and c_out)"
         if job.prediction == "F":
             due = f"1/√(σ² + σ_data²) with σ_data = {v.sigma_data:g} is due"
@@ -86,30 +93,6 @@ def cause_of_input(job: Job, found: Found) -> tuple[str, str]:
                 f" {v.times[i]:.4g}"
             )
     return "", ""
-
-
-def _least_noise(found: Found) -> float | None:
-    """σ_min of x_t = a x_0 + (1 - (1 - σ_min) a) ε, where x_t = α x_0 + (1 - α) ε is due."""
-    v = found.v
-    if np.max(np.abs(v.alpha + v.sigma - 1)) > 1e-12:
-        return None
-    with np.errstate(all="ignore"):
-        least = 1 - (1 - found.b) / found.a
-    middle = float(np.median(least))
-    near = np.abs(least - middle) <= 1e-3 * abs(middle) + 64 * found.eps / np.abs(found.a)
-    return middle if np.all(near) and max(1e-8, 1e3 * found.eps) < middle < 0.5 else None
-
-
-def _scale(v: Levels, factor: np.ndarray) -> str:
-    known = {"1/√(σ² + σ_data²)": 1 / np.hypot(v.sigma, v.sigma_data), "1/α": 1 / v.alpha}
-    known["1/√(σ² + 1)"] = 1 / np.hypot(v.sigma, 1)
-    for words, value in known.items():
-        if np.allclose(factor, value, rtol=1e-4):
-            return words
-    low, high = float(factor.min()), float(factor.max())
-    if max(abs(low - 1), abs(high - 1)) < 1e-3:
-        return f"1{low - 1:+.2g} to 1{high - 1:+.2g}"
-    return f"{low:.3g} to {high:.3g}"
 
 
 def _candidates(job: Job, v: Levels) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -225,13 +208,19 @@ def _of_rest(job: Job, found: Found) -> tuple[str, str]:
                 "x_t has a second draw of noise in it: the noise that is the target and the noise"
                 " in x_t are not the same"
             )
+    due = a * inside + s * noise
+    wrong = laid_out(job.shape, v, x, inside, noise, fine) or masked(x, due, fine)
+    if wrong:
+        return "laid_out", wrong
     for words, order in (("next", -1), ("previous", 1)):
         if is_(a * inside + s * np.roll(noise, order, axis=0)):
             return "rows", f"x_t has the noise of the {words} sample of the batch"
         if is_(a * np.roll(inside, order, axis=0) + s * noise):
             return "rows", f"x_t has the x_0 of the {words} sample of the batch"
+    other = paired_otherwise(x, inside, noise, found.eps)
+    if other:
+        return "rows", other
     top = float(np.max(np.abs(x)))
-    due = a * inside + s * noise
     if np.all((np.abs(x - due) <= fine) | (np.abs(np.abs(x) - top) <= 1e-6 * top)):
         return "clipped", f"x_t is clipped to ±{top:.4g}: leave it as it is"
     shifted = x - due

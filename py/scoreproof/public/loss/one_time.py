@@ -14,6 +14,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.given import Given
+from scoreproof.public.loss.pairing import PAIRED
 from scoreproof.public.loss.rows import Run
 from scoreproof.public.loss.times import times_of
 
@@ -41,4 +42,6 @@ def with_the_whole_batch(apart: Evidence, whole: Evidence) -> Evidence:
     """The verdict of rows that were asked one by one, and of the batch at one of its t."""
     if whole.verdict == "refuted" or (whole.verdict == "undecided" and apart.verdict == "holds"):
         return whole
-    return replace(apart, notes=(*apart.notes, f"{NOTE}."))
+    # alone, a row meets no other
+    paired = [n for n in whole.notes if n == PAIRED and n not in apart.notes]
+    return replace(apart, notes=(*apart.notes, *paired, f"{NOTE}."))

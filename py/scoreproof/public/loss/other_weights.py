@@ -66,6 +66,10 @@ def cause_of_weight(job: Job, found: Found, due: np.ndarray) -> tuple[str, str]:
     spread = spread_of(found) if job.weight == "edm" else None
     if spread is not None and abs(spread / found.v.sigma_data - 1) > 1e-6:
         told = " (it is SNR + 1)" if abs(spread - 1) < 1e-6 else ""
+        if abs(spread**2 / found.v.sigma_data - 1) < 1e-6:
+            told = " (σ_data is not squared)"
+        if abs(spread / found.v.sigma_data**2 - 1) < 1e-6:
+            told = " (σ_data is squared once more)"
         return "sigma_data", (
             f"σ_data is {spread:.4g} in it where {found.v.sigma_data:g} is declared{told}"
         )
@@ -156,6 +160,10 @@ def _slips(job: Job, v: Levels, due: np.ndarray) -> Iterator[tuple[str, np.ndarr
             np.minimum(1 / snr, GAMMA)
             * {"eps": snr, "v": snr / (snr + 1)}.get(v.prediction, np.ones_like(snr)),
         )
+    if job.weight == "likelihood" and v.process.g2 is not None:
+        g2 = np.array([v.process.g2(float(t)) for t in v.times])
+        yield "g is in it where g² is due: square the diffusion coefficient", due / np.sqrt(g2)
+        yield "g⁴ is in it where g² is due: the diffusion coefficient is squared twice", due * g2
     if job.weight == "edm":
         for words, value in _edm_slips(v):
             yield words, value * square

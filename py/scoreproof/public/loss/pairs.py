@@ -13,7 +13,7 @@ import numpy as np
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.weights import Levels
 
-__all__ = ["PRIOR", "Pairs", "encoded", "pairs_of", "served_by_jax"]
+__all__ = ["PRIOR", "Pairs", "encoded", "pairs_of", "served_by_jax", "spacing_drawn"]
 
 #: of the atoms, none like another
 PRIOR = np.array([0.5, 0.3, 0.2])
@@ -70,6 +70,13 @@ def pairs_of(job: Job, v: Levels, rng: np.random.Generator) -> Pairs:
 
 def served_by_jax(job: Job) -> bool:
     return job.framework == "jax" and "noise" not in [r for r, _ in job.takes]
+
+
+def spacing_drawn(job: Job, eps: float, noise: np.ndarray) -> np.ndarray:
+    """Relative, of each row: of the normal numbers that JAX can make, where it draws these."""
+    if not served_by_jax(job):
+        return np.zeros(noise.shape[1])
+    return np.asarray(4 * eps * np.exp(0.5 * np.max(noise**2, axis=(0, 2))))
 
 
 def _between(z: np.ndarray, away: np.ndarray) -> np.ndarray:

@@ -7,121 +7,46 @@ near enough for several to be likely at its level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.batches import alone, along, shifted
+from scoreproof.public.loss.calls import sorted_out
 from scoreproof.public.loss.coarse import SINGLE, single
+from scoreproof.public.loss.found import ROUNDINGS, Found, rms
 from scoreproof.public.loss.given import Given
 from scoreproof.public.loss.one_time import times_drawn
-from scoreproof.public.loss.pairs import PRIOR, Pairs, encoded, pairs_of, served_by_jax
+from scoreproof.public.loss.pairs import PRIOR, encoded, pairs_of, spacing_drawn
 from scoreproof.public.loss.rows import Run
-from scoreproof.public.loss.times import Law, law_of, mixed
-from scoreproof.public.loss.weights import Levels
+from scoreproof.public.loss.starting import times_chosen, untold
+from scoreproof.public.loss.times import law_of, mixed
 
-__all__ = ["Found", "read"]
+__all__ = ["ROUNDINGS", "Found", "read"]
 
-#: relative: what a loss that is quadratic in the answer bends by
-STRAIGHT = 1e-6
 
 #: how many steps from the exact model a loss is still due to be quadratic
 BEYOND = 12.0
 
-#: how often what rounding left is counted
-ROUNDINGS = 16.0
 
-
-@dataclass(eq=False)
-class Found:
-    """``inside``: x_0 as it is noised; ``a``, ``b``, ``rest``: of each pair, x_t = a x_0 + b ε and
-    what is left, ``(K, B)``.
-    ``gradients`` at the exact ``answer``; ``weights`` per entry, and their
-    mean along one direction, ``curvature`` ``(K, B)``; ``targets`` and what is ``due``,
-    all ``(K, B, d)``. ``bend``: how far the gradient is from affine in the answer, ``(B,)``;
-    ``across``: how far it depends on the answers of other rows;
-    ``floor``: what rounding leaves of a weight; ``step``: what was added to the answers.
+def read(job: Job, asking: Asking) -> Found | str | list[int]:
+    """What was found, or why nothing can be, or the calls of the model that are to be judged each
+    by itself.
     """
-
-    v: Levels
-    pairs: Pairs
-    a: np.ndarray
-    b: np.ndarray
-    rest: np.ndarray
-    label: np.ndarray | None
-    inside: np.ndarray
-    answer: np.ndarray
-    due: np.ndarray
-    gradients: np.ndarray
-    weights: np.ndarray
-    curvature: np.ndarray
-    targets: np.ndarray
-    bend: np.ndarray
-    across: np.ndarray
-    blur: np.ndarray
-    extra: np.ndarray
-    drawn: np.ndarray
-    floor: np.ndarray
-    step: np.ndarray
-    runs: list[Run] = field(default_factory=list)
-    law: Law | None = None
-    eps: float = 0.0
-    #: λ of each row in a batch of one time, where t is given
-    alone: np.ndarray | None = None
-    #: where t is drawn, λ in a batch of other t over that in the first, on average
-    shifted: float | None = None
-    #: samples that are not trained in batches of other t either
-    left_out: np.ndarray | None = None
-    #: it is a square near the exact model only
-    near: bool = False
-    #: and bends where errors, or outputs, may well be
-    doubtful: bool = False
-
-    @property
-    def size(self) -> np.ndarray:
-        """Of the target, root mean square of each row ``(B,)``."""
-        return np.asarray(np.sqrt(np.mean(self.due**2, axis=(0, 2))))
-
-    @property
-    def weight(self) -> np.ndarray:
-        """λ of each row ``(B,)``."""
-        return np.asarray(np.einsum("kb,kb->b", self.pairs.chance, self.curvature))
-
-    @property
-    def off(self) -> np.ndarray:
-        """How far the loss's minimiser is from the exact answer, of the target's size ``(B,)``;
-        where it is no square, the part of the gradient that is left on average.
-        """
-        mean = np.einsum("kb,kbd->bd", self.pairs.chance, self.gradients)
-        square = np.einsum("kb,kbd->b", self.pairs.chance, self.gradients**2)
-        with np.errstate(all="ignore"):
-            away = _rms(mean / self.weight[:, None]) / self.size
-            left = np.sqrt(np.sum(mean**2, axis=1) / np.where(square > 0, square, 1.0))
-            # pairs whose targets hardly differ show little of it
-            left = left * np.minimum(1.0, np.max(_rms(self.answer - self.due), axis=0) / self.size)
-        return np.asarray(np.where(self.straight, away, left))
-
-    @property
-    def straight(self) -> bool:
-        """Whether the loss is quadratic in the answers."""
-        return bool(np.all(self.bend <= STRAIGHT + 64 * (self.eps + self.blur)))
-
-
-def read(job: Job, asking: Asking) -> Found | str:
-    """What was found, or why nothing can be."""
     rng = np.random.default_rng([job.seed, 17])
     rows, d = job.rows, job.d
     extra = rng.standard_normal((3, rows, d))
-    times = _chosen(job, rng)
+    times = times_chosen(job, rng)
     law = None
     if times is None:
         x0, noise = rng.standard_normal((rows, d)) * 0.7 + 0.2, rng.standard_normal((rows, d))
         start = Given(x0, noise, extra, 0.3 * rng.standard_normal((rows, d)))
         probe, times = times_drawn(job, asking, start, encoded(job, x0))
+        reason = sorted_out(job, asking, start, probe)
+        if reason:
+            return reason
         if times is None:
-            return _untold(job, probe)
+            return untold(probe)
         law = law_of(job, probe.served, times)
         if asking.apart and np.ptp(times) == 0:
             return "it draws one t for the whole batch; let it take t as an argument"
@@ -131,9 +56,8 @@ def read(job: Job, asking: Asking) -> Found | str:
             )
     v = job.levels(times)
     pairs = pairs_of(job, v, rng)
-    due = np.stack(
-        [v.target(x0, e) for x0, e in zip(_inside(job, pairs), pairs.noise, strict=True)]
-    )
+    inside = np.stack([encoded(job, x0) for x0 in pairs.x0])
+    due = np.stack([v.target(x0, e) for x0, e in zip(inside, pairs.noise, strict=True)])
     answer = np.einsum("kb,kbd->bd", pairs.chance, due)
     size = np.sqrt(np.mean(due**2, axis=(0, 2)))[:, None]
     # one direction for all: what a metric makes of it is the same at all t
@@ -144,33 +68,30 @@ def read(job: Job, asking: Asking) -> Found | str:
         return asking.run(Given(pairs.x0[k], pairs.noise[k], extra, answers, given_times))
 
     first = [ask(k, answer) for k in range(len(PRIOR))]
+    start = Given(pairs.x0[0], pairs.noise[0], extra, answer, given_times)
+    reason = sorted_out(job, asking, start, first[0])
+    if reason:
+        return reason
     second = [ask(k, answer + step) for k in range(len(PRIOR))]
     third = ask(0, answer + BEYOND * step)
     half = np.arange(rows) % 2 == 0
     other = ask(0, np.where(half[:, None], answer, answer - 1.7 * step))
-    several = max(sum(c.gradient is not None for c in r.calls) for r in first)
-    if several > 1:
-        return (
-            f"it is trained through {several} calls of its model at once, and the gradient of one"
-            " is not judged without the others; pass a loss with one of them"
-        )
     gradients, moved = (np.stack([r.gradient for r in runs]) for runs in (first, second))
     weights = (moved - gradients) / step
     curvature = along(moved - gradients, step)
-    inside = _inside(job, pairs)
     with np.errstate(all="ignore"):
         level = curvature[:, :, None]
         targets = answer - gradients / np.where(level != 0, level, np.nan)
-        unit = _rms(moved[0] - gradients[0])
+        unit = rms(moved[0] - gradients[0])
         bent = third.gradient - gradients[0] - BEYOND * (moved[0] - gradients[0])
-        unit = np.maximum(unit, _rms(gradients[0]))
-        bend = _rms(bent) / np.where(unit > 0, unit, np.nan)
-        across = _rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
+        unit = np.maximum(unit, rms(gradients[0]))
+        bend = rms(bent) / np.where(unit > 0, unit, np.nan)
+        across = rms(other.gradient - gradients[0]) / np.where(unit > 0, unit, np.nan)
     mixes = [mixed(r.asked.x, x, e) for r, x, e in zip(first, inside, pairs.noise, strict=True)]
     a, b = (np.stack([m[i] for m in mixes]) for i in (0, 1))
     rest = np.stack(
         [
-            _rms(r.asked.x - p[:, None] * x - q[:, None] * e)
+            rms(r.asked.x - p[:, None] * x - q[:, None] * e)
             for r, p, q, x, e in zip(first, a, b, inside, pairs.noise, strict=True)
         ]
     )
@@ -178,9 +99,7 @@ def read(job: Job, asking: Asking) -> Found | str:
     mean_weight = np.abs(np.mean(curvature, axis=0))
     floor = blur / size[:, 0]
     blurred = floor / np.maximum(mean_weight, np.maximum(1e-3 * floor, 1e-300))
-    drawn = np.zeros(rows)
-    if served_by_jax(job):  # the spacing of the normal numbers that it can make
-        drawn = 4 * asking.eps * np.exp(0.5 * np.max(pairs.noise**2, axis=(0, 2)))
+    drawn = spacing_drawn(job, asking.eps, pairs.noise)
     eps = max(asking.eps, job.process.eps)
     if eps < SINGLE and single(a[0], b[0]):
         eps = SINGLE
@@ -219,32 +138,3 @@ def read(job: Job, asking: Asking) -> Found | str:
         of_others,
         left_out=left_out,
     )
-
-
-def _chosen(job: Job, rng: np.random.Generator) -> np.ndarray | None:
-    """Times of the rows, in disorder; of a table, whole numbers."""
-    if job.draws_times:
-        return None
-    times = job.process.times(job.rows) if job.times is None else job.times
-    times = np.resize(times, job.rows) if len(times) <= job.rows else times[: job.rows]
-    return np.asarray(rng.permutation(times))
-
-
-def _inside(job: Job, pairs: Pairs) -> np.ndarray:
-    return np.stack([encoded(job, x0) for x0 in pairs.x0])
-
-
-def _untold(job: Job, probe: Run) -> str:
-    if not probe.served.noises:
-        return (
-            "it asks its model at an x of which neither t nor the noise can be told: it draws no"
-            " normal noise of the shape of the data; let it take the noise as an argument"
-        )
-    return (
-        "the t that it draws can be told neither from what its model is told nor from x_t; let it"
-        " take t as an argument: loss(model, x0, t)"
-    )
-
-
-def _rms(rows: np.ndarray) -> np.ndarray:
-    return np.asarray(np.sqrt(np.mean(rows**2, axis=-1)))

@@ -12,6 +12,7 @@ from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.labels import labelled
 from scoreproof.public.loss.other_weights import due_weight
+from scoreproof.public.loss.pairing import PAIRED
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.words import told_words
 
@@ -67,6 +68,8 @@ def notes_of(job: Job, found: Found, asking: Asking) -> tuple[str, ...]:
         )
     if found.near:
         notes.append("It is a square near the exact model only: far outputs or errors are clipped.")
+    if found.coupling is not None and found.coupling.by_value:
+        notes.append(PAIRED)
     if found.law is not None:
         notes.append(f"It draws t: {found.law.words}.")
     name, _ = labelled(job, found.v, found.label) if found.label is not None else (None, None)

@@ -30,11 +30,16 @@ class Run:
     served: Served
     log: Log
     blur: float | np.ndarray = 0.0
+    #: which call is judged, where there are several
+    only: int | None = None
 
     @property
     def asked(self) -> Asked:
         """The call that the loss depends on."""
-        return next(c for c in self.calls if c.gradient is not None)
+        calls = self.calls
+        if self.only is not None and self.only < len(calls):
+            calls = [calls[self.only], *calls]
+        return next(c for c in calls if c.gradient is not None)
 
     @property
     def gradient(self) -> np.ndarray:
@@ -47,8 +52,14 @@ def of_row(given: Given, k: int) -> Given:
     """What one row is asked with."""
     row = slice(k, k + 1)
     times = None if given.times is None else given.times[row]
-    return Given(
-        given.x0[row], given.noise[row], given.extra[:, row], given.answers[row], times, given.turn
+    return replace(
+        given,
+        x0=given.x0[row],
+        noise=given.noise[row],
+        extra=given.extra[:, row],
+        answers=given.answers[row],
+        times=times,
+        others=tuple(a[row] for a in given.others),
     )
 
 
@@ -58,7 +69,7 @@ def joined(runs: Sequence[Run]) -> Run:
     # the call that is trained comes last, whatever was asked before it
     calls = [_call([r.calls[k - count] for r in runs]) for k in range(count)]
     blur = np.concatenate([np.ravel(r.blur) for r in runs])
-    return Run(calls, sum(r.value for r in runs), _served(runs), runs[0].log, blur)
+    return Run(calls, sum(r.value for r in runs), _served(runs), runs[0].log, blur, runs[0].only)
 
 
 def _call(calls: Sequence[Asked]) -> Asked:

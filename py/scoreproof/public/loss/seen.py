@@ -6,6 +6,7 @@ import numpy as np
 
 from scoreproof.coverage import Coverage, Omission
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.coupled_words import coupling_seen
 from scoreproof.public.loss.metric import Metric
 from scoreproof.public.loss.reading import Found
 
@@ -20,6 +21,8 @@ def coverage(job: Job, found: Found, metric: Metric | None) -> Coverage:
         f"t from {times.min():.4g} to {times.max():.4g}, three pairs of data and noise at each,"
         f" |x_t| up to {most:.3g}"
     )
+    if found.coupling is not None:
+        span += f"; {coupling_seen(found.coupling)}"
     if job.draws_times:
         span += ", the t that it draws, but for 3 % at each end of its law"
     if metric is not None and metric.rank is None:

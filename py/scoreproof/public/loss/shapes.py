@@ -20,6 +20,7 @@ MEDIAN = (
 )
 
 
+@np.errstate(all="ignore")
 def cause_of_shape(found: Found, rounding: float) -> tuple[str, str]:
     """A name and words; both empty if none is known."""
     r, g = found.answer - found.due, found.gradients

@@ -20,6 +20,7 @@ __all__ = [
     "Asked",
     "DifferentiatedError",
     "MOST",
+    "SPARE",
     "Script",
     "label_of",
     "numpy_model",
@@ -28,6 +29,8 @@ __all__ = [
     "told",
 ]
 
+#: what is answered for a learned variance
+SPARE = 0.1
 #: calls of the model in one loss that a gradient is kept of
 MOST = 4
 INPUTS = (
@@ -48,7 +51,13 @@ WHEN = (*TIMES, *LEVELS, "s", "c")
 
 
 class DifferentiatedError(ScoreproofError):
-    """The loss differentiates the model in x, which a stand-in cannot answer."""
+    """The loss differentiates the model in x, which a stand-in cannot answer. ``forward``: as a
+    function, not for the gradient in the data that score matching takes.
+    """
+
+    def __init__(self, forward: bool = False) -> None:
+        super().__init__("the loss differentiates its model in what it is asked at")
+        self.forward = forward
 
 
 @dataclass(eq=False)
@@ -64,13 +73,19 @@ class Asked:
 @dataclass(eq=False)
 class Script:
     """``answers`` ``(B, d)``, in the shape of a sample ``shape``; ``doubled``: as many channels
-    more, of a learned variance, are answered after them.
+    more, of a learned variance, are answered after them, all ``spare``. ``others``: what is added
+    to the answers of each call. A network that is copied is the same to it.
     """
 
     answers: np.ndarray
     shape: tuple[int, ...]
     doubled: bool = False
+    others: tuple[np.ndarray, ...] = ()
+    spare: float = SPARE
     calls: list[Asked] = field(default_factory=list)
+
+    def __deepcopy__(self, memo: Any) -> Script:
+        return self
 
     @property
     def out_shape(self) -> tuple[int, ...]:
@@ -79,9 +94,14 @@ class Script:
     @property
     def answer(self) -> np.ndarray:
         """In the shape that the model answers in, ``(B, *out_shape)``."""
+        return self.answer_of(len(self.calls))
+
+    def answer_of(self, call: int) -> np.ndarray:
+        """Of that call."""
         rows = len(self.answers)
-        out = self.answers.reshape(rows, *self.shape)
-        return np.concatenate([out, 0.1 + 0.0 * out], axis=1) if self.doubled else out
+        more = self.others[call] if call < len(self.others) else 0.0
+        out = (self.answers + more).reshape(rows, *self.shape)
+        return np.concatenate([out, self.spare + 0.0 * out], axis=1) if self.doubled else out
 
     def attributes(self) -> dict[str, Any]:
         """What training code reads off a network."""
@@ -181,9 +201,10 @@ def numpy_model(script: Script) -> Any:
 
     def model(*args: Any, **kwargs: Any) -> Any:
         x, when = shaped(script, *told(args, kwargs))
+        answer = script.answer
         recorded(script, x, when)
         kind = np.asarray(x).dtype
-        return script.answer.astype(kind if kind.kind == "f" else float)
+        return answer.astype(kind if kind.kind == "f" else float)
 
     for name, value in script.attributes().items():
         setattr(model, name, value)

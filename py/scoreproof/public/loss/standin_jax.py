@@ -9,9 +9,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from scoreproof.interop.jax_callback import traced
-from scoreproof.public.loss.standin import MOST, Asked, Script, recorded, shaped, told
+from scoreproof.public.loss.standin import (
+    MOST,
+    Asked,
+    DifferentiatedError,
+    Script,
+    recorded,
+    shaped,
+    told,
+)
 
 __all__ = ["JaxModel"]
 
@@ -32,12 +41,14 @@ class JaxModel:
         x, when = told(args, kwargs)
         index = min(self._count, MOST - 1)
         self._count += 1
-        answers = jnp.asarray(self._script.answer, dtype=self._moves.dtype) + self._moves[index]
+        answer = self._script.answer_of(index)
+        answers = jnp.asarray(answer, dtype=self._moves.dtype) + self._moves[index]
         if np.shape(x) == () and tuple(np.shape(when)) == self._script.shape:
             x, when = when, x
         alone = tuple(np.shape(x)) == self._script.shape
         if not alone:
             x, when = shaped(self._script, x, when)
+        answers = _watched(x, when, answers)
         if not traced(x, when):
             recorded(self._script, x, when)
             return answers.astype(x.dtype)
@@ -63,3 +74,23 @@ class JaxModel:
         out = jax.ShapeDtypeStruct((), np.int32)
         given = (jax.lax.stop_gradient(x), jax.lax.stop_gradient(told_time))
         return jax.pure_callback(run, out, *given, vmap_method="broadcast_all")
+
+
+def _watched(x: Any, when: Any, answers: Any) -> Any:
+    """The answers; raises where what the model is asked at is differentiated in."""
+    inputs = [a for a in (x, when) if hasattr(a, "dtype")]
+
+    @jax.custom_jvp
+    def answered(out: Any, *given: Any) -> Any:
+        return out
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        if not all(isinstance(t, SymbolicZero) for t in tangents[1:]):
+            raise DifferentiatedError(True)
+        moved = tangents[0]
+        if isinstance(moved, SymbolicZero):
+            moved = jnp.zeros_like(primals[0])
+        return primals[0], moved
+
+    answered.defjvp(rule, symbolic_zeros=True)
+    return answered(answers, *inputs)

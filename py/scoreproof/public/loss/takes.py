@@ -13,7 +13,7 @@ from scoreproof.errors import ArgumentError
 from scoreproof.interop.signatures import fits, parameters
 from scoreproof.public.called import DATA, LEVELS, MODELS, NOISES, RANDOM, TIMES, role_of
 
-__all__ = ["ROLES", "Takes", "takes_of"]
+__all__ = ["ROLES", "Takes", "noise_is_optional", "takes_of"]
 
 ROLES = ("model", "x0", "t", "noise", "rng")
 #: what goes in behind the model and the data
@@ -73,6 +73,14 @@ def takes_of(loss: Any, given: Any) -> Takes:
             "pass lambda model, x0, t, noise: …",
         )
     return tuple(found)
+
+
+def noise_is_optional(loss: Any, takes: Takes) -> bool:
+    """Whether a noise is passed that the loss can do without."""
+    if "noise" not in [r for r, _ in takes]:
+        return False
+    named = [p for p in parameters(loss) or () if _role(p.name) == "noise"]
+    return any(p.default is not p.empty for p in named)
 
 
 def _role(name: str) -> str | None:

@@ -11,7 +11,11 @@ from scoreproof.public.loss.arguments import KINDS, Job
 from scoreproof.public.loss.limits import off_bound
 from scoreproof.public.loss.matched import apart, constant, matched
 from scoreproof.public.loss.noised import other_levels
+from scoreproof.public.loss.other_targets import of_other_pairs, one_step_back, turned
+from scoreproof.public.loss.pairing import rows_of
+from scoreproof.public.loss.preconditioned import cause_of_factors
 from scoreproof.public.loss.reading import Found
+from scoreproof.public.loss.terminal import rescaled_elsewhere
 from scoreproof.public.loss.times import mixed
 from scoreproof.public.loss.weights import Levels
 
@@ -35,13 +39,23 @@ def cause_of_target(job: Job, found: Found) -> tuple[str, str]:
     own = _other_spread(job, found) if job.prediction == "F" else ""
     if own:
         return "sigma_data", own
+    made = _mixture(found)
+    factors = cause_of_factors(found, *made) if job.prediction == "F" else ""
+    if factors and _made_of(found, made, blur):
+        return "preconditioning", factors
+    with np.errstate(all="ignore"):
+        ratio = found.targets / found.due
+    factor = constant(ratio, np.broadcast_to(np.maximum(blur, 1e-9), ratio.shape))
+    plain = factor is None or min(abs(factor - 1), abs(factor + 1)) <= 1e-6
+    if job.prediction == "velocity" and not plain:
+        return "factor", (
+            f"the target is {factor:.6g} times {SYMBOLS[job.prediction]}: is an inner derivative"
+            " missing, or is t of another length?"
+        )
     candidates = _candidates(job, found)
     words = matched(found.targets, found.due, candidates, blur)
     if words is not None:
         return "target", words
-    with np.errstate(all="ignore"):
-        ratio = found.targets / found.due
-    factor = constant(ratio, np.broadcast_to(np.maximum(blur, 1e-9), ratio.shape))
     if factor is not None and abs(factor - 1) > 1e-6:
         return "factor", f"the target is {factor:.6g} times {SYMBOLS[job.prediction]}"
     return _by_shape(job, found, blur)
@@ -94,6 +108,9 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
             for part in line:
                 out[f"the target has σ_min = {least:g} in it, and x_t has not"] = sign * part
                 out[f"the target has σ_min = {least:g} in it, and x_t has not "] = -sign * part
+    if job.process.steps is not None:
+        words = f"the target is the mean of x_{{t-1}} given x_t and x_0, {told}"
+        out[words] = one_step_back(job, v, x0s, xt)
     for words, w in other_levels(job, v):
         if np.all(w.sigma > 0) or job.prediction not in ("score", "F"):
             out[f"the target is that of {words} where x_t is that of t"] = of(job.prediction, w)
@@ -111,31 +128,13 @@ def _candidates(job: Job, found: Found) -> dict[str, np.ndarray]:
         "the target is the mean over the batch: (B,) met (B, 1), which makes (B, B) pairs; give"
         " both the same shape"
     ] = mean
-    out |= _turned(job, found)
+    out |= turned(job, found)
+    if found.coupling is not None:
+        out |= of_other_pairs(found)
     out["the target is 0"] = np.zeros_like(found.due)
     out["the target is the mean over the sample's entries: a mean was taken too early"] = np.mean(
         found.due, axis=2, keepdims=True
     )
-    return out
-
-
-def _turned(job: Job, found: Found) -> dict[str, np.ndarray]:
-    """The target with its axes in another order, or an axis backwards."""
-    due, shape = found.due, job.shape
-    whole = due.reshape(*due.shape[:2], *shape)
-    out = {}
-    for axis in range(len(shape)):
-        words = f"the target is flipped along axis {axis + 1}, and x_t is not"
-        out[words] = np.flip(whole, axis + 2).reshape(due.shape)
-    if len(shape) > 1:
-        order = (*range(whole.ndim - 2), whole.ndim - 1, whole.ndim - 2)
-        words = "the last two axes of the target are exchanged, and those of x_t are not"
-        out[words] = whole.transpose(order).reshape(due.shape)
-        last = np.moveaxis(whole, 2, -1).reshape(due.shape)
-        out["the target has its channels last, and is read as if they were first"] = last
-        first = due.reshape(*due.shape[:2], *shape[1:], shape[0])
-        words = "the target is read as if its channels were last, and they are first"
-        out[words] = np.moveaxis(first, -1, 2).reshape(due.shape)
     return out
 
 
@@ -152,13 +151,22 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
     if _permuted(found, blur):
         return "rows", "the target is that of another sample of the batch (is it shuffled?)"
     v = found.v
+    x0, noise = found.inside[0], found.pairs.noise[0]
+    others = rows_of(found.targets[0], x0, noise, max(found.eps, float(np.max(found.blur))))
+    if others is not None and any(np.any(r != np.arange(len(r))) for r in others):
+        return "rows", (
+            "the target is made of other samples of the batch than x_t (are they paired anew, or"
+            " shuffled, after x_t is made?): make both of the same pairs"
+        )
     p, q = _mixture(found)
-    left = found.targets[0] - p[:, None] * found.pairs.x0[0] - q[:, None] * found.pairs.noise[0]
-    if not np.all(np.abs(left) <= 8 * blur[0]):
+    if not _made_of(found, (p, q), blur):
         return "", ""
+    other = rescaled_elsewhere(v, q) if job.prediction == "v" else ""
+    if other:
+        return "terminal", f"the table that the target is made of {other}"
     k = int(np.argmax(np.max(np.abs(found.targets - found.due), axis=(0, 2))))
     due = np.linalg.lstsq(
-        np.stack([found.pairs.x0[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
+        np.stack([found.inside[0][k], found.pairs.noise[0][k]], 1), found.due[0][k], rcond=None
     )[0]
     tiny = 64 * found.eps * max(map(abs, due))
     both = [(0.0 if abs(x) <= tiny else float(x)) for x in (p[k], q[k], *due)]
@@ -167,6 +175,13 @@ def _by_shape(job: Job, found: Found, blur: np.ndarray) -> tuple[str, str]:
         f"at t = {v.times[k]:.4g} the target is {p_is} x_0 + {q_is} ε where {p_due} x_0 + {q_due} ε"
         " is due"
     )
+
+
+def _made_of(found: Found, factors: tuple[np.ndarray, np.ndarray], blur: np.ndarray) -> bool:
+    """Whether the targets of the first pair are such sums of x_0 and ε."""
+    p, q = factors
+    made = p[:, None] * found.inside[0] + q[:, None] * found.pairs.noise[0]
+    return bool(np.all(np.abs(found.targets[0] - made) <= 8 * blur[0]))
 
 
 def _permuted(found: Found, blur: np.ndarray) -> bool:
@@ -197,4 +212,4 @@ def _other_spread(job: Job, found: Found) -> str:
 
 def _mixture(found: Found) -> tuple[np.ndarray, np.ndarray]:
     """The factors of x_0 and of ε in the targets of the first pair."""
-    return mixed(found.targets[0], found.pairs.x0[0], found.pairs.noise[0])
+    return mixed(found.targets[0], found.inside[0], found.pairs.noise[0])

@@ -12,6 +12,7 @@ import numpy as np
 
 from scoreproof.interop.draws import Draw
 from scoreproof.public.loss.arguments import Job
+from scoreproof.public.loss.pairing import rows_of
 from scoreproof.public.loss.rows import Run
 from scoreproof.public.loss.served import Served
 from scoreproof.public.loss.whole_numbers_jax import range_of
@@ -20,6 +21,8 @@ __all__ = ["Law", "law_of", "mixed", "times_of"]
 
 #: relative: two levels so near are the same
 NEAR = 1e-4
+#: the spacing at 1 of the coarsest numbers that x_t may be made of
+COARSE = float(np.finfo(np.float32).eps)
 #: how often the stretch that t is in is halved
 HALVED = 54
 
@@ -49,9 +52,17 @@ def mixed(x: np.ndarray, x0: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray,
 def times_of(job: Job, run: Run, x0: np.ndarray, noise: np.ndarray) -> np.ndarray | None:
     """t of each row; ``None`` where it cannot be told."""
     asked = run.asked
+    # of a batch that is paired anew, of those that met
+    rows = rows_of(asked.x, x0, noise, COARSE)
+    if rows is not None:
+        x0, noise = x0[rows[0]], noise[rows[1]]
     a, b = mixed(asked.x, x0, noise)
+    if job.prediction == "F" and job.process.is_sigma and np.all(a > 0):
+        a, b = np.ones_like(a), b / a  # inside of c_in
     if asked.label is not None:
-        for times in _candidates(job, asked.label):
+        # functions of t may go on beyond 1, as an angle does
+        beyond = [] if job.process.discrete or np.any(asked.label <= 0) else [asked.label]
+        for times in [*_candidates(job, asked.label), *beyond]:
             v = job.levels(times)
             if _close(a, v.alpha) and _close(b, v.sigma):
                 return times

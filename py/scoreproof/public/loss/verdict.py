@@ -18,6 +18,7 @@ from scoreproof.evidence import Evidence
 from scoreproof.public.loss.arguments import Job
 from scoreproof.public.loss.asking import Asking
 from scoreproof.public.loss.averaged import AVERAGED, of_the_batch
+from scoreproof.public.loss.coupled_words import coupling_doubt, coupling_words
 from scoreproof.public.loss.doubts import clipped_data, doubt_of, rank_words
 from scoreproof.public.loss.idle import idle_rows, ignored
 from scoreproof.public.loss.labels import doubted
@@ -30,12 +31,13 @@ from scoreproof.public.loss.limits import (
 )
 from scoreproof.public.loss.matched import constant
 from scoreproof.public.loss.metric import Metric, metric_of
+from scoreproof.public.loss.open_ends import open_at
 from scoreproof.public.loss.other_weights import due_weight
-from scoreproof.public.loss.own_draws import drawn_elsewhere
 from scoreproof.public.loss.reading import Found
 from scoreproof.public.loss.remarks import notes_of, without_a_number
 from scoreproof.public.loss.seen import coverage
 from scoreproof.public.loss.tables import curves_of, table_of
+from scoreproof.public.loss.variances import BOUND, at_the_decoder, variance_words
 from scoreproof.public.loss.words import (
     holds_words,
     input_words,
@@ -89,12 +91,17 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
             return _refuted(discrete[1:], 1.0, 0.0, more)
         wrong = ~(part.error <= accepted + part.bound)
         if np.any(wrong):
-            reason = drawn_elsewhere(job, found, asking) if part.name == "x_t" else None
-            if reason is not None:
+            by_bound = part.name == "weight" and found.varied
+            if by_bound or part.name == "minimiser" and at_the_decoder(found, wrong):
+                if job.weight is not None:
+                    return _refuted(variance_words(found), 1.0, 0.0, more)
+                return Evidence.undecided("float", BOUND, coverage=seen, cost=more["cost"])
+            reason = open_at(job, found, asking, part.name, wrong) or (
+                unknown if part.name == "minimiser" else None
+            )
+            if reason:
                 spent = {"calls": asking.calls}
                 return Evidence.undecided("float", reason, coverage=seen, cost=spent)
-            if part.name == "minimiser" and unknown:
-                return Evidence.undecided("float", unknown, coverage=seen, cost=more["cost"])
             # what is not finite is no number: of a weight that vanishes
             error = np.where(np.isfinite(part.error), part.error, 1.0)
             k = int(np.argmax(np.where(wrong, error, -1.0)))
@@ -103,6 +110,8 @@ def judge(job: Job, found: Found, asking: Asking) -> Evidence:
     if discrete is not None:
         return _refuted(discrete[1:], 1.0, 0.0, more)
     doubt = doubt_of(found, metric, asking) or doubted(job, found.v, found.label)
+    if not doubt and found.coupling is not None:
+        doubt = coupling_doubt(job, found.coupling)
     if doubt:
         return Evidence.undecided("float", doubt, coverage=seen, cost=more["cost"])
     return compared(
@@ -153,6 +162,11 @@ def parts_of(job: Job, found: Found, metric: Metric | None = None) -> list[Part]
             lambda: minimiser_words(job, found, trained, some),
         )
     )
+    if found.coupling is not None:
+        told_of = coupling_words(job, found.coupling)
+        if told_of is not None:
+            rows = np.ones(len(weight))
+            parts.append(Part("coupling", rows, 0 * rows, lambda: told_of))
     if metric is not None and metric.singular:
         rows = np.ones(len(weight))
         parts.append(Part("rank", rows, 0 * rows, lambda: rank_words(job, metric)))

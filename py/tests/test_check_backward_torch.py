@@ -214,6 +214,23 @@ def test_bad_gradients():
         sp.check_backward(Model())
 
 
+def test_what_is_no_pass_wants_example_inputs():
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * x
+
+    for one in (Square, Square.apply):
+        with pytest.raises(ArgumentError, match="given with a torch.autograd.Function .* inputs="):
+            sp.check_backward(one)
+    with pytest.raises(ArgumentError, match="given with a class"):
+        sp.check_backward(dict)
+    jax = pytest.importorskip("jax")
+    for made in (jax.custom_vjp, jax.custom_jvp, jax.jit):
+        with pytest.raises(ArgumentError, match="given with a function of jax"):
+            sp.check_backward(made(lambda x: x))
+
+
 # -- coarse types and large sizes ------------------------------------------------------------------
 
 MANY = torch.tensor(np.random.default_rng(1).standard_normal(100_000), dtype=torch.float32)

@@ -215,3 +215,36 @@ def test_a_jax_function():
     assert evidence.resolution > 1e-7
     wrong = check(lambda x: (layer(x)[0], -layer(x)[1]), shape=4, framework="jax")
     assert wrong.diagnosis.names == ("sign",)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.95])
+@pytest.mark.parametrize("d", [1, 3])
+def test_a_part_without_gradient_is_seen_in_single_precision_of_jax(kept, d):
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+
+    def layer(x, kept=kept):
+        det = jnp.log(jnp.cosh(x)).sum(-1)
+        return jnp.sinh(x), kept * det + (1 - kept) * jax.lax.stop_gradient(det)
+
+    assert check(lambda x: layer(x, 1.0), shape=d, framework="jax")
+    for flow in (layer, jax.jit(layer)):
+        evidence = check(flow, shape=d, framework="jax")
+        assert evidence.verdict == "refuted", evidence.explain()
+        assert "gradient" in evidence.sentence
+        if kept == 0:
+            assert evidence.diagnosis.names == ("detached",)
+            assert "reaches x: it is detached" in evidence.diagnosis.sentence
+
+
+def test_a_gradient_that_single_precision_does_not_resolve_is_said_so():
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+
+    def layer(x):  # its log_det is large and hardly changes
+        return 1e4 * x + 3e-2 * jnp.sin(x), (jnp.log(1e4 + 3e-2 * jnp.cos(x))).sum(-1)
+
+    evidence = check(layer, shape=3, framework="jax")
+    assert "The gradient of log_det was not judged" in evidence.explain(), evidence.explain()
+    steady = check(lambda x: (2 * x, jnp.full(len(x), 3 * jnp.log(2.0))), shape=3, framework="jax")
+    assert steady and "was not judged" not in steady.explain()

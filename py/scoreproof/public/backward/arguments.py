@@ -69,10 +69,32 @@ def refuse_hand_written(backward: Any, gradient: Any, dimension: Any) -> None:
             "nothing",
             "pass one example input, e.g. inputs=torch.randn(2, 3)",
         )
+    what = _of_a_framework(backward)
+    if what:
+        raise ArgumentError(
+            "inputs",
+            f"given with {what}",
+            "nothing",
+            "pass example inputs, e.g. inputs=(x,): its backward is judged there",
+        )
     if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:
         raise ArgumentError(
             "dimension", "an integer >= 1", dimension, "2 shows operand order, 1 does not"
         )
+
+
+def _of_a_framework(backward: Any) -> str:
+    """What it is, if it is no pass over a graph; "" where it may be one."""
+    owner = backward if isinstance(backward, type) else getattr(backward, "__self__", None)
+    bases = [f"{c.__module__.split('.')[0]}.{c.__name__}" for c in getattr(owner, "__mro__", ())]
+    if "torch.Function" in bases:
+        return "a torch.autograd.Function"
+    kind = type(backward)
+    if kind.__module__.split(".")[0] in ("jax", "jaxlib"):
+        return f"a function of jax ({kind.__name__})"
+    if isinstance(backward, type):
+        return "a class, which is called for what it judges"
+    return ""
 
 
 def traced_framework(

@@ -43,6 +43,8 @@ class Flow:
         self.through = False
         #: log_prob returns numbers without gradients
         self.ungraded = False
+        #: what has a gradient that differences are too coarse for
+        self.unseen: list[str] = []
         self._forms: dict[int, Form] = {}
 
     def form(self, n: int) -> Form:

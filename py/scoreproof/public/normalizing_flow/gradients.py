@@ -33,6 +33,8 @@ MOST = 8
 COARSE = 2e-3
 #: the best of several ladders of differences is better by luck; and no missing part is so small
 LUCK, SMALL = 64.0, 1e-6
+#: of JAX: those along which differences see most
+ROWS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,7 @@ def _of_sum(look: Look, one: Total) -> Evidence | None:
         return None
     largest = max(max(abs(s.due), abs(s.told)) for s in slopes)
     floor = 1e3 * flow.eps * (1 + one.size)
+    every = slopes
     slopes = [s for s in slopes if max(abs(s.due), abs(s.told)) > floor]
     fine = [
         s
@@ -69,6 +72,8 @@ def _of_sum(look: Look, one: Total) -> Evidence | None:
         if LUCK * s.error <= COARSE * abs(s.due) or abs(s.told - s.due) > LUCK * s.error
     ]
     if not fine or not largest > floor:
+        if any(s.told for s in every):  # of a constant there is nothing to see
+            flow.unseen.append(one.name)
         return None
     error = np.array([abs(s.told - s.due) for s in fine])
     size = np.array([max(abs(s.due), abs(s.told)) for s in fine])
@@ -95,8 +100,8 @@ def _of_sum(look: Look, one: Total) -> Evidence | None:
         cause = Diagnosis.cause(
             "detached",
             f"Cause: no gradient of {one.name} reaches {enumerated(_few(wrong))}: it is"
-            " detached (by .detach(), .item(), .data, torch.no_grad() or a new tensor), so that"
-            " training does not see it. Compute it from the tensors themselves.",
+            " detached (by .detach(), .item(), .data, torch.no_grad(), stop_gradient or a new"
+            " tensor), so that training does not see it. Compute it from the tensors themselves.",
         )
     else:
         cause = Diagnosis.unknown(
@@ -107,7 +112,7 @@ def _of_sum(look: Look, one: Total) -> Evidence | None:
 
 
 def _few(slopes: list[_Slope]) -> list[str]:
-    names = [s.name for s in slopes]
+    names = list(dict.fromkeys(s.name for s in slopes))
     return names[:4] + ([f"{len(names) - 4} more"] if len(names) > 4 else [])
 
 
@@ -204,10 +209,8 @@ def _of_jax(flow: Flow, one: Total) -> list[_Slope]:
     assert prepare is not None
 
     def total(point: Any) -> Any:
-        det = one.native(point)
-        w = jax.numpy.asarray(weights(n))
-        det = jax.numpy.asarray(det)
-        return (w * det).sum() if det.ndim == 0 else (w * det.reshape(n, -1).sum(-1)).sum()
+        det = jax.numpy.asarray(one.native(point))
+        return det if det.ndim == 0 else det.reshape(n, -1).sum()
 
     flow.calls["forward"] += 1
     try:
@@ -215,4 +218,10 @@ def _of_jax(flow: Flow, one: Total) -> list[_Slope]:
     except Exception:  # what it cannot differentiate is no gradient to judge
         return []
     v = _direction(x.shape, 0)
-    return [_slope(flow, "x", float(np.sum(grad * v)), _along_x(one, v))]
+    told = (grad * v).sum(axis=1)
+    if one.rows is None:
+        return [_slope(flow, "x", float(told.sum()), _along_x(one, v))]
+    # in single precision a sum over rows that cancel is below what differences see
+    due, error = sixth_order(lambda s: one.rows(x + s * v), flow.eps)
+    best = np.argsort(error / np.maximum(np.abs(due), 1e-300))[:ROWS]
+    return [_Slope("x", float(told[k]), float(due[k]), float(error[k])) for k in best]

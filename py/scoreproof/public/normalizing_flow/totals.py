@@ -29,6 +29,8 @@ class Total:
     size: float
     total: Callable[[np.ndarray], float]
     native: Callable[[Any], Any]
+    #: the numbers of the rows by themselves, by NumPy
+    rows: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 def weights(n: int) -> np.ndarray:
@@ -42,7 +44,12 @@ def totals_of(look: Look) -> list[Total]:
         size = float(np.max(np.abs(look.answer.log_det)))
         found.append(
             Total(
-                "log_det", look.x, size, lambda x: _of_log_det(flow, x), lambda x: flow.native(x)[1]
+                "log_det",
+                look.x,
+                size,
+                lambda x: _of_log_det(flow, x),
+                lambda x: flow.native(x)[1],
+                lambda x: _log_dets(flow, x),
             )
         )
     whole = flow.form(len(look.x)).log_prob
@@ -54,10 +61,14 @@ def totals_of(look: Look) -> list[Total]:
     return found
 
 
-def _of_log_det(flow: Flow, x: np.ndarray) -> float:
+def _log_dets(flow: Flow, x: np.ndarray) -> np.ndarray:
     answer = flow.forward(x)
     assert answer.log_det is not None
-    return float(weights(len(x)) @ answer.log_det)
+    return answer.log_det
+
+
+def _of_log_det(flow: Flow, x: np.ndarray) -> float:
+    return float(weights(len(x)) @ _log_dets(flow, x))
 
 
 def _of_law(flow: Flow, x: np.ndarray) -> float:

@@ -42,6 +42,12 @@ def judge(job: Job) -> Evidence:
             "log_prob returns numbers without gradients (no_grad, detach): they are not judged, and"
             " training by it would move nothing."
         )
+    if flow.unseen:
+        notes.append(
+            f"The gradient of {' and '.join(dict.fromkeys(flow.unseen))} was not judged:"
+            " differences in its type are no finer than it. Use float64 (in JAX"
+            ' jax.config.update("jax_enable_x64", True)).'
+        )
     looks = [first]
     evidence = weakest(parts)
     other = None if evidence.verdict == "refuted" else moved(flow)

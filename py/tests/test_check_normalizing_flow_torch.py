@@ -248,3 +248,34 @@ def test_a_gradient_that_single_precision_does_not_resolve_is_said_so():
     assert "The gradient of log_det was not judged" in evidence.explain(), evidence.explain()
     steady = check(lambda x: (2 * x, jnp.full(len(x), 3 * jnp.log(2.0))), shape=3, framework="jax")
     assert steady and "was not judged" not in steady.explain()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (lambda s, n: s.mean().expand(n), "mean for sum"),
+        (lambda s, n: s.exp().sum().expand(n), "no logarithm"),
+    ],
+    ids=["mean", "exp"],
+)
+def test_a_term_of_parameters_alone_is_no_number_to_be_added(wrong, what):
+    torch = pytest.importorskip("torch")
+
+    class Layered(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.log_scale = torch.nn.Parameter(torch.tensor([0.5, -0.9, 0.2, 0.75]))
+            self.net = torch.nn.Sequential(
+                torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4)
+            )
+
+        def forward(self, x):
+            y = x * self.log_scale.exp()
+            shift, scale = self.net(y[:, :2]).chunk(2, 1)
+            z = torch.cat([y[:, :2], y[:, 2:] * scale.exp() + shift], 1)
+            return z, wrong(self.log_scale, len(x)) + scale.sum(1)
+
+    evidence = check(Layered(), shape=4)
+    assert evidence.verdict == "refuted", evidence.explain()
+    assert evidence.diagnosis.names == ("parameters_alone",), evidence.explain()
+    assert "a term that is made of parameters alone is wrong" in evidence.diagnosis.sentence

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from scoreproof.public.normalizing_flow.look import Look
 from scoreproof.public.normalizing_flow.scales import squeezed
 from scoreproof.words import enumerated
 
-__all__ = ["left_out", "of_constant"]
+__all__ = ["left_out", "of_constant", "of_other_parameters"]
 
 #: how near a number has to be to one of many
 NEAR = 1e-6
@@ -39,13 +40,34 @@ def left_out(x: np.ndarray, back: np.ndarray, limit: np.ndarray) -> Diagnosis | 
     )
 
 
-def of_constant(look: Look, ok: np.ndarray) -> Diagnosis | None:
-    """A name for the number, the number itself, or ``None`` where there is none."""
+def offset(look: Look, ok: Any = slice(None)) -> float | None:
+    """What log_det is off by, where that is the same at every point."""
     assert look.answer.log_det is not None
-    off = (look.answer.log_det - look.det.log_det)[ok]
-    bound = look.bound[ok]
+    off, bound = (look.answer.log_det - look.det.log_det)[ok], look.bound[ok]
     c = float(np.median(off))
     if np.any(np.abs(off - c) > 2 * bound) or abs(c) <= 4 * float(np.max(bound)):
+        return None
+    return c
+
+
+def of_other_parameters(before: Look, after: Look) -> Diagnosis | None:
+    """An offset that is another one where parameters are moved: no number that can be added."""
+    one, two = offset(before), offset(after)
+    if one is None or two is None or abs(one - two) <= 1e-3 * max(abs(one), abs(two)):
+        return None
+    return Diagnosis.cause(
+        "parameters_alone",
+        f"Cause: log_det is off by {one:.6g} at every point, and by {two:.6g} with other"
+        " parameters: a term that is made of parameters alone is wrong, as h·w·Σ log|s| of an"
+        " ActNorm or log|det W| of a linear layer or 1×1 convolution (a mean for a sum, pixels that"
+        " are not counted, a logarithm or softplus that is missing).",
+    )
+
+
+def of_constant(look: Look, ok: np.ndarray) -> Diagnosis | None:
+    """A name for the number, the number itself, or ``None`` where there is none."""
+    c, bound = offset(look, ok), look.bound[ok]
+    if c is None:
         return None
     near = max(4 * float(np.max(bound)), NEAR * abs(c))
     if near > 1e-3 * abs(c):

@@ -11,6 +11,7 @@ from scoreproof.public.normalizing_flow.arguments import Job
 from scoreproof.public.normalizing_flow.asking import Flow
 from scoreproof.public.normalizing_flow.back import of_inverse
 from scoreproof.public.normalizing_flow.buffers import thawed
+from scoreproof.public.normalizing_flow.constants import of_other_parameters
 from scoreproof.public.normalizing_flow.density import of_density
 from scoreproof.public.normalizing_flow.gradients import of_gradients
 from scoreproof.public.normalizing_flow.log_dets import added_up, of_log_det, shows
@@ -52,7 +53,7 @@ def judge(job: Job) -> Evidence:
     evidence = weakest(parts)
     other = None if evidence.verdict == "refuted" else moved(flow)
     if evidence.verdict == "refuted":
-        evidence = _of_other_weights(flow, evidence)
+        evidence = _of_other_weights(flow, evidence, first)
     if other is not None:
         try:
             second, more = _looked(other, True)
@@ -112,7 +113,7 @@ def _of_frozen(flow: Flow, evidence: Evidence) -> Evidence:
     return replace(evidence, notes=(*evidence.notes, note))
 
 
-def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
+def _of_other_weights(flow: Flow, evidence: Evidence, first: Look) -> Evidence:
     """What looks constant, or missing, at the weights of a start is named by others."""
     names = () if evidence.diagnosis is None else evidence.diagnosis.names
     found = thawed(moved(flow) or flow)
@@ -122,9 +123,14 @@ def _of_other_weights(flow: Flow, evidence: Evidence) -> Evidence:
     if other is None:
         return evidence
     try:
-        then = of_log_det(look(other, True), False)
+        after = look(other, True)
+        then = of_log_det(after, False)
     except CallableError:
         return evidence
+    if names == ("constant",):
+        alone = of_other_parameters(first, after)
+        if alone is not None:
+            return replace(evidence, diagnosis=alone)
     if then is None or then.verdict != "refuted" or then.diagnosis is None:
         return evidence
     # what other weights do not show is no cause: only the start looked so

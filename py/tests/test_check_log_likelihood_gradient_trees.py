@@ -226,9 +226,8 @@ DUE = np.random.default_rng(3).standard_normal((5, LAYOUT.size))
 ROWS, THETA = np.array([3, 3, 3, 1, 1]), np.random.default_rng(4).standard_normal(LAYOUT.size)
 
 
-def told_of(found, due=DUE, leaves=LAYOUT):
-    limit = np.full(due.shape, 1e-9)
-    return by_leaf(leaves, found, due, limit, ROWS, THETA)
+def told_of(found, due=DUE, leaves=LAYOUT, limit=1e-9):
+    return by_leaf(leaves, found, due, np.full(due.shape, limit), ROWS, THETA)
 
 
 def with_leaf(name, of):
@@ -283,6 +282,9 @@ def test_leaves_are_read_together_or_not_at_all():
     noise = DUE + 0.1 * np.random.default_rng(5).standard_normal(DUE.shape)
     assert told_of(noise) is None
     assert told_of(DUE[:, ::-1], leaves=Leaves.vector(LAYOUT.size)) is None
+    # rounding of each leaf by itself makes no two numbers of one
+    rough = DUE / 24 + 4e-7 * np.random.default_rng(6).uniform(-1, 1, DUE.shape)
+    assert told_of(rough, limit=4e-7) is None
     each = [np.full(leaf.stop - leaf.start, 1 + 0.1 * k) for k, leaf in enumerate(LAYOUT, 1)]
     assert told_of(DUE * np.concatenate(each)).names == ("leaf_factor",)
 

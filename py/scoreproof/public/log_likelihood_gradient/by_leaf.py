@@ -68,7 +68,9 @@ def by_leaf(
         if said is None:
             return _another_order(leaves, found, due, limit)
         told.setdefault(said, []).append(part.leaf.name)
-    if len(wrong) == len(parts) and len(told) == 1 and next(iter(told)).name in EVERYWHERE:
+    kinds = list(dict.fromkeys(said.name for said in told))
+    everywhere = len(wrong) == len(parts) and len(kinds) == 1 and kinds[0] in EVERYWHERE
+    if everywhere and (len(told) == 1 or _one_factor(found, due, limit)):
         return None  # of the whole gradient, which others say
     some = list(told.items())[:MOST]
     clauses = "; ".join(
@@ -78,7 +80,6 @@ def by_leaf(
     )
     more = "; …" if len(told) > MOST else ""
     rest = "" if len(wrong) == len(parts) else ", the rest is right"
-    kinds = list(dict.fromkeys(said.name for said in told))
     mends = "; ".join(dict.fromkeys(said.mend for said, _ in some))
     return Diagnosis.cause(
         " + ".join(kinds), f"Cause: {clauses}{more}{rest} ({', '.join(kinds)}). {mends}."
@@ -87,6 +88,12 @@ def by_leaf(
 
 #: what the whole gradient may be, too
 EVERYWHERE = ("leaf_factor", "leaf_sign", "leaf_missing", "leaf_mean_over_the_batch")
+
+
+def _one_factor(found: np.ndarray, due: np.ndarray, limit: np.ndarray) -> bool:
+    """Numbers of the leaves that rounding alone keeps apart."""
+    c = float(np.vdot(due, found)) / max(float(np.vdot(due, due)), 1e-300)
+    return bool(np.all(np.abs(found - c * due) <= limit))
 
 
 def _names(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from scoreproof.interop.leaves import Leaves
 from scoreproof.interop.traced import Local
 from scoreproof.public.backward.budget import Budget
 from scoreproof.public.backward.compared import Compared
+from scoreproof.public.backward.engine_rules import engine_rules, operation
 from scoreproof.public.backward.held import held
 from scoreproof.public.backward.hits import Hit, factor_told, same, told, tried
 from scoreproof.public.backward.operands import mixed, other_operand
@@ -56,7 +57,8 @@ def searched(tape: Tape, c: Compared) -> Diagnosis | None:
                     return told(tape, c, [hit], others=others)
     more = Budget(max(budget.left, 0) + most // 2)
     return (
-        held(tape, c, wrong, more)
+        engine_rules(tape, c)
+        or held(tape, c, wrong, more)
         or mixed(tape, c, sites, bases)
         or _kinds(tape, c, wrong, more)
         or other_operand(tape, c, sites, bases)
@@ -85,9 +87,12 @@ def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: Budget) -> Di
     """One mistake at all nodes of an operation, or at all slots of a node."""
     groups: dict[str, list[int]] = {}
     for v in sorted(tape.parts, reverse=True):
-        groups.setdefault(_operation(tape, v), []).append(v)
+        groups.setdefault(operation(tape, v), []).append(v)
     singles = [[v] for v in sorted(tape.parts, reverse=True) if len(tape.parts[v]) > 1]
-    for nodes in (*singles, *(g for g in groups.values() if len(g) > 1)):
+    # an engine has one rule for all nodes of an operation; that of a sum is seldom wrong
+    several = (g for g in groups.values() if len(g) > 1)
+    kinds = sorted(several, key=lambda g: (_is_sum(tape, g[0]), len(g)))
+    for nodes in (*kinds, *singles):
         arguments = len(tape.parts[nodes[0]])
         each = [[k] for k in range(arguments)] if len(nodes) > 1 else []
         for slots in (*each, *([list(range(arguments))] if arguments > 1 else [])):
@@ -100,9 +105,8 @@ def _kinds(tape: Tape, c: Compared, wrong: frozenset[int], budget: Budget) -> Di
     return None
 
 
-def _operation(tape: Tape, v: int) -> str:
-    label = tape.program.nodes[v].label
-    return label.partition(" = ")[2].partition("(")[0].lstrip(".")
+def _is_sum(tape: Tape, v: int) -> bool:
+    return operation(tape, v) in ("add", "sub", "neg", "sum", "iadd", "isub")
 
 
 def _rule(
@@ -118,7 +122,7 @@ def _rule(
         for part in wrong_parts(Site(tape.program, v, k, tape.locals[v], g, others=False))
     )
     for key in keys:
-        if budget.spent(len(nodes)):
+        if budget.spent():
             return None
         rules = {w: _replaced(tape, w, slots, key) for w in nodes}
         try:

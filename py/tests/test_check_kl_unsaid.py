@@ -234,10 +234,10 @@ LETTERS = {
 
 
 @pytest.mark.parametrize("names", LETTERS, ids=" ".join)
-@pytest.mark.parametrize("said", ["nothing", "form", "parameterization", "both"])
+@pytest.mark.parametrize("said", ["nothing", "parameterization", "both"])
 def test_letters_say_the_order_whatever_else_is_said(names, said):
     kind = "std" if any(n.startswith("s") for n in names) else "variance"
-    options = {"form": "diagonal"} if said in ("form", "both") else {}
+    options = {"form": "diagonal"} if said == "both" else {}
     if said in ("parameterization", "both"):
         options["parameterization"] = kind
     assert check(named(*names, body=LETTERS[names]), **options)
@@ -248,3 +248,12 @@ def test_letters_say_the_order_whatever_else_is_said(names, said):
 def test_what_is_said_goes_before_what_a_letter_says():
     body = "due(a, np.exp(c / 2), b, np.exp(d / 2))"
     assert check(named("m1", "m2", "v1", "v2", body=body), parameterization="logvar")
+
+
+@pytest.mark.parametrize("names", LETTERS, ids=" ".join)
+def test_beside_a_form_letters_say_the_order_and_scales_are_standard_deviations(names):
+    body = LETTERS[names].replace("**0.5", "")
+    assert check(named(*names, body=body), form="diagonal")
+    if body != LETTERS[names]:  # it takes variances
+        evidence = check(named(*names, body=LETTERS[names]), form="diagonal")
+        assert evidence.verdict == "refuted" and "read as variance" in evidence.explain()

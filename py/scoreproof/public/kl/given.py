@@ -1,7 +1,7 @@
 """The options of `check_kl` as they are given, and what the names of the arguments add to them.
 
-Conventions: what is given goes before what a name says, of what it says; names say the rest, which
-law comes first and what is a scale among it.
+Conventions: what is given goes before what a name says. A single letter says which law comes first
+and what is its mean; what its scale is, only where no form and no parameterization is given.
 """
 
 from __future__ import annotations
@@ -122,6 +122,9 @@ def said_by(function: Any, given: Given) -> Named | None:
     found = named(function)
     if found is None:
         return None
+    nothing = given.form is None and given.parameterization is None and given.against is None
+    if not found.strong and not nothing:  # the order alone: scales are standard deviations then
+        found = replace(found, kinds=("", ""))
     return found.turned() if given.turned else found
 
 

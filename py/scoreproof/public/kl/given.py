@@ -1,7 +1,7 @@
 """The options of `check_kl` as they are given, and what the names of the arguments add to them.
 
-Conventions: what is given goes before what a name says. A single letter says which law comes first
-and what is its mean; what its scale is, only where no form and no parameterization is given.
+Conventions: what is given goes before what a name says. A single letter says the order of the
+laws; what a scale is, only where no form and no parameterization is given.
 """
 
 from __future__ import annotations
@@ -120,12 +120,10 @@ def said_by(function: Any, given: Given) -> Named | None:
     if given.given is not None or given.law is not None:
         return None
     found = named(function)
-    if found is None:
-        return None
     nothing = given.form is None and given.parameterization is None and given.against is None
-    if not found.strong and not nothing:  # the order alone: scales are standard deviations then
-        found = replace(found, kinds=("", ""))
-    return found.turned() if given.turned else found
+    if found is not None and not found.strong and not nothing:
+        found = replace(found, kinds=("", ""))  # the order alone: scales are standard deviations
+    return None if found is None else found.turned() if given.turned else found
 
 
 def _against(given: Given, wanted: Wanted, read: Named | None) -> str:

@@ -17,8 +17,9 @@ from scoreproof.public.rule import COARSEST
 from scoreproof.public.sampler import words
 from scoreproof.public.sampler.arguments import Job
 from scoreproof.public.sampler.causes.etas import right
-from scoreproof.public.sampler.causes.explain import eta_given, likely, read
+from scoreproof.public.sampler.causes.explain import read
 from scoreproof.public.sampler.causes.formulas import RENOISED, Formula
+from scoreproof.public.sampler.causes.likely import eta_given, likely
 from scoreproof.public.sampler.causes.question import question
 from scoreproof.public.sampler.causes.readings import name
 from scoreproof.public.sampler.causes.steps import Steps, steps_of

@@ -5,7 +5,7 @@ Conventions: a cause is claimed only if it explains the measured steps to their 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -29,19 +29,17 @@ from scoreproof.public.sampler.causes import (
     words,
 )
 from scoreproof.public.sampler.causes.again import MODELS, Judge, with_another_model
-from scoreproof.public.sampler.causes.coefficients import Question
 from scoreproof.public.sampler.causes.etas import right
-from scoreproof.public.sampler.causes.formulas import Formula, formulas
-from scoreproof.public.sampler.causes.language import places
+from scoreproof.public.sampler.causes.likely import eta_given, likely
 from scoreproof.public.sampler.causes.matching import found
 from scoreproof.public.sampler.causes.parts import Part, nearest
-from scoreproof.public.sampler.causes.question import question, shape_of
+from scoreproof.public.sampler.causes.question import question
 from scoreproof.public.sampler.causes.steps import Steps, steps_of
 from scoreproof.public.sampler.causes.swaps import swaps
 from scoreproof.public.sampler.causes.tableau import Tableau, measured, never_asked, steps_looked_at
 from scoreproof.public.sampler.words import hint as hint_of
 
-__all__ = ["cause_of", "earlier", "eta_given", "explained", "likely", "read"]
+__all__ = ["cause_of", "earlier", "explained", "read"]
 
 #: of arithmetic in double precision
 FINE = float(np.finfo(float).eps)
@@ -115,17 +113,6 @@ def _part(job: Job, steps: Steps, eps: float, by_eps: Steps | None) -> Part | No
     every = likely(job, steps, q)
     same = [f for f in every if f.kind == job.form.prediction]
     return nearest(same, q, eta_given(job)) if len(q.outs) == steps.stages else None
-
-
-def likely(job: Job, steps: Steps, q: Question) -> list[Formula]:
-    """The formulas that steps of that process may be, the likeliest first."""
-    discrete = job.kind == "scheduler" or job.form.grid.whole
-    return _ordered(job, formulas(shape_of(steps), steps.stages, discrete), q)
-
-
-def eta_given(job: Job) -> float | None:
-    given = job.form.options.get("eta")
-    return float(given) if isinstance(given, int | float) else None
 
 
 def _claimed(name: str, text: str) -> Diagnosis:
@@ -230,25 +217,3 @@ def _coordinate(job: Job, steps: Steps) -> tuple[int, str]:
 
 def _times(job: Job, steps: Steps) -> tuple[float, ...]:
     return (*(v.when for v in steps.before), steps.after[-1].when)
-
-
-def _ordered(job: Job, every: Sequence[Formula], q: Question) -> list[Formula]:
-    """What the sampler is called by goes first, then what draws noise if it does."""
-    kinds = type(getattr(job.form, "scheduler", None)).__mro__
-    called = " ".join([job.name, *(k.__name__ for k in kinds)]).lower()
-    noisy = bool(np.any(q.measured["x_next.z"][q.inner] > 0)) if "x_next.z" in q.measured else False
-
-    def rank(f: Formula) -> tuple[int, int, bool, bool]:
-        named = f.name.lower().split()[0].removesuffix("'s") in called
-        ddpm = f.name.startswith("DDPM") and noisy and "eta" not in job.form.options
-        draws = any(p == ("name", "z") for _, t in f.program for p, _ in places(t))
-        # a loop is written as in Ho et al., a library forms x_0 first
-        posterior = any(target == "mean" for target, _ in f.program)
-        return (
-            0 if named else 1,
-            0 if ddpm else 1,
-            draws != noisy,
-            posterior == (job.kind == "sample"),
-        )
-
-    return sorted(every, key=rank)

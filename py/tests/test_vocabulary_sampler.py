@@ -11,7 +11,7 @@ import scoreproof as sp
 from scoreproof.objects.discrete import DiscreteVP
 from scoreproof.objects.schedules import FlowMatching, VPLinear
 from scoreproof.public.sampler.arguments import Request, validate
-from scoreproof.public.sampler.causes import explain
+from scoreproof.public.sampler.causes import likely
 from scoreproof.public.sampler.causes.explain import cause_of
 from scoreproof.public.sampler.causes.formulas import formulas
 from scoreproof.public.sampler.runs import Runs
@@ -49,7 +49,7 @@ def looking_through(among, kind="x0"):
         return one if among else every
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "formulas", few)
+        patch.setattr(likely, "formulas", few)
         yield
 
 
@@ -632,7 +632,7 @@ def test_another_size_of_the_noise(words):
         ]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "formulas", free)
+        patch.setattr(likely, "formulas", free)
         job = job_of(step, TABLE, "eps", STEPS[16:])
         Runs(job).first()
         text = cause_of(job, 1e-15, lambda j: _judged(j)[0]).sentence

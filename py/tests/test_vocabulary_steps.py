@@ -16,7 +16,7 @@ from scoreproof.public.reverse_sampler.arguments import validate as reverse_job
 from scoreproof.public.reverse_sampler.explaining import step_slip
 from scoreproof.public.reverse_sampler.targets import mixture
 from scoreproof.public.sampler.arguments import Request, validate
-from scoreproof.public.sampler.causes import explain
+from scoreproof.public.sampler.causes import likely
 from scoreproof.public.sampler.causes.explain import cause_of
 from scoreproof.public.sampler.causes.formulas import formulas
 from scoreproof.public.sampler.runs import Runs
@@ -39,7 +39,7 @@ def looking_through(among, kind):
         return [f for f in formulas(*arguments) if f.name == among and f.kind == kind][:1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "formulas", few)
+        patch.setattr(likely, "formulas", few)
         yield
 
 
